@@ -1,0 +1,75 @@
+"""The command line: every command in one visible list, inside one error boundary."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from restorecli.cli import degrade, demo, doctor, evaluate, models, recipes, restore, train
+from restorecli.cli.boundary import BoundaryGroup, raise_terminated
+from restorecli.cli.options import examples
+
+CHAIN = "The chain"
+AROUND = "Around it"
+
+Command = Callable[..., None]
+
+COMMANDS: tuple[tuple[str, Command, tuple[str, ...], str], ...] = (
+    ("degrade", degrade.command, degrade.EXAMPLES, CHAIN),
+    ("train", train.command, train.EXAMPLES, CHAIN),
+    ("restore", restore.command, restore.EXAMPLES, CHAIN),
+    ("eval", evaluate.command, evaluate.EXAMPLES, CHAIN),
+    ("demo", demo.command, demo.EXAMPLES, AROUND),
+    ("models", models.command, models.EXAMPLES, AROUND),
+    ("recipes", recipes.command, recipes.EXAMPLES, AROUND),
+    ("doctor", doctor.command, doctor.EXAMPLES, AROUND),
+)
+
+EXAMPLES = (
+    "restorecli demo",
+    "restorecli degrade --noise gaussian",
+    "restorecli restore ./degraded --model sca-unet",
+    "restorecli eval --by-category",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from restorecli.version import __version__
+
+        typer.echo(f"restorecli {__version__}")
+        raise typer.Exit
+
+
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where in the program an error arose.")
+    ] = False,
+) -> None:
+    """Degrade images, train networks that undo it, restore folders, and say by how much, by category."""
+
+
+def build() -> typer.Typer:
+    """Return the application with all its commands."""
+    app = typer.Typer(name="restorecli", cls=BoundaryGroup, rich_markup_mode="rich", no_args_is_help=True)
+    app.callback(epilog=examples(*EXAMPLES))(_start)
+    for name, command, shown, panel in COMMANDS:
+        app.command(name, epilog=examples(*shown), rich_help_panel=panel)(command)
+    return app
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # an ASCII locale must not turn a file name into a crash
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, raise_terminated)
+    build()(prog_name="restorecli")

@@ -1,0 +1,135 @@
+"""The one place where errors become panels and exit codes; no command catches anything itself."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from restorecli.cli import render
+from restorecli.errors import DataError, ExitCode, ResourceError, RestorecliError, UsageError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE)
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM arrived: unwound like Ctrl-C, so that every room cleans up the same way."""
+
+
+def raise_terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Handle SIGTERM; a second one ends the process at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise TerminatedError
+
+
+class BoundaryGroup(TyperGroup):
+    """The command group with the error boundary around the reading of arguments and around the command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer's context is private
+        """Remember the words of the command line and let `--traceback` stand anywhere among them."""
+        ctx.meta["restorecli.words"] = tuple(args)
+        if "--traceback" in args:
+            args = ["--traceback", *(word for word in args if word != "--traceback")]
+        with _boundary(ctx.meta["restorecli.words"]):
+            rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as above
+        """Run the command inside the boundary."""
+        with _boundary(ctx.meta["restorecli.words"]):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _boundary(words: tuple[str, ...]) -> Iterator[None]:
+    try:
+        try:
+            yield
+        finally:
+            _flush()
+    except typer.Exit:
+        raise
+    except typer.TyperException as error:
+        if "--json" in words:
+            render.error_json(UsageError(error.format_message()))
+        raise  # Typer shows the usage line and its own panel
+    except (KeyboardInterrupt, BrokenPipeError, SystemExit) as error:
+        _stop(error, words)
+    except Exception as error:  # noqa: BLE001 - the boundary: what is not expected is told apart inside
+        _fail(error, words)
+
+
+def _stop(error: BaseException, words: tuple[str, ...]) -> NoReturn:
+    """Leave because the reader went away, or because the user or the system asked for it."""
+    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
+        _mute_stdout()
+        raise typer.Exit(ExitCode.BROKEN_PIPE) from error
+    if isinstance(error, SystemExit):
+        raise error
+    terminated = isinstance(error, TerminatedError)
+    what = "Terminated" if terminated else "Interrupted"
+    render.say(
+        f"{what}. What is finished is kept; the same command goes on:", f"  restorecli {shlex.join(words)}"
+    )
+    raise typer.Exit(ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED) from error
+
+
+def _fail(error: Exception, words: tuple[str, ...]) -> NoReturn:
+    """Show an error the way the user asked for, and leave with its exit code."""
+    if "--traceback" in words:
+        render.say("".join(traceback.format_exception(error)).rstrip())
+    known = expected_error(error)
+    shown = known or RestorecliError(
+        f"A defect in restorecli: {type(error).__name__}: {error}",
+        unchanged="your inputs and every finished output",
+        hint="please report it with the output of `restorecli doctor` and of this command with --traceback",
+    )
+    render.error_panel(shown)
+    if "--json" in words:
+        render.error_json(shown)
+    raise typer.Exit(int(shown.exit_code)) from error
+
+
+def expected_error(error: Exception) -> RestorecliError | None:
+    """Return the typed error that `error` is or stands for; None when it is a defect of the program.
+
+    The rooms raise `RestorecliError`; what the system refuses (a full disk, a folder that may not be read)
+    arrives as OSError and MemoryError from anywhere, and is no defect either.
+    """
+    if isinstance(error, RestorecliError):
+        return error
+    if isinstance(error, MemoryError):
+        return ResourceError("Memory ran out.", came=str(error) or None, hint="a smaller --tile")
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    kind = ResourceError if error.errno in _FULL else DataError
+    return kind(
+        f"The system refused: {os.strerror(error.errno)}.",
+        file=error.filename,
+        unchanged="your inputs and every finished output",
+        hint="free some space" if kind is ResourceError else "check the path and its permissions",
+    )
+
+
+def _flush() -> None:
+    """Write out what is buffered while a reader that went away can still be told from a defect."""
+    if sys.stdout is not None and not sys.stdout.closed:
+        sys.stdout.flush()
+
+
+def _mute_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter's last flush does not complain."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        return

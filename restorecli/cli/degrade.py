@@ -1,0 +1,119 @@
+"""`restorecli degrade`: make degraded pictures and remember what was done to each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from restorecli.cli import catalog_list, completion, options, render
+from restorecli.cli.chain_words import ChainWords
+from restorecli.cli.progress import BarProgress
+
+EXAMPLES = (
+    "restorecli degrade --noise gaussian",
+    "restorecli degrade ./photos -o ./noisy --noise gaussian --sigma 15..50",
+    "restorecli degrade ./photos --noise blur --noise gaussian --severity 3",
+    "restorecli degrade ./photos --noise sand-dust --set sand-dust.beta=1.2",
+    "restorecli degrade --list",
+)
+
+_WHAT = "What is done"
+
+
+def command(
+    source: Annotated[
+        Path | None,
+        typer.Argument(help="Folder or file; without it the built-in sample photographs.", metavar="SRC"),
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")] = Path("degraded"),
+    noise: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--noise",
+            help="Name of a degradation (see --list); repeat it for a chain, in order.",
+            autocompletion=completion.degradations,
+            rich_help_panel=_WHAT,
+            metavar="NAME",
+        ),
+    ] = None,
+    chain: Annotated[
+        Path | None, typer.Option("--chain", help="YAML file with a chain.", rich_help_panel=_WHAT)
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Set a parameter: a value, a range 0..55 or a choice 15,25,50.",
+            rich_help_panel=_WHAT,
+            metavar="NAME.PARAM=VALUE",
+        ),
+    ] = None,
+    sigma: Annotated[
+        str | None,
+        typer.Option(
+            "--sigma", help="sigma of the first step that has one.", rich_help_panel=_WHAT, metavar="VALUE"
+        ),
+    ] = None,
+    severity: Annotated[
+        int | None, typer.Option("--severity", min=1, max=5, help="How strong.", rich_help_panel=_WHAT)
+    ] = None,
+    random: Annotated[
+        bool, typer.Option("--random", help="Draw what is not set at random.", rich_help_panel=_WHAT)
+    ] = False,
+    replay: Annotated[
+        Path | None,
+        typer.Option("--replay", help="Repeat byte for byte what this manifest says.", rich_help_panel=_WHAT),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", help="Seed of everything random.", rich_help_panel=_WHAT)
+    ] = 0,
+    unclipped: Annotated[
+        bool,
+        typer.Option(
+            "--unclipped", help="Keep values outside 0..1: float TIFF.", rich_help_panel=options.WRITING
+        ),
+    ] = False,
+    image_format: options.Format = None,
+    overwrite: options.Overwrite = False,
+    workers: options.Workers = None,
+    as_json: options.Json = False,
+    show_list: Annotated[
+        bool, typer.Option("--list", help="List the degradations and their parameters.")
+    ] = False,
+) -> None:
+    """Write degraded copies of pictures, with a manifest of what was done to each.
+
+    The same seed gives the same bytes, with any number of workers.
+    """
+    if show_list:
+        catalog_list.show_degradations(as_json=as_json)
+        return
+    from restorecli.degrade.folder import degrade_folder
+    from restorecli.degrade.folder import replay as replay_manifest
+
+    words = ChainWords(noise or (), chain, settings or (), sigma, severity, random)
+    if replay is not None:
+        words.refuse_beside_replay()
+        summary = replay_manifest(
+            replay,
+            output,
+            workers=workers,
+            image_format=image_format,
+            overwrite=overwrite,
+            progress=BarProgress(),
+        )
+    else:
+        summary = degrade_folder(
+            source,
+            output,
+            words.chain(),
+            seed=seed,
+            workers=workers,
+            unclipped=unclipped,
+            image_format=image_format,
+            overwrite=overwrite,
+            progress=BarProgress(),
+        )
+    render.folder_summary(summary, as_json=as_json)

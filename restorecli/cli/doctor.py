@@ -1,0 +1,68 @@
+"""`restorecli doctor`: what is here, what would be used, and what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+from restorecli.cli import options, render
+
+EXAMPLES = ("restorecli doctor", "restorecli doctor --json")
+
+_LIBRARIES = ("torch", "numpy", "scipy", "scikit-image", "pillow", "tifffile", "imagecodecs", "numba")
+
+
+def command(as_json: options.Json = False) -> None:
+    """Show versions, device, precision and weights that would be used, and whether files can be written."""
+    facts = {**_versions(), **_computing(), **_files()}
+    if as_json:
+        render.data_json(facts)
+        return
+    render.table(("what", "here"), [(name, _words(value)) for name, value in facts.items()])
+
+
+def _versions() -> dict[str, object]:
+    from importlib import metadata
+
+    from restorecli.version import __version__
+
+    ours = {"restorecli": __version__, "python": platform.python_version(), "system": platform.platform()}
+    return {**ours, **{name: metadata.version(name) for name in _LIBRARIES}}
+
+
+def _computing() -> dict[str, object]:
+    import torch
+
+    from restorecli.core.device import pick_device, precision, training_precision
+
+    device = pick_device()
+    cuda = device.type == "cuda"
+    named = torch.cuda.get_device_name(device) if cuda else platform.processor() or platform.machine()
+    return {
+        "device": f"{device} ({named})",
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "precision when restoring": str(precision("auto")).removeprefix("torch."),
+        "precision when training": str(training_precision("auto", device)).removeprefix("torch."),
+    }
+
+
+def _files() -> dict[str, object]:
+    from restorecli.core.zoo import shipped
+
+    here = Path.cwd()
+    return {
+        "weights": [weights.name for weights in shipped()],
+        "program": str(Path(sys.argv[0]).resolve()),
+        "this folder can be written": os.access(here, os.W_OK),
+        "this folder": str(here),
+    }
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return str(value)

@@ -1,0 +1,82 @@
+"""Options that several commands share, each defined once, and the readers of their values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from restorecli.cli import completion
+from restorecli.errors import UsageError
+
+WRITING = "How it is written"
+COMPUTING = "How it is computed"
+
+ImageFormat = Literal["png", "jpeg", "tiff", "webp", "bmp", "ppm"]
+PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite", help="Make finished files again instead of skipping.", rich_help_panel=WRITING
+    ),
+]
+Format = Annotated[
+    ImageFormat | None,
+    typer.Option(
+        "--format", help="File format; by default lossless files keep theirs.", rich_help_panel=WRITING
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, help="Threads; any number gives the same result.", rich_help_panel=COMPUTING
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device", help="cuda, mps or cpu; by default the first that is here.", rich_help_panel=COMPUTING
+    ),
+]
+Precision = Annotated[
+    PrecisionName, typer.Option("--precision", help="Arithmetic of the network.", rich_help_panel=COMPUTING)
+]
+TrainPrecision = Annotated[
+    Literal["auto", "fp32", "bf16"] | None,
+    typer.Option("--precision", help="Arithmetic, in place of the recipe's.", rich_help_panel=COMPUTING),
+]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        help="Name of `restorecli models`, or a .safetensors file.",
+        autocompletion=completion.models,
+    ),
+]
+Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", help="Foreign checkpoint (.pth, .safetensors) for the network of --model."),
+]
+
+
+def examples(*commands: str) -> str:
+    """Return the end of a command's help: examples that run as they stand."""
+    return "\n".join(["[bold]Examples[/bold]", *(f"$ {command}" for command in commands)])
+
+
+def tile_side(text: str) -> int | Literal["auto", "none"]:
+    """Read the value of `--tile`.
+
+    Raises:
+        UsageError: Neither "auto" nor "none" nor a positive whole number.
+    """
+    if text == "auto":
+        return "auto"
+    if text == "none":
+        return "none"
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise UsageError("--tile is not understood.", expected="auto, none, or a side in pixels", came=text)

@@ -1,0 +1,95 @@
+"""Progress as one tqdm bar on stderr, off where stderr is not a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Never
+
+from restorecli.cli.render import plain, say
+from restorecli.errors import RestorecliError
+
+if TYPE_CHECKING:
+    from tqdm.auto import tqdm
+
+    from restorecli.train.validation import ValidationScores
+
+_SMOOTHING = 0.95  # share of the past in the loss and dB that the training bar shows
+_TRAINING_LINE = "{desc} {percentage:5.1f}% |{bar}| {elapsed} < {remaining}{postfix}"
+
+
+def _shown() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+class BarProgress:
+    """The `Progress` of the folder jobs; failures are written above the bar as they come."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Never] | None = None
+
+    def start(self, total: int, what: str) -> None:
+        """Open the bar for `total` items of the job called `what`."""
+        from tqdm.auto import tqdm
+
+        self._bar = tqdm(total=total, desc=what, unit="image", disable=not _shown(), dynamic_ncols=True)
+
+    def advance(self, done: str, failure: RestorecliError | None = None) -> None:
+        """Count the item `done`; say so at once when it failed."""
+        if self._bar is None:
+            return
+        if failure is not None and not self._bar.disable:
+            self._bar.write(plain(f"failed: {done}: {failure.problem}"), file=sys.stderr)
+        self._bar.update()
+
+    def finish(self) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class TrainingBar:
+    """The `Monitor` of a training run: share of the budget, loss, dB, time left; a line per validation."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Never] | None = None
+        self._loss: float | None = None
+        self._psnr = 0.0
+
+    def begin(self, step: int, fraction: float) -> None:
+        """Open the bar where the run begins or goes on."""
+        from tqdm.auto import tqdm
+
+        if step:
+            say(f"going on after step {step}")
+        self._bar = tqdm(
+            total=100,
+            initial=100 * fraction,
+            desc="train",
+            bar_format=_TRAINING_LINE,
+            disable=not _shown(),
+            dynamic_ncols=True,
+        )
+
+    def step(self, step: int, fraction: float, loss: float, psnr: float) -> None:
+        """Show a step; loss and dB are moving averages, since single batches jump."""
+        if self._bar is None:
+            return
+        past = 0.0 if self._loss is None else _SMOOTHING
+        self._loss = past * (self._loss or 0.0) + (1 - past) * loss
+        self._psnr = past * self._psnr + (1 - past) * psnr
+        self._bar.set_postfix_str(f"step {step}, loss {self._loss:.4f}, {self._psnr:.2f} dB", refresh=False)
+        self._bar.update(100 * min(fraction, 1.0) - self._bar.n)
+
+    def validated(self, step: int, scores: ValidationScores, best: bool) -> None:
+        """Write a validation's scores above the bar."""
+        numbers = ", ".join(f"{name} {value:.4f}" for name, value in scores.numbers().items())
+        line = f"step {step}: {numbers}{' (best so far)' if best else ''}"
+        if self._bar is None or self._bar.disable:
+            say(line)
+        else:
+            self._bar.write(line, file=sys.stderr)
+
+    def end(self) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,38 @@
+"""`restorecli recipes`: the shipped recipes, and the text of one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from restorecli.cli import completion, options, render
+
+EXAMPLES = ("restorecli recipes", "restorecli recipes quick > recipe.yaml")
+
+
+def command(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Print this recipe; send it into a file to make it yours.", autocompletion=completion.recipes
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """List the shipped recipes, or print one."""
+    from restorecli.train.shelf import find_recipe, shipped_recipes, summary_of
+
+    if name is not None:
+        text = find_recipe(name).read_text(encoding="utf-8")
+        if as_json:
+            render.data_json({"name": name, "text": text})
+        else:
+            render.data(text)
+        return
+    found = [(known, summary_of(path)) for known, path in shipped_recipes().items()]
+    if as_json:
+        render.data_json([{"name": known, "summary": summary} for known, summary in found])
+        return
+    render.table(("recipe", "what it trains"), found)
+    render.say("restorecli recipes NAME > recipe.yaml makes one yours; restorecli train recipe.yaml runs it.")

@@ -1,0 +1,148 @@
+"""Everything that is shown: data to stdout, words to stderr. Nothing else in the package prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from restorecli.errors import ExitCode, RestorecliError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from restorecli.images.jobs import FolderSummary
+
+_SHOWN_FAILURES = 20
+_BETWEEN = 2  # columns between two cells of a table
+_NO_WRAP = 1000  # columns of a file or a pipe: lines are never broken there
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console on stdout or stderr; as wide as the terminal, or never wrapping outside one."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream is not None and stream.isatty() else _NO_WRAP
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+
+
+def plain(text: str) -> str:
+    """Return `text` with control characters spelled out: no file name steers a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def say(*lines: str) -> None:
+    """Write words to stderr."""
+    for line in lines:
+        console(stderr=True).print(plain(line), markup=False)
+
+
+def data(text: str) -> None:
+    """Write data to stdout, exactly as it is."""
+    if sys.stdout is not None:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def data_json(value: object) -> None:
+    """Write one JSON document to stdout (ASCII only, so that any locale can carry it)."""
+    data(json.dumps(value, indent=2, allow_nan=False))
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a table to stdout; columns after the first are right-aligned where they hold numbers."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[plain(str(cell)) for cell in row] for row in rows]
+    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    for index, header in enumerate(headers):
+        numeric = index > 0 and all(_looks_numeric(row[index]) for row in cells)
+        shown.add_column(header, justify="right" if numeric else "left", overflow="fold", no_wrap=index == 0)
+    for row in cells:
+        shown.add_row(*(Text(cell) for cell in row))
+    console().print(shown)
+
+
+def fits(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether a table goes onto stdout without breaking its cells (headers may break between words)."""
+    words = [max(len(word) for word in header.split()) for header in headers]
+    widths = [max(word, *(len(row[index]) for row in rows)) for index, word in enumerate(words)]
+    return sum(widths) + _BETWEEN * (len(widths) - 1) <= console().width
+
+
+def _looks_numeric(cell: str) -> bool:
+    return cell in ("", "-", "inf") or cell[0] in "+-.0123456789"
+
+
+def error_panel(error: RestorecliError) -> None:
+    """Show an error on stderr: the problem, then each known part of it."""
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    body = Table.grid(padding=(0, 1))
+    body.add_column(style="bold", no_wrap=True)
+    body.add_column(overflow="fold")
+    for label, text in error.details().items():
+        body.add_row(f"{label}:", Text(plain(text)))
+    whole = Table.grid()
+    whole.add_row(Text(plain(error.problem)))
+    if error.details():
+        whole.add_row(body)
+    title = f"Error (exit code {int(error.exit_code)})"
+    panel = Panel(whole, title=title, title_align="left", border_style="red", expand=False)
+    console(stderr=True).print(panel)
+
+
+def error_json(error: RestorecliError) -> None:
+    """Write an error to stdout as one JSON object: `{"error": {...}}`."""
+    data_json({"error": error_document(error)})
+
+
+def error_document(error: RestorecliError) -> dict[str, object]:
+    """Return an error as a JSON-ready mapping: kind, exit code, problem, and the parts that are known."""
+    kind: dict[str, object] = {"kind": type(error).__name__, "exit_code": int(error.exit_code)}
+    return {**kind, "problem": error.problem, **error.details()}
+
+
+def folder_summary(summary: FolderSummary, *, as_json: bool) -> None:
+    """Tell what a folder job did, and leave with exit code 3 when some of its items failed."""
+    if as_json:
+        data_json(summary.to_dict())
+    failures(summary)
+    say(totals(summary))
+    leave_if_failed(summary)
+
+
+def failures(summary: FolderSummary) -> None:
+    """Name the items that failed, and why."""
+    for failure in summary.failures[:_SHOWN_FAILURES]:
+        say(f"failed: {failure.path}: {failure.error!s}")
+    hidden = len(summary.failures) - _SHOWN_FAILURES
+    if hidden > 0:
+        say(f"... and {hidden} more; --json lists them all")
+
+
+def leave_if_failed(*summaries: FolderSummary) -> None:
+    """Leave with exit code 3 when some items of a job failed."""
+    if any(summary.failures for summary in summaries):
+        raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def totals(summary: FolderSummary) -> str:
+    """Return the line of totals of a folder job."""
+    parts = [f"{summary.written} written"]
+    if summary.skipped:
+        parts.append(f"{summary.skipped} already there")
+    if summary.failures:
+        parts.append(f"{len(summary.failures)} failed")
+    told = f"{', '.join(parts)} -> {summary.output}"
+    if not summary.written:
+        return told
+    speed = f"{summary.megapixels:.1f} MP, {summary.megapixels_per_second:.2f} MP/s, {summary.seconds:.1f} s"
+    return f"{told} ({speed})"

@@ -1,0 +1,67 @@
+"""`restorecli restore`: undo degradations on a folder of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from restorecli.cli import options, render
+from restorecli.cli.progress import BarProgress
+
+EXAMPLES = (
+    "restorecli restore ./degraded --model sca-unet",
+    "restorecli restore photo.png -o ./out --tile 512",
+    "restorecli restore ./imgs --model sca-unet.noise-blur --format tiff",
+)
+
+
+def command(
+    source: Annotated[Path, typer.Argument(help="Folder or file to restore.", metavar="SRC")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder to write into; the tree of SRC is kept.")
+    ] = Path("restored"),
+    model: options.Model = "sca-unet",
+    weights: options.Weights = None,
+    tile: Annotated[
+        str,
+        typer.Option(
+            "--tile",
+            help="auto, none, or a side in pixels.",
+            rich_help_panel=options.COMPUTING,
+            metavar="SIDE",
+        ),
+    ] = "auto",
+    overlap: Annotated[
+        int | None,
+        typer.Option("--overlap", min=0, help="Pixels that tiles share.", rich_help_panel=options.COMPUTING),
+    ] = None,
+    precision: options.Precision = "auto",
+    device: options.Device = None,
+    workers: options.Workers = None,
+    image_format: options.Format = None,
+    overwrite: options.Overwrite = False,
+    as_json: options.Json = False,
+) -> None:
+    """Restore a folder of pictures with a trained network.
+
+    Depth, alpha, EXIF and ICC are kept, finished files are skipped, and one bad file costs one file.
+    """
+    side = options.tile_side(tile)
+    from restorecli.core.zoo import load
+    from restorecli.restore.folder import restore_folder
+
+    restorer = load(model, weights=weights, device=device, precision=precision)
+    summary = restore_folder(
+        source,
+        output,
+        restorer,
+        tile=side,
+        overlap=overlap,
+        workers=workers,
+        image_format=image_format,
+        overwrite=overwrite,
+        progress=BarProgress(),
+    )
+    render.folder_summary(summary, as_json=as_json)

@@ -1,0 +1,1 @@
+"""The shared package: device, tensor operations, networks, losses and weights."""

@@ -1,0 +1,62 @@
+"""The card of a weights file, for people to read, and the scores that are measured after training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from restorecli.core.weights import Card, pack, read_weights
+
+
+def with_scores(path: Path, scores: Mapping[str, Any]) -> bytes:
+    """Return a weights file's bytes with measured scores added to its card.
+
+    Args:
+        path: A weights file of ours.
+        scores: Set and protocol to whatever was measured, e.g. {"cbsd68, sigma 25": {"psnr": 31.0}}.
+    """
+    tensors, card = read_weights(path)
+    return pack(tensors, replace(card, scores={**card.scores, **scores}))
+
+
+def to_markdown(card: Card) -> str:
+    """Return the card as a Markdown page: what it is for, data, training, scores, licence, recipe."""
+    return "\n".join(_lines(card)) + "\n"
+
+
+def _lines(card: Card) -> Iterator[str]:
+    kind = "gray" if card.channels == 1 else "RGB"
+    low, high = card.value_range
+    yield f"# {card.model}.{card.tag}"
+    yield ""
+    yield f"{card.summary}."
+    yield ""
+    yield f"- network: `{card.model}` with {dict(card.arguments) or 'its default arguments'}"
+    yield f"- pictures: {kind}, range [{low:g}, {high:g}]"
+    yield f"- data: {card.data}"
+    yield f"- training: {_flat(card.training)}"
+    yield f"- licence: {card.licence}"
+    yield f"- written by: restorecli {card.version}"
+    yield f"- SHA-256 of the tensors: `{card.digest}`"
+    yield ""
+    yield "## Scores"
+    yield ""
+    for name, values in card.scores.items():
+        yield f"- {name}: {_flat(values)}"
+    yield ""
+    yield "## Recipe"
+    yield ""
+    yield "```yaml"
+    yield yaml.safe_dump(dict(card.recipe), sort_keys=False, allow_unicode=True).rstrip()
+    yield "```"
+
+
+def _flat(values: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in values.items()
+    )

@@ -1,0 +1,97 @@
+"""Which device computes, in which precision, and how memory is kept on it."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+
+import torch
+
+from restorecli.errors import UsageError
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_MAX = -4
+
+
+def pick_device(name: str | None = None) -> torch.device:
+    """Return the device to compute on: CUDA, then MPS, then CPU, unless one is named.
+
+    Args:
+        name: A torch device name ("cuda", "cuda:1", "mps", "cpu"), or None for the best one here.
+
+    Raises:
+        UsageError: The named device does not exist here.
+    """
+    if name is None or name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(
+            f"The device {name!r} cannot be used here.",
+            expected="cuda, cuda:N, mps or cpu, present on this machine",
+            came=str(error).splitlines()[0],
+            hint="leave --device out to take the best device here, or use --device cpu",
+        ) from error
+    return device
+
+
+@cache
+def _cpu_gains_from_bfloat16() -> bool:
+    """Tell whether this CPU multiplies bfloat16 in hardware (AVX512-BF16 or AMX); elsewhere it is slower."""
+    capability = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(capability is not None and capability())
+
+
+def training_precision(name: str, device: torch.device) -> torch.dtype:
+    """Resolve "auto" for training: bfloat16 autocast where the device gains from it, else float32."""
+    if name != "auto":
+        return precision(name)
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    if device.type == "cpu" and _cpu_gains_from_bfloat16():
+        return torch.bfloat16
+    return torch.float32
+
+
+def precision(name: str) -> torch.dtype:
+    """Return the dtype of "fp32", "bf16" or "fp16"; "auto" is fp32, since restored digits come first.
+
+    Raises:
+        UsageError: Another name.
+    """
+    if name == "auto":
+        return torch.float32
+    if name not in PRECISIONS:
+        raise UsageError("Unknown precision.", expected="auto, " + ", ".join(PRECISIONS), came=name)
+    return PRECISIONS[name]
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
+    """Return the autocast context for `dtype` on `device`; for float32 one that does nothing."""
+    if dtype == torch.float32:
+        return nullcontext()
+    return torch.autocast(device.type, dtype=dtype)
+
+
+def keep_large_blocks() -> bool:
+    """Tell glibc to keep freed large blocks instead of giving them back to the system.
+
+    Activations of tens of megabytes are otherwise mapped, page-faulted and unmapped at every layer, which
+    costs a third of the time of a convolutional network on a CPU. It holds for the whole process.
+
+    Returns:
+        Whether the C library took the setting (glibc on Linux only).
+    """
+    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
+        return False
+    libc = ctypes.CDLL(None)
+    return bool(libc.mallopt(_M_MMAP_MAX, 0)) and bool(libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1))

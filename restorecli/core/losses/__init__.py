@@ -1,0 +1,1 @@
+"""Losses: the function holds the mathematics, the module stores the arguments."""

@@ -1,0 +1,60 @@
+"""Losses pixel by pixel: L1, MSE and Charbonnier. Inputs are (restored, reference), NCHW in [0, 1]."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def l1_loss(restored: Tensor, reference: Tensor) -> Tensor:
+    """Return the mean absolute difference."""
+    return (restored - reference).abs().mean()
+
+
+def mse_loss(restored: Tensor, reference: Tensor) -> Tensor:
+    """Return the mean squared difference."""
+    return (restored - reference).square().mean()
+
+
+def charbonnier_loss(restored: Tensor, reference: Tensor, *, eps: float = 1e-3) -> Tensor:
+    """Return mean(sqrt(d^2 + eps^2)), a smooth L1; equal pictures give eps, not 0.
+
+    BasicSR's `eps` stands for our eps^2, and is 1e-12 there; SCA-UNet and MPRNet use eps = 1e-3 as here.
+
+    Args:
+        restored: (N, C, H, W).
+        reference: The same shape.
+        eps: Width of the rounded tip, in units of the pixel range.
+
+    References:
+        Charbonnier et al., "Two deterministic half-quadratic regularization algorithms", ICIP 1994.
+    """
+    return torch.sqrt((restored - reference).square() + eps**2).mean()
+
+
+class L1Loss(nn.Module):
+    """Module form of `l1_loss`."""
+
+    def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
+        """Return the loss."""
+        return l1_loss(restored, reference)
+
+
+class MseLoss(nn.Module):
+    """Module form of `mse_loss`."""
+
+    def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
+        """Return the loss."""
+        return mse_loss(restored, reference)
+
+
+class CharbonnierLoss(nn.Module):
+    """Module form of `charbonnier_loss`."""
+
+    def __init__(self, eps: float = 1e-3) -> None:
+        super().__init__()
+        self.eps = eps
+
+    def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
+        """Return the loss."""
+        return charbonnier_loss(restored, reference, eps=self.eps)

@@ -1,0 +1,53 @@
+"""The structural similarity loss, 1 - SSIM."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from restorecli.core.ops.gaussian import gaussian_window, separable_filter
+
+
+def ssim_loss(restored: Tensor, reference: Tensor, *, window: int = 11, sigma: float = 1.5) -> Tensor:
+    """Return 1 - mean SSIM over the valid area, with a Gaussian window and range 1.
+
+    Computed in float32 or wider even under autocast: variances are small differences of large numbers.
+    It is the loss twin of the metric `ssim` (which rounds to 8 bits and runs in float64).
+
+    Args:
+        restored: (N, C, H, W) in [0, 1], sides at least `window`.
+        reference: The same shape.
+        window: Side of the window in pixels.
+        sigma: Its standard deviation in pixels.
+
+    Raises:
+        ValueError: The picture is smaller than the window.
+
+    References:
+        Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment", IEEE TIP 2004,
+        doi:10.1109/TIP.2003.819861.
+    """
+    if min(restored.shape[-2:]) < window:
+        raise ValueError(f"SSIM needs sides of at least {window} pixels, came {tuple(restored.shape[-2:])}")
+    x, y = (t if t.dtype.itemsize >= 4 else t.float() for t in (restored, reference))
+    taps = gaussian_window(window, sigma, dtype=x.dtype)
+    c1, c2 = 0.01**2, 0.03**2
+    mean_x, mean_y = separable_filter(x, taps), separable_filter(y, taps)
+    var_x = separable_filter(x * x, taps) - mean_x**2
+    var_y = separable_filter(y * y, taps) - mean_y**2
+    covariance = separable_filter(x * y, taps) - mean_x * mean_y
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    contrast = (2 * covariance + c2) / (var_x + var_y + c2)
+    return 1 - (luminance * contrast).mean()
+
+
+class SsimLoss(nn.Module):
+    """Module form of `ssim_loss`."""
+
+    def __init__(self, window: int = 11, sigma: float = 1.5) -> None:
+        super().__init__()
+        self.window = window
+        self.sigma = sigma
+
+    def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
+        """Return the loss."""
+        return ssim_loss(restored, reference, window=self.window, sigma=self.sigma)

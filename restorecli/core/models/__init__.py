@@ -1,0 +1,1 @@
+"""Restoration networks, one file each."""

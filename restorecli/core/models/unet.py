@@ -1,0 +1,58 @@
+"""The plain U-Net baseline.
+
+After Ronneberger et al., "U-Net", MICCAI 2015, in the form that restoration uses: padded convolutions, no
+batch norm, bilinear up-sampling and a global residual.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from restorecli.core.models.blocks.convolution import DoubleConv
+
+
+class UNet(nn.Module):
+    """A four-level U-Net whose output is a residual added to the input.
+
+    Up-sampling has aligned corners off, unlike SCA-UNet's: the network is then the same function everywhere
+    in the picture, and tiles that start at multiples of 8 with enough overlap change nothing.
+
+    Args:
+        channels: 3 for RGB or 1 for gray.
+        width: Channels of the first level; the others have 2, 4 and 8 times as many.
+    """
+
+    scale = 1
+    multiple = 8
+    # Radius of what one output pixel sees, level by level (stride s): encoder 2s per double convolution and s
+    # per pool, decoder 2s per double convolution and 2s per bilinear step from 2s: 37 + 16 + 8 + 4 = 65.
+    receptive_field: int | None = 2 * 65 + 1
+
+    def __init__(self, channels: int = 3, width: int = 32) -> None:
+        super().__init__()
+        self.channels = channels
+        widths = [width * 2**level for level in range(4)]
+        self.encoder = nn.ModuleList(
+            DoubleConv(i, o, residual=False) for i, o in zip([channels, *widths], widths, strict=False)
+        )
+        self.decoder = nn.ModuleList(
+            DoubleConv(widths[level + 1] + widths[level], widths[level], residual=False)
+            for level in (2, 1, 0)
+        )
+        self.last = nn.Conv2d(width, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map degraded (N, C, H, W) in [0, 1], H and W multiples of 8, to restored of the same shape."""
+        skips: list[Tensor] = []
+        y = x
+        for level, encode in enumerate(self.encoder):
+            y = encode(y if level == 0 else F.max_pool2d(y, 2))
+            skips.append(y)
+        y = skips.pop()
+        for decode in self.decoder:
+            y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
+            y = decode(torch.cat([y, skips.pop()], dim=1))
+        restored: Tensor = x + self.last(y)
+        return restored

@@ -1,0 +1,1 @@
+"""Pure tensor functions that several networks, losses and restorers share."""

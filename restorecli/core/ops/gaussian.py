@@ -1,0 +1,21 @@
+"""Gaussian windows for filters and for SSIM."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def gaussian_window(size: int, sigma: float, *, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return a 1-D Gaussian of odd length `size`, standard deviation `sigma` in pixels, that sums to 1."""
+    x = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
+    window = torch.exp(-(x**2) / (2 * sigma**2))
+    return (window / window.sum()).to(dtype)
+
+
+def separable_filter(x: Tensor, window: Tensor) -> Tensor:
+    """Filter each channel of (N, C, H, W) by window^T window without padding: size - 1 smaller."""
+    channels = x.shape[1]
+    taps = window.to(x)
+    x = torch.nn.functional.conv2d(x, taps.view(1, 1, 1, -1).expand(channels, 1, 1, -1), groups=channels)
+    return torch.nn.functional.conv2d(x, taps.view(1, 1, -1, 1).expand(channels, 1, -1, 1), groups=channels)

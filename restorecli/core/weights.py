@@ -1,0 +1,220 @@
+"""Weights in and out: safetensors files that describe themselves, and other people's checkpoints.
+
+A file of ours holds the network's tensors and, in the header's metadata, one JSON object under the key
+"restorecli": the card. Nothing here ever unpickles code: safetensors holds numbers only, and a `.pth` is
+read with torch's safe loader, which refuses everything but tensors and plain containers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+
+from restorecli.errors import WeightsError
+
+FORMAT = "restorecli-weights-1"
+_KEY = "restorecli"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a weights file says of itself.
+
+    Attributes:
+        model: Name of the network in the catalog.
+        arguments: The network's arguments.
+        tag: Name of these weights beside the model's, e.g. "gaussian".
+        channels: 1 (gray) or 3 (RGB).
+        value_range: Range of the pixels it takes and gives.
+        summary: What it removes, in one line.
+        data: What it was trained on, with what to cite.
+        recipe: The resolved recipe.
+        scores: Scores reached, by set and protocol.
+        training: Steps, hours, device and precision of the training.
+        licence: Licence of the weights.
+        version: Version of the program that wrote the file.
+        digest: SHA-256 of the tensors, by which damage is noticed.
+    """
+
+    model: str
+    arguments: Mapping[str, Any]
+    tag: str = ""
+    channels: int = 3
+    value_range: tuple[float, float] = (0.0, 1.0)
+    summary: str = ""
+    data: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = "Apache-2.0"
+    version: str = ""
+    digest: str = ""
+
+
+def digest_of(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of the tensors' names, types, shapes and bytes, in the order of their names."""
+    sha = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        sha.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return sha.hexdigest()
+
+
+def pack(tensors: Mapping[str, Tensor], card: Card) -> bytes:
+    """Return the bytes of a weights file; the card's digest is filled in."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    described = {"format": FORMAT, **asdict(card), "digest": digest_of(plain)}
+    return to_bytes(plain, metadata={_KEY: json.dumps(described, ensure_ascii=False)})
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], Card]:
+    """Read a weights file of ours: its tensors on the CPU, and its card.
+
+    Raises:
+        WeightsError: The file is missing, damaged, not a safetensors file, has no card, or holds values that
+            are not finite.
+    """
+    tensors, metadata = _read_safetensors(path)
+    if _KEY not in metadata:
+        raise WeightsError(
+            "These weights do not describe themselves.",
+            expected="a .safetensors file written by `restorecli train`",
+            came=f"safetensors without a card ({len(tensors)} tensors)",
+            file=path,
+            hint=f"name the network: --model NAME --weights {path}",
+        )
+    card = _card(metadata[_KEY], path)
+    if card.digest != digest_of(tensors):
+        raise WeightsError(
+            "These weights are damaged: their checksum does not match.",
+            file=path,
+            hint="copy or train them again",
+        )
+    _check_finite(tensors, path)
+    return tensors, card
+
+
+def _card(text: str, path: Path) -> Card:
+    try:
+        content = json.loads(text)
+        if content.pop("format") != FORMAT:
+            raise ValueError("another format")
+        content["value_range"] = tuple(content["value_range"])
+        return Card(**content)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise WeightsError(
+            "The card of these weights cannot be read.", expected=FORMAT, came=str(error), file=path
+        ) from error
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    if not path.is_file():
+        raise WeightsError("There is no such weights file.", file=path, hint="restorecli models")
+    try:
+        with safe_open(path, framework="pt") as file:
+            # Cloned: the tensors would otherwise be windows into the file, and change when it is written over.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+            return tensors, dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(
+            "This is not a whole safetensors file.", came=str(error).splitlines()[0], file=path
+        ) from error
+
+
+def _check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise WeightsError(
+                "These weights hold values that are not finite.", came=f"tensor {name}", file=path
+            )
+
+
+def read_foreign(path: Path) -> dict[str, Tensor]:
+    """Read somebody else's checkpoint: a .safetensors, or a .pth/.pt through torch's safe loader.
+
+    Wrappers that are common in the field ("state_dict", "params_ema", "params", "model") are opened, and the
+    "module." prefix of data-parallel training is taken off.
+
+    Raises:
+        WeightsError: Missing, damaged, or it would have to run code to be read.
+    """
+    if not path.is_file():
+        raise WeightsError("There is no such weights file.", file=path)
+    if path.suffix == ".safetensors":
+        tensors, _ = _read_safetensors(path)
+    else:
+        tensors = _tensors_inside(_safe_load(path), path)
+    _check_finite(tensors, path)
+    return {re.sub(r"^module\.", "", name): tensor for name, tensor in tensors.items()}
+
+
+def _safe_load(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        KeyError,
+        OSError,
+        AttributeError,
+    ) as error:
+        raise WeightsError(
+            "This checkpoint was refused: it is damaged, or reading it would run code from the file.",
+            expected="tensors and plain containers only",
+            came=str(error).splitlines()[0][:200],
+            file=path,
+            unchanged="nothing in the file was run",
+        ) from error
+
+
+def _tensors_inside(content: object, path: Path) -> dict[str, Tensor]:
+    for wrapper in ("params_ema", "params", "state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    if (
+        not isinstance(content, Mapping)
+        or not all(isinstance(v, Tensor) for v in content.values())
+        or not content
+    ):
+        raise WeightsError(
+            "This checkpoint holds no table of tensors.", came=type(content).__name__, file=path
+        )
+    return {str(name): tensor for name, tensor in content.items()}
+
+
+def load_into(module: nn.Module, tensors: Mapping[str, Tensor], *, file: Path) -> None:
+    """Copy tensors into a network; names and shapes must match exactly.
+
+    Raises:
+        WeightsError: They do not; the first three differences are named, and the network is unchanged.
+    """
+    own = module.state_dict()
+    faults = [f"missing {name}" for name in own if name not in tensors]
+    faults += [f"unexpected {name}" for name in tensors if name not in own]
+    faults += [
+        f"{name}: expected {tuple(own[name].shape)}, came {tuple(tensors[name].shape)}"
+        for name in own
+        if name in tensors and own[name].shape != tensors[name].shape
+    ]
+    if faults:
+        raise WeightsError(
+            f"These weights do not fit {type(module).__name__} ({len(faults)} differences).",
+            came="; ".join(faults[:3]),
+            file=file,
+            unchanged="the network",
+        )
+    module.load_state_dict(tensors)

@@ -1,0 +1,131 @@
+"""From a name or a file to a restorer: the weights that ship, files of ours, and foreign checkpoints."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from restorecli.core.device import keep_large_blocks, pick_device, precision
+from restorecli.core.foreign import translate
+from restorecli.core.models.catalog import MODELS, create_model, find_model
+from restorecli.core.models.dncnn import DnCnn
+from restorecli.core.restorer import TorchRestorer
+from restorecli.core.weights import Card, load_into, read_foreign, read_weights
+from restorecli.errors import UsageError, WeightsError
+
+SHIPPED_FOLDER = Path(__file__).resolve().parent.parent / "weights"
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedWeights:
+    """Weights inside the package: the file `MODEL.TAG.safetensors`."""
+
+    model: str
+    tag: str
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The name for `--model`."""
+        return f"{self.model}.{self.tag}"
+
+
+def shipped() -> list[ShippedWeights]:
+    """Return the weights that ship with the package, by name."""
+    found = []
+    for path in sorted(SHIPPED_FOLDER.glob("*.safetensors")):
+        model, _, tag = path.stem.partition(".")
+        found.append(ShippedWeights(model, tag, path))
+    return found
+
+
+def load(
+    name_or_file: str | Path,
+    *,
+    weights: str | Path | None = None,
+    device: str | None = None,
+    precision: str = "auto",
+) -> TorchRestorer:
+    """Return a restorer; see `restorecli.load`."""
+    module, name = _network(name_or_file, None if weights is None else Path(weights))
+    return _restorer(module, name, device, precision)
+
+
+def _restorer(module: nn.Module, name: str, device: str | None, precision_name: str) -> TorchRestorer:
+    chosen = pick_device(device)
+    dtype = precision(precision_name)
+    if chosen.type == "cpu":
+        keep_large_blocks()
+    if isinstance(module, DnCnn):
+        module = module.fold()
+    return TorchRestorer(module, name=name, device=chosen, dtype=dtype)
+
+
+def _network(name_or_file: str | Path, weights: Path | None) -> tuple[nn.Module, str]:
+    if weights is not None:
+        return _foreign_network(str(name_or_file), weights), f"{name_or_file} ({weights.name})"
+    path = Path(name_or_file)
+    if path.suffix in (".safetensors", ".pth", ".pt", ".ckpt"):
+        if path.suffix != ".safetensors":
+            raise WeightsError(
+                "This file does not say which network it belongs to.",
+                file=path,
+                hint=f"restorecli restore FOLDER --model NAME --weights {path}",
+            )
+        module, _ = network_of(path)
+        return module, path.stem
+    chosen = find_shipped(str(name_or_file))
+    module, _ = network_of(chosen.path)
+    return module, chosen.name
+
+
+def network_of(path: Path) -> tuple[nn.Module, Card]:
+    """Build the network that a weights file of ours describes, filled with its weights."""
+    tensors, card = read_weights(path)
+    module = create_model(card.model, **card.arguments)
+    load_into(module, tensors, file=path)
+    return module, card
+
+
+def find_shipped(name: str) -> ShippedWeights:
+    """Return the shipped weights called `name`: "model.tag", or "model" for its default tag.
+
+    Raises:
+        UsageError: There is no such model.
+        WeightsError: The model is known, but no such weights ship.
+    """
+    known = {weights.name: weights for weights in shipped()}
+    model, dot, _ = name.partition(".")
+    if model not in MODELS:
+        near = difflib.get_close_matches(name, [*MODELS, *known], n=1)
+        raise UsageError(
+            f"There is no model {name!r}.",
+            expected=", ".join([*MODELS, *known]) + ", or a .safetensors file",
+            came=name,
+            hint=f"did you mean {near[0]!r}?" if near else "restorecli models",
+        )
+    wanted = name if dot else f"{model}.{find_model(model).default_tag}"
+    if wanted not in known:
+        tags = [weights.name for weights in known.values() if weights.model == model]
+        raise WeightsError(
+            f"No weights called {name!r} ship with restorecli.",
+            expected=", ".join(tags) or f"a file: {model} ships without weights",
+            came=name,
+            hint="restorecli train RECIPE makes them; then --model FILE.safetensors",
+        )
+    return known[wanted]
+
+
+def _foreign_network(model: str, path: Path) -> nn.Module:
+    if model not in MODELS:
+        find_model(model.partition(".")[0])
+        raise UsageError(
+            "--weights goes with the plain name of a network.", expected=model.partition(".")[0], came=model
+        )
+    tensors, arguments = translate(model, read_foreign(path))
+    module = create_model(model, **arguments)
+    load_into(module, tensors, file=path)
+    return module

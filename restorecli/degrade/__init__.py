@@ -1,0 +1,1 @@
+"""Degradations, their chains and the folder job that writes degraded pictures."""

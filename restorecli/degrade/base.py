@@ -1,0 +1,90 @@
+"""The base of every degradation: frozen parameters with units, applied with an explicit generator."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from restorecli.degrade.parameters import ParameterFacts, Value, facts_of, nearest, parameter
+from restorecli.errors import UsageError
+from restorecli.images.picture import Pixels
+
+__all__ = ["Degradation", "ParameterFacts", "Value", "facts_of", "nearest", "parameter"]
+
+
+@dataclass(frozen=True)
+class Degradation(ABC):
+    """One way to damage a picture, with all its values fixed.
+
+    A subclass is a frozen dataclass whose fields are made with `parameter`; values are checked in one place,
+    here, whoever builds it. The same values and the same generator state give the same bytes.
+
+    Attributes:
+        name: The name in the catalog and on the command line.
+        summary: What it does, in one line.
+        reference: Where its model and its numbers come from.
+        severities: Five mappings, severity 1 to 5, from parameter to a value or a range to draw from.
+        identity: Parameters under which it changes nothing, or None where there are none.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    reference: ClassVar[str]
+    severities: ClassVar[tuple[Mapping[str, Value], ...]]
+    identity: ClassVar[Mapping[str, Value] | None] = None
+
+    def __post_init__(self) -> None:
+        for name, facts in facts_of(type(self)).items():
+            object.__setattr__(self, name, facts.check(getattr(self, name), self.name))
+
+    @abstractmethod
+    def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
+        """Return a degraded copy of a picture.
+
+        Args:
+            image: (C, H, W) float32, C = 1 or 3, nominal range [0, 1] (values outside are allowed).
+            rng: The only source of randomness.
+
+        Returns:
+            A new (C, H, W) float32 array that may leave [0, 1]: it is clipped and rounded once, on writing.
+        """
+
+    @property
+    def margin(self) -> int:
+        """How many pixels around a place decide its value; 0 for noise. It never falls as a number grows."""
+        return 0
+
+    @property
+    def scale(self) -> int:
+        """By how much the sides shrink; 1 unless the picture gets smaller."""
+        return 1
+
+    def parameters(self) -> dict[str, Value]:
+        """Return every parameter and its value, in the order of declaration."""
+        return {name: getattr(self, name) for name in facts_of(type(self))}
+
+    def record(self) -> dict[str, Value]:
+        """Return the name and every parameter: what a manifest keeps and `from_record` reads."""
+        return {"name": self.name, **self.parameters()}
+
+
+def check_names(degradation: type[Degradation], names: Mapping[str, object]) -> None:
+    """Refuse names that are not parameters of `degradation`.
+
+    Raises:
+        UsageError: With the right names, the nearest first.
+    """
+    known = facts_of(degradation)
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            raise UsageError(
+                f"{degradation.name} has no parameter {name!r}.",
+                expected=", ".join(known),
+                came=name,
+                hint=f"{degradation.name}.{near}" if near else None,
+            )

@@ -1,0 +1,217 @@
+"""The work behind `degrade` and its replay: tasks decided beforehand, done in any order, told in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restorecli.degrade.base import Degradation
+from restorecli.degrade.chain import image_rng, replay_steps
+from restorecli.errors import ImageError, RestorecliError, UsageError
+from restorecli.images.jobs import Failure, FolderSummary, Progress, SilentProgress, run_ordered, worker_count
+from restorecli.images.lock import output_lock
+from restorecli.images.manifest import Manifest, Record, make_locator
+from restorecli.images.picture import FileTraits, Picture, Pixels
+from restorecli.images.reading import read_picture
+from restorecli.images.samples import Sample, read_sample
+from restorecli.images.writing import write_picture
+from restorecli.version import __version__
+
+Place = Path | Sample
+"""Where a picture comes from: a file, or a built-in sample."""
+
+
+@dataclass(frozen=True)
+class DegradeTask:
+    """Everything that decides one degraded picture, before anything is read.
+
+    Attributes:
+        target: Path of the picture to write, below the output folder.
+        source: The picture to degrade.
+        reference: The clean original: the source, or what the source's own manifest names.
+        category: Its category.
+        defect: Its kind of defect, if any.
+        seed: The run's seed.
+        key: What its generators are derived from, beside the seed.
+        steps: The degradations with their values drawn.
+        unclipped: Keep values outside [0, 1] in 32-bit floating point.
+    """
+
+    target: PurePosixPath
+    source: Place
+    reference: Place | None
+    category: str
+    defect: str | None
+    seed: int
+    key: str
+    steps: tuple[Degradation, ...]
+    unclipped: bool
+
+    def record(self, folder: Path, notes: tuple[str, ...] = ()) -> Record:
+        """Return the manifest's line for this task in `folder`."""
+        return Record(
+            path=self.target.as_posix(),
+            command="degrade",
+            category=self.category,
+            reference=None if self.reference is None else make_locator(self.reference, folder),
+            source=make_locator(self.source, folder),
+            version=__version__,
+            defect=self.defect,
+            seed=self.seed,
+            key=self.key,
+            degradations=tuple(step.record() for step in self.steps),
+            unclipped=self.unclipped,
+            notes=notes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    record: Record
+    megapixels: float
+
+
+def run_tasks(
+    tasks: Sequence[DegradeTask],
+    output: Path,
+    *,
+    workers: int | None,
+    overwrite: bool,
+    progress: Progress | None,
+) -> FolderSummary:
+    """Do the tasks that are not finished; one that fails costs one picture.
+
+    Args:
+        tasks: With targets that all differ.
+        output: The folder to write into; made when missing.
+        workers: Threads; by default one for each core. Any number gives the same bytes, manifest included.
+        overwrite: Do finished tasks again, and replace pictures that `degrade` did not write.
+        progress: Who wants to know.
+
+    Raises:
+        UsageError: A target is one of the sources, or a picture that `degrade` did not write.
+        BusyError: Another run writes into `output`.
+        ResourceError: The disk or the memory ran out.
+    """
+    began = time.perf_counter()
+    teller = SilentProgress() if progress is None else progress
+    _protect_sources(tasks, output)
+    with output_lock(output):
+        manifest = Manifest(output)
+        records = manifest.read()
+        if not overwrite:
+            _protect_strangers(tasks, output, records)
+        # There from the start, so that a picture without a line is known as this program's unfinished one.
+        manifest.file.touch()
+        waiting = [task for task in tasks if overwrite or not _is_finished(task, output, records)]
+        failures: list[Failure] = []
+        written = 0
+        megapixels = 0.0
+        teller.start(len(waiting), "pictures")
+        try:
+            for done, result in _results(waiting, output, workers):
+                if isinstance(result, RestorecliError):
+                    failures.append(Failure(done.key, result))
+                else:
+                    manifest.append(result.record)
+                    written += 1
+                    megapixels += result.megapixels
+                teller.advance(done.key, result if isinstance(result, RestorecliError) else None)
+        finally:
+            teller.finish()
+    skipped = len(tasks) - len(waiting)
+    seconds = time.perf_counter() - began
+    return FolderSummary("degrade", output, written, skipped, tuple(failures), megapixels, seconds)
+
+
+def _results(
+    tasks: Sequence[DegradeTask], output: Path, workers: int | None
+) -> Iterator[tuple[DegradeTask, _Written | RestorecliError]]:
+    count = worker_count(workers)
+    # No look-ahead beyond the workers: after a sudden end at most one picture of each is done again.
+    return run_ordered(lambda task: _degrade_one(task, output), tasks, count, window=count)
+
+
+def _degrade_one(task: DegradeTask, output: Path) -> _Written:
+    source = task.source
+    picture = read_sample(source.locator) if isinstance(source, Sample) else read_picture(source)
+    if not np.isfinite(picture.pixels).all():
+        raise ImageError("The picture holds values that are not finite.", file=task.key)
+    pixels = replay_steps(picture.pixels, task.steps, task.seed, task.key)
+    traits = replace(picture.traits, alpha=_alpha(picture.traits, task))
+    if task.unclipped:
+        traits = replace(traits, depth=32)
+    elif traits.depth == 32:
+        pixels = np.clip(pixels, 0, 1)
+    path = output / task.target
+    path.parent.mkdir(parents=True, exist_ok=True)
+    losses = write_picture(path, Picture(pixels, traits))
+    record = task.record(output, (*picture.traits.notes, *losses))
+    return _Written(record, pixels.shape[1] * pixels.shape[2] / 1e6)
+
+
+def _alpha(traits: FileTraits, task: DegradeTask) -> NDArray[np.generic] | None:
+    """Return alpha as it was, or reduced like the picture where a step changes the size."""
+    if traits.alpha is None or all(step.scale == 1 for step in task.steps):
+        return traits.alpha
+    kind = traits.alpha.dtype
+    full = np.float32(1 if kind.kind == "f" else 2 ** (8 * kind.itemsize) - 1)
+    plane: Pixels = traits.alpha.astype(np.float32)[None] / full
+    for number, step in enumerate(task.steps):
+        if step.scale > 1:
+            plane = step.apply(plane, image_rng(task.seed, task.key, "alpha", number))
+    plane = np.clip(plane[0], 0, 1) * full
+    return (plane if kind.kind == "f" else np.floor(plane + np.float32(0.5))).astype(kind)
+
+
+def _is_finished(task: DegradeTask, output: Path, records: dict[str, Record]) -> bool:
+    """Tell whether the last line for the target says just what the task would do, and the file is there."""
+    found = records.get(task.target.as_posix())
+    if found is None or not (output / task.target).is_file():
+        return False
+    wanted = task.record(output)
+    return replace(found, version=wanted.version, notes=()) == wanted
+
+
+def _protect_sources(tasks: Sequence[DegradeTask], output: Path) -> None:
+    if not output.is_dir():
+        return
+    originals = {_identity(place) for task in tasks for place in (task.source, task.reference)} - {None}
+    for task in tasks:
+        if _identity(output / task.target) in originals:
+            raise UsageError(
+                "The output would overwrite a source picture.",
+                came=str(output / task.target),
+                unchanged="everything",
+                hint="choose another folder with -o/--output",
+            )
+
+
+def _identity(place: Place | None) -> tuple[int, int] | None:
+    """Return what tells a file from all others, or None where there is no file."""
+    if not isinstance(place, Path):
+        return None
+    try:
+        facts = place.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _protect_strangers(tasks: Sequence[DegradeTask], output: Path, records: dict[str, Record]) -> None:
+    ours = (output / Manifest(output).file.name).is_file()
+    for task in tasks:
+        found = records.get(task.target.as_posix())
+        stranger = not ours if found is None else found.command != "degrade"
+        if stranger and (output / task.target).exists():
+            raise UsageError(
+                "The output folder holds a picture that `degrade` did not write.",
+                came=str(output / task.target),
+                unchanged="everything",
+                hint="choose another folder with -o/--output, or add --overwrite",
+            )

@@ -1,0 +1,150 @@
+"""What is known about one parameter of a degradation: unit, bounds, default random range; and its checks."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from restorecli.errors import UsageError
+
+Value = bool | int | float | str
+"""What a parameter may hold; each of them survives JSON unchanged."""
+
+_FACTS = "facts"
+_SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterFacts:
+    """The facts of one parameter; they give its checks, its help text and its random range.
+
+    Attributes:
+        name: The parameter's name, the same in Python, YAML and on the command line.
+        kind: bool, int, float or str.
+        default: The value when none is given.
+        unit: The unit in words, e.g. "px" or "0-255 scale"; empty where a number has none.
+        low: The lowest allowed value (numbers only).
+        high: The highest allowed value (numbers only).
+        choices: The allowed words (text only).
+        draw: The default random range in the sampler's notation; None keeps the default when drawing.
+        help: What it does, in one phrase.
+    """
+
+    name: str
+    kind: type[Value]
+    default: Value
+    unit: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    draw: str | None
+    help: str
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values in words."""
+        if self.choices:
+            return ", ".join(self.choices)
+        if self.kind is bool:
+            return "true or false"
+        word = "a whole number" if self.kind is int else "a number"
+        low = "" if self.low is None else f" from {self.low:g}"
+        high = "" if self.high is None else f" up to {self.high:g}"
+        return f"{word}{low}{high}{f' ({self.unit})' if self.unit else ''}"
+
+    def check(self, value: object, owner: str) -> Value:
+        """Return `value` as the parameter's own kind.
+
+        Args:
+            value: A candidate; whole floats pass as integers and NumPy scalars as Python's numbers.
+            owner: The degradation's name, for the message.
+
+        Raises:
+            UsageError: Wrong kind, out of bounds, or not one of the choices.
+        """
+        checked = self._cast(value)
+        if checked is None or not self._inside(checked):
+            near = difflib.get_close_matches(str(value), self.choices, n=1)
+            raise UsageError(
+                f"{owner}.{self.name} cannot be {value!r}.",
+                expected=self.allowed,
+                came=repr(value),
+                hint=f"{owner}.{self.name}={near[0] if near else self.default}",
+            )
+        return checked
+
+    def read(self, text: str, owner: str) -> Value:
+        """Return the value that `text` (from a command line or YAML) writes down; checked like `check`."""
+        word = text.strip()
+        if self.kind is str:
+            return self.check(word, owner)
+        if self.kind is bool:
+            return self.check(_SWITCHES.get(word.lower(), word), owner)
+        try:
+            return self.check(float(word), owner)
+        except ValueError:
+            return self.check(word, owner)
+
+    def _cast(self, value: object) -> Value | None:
+        if self.kind is bool or self.kind is str:
+            return value if isinstance(value, (bool, str)) and type(value) is self.kind else None
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+            return None
+        number = float(value)
+        if not math.isfinite(number):
+            return None
+        if self.kind is float:
+            return number
+        return int(number) if number.is_integer() else None
+
+    def _inside(self, value: Value) -> bool:
+        if isinstance(value, str):
+            return not self.choices or value in self.choices
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+def parameter(
+    default: Value,
+    *,
+    help: str,  # noqa: A002 - the word that every option of the command line uses
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: Iterable[str] = (),
+    draw: str | None = None,
+) -> Any:  # noqa: ANN401 - like dataclasses.field, it stands where the field's own type is expected
+    """Declare a parameter of a degradation, as `dataclasses.field` declares a field.
+
+    Args:
+        default: The value when none is given; its type is the parameter's type.
+        help: What it does, in one phrase.
+        unit: The unit in words.
+        low: The lowest allowed value.
+        high: The highest allowed value.
+        choices: The allowed words of a text parameter.
+        draw: The default random range in the sampler's notation, e.g. "0..55".
+    """
+    facts = ParameterFacts("", type(default), default, unit, low, high, tuple(choices), draw, help)
+    return dataclasses.field(default=default, metadata={_FACTS: facts})
+
+
+@cache
+def facts_of(degradation: type[Any]) -> Mapping[str, ParameterFacts]:
+    """Return the facts of every parameter of a degradation class, by name, in the order of declaration."""
+    return {
+        field.name: dataclasses.replace(field.metadata[_FACTS], name=field.name)
+        for field in dataclasses.fields(degradation)
+    }
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """Return the one of `names` that `name` was probably meant to be, or None."""
+    near = difflib.get_close_matches(name, list(names), n=1)
+    return near[0] if near else None

@@ -1,0 +1,1 @@
+"""Metrics, pairing, statistics and tables."""

@@ -1,0 +1,81 @@
+"""What a pair is: where the pictures of one score lie, and what found no mate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from restorecli.images.manifest import open_locator
+from restorecli.images.picture import Picture
+from restorecli.images.reading import read_picture
+
+Side = Literal["degraded", "restored", "reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one picture is.
+
+    Attributes:
+        locator: Its path relative to `folder`, or a manifest's locator; this is what tables show.
+        folder: The folder that the locator is relative to.
+        path: The file, where it is known; a manifest's locator is resolved on reading.
+        category: What its own folder says about it, or None.
+    """
+
+    locator: str
+    folder: Path
+    path: Path | None = None
+    category: str | None = None
+
+    def read(self) -> Picture:
+        """Decode the picture.
+
+        Raises:
+            ImageError: It cannot be read.
+            DataError: A manifest's locator leads nowhere.
+        """
+        return open_locator(self.locator, self.folder) if self.path is None else read_picture(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The pictures of one score; at least one of `restored` and `degraded` is there.
+
+    Attributes:
+        path: Name of the scored picture, relative to its folder.
+        category: From the manifest, else by the folder.
+        defect: From the manifest or an MVTec-style tree, or None.
+        reference: The clean picture.
+        restored: The restored picture, or None when a degraded folder is scored alone.
+        degraded: The degraded picture, or None when it is not known.
+    """
+
+    path: str
+    category: str
+    defect: str | None
+    reference: Source
+    restored: Source | None
+    degraded: Source | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """One picture that was not scored, and why."""
+
+    side: Side
+    path: str
+    reason: str
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the entry as JSON values."""
+        return {"side": self.side, "path": self.path, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """All pairs of a folder in its order, and everything that found no mate."""
+
+    pairs: tuple[Pair, ...]
+    unmatched: tuple[Unmatched, ...]

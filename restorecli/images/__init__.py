@@ -1,0 +1,1 @@
+"""Files in and out: decoding, encoding, metadata, walking folders, categories and the manifest."""

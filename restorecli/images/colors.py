@@ -1,0 +1,86 @@
+"""Colour management: the way from a file's own colours to sRGB, on request only."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import imagecodecs
+import numpy as np
+from PIL import Image, ImageCms
+
+from restorecli.errors import ImageError
+from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples
+
+_SPACES = {b"RGB ": 3, b"GRAY": 1, b"CMYK": 4}
+
+
+def profile_channels(icc: bytes) -> int | None:
+    """Return the number of colour channels that an ICC profile describes, or None if it is another kind."""
+    return _SPACES.get(icc[16:20])
+
+
+def convert_to_srgb(decoded: Decoded) -> Decoded:
+    """Convert the samples through the ICC profile; without a profile they count as sRGB already.
+
+    Args:
+        decoded: Gray or RGB samples of any depth; gray stays one channel.
+
+    Returns:
+        The same picture in sRGB, without a profile, with a note.
+
+    Raises:
+        ImageError: The profile is damaged or does not belong to such a picture.
+    """
+    if decoded.icc is None:
+        return decoded
+    expected = 1 if decoded.samples.ndim == 2 else 3
+    if profile_channels(decoded.icc) != expected:
+        raise ImageError(
+            "the ICC profile does not fit the picture",
+            expected=f"a profile for {expected} channel(s)",
+            came=repr(decoded.icc[16:20]),
+            hint="read it without --to-srgb: the profile is then kept as it is",
+        )
+    try:
+        samples = _transformed(decoded.samples, decoded.icc)
+    except (*DECODER_FAULTS, ImageCms.PyCMSError) as fault:
+        raise ImageError("the ICC profile cannot be used", came=str(fault)) from fault
+    return replace(decoded, samples=samples, icc=None, notes=(*decoded.notes, "converted to sRGB"))
+
+
+def cmyk_to_srgb(image: Image.Image) -> tuple[Image.Image, str]:
+    """Convert an 8-bit CMYK picture to RGB: through its profile, or by the plain formula if it has none.
+
+    Returns:
+        The RGB picture and the note that says which way was taken.
+
+    Raises:
+        ImageError: The profile is damaged or not for CMYK.
+    """
+    icc = image.info.get("icc_profile")
+    if not icc:
+        return image.convert("RGB"), "CMYK without a profile converted to RGB by the plain formula"
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (*DECODER_FAULTS, ImageCms.PyCMSError) as fault:
+        raise ImageError("the ICC profile of the CMYK picture cannot be used", came=str(fault)) from fault
+    if converted is None:
+        raise ImageError("the CMYK picture could not be converted")
+    return converted, "CMYK converted to sRGB through its profile"
+
+
+def _transformed(samples: Samples, icc: bytes) -> Samples:
+    space = "gray" if samples.ndim == 2 else "rgb"
+    target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    converted: Samples = imagecodecs.cms_transform(
+        np.ascontiguousarray(samples),
+        icc,
+        target,
+        colorspace=space,
+        outcolorspace="rgb",
+        # The table that lcms would put in between at 16 bits is up to 8 levels of 255 off in dark colours.
+        flags=imagecodecs.CMS.FLAGS.NOOPTIMIZE,
+    )
+    return converted if samples.ndim == 3 else np.ascontiguousarray(converted[..., 1])

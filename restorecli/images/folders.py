@@ -1,0 +1,153 @@
+"""Walking a folder of pictures: which files, under which relative path, in which category."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from restorecli.errors import DataError
+from restorecli.images.formats import FOREIGN_SUFFIXES, SUFFIXES
+
+NO_CATEGORY = "all"
+"""The category of pictures that lie directly in the root."""
+
+_SPLITS = ("test", "train", "validation", "val")
+_SKIPPED = frozenset({"desktop.ini", "thumbs.db", "manifest.jsonl"})
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """One picture of a folder.
+
+    Attributes:
+        path: Where it is.
+        relative: Its path below the root, with forward slashes.
+        category: First folder level, the object of an MVTec-style tree, or "all" for files in the root.
+        defect: The kind of defect in an MVTec-style tree (CATEGORY/test/DEFECT/x.png), else None.
+    """
+
+    path: Path
+    relative: PurePosixPath
+    category: str
+    defect: str | None = None
+
+
+def walk(root: Path | str, *, without: Path | None = None) -> list[ImageFile]:
+    """List the pictures under a folder, sorted by relative path.
+
+    Hidden files, `desktop.ini` and the like and files that are no pictures by their suffix are skipped.
+    Pictures of formats that are not read (GIF, HEIC ...), broken links and folders that cannot be listed stay
+    in the list, so that each is reported when it is read. Masks are not pictures to process: `ground_truth/`
+    beside `test/` and `masks/` beside `images/` are left out. Links to folders are followed, but never in a
+    circle.
+
+    Args:
+        root: A folder, or a single file, which is listed whatever its suffix.
+        without: A folder to leave out, e.g. the output folder when it lies inside `root`.
+
+    Returns:
+        The files; an empty list if the folder holds no picture.
+
+    Raises:
+        DataError: There is no such file or folder, or it cannot be listed.
+    """
+    root = Path(root)
+    if root.is_dir():
+        skipped = None if without is None else without.resolve()
+        files = _pictures(root, root, PurePosixPath(), skipped, frozenset())
+        return sorted(files, key=lambda file: file.relative.as_posix())
+    if not root.exists():
+        raise DataError(
+            "there is no such file or folder",
+            file=root,
+            hint="check the path; without a source, `restorecli degrade` takes the built-in samples",
+        )
+    return [ImageFile(root, PurePosixPath(root.name), NO_CATEGORY)]
+
+
+def mask_for(file: ImageFile | Path) -> Path | None:
+    """Return the mask of the defect in a picture, or None.
+
+    Two layouts are known: `CATEGORY/test/DEFECT/x.png` with `CATEGORY/ground_truth/DEFECT/x_mask.png` (MVTec
+    AD), and `images/CATEGORY/x.jpg` with `masks/CATEGORY/x.png`.
+
+    Args:
+        file: A picture of `walk`, or its path.
+    """
+    path = file.path if isinstance(file, ImageFile) else file
+    kind, split, base = path.parent.name, path.parent.parent.name, path.parent.parent.parent
+    places = []
+    if split in _SPLITS:
+        folder = base / "ground_truth" / kind
+        places = [folder / f"{path.stem}_mask.png", folder / f"{path.stem}.png"]
+    elif split == "images":
+        places = [base / "masks" / kind / f"{path.stem}.png"]
+    return next((place for place in places if place.is_file()), None)
+
+
+def _pictures(
+    root: Path, folder: Path, relative: PurePosixPath, without: Path | None, above: frozenset[tuple[int, int]]
+) -> Iterator[ImageFile]:
+    try:
+        status = folder.stat()
+        identity = (status.st_dev, status.st_ino)
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as fault:
+        if folder == root:
+            raise DataError("the folder cannot be listed", came=fault.strerror, file=root) from fault
+        yield ImageFile(folder, relative, *categorise(relative, root))
+        return
+    if identity in above:
+        return
+    names = {entry.name for entry in entries}
+    kind = categorise(relative / "picture", root)
+    for entry in entries:
+        if _is_skipped(entry.name, names):
+            continue
+        path = folder / entry.name
+        if _is_folder(entry):
+            if without is None or path.resolve() != without:
+                yield from _pictures(root, path, relative / entry.name, without, above | {identity})
+        elif _has_picture_suffix(entry.name):
+            yield ImageFile(path, relative / entry.name, *kind)
+
+
+def _has_picture_suffix(name: str) -> bool:
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - three times as fast as a Path, once for every file
+    return suffix in SUFFIXES or suffix in FOREIGN_SUFFIXES
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _is_skipped(name: str, siblings: set[str]) -> bool:
+    if name.startswith(".") or name.lower() in _SKIPPED:
+        return True
+    beside_test = name == "ground_truth" and not siblings.isdisjoint(_SPLITS)
+    return beside_test or (name == "masks" and "images" in siblings)
+
+
+def categorise(relative: PurePosixPath, root: Path) -> tuple[str, str | None]:
+    """Return the category and the defect that a relative path stands for.
+
+    Args:
+        relative: Path of a picture below the root.
+        root: The root, which is itself the category when it holds `test/` and `ground_truth/`, and whose
+            folder `images/` is no category when `masks/` lies beside it.
+    """
+    folders = relative.parts[:-1]
+    if not folders:
+        return NO_CATEGORY, None
+    if folders[0] == "images" and (root / "masks").is_dir():
+        return (folders[1] if len(folders) > 1 else NO_CATEGORY), None
+    if folders[0] in _SPLITS and (root / "ground_truth").is_dir():
+        return root.resolve().name, folders[1] if len(folders) > 1 else None
+    if len(folders) > 2 and folders[1] in _SPLITS:
+        return folders[0], folders[2]
+    return folders[0], None

@@ -1,0 +1,80 @@
+"""What the header of a picture file promises, found without decoding a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO
+
+from restorecli.images import netpbm, pillow_files, png, tiff_header
+from restorecli.images.formats import sniff
+
+_START = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class PictureHeader:
+    """What the header of a file promises.
+
+    Attributes:
+        size: Height and width in pixels, upright.
+        channels: 1 for gray, 3 for RGB.
+        depth: Bits per sample as the picture will be handed on: 8, 16 or 32.
+        format: Pillow's name of the format.
+        alpha: Whether there is alpha beside the colours.
+    """
+
+    size: tuple[int, int]
+    channels: int
+    depth: int
+    format: str
+    alpha: bool = False
+
+
+def inspect_header(stream: IO[bytes]) -> PictureHeader:
+    """Return what the header of an open file promises.
+
+    Raises:
+        ImageError: The header is damaged, or the file is of no format that is read.
+    """
+    start = stream.read(_START)
+    stream.seek(0)
+    file_format = sniff(start)
+    if file_format == "PPM":
+        ppm = netpbm.read_header(start)
+        return PictureHeader((ppm.height, ppm.width), ppm.channels, ppm.depth, "PPM")
+    if file_format == "TIFF":
+        return _tiff(tiff_header.read_header(stream))
+    header = _pillow(stream, file_format)
+    return _png(png.read_header(start), header) if file_format == "PNG" else header
+
+
+def _pillow(stream: IO[bytes], file_format: str) -> PictureHeader:
+    with pillow_files.open_file(stream, file_format) as image:
+        width, height = image.size
+        return PictureHeader(
+            size=(width, height) if pillow_files.orientation(image) >= 5 else (height, width),
+            channels=1 if pillow_files.is_gray(image) else 3,
+            depth=8,
+            format=file_format,
+            alpha=pillow_files.has_alpha(image),
+        )
+
+
+def _png(header: png.PngHeader, opened: PictureHeader) -> PictureHeader:
+    """Return what Pillow found, corrected where its modes do not tell 16-bit samples."""
+    if header.depth != 16:
+        return opened
+    gray = header.color in (0, 4)
+    alpha = header.color in (4, 6) or opened.alpha
+    return PictureHeader(opened.size, 1 if gray else 3, 16, "PNG", alpha)
+
+
+def _tiff(header: tiff_header.TiffHeader) -> PictureHeader:
+    upright = (header.height, header.width)
+    return PictureHeader(
+        size=upright if header.orientation < 5 else upright[::-1],
+        channels=1 if header.photometric in (0, 1) else 3,
+        depth=header.depth,
+        format="TIFF",
+        alpha=header.alpha is not None,
+    )

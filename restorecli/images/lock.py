@@ -1,0 +1,150 @@
+"""One run per output folder: a lock that dies with its owner."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from restorecli.errors import BusyError
+from restorecli.images.atomic import PREFIX, write_fault
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+FILE_NAME = ".restorecli.lock"
+
+
+@contextlib.contextmanager
+def output_lock(folder: Path | str) -> Iterator[None]:
+    """Hold the lock of an output folder, which is made if it is missing, while the block runs.
+
+    The system releases the lock when its owner dies, however it dies; where the file system knows no such
+    locks, the owner's process number and the machine's start decide. What a dead owner left half-written is
+    removed.
+
+    Args:
+        folder: The output folder.
+
+    Raises:
+        BusyError: Another live run holds it (exit code 8).
+        DataError: The folder cannot be made or written to.
+        ResourceError: The disk is full or failing.
+    """
+    folder = Path(folder)
+    file = folder / FILE_NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = _acquire(file)
+    except OSError as fault:
+        raise write_fault(fault, file) from fault
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            file.unlink()
+        os.close(descriptor)
+
+
+def _acquire(file: Path) -> int:
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            owner = _read_owner(descriptor)
+            if not _claim(descriptor, owner):
+                raise _busy(file, owner)
+            if _is_current(descriptor, file):
+                _remove_leftovers(file.parent, owner)
+                _write_owner(descriptor)
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _claim(descriptor: int, owner: dict[str, Any]) -> bool:
+    if fcntl is not None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a file system without locks
+            return not _is_alive(owner)
+        return True
+    return not _is_alive(owner)
+
+
+def _is_current(descriptor: int, file: Path) -> bool:
+    """Tell whether the file that was claimed still stands under its name; its last owner removes it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _read_owner(descriptor: int) -> dict[str, Any]:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    try:
+        owner = json.loads(os.read(descriptor, 4096))
+    except ValueError:
+        return {}
+    return owner if isinstance(owner, dict) else {}
+
+
+def _write_owner(descriptor: int) -> None:
+    owner = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "boot": _boot(),
+        "since": time.strftime("%F %T"),
+    }
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.write(descriptor, json.dumps(owner).encode("ascii"))
+
+
+def _is_alive(owner: dict[str, Any]) -> bool:
+    pid = owner.get("pid")
+    if not isinstance(pid, int) or pid < 1 or owner.get("boot") != _boot():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _boot() -> str:
+    """Return what changes when the machine starts anew, or "" where that is not known."""
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return ""
+
+
+def _remove_leftovers(folder: Path, owner: dict[str, Any]) -> None:
+    pid = owner.get("pid")
+    if not isinstance(pid, int) or owner.get("host") != socket.gethostname() or pid == os.getpid():
+        return
+    for leftover in folder.rglob(f"{PREFIX}{pid}-*"):
+        leftover.unlink(missing_ok=True)
+
+
+def _busy(file: Path, owner: dict[str, Any]) -> BusyError:
+    who = f"process {owner.get('pid', '?')} on {owner.get('host', '?')} since {owner.get('since', '?')}"
+    return BusyError(
+        "the output folder is in use by another run",
+        came=who,
+        file=file.parent,
+        unchanged="everything in it",
+        hint="wait for that run, or choose another -o/--output",
+    )

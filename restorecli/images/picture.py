@@ -1,0 +1,50 @@
+"""What a picture is inside the program: pixels, and beside them what the file was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.float32]
+"""A (C, H, W) float32 array, C = 1 (gray) or 3 (RGB), nominal range [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileTraits:
+    """What a file was beside its colours; given back on writing.
+
+    Attributes:
+        format: Pillow's name of the format: PNG, JPEG, TIFF, WEBP, BMP or PPM.
+        depth: Bits per sample: 8 or 16 (unsigned integers) or 32 (floating point).
+        alpha: (H, W) array in the file's own sample type (uint8, uint16 or float32), or None.
+        icc: The ICC profile's bytes, or None.
+        exif: The EXIF block with the orientation reset to 1, since pixels are upright, or None.
+        notes: What a reader should know, e.g. "palette expanded to RGB".
+    """
+
+    format: str = "PNG"
+    depth: int = 8
+    alpha: NDArray[np.generic] | None = None
+    icc: bytes | None = None
+    exif: bytes | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture: upright pixels in [0, 1] and the traits of its file."""
+
+    pixels: Pixels
+    traits: FileTraits = field(default_factory=FileTraits)
+
+    @property
+    def channels(self) -> int:
+        """1 for gray, 3 for RGB."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return int(self.pixels.shape[1]), int(self.pixels.shape[2])

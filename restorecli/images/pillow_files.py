@@ -1,0 +1,177 @@
+"""Files of at most 8 bits per sample, decoded by Pillow from a fixed list of formats."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import IO, Any
+
+import numpy as np
+from PIL import (
+    BmpImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from restorecli.errors import ImageError
+from restorecli.images.colors import cmyk_to_srgb
+from restorecli.images.decoded import (
+    DECODER_FAULTS,
+    DamagedImageError,
+    Decoded,
+    ReadOptions,
+    Samples,
+    check_single,
+)
+from restorecli.images.exif import orientation_of
+
+# Opened by their own class, not by Image.open: only the decoder that the first bytes call for ever runs, and
+# Pillow's constant limit of pixels gives way to the memory budget.
+_OPENERS: dict[str, Callable[[IO[bytes], str], ImageFile.ImageFile]] = {
+    "PNG": PngImagePlugin.PngImageFile,
+    "JPEG": JpegImagePlugin.jpeg_factory,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+}
+
+_REFUSED_MODES = {"CMYK", "LAB", "HSV", "YCbCr", "I", "F"}
+_ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
+_GRAY_MODES = {"1", "L", "LA", "La", "I;16", "I;16B"}
+
+
+def open_file(stream: IO[bytes], file_format: str) -> ImageFile.ImageFile:
+    """Open a file with Pillow's class for its format: the header is read, no pixel is decoded.
+
+    Raises:
+        DamagedImageError: The header is damaged.
+        ImageError: It promises more than Pillow allows (WebP above 179 megapixels).
+    """
+    try:
+        return _OPENERS[file_format](stream, "")
+    except (Image.DecompressionBombError, MemoryError) as fault:
+        raise ImageError(f"the {file_format} is too large to be opened", came=str(fault)) from fault
+    except DECODER_FAULTS as fault:
+        raise DamagedImageError(
+            f"the {file_format} cannot be read", came=str(fault) or type(fault).__name__
+        ) from fault
+
+
+def is_gray(image: Image.Image) -> bool:
+    """Tell whether a picture has one colour channel, beside alpha."""
+    return image.mode in _GRAY_MODES
+
+
+def has_alpha(image: Image.Image) -> bool:
+    """Tell whether a picture has alpha: a channel, or a transparent colour or palette entry."""
+    return image.mode in _ALPHA_MODES or "transparency" in image.info
+
+
+def orientation(image: Image.Image) -> int:
+    """Return the orientation by EXIF or, without it, by XMP: 1 to 8; 1 if it is damaged."""
+    if image.format == "PNG":  # of which Pillow would decode all pixels to look for a late EXIF chunk
+        return orientation_of(image.info.get("exif"))
+    try:
+        value = image.getexif().get(0x0112, 1)
+    except DECODER_FAULTS:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def decode(data: bytes, file_format: str, options: ReadOptions) -> Decoded:
+    """Decode a file of at most 8 bits per sample.
+
+    Args:
+        data: The whole file.
+        file_format: Pillow's name of the format.
+        options: How to read what is unusual.
+
+    Raises:
+        DamagedImageError: The file is damaged.
+        ImageError: It holds several pictures, or colours that are neither gray nor RGB.
+    """
+    with open_file(io.BytesIO(data), file_format) as image:
+        try:
+            notes = _check_frames(image, options)
+            image.load()
+            return _decoded(image, file_format, notes, options)
+        except ImageError:
+            raise
+        except DECODER_FAULTS as fault:
+            raise DamagedImageError(
+                f"the {file_format} is damaged or cut short", came=str(fault) or type(fault).__name__
+            ) from fault
+
+
+def _check_frames(image: ImageFile.ImageFile, options: ReadOptions) -> tuple[str, ...]:
+    if isinstance(image, TiffImagePlugin.TiffImageFile):  # checked before: Pillow counts thumbnails, too
+        return ()
+    frames = int(getattr(image, "n_frames", 1))
+    if (
+        image.format == "MPO" and frames > 1
+    ):  # what phones write: the photograph, then previews or a depth map
+        return (f"the main picture of {frames} in a multi-picture JPEG; the others are not carried on",)
+    return check_single(frames, options)
+
+
+def _decoded(
+    image: ImageFile.ImageFile, file_format: str, notes: tuple[str, ...], options: ReadOptions
+) -> Decoded:
+    info = dict(image.info)
+    icc = info.get("icc_profile") or None
+    plain: Image.Image = image
+    if image.mode == "CMYK" and options.to_srgb:
+        plain, note = cmyk_to_srgb(image)
+        notes, icc = (*notes, note), None
+    elif image.mode in _REFUSED_MODES:
+        raise ImageError(
+            f"pictures in {image.mode} colours are not processed",
+            expected="gray or RGB",
+            came=image.mode,
+            hint="--to-srgb converts it" if image.mode == "CMYK" else "convert it to RGB first",
+        )
+    colors, alpha = _split(plain)
+    return Decoded(
+        colors,
+        file_format,
+        alpha=alpha,
+        icc=icc,
+        exif=info.get("exif") or None,
+        orientation=orientation(image),
+        notes=(*notes, *_expansions(plain), *_left_behind(info)),
+    )
+
+
+def _split(image: Image.Image) -> tuple[Samples, Samples | None]:
+    """Return (H, W) or (H, W, 3) colours, and alpha."""
+    gray = is_gray(image)
+    if not has_alpha(image):
+        return np.asarray(_as_mode(image, "L" if gray else "RGB")), None
+    straight = image.convert("LA") if image.mode == "La" else image
+    both = np.asarray(_as_mode(straight, "RGBA"))
+    return both[..., 0] if gray else both[..., :3], np.ascontiguousarray(both[..., 3])
+
+
+def _as_mode(image: Image.Image, mode: str) -> Image.Image:
+    return image if image.mode == mode and "transparency" not in image.info else image.convert(mode)
+
+
+def _expansions(image: Image.Image) -> list[str]:
+    """Return the notes on samples that were not gray or RGB of 8 bits."""
+    notes = []
+    if image.mode in {"P", "PA"}:
+        notes.append("palette expanded to RGBA" if has_alpha(image) else "palette expanded to RGB")
+    if image.mode == "1":
+        notes.append("1-bit samples widened to 8-bit gray")
+    if image.mode in {"La", "RGBa"}:
+        notes.append("premultiplied alpha divided out")
+    return notes
+
+
+def _left_behind(info: dict[str | tuple[int, int], Any]) -> tuple[str, ...]:
+    found = [label for key, label in {"xmp": "XMP", "comment": "the comment"}.items() if info.get(key)]
+    return (f"not carried on: {', '.join(found)}",) if found else ()

@@ -1,0 +1,219 @@
+"""PNG below Pillow: checked chunks, 16-bit samples, metadata chunks, and what is left of a damaged file."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import imagecodecs
+import numpy as np
+
+from restorecli.errors import ImageError
+from restorecli.images.decoded import DamagedImageError, Decoded, ReadOptions, Samples, check_single
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_SAMPLES_PER_PIXEL = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_PROFILE_LIMIT = 64 << 20
+_TEXT = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+@dataclass(frozen=True, slots=True)
+class PngHeader:
+    """The IHDR chunk (PNG specification, third edition, section 11.2.1)."""
+
+    width: int
+    height: int
+    depth: int
+    color: int
+    interlaced: bool
+
+    @property
+    def samples(self) -> int:
+        """Samples per pixel; a palette index counts as one."""
+        return _SAMPLES_PER_PIXEL[self.color]
+
+
+def read_header(data: bytes) -> PngHeader:
+    """Return the header; `data` needs to hold the first 33 bytes only.
+
+    Raises:
+        DamagedImageError: The header is cut short, damaged or impossible.
+    """
+    if (
+        len(data) < 33
+        or data[12:16] != b"IHDR"
+        or zlib.crc32(data[12:29]) != int.from_bytes(data[29:33], "big")
+    ):
+        raise DamagedImageError("the PNG header is damaged or cut short")
+    width, height, depth, color, _, _, interlace = struct.unpack(">IIBBBBB", data[16:29])
+    if color not in _SAMPLES_PER_PIXEL or depth not in (1, 2, 4, 8, 16):
+        raise DamagedImageError("the PNG header is impossible", came=f"color type {color} at {depth} bits")
+    return PngHeader(width, height, depth, color, bool(interlace))
+
+
+def read_chunks(data: bytes) -> list[tuple[bytes, memoryview]]:
+    """Return all chunks as (kind, payload), each checked against its CRC.
+
+    Raises:
+        DamagedImageError: The file is cut short, or the CRC of a chunk is wrong.
+    """
+    chunks = []
+    for chunk in _walk(data):
+        if not chunk.whole:
+            break
+        if not chunk.sound:
+            raise DamagedImageError(
+                "the PNG is damaged: a chunk does not match its check sum",
+                came=f"chunk {chunk.kind.decode('latin-1')!r} of {len(chunk.payload)} bytes",
+            )
+        chunks.append((chunk.kind, chunk.payload))
+    if not chunks or chunks[-1][0] != b"IEND":
+        raise DamagedImageError("the PNG is cut short", expected="an IEND chunk", came="the end of the file")
+    return chunks
+
+
+def decode_deep(data: bytes, options: ReadOptions) -> Decoded:
+    """Decode a PNG of 16 bits per sample, metadata included.
+
+    Args:
+        data: The whole file.
+        options: What to do with an animation.
+
+    Raises:
+        DamagedImageError: The file is damaged.
+        ImageError: It is animated.
+    """
+    kinds = dict(reversed(read_chunks(data)))
+    header = read_header(data)
+    notes = _check_frames(kinds.get(b"acTL"), options)
+    try:
+        samples: Samples = imagecodecs.png_decode(data)
+        samples = samples.reshape(header.height, header.width, -1)
+    except (imagecodecs.PngError, ValueError) as fault:
+        raise DamagedImageError("the PNG cannot be decoded", came=str(fault)) from fault
+    exif = kinds.get(b"eXIf")
+    return Decoded(
+        samples[..., 0] if samples.shape[2] < 3 else samples[..., :3],
+        "PNG",
+        alpha=samples[..., -1] if samples.shape[2] in (2, 4) else None,
+        icc=_profile(kinds.get(b"iCCP")),
+        exif=None if exif is None else bytes(exif),
+        notes=(*notes, *left_behind(kinds)),
+    )
+
+
+def left_behind(kinds: Iterable[bytes]) -> tuple[str, ...]:
+    """Return the note that text (comments, XMP) is not carried on, if there is any among these chunks."""
+    return ("text chunks are not carried on",) if not _TEXT.isdisjoint(kinds) else ()
+
+
+def encode_deep(samples: Samples, *, icc: bytes | None = None, exif: bytes | None = None) -> bytes:
+    """Encode 16-bit samples as PNG, fast rather than small (zlib level 1, run lengths, "sub" filter).
+
+    Args:
+        samples: (H, W), (H, W, 2), (H, W, 3) or (H, W, 4) uint16 array; even counts end with alpha.
+        icc: The ICC profile to embed.
+        exif: The EXIF block to embed, without the "Exif" prefix.
+
+    Raises:
+        ImageError: The picture is too large for the format.
+    """
+    try:
+        data = bytes(imagecodecs.png_encode(np.ascontiguousarray(samples), level=1, strategy=3, filter=16))
+    except (imagecodecs.PngError, ValueError) as fault:
+        raise ImageError("the picture cannot be encoded as PNG", came=str(fault)) from fault
+    extra = b""
+    if icc is not None:
+        extra += make_chunk(b"iCCP", b"ICC profile\x00\x00" + zlib.compress(icc))
+    if exif is not None:
+        extra += make_chunk(b"eXIf", exif)
+    return data[:33] + extra + data[33:]
+
+
+def make_chunk(kind: bytes, payload: bytes) -> bytes:
+    """Return a chunk: length, kind, payload, CRC."""
+    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
+
+
+def mend(data: bytes) -> bytes:
+    """Return a PNG that holds what can be decoded of a damaged one; the rest is black or transparent.
+
+    Raises:
+        DamagedImageError: Not even the header is left.
+    """
+    header = read_header(data)
+    kept, packed = [], []
+    for chunk in _walk(data):
+        if chunk.kind == b"IDAT":
+            packed.append(chunk.payload)
+        elif chunk.sound and chunk.kind != b"IEND":
+            kept.append(make_chunk(chunk.kind, bytes(chunk.payload)))
+    rows = _unpack_what_is_left(b"".join(packed), _packed_size(header))
+    return SIGNATURE + b"".join(
+        [*kept, make_chunk(b"IDAT", zlib.compress(rows, 1)), make_chunk(b"IEND", b"")]
+    )
+
+
+class _Chunk(NamedTuple):
+    kind: bytes
+    payload: memoryview
+    whole: bool
+    sound: bool
+
+
+def _walk(data: bytes) -> Iterator[_Chunk]:
+    """Yield the chunks up to IEND or the end of the file; the last one may be cut short."""
+    view, position = memoryview(data), len(SIGNATURE)
+    while position + 8 <= len(data):
+        end = position + 8 + int.from_bytes(view[position : position + 4], "big")
+        kind = bytes(view[position + 4 : position + 8])
+        whole = end + 4 <= len(data)
+        sound = whole and zlib.crc32(view[position + 4 : end]) == int.from_bytes(view[end : end + 4], "big")
+        yield _Chunk(kind, view[position + 8 : end], whole, sound)
+        if kind == b"IEND":
+            return
+        position = end + 4
+
+
+def _check_frames(control: memoryview | None, options: ReadOptions) -> tuple[str, ...]:
+    frames = 1 if control is None or len(control) < 4 else int.from_bytes(control[:4], "big")
+    return check_single(frames, options)
+
+
+def _profile(payload: memoryview | None) -> bytes | None:
+    if payload is None:
+        return None
+    _, _, rest = bytes(payload).partition(b"\x00")
+    try:
+        return zlib.decompressobj().decompress(rest[1:], _PROFILE_LIMIT) or None
+    except zlib.error as fault:
+        raise DamagedImageError("the ICC profile of the PNG is damaged", came=str(fault)) from fault
+
+
+def _packed_size(header: PngHeader) -> int:
+    """Return the number of bytes that the filtered rows take before compression."""
+    passes = _ADAM7 if header.interlaced else ((0, 0, 1, 1),)
+    total = 0
+    for left, top, step_x, step_y in passes:
+        columns = max(-(-(header.width - left) // step_x), 0)
+        rows = max(-(-(header.height - top) // step_y), 0)
+        if columns:
+            total += rows * (1 + (columns * header.samples * header.depth + 7) // 8)
+    return total
+
+
+def _unpack_what_is_left(packed: bytes, size: int) -> bytes:
+    unpacker, rows = zlib.decompressobj(), bytearray()
+    step = 4096
+    for start in range(0, len(packed), step):
+        try:
+            rows += unpacker.decompress(packed[start : start + step])
+        except zlib.error:
+            break
+        if len(rows) >= size:
+            break
+    return bytes(rows[:size].ljust(size, b"\x00"))

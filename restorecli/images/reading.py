@@ -1,0 +1,161 @@
+"""Reading a picture file: any format, depth and metadata, upright, in [0, 1], strict about damage."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+from restorecli.errors import ImageError, UsageError
+from restorecli.images import netpbm, pillow_files, png, tiff, tiff_header
+from restorecli.images.budget import check_budget, decoding_budget
+from restorecli.images.colors import convert_to_srgb
+from restorecli.images.decoded import DamagedImageError, Decoded, ReadOptions, check_single, to_picture
+from restorecli.images.headers import PictureHeader, inspect_header
+from restorecli.images.picture import Picture
+from restorecli.images.tiff_tags import descriptive_exif
+
+__all__ = ["PictureHeader", "probe", "read_picture"]
+
+
+def read_picture(
+    path: Path | str,
+    *,
+    allow_truncated: bool = False,
+    to_srgb: bool = False,
+    frames: str = "refuse",
+    budget: int | None = None,
+) -> Picture:
+    """Read a picture file.
+
+    Integer samples become integer / (2^depth - 1) exactly; floating-point samples stay as they are, outside
+    [0, 1] too. The picture stands upright; depth, alpha, ICC profile and EXIF are in its traits.
+
+    Args:
+        path: The file. Its content decides the format, not its suffix.
+        allow_truncated: Read what is left of a damaged file (with a note) instead of refusing it.
+        to_srgb: Convert through the ICC profile to sRGB; also the only way in for CMYK.
+        frames: "refuse" files that hold several pictures, or read the "first".
+        budget: Bytes that decoding may take; by default half of the memory that is free.
+
+    Returns:
+        The picture: (1, H, W) or (3, H, W) float32.
+
+    Raises:
+        ImageError: The file is missing, damaged, too large or of a kind that is not processed.
+        UsageError: `frames` is neither "refuse" nor "first".
+    """
+    if frames not in ("refuse", "first"):
+        raise UsageError("unknown choice for frames", expected="refuse or first", came=repr(frames))
+    options = ReadOptions(allow_truncated, to_srgb, frames == "first")
+    path = Path(path)
+    try:
+        return _read(_read_bytes(path, budget), options, budget)
+    except ImageError as error:
+        error.file = error.file or str(path)
+        raise
+    except MemoryError as fault:
+        raise ImageError("memory ran out while the picture was decoded", file=path) from fault
+
+
+def probe(path: Path | str) -> PictureHeader:
+    """Return what the header of a file promises; no pixel is decoded.
+
+    Raises:
+        ImageError: The file is missing, or its header is damaged or of no format that is read.
+    """
+    path = Path(path)
+    try:
+        _check_regular(path)
+        with path.open("rb") as stream:
+            return inspect_header(stream)
+    except OSError as fault:
+        raise _unreadable(path, fault) from fault
+    except ImageError as error:
+        error.file = error.file or str(path)
+        raise
+
+
+def _read(data: bytes, options: ReadOptions, budget: int | None) -> Picture:
+    header = inspect_header(io.BytesIO(data))
+    check_budget(*header.size, header.channels + header.alpha, header.depth, budget)
+    try:
+        decoded = _decode(data, header, options)
+    except DamagedImageError as error:
+        if not options.allow_truncated:
+            error.hint = error.hint or "--allow-truncated reads what is left of it"
+            raise
+        decoded = _decode_rest(data, header, options, error)
+    if options.to_srgb:
+        decoded = convert_to_srgb(decoded)
+    return to_picture(decoded)
+
+
+def _decode(data: bytes, header: PictureHeader, options: ReadOptions) -> Decoded:
+    if header.format == "PPM":
+        return netpbm.decode(data, options)
+    if header.format == "PNG":
+        return png.decode_deep(data, options) if header.depth == 16 else _decode_plain_png(data, options)
+    if header.format == "TIFF":
+        return _decode_tiff(data, options)
+    return pillow_files.decode(data, header.format, options)
+
+
+def _decode_plain_png(data: bytes, options: ReadOptions) -> Decoded:
+    kinds = [kind for kind, _ in png.read_chunks(data)]  # Pillow does not look at every check sum
+    decoded = pillow_files.decode(data, "PNG", options)
+    return replace(decoded, notes=(*decoded.notes, *png.left_behind(kinds)))
+
+
+def _decode_tiff(data: bytes, options: ReadOptions) -> Decoded:
+    header = tiff_header.read_header(io.BytesIO(data))
+    tiff_header.check_kind(header)
+    if not header.plain:
+        return tiff.decode(data, options)
+    notes = check_single(header.pages, options)  # thumbnails are no pages, which Pillow does not tell
+    decoded = pillow_files.decode(data, "TIFF", options)
+    return replace(decoded, exif=descriptive_exif(data), notes=(*notes, *decoded.notes))
+
+
+def _decode_rest(
+    data: bytes, header: PictureHeader, options: ReadOptions, error: DamagedImageError
+) -> Decoded:
+    """Decode a damaged file after completing it with an end mark or with empty samples."""
+    if header.format == "PNG":
+        mended = png.mend(data)
+    elif header.format == "JPEG":
+        mended = data + b"\xff\xd9"
+    else:
+        height, width = header.size
+        mended = data + bytes(height * width * (header.channels + header.alpha) * header.depth // 8)
+    try:
+        decoded = _decode(mended, header, options)
+    except DamagedImageError:
+        raise error from None
+    note = f"damaged file, read as far as possible: {error.problem}"
+    return replace(decoded, notes=(*decoded.notes, note))
+
+
+def _read_bytes(path: Path, budget: int | None) -> bytes:
+    try:
+        _check_regular(path)
+        size = path.stat().st_size
+        if size > (decoding_budget() if budget is None else budget):
+            raise ImageError("the file is larger than the memory it may take", came=f"{size:,} bytes")
+        return path.read_bytes()
+    except OSError as fault:
+        raise _unreadable(path, fault) from fault
+
+
+def _check_regular(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise ImageError("this is no regular file", expected="a picture file", file=path)
+
+
+def _unreadable(path: Path, fault: OSError) -> ImageError:
+    return ImageError(
+        "the file cannot be read",
+        came=fault.strerror or str(fault),
+        file=path,
+        hint="check that it exists and that you may read it",
+    )

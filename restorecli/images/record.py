@@ -1,0 +1,128 @@
+"""One line of a manifest: where a picture came from and what was done to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import PurePosixPath
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from restorecli.errors import DataError
+
+Command = Literal["degrade", "restore"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a manifest.
+
+    Locators name a picture: a path relative to the manifest's folder where that is possible, so that the tree
+    can be moved, else an absolute path, or `sample:CATEGORY/NAME`.
+
+    Attributes:
+        path: The picture, relative to the manifest's folder, with forward slashes.
+        command: "degrade" or "restore".
+        category: Its category.
+        reference: Locator of the clean original, if known.
+        source: Locator of the picture this one was made from.
+        version: Version of restorecli that made it.
+        defect: Kind of defect in an MVTec-style tree.
+        seed: The run's seed.
+        key: What the picture's own random generator was derived from, beside the seed.
+        degradations: What was done, in order, each with its name and drawn values.
+        unclipped: Whether values outside [0, 1] were kept.
+        degraded: Locator of the degraded picture that was restored.
+        restorer: What restored it: model, weights, tile ...
+        notes: What a reader should know.
+    """
+
+    path: str
+    command: Command
+    category: str
+    reference: str | None
+    source: str
+    version: str
+    defect: str | None = None
+    seed: int | None = None
+    key: str | None = None
+    degradations: tuple[Mapping[str, Any], ...] = ()
+    unclipped: bool = False
+    degraded: str | None = None
+    restorer: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """Return the record as one line of ASCII JSON; fields that hold their default are left out."""
+        values = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name in _REQUIRED or getattr(self, field.name) != field.default
+        }
+        return json.dumps(values, allow_nan=False, default=_plain)
+
+    @classmethod
+    def from_json(cls, line: str | bytes) -> Record:
+        """Return the record of one line.
+
+        Raises:
+            DataError: The line is no JSON object, or a key is unknown, missing or of the wrong type.
+        """
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError) as fault:
+            raise DataError("a manifest line is no JSON", came=str(fault)) from fault
+        if not isinstance(values, dict):
+            raise DataError("a manifest line is no JSON object", came=type(values).__name__)
+        _check_keys(values)
+        for name in ("degradations", "notes"):
+            if name in values:
+                values[name] = tuple(values[name])
+        return cls(**values)
+
+
+_REQUIRED = ("path", "command", "category", "reference", "source", "version")
+_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("path", "command", "category", "source", "version"), (str,)),
+    **dict.fromkeys(("reference", "defect", "key", "degraded"), (str, type(None))),
+    "seed": (int, type(None)),
+    "degradations": (list,),
+    "unclipped": (bool,),
+    "restorer": (dict, type(None)),
+    "notes": (list,),
+}
+
+
+def _check_keys(values: dict[str, Any]) -> None:
+    unknown = sorted(set(values) - set(_TYPES))
+    missing = [name for name in _REQUIRED if name not in values]
+    if unknown or missing:
+        raise DataError(
+            "a manifest line has other keys than this version knows",
+            expected=f"{', '.join(_REQUIRED)} and optional keys",
+            came=f"unknown: {', '.join(unknown) or 'none'}; missing: {', '.join(missing) or 'none'}",
+        )
+    for name, value in values.items():
+        if not isinstance(value, _TYPES[name]):
+            wanted = " or ".join(kind.__name__ for kind in _TYPES[name])
+            raise DataError(
+                f"the manifest key {name!r} has a wrong type", expected=wanted, came=repr(value)[:80]
+            )
+    if values["command"] not in ("degrade", "restore"):
+        raise DataError(
+            "unknown command in a manifest line", expected="degrade or restore", came=values["command"]
+        )
+    path = PurePosixPath(cast(str, values["path"]))
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise DataError("a manifest line names a picture outside its folder", came=values["path"])
+
+
+def _plain(value: object) -> object:
+    """Return a NumPy number or array as Python values."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a manifest cannot hold {value!r}")

@@ -1,0 +1,140 @@
+"""TIFF: 16-bit and floating-point samples, which Pillow narrows or refuses, and all TIFFs written."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from restorecli.errors import ImageError
+from restorecli.images.decoded import DECODER_FAULTS, Decoded, ReadOptions, Samples, check_single
+from restorecli.images.tiff_header import (
+    INVERTED,
+    PREMULTIPLIED,
+    RGB,
+    UNSPECIFIED,
+    TiffHeader,
+    check_kind,
+    damaged,
+    parse_header,
+)
+from restorecli.images.tiff_tags import append_tags, descriptive_exif
+
+_ICC = 34675
+
+
+def decode(data: bytes, options: ReadOptions) -> Decoded:
+    """Decode a gray or RGB TIFF of at least 8 bits per sample.
+
+    Args:
+        data: The whole file.
+        options: How to read what is unusual.
+
+    Returns:
+        uint8 or uint16 samples, or float32 for floating point and for integers of more than 16 bits.
+
+    Raises:
+        DamagedImageError: The file is damaged.
+        ImageError: It holds several pages or samples of a kind that is not processed.
+    """
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            header = parse_header(file)
+            check_kind(header)
+            notes = check_single(header.pages, options)
+            samples, icc = _raw_samples(file, header)
+    except ImageError:
+        raise
+    except DECODER_FAULTS as fault:
+        raise damaged(fault) from fault
+    samples, peak, more = _as_supported(samples, header)
+    colors = samples[..., :3] if header.photometric == RGB else samples[..., 0]
+    alpha = None if header.alpha is None else np.ascontiguousarray(samples[..., -1])
+    if alpha is not None and header.alpha == PREMULTIPLIED:
+        colors = _unmultiplied(colors, alpha)
+        more = (*more, "premultiplied alpha divided out")
+    if header.alpha == UNSPECIFIED:
+        more = (*more, "extra channel of unspecified meaning carried as alpha")
+    return Decoded(
+        colors,
+        "TIFF",
+        alpha=alpha,
+        icc=icc,
+        exif=descriptive_exif(data),
+        orientation=header.orientation,
+        peak=peak,
+        notes=(*notes, *more),
+    )
+
+
+def encode(samples: Samples, *, alpha: bool, icc: bytes | None, exif: bytes | None) -> bytes:
+    """Encode samples as TIFF: integers packed without loss (deflate, predictor), floating point as it is.
+
+    Args:
+        samples: (H, W) or (H, W, C) uint8, uint16 or float32 array, alpha last.
+        alpha: Whether the last channel is (independent) alpha.
+        icc: The ICC profile to embed.
+        exif: The EXIF block, whose tags become tags and directories of the TIFF.
+    """
+    integers = samples.dtype.kind == "u"
+    colors = 1 if samples.ndim == 2 else samples.shape[2] - alpha
+    stream = io.BytesIO()
+    tifffile.imwrite(
+        stream,
+        np.ascontiguousarray(samples),
+        photometric="rgb" if colors == 3 else "minisblack",
+        planarconfig="contig" if samples.ndim == 3 else None,
+        extrasamples=["unassalpha"] if alpha else None,
+        compression="zlib" if integers else None,
+        compressionargs={"level": 1} if integers else None,
+        predictor=integers,
+        iccprofile=icc,
+        metadata=None,
+        software=False,
+        byteorder="<",
+    )
+    return append_tags(stream.getvalue(), exif)
+
+
+def _raw_samples(file: tifffile.TiffFile, header: TiffHeader) -> tuple[Samples, bytes | None]:
+    """Return (H, W, C) samples and the ICC profile."""
+    page: Any = file.pages[0]
+    samples = page.asarray()
+    if int(page.planarconfig) == 2 and header.samples > 1:
+        samples = samples.reshape(header.samples, header.height, header.width).transpose(1, 2, 0)
+    else:
+        samples = samples.reshape(header.height, header.width, header.samples)
+    profile = page.tags.get(_ICC)
+    return samples, None if profile is None else bytes(profile.value)
+
+
+def _as_supported(samples: Samples, header: TiffHeader) -> tuple[Samples, int | None, tuple[str, ...]]:
+    """Return samples as uint16 or float32, the integer that stands for 1.0, and notes."""
+    if header.kind == "f":
+        narrowed = (f"{header.bits}-bit floating point read as 32-bit",) if header.bits != 32 else ()
+        return samples.astype(np.float32, copy=False), None, narrowed
+    notes: list[str] = []
+    peak = (1 << header.bits) - 1
+    if header.photometric == INVERTED:
+        samples = samples.copy()
+        samples[..., 0] = peak - samples[..., 0]
+        notes.append("white-is-zero samples inverted")
+    if header.bits > 16:
+        notes.append(f"{header.bits}-bit integers read as 32-bit floating point")
+        return (samples / peak).astype(np.float32), None, tuple(notes)
+    target = np.uint8 if header.bits <= 8 else np.uint16
+    if header.bits not in (8, 16):
+        notes.append(f"{header.bits}-bit samples widened")
+    return samples.astype(target, copy=False), peak, tuple(notes)
+
+
+def _unmultiplied(colors: Samples, alpha: Samples) -> Samples:
+    """Return colours divided by alpha; where alpha is 0 they stay."""
+    full = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
+    share = np.where(alpha > 0, alpha / full, 1.0)
+    divided = colors / (share if colors.ndim == 2 else share[..., np.newaxis])
+    if alpha.dtype.kind == "f":
+        return divided.astype(np.float32)
+    return np.floor(np.minimum(divided, full) + 0.5).astype(alpha.dtype)

@@ -1,0 +1,135 @@
+"""What the first directory of a TIFF says, and which kinds of TIFF are refused for it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO, Any
+
+import tifffile
+
+from restorecli.errors import ImageError
+from restorecli.images.decoded import DECODER_FAULTS, DamagedImageError
+
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it complains about is raised or noted
+
+INVERTED, GRAY, RGB = 0, 1, 2
+"""Photometric interpretations."""
+
+UNSPECIFIED, PREMULTIPLIED, INDEPENDENT = 0, 1, 2
+"""Kinds of extra samples."""
+
+_ORIENTATION = 274
+_PAGES_LOOKED_AT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class TiffHeader:
+    """What the first directory of a TIFF says.
+
+    Attributes:
+        height: Rows, as stored.
+        width: Columns, as stored.
+        samples: Samples per pixel.
+        bits: Bits per sample.
+        photometric: The tag's number: 0 white is zero, 1 black is zero, 2 RGB, and others.
+        kind: NumPy's kind of the samples, "u", "i", "f" or "c".
+        pages: Pictures in the file; thumbnails and masks do not count, nor do pages beyond the 64th.
+        orientation: 1 to 8.
+        alpha: The kind of the extra sample: 0 unspecified, 1 premultiplied, 2 independent; None without.
+    """
+
+    height: int
+    width: int
+    samples: int
+    bits: int
+    photometric: int
+    kind: str
+    pages: int
+    orientation: int
+    alpha: int | None
+
+    @property
+    def plain(self) -> bool:
+        """Whether Pillow decodes it without loss: at most 8 bits, no alpha of an unusual kind."""
+        return not self.deep and self.alpha in (None, INDEPENDENT)
+
+    @property
+    def deep(self) -> bool:
+        """Whether the samples have more than 8 bits."""
+        return self.bits > 8
+
+    @property
+    def depth(self) -> int:
+        """8, 16 or 32, as the picture is handed on."""
+        if self.kind == "f" or self.bits > 16:
+            return 32
+        return 16 if self.deep else 8
+
+
+def read_header(stream: IO[bytes]) -> TiffHeader:
+    """Return what the first directory says; nothing is decoded.
+
+    Raises:
+        DamagedImageError: The file is no readable TIFF.
+    """
+    try:
+        with tifffile.TiffFile(stream) as file:
+            return parse_header(file)
+    except DECODER_FAULTS as fault:
+        raise damaged(fault) from fault
+
+
+def check_kind(header: TiffHeader) -> None:
+    """Refuse what would lose something: channels beyond colour and alpha, signed samples.
+
+    Raises:
+        ImageError: The TIFF is of such a kind.
+    """
+    if header.kind not in "uf":
+        raise ImageError("signed or complex samples are not processed", came=f"{header.bits} bits")
+    if header.photometric not in (INVERTED, GRAY, RGB):
+        if not header.deep:
+            return
+        raise ImageError(
+            "TIFF pictures above 8 bits are processed in gray or RGB only",
+            came=f"photometric interpretation {header.photometric}",
+            hint="convert it to 16-bit RGB first",
+        )
+    colors = 3 if header.photometric == RGB else 1
+    if header.samples - (header.alpha is not None) != colors:
+        raise ImageError(
+            "the TIFF has an unusual number of channels",
+            expected=f"{colors}, or {colors + 1} with alpha",
+            came=str(header.samples),
+        )
+
+
+def damaged(fault: Exception) -> DamagedImageError:
+    """Return the error for whatever tifffile stumbled over."""
+    return DamagedImageError("the TIFF is damaged or cut short", came=str(fault) or type(fault).__name__)
+
+
+def parse_header(file: tifffile.TiffFile) -> TiffHeader:
+    """Return what the first directory of an open file says."""
+    pages: Any = file.pages
+    page = pages[0]
+    # Thumbnails (bit 0 of NewSubfileType) and masks (bit 2) belong to the first page.
+    count = 1 + sum(not int(other.subfiletype) & 5 for other in islice(pages, 1, _PAGES_LOOKED_AT))
+    orientation = page.tags.get(_ORIENTATION)
+    value = 1 if orientation is None else int(orientation.value)
+    bits = page.bitspersample
+    extra = [int(kind) for kind in page.extrasamples]
+    colors = 3 if int(page.photometric) == RGB else 1
+    return TiffHeader(
+        height=int(page.imagelength),
+        width=int(page.imagewidth),
+        samples=int(page.samplesperpixel),
+        bits=int(bits if isinstance(bits, int) else max(bits)),
+        photometric=int(page.photometric),
+        kind="u" if page.dtype is None or page.dtype.kind == "b" else page.dtype.kind,
+        pages=count,
+        orientation=value if 1 <= value <= 8 else 1,
+        alpha=extra[0] if len(extra) == 1 and int(page.samplesperpixel) == colors + 1 else None,
+    )

@@ -1,0 +1,211 @@
+"""Writing a picture file: the depth, alpha and metadata it came with, atomically."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from restorecli.errors import DataError, ImageError
+from restorecli.images import netpbm, png, tiff
+from restorecli.images.atomic import atomic_write
+from restorecli.images.colors import profile_channels
+from restorecli.images.decoded import DECODER_FAULTS, Samples
+from restorecli.images.exif import PREFIX, upright_block
+from restorecli.images.formats import DEPTHS, format_for
+from restorecli.images.outputs import output_name, plan_outputs
+from restorecli.images.picture import FileTraits, Picture, Pixels
+
+__all__ = ["output_name", "plan_outputs", "quantise", "write_picture"]
+
+_JPEG_EXIF_LIMIT = 65533
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What an encoder gets: samples with alpha last, and the metadata its format can hold."""
+
+    samples: Samples
+    alpha: bool
+    icc: bytes | None
+    exif: bytes | None
+    quality: int
+
+
+def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> tuple[str, ...]:
+    """Write a picture in the format of the suffix, atomically.
+
+    The depth is that of the traits, or the largest the format can hold. Values are clipped to [0, 1] and
+    rounded half up for integer depths; 32-bit floating point (TIFF) is written as it is. PNG is compressed at
+    zlib level 1.
+
+    Args:
+        path: The file to write; its folder must exist.
+        picture: Pixels and traits; alpha must have the size of the pixels.
+        quality: For JPEG (4:4:4) and WebP, 1 to 100.
+
+    Returns:
+        What the format could not hold, e.g. "BMP holds no ICC profile"; empty if everything was kept.
+
+    Raises:
+        ImageError: The pixels are not finite or have a wrong shape, or the format or the folder refuses them.
+        ResourceError: The disk is full or failing.
+        UsageError: The suffix names no format that is written.
+    """
+    path = Path(path)
+    file_format = format_for(path)
+    try:
+        page, losses = _prepare(picture, file_format, quality)
+        data = _ENCODERS[file_format](page)
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(data)
+    except ImageError as error:
+        error.file = error.file or str(path)
+        raise
+    except DataError as error:  # one impossible name costs one picture, not the job
+        raise ImageError(error.problem, came=error.came, file=path, hint=error.hint) from error
+    except DECODER_FAULTS as fault:
+        raise ImageError(
+            f"the picture cannot be written as {file_format}",
+            came=str(fault) or type(fault).__name__,
+            file=path,
+            hint="--format png or --format tiff takes every size",
+        ) from fault
+    return losses
+
+
+def quantise(pixels: Pixels, depth: int) -> Samples:
+    """Return (H, W) or (H, W, 3) samples: clipped to [0, 1], scaled to the largest integer, rounded half up.
+
+    Args:
+        pixels: (C, H, W) float32.
+        depth: 8 or 16 for unsigned integers; 32 returns float32, unclipped.
+    """
+    planes = pixels[0] if pixels.shape[0] == 1 else pixels.transpose(1, 2, 0)
+    if depth == 32:
+        return np.ascontiguousarray(planes, np.float32)
+    scaled = np.clip(planes, 0.0, 1.0)
+    scaled *= np.float32((1 << depth) - 1)
+    scaled += np.float32(0.5)
+    return scaled.astype(np.uint8 if depth == 8 else np.uint16, order="C")
+
+
+def _prepare(picture: Picture, file_format: str, quality: int) -> tuple[_Page, tuple[str, ...]]:
+    _check_pixels(picture.pixels)
+    losses: list[str] = []
+    depth = picture.traits.depth
+    if depth not in DEPTHS[file_format]:
+        depth = max(possible for possible in DEPTHS[file_format] if possible < depth)
+        losses.append(
+            f"{picture.traits.depth}-bit samples narrowed to {depth} bits: {file_format} holds no more"
+        )
+    samples = quantise(picture.pixels, depth)
+    if file_format == "WEBP" and samples.ndim == 2:
+        losses.append("WEBP holds no gray: written as three equal channels")
+    alpha = _alpha(picture, depth)
+    if alpha is not None and file_format in _WITHOUT_ALPHA:
+        losses.append(f"{file_format} holds no alpha")
+        alpha = None
+    if alpha is not None:
+        samples = np.dstack([samples, alpha])
+    icc = _profile(picture, file_format, losses)
+    exif = _exif(picture.traits, file_format, losses)
+    return _Page(samples, alpha is not None, icc, exif, quality), tuple(losses)
+
+
+def _check_pixels(pixels: Pixels) -> None:
+    if pixels.ndim != 3 or pixels.shape[0] not in (1, 3) or pixels.size == 0:
+        raise ImageError("the pixels have a wrong shape", expected="(1 or 3, H, W)", came=str(pixels.shape))
+    if not np.isfinite(pixels).all():
+        raise ImageError("the pixels hold values that are not finite", unchanged="nothing was written")
+
+
+def _alpha(picture: Picture, depth: int) -> Samples | None:
+    """Return alpha at the depth to write; bit-exact if it has this depth already."""
+    alpha = picture.traits.alpha
+    if alpha is None:
+        return None
+    if alpha.shape != picture.size:
+        raise ImageError("alpha and pixels differ in size", expected=str(picture.size), came=str(alpha.shape))
+    values: Samples = alpha
+    if values.dtype.itemsize * 8 == depth:
+        return values
+    full = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
+    return quantise((values.astype(np.float32) / np.float32(full))[np.newaxis], depth)
+
+
+def _profile(picture: Picture, file_format: str, losses: list[str]) -> bytes | None:
+    icc = picture.traits.icc
+    if icc is None:
+        return None
+    if file_format in _WITHOUT_METADATA:
+        losses.append(f"{file_format} holds no ICC profile")
+        return None
+    if profile_channels(icc) not in (None, picture.channels):
+        losses.append("the ICC profile is for another number of channels: left out")
+        return None
+    return icc
+
+
+def _exif(traits: FileTraits, file_format: str, losses: list[str]) -> bytes | None:
+    exif = upright_block(traits.exif)
+    if exif is None:
+        return None
+    if file_format in _WITHOUT_METADATA:
+        losses.append(f"{file_format} holds no EXIF")
+        return None
+    if file_format == "JPEG" and len(exif) > _JPEG_EXIF_LIMIT:
+        losses.append("JPEG holds no EXIF of this size")
+        return None
+    return exif
+
+
+def _png(page: _Page) -> bytes:
+    if page.samples.dtype == np.uint16:
+        exif = None if page.exif is None else page.exif.removeprefix(PREFIX)
+        return png.encode_deep(page.samples, icc=page.icc, exif=exif)
+    return _pillow(page, "PNG", compress_level=1)
+
+
+def _jpeg(page: _Page) -> bytes:
+    return _pillow(page, "JPEG", quality=page.quality, subsampling=0)
+
+
+def _webp(page: _Page) -> bytes:
+    return _pillow(page, "WEBP", quality=page.quality, exact=True)  # keep colours where alpha is 0
+
+
+def _bmp(page: _Page) -> bytes:
+    return _pillow(page, "BMP")
+
+
+def _ppm(page: _Page) -> bytes:
+    return netpbm.encode(page.samples)
+
+
+def _tiff(page: _Page) -> bytes:
+    return tiff.encode(page.samples, alpha=page.alpha, icc=page.icc, exif=page.exif)
+
+
+def _pillow(page: _Page, file_format: str, **settings: int) -> bytes:
+    metadata = {"icc_profile": page.icc, "exif": page.exif}
+    known = {name: value for name, value in metadata.items() if value is not None}
+    stream = io.BytesIO()
+    Image.fromarray(page.samples).save(stream, format=file_format, **settings, **known)
+    return stream.getvalue()
+
+
+_WITHOUT_ALPHA = frozenset({"JPEG", "BMP", "PPM"})
+_WITHOUT_METADATA = frozenset({"BMP", "PPM"})
+_ENCODERS: dict[str, Callable[[_Page], bytes]] = {
+    "PNG": _png,
+    "JPEG": _jpeg,
+    "TIFF": _tiff,
+    "WEBP": _webp,
+    "BMP": _bmp,
+    "PPM": _ppm,
+}

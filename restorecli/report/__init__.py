@@ -1,0 +1,1 @@
+"""Pictures, plots and the HTML page drawn from what evaluate computed."""

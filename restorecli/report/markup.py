@@ -1,0 +1,41 @@
+"""HTML that cannot be injected into: every text is escaped unless it was made by this module."""
+
+from __future__ import annotations
+
+from html import escape
+
+from restorecli.report.panels import printable
+
+_VOID = frozenset({"img", "input", "link", "meta"})
+
+
+class Html(str):
+    """Text that is markup already; only `element` and `joined` make it out of other text."""
+
+    __slots__ = ()
+
+
+def element(name: str, /, *children: str, **attributes: str) -> Html:
+    """Return one element; children that are not `Html` and all attribute values are escaped.
+
+    Args:
+        name: The element's name, written by us, never by data.
+        children: Texts and elements.
+        attributes: Values by name; a trailing underscore is dropped (`class_`) and an inner one is a dash
+            (`data_label`).
+    """
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{_escaped(value)}"' for key, value in attributes.items()
+    )
+    if name in _VOID:
+        return Html(f"<{name}{written}>")
+    return Html(f"<{name}{written}>{joined(*children)}</{name}>")
+
+
+def joined(*children: str) -> Html:
+    """Return texts and elements one after the other."""
+    return Html("".join(child if isinstance(child, Html) else _escaped(child) for child in children))
+
+
+def _escaped(text: str) -> str:
+    return escape(printable(text), quote=True)

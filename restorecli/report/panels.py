@@ -1,0 +1,76 @@
+"""Pictures as they are shown: to 8 bits, the same size for all of a pair, with a label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from restorecli.evaluate.metrics import METRICS, to_8_bits
+from restorecli.evaluate.pairs import Source
+from restorecli.evaluate.result import PairScore, Scores
+from restorecli.evaluate.tables import format_number
+from restorecli.images.picture import Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One picture of a comparison.
+
+    Attributes:
+        label: What it is: degraded, restored or reference.
+        pixels: (C, H, W) float32 in [0, 1], C = 1 or 3; values outside are clipped.
+        caption: Its scores in words, or nothing.
+    """
+
+    label: str
+    pixels: Pixels
+    caption: str = ""
+
+
+def panels_of(score: PairScore) -> tuple[Panel, ...]:
+    """Read the pictures of a pair, in the order degraded, restored, reference, as far as they are known.
+
+    Raises:
+        ImageError: A picture cannot be read any more.
+        DataError: A locator of the manifest leads nowhere.
+    """
+    pair = score.pair
+    sides: tuple[tuple[str, Source | None, Scores | None], ...] = (
+        ("degraded", pair.degraded, score.degraded),
+        ("restored", pair.restored, score.restored),
+        ("reference", pair.reference, None),
+    )
+    return tuple(
+        Panel(label, source.read().pixels, "" if scores is None else score_words(scores))
+        for label, source, scores in sides
+        if source is not None
+    )
+
+
+def score_words(scores: Scores) -> str:
+    """Return scores as a caption, e.g. "28.91 dB, SSIM 0.8123"."""
+    words = []
+    for metric in METRICS.values():
+        number = format_number(scores[metric.name], metric.decimals)
+        words.append(f"{number} {metric.unit}" if metric.unit else f"{metric.title} {number}")
+    return ", ".join(words)
+
+
+def to_image(pixels: Pixels) -> Image.Image:
+    """Return pixels as a Pillow image of mode L or RGB.
+
+    Args:
+        pixels: (C, H, W) float32 in [0, 1], C = 1 or 3; values outside are clipped, not-a-number becomes
+            black.
+    """
+    levels = to_8_bits(np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0))
+    return Image.fromarray(
+        levels[0] if levels.shape[0] == 1 else np.ascontiguousarray(levels.transpose(1, 2, 0))
+    )
+
+
+def printable(text: str) -> str:
+    """Spell out control, direction and undecodable characters, so that a hostile name shows what it is."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

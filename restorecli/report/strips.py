@@ -1,0 +1,138 @@
+"""Side-by-side strips: degraded, restored and reference beside one another, with labels and scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from PIL import Image, ImageDraw, ImageFont
+
+from restorecli.errors import UsageError
+from restorecli.evaluate.result import PairScore
+from restorecli.images.atomic import atomic_write
+from restorecli.report.panels import Panel, panels_of, printable, to_image
+
+_PAPER = (250, 249, 247)
+_INK = (34, 37, 42)
+_MUTED = (96, 101, 109)
+_GAP = 16
+_LABEL_SIZE = 18
+_CAPTION_SIZE = 14
+_SMALLEST_WIDTH = 240
+_LARGEST_SIDE = 1024
+
+
+def side_by_side(panels: Sequence[Panel], *, title: str = "") -> Image.Image:
+    """Draw pictures beside one another on a light ground, each with its label above and its scores below.
+
+    All get the size of the last one, which is the reference: a down-scaled degraded picture is enlarged
+    without smoothing. Pictures narrower than 240 pixels are enlarged by a whole factor without smoothing, and
+    pictures with a side above 1024 pixels are shrunk to it.
+
+    Args:
+        panels: One or more pictures, the reference last.
+        title: A line above them, e.g. the file's name.
+
+    Returns:
+        An RGB image.
+
+    Raises:
+        UsageError: There are no panels.
+    """
+    if not panels:
+        raise UsageError("a strip needs pictures", expected="at least one panel", came="none")
+    images = [to_image(panel.pixels) for panel in panels]
+    width, height = _shown_size(images[-1].size)
+    images = [_resized(image, (width, height)) for image in images]
+    top = _GAP + (_LABEL_SIZE + 14 if title else 0) + _LABEL_SIZE + 8
+    canvas = Image.new(
+        "RGB",
+        (_GAP + len(images) * (width + _GAP), top + height + 8 + _CAPTION_SIZE + _GAP),
+        _PAPER,
+    )
+    draw = ImageDraw.Draw(canvas)
+    if title:
+        _write(draw, (_GAP, _GAP), title, _LABEL_SIZE, _INK, canvas.width - 2 * _GAP)
+    for index, (panel, image) in enumerate(zip(panels, images, strict=True)):
+        left = _GAP + index * (width + _GAP)
+        _write(draw, (left, top - _LABEL_SIZE - 8), panel.label, _LABEL_SIZE, _MUTED, width)
+        canvas.paste(image, (left, top))
+        _write(draw, (left, top + height + 8), panel.caption, _CAPTION_SIZE, _INK, width)
+    return canvas
+
+
+def write_strip(score: PairScore, path: Path) -> None:
+    """Write the strip of one scored pair as a PNG.
+
+    Args:
+        score: The pair and its scores.
+        path: The PNG file; its folder is made when missing.
+
+    Raises:
+        ImageError: A picture cannot be read any more.
+        ResourceError: The disk is full.
+    """
+    strip = side_by_side(panels_of(score), title=score.pair.path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as temporary:
+        strip.save(temporary, format="PNG", compress_level=1)
+
+
+def write_strips(scores: Sequence[PairScore], folder: Path) -> tuple[Path, ...]:
+    """Write the strips of several pairs into one folder, in the tree of their relative paths.
+
+    Args:
+        scores: The pairs, e.g. `evaluation.images` or what `report.choice.choose` picked.
+        folder: Where to; made when missing.
+
+    Returns:
+        The PNG files, one for each pair, in the same order.
+    """
+    taken: set[PurePosixPath] = set()
+    paths = []
+    for score in scores:
+        name = PurePosixPath(score.pair.path)
+        target = name.with_suffix(".png")
+        if target in taken:
+            target = name.with_name(f"{name.name}.png")
+        taken.add(target)
+        paths.append(folder / target)
+        write_strip(score, paths[-1])
+    return tuple(paths)
+
+
+def _shown_size(size: tuple[int, int]) -> tuple[int, int]:
+    width, height = size
+    longest = max(size)
+    if longest > _LARGEST_SIDE:
+        return _whole(width * _LARGEST_SIDE / longest, height * _LARGEST_SIDE / longest)
+    factor = min(max(1, math.ceil(_SMALLEST_WIDTH / width)), max(1, _LARGEST_SIDE // longest))
+    return width * factor, height * factor
+
+
+def _whole(width: float, height: float) -> tuple[int, int]:
+    return max(1, round(width)), max(1, round(height))
+
+
+def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    if image.size == size:
+        return image
+    smaller = size[0] < image.size[0]
+    return image.resize(size, Image.Resampling.LANCZOS if smaller else Image.Resampling.NEAREST)
+
+
+def _write(
+    draw: ImageDraw.ImageDraw,
+    place: tuple[int, int],
+    text: str,
+    size: int,
+    color: tuple[int, int, int],
+    room: int,
+) -> None:
+    """Write one line, shortened with dots where it does not fit."""
+    font = ImageFont.load_default(size)
+    shown = printable(text)
+    while shown and draw.textlength(shown, font=font) > room:
+        shown = f"{shown.removesuffix('...')[:-1]}..." if len(shown) > 4 else ""
+    draw.text(place, shown, font=font, fill=color)

@@ -1,0 +1,1 @@
+"""Tiling, back ends and the folder job that restores pictures."""

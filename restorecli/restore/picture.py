@@ -1,0 +1,133 @@
+"""Restoring one picture: its tiles, its transparency, and what the file was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from restorecli.core.restorer import Restorer
+from restorecli.errors import ImageError, UsageError
+from restorecli.images.picture import Picture, Pixels
+from restorecli.restore.alpha import enlarge, fill_invisible, keep_invisible
+from restorecli.restore.backoff import BackingOff
+from restorecli.restore.budget import Footprint, auto_tile, measure_footprint, memory_budget
+from restorecli.restore.plan import default_overlap, is_exact, needed_overlap, plan_axis, round_up
+from restorecli.restore.tiling import restore_tiled
+
+CHANGED_BY_TILES = "restored in tiles that share less than the network sees: they change its result a little"
+"""The note on a picture whose tiles are not equal to the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileUse:
+    """How a picture was cut.
+
+    Attributes:
+        tile: Largest side of a tile, or None for the whole picture.
+        overlap: Pixels that neighbours shared; 0 for the whole picture.
+        exact: Whether the result is that of the whole picture.
+    """
+
+    tile: int | None = None
+    overlap: int = 0
+    exact: bool = True
+
+
+def parse_tile(tile: int | str) -> int | str:
+    """Return "auto", "none" or a tile side in pixels.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    if tile in ("auto", "none"):
+        return tile
+    try:
+        side = int(tile)
+    except ValueError:
+        side = 0
+    if side < 1:
+        raise UsageError("Unknown tile size.", expected="auto, none or a side in pixels", came=str(tile))
+    return side
+
+
+class PictureRestorer:
+    """Restores pictures one after another; remembers which size the memory could hold.
+
+    Args:
+        restorer: What restores.
+        tile: "auto" (whole while it fits, then the largest tile that does), "none" (always whole) or the
+            largest side in pixels. Only "auto" is ever made smaller when memory runs out.
+        overlap: Pixels that neighbouring tiles share; None takes what the network needs.
+
+    Raises:
+        UsageError: The tile is unknown, or not larger than the overlap.
+    """
+
+    def __init__(self, restorer: Restorer, *, tile: int | str = "auto", overlap: int | None = None) -> None:
+        if overlap is not None and overlap < 0:
+            raise UsageError("An overlap cannot be negative.", expected="0 or more pixels", came=str(overlap))
+        self.tile = parse_tile(tile)
+        self.overlap = overlap
+        self.restorer = restorer
+        self._patient = BackingOff(restorer, overlap=overlap, patient=self.tile == "auto")
+        self._footprints: dict[int, Footprint] = {}
+        if isinstance(self.tile, int):
+            shared = default_overlap(restorer.spec, self.tile) if overlap is None else overlap
+            multiple = restorer.spec.multiple
+            plan_axis(2 * self.tile + multiple, tile=self.tile, overlap=shared, multiple=multiple)
+
+    @property
+    def tiles_change_nothing(self) -> bool:
+        """Whether results are those of whole pictures, however large these are."""
+        spec = self.restorer.spec
+        if self.overlap is not None:
+            return is_exact(spec, self.overlap)
+        overlap = default_overlap(spec, self.tile) if isinstance(self.tile, int) else needed_overlap(spec)
+        return is_exact(spec, overlap)
+
+    def __call__(self, picture: Picture) -> tuple[Picture, TileUse]:
+        """Restore a picture; alpha, depth and metadata come back as they were.
+
+        Raises:
+            ImageError: The pixels, or what the restorer makes of them, are not finite.
+            ResourceError: Memory ran out and no smaller tile is allowed or possible, or the device failed.
+        """
+        if not np.isfinite(picture.pixels).all():
+            raise ImageError("The picture holds values that are not finite.", expected="finite pixels")
+        alpha, scale = picture.traits.alpha, self.restorer.spec.scale
+        if alpha is None:
+            pixels, use = self.restore(picture.pixels)
+            return Picture(pixels, picture.traits), use
+        pixels, use = self.restore(fill_invisible(picture.pixels, alpha))
+        if scale == 1:
+            pixels = keep_invisible(pixels, picture.pixels, alpha)
+        return Picture(pixels, replace(picture.traits, alpha=enlarge(alpha, scale))), use
+
+    def restore(self, pixels: Pixels) -> tuple[Pixels, TileUse]:
+        """Restore (C, H, W) pixels, float32, nominally in [0, 1]; see `__call__` for the errors."""
+        tile = self._choose(pixels)
+        image = torch.from_numpy(np.require(pixels, np.float32, ["C", "W"]))
+        restored = restore_tiled(self._patient, image, tile=tile, overlap=self.overlap)
+        return restored.cpu().numpy(), self._use(tile, *pixels.shape[1:])
+
+    def _choose(self, pixels: Pixels) -> int | None:
+        if isinstance(self.tile, int):
+            return self.tile
+        if self.tile == "none":
+            return None
+        channels, height, width = pixels.shape
+        if channels not in self._footprints:
+            self._footprints[channels] = measure_footprint(self.restorer, channels)
+        footprint, budget = self._footprints[channels], memory_budget(self.restorer)
+        return auto_tile(self.restorer, footprint, budget, height, width, self.overlap)
+
+    def _use(self, tile: int | None, height: int, width: int) -> TileUse:
+        spec, largest = self.restorer.spec, max(height, width)
+        limits = [side for side in (tile, self._patient.largest) if side is not None]
+        if not limits or round_up(largest, spec.multiple) <= min(limits):
+            return TileUse()
+        side = min(limits)
+        overlap = default_overlap(spec, side) if self.overlap is None else self.overlap
+        return TileUse(side, overlap, is_exact(spec, overlap))

@@ -1,0 +1,1 @@
+"""Recipes, data, the training loop, checkpoints and training strategies."""

@@ -1,0 +1,192 @@
+"""Checkpoints: `last` and `best` weights that describe themselves, and the state that resumes a run exactly.
+
+The state is a safetensors file too (no pickle): network, moving average, optimiser and torch's generators as
+tensors, the counters and the resolved recipe as JSON. Batches need no state: they are functions of the step.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+
+from restorecli.core.weights import digest_of
+from restorecli.errors import RecipeError
+from restorecli.images.atomic import atomic_write
+from restorecli.train.optimisation import Clock, MovingAverage
+
+LAST, BEST = "last.safetensors", "best.safetensors"
+STATE, PREVIOUS = "last.state.safetensors", "previous.state.safetensors"
+_KEY = "restorecli-state-1"
+
+
+@dataclass(slots=True)
+class RunState:
+    """All that changes while a run goes on.
+
+    Attributes:
+        network: The network.
+        optimizer: Its optimiser.
+        average: The moving average of its weights, or None.
+        clock: Steps and seconds so far.
+        best: The best validation scores so far and their step, or empty.
+        skipped: Steps left out because their loss or gradient was not finite.
+    """
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    average: MovingAverage | None
+    clock: Clock = field(default_factory=Clock)
+    best: dict[str, float] = field(default_factory=dict)
+    skipped: int = 0
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return what is validated and saved: the moving average if there is one."""
+        return dict(self.average.values) if self.average is not None else self.network.state_dict()
+
+
+def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any]) -> None:
+    """Write the state beside the weights; the one before is kept as `previous`.
+
+    Raises:
+        ResourceError: The disk is full or refuses; what was there before is still there and valid.
+    """
+    tensors = {f"model.{name}": tensor for name, tensor in state.network.state_dict().items()}
+    if state.average is not None:
+        tensors |= {f"average.{name}": tensor for name, tensor in state.average.values.items()}
+    for index, values in state.optimizer.state_dict()["state"].items():
+        tensors |= {
+            f"optimizer.{index}.{key}": torch.as_tensor(value)
+            for key, value in values.items()
+            if value is not None
+        }
+    tensors["generator.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["generator.cuda"] = torch.cuda.get_rng_state()
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    facts = {
+        "step": state.clock.step,
+        "seconds": state.clock.seconds,
+        "best": state.best,
+        "skipped": state.skipped,
+        "recipe": dict(recipe),
+        "torch": torch.__version__,
+        "digest": digest_of(plain),
+    }
+    if (folder / STATE).exists():
+        (folder / STATE).replace(folder / PREVIOUS)
+    write_file(folder / STATE, to_bytes(plain, metadata={_KEY: json.dumps(facts)}))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        ResourceError: The disk is full or fails; the checkpoints written before are as they were.
+    """
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """A state read back: its tensors, its facts, and the file it came from."""
+
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any]
+    file: Path
+
+
+def read_state(folder: Path) -> SavedState | None:
+    """Return the newest whole state of a run folder: the last one, else the one before; None without any."""
+    for name in (STATE, PREVIOUS):
+        saved = _read_whole(folder / name)
+        if saved is not None:
+            return saved
+    if (folder / STATE).exists() or (folder / PREVIOUS).exists():
+        raise RecipeError(
+            "No checkpoint of this run is whole.",
+            file=folder,
+            unchanged="the run folder",
+            hint="start again with another -o/--output",
+        )
+    return None
+
+
+def _read_whole(path: Path) -> SavedState | None:
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            facts = json.loads((file.metadata() or {})[_KEY])
+    except (SafetensorError, OSError, KeyError, ValueError):
+        return None  # a damaged checkpoint: the caller falls back to the one before, or says so
+    return SavedState(tensors, facts, path) if facts["digest"] == digest_of(tensors) else None
+
+
+def restore_state(saved: SavedState, state: RunState) -> None:
+    """Put a saved state back into a freshly built run: weights, optimiser, average, counters, generators."""
+    state.network.load_state_dict(_below(saved.tensors, "model."))
+    if state.average is not None:
+        for name, tensor in _below(saved.tensors, "average.").items():
+            state.average.values[name].copy_(tensor)
+    _restore_optimizer(state.optimizer, _below(saved.tensors, "optimizer."))
+    torch.set_rng_state(saved.tensors["generator.cpu"])
+    if torch.cuda.is_available() and "generator.cuda" in saved.tensors:
+        torch.cuda.set_rng_state(saved.tensors["generator.cuda"])
+    state.clock = Clock(saved.facts["step"], saved.facts["seconds"])
+    state.best = dict(saved.facts["best"])
+    state.skipped = saved.facts["skipped"]
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    values: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, key = name.split(".", 1)
+        parameter = parameters[int(index)]
+        if tensor.shape == parameter.shape:
+            # A fused optimiser walks through memory: its moments must lie as their parameter does.
+            tensor = torch.empty_like(parameter).copy_(tensor)
+        values.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({"state": values, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def refuse_changes(saved: Mapping[str, Any], now: Mapping[str, Any], file: Path) -> None:
+    """Refuse to resume with another recipe than the run began with; a larger budget is no change.
+
+    Raises:
+        RecipeError: With every differing value.
+    """
+    flat_saved, flat_now = _flat(saved), _flat(now)
+    differing = [
+        f"{key}: {flat_saved.get(key)!r} -> {flat_now.get(key)!r}"
+        for key in sorted(flat_saved.keys() | flat_now.keys())
+        if flat_saved.get(key) != flat_now.get(key) and not key.startswith("budget.")
+    ]
+    if differing:
+        raise RecipeError(
+            "The recipe has changed since this run began.",
+            came="; ".join(differing[:8]),
+            file=file,
+            unchanged="the run folder",
+            hint="undo the changes, or start a new run with another -o/--output",
+        )
+
+
+def _flat(content: object, at: str = "") -> dict[str, Any]:
+    if isinstance(content, Mapping) and content:
+        return {k: v for key, value in content.items() for k, v in _flat(value, f"{at}{key}.").items()}
+    if isinstance(content, list) and content:
+        return {k: v for i, value in enumerate(content) for k, v in _flat(value, f"{at}{i}.").items()}
+    return {at.rstrip("."): content}

@@ -1,0 +1,205 @@
+"""What a recipe may say, and how all its faults are found at once before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+
+class _Section(BaseModel):
+    """A section of a recipe: unknown keys are faults, values are not converted, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ModelSection(_Section):
+    """Which network, with which arguments."""
+
+    name: str
+    arguments: dict[str, Any] = {}
+
+
+class Source(_Section):
+    """Where training pictures come from: clean ones to degrade on the fly, or pairs of folders.
+
+    Folders are relative to the recipe's own folder.
+    """
+
+    clean: str | None = None
+    degraded: str | None = None
+    reference: str | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Source:
+        if (self.clean is None) == (self.degraded is None) or (self.degraded is None) != (
+            self.reference is None
+        ):
+            raise ValueError("give either `clean`, or `degraded` and `reference` together")
+        return self
+
+
+class DataSection(_Section):
+    """Pictures, how they are cut, and what damages them on the fly.
+
+    Attributes:
+        train: The sources; every picture of all of them is drawn once per epoch.
+        degrade: Chain of degradations for clean sources, as for `restorecli degrade --chain`.
+        crop: Side of the square crops in pixels.
+        batch: Crops per step.
+        augment: Flip and rotate by right angles at random.
+        gray: Share of colour crops that are made gray (luma in every channel, before degrading): gray
+            pictures that go through an RGB network carry the same noise in its three channels.
+    """
+
+    train: list[Source] = Field(min_length=1)
+    degrade: list[str | dict[str, Any]] = []
+    crop: PositiveInt = 96
+    batch: PositiveInt = 16
+    augment: bool = True
+    gray: float = Field(default=0.0, ge=0, le=1)
+
+
+class ValidationSection(_Section):
+    """How progress is measured on pictures that are not trained on.
+
+    Attributes:
+        sources: Folders; without them, `holdout` pictures are taken out of the training set.
+        holdout: How many (chosen by their names' hash, so always the same).
+        degrade: Fixed chain for clean sources; each picture has its own fixed seed.
+        every: Steps between validations.
+        metric: By which `best` is chosen: psnr or ssim.
+        max_side: Larger pictures are centre-cropped to it, to bound the time.
+        samples: How many of the pictures are written to the run folder.
+    """
+
+    sources: list[Source] = []
+    holdout: PositiveInt = 12
+    degrade: list[str | dict[str, Any]] = []
+    every: PositiveInt = 1000
+    metric: Literal["psnr", "ssim"] = "psnr"
+    max_side: PositiveInt = 512
+    samples: int = Field(default=4, ge=0)
+
+
+class OptimizerSection(_Section):
+    """The optimiser: its name and its own settings."""
+
+    name: Literal["adam", "adamw", "sgd"] = "adam"
+    lr: PositiveFloat = 1e-3
+    betas: list[float] = Field(default=[0.9, 0.999], min_length=2, max_length=2)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    clip_norm: PositiveFloat | None = None
+
+
+class ScheduleSection(_Section):
+    """The learning rate over the budget.
+
+    Attributes:
+        name: constant; cosine (from lr to `final`); exponential (geometrically from lr to `final`); or steps
+            (times `factor` at each milestone).
+        final: Rate at the end of the budget, for cosine and exponential.
+        milestones: Fractions of the budget in (0, 1), for steps.
+        factor: For steps.
+        warmup: Steps over which the rate rises linearly from 0.
+    """
+
+    name: Literal["constant", "cosine", "exponential", "steps"] = "constant"
+    final: PositiveFloat = 1e-6
+    milestones: list[float] = []
+    factor: PositiveFloat = 0.1
+    warmup: int = Field(default=0, ge=0)
+
+
+class Budget(_Section):
+    """How long to train: steps, or hours (which then drive the schedule); the first to end counts."""
+
+    steps: PositiveInt | None = None
+    hours: PositiveFloat | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Budget:
+        if self.steps is None and self.hours is None:
+            raise ValueError("give `steps`, `hours` or both")
+        return self
+
+
+class CardSection(_Section):
+    """What the weights file will say of itself."""
+
+    tag: str = ""
+    summary: str = ""
+    data: str = ""
+    licence: str = "Apache-2.0"
+
+
+class Recipe(_Section):
+    """A whole recipe.
+
+    Attributes:
+        name: Name of the run; its folder is `runs/NAME` unless another is given.
+        strategy: How a batch becomes losses.
+        init: Weights to start from: a name of `restorecli models` or a file.
+        model: The network.
+        data: Pictures and degradations.
+        validation: How progress is measured.
+        loss: Losses by name; a weight, or a mapping of `weight` and the loss's own arguments.
+        optimizer: The optimiser.
+        schedule: The learning rate.
+        ema: Decay of the moving average of the weights, which is then what is validated and saved.
+        budget: How long.
+        save_every: Steps between checkpoints (one is also written at each validation and at the end).
+        precision: auto, fp32 or bf16.
+        seed: Seed of everything random.
+        card: What the weights will say of themselves.
+    """
+
+    name: str
+    strategy: Literal["supervised"] = "supervised"
+    init: str | None = None
+    model: ModelSection
+    data: DataSection
+    validation: ValidationSection = ValidationSection()
+    loss: dict[str, float | dict[str, Any]] = Field(min_length=1)
+    optimizer: OptimizerSection = OptimizerSection()
+    schedule: ScheduleSection = ScheduleSection()
+    ema: float | None = Field(default=None, gt=0, lt=1)
+    budget: Budget
+    save_every: PositiveInt = 500
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    seed: int = 0
+    card: CardSection = CardSection()
+
+    def folder_of(self, name: str, base: Path) -> Path:
+        """Return a data folder, relative ones being relative to `base`, the recipe's folder."""
+        return (base / Path(name).expanduser()).resolve()
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the whole recipe with its defaults filled in, as plain values."""
+        return self.model_dump(mode="json")
+
+    def published(self) -> dict[str, Any]:
+        """Return the resolved recipe as it goes into a weights file: of data folders only their own names.
+
+        Weights travel to strangers, who need not know where their maker keeps things.
+        """
+        content = self.resolved()
+        for source in (*content["data"]["train"], *content["validation"]["sources"]):
+            for key in ("clean", "degraded", "reference"):
+                if source[key] is not None:
+                    source[key] = Path(source[key]).resolve().name
+        return content
+
+    def loss_terms(self) -> list[tuple[str, float, Mapping[str, Any]]]:
+        """Return (name, weight, arguments) of every loss."""
+        terms: list[tuple[str, float, Mapping[str, Any]]] = []
+        for name, value in self.loss.items():
+            if isinstance(value, dict):
+                arguments = {key: item for key, item in value.items() if key != "weight"}
+                terms.append((name, float(value.get("weight", 1.0)), arguments))
+            else:
+                terms.append((name, float(value), {}))
+        return terms

@@ -1,0 +1,58 @@
+"""The recipes that ship, by name; found without torch, since shell completion asks for them."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from restorecli.errors import RecipeError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+IN_PACKAGE = _PACKAGE / "recipes"
+IN_CHECKOUT = _PACKAGE.parent / "recipes"
+
+
+def shipped_recipes() -> dict[str, Path]:
+    """Return the recipes that ship with the package: name to file."""
+    folder = IN_PACKAGE if IN_PACKAGE.is_dir() else IN_CHECKOUT
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def find_recipe(name_or_file: str | Path) -> Path:
+    """Return the recipe's file: a path, or the name of a shipped recipe.
+
+    Raises:
+        RecipeError: There is neither; the nearest names are offered.
+    """
+    path = Path(name_or_file)
+    if path.is_file():
+        return path
+    known = shipped_recipes()
+    if str(name_or_file) in known:
+        return known[str(name_or_file)]
+    near = difflib.get_close_matches(path.stem, known, n=1)
+    raise RecipeError(
+        f"There is no recipe {str(name_or_file)!r}.",
+        expected="a .yaml file, or one of " + ", ".join(known),
+        came=f"no such file in {Path.cwd()}",
+        hint=f"did you mean {near[0]!r}?" if near else "restorecli recipes",
+    )
+
+
+def data_base(recipe: str | Path, path: Path) -> Path:
+    """Return the folder that a recipe's relative data folders start from.
+
+    Args:
+        recipe: What the user wrote: a file, or the name of a shipped recipe.
+        path: The file that `find_recipe` found for it.
+
+    Returns:
+        The file's own folder; for a shipped recipe, which has no pictures beside it, the current folder.
+    """
+    return path.parent if path == Path(recipe) else Path.cwd()
+
+
+def summary_of(path: Path) -> str:
+    """Return a recipe's first comment line: what it trains."""
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first.lstrip("# ").strip()

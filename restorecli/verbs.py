@@ -1,0 +1,211 @@
+"""The Python interface: the same four verbs as the command line, and the two ways to a network.
+
+Every function imports what it needs when it is called, so that `import restorecli` stays instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from restorecli.core.restorer import TorchRestorer
+    from restorecli.evaluate.folder import Evaluation
+    from restorecli.images.jobs import FolderSummary
+    from restorecli.train.run import TrainResult
+
+    Step = str | Mapping[str, object]
+
+
+def create_model(name: str, **arguments: object) -> nn.Module:
+    """Build an untrained network.
+
+    Args:
+        name: A name of `restorecli models`, e.g. "sca-unet".
+        arguments: The network's own arguments, e.g. `channels=1`; a misspelt one is an error.
+
+    Returns:
+        A torch module that maps (N, C, H, W) to the same shape (times its scale), float32, range [0, 1].
+
+    Raises:
+        UsageError: The name or an argument is unknown.
+    """
+    from restorecli.core.models.catalog import create_model as build
+
+    return build(name, **arguments)
+
+
+def load(
+    name_or_file: str | Path,
+    *,
+    weights: str | Path | None = None,
+    device: str | None = None,
+    precision: str = "auto",
+) -> TorchRestorer:
+    """Load a trained network, ready to restore.
+
+    Args:
+        name_or_file: "model" or "model.tag" of `restorecli models`, or a file that `restorecli train` wrote.
+        weights: A foreign checkpoint (.pth or .safetensors) for the network `name_or_file`.
+        device: "cuda", "mps" or "cpu"; by default the first of these that is there.
+        precision: "auto", "fp32", "bf16" or "fp16".
+
+    Returns:
+        A restorer: called with a float32 (N, C, H, W) batch in [0, 1], C = 1 or 3 and any H and W, it
+        returns the restored batch in the same shape (times its scale) and range.
+
+    Raises:
+        UsageError: The name is unknown.
+        WeightsError: The weights are missing, damaged or do not fit.
+    """
+    from restorecli.core.zoo import load as load_restorer
+
+    return load_restorer(name_or_file, weights=weights, device=device, precision=precision)
+
+
+def degrade(
+    source: str | Path | None = None,
+    output: str | Path = "degraded",
+    *,
+    noise: Sequence[Step],
+    seed: int = 0,
+    workers: int | None = None,
+    unclipped: bool = False,
+) -> FolderSummary:
+    """Write degraded versions of a folder of pictures, with a manifest of what was done to each.
+
+    Args:
+        source: Folder or file; None takes the built-in sample photographs.
+        output: Folder to write into; made when missing.
+        noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"}).
+        seed: Seed of the run; the seed of each image is derived from it and the image's relative path.
+        workers: Threads; any number gives the same bytes.
+        unclipped: Keep values outside [0, 1] by writing 32-bit float TIFF, as papers test.
+
+    Returns:
+        How many pictures were written, skipped and failed, and why.
+
+    Raises:
+        UsageError: A degradation or parameter is unknown or out of range.
+        BusyError: Another run is writing into `output`.
+    """
+    from restorecli.degrade.chain import Chain
+    from restorecli.degrade.folder import degrade_folder
+
+    return degrade_folder(
+        None if source is None else Path(source),
+        Path(output),
+        Chain.from_specs(noise),
+        seed=seed,
+        workers=workers,
+        unclipped=unclipped,
+    )
+
+
+def train(
+    recipe: str | Path,
+    *,
+    output: str | Path | None = None,
+    resume: bool = False,
+    data: Sequence[str | Path] = (),
+    seed: int | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+) -> TrainResult:
+    """Train a network by a recipe.
+
+    Args:
+        recipe: A YAML file, or the name of a shipped recipe (`restorecli recipes`).
+        output: The run folder; by default `runs/NAME`.
+        resume: Continue exactly where the run folder's last checkpoint stopped.
+        data: Folders of clean pictures, in place of the recipe's.
+        seed: In place of the recipe's.
+        device: "cuda", "mps" or "cpu"; by default the first of these that is there.
+        precision: "auto", "fp32" or "bf16", in place of the recipe's.
+
+    Returns:
+        The run folder, the steps done and the best validation scores.
+
+    Raises:
+        RecipeError: The recipe is wrong; every fault is listed and nothing was started.
+        DivergedError: The loss was not finite several times in a row; the last good checkpoint is kept.
+    """
+    from restorecli.train.run import train as run_training
+
+    return run_training(
+        recipe,
+        output=None if output is None else Path(output),
+        resume=resume,
+        data=[Path(folder) for folder in data],
+        seed=seed,
+        device=device,
+        precision=precision,
+    )
+
+
+def restore(
+    source: str | Path,
+    output: str | Path = "restored",
+    *,
+    model: str | Path = "sca-unet",
+    weights: str | Path | None = None,
+    tile: int | str = "auto",
+    overlap: int | None = None,
+    device: str | None = None,
+    precision: str = "auto",
+    workers: int | None = None,
+) -> FolderSummary:
+    """Restore a folder of pictures.
+
+    Args:
+        source: Folder or file.
+        output: Folder to write into; the relative tree is kept.
+        model: "model", "model.tag" or a .safetensors file.
+        weights: A foreign checkpoint for `model`.
+        tile: "auto", "none" or the side of a tile in pixels.
+        overlap: Pixels that neighbouring tiles share; by default what the network needs.
+        device: "cuda", "mps" or "cpu"; by default the first of these that is there.
+        precision: "auto", "fp32", "bf16" or "fp16".
+        workers: Threads that read and write; any number gives the same pictures.
+
+    Returns:
+        How many pictures were written, skipped and failed, and why.
+
+    Raises:
+        UsageError: The model or an option is unknown, or the output would overwrite the source.
+        WeightsError: The weights are missing, damaged or do not fit.
+        BusyError: Another run is writing into `output`.
+        ResourceError: Memory or disk ran out even after backing off.
+    """
+    from restorecli.restore.folder import restore_folder
+
+    restorer = load(model, weights=weights, device=device, precision=precision)
+    return restore_folder(Path(source), Path(output), restorer, tile=tile, overlap=overlap, workers=workers)
+
+
+def evaluate(
+    restored: str | Path | None = None,
+    reference: str | Path | None = None,
+    *,
+    degraded: str | Path | None = None,
+    workers: int | None = None,
+) -> Evaluation:
+    """Score restored pictures against their references: PSNR and SSIM per image, then by category.
+
+    Args:
+        restored: Folder of restored pictures; None takes `./restored`, else `./degraded`.
+        reference: Folder of references; None follows the manifest.
+        degraded: Folder of degraded pictures to compare with; None follows the manifest.
+        workers: Threads; any number gives the same table to the last digit.
+
+    Returns:
+        Scores by image, by category and overall, and every picture that found no mate.
+    """
+    from restorecli.evaluate.folder import evaluate_folders
+
+    folders = (None if folder is None else Path(folder) for folder in (restored, reference, degraded))
+    ours, clean, noisy = folders
+    return evaluate_folders(ours, clean, degraded=noisy, workers=workers)

@@ -1,0 +1,97 @@
+"""A shell in a folder of its own: runs command lines as they are printed in the help and in the README."""
+
+import os
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import restorecli
+from restorecli.cli.app import build
+
+
+@dataclass
+class Answer:
+    """What a command line answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Shell:
+    """Runs `restorecli ...` lines in this process (torch is imported once) or in a new one."""
+
+    folder: Path
+    history: list[str] = field(default_factory=list)
+
+    def __call__(self, line: str, *, code: int | None = 0) -> Answer:
+        """Run a line, with `> FILE` understood, and require its exit code (None: any)."""
+        command, _, target = line.partition(" > ")
+        words = shlex.split(command)
+        assert words[0] == "restorecli", line
+        result = CliRunner().invoke(build(), words[1:], prog_name="restorecli")
+        answer = Answer(result.exit_code, result.stdout, result.stderr)
+        self.history.append(line)
+        assert code is None or answer.code == code, (
+            f"{line}\n{answer.out}\n{answer.err}\n{result.exception!r}"
+        )
+        if target:
+            (self.folder / target.strip()).write_text(answer.out, encoding="utf-8")
+        return answer
+
+    def process(self, line: str, *, code: int | None = 0, **environment: str) -> Answer:
+        """Run a line in a process of its own."""
+        words = [sys.executable, "-m", *shlex.split(line)]
+        done = subprocess.run(
+            words, cwd=self.folder, env=process_environment(**environment), capture_output=True, check=False
+        )
+        answer = Answer(
+            done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+        )
+        assert code is None or answer.code == code, f"{line}\n{answer.out}\n{answer.err}"
+        return answer
+
+
+def process_environment(**changes: str) -> dict[str, str]:
+    """Return this process's environment with changes; an empty text takes a variable away."""
+    merged = {**os.environ, **changes}
+    return {name: value for name, value in merged.items() if value}
+
+
+def make_photos(folder: Path) -> Path:
+    """Write four small smooth pictures in two categories."""
+    rng = np.random.default_rng(5)
+    for index in range(4):
+        coarse = rng.integers(0, 256, (8, 9, 3), dtype=np.uint8)
+        path = folder / ("indoors", "outdoors")[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(coarse).resize((72, 64), Image.Resampling.BICUBIC).save(path)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def same_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New processes import the package that is being tested, wherever they run."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(restorecli.__file__).parent.parent))
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A shell in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+def photos(shell: Shell) -> Path:
+    """The folder ./photos of the shell, with four small pictures in two categories."""
+    return make_photos(shell.folder / "photos")

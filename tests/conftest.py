@@ -1,0 +1,26 @@
+"""Fixtures that every room's tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real images: RESTORECLI_DATA, else ../shared/data beside the checkout."""
+    folder = Path(os.environ.get("RESTORECLI_DATA", CHECKOUT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"the real images are not here: {folder} (set RESTORECLI_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reference_folder(data_folder: Path) -> Path:
+    """What other libraries return for fixed pairs, beside the data folder."""
+    folder = data_folder.parent / "reference"
+    if not folder.is_dir():
+        pytest.skip(f"the reference values are not here: {folder}")
+    return folder

@@ -1,0 +1,112 @@
+"""A network as a restorer: padding, channels, precision, finite values."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from restorecli.core.device import keep_large_blocks, pick_device, precision, training_precision
+from restorecli.core.restorer import NonFiniteError, TorchRestorer, pad_to_multiple
+from restorecli.errors import UsageError
+
+CPU = torch.device("cpu")
+
+
+class Fake(nn.Module):
+    """Adds nothing; says how it was called."""
+
+    scale, receptive_field = 1, 1
+
+    def __init__(self, channels=3, multiple=8, bad=None):
+        super().__init__()
+        self.channels, self.multiple, self.bad = channels, multiple, bad
+        self.seen = []
+
+    def forward(self, x):
+        self.seen.append((tuple(x.shape), torch.is_autocast_enabled("cpu")))
+        if self.bad == "always" or (self.bad == "autocast" and torch.is_autocast_enabled("cpu")):
+            return x * float("nan")
+        return x
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 4, 8]))
+@settings(max_examples=50, deadline=None)
+def test_padding_is_to_the_multiple_and_keeps_the_picture(height, width, multiple):
+    x = torch.rand(1, 2, height, width)
+    padded = pad_to_multiple(x, multiple)
+    assert padded.shape[2] % multiple == padded.shape[3] % multiple == 0
+    assert padded.shape[2] - height < multiple
+    assert torch.equal(padded[..., :height, :width], x)
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.sampled_from([1, 3]), st.sampled_from([1, 3]))
+@settings(max_examples=50, deadline=None)
+def test_an_identity_network_is_an_identity_restorer(height, width, channels, of_network):
+    x = torch.rand(2, channels, height, width)
+    restorer = TorchRestorer(Fake(of_network), name="fake", device=CPU)
+    torch.testing.assert_close(restorer(x), x, atol=1e-6, rtol=0)
+
+
+def test_flat_black_and_white_come_back_exact_and_output_is_clamped():
+    restorer = TorchRestorer(Fake(), name="fake", device=CPU)
+    for value in (0.0, 1.0):
+        assert torch.equal(restorer(torch.full((1, 3, 9, 9), value)), torch.full((1, 3, 9, 9), value))
+    assert restorer(torch.full((1, 3, 8, 8), 1.5)).max() == 1
+
+
+def test_nan_under_autocast_is_tried_again_in_float32():
+    fake = Fake(bad="autocast")
+    x = torch.rand(1, 3, 8, 8)
+    assert torch.equal(TorchRestorer(fake, name="fake", device=CPU, dtype=torch.bfloat16)(x), x)
+    assert [autocast for _, autocast in fake.seen] == [True, False]
+
+
+def test_nan_in_float32_is_an_error():
+    with pytest.raises(NonFiniteError, match="not finite"):
+        TorchRestorer(Fake(bad="always"), name="fake", device=CPU)(torch.rand(1, 3, 8, 8))
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 2, 8, 8), (1, 3, 0, 8)])
+def test_other_shapes_are_refused(shape):
+    with pytest.raises(UsageError, match=r"\(N, 1 or 3, H, W\)"):
+        TorchRestorer(Fake(), name="fake", device=CPU)(torch.rand(shape))
+
+
+def test_device_and_precision_names():
+    assert pick_device("cpu") == CPU
+    assert pick_device() == pick_device("auto")
+    assert precision("auto") == torch.float32
+    assert training_precision("fp32", CPU) == torch.float32
+    with pytest.raises(UsageError, match="bf16"):
+        precision("half")
+    with pytest.raises(UsageError, match="--device"):
+        pick_device("tpu")
+
+
+def test_cuda_then_mps_then_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert pick_device().type == "cuda"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert pick_device().type == "mps"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert pick_device().type == "cpu"
+
+
+def test_keeping_large_blocks_answers_whether_it_did():
+    assert keep_large_blocks() in (True, False)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda_gives_what_the_cpu_gives():
+    from restorecli import create_model
+
+    for name in ("sca-unet", "dncnn", "unet"):
+        torch.manual_seed(0)
+        network = create_model(name)
+        x = torch.rand(1, 3, 40, 48)
+        on_cpu = TorchRestorer(network, name=name, device=CPU)(x)
+        on_cuda = TorchRestorer(network, name=name, device=torch.device("cuda"))(x)
+        torch.testing.assert_close(on_cuda, on_cpu, atol=1e-3, rtol=0)

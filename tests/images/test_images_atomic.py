@@ -1,0 +1,158 @@
+"""No half-written file under a final name, whatever happens; faults come with words and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from restorecli.errors import DataError, ExitCode, ImageError, ResourceError
+from restorecli.images.atomic import PREFIX, atomic_write
+from restorecli.images.reading import read_picture
+
+
+def content(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write(final: Path, then: Callable[[], None] | None) -> None:
+    with atomic_write(final) as temporary:
+        temporary.write_text("new")
+        if then is not None:
+            then()
+
+
+def test_the_file_appears_whole_and_replaces_the_old_one(tmp_path):
+    final = tmp_path / "x.json"
+    for text in ("first", "second"):
+        with atomic_write(final) as temporary:
+            assert temporary.parent == tmp_path
+            assert temporary.suffix == ".json"
+            assert temporary.name.startswith(PREFIX)
+            temporary.write_text(text)
+        assert final.read_text() == text
+    assert content(tmp_path) == ["x.json"]
+
+
+def test_a_failing_block_leaves_the_old_file_and_no_litter(tmp_path):
+    final = tmp_path / "x"
+    final.write_text("old")
+
+    def stop() -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        write(final, stop)
+    assert final.read_text() == "old"
+    assert content(tmp_path) == ["x"]
+
+
+def test_permissions_follow_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        with atomic_write(tmp_path / "x") as temporary:
+            temporary.write_text("")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG])
+@pytest.mark.parametrize("place", ["block", "fsync", "replace"])
+def test_a_disk_fault_is_a_resource_error_and_changes_nothing(tmp_path, monkeypatch, code, place):
+    final = tmp_path / "x"
+    final.write_text("old")
+
+    def fail(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    if place == "fsync":
+        monkeypatch.setattr(os, "fsync", fail)
+    if place == "replace":
+        monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(ResourceError, match="disk") as caught:
+        write(final, fail if place == "block" else None)
+    assert caught.value.exit_code is ExitCode.RESOURCES
+    assert caught.value.came is not None
+    assert "3 bytes" in caught.value.came
+    assert "are free" in caught.value.came
+    assert final.read_text() == "old"
+    assert content(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("name", ["missing/x", "file/x", "x" * 300])
+def test_an_impossible_place_is_a_data_error(tmp_path, name):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot be written") as caught, atomic_write(tmp_path / name):
+        pass
+    assert caught.value.file == str(tmp_path / name)
+    assert content(tmp_path) == ["file"]
+
+
+def test_errors_of_the_block_that_are_not_the_disks_pass_through(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "x"):
+        (tmp_path / "missing").read_text()
+
+
+FULL_DISK = """
+import resource, signal, sys
+import numpy as np
+from restorecli.errors import ResourceError
+from restorecli.images.picture import FileTraits, Picture
+from restorecli.images.writing import write_picture
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+pixels = np.random.default_rng(0).random((3, 200, 200), np.float32)
+cases = [(".png", 8), (".png", 16), (".tiff", 8), (".tiff", 32), (".bmp", 8), (".ppm", 8), (".jpg", 8)]
+for suffix, depth in cases:
+    try:
+        write_picture(sys.argv[1] + "/x" + suffix, Picture(pixels, FileTraits(depth=depth)))
+    except ResourceError as error:
+        assert "50,000 bytes" in error.came, error
+    else:
+        raise SystemExit(f"{suffix} {depth} was written")
+"""
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_met_by_every_format_and_leaves_nothing(tmp_path):
+    subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path)], check=True, timeout=60)
+    assert content(tmp_path) == []
+
+
+WRITER = """
+import sys
+import numpy as np
+from restorecli.images.picture import FileTraits, Picture
+from restorecli.images.writing import write_picture
+pixels = np.random.default_rng(0).random((3, 120, 160), np.float32)
+print("ready", flush=True)
+while True:
+    for suffix, depth in ((".png", 16), (".tiff", 32), (".jpg", 8)):
+        write_picture(sys.argv[1] + "/x" + suffix, Picture(pixels, FileTraits(depth=depth)))
+"""
+
+
+@pytest.mark.slow
+def test_kill_at_any_moment_leaves_whole_files_only(tmp_path):
+    for round_number in range(8):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(0.05 + 0.013 * round_number)
+            process.send_signal(signal.SIGKILL)
+        finished = [path for path in tmp_path.iterdir() if not path.name.startswith(PREFIX)]
+        for path in finished:
+            try:
+                assert read_picture(path).size == (120, 160)
+            except ImageError as error:  # pragma: no cover
+                pytest.fail(str(error))

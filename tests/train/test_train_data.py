@@ -1,0 +1,149 @@
+"""Batches are functions of their step, and damaged pictures cost no run."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from restorecli.errors import DataError
+from restorecli.train.check import load_recipe
+from restorecli.train.data import BatchMaker, find_pairs, hold_out, read_ahead
+from restorecli.train.recipe import Source
+
+
+@pytest.fixture
+def recipe(write_recipe):
+    return load_recipe(write_recipe())
+
+
+@pytest.fixture
+def pairs(recipe, workshop):
+    return find_pairs(recipe.data.train, recipe, workshop)
+
+
+def maker(pairs, recipe, **data):
+    changed = recipe.model_copy(update={"data": recipe.data.model_copy(update=data)})
+    return BatchMaker(pairs, changed, channels=1)
+
+
+def test_a_batch_does_not_depend_on_those_before(recipe, pairs):
+    straight = maker(pairs, recipe)
+    for step in range(5):
+        last = straight.batch(step)
+    alone = maker(pairs, recipe).batch(4)
+    assert torch.equal(alone.degraded, last.degraded)
+    assert torch.equal(alone.reference, last.reference)
+
+
+def test_reading_ahead_changes_nothing(recipe, pairs):
+    ahead = read_ahead(maker(pairs, recipe), 3)
+    first, second = islice(ahead, 2)
+    ahead.close()
+    assert torch.equal(first.degraded, maker(pairs, recipe).batch(3).degraded)
+    assert torch.equal(second.reference, maker(pairs, recipe).batch(4).reference)
+
+
+def test_an_epoch_draws_every_picture_once(recipe, pairs):
+    batches = maker(pairs, recipe)
+    for epoch in range(3):
+        keys = [batches._pair(epoch * len(pairs) + i).key for i in range(len(pairs))]
+        assert sorted(keys) == sorted(pair.key for pair in pairs)
+
+
+def test_noise_has_the_drawn_strength_and_crops_their_size(recipe, pairs):
+    batches = maker(pairs, recipe, degrade=[{"name": "gaussian", "sigma": 25}], crop=24, batch=64)
+    batch = batches.batch(0)
+    assert batch.degraded.shape == batch.reference.shape == (64, 1, 24, 24)
+    assert float((batch.degraded - batch.reference).std()) * 255 == pytest.approx(25, rel=0.02)
+
+
+def test_blur_at_the_rim_of_a_crop_is_true(recipe, workshop):
+    """A crop of the blurred picture, not a blurred crop: the whole picture degraded is the judge."""
+    from scipy.ndimage import gaussian_filter
+
+    rng = np.random.default_rng(1)
+    folder = workshop / "single"
+    folder.mkdir()
+    pixels = rng.integers(0, 255, (60, 60), np.uint8)
+    Image.fromarray(pixels).save(folder / "x.png")
+    found = find_pairs([Source(clean="single")], recipe, workshop)
+    batches = maker(
+        found, recipe, degrade=[{"name": "gaussian-blur", "sigma": 1.5}], crop=16, batch=1, augment=False
+    )
+    batch = batches.batch(0)
+    reference = pixels.astype(np.float32) / 255
+    blurred = gaussian_filter(reference.astype(np.float64), 1.5)
+    crop = batch.reference[0, 0].numpy()
+    places = [
+        (i, j)
+        for i in range(45)
+        for j in range(45)
+        if np.array_equal(reference[i : i + 16, j : j + 16], crop)
+    ]
+    ((i, j),) = places
+    np.testing.assert_allclose(batch.degraded[0, 0].numpy(), blurred[i : i + 16, j : j + 16], atol=1e-4)
+
+
+def test_gray_share_repeats_one_noise_field(recipe, pairs):
+    changed = recipe.model_copy(update={"data": recipe.data.model_copy(update={"gray": 1.0, "batch": 8})})
+    batch = BatchMaker(pairs, changed, channels=3).batch(0)
+    assert batch.degraded.shape[1] == 3
+    assert torch.equal(batch.degraded[:, 0], batch.degraded[:, 2])
+
+
+def test_pairs_of_folders_stay_aligned_through_crops_and_turns(recipe, workshop):
+    for side in ("low", "high"):
+        (workshop / side).mkdir()
+    for name in "ab":
+        pixels = np.random.default_rng(ord(name)).integers(0, 200, (40, 50), np.uint8)
+        Image.fromarray(pixels).save(workshop / "high" / f"{name}.png")
+        Image.fromarray(pixels + 10).save(workshop / "low" / f"{name}.png")
+    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop)
+    batch = maker(found, recipe, degrade=[], batch=16).batch(0)
+    torch.testing.assert_close(batch.degraded - batch.reference, torch.full_like(batch.reference, 10 / 255))
+
+
+def test_a_degraded_picture_without_a_mate_is_named(recipe, workshop):
+    (workshop / "low").mkdir()
+    Image.fromarray(np.zeros((20, 20), np.uint8)).save(workshop / "low" / "lonely.png")
+    with pytest.raises(DataError, match="lonely"):
+        find_pairs([Source(degraded="low", reference="images")], recipe, workshop)
+
+
+def test_one_damaged_picture_is_set_aside_and_many_stop_the_run(recipe, workshop):
+    (workshop / "images" / "kind" / "0.png").write_bytes(b"not a picture")
+    batches = maker(find_pairs(recipe.data.train, recipe, workshop), recipe)
+    for step in range(6):
+        batches.batch(step)
+    assert len(batches.quarantine) == 1
+    for name in ("1", "2"):
+        (workshop / "images" / "kind" / f"{name}.png").write_bytes(b"nor this")
+    whole_epoch = maker(find_pairs(recipe.data.train, recipe, workshop), recipe, batch=5)
+    with pytest.raises(DataError, match=r"0\.1 %"):
+        whole_epoch.batch(0)
+
+
+def test_an_error_in_the_reading_thread_reaches_the_loop(recipe, workshop):
+    for file in (workshop / "images" / "kind").iterdir():
+        file.write_bytes(b"")
+    ahead = read_ahead(maker(find_pairs(recipe.data.train, recipe, workshop), recipe), 0)
+    with pytest.raises(DataError):
+        next(ahead)
+
+
+def test_what_this_program_wrote_is_not_trained_on(recipe, workshop):
+    for name, mark in (("degraded", "manifest.jsonl"), ("runs/tiny", "recipe.resolved.yaml")):
+        folder = workshop / "images" / name
+        folder.mkdir(parents=True)
+        (folder / mark).write_text("")
+        Image.fromarray(np.zeros((20, 20), np.uint8)).save(folder / "x.png")
+    assert len(find_pairs(recipe.data.train, recipe, workshop)) == 5
+
+
+def test_holding_out_is_stable_and_disjoint(pairs):
+    training, held = hold_out(pairs, 2)
+    assert len(held) == 2
+    assert not {p.key for p in training} & {p.key for p in held}
+    assert hold_out(list(reversed(pairs)), 2)[1] == list(reversed(held))
