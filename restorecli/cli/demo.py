@@ -38,18 +38,20 @@ def command(
     noisy, clean = output / "degraded", output / "restored"
     chain = Chain.from_specs([{"name": "gaussian", "sigma": _SIGMA}])
     made = degrade_folder(None, noisy, chain, workers=workers, overwrite=True, progress=bar())
+    render.failures(made)
     render.say(f"degraded: {render.totals(made)}")
     restorer = load(_MODEL, device=device)
     done = restore_folder(noisy, clean, restorer, workers=workers, overwrite=True, progress=bar())
+    render.failures(done)
     render.say(f"restored: {render.totals(done)}")
     evaluation = evaluate_folders(clean, workers=workers, progress=bar())
-    if as_json:
-        render.data_json(evaluation.to_dict())
-    else:
-        scores.show(evaluation, by_category=True)
     about = (
         f"scikit-image's sample photographs with Gaussian noise of sigma {_SIGMA}, restored by {_MODEL}.",
     )
     scores.write_report(evaluation, output, title="restorecli demo", about=about)
+    if as_json:
+        render.data_json(evaluation.to_dict())
+    else:
+        scores.show(evaluation, by_category=True)
     scores.list_unmatched(evaluation)
     render.leave_if_failed(made, done)

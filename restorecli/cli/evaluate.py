@@ -58,15 +58,15 @@ def command(
     evaluation = evaluate_folders(
         restored, reference, degraded=degraded, workers=workers, progress=BarProgress()
     )
+    scores.write_files(evaluation, csv=csv, markdown=markdown)
+    if output is not None:
+        scores.write_report(evaluation, output, title="Evaluation")
     refused = None if min_psnr is None else scores.gate(evaluation, min_psnr)
     if as_json:
         gate = {} if refused is None else {"error": render.error_document(refused)}
         render.data_json({**evaluation.to_dict(), **gate})
     else:
         scores.show(evaluation, by_category=by_category)
-    scores.write_files(evaluation, csv=csv, markdown=markdown)
-    if output is not None:
-        scores.write_report(evaluation, output, title="Evaluation")
     scores.list_unmatched(evaluation)
     if refused is not None:
         render.error_panel(refused)

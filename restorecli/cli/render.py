@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from restorecli.errors import ExitCode, RestorecliError
+from restorecli.errors import ExitCode, InterruptedRunError, RestorecliError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -94,9 +94,12 @@ def error_panel(error: RestorecliError) -> None:
     whole.add_row(Text(plain(error.problem)))
     if error.details():
         whole.add_row(body)
-    title = f"Error (exit code {int(error.exit_code)})"
-    panel = Panel(whole, title=title, title_align="left", border_style="red", expand=False)
-    console(stderr=True).print(panel)
+    stopped = isinstance(error, InterruptedRunError)
+    title = f"{'Stopped' if stopped else 'Error'} (exit code {int(error.exit_code)})"
+    color = "yellow" if stopped else "red"
+    console(stderr=True).print(
+        Panel(whole, title=title, title_align="left", border_style=color, expand=False)
+    )
 
 
 def error_json(error: RestorecliError) -> None:

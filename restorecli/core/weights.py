@@ -124,7 +124,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise WeightsError("There is no such weights file.", file=path, hint="restorecli models")
     try:
         with safe_open(path, framework="pt") as file:
-            # Cloned: the tensors would otherwise be windows into the file, and change when it is written over.
+            # Cloned: tensors are else windows into the file, and change when it is written over.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
             return tensors, dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:

@@ -50,7 +50,7 @@ def test_weights_file_rebuilds_the_same_function(name, channels, tmp_path):
 
 @every_model
 def test_receptive_field_holds(name):
-    """Judge: autograd. Pixels beyond the stated field have no gradient; a network without one sees everything."""
+    """Judge: autograd. Beyond the stated field there is no gradient; without one, everything is seen."""
     network = create_model(name, channels=1).eval()
     field = network.receptive_field
     side = 96 if field is None else 2 * (field // 2) + 64

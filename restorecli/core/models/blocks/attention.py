@@ -71,7 +71,8 @@ class NonLocalBlock(nn.Module):
             m(x).flatten(2).transpose(1, 2) for m in (self.theta, self.phi, self.g)
         )  # (N, HW, C/2)
         if self.weighting == "softmax":
-            y = F.scaled_dot_product_attention(theta, phi, g, scale=1.0)
+            # As one head: without a head's dimension torch takes the route that holds the whole matrix.
+            y = F.scaled_dot_product_attention(theta[:, None], phi[:, None], g[:, None], scale=1.0)[:, 0]
         else:
             y = theta @ (phi.transpose(1, 2) @ g) / (height * width)
         if self.untransposed:
