@@ -1,5 +1,6 @@
 """What the README says is done: every command runs, the Python runs, the tables are true."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 from restorecli.cli.app import COMMANDS
 from restorecli.degrade.catalog import DEGRADATIONS
 from restorecli.errors import ExitCode
+from restorecli.images.samples import sample_files
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -21,6 +23,12 @@ def blocks(language: str) -> list[str]:
 
 LINES = [line for block in blocks("sh") for line in block.splitlines() if line]
 COMMAND_LINES = [part for line in LINES for part in line.split(" && ") if part.startswith("restorecli ")]
+
+CHAIN = (
+    "restorecli degrade --noise gaussian",
+    "restorecli restore ./degraded --model sca-unet",
+    "restorecli eval --by-category",
+)
 
 
 def shrink(recipe: Path) -> None:
@@ -43,12 +51,31 @@ def prepared(shell, photos):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_every_command_of_the_readme_runs_in_its_order(prepared) -> None:
+def test_the_chain_runs_exactly_as_typed_in_an_empty_folder(shell) -> None:
+    table = [shell.process(line) for line in CHAIN][-1].out
+    document = json.loads(shell("restorecli eval --json").out)
+    assert len(document["images"]) == len(sample_files())
+    assert document["unmatched"] == []
+    for name, group in document["categories"].items():
+        assert name in table
+        assert group["gain"]["psnr"] > 2
+        assert group["gain"]["ssim"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_other_command_runs_in_its_order(prepared) -> None:
     for line in COMMAND_LINES:
-        prepared(line)
+        if line not in CHAIN:
+            prepared(line)
         if " > recipe.yaml" in line:
             shrink(prepared.folder / "recipe.yaml")
-    assert (prepared.folder / "restorecli-demo" / "index.html").is_file()
+    demo = json.loads(prepared("restorecli eval restorecli-demo/restored --json").out)
+    assert demo["overall"]["gain"]["psnr"] > 5
+    assert demo["unmatched"] == []
+    page = (prepared.folder / "restorecli-demo" / "index.html").read_text(encoding="utf-8")
+    assert "http://" not in page
+    assert list((prepared.folder / "restorecli-demo" / "pictures").rglob("*.png"))
     assert (prepared.folder / "scores.csv").is_file()
 
 
@@ -76,7 +103,8 @@ def test_the_table_of_exit_codes_is_complete() -> None:
     assert listed == {int(code) for code in ExitCode}
 
 
-def test_the_two_commands_are_there() -> None:
+def test_the_two_commands_and_the_chain_are_there() -> None:
+    assert set(CHAIN) <= set(LINES)
     assert "pip install . && restorecli demo" in LINES
     assert "pip install -e '.[test]' && python -m pytest" in LINES
 

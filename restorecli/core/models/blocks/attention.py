@@ -67,11 +67,10 @@ class NonLocalBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
         n, _, height, width = x.shape
-        theta, phi, g = (
-            m(x).flatten(2).transpose(1, 2) for m in (self.theta, self.phi, self.g)
-        )  # (N, HW, C/2)
+        projected = (projection(x) for projection in (self.theta, self.phi, self.g))
+        theta, phi, g = (y.flatten(2).transpose(1, 2).contiguous() for y in projected)  # each (N, HW, C/2)
         if self.weighting == "softmax":
-            # As one head: without a head's dimension torch takes the route that holds the whole matrix.
+            # As one head and contiguous: otherwise torch takes the route that holds the whole matrix.
             y = F.scaled_dot_product_attention(theta[:, None], phi[:, None], g[:, None], scale=1.0)[:, 0]
         else:
             y = theta @ (phi.transpose(1, 2) @ g) / (height * width)

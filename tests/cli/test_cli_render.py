@@ -1,0 +1,84 @@
+"""What is shown fits where it is shown, and nothing in it steers a terminal."""
+
+import io
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+import typer
+
+from restorecli.cli import render, scores
+from restorecli.errors import ImageError, InterruptedRunError
+from restorecli.evaluate.folder import evaluate_folders
+from restorecli.images.jobs import Failure, FolderSummary
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(function, *arguments, terminal: bool = False, **named) -> tuple[str, str]:
+    """Return what a function writes to stdout and stderr."""
+    out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
+    with redirect_stdout(out), redirect_stderr(err):
+        function(*arguments, **named)
+    return out.getvalue(), err.getvalue()
+
+
+def test_a_pipe_gets_whole_lines() -> None:
+    path = "/".join(["folder"] * 60)
+    out, _ = shown(render.table, ("file", "dB"), [(path, "28.1")])
+    assert any(path in line for line in out.splitlines())
+    _, err = shown(render.error_panel, ImageError("it is cut off", file=path))
+    assert any(path in line for line in err.splitlines())
+
+
+def test_numbers_are_aligned_to_the_right_and_words_to_the_left() -> None:
+    out, _ = shown(
+        render.table, ("name", "dB", "kind"), [("a", "8.5", "word"), ("bb", "+18.5", "w"), ("c", "-", "w")]
+    )
+    lines = out.splitlines()
+    assert lines[2].index("8.5") + 3 == lines[3].index("+18.5") + 5
+    assert lines[2].index("word") == lines[3].index("w")
+
+
+def test_the_spread_is_left_out_where_it_does_not_fit(shell, photos, monkeypatch) -> None:
+    shell("restorecli degrade ./photos --noise gaussian")
+    shell("restorecli degrade ./photos -o restored --noise gaussian --sigma 5")
+    evaluation = evaluate_folders(Path("restored"), Path("photos"), degraded=Path("degraded"))
+    monkeypatch.setenv("TERM", "xterm")
+    for columns, spread in (("80", False), ("200", True)):
+        monkeypatch.setenv("COLUMNS", columns)
+        out, _ = shown(scores.show, evaluation, by_category=True, terminal=True)
+        assert ("±" in out) == spread
+        assert all(len(line) <= int(columns) + 40 for line in out.splitlines())
+
+
+def test_many_failures_are_cut_and_counted() -> None:
+    failures = tuple(Failure(f"{index}.png", ImageError("it is cut off")) for index in range(30))
+    summary = FolderSummary("restore", Path("out"), 1, 2, failures, 4.0, 2.0)
+    out, err = shown(render.failures, summary)
+    assert out == ""
+    assert "19.png" in err
+    assert "20.png" not in err
+    assert "10 more" in err
+    assert render.totals(summary) == "1 written, 2 already there, 30 failed -> out (4.0 MP, 2.00 MP/s, 2.0 s)"
+    with pytest.raises(typer.Exit):
+        render.leave_if_failed(summary)
+
+
+def test_an_interrupted_run_is_no_error() -> None:
+    _, err = shown(
+        render.error_panel, InterruptedRunError("Training was stopped.", hint="restorecli train x")
+    )
+    assert "Stopped (exit code 130)" in err
+
+
+def test_without_streams_nothing_breaks(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    render.data("x")
+    render.say("x")
+    render.table(("a",), [("b",)])
