@@ -74,6 +74,9 @@ def degrade(
     seed: int = 0,
     workers: int | None = None,
     unclipped: bool = False,
+    to_srgb: bool = False,
+    frames: str = "refuse",
+    allow_truncated: bool = False,
 ) -> FolderSummary:
     """Write degraded versions of a folder of pictures, with a manifest of what was done to each.
 
@@ -84,6 +87,9 @@ def degrade(
         seed: Seed of the run; the seed of each image is derived from it and the image's relative path.
         workers: Threads; any number gives the same bytes.
         unclipped: Keep values outside [0, 1] by writing 32-bit float TIFF, as papers test.
+        to_srgb: Convert to sRGB through the colour profile; also the only way in for CMYK.
+        frames: "refuse" files that hold several pictures, or read the "first".
+        allow_truncated: Read what is left of damaged files instead of refusing them.
 
     Returns:
         How many pictures were written, skipped and failed, and why.
@@ -94,6 +100,7 @@ def degrade(
     """
     from restorecli.degrade.chain import Chain
     from restorecli.degrade.folder import degrade_folder
+    from restorecli.images.options import ReadOptions
 
     return degrade_folder(
         None if source is None else Path(source),
@@ -102,6 +109,7 @@ def degrade(
         seed=seed,
         workers=workers,
         unclipped=unclipped,
+        reading=ReadOptions(allow_truncated, to_srgb, frames),
     )
 
 
@@ -157,6 +165,9 @@ def restore(
     device: str | None = None,
     precision: str = "auto",
     workers: int | None = None,
+    to_srgb: bool = False,
+    frames: str = "refuse",
+    allow_truncated: bool = False,
 ) -> FolderSummary:
     """Restore a folder of pictures.
 
@@ -170,6 +181,9 @@ def restore(
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: "auto", "fp32", "bf16" or "fp16".
         workers: Threads that read and write; any number gives the same pictures.
+        to_srgb: Convert to sRGB through the colour profile; also the only way in for CMYK.
+        frames: "refuse" files that hold several pictures, or read the "first".
+        allow_truncated: Read what is left of damaged files instead of refusing them.
 
     Returns:
         How many pictures were written, skipped and failed, and why.
@@ -180,10 +194,20 @@ def restore(
         BusyError: Another run is writing into `output`.
         ResourceError: Memory or disk ran out even after backing off.
     """
+    from restorecli.images.options import ReadOptions
     from restorecli.restore.folder import restore_folder
 
+    reading = ReadOptions(allow_truncated, to_srgb, frames)
     restorer = load(model, weights=weights, device=device, precision=precision)
-    return restore_folder(Path(source), Path(output), restorer, tile=tile, overlap=overlap, workers=workers)
+    return restore_folder(
+        Path(source),
+        Path(output),
+        restorer,
+        tile=tile,
+        overlap=overlap,
+        workers=workers,
+        reading=reading,
+    )
 
 
 def evaluate(

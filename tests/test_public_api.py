@@ -17,7 +17,17 @@ from restorecli.errors import UsageError
 PUBLIC = {
     "create_model": ["name", "arguments"],
     "load": ["name_or_file", "weights", "device", "precision"],
-    "degrade": ["source", "output", "noise", "seed", "workers", "unclipped"],
+    "degrade": [
+        "source",
+        "output",
+        "noise",
+        "seed",
+        "workers",
+        "unclipped",
+        "to_srgb",
+        "frames",
+        "allow_truncated",
+    ],
     "train": ["recipe", "output", "resume", "data", "seed", "device", "precision"],
     "restore": [
         "source",
@@ -29,6 +39,9 @@ PUBLIC = {
         "device",
         "precision",
         "workers",
+        "to_srgb",
+        "frames",
+        "allow_truncated",
     ],
     "evaluate": ["restored", "reference", "degraded", "workers"],
 }

@@ -10,6 +10,7 @@ import typer
 from restorecli.cli import catalog_list, completion, options, render
 from restorecli.cli.chain_words import ChainWords
 from restorecli.cli.progress import BarProgress
+from restorecli.errors import UsageError
 
 EXAMPLES = (
     "restorecli degrade --noise gaussian",
@@ -75,6 +76,9 @@ def command(
             "--unclipped", help="Keep values outside 0..1: float TIFF.", rich_help_panel=options.WRITING
         ),
     ] = False,
+    to_srgb: options.ToSrgb = False,
+    frames: options.Frames = "refuse",
+    allow_truncated: options.AllowTruncated = False,
     image_format: options.Format = None,
     overwrite: options.Overwrite = False,
     workers: options.Workers = None,
@@ -92,10 +96,18 @@ def command(
         return
     from restorecli.degrade.folder import degrade_folder
     from restorecli.degrade.folder import replay as replay_manifest
+    from restorecli.images.options import STRICT, ReadOptions
 
+    reading = ReadOptions(allow_truncated, to_srgb, frames)
     words = ChainWords(noise or (), chain, settings or (), sigma, severity, random)
     if replay is not None:
         words.refuse_beside_replay()
+        if reading != STRICT:
+            raise UsageError(
+                "A replay reads every file as its manifest says.",
+                came="--replay beside --to-srgb, --frames or --allow-truncated",
+                hint="leave the reading options out",
+            )
         summary = replay_manifest(
             replay,
             output,
@@ -114,6 +126,7 @@ def command(
             unclipped=unclipped,
             image_format=image_format,
             overwrite=overwrite,
+            reading=reading,
             progress=BarProgress(),
         )
     render.folder_summary(summary, as_json=as_json)

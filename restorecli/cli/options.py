@@ -12,6 +12,7 @@ from restorecli.errors import UsageError
 
 WRITING = "How it is written"
 COMPUTING = "How it is computed"
+READING = "Reading"
 
 ImageFormat = Literal["png", "jpeg", "tiff", "webp", "bmp", "ppm"]
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
@@ -28,6 +29,22 @@ Format = Annotated[
     typer.Option(
         "--format", help="File format; by default lossless files keep theirs.", rich_help_panel=WRITING
     ),
+]
+ToSrgb = Annotated[
+    bool,
+    typer.Option(
+        "--to-srgb",
+        help="Convert to sRGB by the colour profile; needed for CMYK.",
+        rich_help_panel=READING,
+    ),
+]
+Frames = Annotated[
+    Literal["refuse", "first"],
+    typer.Option("--frames", help="What to do with several pictures in a file.", rich_help_panel=READING),
+]
+AllowTruncated = Annotated[
+    bool,
+    typer.Option("--allow-truncated", help="Read what is left of damaged files.", rich_help_panel=READING),
 ]
 Workers = Annotated[
     int | None,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from restorecli.images.jobs import FolderSummary
 
 _SHOWN_FAILURES = 20
+_SHOWN_NOTES = 20
 _BETWEEN = 2  # columns between two cells of a table
 _NO_WRAP = 1000  # columns of a file or a pipe: lines are never broken there
 
@@ -117,9 +118,20 @@ def folder_summary(summary: FolderSummary, *, as_json: bool) -> None:
     """Tell what a folder job did, and leave with exit code 3 when some of its items failed."""
     if as_json:
         data_json(summary.to_dict())
+    notes(summary)
     failures(summary)
     say(totals(summary))
     leave_if_failed(summary)
+
+
+def notes(summary: FolderSummary) -> None:
+    """Tell what was done to pictures that their readers should know; the manifest says it of each picture."""
+    for note in summary.notes[:_SHOWN_NOTES]:
+        about = note.first if note.pictures == 1 else f"{note.pictures} pictures, first {note.first}"
+        say(f"note: {about}: {note.text}")
+    hidden = len(summary.notes) - _SHOWN_NOTES
+    if hidden > 0:
+        say(f"... and {hidden} more notes; the manifest has them all")
 
 
 def failures(summary: FolderSummary) -> None:

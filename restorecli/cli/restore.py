@@ -37,6 +37,9 @@ def command(
         int | None,
         typer.Option("--overlap", min=0, help="Pixels that tiles share.", rich_help_panel=options.COMPUTING),
     ] = None,
+    to_srgb: options.ToSrgb = False,
+    frames: options.Frames = "refuse",
+    allow_truncated: options.AllowTruncated = False,
     precision: options.Precision = "auto",
     device: options.Device = None,
     workers: options.Workers = None,
@@ -50,6 +53,7 @@ def command(
     """
     side = options.tile_side(tile)
     from restorecli.core.zoo import load
+    from restorecli.images.options import ReadOptions
     from restorecli.restore.folder import restore_folder
 
     restorer = load(model, weights=weights, device=device, precision=precision)
@@ -62,6 +66,7 @@ def command(
         workers=workers,
         image_format=image_format,
         overwrite=overwrite,
+        reading=ReadOptions(allow_truncated, to_srgb, frames),
         progress=BarProgress(),
     )
     render.folder_summary(summary, as_json=as_json)

@@ -37,7 +37,7 @@ def translate(model: str, tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tens
     if model == "sca-unet" and "dconv_bottleneck.conv_block.0.weight" in tensors:
         renamed = {_rename(name): tensor for name, tensor in tensors.items()}
         return renamed, {"weighting": "dot", "legacy_nonlocal": True}
-    if model == "dncnn" and "model.0.weight" in tensors:
+    if model == "dncnn" and "model.0.weight" in tensors and tensors["model.0.weight"].ndim == 4:
         return _kair_dncnn(tensors)
     return dict(tensors), {}
 

@@ -100,7 +100,7 @@ class TorchRestorer:
         adapted = _to_channels(batch.to(self.device, torch.float32), self.spec.channels)
         restored = self._padded(adapted)
         restored = _from_channels(restored, n, channels)
-        return restored.clamp_(0, 1).to(batch.device)
+        return restored.clamp(0, 1).to(batch.device)
 
     def _padded(self, batch: Tensor) -> Tensor:
         height, width = batch.shape[-2:]
@@ -120,6 +120,7 @@ class TorchRestorer:
         raise NonFiniteError(
             f"{self.spec.name} gave values that are not finite.",
             expected="finite pixels",
+            came=f"{int((~torch.isfinite(restored)).sum())} of {restored.numel()} are NaN or infinite",
             unchanged="nothing was written for this picture",
             hint="check the picture for NaN (float TIFF), or use other weights",
         )

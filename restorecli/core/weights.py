@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -112,11 +111,24 @@ def _card(text: str, path: Path) -> Card:
         if content.pop("format") != FORMAT:
             raise ValueError("another format")
         content["value_range"] = tuple(content["value_range"])
-        return Card(**content)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        card = Card(**content)
+        _check_types(card)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise WeightsError(
             "The card of these weights cannot be read.", expected=FORMAT, came=str(error), file=path
         ) from error
+    return card
+
+
+def _check_types(card: Card) -> None:
+    texts = ("model", "tag", "summary", "data", "licence", "version", "digest")
+    tables = ("arguments", "recipe", "scores", "training")
+    for names, kind in ((texts, str), (tables, dict)):
+        for name in names:
+            if not isinstance(getattr(card, name), kind):
+                raise TypeError(f"{name} is no {'text' if kind is str else 'table'}")
+    if card.channels not in (1, 3) or len(card.value_range) != 2:
+        raise ValueError("channels or value_range is not possible")
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -129,7 +141,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return tensors, dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            "This is not a whole safetensors file.", came=str(error).splitlines()[0], file=path
+            "This is not a whole safetensors file.", came=f"{error}".partition("\n")[0], file=path
         ) from error
 
 
@@ -163,19 +175,11 @@ def read_foreign(path: Path) -> dict[str, Tensor]:
 def _safe_load(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        pickle.UnpicklingError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        KeyError,
-        OSError,
-        AttributeError,
-    ) as error:
+    except Exception as error:  # damaged bytes make the loader raise whatever it comes across
         raise WeightsError(
             "This checkpoint was refused: it is damaged, or reading it would run code from the file.",
             expected="tensors and plain containers only",
-            came=str(error).splitlines()[0][:200],
+            came=f"{type(error).__name__}: {error}".splitlines()[0][:200],
             file=path,
             unchanged="nothing in the file was run",
         ) from error

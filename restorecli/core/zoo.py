@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -83,11 +85,29 @@ def _network(name_or_file: str | Path, weights: Path | None) -> tuple[nn.Module,
 
 
 def network_of(path: Path) -> tuple[nn.Module, Card]:
-    """Build the network that a weights file of ours describes, filled with its weights."""
+    """Build the network that a weights file of ours describes, filled with its weights.
+
+    Raises:
+        WeightsError: The file cannot be read, or describes a network that this version cannot build.
+    """
     tensors, card = read_weights(path)
-    module = create_model(card.model, **card.arguments)
+    module = _build(card.model, card.arguments, path)
     load_into(module, tensors, file=path)
     return module, card
+
+
+def _build(model: str, arguments: Mapping[str, Any], file: Path) -> nn.Module:
+    """Build a network as a weights file asks for it, which is not to be trusted."""
+    try:
+        return create_model(model, **arguments)
+    except UsageError as error:
+        raise WeightsError(
+            f"These weights are of a network that cannot be built here: {error.problem}",
+            expected=error.expected,
+            came=error.came,
+            file=file,
+            hint=error.hint,
+        ) from error
 
 
 def find_shipped(name: str) -> ShippedWeights:
@@ -126,6 +146,6 @@ def _foreign_network(model: str, path: Path) -> nn.Module:
             "--weights goes with the plain name of a network.", expected=model.partition(".")[0], came=model
         )
     tensors, arguments = translate(model, read_foreign(path))
-    module = create_model(model, **arguments)
+    module = _build(model, arguments, path)
     load_into(module, tensors, file=path)
     return module

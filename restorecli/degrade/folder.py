@@ -13,6 +13,7 @@ from restorecli.errors import DataError, UsageError
 from restorecli.images.folders import walk
 from restorecli.images.jobs import FolderSummary, Progress
 from restorecli.images.manifest import Manifest, Record
+from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.outputs import plan_outputs
 from restorecli.images.samples import sample_files
 
@@ -26,6 +27,8 @@ class _Source:
     reference: Place | None
     category: str
     defect: str | None
+    reading: ReadOptions = STRICT
+    reference_reading: ReadOptions = STRICT
 
 
 def degrade_folder(
@@ -38,6 +41,7 @@ def degrade_folder(
     unclipped: bool = False,
     image_format: str | None = None,
     overwrite: bool = False,
+    reading: ReadOptions = STRICT,
     progress: Progress | None = None,
 ) -> FolderSummary:
     """Write degraded versions of pictures and a manifest line for each.
@@ -57,6 +61,8 @@ def degrade_folder(
             rounded once, to the depth of the source.
         image_format: "png", "jpeg", "tiff" ... for all; by default lossless formats stay, others become PNG.
         overwrite: Make finished pictures again, and replace pictures that `degrade` did not write.
+        reading: How to read what is unusual in files; built-in samples need nothing of it. The manifest
+            remembers it, so that the reference is read the same way when it is compared.
         progress: Who wants to know how far it is.
 
     Raises:
@@ -66,7 +72,7 @@ def degrade_folder(
         ResourceError: The disk or the memory ran out.
     """
     _refuse_same(source, output)
-    sources = _samples() if source is None else _pictures(source, output)
+    sources = _samples() if source is None else _pictures(source, output, reading)
     if not sources:
         raise DataError(
             "There is no picture to degrade.", file=source, expected="PNG, JPEG, TIFF, WebP, BMP or PPM"
@@ -83,6 +89,8 @@ def degrade_folder(
             key=item.relative.as_posix(),
             steps=chain.draw(image_rng(seed, item.relative.as_posix(), "draw")),
             unclipped=unclipped,
+            reading=item.reading,
+            reference_reading=item.reference_reading,
         )
         for item in sources
     ]
@@ -143,6 +151,8 @@ def _task(record: Record, manifest: Manifest, image_format: str | None) -> Degra
         key=record.key,
         steps=tuple(from_record(step) for step in record.degradations),
         unclipped=record.unclipped,
+        reading=record.reading,
+        reference_reading=record.reference_reading,
     )
 
 
@@ -150,7 +160,7 @@ def _samples() -> list[_Source]:
     return [_Source(item.relative, item, item, item.category, None) for item in sample_files()]
 
 
-def _pictures(source: Path, output: Path) -> list[_Source]:
+def _pictures(source: Path, output: Path, reading: ReadOptions) -> list[_Source]:
     folder = source if source.is_dir() else source.parent
     manifest = Manifest(folder)
     records = manifest.read()
@@ -158,10 +168,21 @@ def _pictures(source: Path, output: Path) -> list[_Source]:
     for file in walk(source, without=output):
         record = records.get(file.relative.as_posix())
         if record is None:
-            found.append(_Source(file.relative, file.path, file.path, file.category, file.defect))
+            known = _Source(file.relative, file.path, file.path, file.category, file.defect, reading, reading)
+            found.append(known)
             continue
         reference = None if record.reference is None else manifest.locate(record.reference)
-        found.append(_Source(file.relative, file.path, reference, record.category, record.defect))
+        found.append(
+            _Source(
+                file.relative,
+                file.path,
+                reference,
+                record.category,
+                record.defect,
+                reading,
+                record.reference_reading.in_colors_of(reading),
+            )
+        )
     return found
 
 

@@ -16,6 +16,8 @@ from restorecli.errors import ImageError, RestorecliError, UsageError
 from restorecli.images.jobs import Failure, FolderSummary, Progress, SilentProgress, run_ordered, worker_count
 from restorecli.images.lock import output_lock
 from restorecli.images.manifest import Manifest, Record, make_locator
+from restorecli.images.notes import NoteTally
+from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Picture, Pixels
 from restorecli.images.reading import read_picture
 from restorecli.images.samples import Sample, read_sample
@@ -40,6 +42,8 @@ class DegradeTask:
         key: What its generators are derived from, beside the seed.
         steps: The degradations with their values drawn.
         unclipped: Keep values outside [0, 1] in 32-bit floating point.
+        reading: How to read the source.
+        reference_reading: How to read the reference for a comparison.
     """
 
     target: PurePosixPath
@@ -51,6 +55,8 @@ class DegradeTask:
     key: str
     steps: tuple[Degradation, ...]
     unclipped: bool
+    reading: ReadOptions = STRICT
+    reference_reading: ReadOptions = STRICT
 
     def record(self, folder: Path, notes: tuple[str, ...] = ()) -> Record:
         """Return the manifest's line for this task in `folder`."""
@@ -67,6 +73,8 @@ class DegradeTask:
             degradations=tuple(step.record() for step in self.steps),
             unclipped=self.unclipped,
             notes=notes,
+            reading=self.reading,
+            reference_reading=self.reference_reading,
         )
 
 
@@ -112,6 +120,7 @@ def run_tasks(
         failures: list[Failure] = []
         written = 0
         megapixels = 0.0
+        tally = NoteTally()
         teller.start(len(waiting), "pictures")
         try:
             for done, result in _results(waiting, output, workers):
@@ -121,12 +130,15 @@ def run_tasks(
                     manifest.append(result.record)
                     written += 1
                     megapixels += result.megapixels
+                    tally.add(done.key, result.record.notes)
                 teller.advance(done.key, result if isinstance(result, RestorecliError) else None)
         finally:
             teller.finish()
     skipped = len(tasks) - len(waiting)
     seconds = time.perf_counter() - began
-    return FolderSummary("degrade", output, written, skipped, tuple(failures), megapixels, seconds)
+    return FolderSummary(
+        "degrade", output, written, skipped, tuple(failures), megapixels, seconds, tally.notes
+    )
 
 
 def _results(
@@ -139,7 +151,9 @@ def _results(
 
 def _degrade_one(task: DegradeTask, output: Path) -> _Written:
     source = task.source
-    picture = read_sample(source.locator) if isinstance(source, Sample) else read_picture(source)
+    picture = (
+        read_sample(source.locator) if isinstance(source, Sample) else read_picture(source, task.reading)
+    )
     if not np.isfinite(picture.pixels).all():
         raise ImageError("The picture holds values that are not finite.", file=task.key)
     pixels = replay_steps(picture.pixels, task.steps, task.seed, task.key)
@@ -170,12 +184,17 @@ def _alpha(traits: FileTraits, task: DegradeTask) -> NDArray[np.generic] | None:
 
 
 def _is_finished(task: DegradeTask, output: Path, records: dict[str, Record]) -> bool:
-    """Tell whether the last line for the target says just what the task would do, and the file is there."""
+    """Tell whether the last line for the target says what gives the task's bytes, and the file is there."""
     found = records.get(task.target.as_posix())
     if found is None or not (output / task.target).is_file():
         return False
+    if not task.reading.reads_like(found.reading):
+        return False
+    if not task.reference_reading.reads_like(found.reference_reading):
+        return False
     wanted = task.record(output)
-    return replace(found, version=wanted.version, notes=()) == wanted
+    alike = {name: getattr(wanted, name) for name in ("version", "notes", "reading", "reference_reading")}
+    return replace(found, **alike) == wanted
 
 
 def _protect_sources(tasks: Sequence[DegradeTask], output: Path) -> None:

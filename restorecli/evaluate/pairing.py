@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from restorecli.errors import DataError
@@ -107,7 +107,7 @@ def _degraded_by_manifest(
     for file in files:
         record = records.get(file.relative.as_posix())
         if record is not None and record.degraded is not None:
-            found[file.relative] = Source(record.degraded, base)
+            found[file.relative] = Source(record.degraded, base, options=record.reading)
     return _Mates(found)
 
 
@@ -143,7 +143,10 @@ def _join(
         if isinstance(old, str):
             unmatched.append(Unmatched("degraded", name, old))
             old = None
-        category, defect = _place(file, records.get(name), mate)
+        record = records.get(name)
+        category, defect = _place(file, record, mate)
+        if record is not None:
+            mate = replace(mate, options=record.reference_reading)
         restored = _own_source(file, folder) if side == "restored" else None
         pairs.append(Pair(name, category, defect, mate, restored, old))
     return Pairing(tuple(pairs), (*unmatched, *references.left_over, *known.left_over))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from restorecli.images.manifest import open_locator
+from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.reading import read_picture
 
@@ -22,12 +23,14 @@ class Source:
         folder: The folder that the locator is relative to.
         path: The file, where it is known; a manifest's locator is resolved on reading.
         category: What its own folder says about it, or None.
+        options: How to read what is unusual, by the manifest.
     """
 
     locator: str
     folder: Path
     path: Path | None = None
     category: str | None = None
+    options: ReadOptions = STRICT
 
     def read(self) -> Picture:
         """Decode the picture.
@@ -36,7 +39,9 @@ class Source:
             ImageError: It cannot be read.
             DataError: A manifest's locator leads nowhere.
         """
-        return open_locator(self.locator, self.folder) if self.path is None else read_picture(self.path)
+        if self.path is None:
+            return open_locator(self.locator, self.folder, self.options)
+        return read_picture(self.path, self.options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from restorecli.errors import ImageError
 from restorecli.images.exif import orientation_of, turn_upright, upright_block
+from restorecli.images.options import ReadOptions
 from restorecli.images.picture import FileTraits, Picture, Pixels
 
 Samples = NDArray[Any]
@@ -36,21 +37,6 @@ DECODER_FAULTS = (
 
 class DamagedImageError(ImageError):
     """The file is cut short or its bytes are damaged; what is left may be read on request."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """How to read what is unusual.
-
-    Attributes:
-        allow_truncated: Read what is left of a damaged file instead of refusing it.
-        to_srgb: Convert the colours to sRGB through the ICC profile.
-        first_frame: Read the first picture of a file that holds several instead of refusing it.
-    """
-
-    allow_truncated: bool = False
-    to_srgb: bool = False
-    first_frame: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +72,7 @@ def check_single(frames: int, options: ReadOptions) -> tuple[str, ...]:
     """
     if frames <= 1:
         return ()
-    if options.first_frame:
+    if options.frames == "first":
         return (f"first of {frames} frames or pages",)
     raise ImageError(
         "the file holds several pictures",

@@ -13,6 +13,9 @@ from restorecli.images.formats import FOREIGN_SUFFIXES, SUFFIXES
 NO_CATEGORY = "all"
 """The category of pictures that lie directly in the root."""
 
+OUTPUT_MARK = ".restorecli-output"
+"""The hidden file in a folder of pictures that this program drew, which are no data to train on."""
+
 _SPLITS = ("test", "train", "validation", "val")
 _SKIPPED = frozenset({"desktop.ini", "thumbs.db", "manifest.jsonl"})
 
@@ -65,6 +68,19 @@ def walk(root: Path | str, *, without: Path | None = None) -> list[ImageFile]:
             hint="check the path; without a source, `restorecli degrade` takes the built-in samples",
         )
     return [ImageFile(root, PurePosixPath(root.name), NO_CATEGORY)]
+
+
+def mark_output(folder: Path) -> None:
+    """Make a folder for pictures that this program draws, and mark it as such.
+
+    A folder that already holds something else is left unmarked: it may be full of somebody's own pictures.
+
+    Raises:
+        OSError: The folder cannot be made or written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not any(folder.iterdir()):
+        (folder / OUTPUT_MARK).touch()
 
 
 def mask_for(file: ImageFile | Path) -> Path | None:

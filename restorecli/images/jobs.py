@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from restorecli.errors import ResourceError, RestorecliError, UsageError
+from restorecli.images.notes import Note
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -41,6 +42,7 @@ class FolderSummary:
         failures: Pictures that failed, each with its error.
         megapixels: Size of the pictures written, in millions of pixels.
         seconds: Time the job took.
+        notes: What was done to pictures that a reader should know, each with the number of pictures.
     """
 
     command: str
@@ -50,6 +52,7 @@ class FolderSummary:
     failures: tuple[Failure, ...] = field(default=())
     megapixels: float = 0.0
     seconds: float = 0.0
+    notes: tuple[Note, ...] = field(default=())
 
     @property
     def megapixels_per_second(self) -> float:
@@ -65,6 +68,7 @@ class FolderSummary:
             "skipped": self.skipped,
             "failed": len(self.failures),
             "failures": [failure.to_dict() for failure in self.failures],
+            "notes": [note.to_dict() for note in self.notes],
             "megapixels": round(self.megapixels, 6),
             "seconds": round(self.seconds, 3),
             "megapixels_per_second": round(self.megapixels_per_second, 3),

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.images.decoded import DamagedImageError, Decoded, ReadOptions, Samples, check_single
+from restorecli.images.decoded import DamagedImageError, Decoded, Samples, check_single
+from restorecli.images.options import ReadOptions
 
 _TOKEN = re.compile(rb"(?:\s|#[^\r\n]*[\r\n])*(?:([0-9]+)|(.))", re.DOTALL)
 _CHANNELS = {b"P1": 1, b"P2": 1, b"P3": 3, b"P4": 1, b"P5": 1, b"P6": 3}

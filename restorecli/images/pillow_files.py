@@ -23,11 +23,11 @@ from restorecli.images.decoded import (
     DECODER_FAULTS,
     DamagedImageError,
     Decoded,
-    ReadOptions,
     Samples,
     check_single,
 )
 from restorecli.images.exif import orientation_of
+from restorecli.images.options import ReadOptions
 
 # Opened by their own class, not by Image.open: only the decoder that the first bytes call for ever runs, and
 # Pillow's constant limit of pixels gives way to the memory budget.

@@ -12,7 +12,8 @@ import imagecodecs
 import numpy as np
 
 from restorecli.errors import ImageError
-from restorecli.images.decoded import DamagedImageError, Decoded, ReadOptions, Samples, check_single
+from restorecli.images.decoded import DamagedImageError, Decoded, Samples, check_single
+from restorecli.images.options import ReadOptions
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SAMPLES_PER_PIXEL = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}

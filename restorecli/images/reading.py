@@ -6,26 +6,20 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
-from restorecli.errors import ImageError, UsageError
+from restorecli.errors import ImageError
 from restorecli.images import netpbm, pillow_files, png, tiff, tiff_header
 from restorecli.images.budget import check_budget, decoding_budget
 from restorecli.images.colors import convert_to_srgb
-from restorecli.images.decoded import DamagedImageError, Decoded, ReadOptions, check_single, to_picture
+from restorecli.images.decoded import DamagedImageError, Decoded, check_single, to_picture
 from restorecli.images.headers import PictureHeader, inspect_header
+from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.tiff_tags import descriptive_exif
 
 __all__ = ["PictureHeader", "probe", "read_picture"]
 
 
-def read_picture(
-    path: Path | str,
-    *,
-    allow_truncated: bool = False,
-    to_srgb: bool = False,
-    frames: str = "refuse",
-    budget: int | None = None,
-) -> Picture:
+def read_picture(path: Path | str, options: ReadOptions = STRICT, *, budget: int | None = None) -> Picture:
     """Read a picture file.
 
     Integer samples become integer / (2^depth - 1) exactly; floating-point samples stay as they are, outside
@@ -33,9 +27,7 @@ def read_picture(
 
     Args:
         path: The file. Its content decides the format, not its suffix.
-        allow_truncated: Read what is left of a damaged file (with a note) instead of refusing it.
-        to_srgb: Convert through the ICC profile to sRGB; also the only way in for CMYK.
-        frames: "refuse" files that hold several pictures, or read the "first".
+        options: How to read what is unusual; what was done to the file stands in the notes of its traits.
         budget: Bytes that decoding may take; by default half of the memory that is free.
 
     Returns:
@@ -43,11 +35,7 @@ def read_picture(
 
     Raises:
         ImageError: The file is missing, damaged, too large or of a kind that is not processed.
-        UsageError: `frames` is neither "refuse" nor "first".
     """
-    if frames not in ("refuse", "first"):
-        raise UsageError("unknown choice for frames", expected="refuse or first", came=repr(frames))
-    options = ReadOptions(allow_truncated, to_srgb, frames == "first")
     path = Path(path)
     try:
         return _read(_read_bytes(path, budget), options, budget)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,7 +11,8 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from restorecli.errors import DataError
+from restorecli.errors import DataError, UsageError
+from restorecli.images.options import STRICT, ReadOptions
 
 Command = Literal["degrade", "restore"]
 
@@ -37,6 +39,8 @@ class Record:
         degraded: Locator of the degraded picture that was restored.
         restorer: What restored it: model, weights, tile ...
         notes: What a reader should know.
+        reading: How the source was read.
+        reference_reading: How the reference must be read to be compared with this picture.
     """
 
     path: str
@@ -53,6 +57,8 @@ class Record:
     degraded: str | None = None
     restorer: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    reading: ReadOptions = STRICT
+    reference_reading: ReadOptions = STRICT
 
     def to_json(self) -> str:
         """Return the record as one line of ASCII JSON; fields that hold their default are left out."""
@@ -80,6 +86,9 @@ class Record:
         for name in ("degradations", "notes"):
             if name in values:
                 values[name] = tuple(values[name])
+        for name in ("reading", "reference_reading"):
+            if name in values:
+                values[name] = _read_options(name, values[name])
         return cls(**values)
 
 
@@ -92,6 +101,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "unclipped": (bool,),
     "restorer": (dict, type(None)),
     "notes": (list,),
+    **dict.fromkeys(("reading", "reference_reading"), (dict,)),
 }
 
 
@@ -119,10 +129,19 @@ def _check_keys(values: dict[str, Any]) -> None:
         raise DataError("a manifest line names a picture outside its folder", came=values["path"])
 
 
+def _read_options(name: str, values: dict[str, Any]) -> ReadOptions:
+    if all(type(value) is type(getattr(STRICT, key, STRICT)) for key, value in values.items()):
+        with contextlib.suppress(UsageError):
+            return ReadOptions(**values)
+    raise DataError(f"the manifest key {name!r} holds no reading options", came=repr(values)[:80])
+
+
 def _plain(value: object) -> object:
-    """Return a NumPy number or array as Python values."""
+    """Return a NumPy number or array, a mapping or reading options as Python values."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, ReadOptions):
+        return value.to_dict()
     raise TypeError(f"a manifest cannot hold {value!r}")

@@ -9,7 +9,8 @@ import numpy as np
 import tifffile
 
 from restorecli.errors import ImageError
-from restorecli.images.decoded import DECODER_FAULTS, Decoded, ReadOptions, Samples, check_single
+from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, check_single
+from restorecli.images.options import ReadOptions
 from restorecli.images.tiff_header import (
     INVERTED,
     PREMULTIPLIED,

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from restorecli.errors import UsageError
 from restorecli.evaluate.result import PairScore
 from restorecli.images.atomic import atomic_write
+from restorecli.images.folders import mark_output
 from restorecli.report.panels import Panel, panels_of, printable, to_image
 
 _PAPER = (250, 249, 247)
@@ -84,11 +85,12 @@ def write_strips(scores: Sequence[PairScore], folder: Path) -> tuple[Path, ...]:
 
     Args:
         scores: The pairs, e.g. `evaluation.images` or what `report.choice.choose` picked.
-        folder: Where to; made when missing.
+        folder: Where to; made when missing. A new folder is marked, so that nothing is trained on the strips.
 
     Returns:
         The PNG files, one for each pair, in the same order.
     """
+    mark_output(folder)
     taken: set[PurePosixPath] = set()
     paths = []
     for score in scores:

@@ -10,6 +10,7 @@ from restorecli.errors import UsageError
 from restorecli.images.folders import ImageFile, walk
 from restorecli.images.jobs import FolderSummary, Progress, SilentProgress
 from restorecli.images.lock import output_lock
+from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.outputs import plan_outputs
 from restorecli.restore.job import FolderJob, Task
 from restorecli.restore.picture import PictureRestorer
@@ -26,6 +27,7 @@ def restore_folder(
     workers: int | None = None,
     image_format: str | None = None,
     overwrite: bool = False,
+    reading: ReadOptions = STRICT,
     progress: Progress | None = None,
 ) -> FolderSummary:
     """Restore a folder of pictures, or one file, into another folder.
@@ -44,6 +46,8 @@ def restore_folder(
         workers: Threads for reading and as many for writing; None takes one for each core.
         image_format: Format to write ("png", "jpeg", "tiff", ...); None keeps lossless ones, else writes PNG.
         overwrite: Restore finished pictures again.
+        reading: How to read what is unusual; a picture that other options would read otherwise is restored
+            again.
         progress: Who wants to know how far the job is.
 
     Returns:
@@ -62,7 +66,7 @@ def restore_folder(
         raise _in_place(output)
     plan = _plan(walk(source, without=output), root, output, image_format)
     with output_lock(output):
-        job = FolderJob(output, painter, SourceRecords(root), progress or SilentProgress())
+        job = FolderJob(output, painter, SourceRecords(root), progress or SilentProgress(), reading)
         todo = [task for task in plan if overwrite or not job.is_finished(task)]
         job.run(todo, workers)
     return FolderSummary(
@@ -73,6 +77,7 @@ def restore_folder(
         failures=tuple(job.failures),
         megapixels=job.megapixels,
         seconds=time.perf_counter() - started,
+        notes=job.notes,
     )
 
 

@@ -13,6 +13,8 @@ from restorecli.images.budget import available_memory
 from restorecli.images.folders import ImageFile
 from restorecli.images.jobs import Failure, Progress, run_ordered
 from restorecli.images.manifest import Manifest, Record
+from restorecli.images.notes import Note, NoteTally
+from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.reading import probe, read_picture
 from restorecli.images.writing import write_picture
@@ -64,6 +66,14 @@ class _Restored:
         return picture
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A picture on the disk: its size before restoration, and what a reader should know of it."""
+
+    megapixels: float
+    notes: tuple[str, ...]
+
+
 class FolderJob:
     """One run over one folder, and what it has done so far.
 
@@ -72,6 +82,7 @@ class FolderJob:
         painter: What restores one picture.
         sources: What is known of the pictures to restore.
         progress: Who wants to know how far the job is.
+        reading: How to read what is unusual.
 
     Attributes:
         written: Pictures written.
@@ -80,12 +91,19 @@ class FolderJob:
     """
 
     def __init__(
-        self, output: Path, painter: PictureRestorer, sources: SourceRecords, progress: Progress
+        self,
+        output: Path,
+        painter: PictureRestorer,
+        sources: SourceRecords,
+        progress: Progress,
+        reading: ReadOptions = STRICT,
     ) -> None:
         self._output = output
         self._painter = painter
         self._sources = sources
         self._progress = progress
+        self._reading = reading
+        self._tally = NoteTally()
         self._manifest = Manifest(output)
         self._finished = self._manifest.read()
         self._identity = identify(painter.restorer)
@@ -94,10 +112,17 @@ class FolderJob:
         self.megapixels = 0.0
         self.failures: list[Failure] = []
 
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was done to pictures that a reader should know."""
+        return self._tally.notes
+
     def is_finished(self, task: Task) -> bool:
         """Tell whether an earlier run wrote this picture from the same source with the same restorer."""
         record = self._finished.get(task.target.as_posix())
         if record is None or record.restorer is None or record.command != "restore":
+            return False
+        if not self._reading.reads_like(record.reading):
             return False
         try:
             same = self._settings(stamp(task.file.path)).items() <= record.restorer.items()
@@ -127,13 +152,14 @@ class FolderJob:
             self._gate.close()
             self._progress.finish()
 
-    def _account(self, task: Task, outcome: float | RestorecliError) -> None:
+    def _account(self, task: Task, outcome: _Written | RestorecliError) -> None:
         if isinstance(outcome, RestorecliError):
             self.failures.append(Failure(task.name, outcome))
             self._progress.advance(task.name, outcome)
             return
         self.written += 1
-        self.megapixels += outcome
+        self.megapixels += outcome.megapixels
+        self._tally.add(task.name, outcome.notes)
         self._progress.advance(task.name)
 
     def _restored(
@@ -149,7 +175,7 @@ class FolderJob:
         self._gate.enter(turn, size)
         try:
             before = stamp(task.file.path)
-            return _Loaded(_read(task.file.path, before), before, size)
+            return _Loaded(_read(task.file.path, before, self._reading), before, size)
         except BaseException:
             self._gate.leave(size)
             raise
@@ -167,8 +193,8 @@ class FolderJob:
             return error
         return _Restored(picture, loaded.stamp, loaded.size, use, height * width)
 
-    def _write_behind(self, item: tuple[Task, _Restored | RestorecliError]) -> float:
-        """Write a picture and then its manifest line; return its megapixels."""
+    def _write_behind(self, item: tuple[Task, _Restored | RestorecliError]) -> _Written:
+        """Write a picture and then its manifest line."""
         task, restored = item
         if isinstance(restored, RestorecliError):
             raise restored
@@ -177,10 +203,11 @@ class FolderJob:
             target = self._output / task.target
             _make_folder(target.parent, self._output)
             losses = write_picture(target, picture)
-            self._manifest.append(self._record(task, restored, (*picture.traits.notes, *losses)))
+            record = self._record(task, restored, (*picture.traits.notes, *losses))
+            self._manifest.append(record)
         finally:
             self._gate.leave(restored.size)
-        return restored.area / 1e6
+        return _Written(restored.area / 1e6, record.notes)
 
     def _record(self, task: Task, restored: _Restored, notes: tuple[str, ...]) -> Record:
         use = restored.use
@@ -193,7 +220,9 @@ class FolderJob:
         if not use.exact:
             notes = (*notes, CHANGED_BY_TILES)
         path = task.target.as_posix()
-        return restored_record(path, task.file, self._output, self._sources, how, __version__, notes)
+        return restored_record(
+            path, task.file, self._output, self._sources, how, __version__, notes, self._reading
+        )
 
 
 def _memory_of(path: Path) -> int:
@@ -205,13 +234,13 @@ def _memory_of(path: Path) -> int:
     return height * width * _BYTES_PER_PIXEL
 
 
-def _read(path: Path, before: Stamp) -> Picture:
+def _read(path: Path, before: Stamp, options: ReadOptions) -> Picture:
     """Read a picture.
 
     Raises:
         ImageError: It cannot be read, or changed since its stamp was taken.
     """
-    picture = read_picture(path)
+    picture = read_picture(path, options)
     after = stamp(path)
     if after != before:
         raise ImageError(

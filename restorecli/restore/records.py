@@ -12,6 +12,7 @@ from restorecli.core.restorer import Restorer, TorchRestorer
 from restorecli.errors import DataError, ImageError
 from restorecli.images.folders import ImageFile
 from restorecli.images.manifest import Manifest, Record, locate, make_locator
+from restorecli.images.options import STRICT, ReadOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def restored_record(
     restorer: Mapping[str, Any],
     version: str,
     notes: tuple[str, ...] = (),
+    reading: ReadOptions = STRICT,
 ) -> Record:
     """Return the record of a restored picture: category, reference and degradations carried on.
 
@@ -112,6 +114,7 @@ def restored_record(
         restorer: What restored it, and how.
         version: Version of restorecli.
         notes: What a reader should know.
+        reading: How the picture was read; its reference is compared in the same colours.
     """
     known = sources.find(file)
     place = make_locator(file.path, output)
@@ -127,6 +130,7 @@ def restored_record(
             degraded=place,
             restorer=restorer,
             notes=notes,
+            reading=reading,
         )
     return Record(
         path=path,
@@ -143,4 +147,6 @@ def restored_record(
         degraded=place,
         restorer=restorer,
         notes=notes,
+        reading=reading,
+        reference_reading=known.reference_reading.in_colors_of(reading),
     )

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import BaseModel, ValidationError
+from torch import nn
 
 from restorecli.core.losses.catalog import create_loss
-from restorecli.core.models.catalog import create_model
+from restorecli.core.models.catalog import MODELS, create_model
+from restorecli.core.zoo import find_shipped
 from restorecli.degrade.chain import Chain
 from restorecli.errors import RecipeError, RestorecliError
-from restorecli.train.recipe import Recipe
+from restorecli.train.recipe import Recipe, located
 from restorecli.train.yaml_text import Path_, Place, read_yaml
 
 Fault = tuple[Path_, str]
@@ -38,14 +43,12 @@ def load_recipe(
             "This recipe is not a table of keys.", expected="name:, model:, data:, loss:, budget:", file=path
         )
     merged = _merge(content, overrides or {})
+    base = base or path.parent
     try:
         recipe = Recipe.model_validate(merged)
     except ValidationError as error:
-        faults = [
-            _typed_fault(item["loc"], item["type"], item["msg"], item.get("input")) for item in error.errors()
-        ]
-        raise _report(path, places, [*faults, *_name_faults_of_raw(merged)]) from None
-    faults = [*_name_faults(recipe), *_folder_faults(recipe, base or path.parent)]
+        raise _report(path, places, [*_form_faults(error), *_name_faults(merged, base)]) from None
+    faults = [*_name_faults(merged, base), *_chain_needed(recipe), *_misfits(recipe)]
     if faults:
         raise _report(path, places, faults)
     return recipe
@@ -59,17 +62,38 @@ def _merge(content: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str
     return merged
 
 
-def _typed_fault(loc: tuple[str | int, ...], kind: str, message: str, came: object) -> Fault:
-    at = tuple(part for part in loc if not _is_union_tag(part))
-    if kind == "extra_forbidden":
-        known = _keys_at(at[:-1])
-        near = difflib.get_close_matches(str(at[-1]), known, n=1)
-        ending = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
-        return at, f"unknown key {at[-1]!r}; {ending}"
-    if kind == "missing":
-        return at, f"{at[-1]!r} is missing"
-    text = message.removeprefix("Value error, ").removeprefix("Input should be ")
-    return at, f"{text}, came {came!r}" if not isinstance(came, dict) else text
+def _form_faults(error: ValidationError) -> Iterator[Fault]:
+    """Tell unknown and missing keys and wrong values; the branches of a union make one fault together."""
+    wrong: dict[Path_, list[str]] = {}
+    came: dict[Path_, object] = {}
+    for item in error.errors():
+        at = tuple(part for part in item["loc"] if not _is_union_tag(part))
+        if item["type"] == "extra_forbidden":
+            yield at, _unknown_key(at)
+        elif item["type"] == "missing":
+            yield at, f"{at[-1]!r} is missing"
+        else:
+            text = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            wrong.setdefault(at, []).append(text)
+            came[at] = item.get("input")
+    for at, texts in wrong.items():
+        yield at, " or ".join(texts) + _answer(came[at], texts)
+
+
+def _unknown_key(at: Path_) -> str:
+    known = _keys_at(at[:-1])
+    near = difflib.get_close_matches(str(at[-1]), known, n=1)
+    ending = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+    return f"unknown key {at[-1]!r}; {ending}"
+
+
+def _answer(came: object, texts: list[str]) -> str:
+    """Return what came, and the nearest of the names that were expected."""
+    if isinstance(came, dict):
+        return ""
+    names = re.findall(r"'([^']*)'", " ".join(texts))
+    near = difflib.get_close_matches(came, names, n=1) if isinstance(came, str) else []
+    return f", came {came!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
 def _is_union_tag(part: str | int) -> bool:
@@ -87,53 +111,93 @@ def _keys_at(at: Path_) -> list[str]:
     return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
 
 
-def _name_faults_of_raw(content: Mapping[str, Any]) -> Iterator[Fault]:
-    """Check the names that can be checked in a recipe that already has faults of form."""
-    model = content.get("model")
-    if isinstance(model, dict) and isinstance(model.get("name"), str):
-        arguments = model.get("arguments")
-        yield from _model_faults(model["name"], arguments if isinstance(arguments, dict) else {})
-    data = content.get("data")
-    if isinstance(data, dict) and isinstance(data.get("degrade"), list):
-        yield from _chain_faults(data["degrade"], ("data", "degrade"))
+def _name_faults(content: Mapping[str, Any], base: Path) -> Iterator[Fault]:
+    """Check every name, also in a recipe with faults of form: what has a wrong type is passed over."""
+    model = _table(content.get("model"))
+    if isinstance(model.get("name"), str):
+        yield from _model_faults(model["name"], _table(model.get("arguments")))
+    for name, value in _table(content.get("loss")).items():
+        if isinstance(value, dict) or (type(value) in (int, float) and math.isfinite(value)):
+            yield from _loss_faults(name, value)
+    for section, place in (("data", "train"), ("validation", "sources")):
+        part = _table(content.get(section))
+        yield from _chain_faults(_list(part.get("degrade")), (section, "degrade"))
+        for index, source in enumerate(_list(part.get(place))):
+            yield from _folder_faults(_table(source), (section, place, index), base)
+    if isinstance(content.get("init"), str):
+        yield from _init_faults(content["init"], base)
 
 
-def _name_faults(recipe: Recipe) -> Iterator[Fault]:
-    yield from _model_faults(recipe.model.name, recipe.model.arguments)
-    for name, _, arguments in recipe.loss_terms():
+def _table(value: object) -> dict[str, Any]:
+    """Return a mapping's entries under texts; nothing of what is no mapping."""
+    return {k: v for k, v in value.items() if isinstance(k, str)} if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _loss_faults(name: str, value: float | dict[str, Any]) -> Iterator[Fault]:
+    arguments = _table(value)
+    weight = arguments.pop("weight", 1.0) if isinstance(value, dict) else value
+    if type(weight) not in (int, float) or not 0 <= weight < math.inf:
+        at = ("loss", name, "weight") if isinstance(value, dict) else ("loss", name)
+        yield at, f"a weight is a number from 0, came {weight!r}"
+    try:
+        create_loss(name, **arguments)
+    except RestorecliError as error:
+        yield ("loss", name), _one_line(error)
+
+
+def _init_faults(init: str, base: Path) -> Iterator[Fault]:
+    file = _place(init, base)
+    if file is None or not file.is_file():
         try:
-            create_loss(name, **arguments)
-        except (RestorecliError, TypeError, ValueError) as error:
-            yield ("loss", name), _one_line(error)
-    yield from _chain_faults(recipe.data.degrade, ("data", "degrade"))
-    yield from _chain_faults(recipe.validation.degrade, ("validation", "degrade"))
+            find_shipped(init)
+        except RestorecliError as error:
+            yield ("init",), f"no such file, and {_one_line(error)}"
 
 
 def _model_faults(name: str, arguments: Mapping[str, Any]) -> Iterator[Fault]:
     try:
-        create_model(name, **arguments)
+        _on_paper(name, arguments)
     except RestorecliError as error:
-        at = "name" if "There is no model" in error.problem else "arguments"
-        yield ("model", at), _one_line(error)
+        yield ("model", "arguments" if name in MODELS else "name"), _one_line(error)
+
+
+def _on_paper(name: str, arguments: Mapping[str, Any]) -> nn.Module:
+    """Build a network without memory for its weights."""
+    with torch.device("meta"):
+        return create_model(name, **arguments)
 
 
 def _chain_faults(steps: list[Any], at: Path_) -> Iterator[Fault]:
     for index, step in enumerate(steps):
-        try:
-            Chain.from_specs([step])
-        except RestorecliError as error:
-            yield (*at, index), _one_line(error)
+        if isinstance(step, (str, dict)):
+            try:
+                Chain.from_specs([step])
+            except RestorecliError as error:
+                yield (*at, index), _one_line(error)
 
 
-def _folder_faults(recipe: Recipe, base: Path) -> Iterator[Fault]:
-    for section, sources in (("data", recipe.data.train), ("validation", recipe.validation.sources)):
-        for index, source in enumerate(sources):
-            for key in ("clean", "degraded", "reference"):
-                name = getattr(source, key)
-                if name is not None and not recipe.folder_of(name, base).is_dir():
-                    place = "train" if section == "data" else "sources"
-                    yield (section, place, index, key), f"no such folder: {recipe.folder_of(name, base)}"
-    yield from _chain_needed(recipe)
+def _folder_faults(source: Mapping[str, Any], at: Path_, base: Path) -> Iterator[Fault]:
+    for key in ("clean", "degraded", "reference"):
+        if isinstance(source.get(key), str):
+            folder = _place(source[key], base)
+            if folder is None or not folder.is_dir():
+                yield (*at, key), f"no such folder: {folder or repr(source[key])}"
+
+
+def _place(name: str, base: Path) -> Path | None:
+    """Return where a name of the recipe points; None for one that cannot be a file's."""
+    try:
+        place = located(name, base)
+        place.stat()
+    except FileNotFoundError:
+        return place
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, an unknown ~user
+        return None
+    return place
 
 
 def _chain_needed(recipe: Recipe) -> Iterator[Fault]:
@@ -148,13 +212,44 @@ def _chain_needed(recipe: Recipe) -> Iterator[Fault]:
         )
 
 
-def _one_line(error: Exception) -> str:
-    if not isinstance(error, RestorecliError):
-        return str(error)
+def _misfits(recipe: Recipe) -> Iterator[Fault]:
+    """Check what only shows when sections meet: crops against network and losses, chains against scale."""
+    try:
+        network = _on_paper(recipe.model.name, recipe.model.arguments)
+        losses = {name: create_loss(name, **arguments) for name, _, arguments in recipe.loss_terms()}
+        chains = {
+            section: Chain.from_specs(steps)
+            for section, steps in (("data", recipe.data.degrade), ("validation", recipe.validation.degrade))
+            if steps
+        }
+    except (RestorecliError, ValueError, TypeError):
+        return  # a wrong name, which is reported at its own place
+    crop, multiple = recipe.data.crop, int(network.multiple)  # type: ignore[arg-type]
+    if crop % multiple:
+        yield ("data", "crop"), f"{recipe.model.name} needs a multiple of {multiple}, came {crop}"
+    for name, loss in losses.items():
+        if getattr(loss, "window", 0) > crop:
+            yield ("data", "crop"), f"{name} needs at least its window of {loss.window} pixels, came {crop}"
+    for section, chain in chains.items():
+        if (fault := _scale_fault(chain, network.scale)) is not None:
+            yield (section, "degrade"), fault
+
+
+def _scale_fault(chain: Chain, scale: object) -> str | None:
+    try:
+        shrunk = chain.scale
+    except RestorecliError as error:
+        return _one_line(error)
+    return None if shrunk == scale else f"sides become {shrunk} times smaller; the network's scale is {scale}"
+
+
+def _one_line(error: RestorecliError) -> str:
     details = error.details()
     parts = [error.problem]
     if "expected" in details:
         parts.append(f"expected {details['expected']}")
+    if "came" in details:
+        parts.append(f"came {details['came']}")
     if "try" in details:
         parts.append(details["try"])
     return "; ".join(parts)

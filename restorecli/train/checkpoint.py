@@ -24,7 +24,9 @@ from restorecli.train.optimisation import Clock, MovingAverage
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 STATE, PREVIOUS = "last.state.safetensors", "previous.state.safetensors"
+DAMAGED = "damaged.state.safetensors"
 _KEY = "restorecli-state-1"
+_FACTS = {"step", "seconds", "best", "skipped", "recipe", "digest"}
 
 
 @dataclass(slots=True)
@@ -80,9 +82,10 @@ def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any]) -> None
         "torch": torch.__version__,
         "digest": digest_of(plain),
     }
-    if (folder / STATE).exists():
-        (folder / STATE).replace(folder / PREVIOUS)
-    write_file(folder / STATE, to_bytes(plain, metadata={_KEY: json.dumps(facts)}))
+    with atomic_write(folder / STATE) as temporary:
+        temporary.write_bytes(to_bytes(plain, metadata={_KEY: json.dumps(facts)}))
+        if (folder / STATE).exists():
+            (folder / STATE).replace(folder / PREVIOUS)
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -127,7 +130,14 @@ def _read_whole(path: Path) -> SavedState | None:
             facts = json.loads((file.metadata() or {})[_KEY])
     except (SafetensorError, OSError, KeyError, ValueError):
         return None  # a damaged checkpoint: the caller falls back to the one before, or says so
-    return SavedState(tensors, facts, path) if facts["digest"] == digest_of(tensors) else None
+    whole = isinstance(facts, dict) and facts.keys() >= _FACTS and facts["digest"] == digest_of(tensors)
+    return SavedState(tensors, facts, path) if whole else None
+
+
+def set_aside_damaged(folder: Path, saved: SavedState) -> None:
+    """Rename a damaged newest state, so that the next one does not push it over the good one before."""
+    if saved.file.name == PREVIOUS and (folder / STATE).exists():
+        (folder / STATE).replace(folder / DAMAGED)
 
 
 def restore_state(saved: SavedState, state: RunState) -> None:

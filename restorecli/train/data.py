@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import torch
@@ -20,7 +20,8 @@ from torch import Tensor
 
 from restorecli.degrade.chain import Chain, degrade_array, image_rng
 from restorecli.errors import DataError, ImageError
-from restorecli.images.folders import ImageFile, walk
+from restorecli.images.budget import available_memory
+from restorecli.images.folders import OUTPUT_MARK, ImageFile, walk
 from restorecli.images.picture import Pixels
 from restorecli.images.reading import read_picture
 from restorecli.train.recipe import Recipe, Source
@@ -49,7 +50,7 @@ def find_pairs(sources: Sequence[Source], recipe: Recipe, base: Path) -> list[Pa
     """List the pictures of all sources, in a stable order; keys differ between sources.
 
     Raises:
-        DataError: A source holds no picture, or a degraded picture has no mate.
+        DataError: A source holds no picture, or a degraded picture has no mate or several.
     """
     pairs: list[Pair] = []
     for number, source in enumerate(sources):
@@ -63,32 +64,47 @@ def find_pairs(sources: Sequence[Source], recipe: Recipe, base: Path) -> list[Pa
             found = _mates(number, folder, recipe.folder_of(source.reference, base))
         if not found:
             raise DataError(
-                "There is no picture to train on.", file=folder, expected="PNG, JPEG, TIFF, WebP, BMP, PPM"
+                "There is no picture in this folder.",
+                expected="PNG, JPEG, TIFF, WebP, BMP, PPM",
+                file=folder,
+                unchanged="nothing was started",
+                hint="name another folder in the recipe, or with --data FOLDER",
             )
         pairs += found
     return pairs
 
 
 def training_files(folder: Path) -> list[ImageFile]:
-    """List a folder's pictures, leaving out what this program wrote below it (runs, degraded, restored)."""
-    written = {
-        mark.parent for name in ("manifest.jsonl", "recipe.resolved.yaml") for mark in folder.rglob(name)
-    }
+    """List a folder's pictures, leaving out what this program wrote below it (runs, restored, reports)."""
+    marks = ("manifest.jsonl", "recipe.resolved.yaml", OUTPUT_MARK)
+    written = {mark.parent for name in marks for mark in folder.rglob(name)}
     written.discard(folder)
     return [file for file in walk(folder) if not any(parent in written for parent in file.path.parents)]
 
 
 def _mates(number: int, degraded: Path, reference: Path) -> list[Pair]:
-    by_stem = {file.relative.with_suffix(""): file.path for file in walk(reference)}
-    files = walk(degraded)
-    alone = [str(f.relative) for f in files if f.relative.with_suffix("") not in by_stem]
+    """Pair by relative name, else by relative stem."""
+    by_name = {file.relative: file.path for file in walk(reference)}
+    by_stem: dict[PurePath, list[Path]] = {}
+    for name, path in by_name.items():
+        by_stem.setdefault(name.with_suffix(""), []).append(path)
+    pairs, alone = [], []
+    for file in walk(degraded):
+        same = [by_name[file.relative]] if file.relative in by_name else []
+        mates = same or by_stem.get(file.relative.with_suffix(""), [])
+        if len(mates) == 1:
+            pairs.append(Pair(f"{number}/{file.relative}", mates[0], file.path))
+        else:
+            alone.append(f"{file.relative} ({len(mates)} of its name)")
     if alone:
         raise DataError(
-            f"{len(alone)} degraded pictures have no reference of the same name.",
+            f"{len(alone)} degraded pictures have no single reference.",
+            expected="one reference of the same relative name or stem",
             came=", ".join(alone[:5]),
             file=reference,
+            unchanged="nothing was started",
         )
-    return [Pair(f"{number}/{f.relative}", by_stem[f.relative.with_suffix("")], f.path) for f in files]
+    return pairs
 
 
 def hold_out(pairs: list[Pair], count: int) -> tuple[list[Pair], list[Pair]]:
@@ -105,11 +121,11 @@ class PictureCache:
     """Decoded pictures kept in memory in the file's own depth, up to a limit; beyond it they are read again.
 
     Args:
-        limit: Bytes to keep.
+        limit: Bytes to keep; by default 4 GiB, or half of the memory that is free where that is less.
     """
 
-    def __init__(self, limit: int = 4 * 2**30) -> None:
-        self._limit = limit
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = min(4 * 2**30, available_memory() // 2) if limit is None else limit
         self._kept: dict[Path, NDArray[np.generic]] = {}
         self._bytes = 0
 
@@ -175,14 +191,19 @@ class BatchMaker:
                 return self._crops(pair, image_rng(self._seed, pair.key, "train", number), number)
             except ImageError as error:
                 self._set_aside(pair, error)
-        raise DataError("No training picture can be read.", came=next(iter(self.quarantine.values()), None))
+        raise DataError("No training picture can be used.", came=next(iter(self.quarantine.values()), None))
 
     def _set_aside(self, pair: Pair, error: ImageError) -> None:
-        self.quarantine[str(pair.reference)] = error.problem
+        came = f" ({error.came} instead of {error.expected})" if error.came and error.expected else ""
+        self.quarantine[error.file or str(pair.reference)] = error.problem + came
         if len(self.quarantine) > max(1, len(self._pairs) // 1000):
             listed = "; ".join(f"{name}: {why}" for name, why in list(self.quarantine.items())[:5])
             raise DataError(
-                "Too many training pictures cannot be read.", expected="fewer than 0.1 %", came=listed
+                "Too many training pictures cannot be used.",
+                expected="fewer than 0.1 %",
+                came=listed,
+                unchanged="the last checkpoint",
+                hint="repair them or take them out of the folder, then --resume",
             )
 
     def _pair(self, number: int) -> Pair:
@@ -234,6 +255,8 @@ class BatchMaker:
         return _channels(low, self._channels), _channels(high, self._channels)
 
     def _turn(self, rng: np.random.Generator) -> int:
+        if self._data.augment == "flips":
+            return int(rng.choice(_MIRRORED))
         return int(rng.integers(8)) if self._data.augment else 0
 
 
@@ -251,6 +274,9 @@ def _cut(pixels: NDArray[np.generic], top: int, left: int, side: int) -> NDArray
     piece = pixels[:, top : top + side, left : left + side]
     down, right = side - piece.shape[1], side - piece.shape[2]
     return np.pad(piece, ((0, 0), (0, down), (0, right)), mode="symmetric") if down or right else piece
+
+
+_MIRRORED = (0, 2, 4, 6)  # of the eight symmetries those that keep rows rows
 
 
 def _turned(pixels: Pixels, turn: int) -> Pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -45,8 +46,12 @@ class Logbook:
             temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
     def write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
-        """Add a line and its events; `kind` is "train" or "validation"."""
-        self._file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
+        """Add a line and its events; `kind` is "train" or "validation".
+
+        Infinite values, such as the PSNR of equal pictures, are null in the line: JSON knows none.
+        """
+        line = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        self._file.write(json.dumps({"kind": kind, "step": step, **line}) + "\n")
         self._file.flush()
         for name, value in values.items():
             self._events.add_scalar(f"{kind}/{name}", value, step)

@@ -94,24 +94,30 @@ class Loop:
     def run(self, batches: Iterator[Batch], stop: StopRequest) -> None:
         """Train until the budget is used up or a stop is asked for; the state is saved in both cases.
 
+        While steps are skipped nothing is saved, so that checkpoints from before the trouble stay.
+
         Raises:
             DivergedError: The loss was not finite `PATIENCE` steps in a row.
         """
         state, recipe = self.state, self.recipe
         failures = 0
-        validated = saved = state.clock.step
+        # At a multiple of `every` a saved state was validated; elsewhere it may have stopped just before.
+        saved = state.clock.step or None
+        validated = saved if state.clock.step % recipe.validation.every == 0 else None
         while state.clock.fraction(recipe.budget) < 1 and stop.received is None:
             started = time.monotonic()
             loss, parts, psnr = self._step(_moved(next(batches), self.device))
             failures = 0 if loss is not None else failures + 1
             state.clock = Clock(state.clock.step + 1, state.clock.seconds + time.monotonic() - started)
             if failures >= PATIENCE:
-                raise self._diverged()
+                raise diverged(
+                    f"The loss was not finite {PATIENCE} steps in a row.", f"at step {state.clock.step}"
+                )
             self._report(loss, parts, psnr, started)
             if state.clock.step % recipe.validation.every == 0:
                 self._validate()
                 validated = saved = state.clock.step
-            elif state.clock.step % recipe.save_every == 0:
+            elif state.clock.step % recipe.save_every == 0 and not failures:
                 self.save(None)
                 saved = state.clock.step
         if stop.received is None and validated != state.clock.step:
@@ -127,6 +133,7 @@ class Loop:
         )
         for group in state.optimizer.param_groups:
             group["lr"] = rate
+        buffers = [buffer.clone() for buffer in state.network.buffers()]
         with autocast(self.device, self.dtype):
             total, parts, restored = self.strategy.losses(state.network, batch)
         state.optimizer.zero_grad(set_to_none=True)
@@ -136,6 +143,8 @@ class Loop:
         norm = torch.nn.utils.clip_grad_norm_(parameters, limit)
         if not bool(torch.isfinite(total)) or not bool(torch.isfinite(norm)):
             state.skipped += 1
+            for buffer, before in zip(state.network.buffers(), buffers, strict=True):
+                buffer.copy_(before)  # batch norm has taken the bad batch into its statistics
             return None, parts, float("nan")
         state.optimizer.step()
         if state.average is not None:
@@ -156,7 +165,6 @@ class Loop:
 
     def _validate(self) -> None:
         scores = self.validate()
-        self.state.network.train()
         step, metric = self.state.clock.step, self.recipe.validation.metric
         numbers = scores.numbers()
         better = not self.state.best or numbers[metric] > self.state.best[metric]
@@ -167,13 +175,16 @@ class Loop:
         self.logbook.samples(scores)
         self.monitor.validated(step, scores, better)
 
-    def _diverged(self) -> DivergedError:
-        return DivergedError(
-            f"The loss was not finite {PATIENCE} steps in a row.",
-            came=f"at step {self.state.clock.step}",
-            unchanged="the last checkpoint, which is from before",
-            hint="a smaller optimizer.lr, optimizer.clip_norm: 1, or precision: fp32",
-        )
+
+def diverged(problem: str, came: str) -> DivergedError:
+    """Return the error that ends a run whose numbers have left all bounds."""
+    return DivergedError(
+        problem,
+        expected="finite numbers",
+        came=came,
+        unchanged="the last checkpoint, which is from before",
+        hint="a smaller optimizer.lr, optimizer.clip_norm: 1, or precision: fp32",
+    )
 
 
 def _moved(batch: Batch, device: torch.device) -> Batch:

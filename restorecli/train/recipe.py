@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 
 class _Section(BaseModel):
-    """A section of a recipe: unknown keys are faults, values are not converted, nothing changes later."""
+    """A section of a recipe: unknown keys and infinite numbers are faults, nothing is converted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def located(name: str, base: Path) -> Path:
+    """Return the place of a file or folder that a recipe names, relative ones being relative to `base`."""
+    return (base / Path(name).expanduser()).resolve()
 
 
 class ModelSection(_Section):
@@ -49,7 +63,8 @@ class DataSection(_Section):
         degrade: Chain of degradations for clean sources, as for `restorecli degrade --chain`.
         crop: Side of the square crops in pixels.
         batch: Crops per step.
-        augment: Flip and rotate by right angles at random.
+        augment: true flips and turns by right angles at random; flips only mirrors, which leaves a texture's
+            direction (brushed metal, gravity) to be learned; false does neither.
         gray: Share of colour crops that are made gray (luma in every channel, before degrading): gray
             pictures that go through an RGB network carry the same noise in its three channels.
     """
@@ -58,7 +73,7 @@ class DataSection(_Section):
     degrade: list[str | dict[str, Any]] = []
     crop: PositiveInt = 96
     batch: PositiveInt = 16
-    augment: bool = True
+    augment: bool | Literal["flips"] = True
     gray: float = Field(default=0.0, ge=0, le=1)
 
 
@@ -89,7 +104,7 @@ class OptimizerSection(_Section):
 
     name: Literal["adam", "adamw", "sgd"] = "adam"
     lr: PositiveFloat = 1e-3
-    betas: list[float] = Field(default=[0.9, 0.999], min_length=2, max_length=2)
+    betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(default=[0.9, 0.999], min_length=2, max_length=2)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
     clip_norm: PositiveFloat | None = None
@@ -109,7 +124,7 @@ class ScheduleSection(_Section):
 
     name: Literal["constant", "cosine", "exponential", "steps"] = "constant"
     final: PositiveFloat = 1e-6
-    milestones: list[float] = []
+    milestones: list[Annotated[float, Field(gt=0, lt=1)]] = []
     factor: PositiveFloat = 0.1
     warmup: int = Field(default=0, ge=0)
 
@@ -140,9 +155,9 @@ class Recipe(_Section):
     """A whole recipe.
 
     Attributes:
-        name: Name of the run; its folder is `runs/NAME` unless another is given.
+        name: Name of the run, a plain word; its folder is `runs/NAME` unless another is given.
         strategy: How a batch becomes losses.
-        init: Weights to start from: a name of `restorecli models` or a file.
+        init: Weights to start from: a file, relative to the recipe's folder, or a name that ships.
         model: The network.
         data: Pictures and degradations.
         validation: How progress is measured.
@@ -170,27 +185,39 @@ class Recipe(_Section):
     budget: Budget
     save_every: PositiveInt = 500
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    seed: int = 0
+    seed: int = Field(default=0, ge=-(2**63), lt=2**63)
     card: CardSection = CardSection()
+
+    @field_validator("name")
+    @classmethod
+    def _one_folder(cls, name: str) -> str:
+        if re.fullmatch(r"\w[\w .+-]*", name) is None:
+            raise ValueError("a plain word, since it names the run's folder")
+        return name
 
     def folder_of(self, name: str, base: Path) -> Path:
         """Return a data folder, relative ones being relative to `base`, the recipe's folder."""
-        return (base / Path(name).expanduser()).resolve()
+        return located(name, base)
 
     def resolved(self) -> dict[str, Any]:
         """Return the whole recipe with its defaults filled in, as plain values."""
         return self.model_dump(mode="json")
 
-    def published(self) -> dict[str, Any]:
-        """Return the resolved recipe as it goes into a weights file: of data folders only their own names.
+    def published(self, base: Path) -> dict[str, Any]:
+        """Return the resolved recipe for a weights file: of folders and files only their own names.
 
         Weights travel to strangers, who need not know where their maker keeps things.
+
+        Args:
+            base: The folder that relative ones start from.
         """
         content = self.resolved()
+        if self.init is not None:
+            content["init"] = Path(self.init).name
         for source in (*content["data"]["train"], *content["validation"]["sources"]):
             for key in ("clean", "degraded", "reference"):
                 if source[key] is not None:
-                    source[key] = Path(source[key]).resolve().name
+                    source[key] = located(source[key], base).name
         return content
 
     def loss_terms(self) -> list[tuple[str, float, Mapping[str, Any]]]:

@@ -16,6 +16,7 @@ from torch import nn
 from restorecli.core.device import keep_large_blocks, pick_device, training_precision
 from restorecli.core.losses.catalog import WeightedSum, create_loss
 from restorecli.core.models.catalog import create_model
+from restorecli.core.restorer import NonFiniteError
 from restorecli.core.weights import Card, load_into, pack, read_weights
 from restorecli.core.zoo import find_shipped
 from restorecli.errors import InterruptedRunError, TerminatedRunError, UsageError
@@ -30,14 +31,15 @@ from restorecli.train.checkpoint import (
     refuse_changes,
     restore_state,
     save_state,
+    set_aside_damaged,
     write_file,
 )
 from restorecli.train.data import BatchMaker, find_pairs, hold_out, read_ahead
 from restorecli.train.interruption import StopRequest, stop_requests
 from restorecli.train.logbook import Logbook
-from restorecli.train.loop import Loop, Monitor, SilentMonitor, resume_command
+from restorecli.train.loop import Loop, Monitor, SilentMonitor, diverged, resume_command
 from restorecli.train.optimisation import MovingAverage, make_optimizer
-from restorecli.train.recipe import Recipe
+from restorecli.train.recipe import Recipe, located
 from restorecli.train.shelf import data_base, find_recipe
 from restorecli.train.supervised import Supervised
 from restorecli.train.validation import ValidationScores, make_examples, validate
@@ -104,7 +106,7 @@ def train(
         RecipeError: The recipe, or what it names, is wrong; nothing was started.
         UsageError: The run folder holds a run already and `resume` was not asked for, or the other way round.
         InterruptedRunError: A signal asked to stop; the run was saved and the hint resumes it.
-        DivergedError: The loss was not finite several times in a row.
+        DivergedError: The loss was not finite several times in a row, or the weights are not.
     """
     path = find_recipe(recipe)
     overrides = _overrides(data, hours, steps, seed, precision)
@@ -169,6 +171,7 @@ class _Run:
     ) -> None:
         self.recipe = recipe
         self.folder = folder
+        self.base = base
         self.monitor = monitor
         self.device = pick_device(device)
         self.dtype = training_precision(recipe.precision, self.device)
@@ -186,6 +189,7 @@ class _Run:
             )
         if saved is not None:
             refuse_changes(saved.facts["recipe"], recipe.resolved(), saved.file)
+            set_aside_damaged(folder, saved)
         torch.manual_seed(recipe.seed)
         network = create_model(recipe.model.name, **recipe.model.arguments)
         self.validator = create_model(recipe.model.name, **recipe.model.arguments)
@@ -241,10 +245,26 @@ class _Run:
     def validate(self) -> ValidationScores:
         """Score the weights that would be saved, in a network of their own: training is not touched."""
         self.validator.load_state_dict(self.state.weights())
-        return validate(self.validator, self.examples, self.device, samples=self.recipe.validation.samples)
+        samples = self.recipe.validation.samples
+        try:
+            return validate(self.validator, self.examples, self.device, samples=samples)
+        except NonFiniteError as error:
+            raise diverged(
+                "A validation picture came out with values that are not finite.", self._step()
+            ) from error
+
+    def _step(self) -> str:
+        return f"at step {self.state.clock.step}"
 
     def save(self, scores: ValidationScores | None) -> None:
-        """Write the state and `last`; with the scores of a new best, `best` too."""
+        """Write the state and `last`; with the scores of a new best, `best` too.
+
+        Raises:
+            DivergedError: A weight is not finite; the checkpoint from before stays.
+        """
+        tensors = (*self.state.weights().values(), *self.state.network.state_dict().values())
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors):
+            raise diverged("The network's weights are not finite any more.", self._step())
         content = pack(self.state.weights(), self._card(scores))
         if scores is not None:
             write_file(self.folder / BEST, content)
@@ -260,7 +280,7 @@ class _Run:
             channels=int(state.network.channels),  # type: ignore[arg-type]
             summary=recipe.card.summary,
             data=recipe.card.data,
-            recipe=recipe.published(),
+            recipe=recipe.published(self.base),
             scores={} if scores is None else {"validation": scores.numbers()},
             training={
                 "steps": state.clock.step,
@@ -295,7 +315,7 @@ def _device_name(device: torch.device) -> str:
 
 
 def _start_from(network: nn.Module, init: str, base: Path) -> None:
-    file = base / init
+    file = located(init, base)
     path = file if file.is_file() else find_shipped(init).path
     tensors, _ = read_weights(path)
     load_into(network, tensors, file=path)

@@ -34,7 +34,7 @@ def find_recipe(name_or_file: str | Path) -> Path:
     raise RecipeError(
         f"There is no recipe {str(name_or_file)!r}.",
         expected="a .yaml file, or one of " + ", ".join(known),
-        came=f"no such file in {Path.cwd()}",
+        came="a folder" if path.is_dir() else f"no such file in {Path.cwd()}",
         hint=f"did you mean {near[0]!r}?" if near else "restorecli recipes",
     )
 

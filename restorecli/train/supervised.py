@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from restorecli.core.losses.catalog import WeightedSum
@@ -23,5 +24,7 @@ class Supervised:
     def losses(self, network: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, Tensor], Tensor]:
         """Return the total loss, its parts before weighting, and the restored batch (for the log)."""
         restored = network(batch.degraded)
-        parts = self._loss.parts(restored.float(), batch.reference)
-        return self._loss.total(parts), parts, restored.detach()
+        # The filters of SSIM and edge losses would else run in bfloat16, whose rounding drowns variances.
+        with torch.autocast(restored.device.type, enabled=False):
+            parts = self._loss.parts(restored.float(), batch.reference)
+            return self._loss.total(parts), parts, restored.detach()

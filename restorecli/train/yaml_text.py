@@ -13,18 +13,23 @@ from restorecli.errors import RecipeError
 Place = tuple[int, int]
 Path_ = tuple[str | int, ...]
 
-MAX_BYTES = 1_000_000
-MAX_NODES = 100_000
+MAX_BYTES = 100_000
+MAX_DEPTH = 30
+
+_NUMBERS = ("tag:yaml.org,2002:float", "tag:yaml.org,2002:int", "tag:yaml.org,2002:timestamp")
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader with YAML 1.2 floats: `2e-4` is a number, not a text."""
+    """PyYAML's safe loader with YAML 1.2 numbers: `2e-4` is one; `010` is ten; `1:30` and dates are texts."""
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:float"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _NUMBERS]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]{1,18}$"), list("-+0123456789")
+)
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(
@@ -32,6 +37,7 @@ _Loader.add_implicit_resolver(
     ),
     list("-+0123456789."),
 )
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value))
 
 
 def read_yaml(path: Path) -> tuple[Any, dict[Path_, Place]]:
@@ -41,7 +47,8 @@ def read_yaml(path: Path) -> tuple[Any, dict[Path_, Place]]:
         The content, and the place (line, column; from 1) of every value by its path of keys and indices.
 
     Raises:
-        RecipeError: The file is missing, too large, not YAML, uses aliases or tags, or repeats a key.
+        RecipeError: The file is missing, too large, too deep, not YAML, uses aliases or tags, or repeats
+            a key.
     """
     try:
         raw = path.read_bytes()
@@ -54,7 +61,7 @@ def read_yaml(path: Path) -> tuple[Any, dict[Path_, Place]]:
     try:
         text = raw.decode("utf-8")
         loader = _Loader(text)
-        _refuse_aliases(text, path)
+        _refuse_dangers(text, path)
         node = loader.get_single_node()
         places: dict[Path_, Place] = {}
         if node is not None:
@@ -73,18 +80,36 @@ def read_yaml(path: Path) -> tuple[Any, dict[Path_, Place]]:
         raise RecipeError("This recipe is not valid YAML.", came=str(error), file=path) from error
 
 
-def _refuse_aliases(text: str, path: Path) -> None:
-    for count, token in enumerate(yaml.scan(text, Loader=yaml.SafeLoader)):
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+
+
+def _refuse_dangers(text: str, path: Path) -> None:
+    """Refuse aliases, which grow without bound, tags, which name types, and values too deep to walk over."""
+    depth = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        place = f"{path}:{token.start_mark.line + 1}:{token.start_mark.column + 1}"
         if isinstance(token, yaml.AliasToken):
-            line, column = token.start_mark.line + 1, token.start_mark.column + 1
             raise RecipeError(
                 "Aliases are not allowed in a recipe.",
                 came=f"*{token.value}",
-                file=f"{path}:{line}:{column}",
+                file=place,
                 hint="write the value out",
             )
-        if count > 4 * MAX_NODES:
-            raise RecipeError("This recipe has too many values.", expected=f"at most {MAX_NODES}", file=path)
+        if isinstance(token, yaml.TagToken):
+            raise RecipeError(
+                "Tags are not allowed in a recipe.", came="".join(filter(None, token.value)), file=place
+            )
+        if depth > MAX_DEPTH:
+            raise RecipeError(
+                "This recipe is nested too deep.", expected=f"at most {MAX_DEPTH} levels", file=place
+            )
 
 
 def _collect(node: yaml.Node, at: Path_, places: dict[Path_, Place], file: Path) -> None:
@@ -96,6 +121,8 @@ def _collect(node: yaml.Node, at: Path_, places: dict[Path_, Place], file: Path)
         seen: set[str] = set()
         for key, child in node.value:
             place = (key.start_mark.line + 1, key.start_mark.column + 1)
+            if not isinstance(key, yaml.ScalarNode):
+                raise RecipeError("A key must be a plain word.", file=f"{file}:{place[0]}:{place[1]}")
             if key.value in seen:
                 raise RecipeError(
                     f"The key {key.value!r} is given twice.", file=f"{file}:{place[0]}:{place[1]}"

@@ -98,3 +98,31 @@ def test_misspelt_names_and_arguments_are_errors():
         create_loss("charbonier")
     with pytest.raises(UsageError, match="eps"):
         create_loss("charbonnier", epsilon=1.0)
+
+
+def test_ssim_is_as_exact_under_autocast():
+    """Contrast as low as noise, where bfloat16 variances are nothing but rounding."""
+    generator = torch.Generator().manual_seed(0)
+    x = 0.5 + 0.1 * torch.rand(1, 3, 32, 32, generator=generator)
+    y = x + 0.01 * torch.randn(x.shape, generator=generator)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = ssim_loss(x, y)
+    assert float(inside) == float(ssim_loss(x, y))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("edge", {"form": "sobel"}),
+        ("edge", {"eps": 0}),
+        ("charbonnier", {"eps": "big"}),
+        ("charbonnier", {"eps": float("nan")}),
+        ("ssim", {"window": 4}),
+        ("ssim", {"window": 11.0}),
+        ("ssim", {"sigma": 0}),
+        ("l1", {"name": "l1"}),
+    ],
+)
+def test_impossible_arguments_are_refused_when_a_loss_is_built(name, arguments):
+    with pytest.raises(UsageError, match=next(iter(arguments))):
+        create_loss(name, **arguments)

@@ -8,6 +8,7 @@ from restorecli import create_model
 from restorecli.core.foreign import translate
 from restorecli.core.models.blocks.attention import NonLocalBlock
 from restorecli.core.models.catalog import count_parameters
+from restorecli.core.models.catalog import create_model as build
 from restorecli.errors import UsageError
 
 
@@ -129,3 +130,22 @@ def test_dncnn_with_a_zero_last_layer_is_the_identity():
 @pytest.mark.parametrize(("depth", "field"), [(17, 35), (20, 41)])
 def test_dncnn_receptive_field_is_published(depth, field):
     assert create_model("dncnn", channels=1, depth=depth).receptive_field == field
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("dncnn", {"channels": 2}, "1 .gray. or 3"),
+        ("dncnn", {"channels": -1}, "1 .gray. or 3"),
+        ("dncnn", {"width": 10**9}, "width: 1 to"),
+        ("unet", {"width": 0}, "width: 1 to"),
+        ("unet", {"width": "wide"}, "wide"),
+        ("sca-unet", {"width": 8}, "at least 16, came 8"),
+        ("sca-unet", {"weighting": "mean"}, "softmax"),
+        ("unet", {"name": "unet"}, "no argument 'name'"),
+        ("dncnn", {"detph": 3}, "did you mean 'depth'"),
+    ],
+)
+def test_impossible_networks_are_refused(name, arguments, words):
+    with pytest.raises(UsageError, match=words):
+        build(name, **arguments)

@@ -110,3 +110,14 @@ def test_cuda_gives_what_the_cpu_gives():
         on_cpu = TorchRestorer(network, name=name, device=CPU)(x)
         on_cuda = TorchRestorer(network, name=name, device=torch.device("cuda"))(x)
         torch.testing.assert_close(on_cuda, on_cpu, atol=1e-3, rtol=0)
+
+
+def test_the_callers_batch_is_never_changed():
+    batch = torch.full((1, 3, 8, 8), 1.5)
+    TorchRestorer(Fake(), name="fake", device=CPU)(batch)
+    assert torch.equal(batch, torch.full((1, 3, 8, 8), 1.5))
+
+
+def test_a_device_that_computes_nothing_is_refused():
+    with pytest.raises(UsageError, match="cuda, cuda:N, mps or cpu"):
+        pick_device("meta")

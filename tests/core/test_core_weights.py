@@ -1,7 +1,9 @@
 """Weights files: they describe themselves, and damaged or unsafe ones are refused."""
 
+import contextlib
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -215,3 +217,43 @@ def test_the_card_beside_shipped_weights_is_the_one_inside():
 def test_batch_norm_is_folded_for_restoring(file, network):
     restorer = load(file, device="cpu")
     assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in restorer.module.modules())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "sca-umet"},
+        {"model": 5},
+        {"arguments": {"width": 10**9}},
+        {"arguments": {"name": "x"}},
+        {"arguments": 3},
+        {"channels": 7},
+        {"value_range": (0.0,)},
+        {"recipe": []},
+    ],
+)
+def test_a_card_that_lies_is_refused(network, tmp_path, changes):
+    path = tmp_path / "liar.safetensors"
+    card = replace(Card(model="dncnn", arguments=ARGUMENTS, channels=1), **changes)
+    path.write_bytes(pack(network.state_dict(), card))
+    with pytest.raises(WeightsError):
+        load(path, device="cpu")
+
+
+def test_a_foreign_checkpoint_of_nonsense_shapes_is_refused(tmp_path):
+    path = tmp_path / "odd.pth"
+    for shape in ((), (3,), (4, 2, 3, 3)):
+        torch.save({"model.0.weight": torch.zeros(shape)}, path)
+        with pytest.raises(WeightsError):
+            load("dncnn", weights=path, device="cpu")
+
+
+@pytest.mark.parametrize("modern", [True, False])
+def test_a_damaged_pth_is_refused_wherever_it_is_hit(network, tmp_path, modern):
+    path = tmp_path / "theirs.pth"
+    torch.save(network.state_dict(), path, _use_new_zipfile_serialization=modern)
+    raw = path.read_bytes()
+    for where in range(64, min(len(raw), 600), 23):
+        path.write_bytes(raw[:where] + bytes([raw[where] ^ 0x55]) + raw[where + 1 :])
+        with contextlib.suppress(WeightsError):  # or it is read: a number may change unnoticed
+            read_foreign(path)

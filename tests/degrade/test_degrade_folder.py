@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from restorecli.degrade.chain import Chain, degrade_array
 from restorecli.degrade.folder import degrade_folder, replay
 from restorecli.errors import BusyError, DataError, RestorecliError, UsageError
 from restorecli.images.lock import output_lock
 from restorecli.images.manifest import Manifest, open_locator
+from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.reading import read_picture
 from restorecli.images.writing import write_picture
@@ -324,3 +326,60 @@ def test_real_pictures_at_sigma_25_have_20_17_db(data_folder, tmp_path) -> None:
         values.append(-10 * np.log10(np.mean((degraded - reference) ** 2)))
     assert len(values) == 68
     assert np.mean(values) == pytest.approx(20.17, abs=0.01)
+
+
+UNUSUAL = ReadOptions(allow_truncated=True, to_srgb=True, frames="first")
+
+
+@pytest.fixture
+def unusual(tmp_path):
+    """A folder with a CMYK picture, one of two frames, one that is cut short, and a plain one."""
+    folder = tmp_path / "unusual"
+    write(folder / "plain.png", seed=1)
+    write(folder / "cut.png", seed=2)
+    (folder / "cut.png").write_bytes((folder / "cut.png").read_bytes()[:-40])
+    pages = [Image.new("RGB", (30, 20), color) for color in ("teal", "navy")]
+    pages[0].save(folder / "pages.tiff", save_all=True, append_images=pages[1:])
+    pages[0].convert("CMYK").save(folder / "print.jpg")
+    return folder
+
+
+def test_unusual_files_are_read_on_request_only_and_the_manifest_says_how(unusual, tmp_path) -> None:
+    out = tmp_path / "out"
+    strict = degrade_folder(unusual, out, CHAIN)
+    assert [failure.path for failure in strict.failures] == ["cut.png", "pages.tiff", "print.jpg"]
+    summary = degrade_folder(unusual, out, CHAIN, reading=UNUSUAL)
+    assert (summary.written, summary.failures) == (4, ())  # the plain one too: it might hold a profile
+    told = {note.first: note.text for note in summary.notes}
+    assert told["cut.png"].startswith("damaged file, read as far as possible")
+    assert told["pages.tiff"] == "first of 2 frames or pages"
+    assert "CMYK" in told["print.jpg"]
+    for name, record in Manifest(out).read().items():
+        assert record.reading == record.reference_reading == UNUSUAL
+        assert record.notes == ((told[record.key],) if record.key in told else ()), name
+
+
+def test_leniency_makes_only_what_failed_before(unusual, tmp_path) -> None:
+    lenient = ReadOptions(allow_truncated=True, frames="first")
+    counts = [
+        (summary.written, summary.skipped, len(summary.failures))
+        for options in (STRICT, lenient, lenient, STRICT)
+        for summary in [degrade_folder(unusual, tmp_path / "out", CHAIN, reading=options)]
+    ]
+    assert counts == [(1, 0, 3), (2, 1, 1), (0, 3, 1), (0, 1, 3)]
+
+
+def test_a_replay_reads_as_the_manifest_says(unusual, tmp_path) -> None:
+    degrade_folder(unusual, tmp_path / "a", CHAIN, reading=UNUSUAL)
+    assert replay(tmp_path / "a", tmp_path / "b").failures == ()
+    assert digests(tmp_path / "a") == digests(tmp_path / "b")
+
+
+def test_a_degraded_source_keeps_the_reading_of_its_reference(unusual, tmp_path) -> None:
+    degrade_folder(unusual, tmp_path / "a", CHAIN, reading=ReadOptions(frames="first"))
+    degrade_folder(tmp_path / "a", tmp_path / "b", CHAIN)
+    degrade_folder(tmp_path / "a", tmp_path / "c", CHAIN, reading=ReadOptions(to_srgb=True))
+    plain, converted = (Manifest(tmp_path / name).read()["pages.tiff"] for name in ("b", "c"))
+    assert (plain.reading, plain.reference_reading) == (STRICT, ReadOptions(frames="first"))
+    assert converted.reading == ReadOptions(to_srgb=True)
+    assert converted.reference_reading == ReadOptions(to_srgb=True, frames="first")

@@ -17,6 +17,7 @@ from PIL import Image
 from restorecli.errors import ImageError, UsageError
 from restorecli.images import png
 from restorecli.images.decoded import DamagedImageError
+from restorecli.images.options import ReadOptions
 from restorecli.images.reading import probe, read_picture
 
 RNG_SEED = 7
@@ -150,7 +151,7 @@ def test_interlaced_16_bit_png(tmp_path):
     data = png.SIGNATURE + b"".join(png.make_chunk(*chunk) for chunk in chunks)
     picture = read_picture(put(tmp_path, "x.png", data))
     np.testing.assert_array_equal(np.round(picture.pixels[0] * 65535), samples)
-    again = read_picture(put(tmp_path, "y.png", data[:-12]), allow_truncated=True)
+    again = read_picture(put(tmp_path, "y.png", data[:-12]), ReadOptions(allow_truncated=True))
     np.testing.assert_array_equal(again.pixels, picture.pixels)
 
 
@@ -253,24 +254,24 @@ def test_several_pictures_in_a_file_are_refused_unless_the_first_is_asked_for(tm
         read_picture(path)
     assert caught.value.hint is not None
     assert "--frames first" in caught.value.hint
-    picture = read_picture(path, frames="first")
+    picture = read_picture(path, ReadOptions(frames="first"))
     assert picture.traits.notes == ("first of 2 frames or pages",)
     with pytest.raises(UsageError):
-        read_picture(path, frames="all")
+        read_picture(path, ReadOptions(frames="all"))
 
 
 def test_several_pages_of_16_bits(tmp_path):
     tifffile.imwrite(tmp_path / "x.tif", noise((3, 5, 4), np.uint16), photometric="minisblack")
     with pytest.raises(ImageError, match="several pictures"):
         read_picture(tmp_path / "x.tif")
-    assert read_picture(tmp_path / "x.tif", frames="first").size == (5, 4)
+    assert read_picture(tmp_path / "x.tif", ReadOptions(frames="first")).size == (5, 4)
 
 
 def test_a_stream_of_two_netpbm_pictures_is_refused(tmp_path):
     data = encoded(rgb(), "PPM")
     with pytest.raises(ImageError, match="several pictures"):
         read_picture(put(tmp_path, "x.ppm", data * 2))
-    assert read_picture(put(tmp_path, "x.ppm", data * 2), frames="first").size == (9, 7)
+    assert read_picture(put(tmp_path, "x.ppm", data * 2), ReadOptions(frames="first")).size == (9, 7)
 
 
 def test_cmyk_is_refused_with_a_hint(tmp_path):
@@ -278,7 +279,7 @@ def test_cmyk_is_refused_with_a_hint(tmp_path):
     with pytest.raises(ImageError, match="CMYK") as caught:
         read_picture(path)
     assert caught.value.hint == "--to-srgb converts it"
-    picture = read_picture(path, to_srgb=True)
+    picture = read_picture(path, ReadOptions(to_srgb=True))
     assert picture.channels == 3
     assert "plain formula" in picture.traits.notes[0]
 
@@ -355,7 +356,7 @@ def test_a_png_cut_anywhere_is_refused_by_default(tmp_path, depth, missing):
         read_picture(path)
     assert caught.value.hint is not None
     assert "--allow-truncated" in caught.value.hint
-    picture = read_picture(path, allow_truncated=True)
+    picture = read_picture(path, ReadOptions(allow_truncated=True))
     assert picture.size == (64, 64)
     assert "damaged file" in picture.traits.notes[-1]
 
@@ -364,7 +365,9 @@ def test_a_png_cut_anywhere_is_refused_by_default(tmp_path, depth, missing):
 def test_what_is_left_of_a_png_is_right_and_the_rest_is_black(tmp_path, depth):
     whole = damaged_png(depth)
     truth = read_picture(put(tmp_path, "whole.png", whole)).pixels
-    left = read_picture(put(tmp_path, "half.png", whole[: len(whole) // 2]), allow_truncated=True).pixels
+    left = read_picture(
+        put(tmp_path, "half.png", whole[: len(whole) // 2]), ReadOptions(allow_truncated=True)
+    ).pixels
     np.testing.assert_array_equal(left[:, :28], truth[:, :28])
     assert not left[:, 40:].any()
 
@@ -385,7 +388,7 @@ def test_a_cut_jpeg_is_refused_by_default(tmp_path, progressive, missing):
     path = put(tmp_path, "x.jpg", data[:-missing])
     with pytest.raises(DamagedImageError, match="cut short"):
         read_picture(path)
-    picture = read_picture(path, allow_truncated=True)
+    picture = read_picture(path, ReadOptions(allow_truncated=True))
     assert picture.size == (64, 64)
     assert "damaged file" in picture.traits.notes[-1]
 
@@ -410,7 +413,7 @@ def test_a_cut_webp_and_a_cut_compressed_tiff_cannot_be_saved_even_on_request(tm
     ):
         for allowed in (False, True):
             with pytest.raises(DamagedImageError):
-                read_picture(put(tmp_path, name, data[:-300]), allow_truncated=allowed)
+                read_picture(put(tmp_path, name, data[:-300]), ReadOptions(allow_truncated=allowed))
 
 
 # --- bombs ---

@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from restorecli.errors import UsageError
+from restorecli.images.folders import walk
 from restorecli.report.panels import Panel, panels_of, printable, score_words, to_image
 from restorecli.report.strips import side_by_side, write_strip, write_strips
+from restorecli.train.data import training_files
 
 
 def panel(label: str, height: int, width: int, channels: int = 3, value: float = 0.5) -> Panel:
@@ -58,7 +60,7 @@ def test_strips_keep_the_tree(plain_evaluation, tmp_path):
     with Image.open(paths[0]) as strip:
         strip.load()
         assert strip.format == "PNG"
-    assert {p for p in (tmp_path / "strips").rglob("*") if p.is_file()} == set(paths)
+    assert set((tmp_path / "strips").rglob("*.png")) == set(paths)
 
 
 def test_one_strip_holds_all_that_is_known(plain_evaluation, small_evaluation, tmp_path):
@@ -84,3 +86,19 @@ def test_pixels_that_cannot_be_shown_are_clipped():
 
 def test_printable_spells_out_what_steers():
     assert printable("a\x1bé猫\u202e") == "a\\x1bé猫\\u202e"
+
+
+def test_strips_are_no_training_data(plain_evaluation, tmp_path):
+    write_strips(plain_evaluation.images, tmp_path / "report" / "pictures")
+    write_strips(plain_evaluation.images, tmp_path / "report" / "pictures")
+    found = {file.relative.parts[0] for file in training_files(tmp_path)}
+    assert found == {"clean", "degraded", "restored"}
+    assert len(walk(tmp_path / "report")) == len(plain_evaluation.images)
+
+
+def test_a_folder_of_own_pictures_stays_training_data(plain_evaluation, tmp_path):
+    own = tmp_path / "report" / "pictures" / "own.png"
+    own.parent.mkdir(parents=True)
+    Image.new("L", (8, 8)).save(own)
+    write_strips(plain_evaluation.images, own.parent)
+    assert own in {file.path for file in training_files(tmp_path)}

@@ -13,6 +13,7 @@ from restorecli.errors import BusyError, DataError, ResourceError, UsageError
 from restorecli.images.jobs import SilentProgress
 from restorecli.images.lock import output_lock
 from restorecli.images.manifest import Manifest, Record, make_locator
+from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.reading import read_picture
 from restorecli.images.writing import write_picture
@@ -239,8 +240,8 @@ def test_a_source_that_changes_while_it_is_read_is_reported(source, output, inve
 
     job = sys.modules["restorecli.restore.job"]
 
-    def slow_read(path):
-        picture = read_picture(path)
+    def slow_read(path, options):
+        picture = read_picture(path, options)
         if path.name == "3.png":
             os.utime(path, ns=(1, 1))
         return picture
@@ -391,3 +392,32 @@ def test_many_more_pictures_than_the_look_ahead_and_a_tight_memory(tmp_path, out
     assert (summary.written, len(summary.failures)) == (39, 1)
     lines = [json.loads(line) for line in (output / "manifest.jsonl").read_text().splitlines()]
     assert len({line["path"] for line in lines}) == len(lines) == 39
+
+
+def test_leniency_restores_only_what_failed_before(source, output, invert):
+    two = [Image.new("RGB", (9, 7), color) for color in ("teal", "navy")]
+    two[0].save(source / "two.tiff", save_all=True, append_images=two[1:])
+    lenient = ReadOptions(frames="first")
+    first, second, third = (
+        restore_folder(source, output, invert, reading=options) for options in (STRICT, lenient, STRICT)
+    )
+    assert [failure.path for failure in first.failures] == ["two.tiff"]
+    assert (second.written, second.skipped, second.failures) == (1, 5, ())
+    assert [(note.first, note.text) for note in second.notes] == [("two.tiff", "first of 2 frames or pages")]
+    assert (third.written, third.skipped, len(third.failures)) == (0, 5, 1)
+    records = Manifest(output).read()
+    assert records["two.tiff"].reading == lenient
+    assert records["two.tiff"].notes == ("first of 2 frames or pages",)
+    assert records["cars/1.png"].reading == STRICT
+
+
+def test_converted_colours_are_restored_again_and_compared_in_the_same_colours(source, output, invert):
+    clean, first = "../clean/1.png", ReadOptions(frames="first")
+    Manifest(source).append(
+        Record("cars/1.png", "degrade", "cars", clean, clean, "0", reference_reading=first)
+    )
+    for options in (STRICT, ReadOptions(to_srgb=True), STRICT):
+        assert restore_folder(source, output, invert, reading=options).written == 5
+        record = Manifest(output).read()["cars/1.png"]
+        assert record.reading == options
+        assert record.reference_reading == ReadOptions(to_srgb=options.to_srgb, frames="first")

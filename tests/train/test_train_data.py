@@ -1,5 +1,6 @@
 """Batches are functions of their step, and damaged pictures cost no run."""
 
+import threading
 from itertools import islice
 
 import numpy as np
@@ -9,8 +10,9 @@ from PIL import Image
 
 from restorecli.errors import DataError
 from restorecli.train.check import load_recipe
-from restorecli.train.data import BatchMaker, find_pairs, hold_out, read_ahead
+from restorecli.train.data import BatchMaker, PictureCache, find_pairs, hold_out, read_ahead, to_unit
 from restorecli.train.recipe import Source
+from restorecli.train.validation import Example, make_examples, validate
 
 
 @pytest.fixture
@@ -147,3 +149,121 @@ def test_holding_out_is_stable_and_disjoint(pairs):
     assert len(held) == 2
     assert not {p.key for p in training} & {p.key for p in held}
     assert hold_out(list(reversed(pairs)), 2)[1] == list(reversed(held))
+
+
+def save(path, height, width, channels=1):
+    path.parent.mkdir(exist_ok=True)
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, shape, np.uint8)).save(path)
+
+
+def test_a_mate_is_never_guessed(recipe, workshop):
+    for name in ("high/a.png", "high/a.bmp", "low/a.png"):
+        save(workshop / name, 20, 20)
+    sources = [Source(degraded="low", reference="high")]
+    (pair,) = find_pairs(sources, recipe, workshop)
+    assert pair.reference.name == "a.png"
+    (workshop / "low" / "a.png").rename(workshop / "low" / "a.ppm")
+    with pytest.raises(DataError, match=r"a\.ppm \(2 of its name\)"):
+        find_pairs(sources, recipe, workshop)
+
+
+def test_pairs_of_different_sizes_are_set_aside_with_their_sizes(recipe, workshop):
+    for name in "abc":
+        save(workshop / "high" / f"{name}.png", 24, 24)
+        save(workshop / "low" / f"{name}.png", 24, 24 if name == "c" else 20)
+    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop)
+    with pytest.raises(DataError, match=r"\(24, 24\) instead of \(24, 20\)"):
+        maker(found, recipe, batch=3).batch(0)
+
+
+def test_a_damaged_half_of_a_pair_is_the_one_that_is_named(recipe, workshop):
+    for name in "ab":
+        save(workshop / "high" / f"{name}.png", 24, 24)
+        save(workshop / "low" / f"{name}.png", 24, 24)
+    (workshop / "low" / "a.png").write_bytes(b"gone")
+    batches = maker(find_pairs([Source(degraded="low", reference="high")], recipe, workshop), recipe)
+    batches.batch(0)
+    assert list(batches.quarantine) == [str(workshop / "low" / "a.png")]
+
+
+def test_the_cache_keeps_to_its_limit_and_gives_the_same_pictures(workshop):
+    files = sorted((workshop / "images" / "kind").glob("?.png"))
+    small, large = PictureCache(limit=36 * 42), PictureCache()
+    for file in (*files, *files):
+        assert np.array_equal(small.get(file), large.get(file))
+    assert small._bytes == 36 * 42
+    assert len(large._kept) == len(files)
+
+
+def test_sixteen_bits_are_kept_in_memory_as_they_are(workshop):
+    pixels = np.arange(400, dtype=np.uint16).reshape(20, 20) * 163
+    Image.fromarray(pixels).save(workshop / "deep.png")
+    kept = PictureCache().get(workshop / "deep.png")
+    assert kept.dtype == np.uint16
+    assert np.array_equal(kept[0], pixels)
+    assert np.array_equal(to_unit(kept)[0], pixels.astype(np.float32) / np.float32(65535))
+
+
+def test_closing_ends_the_reading_thread(recipe, pairs):
+    ahead = read_ahead(maker(pairs, recipe), 0, ahead=1)
+    next(ahead)
+    ahead.close()
+    assert not [t for t in threading.enumerate() if t.name == "restorecli-batches"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        ((24, 20), (24, 24), "differ in size"),
+        ((8, 30), (8, 30), "too small for SSIM"),
+        (None, (24, 24), "used"),
+    ],
+)
+def test_validation_pictures_are_checked_before_the_run(recipe, workshop, low, high, words):
+    save(workshop / "high" / "a.png", *high)
+    save(workshop / "low" / "a.png", *(low or high))
+    if low is None:
+        (workshop / "low" / "a.png").write_bytes(b"gone")
+    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop)
+    with pytest.raises(DataError, match=words):
+        make_examples(found, recipe.validation, channels=1)
+
+
+def test_a_gray_and_a_colour_picture_make_a_validation_pair(recipe, workshop):
+    save(workshop / "low" / "a.png", 24, 24)
+    save(workshop / "high" / "a.png", 24, 24, 3)
+    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop)
+    for channels in (1, 3):
+        (example,) = make_examples(found, recipe.validation, channels=channels)
+        assert example.degraded.shape == example.reference.shape == (channels, 24, 24)
+
+
+def test_one_picture_that_is_restored_exactly_does_not_hide_the_others():
+    class Same(torch.nn.Identity):
+        channels = scale = multiple = receptive_field = 1
+
+    black, white = np.zeros((1, 16, 16), np.float32), np.ones((1, 16, 16), np.float32)
+    examples = [Example("a", black, black), Example("b", black, black + 0.1), Example("c", white, white)]
+    scores = validate(Same(), examples, torch.device("cpu"), samples=0)
+    assert scores.psnr == scores.degraded_psnr == pytest.approx(20, abs=0.2)
+    assert validate(Same(), examples[:1], torch.device("cpu"), samples=0).psnr == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("augment", "kinds", "rows_stay"), [(True, 8, False), ("flips", 4, True), (False, 1, True)]
+)
+def test_augmentation_makes_the_symmetries_that_it_says(recipe, workshop, augment, kinds, rows_stay):
+    folder = workshop / "single"
+    folder.mkdir()
+    pixels = np.arange(16, dtype=np.uint8).reshape(4, 4) * 16
+    Image.fromarray(pixels).save(folder / "x.png")
+    found = find_pairs([Source(clean="single")], recipe, workshop)
+    batch = maker(found, recipe, augment=augment, crop=4, batch=80).batch(0)
+    seen = {np.rint(crop.numpy() * 255).astype(np.uint8).tobytes() for crop in batch.reference[:, 0]}
+    rows = {tuple(sorted(row)) for row in pixels.tolist()}
+    assert len(seen) == kinds
+    assert rows_stay == all(
+        {tuple(sorted(row)) for row in np.frombuffer(crop, np.uint8).reshape(4, 4).tolist()} == rows
+        for crop in seen
+    )

@@ -67,10 +67,16 @@ def test_a_range_stays_a_text(write_recipe):
         ("name: a\nname: b\n", "twice"),
         ("a: &x [1]\nb: *x\n", "Aliases"),
         ("name:\n\t- a\n", "tabs"),
-        ("name: !!python/object/apply:os.system [echo]\n", "not valid YAML"),
+        ("name: !!python/object/apply:os.system [echo]\n", "Tags"),
         ("- just\n- a list\n", "table"),
         ("", "table"),
         ("name: [unclosed\n", "not valid YAML"),
+        ("name: !!int abc\n", "Tags"),
+        ("? [a, b]\n: 1\n", "plain word"),
+        ("[" * 5000, "too deep"),
+        ("{a: " * 5000, "too deep"),
+        ("name: a\n---\nname: b\n", "another document"),
+        ("~: 1\n", "Keys should be strings"),
     ],
 )
 def test_dangerous_or_broken_yaml_is_refused_with_its_place(tmp_path, text, words):
@@ -129,3 +135,106 @@ def test_the_resolved_recipe_is_itself_a_recipe(write_recipe, workshop):
     again = workshop / "again.yaml"
     again.write_text(yaml.safe_dump(recipe.resolved()))
     assert load_recipe(again) == recipe
+
+
+@pytest.mark.parametrize("text", ["2024-13-45", "1:30", "0b_", "089"])
+def test_what_older_yaml_takes_for_numbers_and_dates_breaks_nothing(tmp_path, text):
+    path = tmp_path / "old.yaml"
+    path.write_text(f"a: {text}\nb: 010\nc: {'9' * 5000}\n")
+    content, _ = read_yaml(path)
+    assert content["a"] in (text, 89.0)
+    assert content["b"] == 10
+
+
+CHAIN = [{"name": "gaussian", "sigma": 25}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "words"),
+    [
+        ({"loss": {"edge": {"weight": "big"}}}, "loss.edge.weight", "number from 0, came 'big'"),
+        ({"loss": {"edge": {"weight": True}}}, "loss.edge.weight", "number from 0"),
+        ({"loss": {"edge": {"form": "sobel"}}}, "loss.edge", "pyramid, laplacian"),
+        ({"loss": {"edge": {"fomr": "laplacian"}}}, "loss.edge", "did you mean 'form'"),
+        ({"loss": {"charbonnier": {"eps": "big"}}}, "loss.charbonnier", "above 0, came 'big'"),
+        ({"loss": {"charbonnier": float("nan")}}, "loss.charbonnier", "finite"),
+        ({"loss": {"charbonnier": -1}}, "loss.charbonnier", "from 0, came -1"),
+        ({"loss": {"charbonnier": "big"}}, "loss.charbonnier", "number or a valid dictionary, came 'big'"),
+        ({"loss": {"ssim": {"window": 33}}}, "data.crop", "33 pixels, came 16"),
+        ({"optimizer": {"lr": float("inf")}}, "optimizer.lr", "finite"),
+        ({"optimizer": {"betas": [0.9, 1.5]}}, "optimizer.betas.1", "less than 1"),
+        ({"optimizer": {"momentun": 0.5}}, "optimizer.momentun", "did you mean 'momentum'"),
+        ({"optimizer": {"name": "adm"}}, "optimizer.name", "did you mean 'adam'"),
+        ({"schedule": {"warmpu": 2}}, "schedule.warmpu", "did you mean 'warmup'"),
+        ({"schedule": {"milestones": [1000]}}, "schedule.milestones.0", "less than 1"),
+        ({"validation": {"evry": 2, "degrade": CHAIN}}, "validation.evry", "did you mean 'every'"),
+        ({"validation": {"degrade": CHAIN, "metric": "psn"}}, "validation.metric", "did you mean 'psnr'"),
+        ({"budget": {"stps": 3}}, "budget.stps", "did you mean 'steps'"),
+        ({"card": {"licens": "x"}}, "card.licens", "did you mean 'licence'"),
+        ({"init": "sca-unett"}, "init", "did you mean 'sca-unet'"),
+        ({"seed": 2**70}, "seed", "integer"),
+        ({"model": {"name": "dncnn", "arguments": {1: 2}}}, "model.arguments", "string"),
+        ({"model": {"name": "dncnn", "arguments": {"channels": 2}}}, "model.arguments", "came channels: 2"),
+        ({"data": {"train": [{"clean": "a\0b"}], "degrade": CHAIN}}, "data.train.0.clean", "no such"),
+        ({"data": {"train": [{"clean": "x" * 5000}], "degrade": CHAIN}}, "data.train.0.clean", "no such"),
+        ({"data": {"train": [{"clean": "~nobody.here/x"}], "degrade": CHAIN}}, "data.train.0.clean", "no"),
+        ({"data": {"train": [{"clean": "images"}], "degrade": ["downscale"]}}, "data.degrade", "scale is 1"),
+        ({"data": {"train": [{"clean": "images"}], "degrade": [3]}}, "data.degrade.0", "string or a"),
+    ],
+)
+def test_each_fault_is_one_line_with_its_place_and_a_way_out(write_recipe, changes, place, words):
+    path = write_recipe(**changes)
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(path)
+    lines = [line for line in caught.value.problem.splitlines() if f"  {place}" in line]
+    assert len(lines) == 1, caught.value
+    assert words in lines[0]
+    assert f"{path}:" in lines[0]
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "/tmp/elsewhere", "..", ""])
+def test_a_name_never_leads_out_of_the_folder_of_runs(write_recipe, name):
+    path = write_recipe()
+    path.write_text(path.read_text().replace("name: tiny", f"name: {name!r}", 1))
+    with pytest.raises(RecipeError, match="plain word"):
+        load_recipe(path)
+
+
+def test_faults_of_names_are_found_beside_faults_of_form(write_recipe):
+    path = write_recipe(
+        seed="none",
+        init="nothing.safetensors",
+        loss={"charbonier": 1},
+        data={"train": [{"clean": "nowhere"}], "degrade": ["gausian"]},
+        validation={"degrade": ["gausian"], "sources": [{"clean": "neither"}]},
+    )
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(path)
+    for place in (
+        "seed", "init", "loss.charbonier", "data.train.0.clean", "data.degrade.0",
+        "validation.degrade.0", "validation.sources.0.clean",
+    ):  # fmt: skip
+        assert f"  {place}: " in caught.value.problem, place
+
+
+def test_a_crop_that_the_network_cannot_take_is_a_fault(write_recipe):
+    data = {"train": [{"clean": "images"}], "degrade": CHAIN, "crop": 20}
+    with pytest.raises(RecipeError, match="multiple of 8, came 20"):
+        load_recipe(write_recipe(model={"name": "unet"}, data=data))
+
+
+def test_a_recipe_that_is_a_folder_says_so(tmp_path):
+    with pytest.raises(RecipeError, match="a folder"):
+        find_recipe(tmp_path)
+    with pytest.raises(RecipeError, match="directory"):
+        load_recipe(tmp_path)
+
+
+def test_a_published_recipe_names_folders_from_its_own_place(write_recipe, workshop, monkeypatch, tmp_path):
+    data = {"train": [{"clean": "."}], "degrade": CHAIN, "crop": 16}
+    recipe = load_recipe(write_recipe(init="images/kind/0.png", data=data))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    published = recipe.published(workshop)
+    assert published["data"]["train"][0]["clean"] == workshop.name
+    assert published["init"] == "0.png"

@@ -3,9 +3,11 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,9 +17,13 @@ import yaml
 from safetensors.torch import load_file
 
 from restorecli import load
+from restorecli.core.losses.catalog import WeightedSum, create_loss
 from restorecli.core.weights import read_weights
 from restorecli.errors import DivergedError, InterruptedRunError, RecipeError, TerminatedRunError, UsageError
+from restorecli.train import supervised
 from restorecli.train.checkpoint import PREVIOUS, STATE, read_state
+from restorecli.train.data import Batch
+from restorecli.train.logbook import Logbook
 from restorecli.train.loop import SilentMonitor
 from restorecli.train.run import train
 
@@ -152,8 +158,6 @@ def test_a_folder_in_use_and_a_missing_run_are_told_apart(write_recipe, workshop
 
 
 def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(write_recipe, workshop, monkeypatch):
-    from restorecli.train import supervised
-
     folder = workshop / "run"
     usual = supervised.Supervised.losses
     count = iter(range(100))
@@ -213,3 +217,96 @@ def test_a_killed_run_resumes_to_the_same_weights(write_recipe, workshop):
 def _steps(folder: Path) -> int:
     saved = read_state(folder) if (folder / STATE).exists() else None
     return -1 if saved is None else saved.facts["step"]
+
+
+class StopBefore(SilentMonitor):
+    """Sends this process a signal before the first step."""
+
+    def begin(self, step, fraction):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_run_that_is_stopped_before_its_first_step_can_be_resumed(write_recipe, workshop):
+    recipe = write_recipe()
+    with pytest.raises(InterruptedRunError):
+        train(recipe, output=workshop / "broken", monitor=StopBefore())
+    train(recipe, output=workshop / "broken", resume=True)
+    train(recipe, output=workshop / "straight")
+    assert_same(weights(workshop / "straight"), weights(workshop / "broken"))
+
+
+def test_a_run_that_is_stopped_at_its_last_step_is_still_validated(write_recipe, workshop):
+    recipe = write_recipe(validation={"holdout": 2, "degrade": ["gaussian"], "every": 100})
+    with pytest.raises(InterruptedRunError):
+        train(recipe, output=workshop / "broken", monitor=StopAt(8))
+    broken = train(recipe, output=workshop / "broken", resume=True)
+    straight = train(recipe, output=workshop / "straight")
+    assert broken.best == straight.best
+    assert_same(load_file(straight.weights), load_file(broken.weights))
+
+
+def test_one_bad_batch_leaves_no_trace_in_the_weights(write_recipe, workshop, monkeypatch):
+    """Batch norm takes a batch into its statistics before the loss shows that it is not finite."""
+    usual = supervised.Supervised.losses
+    count = iter(range(100))
+
+    def poisoned(self, network, batch):
+        bad = replace(batch, degraded=batch.degraded * float("nan"))
+        return usual(self, network, bad if next(count) == 2 else batch)
+
+    monkeypatch.setattr(supervised.Supervised, "losses", poisoned)
+    result = train(write_recipe(), output=workshop / "run")
+    assert result.skipped == 1
+    read_weights(workshop / "run" / "last.safetensors")
+
+
+def test_weights_that_are_not_finite_are_never_saved(write_recipe, workshop):
+    folder = workshop / "run"
+    recipe = write_recipe(optimizer={"name": "sgd", "lr": 1e300}, save_every=1, ema=None)
+    with pytest.raises(DivergedError):
+        train(recipe, output=folder)
+    for file in folder.glob("*.safetensors"):
+        assert all(bool(torch.isfinite(t).all()) for n, t in load_file(file).items() if "generator" not in n)
+
+
+def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one(write_recipe, workshop, monkeypatch):
+    """Killed at any write after a fall-back: there is always a whole checkpoint, and never an older one."""
+    recipe, folder = write_recipe(), workshop / "run"
+    with pytest.raises(InterruptedRunError):
+        train(recipe, output=folder, monitor=StopAt(6))
+    (folder / STATE).write_bytes((folder / STATE).read_bytes()[:-1])
+    good = read_state(folder).facts["step"]
+    usual = os.fsync
+    for number in range(1, 6):
+        copy = shutil.copytree(folder, workshop / f"copy{number}")
+        countdown = iter(range(number - 1, -1, -1))
+
+        def killed(descriptor, countdown=countdown):
+            if next(countdown, -1) == 0:
+                raise KeyboardInterrupt
+            usual(descriptor)
+
+        monkeypatch.setattr(os, "fsync", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe, output=copy, resume=True)
+        monkeypatch.undo()
+        assert read_state(copy).facts["step"] >= good
+
+
+def test_losses_are_computed_in_float32_under_autocast():
+    x = 0.5 + 0.1 * torch.rand(1, 3, 32, 32)
+    batch = Batch(x, x + 0.01 * torch.randn(x.shape))
+    strategy = supervised.Supervised(WeightedSum([(n, 1.0, create_loss(n)) for n in ("ssim", "edge")]))
+    outside, _, _ = strategy.losses(torch.nn.Identity(), batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside, _, _ = strategy.losses(torch.nn.Identity(), batch)
+    assert float(inside) == float(outside)
+
+
+def test_the_log_is_json_for_every_reader(tmp_path):
+    book = Logbook(tmp_path, 0)
+    book.write("train", 20, {"loss": 0.5, "psnr": float("inf")})
+    book.close()
+    assert (
+        tmp_path / "log.jsonl"
+    ).read_text() == '{"kind": "train", "step": 20, "loss": 0.5, "psnr": null}\n'

@@ -52,17 +52,26 @@ def find_loss(name: str) -> LossEntry:
     return LOSSES[name]
 
 
-def create_loss(name: str, **arguments: object) -> nn.Module:
-    """Build a loss by name; a misspelt argument is a UsageError."""
+def create_loss(name: str, /, **arguments: object) -> nn.Module:
+    """Build a loss by name.
+
+    Raises:
+        UsageError: There is no such loss, an argument is misspelt, or its value is not possible.
+    """
     entry = find_loss(name)
     unknown = [argument for argument in arguments if argument not in entry.arguments()]
     if unknown:
+        near = difflib.get_close_matches(unknown[0], entry.arguments(), n=1)
         raise UsageError(
             f"The loss {name} has no argument {unknown[0]!r}.",
             expected=", ".join(entry.arguments()) or "no arguments",
             came=unknown[0],
+            hint=f"did you mean {near[0]!r}?" if near else None,
         )
-    return entry.build(**arguments)
+    try:
+        return entry.build(**arguments)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"The loss {name} cannot be built so.", came=str(error)) from error
 
 
 class WeightedSum(nn.Module):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restorecli.core.losses.pixel import charbonnier_loss
+from restorecli.core.losses.pixel import charbonnier_loss, check_eps
 
 _PYRAMID_TAPS = (0.05, 0.25, 0.4, 0.25, 0.05)
 
@@ -46,6 +46,15 @@ def plain_laplacian(x: Tensor) -> Tensor:
     return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=channels)
 
 
+_FORMS = {"pyramid": pyramid_laplacian, "laplacian": plain_laplacian}
+
+
+def _check_form(form: Literal["pyramid", "laplacian"]) -> Literal["pyramid", "laplacian"]:
+    if form not in _FORMS:
+        raise ValueError(f"form must be one of {', '.join(_FORMS)}, came {form!r}")
+    return form
+
+
 def edge_loss(
     restored: Tensor,
     reference: Tensor,
@@ -64,10 +73,7 @@ def edge_loss(
     Raises:
         ValueError: Another form.
     """
-    forms = {"pyramid": pyramid_laplacian, "laplacian": plain_laplacian}
-    if form not in forms:
-        raise ValueError(f"form must be one of {', '.join(forms)}, came {form!r}")
-    laplacian = forms[form]
+    laplacian = _FORMS[_check_form(form)]
     return charbonnier_loss(laplacian(restored), laplacian(reference), eps=eps)
 
 
@@ -76,8 +82,8 @@ class EdgeLoss(nn.Module):
 
     def __init__(self, form: Literal["pyramid", "laplacian"] = "pyramid", eps: float = 1e-3) -> None:
         super().__init__()
-        self.form: Literal["pyramid", "laplacian"] = form
-        self.eps = eps
+        self.form: Literal["pyramid", "laplacian"] = _check_form(form)
+        self.eps = check_eps(eps)
 
     def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
         """Return the loss."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -32,6 +34,13 @@ def charbonnier_loss(restored: Tensor, reference: Tensor, *, eps: float = 1e-3) 
     return torch.sqrt((restored - reference).square() + eps**2).mean()
 
 
+def check_eps(eps: float) -> float:
+    """Return `eps` if it can round the tip of a Charbonnier distance; ValueError otherwise."""
+    if not isinstance(eps, (int, float)) or not 0 < eps < math.inf:
+        raise ValueError(f"eps must be a number above 0, came {eps!r}")
+    return eps
+
+
 class L1Loss(nn.Module):
     """Module form of `l1_loss`."""
 
@@ -53,7 +62,7 @@ class CharbonnierLoss(nn.Module):
 
     def __init__(self, eps: float = 1e-3) -> None:
         super().__init__()
-        self.eps = eps
+        self.eps = check_eps(eps)
 
     def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
         """Return the loss."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import torch
 from torch import Tensor, nn
 
 from restorecli.core.ops.gaussian import gaussian_window, separable_filter
@@ -28,7 +31,16 @@ def ssim_loss(restored: Tensor, reference: Tensor, *, window: int = 11, sigma: f
     """
     if min(restored.shape[-2:]) < window:
         raise ValueError(f"SSIM needs sides of at least {window} pixels, came {tuple(restored.shape[-2:])}")
-    x, y = (t if t.dtype.itemsize >= 4 else t.float() for t in (restored, reference))
+    with torch.autocast(restored.device.type, enabled=False):
+        return 1 - _similarity(_wide(restored), _wide(reference), window, sigma).mean()
+
+
+def _wide(x: Tensor) -> Tensor:
+    return x if x.dtype.itemsize >= 4 else x.float()
+
+
+def _similarity(x: Tensor, y: Tensor, window: int, sigma: float) -> Tensor:
+    """Return the map of local similarities, smaller than the pictures by window - 1."""
     taps = gaussian_window(window, sigma, dtype=x.dtype)
     c1, c2 = 0.01**2, 0.03**2
     mean_x, mean_y = separable_filter(x, taps), separable_filter(y, taps)
@@ -37,7 +49,7 @@ def ssim_loss(restored: Tensor, reference: Tensor, *, window: int = 11, sigma: f
     covariance = separable_filter(x * y, taps) - mean_x * mean_y
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
     contrast = (2 * covariance + c2) / (var_x + var_y + c2)
-    return 1 - (luminance * contrast).mean()
+    return luminance * contrast
 
 
 class SsimLoss(nn.Module):
@@ -45,6 +57,10 @@ class SsimLoss(nn.Module):
 
     def __init__(self, window: int = 11, sigma: float = 1.5) -> None:
         super().__init__()
+        if type(window) is not int or window < 1 or window % 2 == 0:
+            raise ValueError(f"window must be an odd number of pixels, came {window!r}")
+        if not isinstance(sigma, (int, float)) or not 0 < sigma < math.inf:
+            raise ValueError(f"sigma must be a number of pixels above 0, came {sigma!r}")
         self.window = window
         self.sigma = sigma
 

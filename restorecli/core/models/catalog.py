@@ -52,6 +52,9 @@ _ENTRIES = (
     ),
 )
 
+MAX_SIZE = 1024
+"""The largest depth or width: a larger one is a slip or an attack, and would eat all memory."""
+
 MODELS: Mapping[str, ModelEntry] = {entry.name: entry for entry in _ENTRIES}
 
 
@@ -72,18 +75,40 @@ def find_model(name: str) -> ModelEntry:
     return MODELS[name]
 
 
-def create_model(name: str, **arguments: object) -> nn.Module:
+def create_model(name: str, /, **arguments: object) -> nn.Module:
     """Build an untrained network by name; see `restorecli.create_model`."""
     entry = find_model(name)
-    unknown = [argument for argument in arguments if argument not in entry.arguments()]
-    if unknown:
-        raise UsageError(
-            f"{name} has no argument {unknown[0]!r}.", expected=", ".join(entry.arguments()), came=unknown[0]
-        )
+    for argument, value in arguments.items():
+        _check_argument(entry, argument, value)
     try:
         return entry.build(**arguments)
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"{name} cannot be built so.", came=str(error)) from error
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise UsageError(f"{name} cannot be built so.", came=f"{dict(arguments)}: {error}") from error
+
+
+def _check_argument(entry: ModelEntry, argument: str, value: object) -> None:
+    """Refuse a misspelt argument, and sizes that no network of the catalog can have."""
+    known = entry.arguments()
+    if argument not in known:
+        near = difflib.get_close_matches(argument, known, n=1)
+        raise UsageError(
+            f"{entry.name} has no argument {argument!r}.",
+            expected=", ".join(known),
+            came=argument,
+            hint=f"did you mean {near[0]!r}?" if near else None,
+        )
+    if argument == "channels" and value not in (1, 3):
+        raise UsageError(
+            f"{entry.name} cannot be built so.",
+            expected="channels: 1 (gray) or 3 (RGB)",
+            came=f"channels: {value!r}",
+        )
+    if type(value) is int and not 1 <= value <= MAX_SIZE:
+        raise UsageError(
+            f"{entry.name} cannot be built so.",
+            expected=f"{argument}: 1 to {MAX_SIZE}",
+            came=f"{argument}: {value}",
+        )
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -17,10 +17,15 @@ class SpatialChannelAttention(nn.Module):
     Args:
         channels: Channels of input and output; at least `reduction`.
         reduction: Divisor of the channel branch's width.
+
+    Raises:
+        ValueError: Fewer channels than `reduction`.
     """
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
+        if channels < reduction:
+            raise ValueError(f"channels must be at least {reduction}, came {channels}")
         self.spatial = nn.Conv2d(channels, channels, 1)
         self.channel = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),

@@ -1,0 +1,43 @@
+"""What was done to the pictures of a folder that a reader should know: each note once, with a count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note and the pictures that it is about.
+
+    Attributes:
+        text: What was done, e.g. "first of 3 frames or pages".
+        pictures: How many pictures it is about.
+        first: The first of them.
+    """
+
+    text: str
+    pictures: int
+    first: str
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the note as JSON values."""
+        return {"note": self.text, "pictures": self.pictures, "first": self.first}
+
+
+class NoteTally:
+    """Counts notes as the pictures come."""
+
+    def __init__(self) -> None:
+        self._notes: dict[str, Note] = {}
+
+    def add(self, path: str, texts: Iterable[str]) -> None:
+        """Count the notes of one more picture."""
+        for text in dict.fromkeys(texts):
+            known = self._notes.get(text, Note(text, 0, path))
+            self._notes[text] = replace(known, pictures=known.pictures + 1)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """All notes so far, in the order in which they first came."""
+        return tuple(self._notes.values())

@@ -1,0 +1,57 @@
+"""How to read picture files that are unusual: what a user chooses and what a manifest remembers of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from restorecli.errors import UsageError
+
+FRAMES = ("refuse", "first")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read what is unusual; by default it is refused, and colours stay as they are.
+
+    Attributes:
+        allow_truncated: Read what is left of a damaged file (with a note) instead of refusing it.
+        to_srgb: Convert the colours to sRGB through the ICC profile; also the only way in for CMYK.
+        frames: "refuse" files that hold several pictures, or read the "first".
+
+    Raises:
+        UsageError: `frames` is neither "refuse" nor "first".
+    """
+
+    allow_truncated: bool = False
+    to_srgb: bool = False
+    frames: str = "refuse"
+
+    def __post_init__(self) -> None:
+        if self.frames not in FRAMES:
+            raise UsageError(
+                "unknown choice for frames", expected=" or ".join(FRAMES), came=repr(self.frames)
+            )
+
+    def to_dict(self) -> dict[str, bool | str]:
+        """Return the choices that differ from the defaults, as JSON values."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value != getattr(STRICT, name)}
+
+    def reads_like(self, earlier: ReadOptions) -> bool:
+        """Tell whether a file that could be read with `earlier` options gives the same pixels with these.
+
+        Leniency towards damage and further frames changes nothing for a file that was read without it.
+        """
+        return (
+            self.to_srgb == earlier.to_srgb
+            and self.allow_truncated >= earlier.allow_truncated
+            and earlier.frames in ("refuse", self.frames)
+        )
+
+    def in_colors_of(self, other: ReadOptions) -> ReadOptions:
+        """Return these options, converting to sRGB if `other` does: only then can the two be compared."""
+        return replace(self, to_srgb=self.to_srgb or other.to_srgb)
+
+
+STRICT = ReadOptions()
+"""Nothing unusual is read, and nothing is converted."""
