@@ -290,12 +290,17 @@ def _rim_off(pixels: Pixels, rim: int) -> Pixels:
     return pixels[:, rim:-rim, rim:-rim] if rim else pixels
 
 
+def to_gray(pixels: Pixels) -> Pixels:
+    """Return the BT.601 luma of (3, H, W) as (1, H, W); both float32 in [0, 1]."""
+    return np.tensordot(LUMA, pixels, axes=1)[None].astype(np.float32)
+
+
 def _channels(pixels: Pixels, channels: int) -> Pixels:
     if pixels.shape[0] == channels:
         return pixels
     if channels == 3:
         return np.repeat(pixels, 3, axis=0)
-    return np.tensordot(LUMA, pixels, axes=1)[None].astype(np.float32)
+    return to_gray(pixels)
 
 
 def read_ahead(maker: BatchMaker, start: int, ahead: int = 4) -> Iterator[Batch]:

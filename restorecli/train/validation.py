@@ -18,7 +18,7 @@ from restorecli.evaluate.metrics import psnr, ssim
 from restorecli.evaluate.statistics import summarise
 from restorecli.images.picture import Pixels
 from restorecli.images.reading import read_picture
-from restorecli.train.data import LUMA, Pair
+from restorecli.train.data import Pair, to_gray
 from restorecli.train.recipe import ValidationSection
 
 VALIDATION_SEED = 0
@@ -110,10 +110,7 @@ def _centre(pixels: Pixels, side: int) -> Pixels:
 
 def _to_kind(pixels: Pixels, channels: int) -> Pixels:
     """Make colours gray for a gray network; gray pictures stay gray for an RGB one, as in `restore`."""
-    if channels == 1 and pixels.shape[0] == 3:
-        gray = np.tensordot(LUMA, pixels, axes=1)
-        return gray[None].astype(np.float32)
-    return pixels
+    return to_gray(pixels) if channels == 1 and pixels.shape[0] == 3 else pixels
 
 
 def validate(
