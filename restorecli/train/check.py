@@ -13,12 +13,13 @@ import torch
 from pydantic import BaseModel, ValidationError
 from torch import nn
 
-from restorecli.core.losses.catalog import create_loss
+from restorecli.core.losses.catalog import WeightedSum, create_loss
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.zoo import find_shipped
 from restorecli.degrade.chain import Chain
 from restorecli.errors import RecipeError, RestorecliError
-from restorecli.train.recipe import Recipe, located
+from restorecli.train.recipe import Curriculum, Recipe, located
+from restorecli.train.strategies import create_strategy
 from restorecli.train.yaml_text import Path_, Place, read_yaml
 
 Fault = tuple[Path_, str]
@@ -124,8 +125,11 @@ def _name_faults(content: Mapping[str, Any], base: Path) -> Iterator[Fault]:
         yield from _chain_faults(_list(part.get("degrade")), (section, "degrade"))
         for index, source in enumerate(_list(part.get(place))):
             yield from _folder_faults(_table(source), (section, place, index), base)
+    for index, level in enumerate(_list(_table(content.get("curriculum")).get("levels"))):
+        yield from _chain_faults(_list(level), ("curriculum", "levels", index))
     if isinstance(content.get("init"), str):
         yield from _init_faults(content["init"], base)
+    yield from _strategy_faults(content.get("strategy", "supervised"))
 
 
 def _table(value: object) -> dict[str, Any]:
@@ -147,6 +151,16 @@ def _loss_faults(name: str, value: float | dict[str, Any]) -> Iterator[Fault]:
         create_loss(name, **arguments)
     except RestorecliError as error:
         yield ("loss", name), _one_line(error)
+
+
+def _strategy_faults(strategy: object) -> Iterator[Fault]:
+    arguments = _table({"name": strategy} if isinstance(strategy, str) else strategy)
+    name = arguments.pop("name", None)
+    if isinstance(name, str):
+        try:
+            create_strategy(name, WeightedSum([]), 3, **arguments)
+        except RestorecliError as error:
+            yield ("strategy",), _one_line(error)
 
 
 def _init_faults(init: str, base: Path) -> Iterator[Fault]:
@@ -202,14 +216,26 @@ def _place(name: str, base: Path) -> Path | None:
 
 def _chain_needed(recipe: Recipe) -> Iterator[Fault]:
     clean = any(source.clean is not None for source in recipe.data.train)
-    if clean and not recipe.data.degrade:
+    if clean and not recipe.data.degrade and recipe.curriculum is None:
         yield ("data", "degrade"), "clean pictures need a chain of degradations, came an empty one"
+    if recipe.curriculum is not None:
+        yield from _curriculum_faults(recipe, recipe.curriculum)
     validated = recipe.validation.sources or recipe.data.train
     if any(source.clean is not None for source in validated) and not recipe.validation.degrade:
         yield (
             ("validation", "degrade"),
             "clean pictures need a fixed chain of degradations, came an empty one",
         )
+
+
+def _curriculum_faults(recipe: Recipe, curriculum: Curriculum) -> Iterator[Fault]:
+    if recipe.data.degrade:
+        yield ("curriculum",), "its levels stand in place of data.degrade; leave one of the two out"
+    if any(source.clean is None for source in recipe.data.train):
+        yield ("curriculum",), "it needs clean pictures to degrade, came pairs of folders"
+    by_budget = curriculum.kind not in ("on-demand", "rigid", "fixed")
+    if by_budget and recipe.budget.steps is None:
+        yield ("budget", "steps"), f"the curriculum {curriculum.kind} follows the steps, came none"
 
 
 def _misfits(recipe: Recipe) -> Iterator[Fault]:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from restorecli.core.weights import digest_of
 from restorecli.errors import RecipeError
 from restorecli.images.atomic import atomic_write
+from restorecli.train.curriculum import Lesson
 from restorecli.train.optimisation import Clock, MovingAverage
 
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -27,6 +28,14 @@ STATE, PREVIOUS = "last.state.safetensors", "previous.state.safetensors"
 DAMAGED = "damaged.state.safetensors"
 _KEY = "restorecli-state-1"
 _FACTS = {"step", "seconds", "best", "skipped", "recipe", "digest"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A network that is trained beside the main one, with its own optimiser."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
 
 
 @dataclass(slots=True)
@@ -40,6 +49,8 @@ class RunState:
         clock: Steps and seconds so far.
         best: The best validation scores so far and their step, or empty.
         skipped: Steps left out because their loss or gradient was not finite.
+        rivals: The strategy's further networks, by name.
+        lessons: What the curriculum has learned: steps and the shares that hold from there on.
     """
 
     network: nn.Module
@@ -48,6 +59,8 @@ class RunState:
     clock: Clock = field(default_factory=Clock)
     best: dict[str, float] = field(default_factory=dict)
     skipped: int = 0
+    rivals: Mapping[str, Rival] = field(default_factory=dict)
+    lessons: tuple[Lesson, ...] = ()
 
     def weights(self) -> dict[str, Tensor]:
         """Return what is validated and saved: the moving average if there is one."""
@@ -63,12 +76,11 @@ def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any]) -> None
     tensors = {f"model.{name}": tensor for name, tensor in state.network.state_dict().items()}
     if state.average is not None:
         tensors |= {f"average.{name}": tensor for name, tensor in state.average.values.items()}
-    for index, values in state.optimizer.state_dict()["state"].items():
-        tensors |= {
-            f"optimizer.{index}.{key}": torch.as_tensor(value)
-            for key, value in values.items()
-            if value is not None
-        }
+    tensors |= _moments("optimizer.", state.optimizer)
+    for name, rival in state.rivals.items():
+        weights = rival.network.state_dict().items()
+        tensors |= {f"rival.{name}.model.{key}": tensor for key, tensor in weights}
+        tensors |= _moments(f"rival.{name}.optimizer.", rival.optimizer)
     tensors["generator.cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["generator.cuda"] = torch.cuda.get_rng_state()
@@ -78,6 +90,7 @@ def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any]) -> None
         "seconds": state.clock.seconds,
         "best": state.best,
         "skipped": state.skipped,
+        "lessons": [[lesson.step, list(lesson.shares)] for lesson in state.lessons],
         "recipe": dict(recipe),
         "torch": torch.__version__,
         "digest": digest_of(plain),
@@ -86,6 +99,16 @@ def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any]) -> None
         temporary.write_bytes(to_bytes(plain, metadata={_KEY: json.dumps(facts)}))
         if (folder / STATE).exists():
             (folder / STATE).replace(folder / PREVIOUS)
+
+
+def _moments(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return what an optimiser remembers of every parameter, by name."""
+    return {
+        f"{prefix}{index}.{key}": torch.as_tensor(value)
+        for index, values in optimizer.state_dict()["state"].items()
+        for key, value in values.items()
+        if value is not None
+    }
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -147,12 +170,16 @@ def restore_state(saved: SavedState, state: RunState) -> None:
         for name, tensor in _below(saved.tensors, "average.").items():
             state.average.values[name].copy_(tensor)
     _restore_optimizer(state.optimizer, _below(saved.tensors, "optimizer."))
+    for name, rival in state.rivals.items():
+        rival.network.load_state_dict(_below(saved.tensors, f"rival.{name}.model."))
+        _restore_optimizer(rival.optimizer, _below(saved.tensors, f"rival.{name}.optimizer."))
     torch.set_rng_state(saved.tensors["generator.cpu"])
     if torch.cuda.is_available() and "generator.cuda" in saved.tensors:
         torch.cuda.set_rng_state(saved.tensors["generator.cuda"])
     state.clock = Clock(saved.facts["step"], saved.facts["seconds"])
     state.best = dict(saved.facts["best"])
     state.skipped = saved.facts["skipped"]
+    state.lessons = tuple(Lesson(step, tuple(shares)) for step, shares in saved.facts.get("lessons", ()))
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:

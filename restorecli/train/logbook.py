@@ -13,7 +13,7 @@ from tensorboardX import SummaryWriter
 from restorecli.images.atomic import atomic_write
 from restorecli.images.picture import Picture
 from restorecli.images.writing import write_picture
-from restorecli.train.validation import ValidationScores
+from restorecli.train.validation import ValidationScores, enlarged
 
 LOG = "log.jsonl"
 
@@ -62,7 +62,8 @@ class Logbook:
         folder = self._folder / "samples"
         folder.mkdir(exist_ok=True)
         for number, (example, restored) in enumerate(scores.samples):
-            strip = np.concatenate([example.degraded.clip(0, 1), restored, example.reference], axis=2)
+            before = enlarged(example.degraded, example.reference).clip(0, 1)
+            strip = np.concatenate([before, restored, example.reference], axis=2)
             write_picture(folder / f"{number:02d}.png", Picture(strip.astype(np.float32)))
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -14,23 +14,17 @@ from torch import Tensor, nn
 
 from restorecli.core.device import autocast
 from restorecli.errors import DivergedError
+from restorecli.train.batches import Batch
 from restorecli.train.checkpoint import RunState
-from restorecli.train.data import Batch
 from restorecli.train.interruption import StopRequest
 from restorecli.train.logbook import Logbook
 from restorecli.train.optimisation import Clock, learning_rate
-from restorecli.train.recipe import Recipe
+from restorecli.train.recipe import OptimizerSection, Recipe
+from restorecli.train.strategy import Losses, Strategy
 from restorecli.train.validation import ValidationScores
 
 PATIENCE = 10  # steps in a row that may be skipped for a loss that is not finite
 LOG_EVERY = 20
-
-
-class Strategy(Protocol):
-    """How a batch becomes losses."""
-
-    def losses(self, network: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, Tensor], Tensor]:
-        """Return the total loss, its parts, and the restored batch."""
 
 
 class Monitor(Protocol):
@@ -128,29 +122,34 @@ class Loop:
     def _step(self, batch: Batch) -> tuple[float | None, Mapping[str, Tensor], float]:
         """Take one step; the loss is None when it (or the gradient) was not finite: the step is left out."""
         state, recipe = self.state, self.recipe
-        rate = learning_rate(
-            recipe.optimizer.lr, recipe.schedule, state.clock.step, state.clock.fraction(recipe.budget)
-        )
-        for group in state.optimizer.param_groups:
-            group["lr"] = rate
-        buffers = [buffer.clone() for buffer in state.network.buffers()]
+        self._set_rate(state.optimizer, recipe.optimizer)
+        trained = (state.network, *(rival.network for rival in state.rivals.values()))
+        buffers = [(buffer, buffer.clone()) for network in trained for buffer in network.buffers()]
         with autocast(self.device, self.dtype):
-            total, parts, restored = self.strategy.losses(state.network, batch)
-        state.optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        parameters = [p for p in state.network.parameters() if p.grad is not None]
-        limit = recipe.optimizer.clip_norm or float("inf")
-        norm = torch.nn.utils.clip_grad_norm_(parameters, limit)
-        if not bool(torch.isfinite(total)) or not bool(torch.isfinite(norm)):
+            losses = self.strategy.losses(state.network, batch, state.clock.step)
+        finite = _backward(losses.total, state.network, state.optimizer, recipe.optimizer)
+        for name, loss in losses.rivals.items():
+            rival = state.rivals[name]
+            section = recipe.rivals or recipe.optimizer
+            self._set_rate(rival.optimizer, section)
+            finite = _backward(loss, rival.network, rival.optimizer, section) and finite
+        if not finite:
             state.skipped += 1
-            for buffer, before in zip(state.network.buffers(), buffers, strict=True):
+            for buffer, before in buffers:
                 buffer.copy_(before)  # batch norm has taken the bad batch into its statistics
-            return None, parts, float("nan")
+            return None, losses.parts, float("nan")
         state.optimizer.step()
+        for name in losses.rivals:
+            state.rivals[name].optimizer.step()
         if state.average is not None:
             state.average.update(state.network, state.clock.step + 1)
-        error = (restored.float() - batch.reference).square().mean()
-        return float(total.detach()), parts, float(-10 * torch.log10(error))
+        return float(losses.total.detach()), losses.parts, _psnr(losses, batch)
+
+    def _set_rate(self, optimizer: torch.optim.Optimizer, section: OptimizerSection) -> None:
+        clock, recipe = self.state.clock, self.recipe
+        rate = learning_rate(section.lr, recipe.schedule, clock.step, clock.fraction(recipe.budget))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
 
     def _report(self, loss: float | None, parts: Mapping[str, Tensor], psnr: float, started: float) -> None:
         clock = self.state.clock
@@ -187,11 +186,33 @@ def diverged(problem: str, came: str) -> DivergedError:
     )
 
 
+def _backward(
+    loss: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer, section: OptimizerSection
+) -> bool:
+    """Compute and clip the gradients of a loss; return whether it and they are finite."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    parameters = [parameter for parameter in network.parameters() if parameter.grad is not None]
+    norm = torch.nn.utils.clip_grad_norm_(parameters, section.clip_norm or float("inf"))
+    return bool(torch.isfinite(loss)) and bool(torch.isfinite(norm))
+
+
+def _psnr(losses: Losses, batch: Batch) -> float:
+    """Return the PSNR of a training batch against its clean crops, for the log."""
+    with torch.no_grad():
+        error = (losses.output.float() - batch.reference).square().mean()
+    return float(-10 * torch.log10(error))
+
+
 def _moved(batch: Batch, device: torch.device) -> Batch:
-    return replace(
-        batch,
-        degraded=batch.degraded.to(device, memory_format=torch.channels_last, non_blocking=True),
-        reference=batch.reference.to(device, memory_format=torch.channels_last, non_blocking=True),
+    def there(crops: Tensor) -> Tensor:
+        return crops.to(device, memory_format=torch.channels_last, non_blocking=True)
+
+    return Batch(
+        there(batch.degraded),
+        there(batch.reference),
+        None if batch.second is None else there(batch.second),
+        None if batch.mask is None else there(batch.mask),
     )
 
 

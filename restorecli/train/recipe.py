@@ -142,6 +142,34 @@ class Budget(_Section):
         return self
 
 
+class Curriculum(_Section):
+    """Levels of difficulty, and how much of the training goes to which.
+
+    Attributes:
+        kind: on-demand (shares follow validation: the worse restored, the more), or one of its rivals: rigid
+            (all alike), fixed (one level), staged and cumulative (one after the other, or one more at a
+            time), each also backwards as anti-staged and anti-cumulative.
+        levels: Chains of degradations from easy to hard, in place of `data.degrade`.
+        level: Which one, from 1, for fixed.
+        power: Exponent of 1/PSNR, for on-demand; the paper's is 1.
+        floor: Least share of a level, for on-demand.
+    """
+
+    kind: Literal["on-demand", "rigid", "fixed", "staged", "anti-staged", "cumulative", "anti-cumulative"] = (
+        "on-demand"
+    )
+    levels: list[list[str | dict[str, Any]]] = Field(min_length=2)
+    level: PositiveInt = 1
+    power: PositiveFloat = 1.0
+    floor: float = Field(default=0.05, ge=0, le=0.5)
+
+    @model_validator(mode="after")
+    def _there(self) -> Curriculum:
+        if self.level > len(self.levels):
+            raise ValueError(f"level {self.level} of {len(self.levels)}")
+        return self
+
+
 class CardSection(_Section):
     """What the weights file will say of itself."""
 
@@ -156,13 +184,16 @@ class Recipe(_Section):
 
     Attributes:
         name: Name of the run, a plain word; its folder is `runs/NAME` unless another is given.
-        strategy: How a batch becomes losses.
+        strategy: How a batch becomes losses: a name, or a mapping of `name` and the strategy's own arguments.
         init: Weights to start from: a file, relative to the recipe's folder, or a name that ships.
+        freeze: Names of parts whose weights stay as they are, `*` standing for anything: ["encoder*"].
         model: The network.
         data: Pictures and degradations.
+        curriculum: Levels of difficulty in place of `data.degrade`.
         validation: How progress is measured.
         loss: Losses by name; a weight, or a mapping of `weight` and the loss's own arguments.
         optimizer: The optimiser.
+        rivals: The optimiser of a strategy's rival networks (discriminators); by default the same.
         schedule: The learning rate.
         ema: Decay of the moving average of the weights, which is then what is validated and saved.
         budget: How long.
@@ -173,13 +204,16 @@ class Recipe(_Section):
     """
 
     name: str
-    strategy: Literal["supervised"] = "supervised"
+    strategy: str | dict[str, Any] = "supervised"
     init: str | None = None
+    freeze: list[str] = []
     model: ModelSection
     data: DataSection
+    curriculum: Curriculum | None = None
     validation: ValidationSection = ValidationSection()
     loss: dict[str, float | dict[str, Any]] = Field(min_length=1)
     optimizer: OptimizerSection = OptimizerSection()
+    rivals: OptimizerSection | None = None
     schedule: ScheduleSection = ScheduleSection()
     ema: float | None = Field(default=None, gt=0, lt=1)
     budget: Budget
@@ -187,6 +221,13 @@ class Recipe(_Section):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     seed: int = Field(default=0, ge=-(2**63), lt=2**63)
     card: CardSection = CardSection()
+
+    @field_validator("strategy")
+    @classmethod
+    def _named(cls, strategy: str | dict[str, Any]) -> str | dict[str, Any]:
+        if isinstance(strategy, dict) and not isinstance(strategy.get("name"), str):
+            raise ValueError("a mapping needs the strategy's `name`")
+        return strategy
 
     @field_validator("name")
     @classmethod
@@ -219,6 +260,12 @@ class Recipe(_Section):
                 if source[key] is not None:
                     source[key] = located(source[key], base).name
         return content
+
+    def strategy_choice(self) -> tuple[str, dict[str, Any]]:
+        """Return the strategy's name and its own arguments."""
+        if isinstance(self.strategy, str):
+            return self.strategy, {}
+        return self.strategy["name"], {key: item for key, item in self.strategy.items() if key != "name"}
 
     def loss_terms(self) -> list[tuple[str, float, Mapping[str, Any]]]:
         """Return (name, weight, arguments) of every loss."""

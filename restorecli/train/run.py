@@ -17,15 +17,16 @@ from restorecli.core.device import keep_large_blocks, pick_device, training_prec
 from restorecli.core.losses.catalog import WeightedSum, create_loss
 from restorecli.core.models.catalog import create_model
 from restorecli.core.restorer import NonFiniteError
-from restorecli.core.weights import Card, load_into, pack, read_weights
-from restorecli.core.zoo import find_shipped
+from restorecli.core.weights import Card, pack
 from restorecli.errors import InterruptedRunError, TerminatedRunError, UsageError
 from restorecli.images.atomic import atomic_write
 from restorecli.images.lock import output_lock
+from restorecli.train.batches import BatchMaker
 from restorecli.train.check import load_recipe
 from restorecli.train.checkpoint import (
     BEST,
     LAST,
+    Rival,
     RunState,
     read_state,
     refuse_changes,
@@ -34,15 +35,18 @@ from restorecli.train.checkpoint import (
     set_aside_damaged,
     write_file,
 )
-from restorecli.train.data import BatchMaker, find_pairs, hold_out, read_ahead
 from restorecli.train.interruption import StopRequest, stop_requests
 from restorecli.train.logbook import Logbook
 from restorecli.train.loop import Loop, Monitor, SilentMonitor, diverged, resume_command
 from restorecli.train.optimisation import MovingAverage, make_optimizer
-from restorecli.train.recipe import Recipe, located
+from restorecli.train.pairs import find_pairs, hold_out
+from restorecli.train.read_ahead import NOT_BEGUN, read_ahead
+from restorecli.train.recipe import Recipe
 from restorecli.train.shelf import data_base, find_recipe
-from restorecli.train.supervised import Supervised
-from restorecli.train.validation import ValidationScores, make_examples, validate
+from restorecli.train.start import freeze, start_from
+from restorecli.train.strategies import create_strategy
+from restorecli.train.strategy import Strategy
+from restorecli.train.validation import Example, ValidationScores, make_examples, validate
 from restorecli.version import __version__
 
 RESOLVED = "recipe.resolved.yaml"
@@ -194,10 +198,14 @@ class _Run:
         network = create_model(recipe.model.name, **recipe.model.arguments)
         self.validator = create_model(recipe.model.name, **recipe.model.arguments)
         if recipe.init is not None and saved is None:
-            _start_from(network, recipe.init, base)
+            start_from(network, recipe.init, base)
         network = network.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        freeze(network, recipe.freeze)
+        channels, scale = int(network.channels), int(network.scale)
+        self.strategy = self._make_strategy(channels)
         average = MovingAverage(network, recipe.ema) if recipe.ema is not None else None
         self.state = RunState(network, make_optimizer(network.parameters(), recipe.optimizer), average)
+        self.state.rivals = {name: self._rival(module) for name, module in self.strategy.rivals.items()}
         if saved is not None:
             restore_state(saved, self.state)
         pairs = find_pairs(recipe.data.train, recipe, base)
@@ -205,10 +213,30 @@ class _Run:
             held = find_pairs(recipe.validation.sources, recipe, base)
         else:
             pairs, held = hold_out(pairs, recipe.validation.holdout)
-        channels, scale = int(network.channels), int(network.scale)
-        self.maker = BatchMaker(pairs, recipe, channels=channels, scale=scale)
-        self.examples = make_examples(held, recipe.validation, channels=channels)
+        needs = self.strategy.needs
+        self.maker = BatchMaker(pairs, recipe, channels=channels, scale=scale, needs=needs)
+        self.examples = make_examples(held, recipe.validation, channels=channels, scale=scale)
         self.pictures = len(pairs)
+        self.levels: list[list[Example]] = []
+        if self.maker.plan is not None and recipe.curriculum is not None:
+            self.maker.plan.lessons = self.state.lessons or self.maker.plan.lessons
+            self.levels = [
+                make_examples(held, recipe.validation, channels=channels, scale=scale, level=level)
+                for level in recipe.curriculum.levels
+            ]
+
+    def _make_strategy(self, channels: int) -> Strategy:
+        terms = [
+            (name, weight, create_loss(name, **arguments))
+            for name, weight, arguments in self.recipe.loss_terms()
+        ]
+        name, arguments = self.recipe.strategy_choice()
+        return create_strategy(name, WeightedSum(terms).to(self.device), channels, **arguments)
+
+    def _rival(self, module: nn.Module) -> Rival:
+        network = module.to(self.device).train()
+        section = self.recipe.rivals or self.recipe.optimizer
+        return Rival(network, make_optimizer(network.parameters(), section))
 
     def go(self, stop: StopRequest) -> None:
         """Train; the log is closed whatever happens."""
@@ -218,14 +246,10 @@ class _Run:
                 yaml.safe_dump(self.recipe.resolved(), sort_keys=False, allow_unicode=True), "utf-8"
             )
         logbook = Logbook(self.folder, self.state.clock.step)
-        losses = [
-            (name, weight, create_loss(name, **arguments))
-            for name, weight, arguments in self.recipe.loss_terms()
-        ]
         loop = Loop(
             self.recipe,
             self.state,
-            Supervised(WeightedSum(losses).to(self.device)),
+            self.strategy,
             self.device,
             self.dtype,
             self.validate,
@@ -247,11 +271,21 @@ class _Run:
         self.validator.load_state_dict(self.state.weights())
         samples = self.recipe.validation.samples
         try:
-            return validate(self.validator, self.examples, self.device, samples=samples)
+            scores = validate(self.validator, self.examples, self.device, samples=samples)
+            self._learn()
+            return scores
         except NonFiniteError as error:
             raise diverged(
                 "A validation picture came out with values that are not finite.", self._step()
             ) from error
+
+    def _learn(self) -> None:
+        """Let the curriculum see how well every level is restored."""
+        if self.maker.plan is None:
+            return
+        scores = [validate(self.validator, level, self.device, samples=0).psnr for level in self.levels]
+        self.maker.plan.learn(self.state.clock.step + NOT_BEGUN, scores)
+        self.state.lessons = self.maker.plan.lessons
 
     def _step(self) -> str:
         return f"at step {self.state.clock.step}"
@@ -312,13 +346,6 @@ def _device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type}, {torch.get_num_threads()} threads"
-
-
-def _start_from(network: nn.Module, init: str, base: Path) -> None:
-    file = located(init, base)
-    path = file if file.is_file() else find_shipped(init).path
-    tensors, _ = read_weights(path)
-    load_into(network, tensors, file=path)
 
 
 def _interrupted(received: Signals, folder: Path, again: str) -> InterruptedRunError:

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from restorecli.core.losses.catalog import WeightedSum
-from restorecli.train.data import Batch
+from restorecli.train.batches import Batch
+from restorecli.train.strategy import Losses, compare, restore_knowing
 
 
 class Supervised:
     """Batch to losses: a weighted sum between the restored and the reference crops.
 
+    A network that takes the strength of the noise beside the picture (DRUNet) is told the true one.
+
     Args:
         loss: The losses and their weights.
     """
 
+    needs: frozenset[str] = frozenset()
+
     def __init__(self, loss: WeightedSum) -> None:
         self._loss = loss
+        self.rivals: dict[str, nn.Module] = {}
 
-    def losses(self, network: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, Tensor], Tensor]:
-        """Return the total loss, its parts before weighting, and the restored batch (for the log)."""
-        restored = network(batch.degraded)
-        # The filters of SSIM and edge losses would else run in bfloat16, whose rounding drowns variances.
-        with torch.autocast(restored.device.type, enabled=False):
-            parts = self._loss.parts(restored.float(), batch.reference)
-            return self._loss.total(parts), parts, restored.detach()
+    def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:  # noqa: ARG002
+        """Return the weighted sum between the restored and the reference batch."""
+        return compare(self._loss, restore_knowing(network, batch), batch.reference)

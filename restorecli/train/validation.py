@@ -9,16 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from restorecli.core.restorer import TorchRestorer
-from restorecli.degrade.chain import Chain, degrade_array
+from restorecli.degrade.chain import Chain, StepSpec, degrade_array
 from restorecli.errors import DataError, ImageError
 from restorecli.evaluate.gaussian import WINDOW
 from restorecli.evaluate.metrics import psnr, ssim
 from restorecli.evaluate.statistics import summarise
 from restorecli.images.picture import Pixels
 from restorecli.images.reading import read_picture
-from restorecli.train.data import Pair, to_gray
+from restorecli.train.crops import scaled_size, to_gray
+from restorecli.train.pairs import Pair
 from restorecli.train.recipe import ValidationSection
 
 VALIDATION_SEED = 0
@@ -53,17 +55,32 @@ class ValidationScores:
         }
 
 
-def make_examples(pairs: list[Pair], section: ValidationSection, *, channels: int) -> list[Example]:
+def make_examples(
+    pairs: list[Pair],
+    section: ValidationSection,
+    *,
+    channels: int,
+    scale: int = 1,
+    level: Sequence[StepSpec] = (),
+) -> list[Example]:
     """Read and degrade the validation pictures; each keeps the same damage through the whole run.
+
+    Args:
+        pairs: The pictures.
+        section: How they are validated.
+        channels: Of the network: colours become gray for 1.
+        scale: Of the network: references are cut to a multiple of it.
+        level: Degradations in place of the section's: a level of a curriculum.
 
     Raises:
         DataError: A picture cannot be read, is too small to be scored, or does not fit its mate.
     """
-    chain = Chain.from_specs(section.degrade) if section.degrade else None
+    steps = level or section.degrade
+    chain = Chain.from_specs(steps) if steps else None
     examples = []
     for pair in pairs:
         try:
-            examples.append(_example(pair, chain, section.max_side, channels))
+            examples.append(_example(pair, chain, section.max_side, channels, scale))
         except ImageError as error:
             raise DataError(
                 f"A validation picture cannot be used: {error.problem}",
@@ -76,36 +93,47 @@ def make_examples(pairs: list[Pair], section: ValidationSection, *, channels: in
     return examples
 
 
-def _example(pair: Pair, chain: Chain | None, max_side: int, channels: int) -> Example:
+def _example(pair: Pair, chain: Chain | None, max_side: int, channels: int, scale: int) -> Example:
     reference = read_picture(pair.reference).pixels
-    if min(*reference.shape[1:], max_side) < WINDOW:
+    if min(*reference.shape[1:], max_side) < WINDOW * scale:
         raise ImageError(
             "it is too small for SSIM",
-            expected=f"sides (and max_side) of at least {WINDOW} pixels",
+            expected=f"sides (and max_side) of at least {WINDOW * scale} pixels",
             came=f"{reference.shape[2]} x {reference.shape[1]}, max_side {max_side}",
         )
     if pair.degraded is None:
         assert chain is not None  # noqa: S101 - the recipe's check: clean pictures come with a chain
-        reference = _to_kind(_centre(reference, max_side), channels)
+        reference = _to_kind(_centre(reference, max_side, scale), channels)
         degraded, _ = degrade_array(reference, chain, VALIDATION_SEED, pair.key)
         return Example(pair.key, degraded, reference)
     degraded = read_picture(pair.degraded).pixels
-    if degraded.shape[1:] != reference.shape[1:]:
+    if scaled_size(degraded, scale) != reference.shape[1:]:
         raise ImageError(
-            "the two pictures of a pair differ in size",
-            expected=f"{reference.shape[2]} x {reference.shape[1]}",
+            "the two pictures of a pair have sizes that do not fit",
+            expected=f"{reference.shape[2]} x {reference.shape[1]}"
+            + (f", {scale} times smaller" if scale > 1 else ""),
             came=f"{degraded.shape[2]} x {degraded.shape[1]}",
             file=pair.degraded,
         )
-    sides = [_to_kind(_centre(side, max_side), channels) for side in (degraded, reference)]
+    sides = [_to_kind(side, channels) for side in _centre_pair(degraded, reference, max_side, scale)]
     most = max(side.shape[0] for side in sides)
     degraded, reference = (np.broadcast_to(side, (most, *side.shape[1:])).copy() for side in sides)
     return Example(pair.key, degraded, reference)
 
 
-def _centre(pixels: Pixels, side: int) -> Pixels:
-    top, left = (max(length - side, 0) // 2 for length in pixels.shape[1:])
-    return np.ascontiguousarray(pixels[:, top : top + side, left : left + side])
+def _centre(pixels: Pixels, side: int, multiple: int = 1) -> Pixels:
+    """Cut the middle out, at most `side` pixels a side and a multiple of `multiple`."""
+    height, width = (min(length, side) // multiple * multiple for length in pixels.shape[1:])
+    top, left = (pixels.shape[1] - height) // 2, (pixels.shape[2] - width) // 2
+    return np.ascontiguousarray(pixels[:, top : top + height, left : left + width])
+
+
+def _centre_pair(degraded: Pixels, reference: Pixels, side: int, scale: int) -> tuple[Pixels, Pixels]:
+    small = _centre(degraded, side // scale)
+    top, left = ((a - b) // 2 * scale for a, b in zip(degraded.shape[1:], small.shape[1:], strict=True))
+    height, width = scaled_size(small, scale)
+    large = reference[:, top : top + height, left : left + width]
+    return small, np.ascontiguousarray(large)
 
 
 def _to_kind(pixels: Pixels, channels: int) -> Pixels:
@@ -121,18 +149,28 @@ def validate(
     scores, kept = [], []
     for number, example in enumerate(examples):
         restored = restorer(torch.from_numpy(example.degraded)[None])[0].cpu().numpy()
+        before = enlarged(example.degraded, example.reference)
         scores.append(
             (
                 psnr(restored, example.reference),
                 ssim(restored, example.reference),
-                psnr(example.degraded, example.reference),
-                ssim(example.degraded, example.reference),
+                psnr(before, example.reference),
+                ssim(before, example.reference),
             )
         )
         if number < samples:
             kept.append((example, restored))
-    after, after_ssim, before, before_ssim = (_mean(column) for column in zip(*scores, strict=True))
-    return ValidationScores(after, after_ssim, before, before_ssim, tuple(kept))
+    after, after_ssim, degraded, degraded_ssim = (_mean(column) for column in zip(*scores, strict=True))
+    return ValidationScores(after, after_ssim, degraded, degraded_ssim, tuple(kept))
+
+
+def enlarged(degraded: Pixels, reference: Pixels) -> Pixels:
+    """Return a degraded picture at the reference's size, by bicubic interpolation where it is smaller."""
+    if degraded.shape[1:] == reference.shape[1:]:
+        return degraded
+    small = torch.from_numpy(degraded)[None]
+    large = F.interpolate(small, size=reference.shape[1:], mode="bicubic", align_corners=False)
+    return large[0].clamp(0, 1).numpy()
 
 
 def _mean(scores: Sequence[float]) -> float:

@@ -10,7 +10,7 @@ from restorecli.errors import UsageError
 from restorecli.images.folders import walk
 from restorecli.report.panels import Panel, panels_of, printable, score_words, to_image
 from restorecli.report.strips import side_by_side, write_strip, write_strips
-from restorecli.train.data import training_files
+from restorecli.train.pairs import training_files
 
 
 def panel(label: str, height: int, width: int, channels: int = 3, value: float = 0.5) -> Panel:

@@ -9,8 +9,11 @@ import torch
 from PIL import Image
 
 from restorecli.errors import DataError
+from restorecli.train.batches import BatchMaker
 from restorecli.train.check import load_recipe
-from restorecli.train.data import BatchMaker, PictureCache, find_pairs, hold_out, read_ahead, to_unit
+from restorecli.train.crops import PictureCache, to_unit
+from restorecli.train.pairs import find_pairs, hold_out
+from restorecli.train.read_ahead import read_ahead
 from restorecli.train.recipe import Source
 from restorecli.train.validation import Example, make_examples, validate
 
@@ -215,7 +218,7 @@ def test_closing_ends_the_reading_thread(recipe, pairs):
 @pytest.mark.parametrize(
     ("low", "high", "words"),
     [
-        ((24, 20), (24, 24), "differ in size"),
+        ((24, 20), (24, 24), "sizes that do not fit"),
         ((8, 30), (8, 30), "too small for SSIM"),
         (None, (24, 24), "used"),
     ],

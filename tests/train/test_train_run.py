@@ -21,8 +21,8 @@ from restorecli.core.losses.catalog import WeightedSum, create_loss
 from restorecli.core.weights import read_weights
 from restorecli.errors import DivergedError, InterruptedRunError, RecipeError, TerminatedRunError, UsageError
 from restorecli.train import supervised
+from restorecli.train.batches import Batch
 from restorecli.train.checkpoint import PREVIOUS, STATE, read_state
-from restorecli.train.data import Batch
 from restorecli.train.logbook import Logbook
 from restorecli.train.loop import SilentMonitor
 from restorecli.train.run import train
@@ -162,9 +162,9 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(write_recipe, 
     usual = supervised.Supervised.losses
     count = iter(range(100))
 
-    def poisoned(self, network, batch):
-        total, parts, restored = usual(self, network, batch)
-        return (total * float("nan") if next(count) >= 5 else total), parts, restored
+    def poisoned(self, network, batch, step):
+        losses = usual(self, network, batch, step)
+        return replace(losses, total=losses.total * float("nan")) if next(count) >= 5 else losses
 
     monkeypatch.setattr(supervised.Supervised, "losses", poisoned)
     with pytest.raises(DivergedError):
@@ -250,9 +250,9 @@ def test_one_bad_batch_leaves_no_trace_in_the_weights(write_recipe, workshop, mo
     usual = supervised.Supervised.losses
     count = iter(range(100))
 
-    def poisoned(self, network, batch):
+    def poisoned(self, network, batch, step):
         bad = replace(batch, degraded=batch.degraded * float("nan"))
-        return usual(self, network, bad if next(count) == 2 else batch)
+        return usual(self, network, bad if next(count) == 2 else batch, step)
 
     monkeypatch.setattr(supervised.Supervised, "losses", poisoned)
     result = train(write_recipe(), output=workshop / "run")
@@ -297,9 +297,9 @@ def test_losses_are_computed_in_float32_under_autocast():
     x = 0.5 + 0.1 * torch.rand(1, 3, 32, 32)
     batch = Batch(x, x + 0.01 * torch.randn(x.shape))
     strategy = supervised.Supervised(WeightedSum([(n, 1.0, create_loss(n)) for n in ("ssim", "edge")]))
-    outside, _, _ = strategy.losses(torch.nn.Identity(), batch)
+    outside = strategy.losses(torch.nn.Identity(), batch, 0).total
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        inside, _, _ = strategy.losses(torch.nn.Identity(), batch)
+        inside = strategy.losses(torch.nn.Identity(), batch, 0).total
     assert float(inside) == float(outside)
 
 

@@ -1,0 +1,95 @@
+"""Pictures kept in memory, and what is cut out of them: crops, mirrored and turned, gray or in colour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restorecli.images.budget import available_memory
+from restorecli.images.picture import Pixels
+from restorecli.images.reading import read_picture
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601, as gray conversion is usually meant
+
+
+class PictureCache:
+    """Decoded pictures kept in memory in the file's own depth, up to a limit; beyond it they are read again.
+
+    Args:
+        limit: Bytes to keep; by default 4 GiB, or half of the memory that is free where that is less.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = min(4 * 2**30, available_memory() // 2) if limit is None else limit
+        self._kept: dict[Path, NDArray[np.generic]] = {}
+        self._bytes = 0
+
+    def get(self, path: Path) -> NDArray[np.generic]:
+        """Return a picture as (C, H, W) in uint8, uint16 or float32."""
+        if path in self._kept:
+            return self._kept[path]
+        picture = read_picture(path)
+        pixels: NDArray[np.generic] = picture.pixels
+        if picture.traits.depth in (8, 16):
+            kind = np.uint8 if picture.traits.depth == 8 else np.uint16
+            pixels = np.rint(picture.pixels * (2**picture.traits.depth - 1)).astype(kind)
+        if self._bytes + pixels.nbytes <= self._limit:
+            self._kept[path] = pixels
+            self._bytes += pixels.nbytes
+        return pixels
+
+
+def to_unit(pixels: NDArray[np.generic]) -> Pixels:
+    """Return integer pixels divided by their type's largest value, as float32; floats pass."""
+    largest = {"uint8": 255, "uint16": 65535}.get(pixels.dtype.name, 1)
+    unit: Pixels = np.ascontiguousarray(pixels, dtype=np.float32) / np.float32(largest)
+    return unit
+
+
+def scaled_size(pixels: NDArray[np.generic], scale: int) -> tuple[int, int]:
+    """Return height and width of (C, H, W) times a scale."""
+    return pixels.shape[1] * scale, pixels.shape[2] * scale
+
+
+def random_corner(size: tuple[int, ...], side: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Draw the upper left corner of a square in a picture of (H, W); 0 along a side that is too short."""
+    height, width = size
+    return int(rng.integers(max(height - side, 0) + 1)), int(rng.integers(max(width - side, 0) + 1))
+
+
+def cut(pixels: NDArray[np.generic], top: int, left: int, side: int) -> NDArray[np.generic]:
+    """Cut a square out; a picture that is too small is mirrored at its lower and right border."""
+    piece = pixels[:, top : top + side, left : left + side]
+    down, right = side - piece.shape[1], side - piece.shape[2]
+    return np.pad(piece, ((0, 0), (0, down), (0, right)), mode="symmetric") if down or right else piece
+
+
+MIRRORED = (0, 2, 4, 6)  # of the eight symmetries those that keep rows rows
+
+
+def turned(pixels: Pixels, turn: int) -> Pixels:
+    """Apply one of the eight symmetries of the square to (C, H, W)."""
+    if turn >= 4:
+        pixels = pixels[:, :, ::-1]
+    return np.ascontiguousarray(np.rot90(pixels, turn % 4, axes=(1, 2)))
+
+
+def rim_off(pixels: Pixels, rim: int) -> Pixels:
+    """Take a rim of some pixels off all four sides."""
+    return pixels[:, rim:-rim, rim:-rim] if rim else pixels
+
+
+def to_gray(pixels: Pixels) -> Pixels:
+    """Return the BT.601 luma of (3, H, W) as (1, H, W); both float32 in [0, 1]."""
+    return np.tensordot(LUMA, pixels, axes=1)[None].astype(np.float32)
+
+
+def to_channels(pixels: Pixels, channels: int) -> Pixels:
+    """Make colours luma for 1 channel, and repeat gray for 3."""
+    if pixels.shape[0] == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=0)
+    return to_gray(pixels)

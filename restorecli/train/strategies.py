@@ -1,0 +1,84 @@
+"""Every way of training by its recipe name: a file beside this one and a line here."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from restorecli.core.losses.catalog import WeightedSum
+from restorecli.errors import UsageError
+from restorecli.train.masked import Masked
+from restorecli.train.noise2noise import Noise2Noise
+from restorecli.train.strategy import Strategy
+from restorecli.train.supervised import Supervised
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyEntry:
+    """A strategy of the catalog.
+
+    Attributes:
+        name: Its name in a recipe.
+        build: The class: called with the recipe's `WeightedSum`, with the network's `channels` if it asks for
+            them, and with the strategy's own arguments.
+        summary: What it is, in one line.
+    """
+
+    name: str
+    build: Callable[..., Strategy]
+    summary: str
+
+    def arguments(self) -> tuple[str, ...]:
+        """Return the names of the strategy's own arguments."""
+        return tuple(name for name in self.parameters()[1:] if name != "channels")
+
+    def parameters(self) -> tuple[str, ...]:
+        """Return the names of everything that the class is called with."""
+        return tuple(inspect.signature(self.build).parameters)
+
+
+_ENTRIES = (
+    StrategyEntry("supervised", Supervised, "restored against reference"),
+    StrategyEntry("noise2noise", Noise2Noise, "restored against a second corruption: no clean pictures"),
+    StrategyEntry("masked", Masked, "supervised, with the error inside defect masks added"),
+)
+
+STRATEGIES: Mapping[str, StrategyEntry] = {entry.name: entry for entry in _ENTRIES}
+
+
+def find_strategy(name: str) -> StrategyEntry:
+    """Return the catalog entry of `name`; UsageError with the nearest name otherwise."""
+    if name not in STRATEGIES:
+        near = difflib.get_close_matches(name, STRATEGIES, n=1)
+        raise UsageError(
+            f"There is no strategy {name!r}.",
+            expected=", ".join(STRATEGIES),
+            came=name,
+            hint=f"did you mean {near[0]!r}?" if near else None,
+        )
+    return STRATEGIES[name]
+
+
+def create_strategy(name: str, loss: WeightedSum, channels: int, /, **arguments: object) -> Strategy:
+    """Build a strategy by name, for a network of `channels` channels.
+
+    Raises:
+        UsageError: There is no such strategy, an argument is misspelt, or its value is not possible.
+    """
+    entry = find_strategy(name)
+    unknown = [argument for argument in arguments if argument not in entry.arguments()]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], entry.arguments(), n=1)
+        raise UsageError(
+            f"The strategy {name} has no argument {unknown[0]!r}.",
+            expected=", ".join(entry.arguments()) or "no arguments",
+            came=unknown[0],
+            hint=f"did you mean {near[0]!r}?" if near else None,
+        )
+    given = {"channels": channels} if "channels" in entry.parameters() else {}
+    try:
+        return entry.build(loss, **given, **arguments)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"The strategy {name} cannot be built so.", came=str(error)) from error
