@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from restorecli.core.restorer import TorchRestorer
-    from restorecli.evaluate.folder import Evaluation
+    from restorecli.evaluate.result import Evaluation
     from restorecli.images.jobs import FolderSummary
     from restorecli.train.run import TrainResult
 
@@ -159,6 +159,10 @@ def restore(
     output: str | Path = "restored",
     *,
     model: str | Path = "sca-unet",
+    parameters: Mapping[str, object] | None = None,
+    sigma: float | None = None,
+    operator: str | Sequence[str] = (),
+    mask: str | Path | None = None,
     weights: str | Path | None = None,
     tile: int | str = "auto",
     overlap: int | None = None,
@@ -174,7 +178,13 @@ def restore(
     Args:
         source: Folder or file.
         output: Folder to write into; the relative tree is kept.
-        model: "model", "model.tag" or a .safetensors file.
+        model: "model", "model.tag", a .safetensors file, or a method that needs no training, such as
+            "wiener-deconv".
+        parameters: Of the method, by name.
+        sigma: For a method: level of the noise, 0-255 scale; None takes the manifest's, else estimates it.
+        operator: For a method: what blurred or reduced the pictures, e.g. "gaussian-blur:sigma=1.6", or the
+            path of a kernel's picture; several are applied in order. Empty takes the manifest's.
+        mask: For a method: lost pixels, as a file, a folder of masks, or a colour "#RRGGBB".
         weights: A foreign checkpoint for `model`.
         tile: "auto", "none" or the side of a tile in pixels.
         overlap: Pixels that neighbouring tiles share; by default what the network needs.
@@ -195,10 +205,20 @@ def restore(
         ResourceError: Memory or disk ran out even after backing off.
     """
     from restorecli.images.options import ReadOptions
+    from restorecli.restore.choice import choose_restorer
     from restorecli.restore.folder import restore_folder
+    from restorecli.restore.known import Known
 
     reading = ReadOptions(allow_truncated, to_srgb, frames)
-    restorer = load(model, weights=weights, device=device, precision=precision)
+    known = Known.from_words(
+        sigma=sigma,
+        operator=(operator,) if isinstance(operator, str) else operator,
+        mask=None if mask is None else str(mask),
+        device=device,
+    )
+    restorer = choose_restorer(
+        model, parameters=parameters, weights=weights, known=known, device=device, precision=precision
+    )
     return restore_folder(
         Path(source),
         Path(output),
@@ -207,6 +227,7 @@ def restore(
         overlap=overlap,
         workers=workers,
         reading=reading,
+        known=known,
     )
 
 
@@ -215,21 +236,44 @@ def evaluate(
     reference: str | Path | None = None,
     *,
     degraded: str | Path | None = None,
+    by: Sequence[str] = ("category",),
+    metrics: Sequence[str] = ("psnr", "ssim"),
+    protocol: str = "rgb",
+    masks: str | Path | None = None,
     workers: int | None = None,
 ) -> Evaluation:
-    """Score restored pictures against their references: PSNR and SSIM per image, then by category.
+    """Score restored pictures against their references: per image, then by category and any other field.
 
     Args:
         restored: Folder of restored pictures; None takes `./restored`, else `./degraded`.
         reference: Folder of references; None follows the manifest.
         degraded: Folder of degraded pictures to compare with; None follows the manifest.
+        by: Fields whose values, crossed, make the groups: "category", "defect", "degradation", "severity",
+            "model", "seed", or a drawn value of the manifest such as "sigma".
+        metrics: Names of `restorecli eval --list-metrics`, or "all" for those that need no extra package.
+        protocol: Whose convention PSNR and SSIM follow, e.g. "y-matlab" or "basicsr:4".
+        masks: Folder of masks of the defects; None takes those of an MVTec-style tree.
         workers: Threads; any number gives the same table to the last digit.
 
     Returns:
-        Scores by image, by category and overall, and every picture that found no mate.
+        Scores by image, by category, by group and overall, and every picture that found no mate.
+
+    Raises:
+        UsageError: A metric, the protocol or a field is unknown.
+        DataError: A folder is missing, nothing says where references are, or not one pair could be scored.
     """
+    from restorecli.degrade.again import degrade_again
     from restorecli.evaluate.folder import evaluate_folders
 
-    folders = (None if folder is None else Path(folder) for folder in (restored, reference, degraded))
-    ours, clean, noisy = folders
-    return evaluate_folders(ours, clean, degraded=noisy, workers=workers)
+    folders = [None if place is None else Path(place) for place in (restored, reference, degraded, masks)]
+    return evaluate_folders(
+        folders[0],
+        folders[1],
+        degraded=folders[2],
+        by=by,
+        metrics=metrics,
+        protocol=protocol,
+        masks=folders[3],
+        redegrade=degrade_again,
+        workers=workers,
+    )

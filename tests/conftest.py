@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Read when torch is first imported: with one test process per core, more threads would only stand in the way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 

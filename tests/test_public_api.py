@@ -33,6 +33,10 @@ PUBLIC = {
         "source",
         "output",
         "model",
+        "parameters",
+        "sigma",
+        "operator",
+        "mask",
         "weights",
         "tile",
         "overlap",
@@ -43,7 +47,16 @@ PUBLIC = {
         "frames",
         "allow_truncated",
     ],
-    "evaluate": ["restored", "reference", "degraded", "workers"],
+    "evaluate": [
+        "restored",
+        "reference",
+        "degraded",
+        "by",
+        "metrics",
+        "protocol",
+        "masks",
+        "workers",
+    ],
 }
 
 

@@ -10,7 +10,20 @@ from typing import Annotated
 
 import typer
 
-from restorecli.cli import degrade, demo, doctor, evaluate, models, recipes, restore, train
+from restorecli.cli import (
+    bands,
+    bench,
+    degrade,
+    demo,
+    doctor,
+    evaluate,
+    models,
+    plot,
+    recipes,
+    restore,
+    show,
+    train,
+)
 from restorecli.cli.boundary import BoundaryGroup, raise_terminated
 from restorecli.cli.options import examples
 
@@ -25,9 +38,16 @@ COMMANDS: tuple[tuple[str, Command, tuple[str, ...], str], ...] = (
     ("restore", restore.command, restore.EXAMPLES, CHAIN),
     ("eval", evaluate.command, evaluate.EXAMPLES, CHAIN),
     ("demo", demo.command, demo.EXAMPLES, AROUND),
+    ("plot", plot.command, plot.EXAMPLES, AROUND),
+    ("show", show.command, show.EXAMPLES, AROUND),
+    ("bands", bands.command, bands.EXAMPLES, AROUND),
     ("models", models.command, models.EXAMPLES, AROUND),
     ("recipes", recipes.command, recipes.EXAMPLES, AROUND),
     ("doctor", doctor.command, doctor.EXAMPLES, AROUND),
+)
+
+GROUPS: tuple[tuple[str, Callable[[], typer.Typer], tuple[str, ...], str], ...] = (
+    ("bench", bench.build, bench.EXAMPLES, AROUND),
 )
 
 EXAMPLES = (
@@ -63,6 +83,8 @@ def build() -> typer.Typer:
     app.callback(epilog=examples(*EXAMPLES))(_start)
     for name, command, shown, panel in COMMANDS:
         app.command(name, epilog=examples(*shown), rich_help_panel=panel)(command)
+    for name, group, shown, panel in GROUPS:
+        app.add_typer(group(), name=name, epilog=examples(*shown), rich_help_panel=panel)
     return app
 
 

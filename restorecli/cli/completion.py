@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -15,10 +16,53 @@ def degradations(incomplete: str) -> list[tuple[str, str]]:
 
 
 def models(incomplete: str) -> list[str]:
-    """Return the shipped weights, "model" and "model.tag", that begin with `incomplete`."""
+    """Return the shipped weights, "model" and "model.tag", and the methods that begin with `incomplete`."""
+    from restorecli.restore.methods import METHODS
+
     tagged = [path.stem for path in sorted((_PACKAGE / "weights").glob("*.safetensors"))]
     names = dict.fromkeys(name for stem in tagged for name in (stem.partition(".")[0], stem))
-    return [name for name in names if name.startswith(incomplete)]
+    return [name for name in (*names, *METHODS) if name.startswith(incomplete)]
+
+
+def protocols(incomplete: str) -> list[tuple[str, str]]:
+    """Return the names of protocols that begin with `incomplete`, each with what it compares."""
+    from restorecli.evaluate.protocol import PROTOCOLS
+
+    return [(name, entry.line) for name, entry in PROTOCOLS.items() if name.startswith(incomplete)]
+
+
+def metrics(incomplete: str) -> list[tuple[str, str]]:
+    """Return the names of metrics that begin with what stands behind the last comma, each explained."""
+    from restorecli.evaluate.catalog import METRICS
+
+    known = {name: entry.definition for name, entry in METRICS.items()}
+    return _last_of_list(incomplete, {**known, "all": "every metric that these pictures allow"})
+
+
+def fields(incomplete: str) -> list[tuple[str, str]]:
+    """Return the fields that every manifest has, by what stands behind the last comma."""
+    return _last_of_list(
+        incomplete,
+        {
+            "category": "the folder",
+            "defect": "the kind of defect",
+            "degradation": "the steps of the chain",
+            "severity": "1 to 5, where it was given",
+            "sigma": "or any other drawn value",
+            "model": "what restored it",
+            "seed": "the seed of the run",
+        },
+    )
+
+
+def _last_of_list(incomplete: str, known: Mapping[str, str]) -> list[tuple[str, str]]:
+    before, comma, word = incomplete.rpartition(",")
+    taken = before.split(",")
+    return [
+        (f"{before}{comma}{name}", told)
+        for name, told in known.items()
+        if name.startswith(word) and name not in taken
+    ]
 
 
 def recipes(incomplete: str) -> list[str]:

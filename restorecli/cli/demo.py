@@ -52,6 +52,6 @@ def command(
     if as_json:
         render.data_json(evaluation.to_dict())
     else:
-        scores.show(evaluation, by_category=True)
+        scores.show(evaluation, by_group=True)
     scores.list_unmatched(evaluation)
     render.leave_if_failed(made, done)

@@ -1,4 +1,4 @@
-"""`restorecli models`: the networks, and the weights that ship for each."""
+"""`restorecli models`: the networks, the weights that ship for each, and the methods that need none."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ EXAMPLES = ("restorecli models", "restorecli models --json")
 
 
 def command(as_json: options.Json = False) -> None:
-    """List the networks, their sizes, and the tags of the weights that ship."""
-    entries = _entries()
+    """List the networks, the tags of the weights that ship, and the methods that need no training."""
+    entries, methods = _entries(), _methods()
     if as_json:
-        render.data_json(entries)
+        render.data_json([*entries, *methods])
         return
     rows = [
         (
@@ -26,7 +26,11 @@ def command(as_json: options.Json = False) -> None:
         for entry in entries
     ]
     render.table(("model", "parameters", "tags", "default", "what it is"), rows)
-    render.say("--model takes NAME (its default tag), NAME.TAG, or a .safetensors file of your own.")
+    render.table(("method", "default", "what it is"), _method_rows(methods))
+    render.say(
+        "--model takes NAME (its default tag), NAME.TAG, a .safetensors file of your own, or a METHOD.",
+        "--set METHOD.PARAM=VALUE sets a parameter of a method.",
+    )
 
 
 def _entries() -> list[dict[str, Any]]:
@@ -49,3 +53,34 @@ def _entries() -> list[dict[str, Any]]:
             }
             for name, entry in MODELS.items()
         ]
+
+
+def _methods() -> list[dict[str, Any]]:
+    """Return the methods with what they need and their parameters, JSON-ready."""
+    from restorecli.degrade.parameters import facts_of
+    from restorecli.restore.methods import METHODS
+
+    return [
+        {
+            "name": name,
+            "needs": sorted(entry.needs),
+            "settings": [
+                {"name": f.name, "default": f.default, "allowed": f.allowed, "help": f.help}
+                for f in facts_of(entry).values()
+            ],
+            "summary": entry.summary,
+            "reference": entry.reference,
+        }
+        for name, entry in METHODS.items()
+    ]
+
+
+def _method_rows(methods: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    rows = []
+    for entry in methods:
+        needed = [need for need in entry["needs"] if not need.endswith("?")]
+        needs = f"; needs --{' and --'.join(needed)} or a manifest" if needed else ""
+        rows.append((entry["name"], "", f"{entry['summary']} ({entry['reference']}){needs}"))
+        for f in entry["settings"]:
+            rows.append((f"  {entry['name']}.{f['name']}", str(f["default"]), f"{f['help']}: {f['allowed']}"))
+    return rows

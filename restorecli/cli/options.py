@@ -13,6 +13,7 @@ from restorecli.errors import UsageError
 WRITING = "How it is written"
 COMPUTING = "How it is computed"
 READING = "Reading"
+KNOWN = "What a method without training is told"
 
 ImageFormat = Literal["png", "jpeg", "tiff", "webp", "bmp", "ppm"]
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
@@ -71,6 +72,37 @@ Model = Annotated[
         "--model",
         help="Name of `restorecli models`, or a .safetensors file.",
         autocompletion=completion.models,
+    ),
+]
+MethodSettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Parameter of the method.", rich_help_panel=KNOWN, metavar="NAME.PARAM=VALUE"),
+]
+KnownSigma = Annotated[
+    float | None,
+    typer.Option(
+        "--sigma",
+        min=0,
+        help="Noise on the 0-255 scale; else the manifest's, else estimated.",
+        rich_help_panel=KNOWN,
+    ),
+]
+KnownOperator = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--operator",
+        help="Blur or reduction, or a picture of the kernel; else the manifest's.",
+        rich_help_panel=KNOWN,
+        metavar="NAME:PARAM=VALUE,...",
+    ),
+]
+KnownMask = Annotated[
+    str | None,
+    typer.Option(
+        "--mask",
+        help="Lost pixels: a file, a folder, or a colour; else the manifest's.",
+        rich_help_panel=KNOWN,
+        metavar="FILE|DIR|#RRGGBB",
     ),
 ]
 Weights = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ _SHOWN_FAILURES = 20
 _SHOWN_NOTES = 20
 _BETWEEN = 2  # columns between two cells of a table
 _NO_WRAP = 1000  # columns of a file or a pipe: lines are never broken there
+_PAGE = 120  # columns of it that a reader is likely to see at once
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -61,23 +63,48 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     cells = [[plain(str(cell)) for cell in row] for row in rows]
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    widths = _widths(headers, cells) if fits(headers, cells) else [None] * len(headers)
     for index, header in enumerate(headers):
         numeric = index > 0 and all(_looks_numeric(row[index]) for row in cells)
-        shown.add_column(header, justify="right" if numeric else "left", overflow="fold", no_wrap=index == 0)
+        shown.add_column(
+            header,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=index == 0,
+            width=widths[index],
+        )
     for row in cells:
         shown.add_row(*(Text(cell) for cell in row))
     console().print(shown)
 
 
 def fits(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether a table goes onto stdout without breaking its cells (headers may break between words)."""
-    words = [max(len(word) for word in header.split()) for header in headers]
-    widths = [max(word, *(len(row[index]) for row in rows)) for index, word in enumerate(words)]
-    return sum(widths) + _BETWEEN * (len(widths) - 1) <= console().width
+    """Tell whether a table can be read on stdout: no cell broken, and in a file or a pipe 120 columns."""
+    widths = _least_widths(headers, rows)
+    seen = console().width
+    return sum(widths) + _BETWEEN * (len(widths) - 1) <= (_PAGE if seen == _NO_WRAP else seen)
+
+
+def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int | None]:
+    """Return widths that break headers only; rich itself would break the widest cells before a header."""
+    widths = _least_widths(headers, rows)
+    spare = console().width - sum(widths) - _BETWEEN * (len(widths) - 1)
+    for _ in range(spare):
+        lines = [len(textwrap.wrap(*pair)) for pair in zip(headers, widths, strict=True)]
+        tallest = max(range(len(lines)), key=lines.__getitem__)
+        if lines[tallest] < 2:
+            break
+        widths[tallest] += 1
+    return list(widths)
+
+
+def _least_widths(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    words = [max((len(word) for word in header.split()), default=0) for header in headers]
+    return [max([word, *(len(row[index]) for row in rows)]) for index, word in enumerate(words)]
 
 
 def _looks_numeric(cell: str) -> bool:
-    return cell in ("", "-", "inf") or cell[0] in "+-.0123456789"
+    return cell in ("", "-", "inf") or cell[0] in "+-.0123456789["
 
 
 def error_panel(error: RestorecliError) -> None:

@@ -14,6 +14,7 @@ EXAMPLES = (
     "restorecli restore ./degraded --model sca-unet",
     "restorecli restore photo.png -o ./out --tile 512",
     "restorecli restore ./imgs --model sca-unet.noise-blur --format tiff",
+    "restorecli restore ./blurred --model wiener-deconv --operator gaussian-blur:sigma=2 --sigma 3",
 )
 
 
@@ -24,6 +25,10 @@ def command(
     ] = Path("restored"),
     model: options.Model = "sca-unet",
     weights: options.Weights = None,
+    settings: options.MethodSettings = None,
+    sigma: options.KnownSigma = None,
+    operator: options.KnownOperator = None,
+    mask: options.KnownMask = None,
     tile: Annotated[
         str,
         typer.Option(
@@ -47,16 +52,26 @@ def command(
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
-    """Restore a folder of pictures with a trained network.
+    """Restore a folder of pictures with a trained network, or with a method that needs no training.
 
     Depth, alpha, EXIF and ICC are kept, finished files are skipped, and one bad file costs one file.
     """
     side = options.tile_side(tile)
-    from restorecli.core.zoo import load
     from restorecli.images.options import ReadOptions
+    from restorecli.restore.choice import choose_restorer
     from restorecli.restore.folder import restore_folder
+    from restorecli.restore.known import Known
+    from restorecli.restore.methods import settings_for
 
-    restorer = load(model, weights=weights, device=device, precision=precision)
+    known = Known.from_words(sigma=sigma, operator=operator or (), mask=mask, device=device)
+    restorer = choose_restorer(
+        model,
+        parameters=settings_for(model, settings or ()),
+        weights=weights,
+        known=known,
+        device=device,
+        precision=precision,
+    )
     summary = restore_folder(
         source,
         output,
@@ -67,6 +82,7 @@ def command(
         image_format=image_format,
         overwrite=overwrite,
         reading=ReadOptions(allow_truncated, to_srgb, frames),
+        known=known,
         progress=BarProgress(),
     )
     render.folder_summary(summary, as_json=as_json)

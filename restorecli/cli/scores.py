@@ -2,73 +2,156 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restorecli.cli import render
-from restorecli.errors import GateError
 
 if TYPE_CHECKING:
+    from restorecli.errors import GateError
+    from restorecli.evaluate.comparison import Comparison
     from restorecli.evaluate.result import Evaluation
+    from restorecli.evaluate.tables import Table
 
 _SHOWN_UNMATCHED = 20
 _SHOWN_STRIPS = 24
+_TITLE = "Evaluation"
+_SIDE_BY_SIDE = 4  # more metrics than these have a table each, also where a line has no end
 
 
-def show(evaluation: Evaluation, *, by_category: bool) -> None:
-    """Print the table, by category or of everything together; how it was computed goes to stderr."""
-    from restorecli.evaluate.tables import table
+def show(evaluation: Evaluation, comparison: Comparison | None = None, *, by_group: bool) -> None:
+    """Print the tables, by group or of everything together; how they were computed goes to stderr."""
+    from restorecli.evaluate.difference import VERDICT_POLICY
 
-    cells = table(evaluation)
-    if not render.fits(cells.headers, cells.rows):
-        cells = table(evaluation, spread=False)
-    render.table(cells.headers, cells.rows if by_category else cells.rows[-1:])
+    shown = [*_tables(evaluation), *(_compared(comparison) if comparison else ())]
+    for number, cells in enumerate(shown):
+        if number:
+            render.data("")
+        own = number < len(shown) - (len(comparison.metrics) if comparison else 0)
+        render.table(cells.headers, cells.rows if by_group or not own else cells.rows[-1:])
     render.say(f"{evaluation.protocol}.", *(f"Note: {note}." for note in evaluation.notes))
+    if comparison is not None:
+        render.say(VERDICT_POLICY)
 
 
-def write_files(evaluation: Evaluation, *, csv: Path | None, markdown: Path | None) -> None:
-    """Write the scores picture by picture as CSV, and the table by category as Markdown."""
-    from restorecli.evaluate.tables import images_to_csv, to_markdown
+def _tables(evaluation: Evaluation) -> Iterator[Table]:
+    """Yield one table for all metrics if it fits, else one for each; a wide one shows more about each."""
+    from restorecli.evaluate.tables import DETAILS, table
+
+    if len(evaluation.metrics) <= _SIDE_BY_SIDE:
+        joint = _widest(partial(table, evaluation), DETAILS)
+        if len(evaluation.metrics) == 1 or render.fits(joint.headers, joint.rows):
+            yield joint
+            return
+    for metric in evaluation.metrics:
+        yield _widest(partial(table, evaluation, metrics=[metric]), DETAILS)
+
+
+def _compared(comparison: Comparison) -> Iterator[Table]:
+    from restorecli.evaluate.tables import COMPARED, comparison_table
+
+    for metric in comparison.metrics:
+        yield _widest(partial(comparison_table, comparison, metric), COMPARED)
+
+
+def _widest(make: Callable[..., Table], details: Sequence[str]) -> Table:
+    """Return the table with as many details as fit, the first ones first."""
+    for count in range(len(details), 0, -1):
+        cells = make(details=details[:count])
+        if render.fits(cells.headers, cells.rows):
+            return cells
+    return make(details=())
+
+
+def write_files(
+    evaluation: Evaluation,
+    comparison: Comparison | None = None,
+    *,
+    csv: Path | None = None,
+    markdown: Path | None = None,
+    latex: Path | None = None,
+) -> None:
+    """Write the scores picture by picture and by group as CSV, and the tables as Markdown and LaTeX."""
+    from restorecli.evaluate.latex import to_latex
+    from restorecli.evaluate.markdown import to_markdown
+    from restorecli.evaluate.spreadsheet import groups_to_csv, images_to_csv
+
+    if csv is not None:
+        _write(csv, images_to_csv(evaluation))
+        _write(csv.with_name(f"{csv.stem}.groups{csv.suffix}"), groups_to_csv(evaluation))
+    if markdown is not None:
+        _write(markdown, to_markdown(evaluation, comparison))
+    if latex is not None:
+        _write(latex, to_latex(evaluation, comparison))
+
+
+def _write(path: Path, text: str) -> None:
     from restorecli.images.atomic import atomic_write
 
-    for path, text in ((csv, images_to_csv), (markdown, to_markdown)):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(path) as temporary:
-                temporary.write_text(text(evaluation), encoding="utf-8")
-            render.say(f"wrote {path}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+    render.say(f"wrote {path}")
 
 
-def write_report(evaluation: Evaluation, folder: Path, *, title: str, about: Sequence[str] = ()) -> None:
-    """Write `index.html` and side-by-side pictures, of every category the median one and the lowest one."""
+def write_pages(
+    evaluation: Evaluation,
+    comparison: Comparison | None = None,
+    *,
+    page: Path | None = None,
+    folder: Path | None = None,
+) -> None:
+    """Write the report as one page, and as a folder with a page and pictures, where asked for."""
+    if page is not None:
+        from restorecli.report.page import write_page
+
+        write_page(evaluation, page, title=_TITLE, comparison=comparison)
+        render.say(f"wrote {page}")
+    if folder is not None:
+        write_report(evaluation, folder, title=_TITLE, comparison=comparison)
+
+
+def write_report(
+    evaluation: Evaluation,
+    folder: Path,
+    *,
+    title: str,
+    about: Sequence[str] = (),
+    comparison: Comparison | None = None,
+) -> None:
+    """Write `index.html` and the side-by-side pictures that `report.choice.RULE` chooses."""
     from restorecli.report.choice import choose
     from restorecli.report.page import write_page
     from restorecli.report.strips import write_strips
 
     strips = write_strips([choice.score for choice in choose(evaluation, _SHOWN_STRIPS)], folder / "pictures")
-    write_page(evaluation, folder / "index.html", title=title, about=about)
+    write_page(evaluation, folder / "index.html", title=title, about=about, comparison=comparison)
     render.say(
         f"wrote {folder / 'index.html'} and {len(strips)} side-by-side pictures in {folder / 'pictures'}"
     )
 
 
-def list_unmatched(evaluation: Evaluation) -> None:
-    """Name the pictures that were not scored, and why."""
-    for entry in evaluation.unmatched[:_SHOWN_UNMATCHED]:
-        render.say(f"not scored: {entry.side} {entry.path}: {entry.reason}")
-    hidden = len(evaluation.unmatched) - _SHOWN_UNMATCHED
+def document(
+    evaluation: Evaluation, comparison: Comparison | None, refused: Sequence[GateError]
+) -> dict[str, object]:
+    """Return the one object that `eval --json` prints: the evaluation, the comparison, the first refusal."""
+    whole = evaluation.to_dict()
+    if comparison is not None:
+        whole["comparison"] = comparison.to_dict()
+    return {**whole, "error": render.error_document(refused[0])} if refused else whole
+
+
+def list_unmatched(evaluation: Evaluation, comparison: Comparison | None = None) -> None:
+    """Name the pictures that were not scored or not compared, and why."""
+    missing = () if comparison is None else comparison.missing
+    _list([f"not scored: {entry.side} {entry.path}: {entry.reason}" for entry in evaluation.unmatched])
+    _list([f"not compared: {entry.rival}: {entry.path}: {entry.reason}" for entry in missing])
+
+
+def _list(lines: Sequence[str]) -> None:
+    render.say(*lines[:_SHOWN_UNMATCHED])
+    hidden = len(lines) - _SHOWN_UNMATCHED
     if hidden > 0:
         render.say(f"... and {hidden} more; --json lists them all")
-
-
-def gate(evaluation: Evaluation, least: float) -> GateError | None:
-    """Return the error of a mean PSNR below `least` dB over all pictures, or None where it is reached."""
-    mean = evaluation.overall.final["psnr"].mean
-    if mean is not None and mean >= least:
-        return None
-    return GateError(
-        "The mean PSNR is below the gate.",
-        expected=f"at least {least:g} dB",
-        came="no score" if mean is None else f"{mean:.4f} dB over {evaluation.overall.n} pictures",
-    )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from restorecli.core import foreign_modern
+
 _SCA_UNET = (
     (r"^dconv_down(\d)\.", lambda m: f"encoder.{int(m[1]) - 1}."),
     (r"^dconv_up(\d)\.", lambda m: f"decoder.{3 - int(m[1])}."),
@@ -25,7 +27,8 @@ def translate(model: str, tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tens
     """Rename a foreign checkpoint's tensors into ours.
 
     Known: SCA-UNet as its authors published it, whose weights need the non-local block scaled by 1/(HW) and
-    left untransposed; DnCNN as KAIR publishes it, with batch norm merged. Other names are left as they are.
+    left untransposed; DnCNN as KAIR publishes it, with batch norm merged; NAFNet and Restormer as their
+    authors publish them. Other names are left as they are.
 
     Args:
         model: Name of the network.
@@ -39,6 +42,10 @@ def translate(model: str, tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tens
         return renamed, {"weighting": "dot", "legacy_nonlocal": True}
     if model == "dncnn" and "model.0.weight" in tensors and tensors["model.0.weight"].ndim == 4:
         return _kair_dncnn(tensors)
+    if model == "nafnet" and foreign_modern.is_nafnet(tensors):
+        return foreign_modern.nafnet(tensors)
+    if model == "restormer" and foreign_modern.is_restormer(tensors):
+        return foreign_modern.restormer(tensors)
     return dict(tensors), {}
 
 

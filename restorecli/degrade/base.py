@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from restorecli.degrade.parameters import ParameterFacts, Value, facts_of, nearest, parameter
 from restorecli.errors import UsageError
@@ -29,6 +31,9 @@ class Degradation(ABC):
         reference: Where its model and its numbers come from.
         severities: Five mappings, severity 1 to 5, from parameter to a value or a range to draw from.
         identity: Parameters under which it changes nothing, or None where there are none.
+        masked: Whether it has a place, so that `mask` tells where it is: scratches, not noise.
+        severity: The level, 1 to 5, that its values were drawn from, or None; a word for the manifest, which
+            changes nothing.
     """
 
     name: ClassVar[str]
@@ -36,6 +41,9 @@ class Degradation(ABC):
     reference: ClassVar[str]
     severities: ClassVar[tuple[Mapping[str, Value], ...]]
     identity: ClassVar[Mapping[str, Value] | None] = None
+    masked: ClassVar[bool] = False
+
+    severity: int | None = field(default=None, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, facts in facts_of(type(self)).items():
@@ -53,6 +61,19 @@ class Degradation(ABC):
             A new (C, H, W) float32 array that may leave [0, 1]: it is clipped and rounded once, on writing.
         """
 
+    def mask(self, shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Return where `apply` destroys what was there, for a degradation that is `masked`.
+
+        Args:
+            shape: Height and width of the picture.
+            rng: A generator in the state in which `apply` gets it.
+
+        Returns:
+            (H, W), True where it is damaged; nowhere for a degradation that has no place.
+        """
+        del rng
+        return np.zeros(shape, bool)
+
     @property
     def margin(self) -> int:
         """How many pixels around a place decide its value; 0 for noise. It never falls as a number grows."""
@@ -67,9 +88,16 @@ class Degradation(ABC):
         """Return every parameter and its value, in the order of declaration."""
         return {name: getattr(self, name) for name in facts_of(type(self))}
 
+    def of_severity(self, level: int | None) -> Self:
+        """Return the same degradation, marked with the severity that its values were drawn from."""
+        marked = copy.copy(self)
+        object.__setattr__(marked, "severity", level)
+        return marked
+
     def record(self) -> dict[str, Value]:
-        """Return the name and every parameter: what a manifest keeps and `from_record` reads."""
-        return {"name": self.name, **self.parameters()}
+        """Return name, parameters and a known severity: what a manifest keeps and `from_record` reads."""
+        known: dict[str, Value] = {"name": self.name, **self.parameters()}
+        return known if self.severity is None else {**known, "severity": self.severity}
 
 
 def check_names(degradation: type[Degradation], names: Mapping[str, object]) -> None:

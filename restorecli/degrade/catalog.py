@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from restorecli.degrade import blur, compression, dither, noise, quantize, resize, sand_dust
+from restorecli.degrade import (
+    blur,
+    compression,
+    dither,
+    fade,
+    haze,
+    holes,
+    low_light,
+    moire,
+    noise,
+    old_photo,
+    quantize,
+    rain,
+    resize,
+    sand_dust,
+    scratches,
+)
 from restorecli.degrade.base import Degradation, check_names, nearest
 from restorecli.errors import UsageError
 
@@ -19,11 +35,22 @@ _CLASSES: tuple[type[Degradation], ...] = (
     blur.Defocus,
     dither.Dither,
     sand_dust.SandDust,
+    haze.Haze,
+    rain.Rain,
+    low_light.LowLight,
+    moire.Moire,
     compression.Jpeg,
     resize.Downscale,
+    scratches.Scratches,
+    fade.Fade,
+    old_photo.OldPhoto,
+    holes.Holes,
 )
 
 DEGRADATIONS: Mapping[str, type[Degradation]] = {entry.name: entry for entry in _CLASSES}
+
+_ABOUT = ("name", "severity", "mask")
+"""What a manifest's record of a degradation holds beside its parameters."""
 
 ALIASES: Mapping[str, str] = {"blur": "gaussian-blur"}
 
@@ -47,12 +74,13 @@ def find(name: str) -> type[Degradation]:
 
 
 def from_record(record: Mapping[str, object]) -> Degradation:
-    """Build the degradation that a manifest's record names: its name and all its parameters.
+    """Build the degradation that a manifest's record names: its name, all its parameters and its severity.
 
     Raises:
         UsageError: An unknown name or parameter, or a value out of bounds.
     """
-    values = {name: value for name, value in record.items() if name != "name"}
+    values = {name: value for name, value in record.items() if name not in _ABOUT}
     degradation = find(str(record.get("name", "")))
     check_names(degradation, values)
-    return degradation(**values)
+    severity = record.get("severity")
+    return degradation(**values).of_severity(severity if isinstance(severity, int) else None)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.degrade.compilation import compiled
+from restorecli.core.ops.compilation import compiled
 
 Plane = NDArray[np.float64]
 

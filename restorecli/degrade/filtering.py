@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.degrade.compilation import compiled
+from restorecli.core.ops.compilation import compiled
 from restorecli.images.picture import Pixels
 
 Taps = NDArray[np.float32]

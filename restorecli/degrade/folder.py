@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from restorecli.degrade.catalog import from_record
+from restorecli.degrade.again import recorded_steps
 from restorecli.degrade.chain import Chain, image_rng
 from restorecli.degrade.job import DegradeTask, Place, run_tasks
 from restorecli.errors import DataError, UsageError
@@ -137,8 +137,11 @@ def replay(
 
 
 def _task(record: Record, manifest: Manifest, image_format: str | None) -> DegradeTask:
-    if record.seed is None or record.key is None:
-        raise DataError("A manifest line has no seed or key.", came=record.path, file=manifest.file)
+    try:
+        steps, seed, key = recorded_steps(record)
+    except DataError as error:
+        error.file = str(manifest.file)
+        raise
     path = PurePosixPath(record.path)
     target = path if image_format is None else _targets([path], record.unclipped, image_format)[path]
     return DegradeTask(
@@ -147,9 +150,9 @@ def _task(record: Record, manifest: Manifest, image_format: str | None) -> Degra
         reference=None if record.reference is None else manifest.locate(record.reference),
         category=record.category,
         defect=record.defect,
-        seed=record.seed,
-        key=record.key,
-        steps=tuple(from_record(step) for step in record.degradations),
+        seed=seed,
+        key=key,
+        steps=steps,
         unclipped=record.unclipped,
         reading=record.reading,
         reference_reading=record.reference_reading,

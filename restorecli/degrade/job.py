@@ -10,9 +10,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.degrade.base import Degradation
+from restorecli.degrade.base import Degradation, Value
 from restorecli.degrade.chain import image_rng, replay_steps
+from restorecli.degrade.masks import damage_mask
 from restorecli.errors import ImageError, RestorecliError, UsageError
+from restorecli.images.folders import mark_output
 from restorecli.images.jobs import Failure, FolderSummary, Progress, SilentProgress, run_ordered, worker_count
 from restorecli.images.lock import output_lock
 from restorecli.images.manifest import Manifest, Record, make_locator
@@ -23,6 +25,9 @@ from restorecli.images.reading import read_picture
 from restorecli.images.samples import Sample, read_sample
 from restorecli.images.writing import write_picture
 from restorecli.version import __version__
+
+MASKS = "masks"
+"""The folder of the masks below an output folder; it is marked, so that nobody takes them for pictures."""
 
 Place = Path | Sample
 """Where a picture comes from: a file, or a built-in sample."""
@@ -58,6 +63,14 @@ class DegradeTask:
     reading: ReadOptions = STRICT
     reference_reading: ReadOptions = STRICT
 
+    @property
+    def mask_target(self) -> PurePosixPath | None:
+        """Path of the mask to write, below the output folder; None where no step has a place."""
+        if not any(step.masked for step in self.steps):
+            return None
+        name = self.target.name
+        return PurePosixPath(MASKS) / self.target.with_name(name if name.endswith(".png") else f"{name}.png")
+
     def record(self, folder: Path, notes: tuple[str, ...] = ()) -> Record:
         """Return the manifest's line for this task in `folder`."""
         return Record(
@@ -70,12 +83,16 @@ class DegradeTask:
             defect=self.defect,
             seed=self.seed,
             key=self.key,
-            degradations=tuple(step.record() for step in self.steps),
+            degradations=tuple(self._step_record(step) for step in self.steps),
             unclipped=self.unclipped,
             notes=notes,
             reading=self.reading,
             reference_reading=self.reference_reading,
         )
+
+    def _step_record(self, step: Degradation) -> dict[str, Value]:
+        """Return what the manifest tells of a step: one that has a place also names the picture's mask."""
+        return {**step.record(), "mask": str(self.mask_target)} if step.masked else step.record()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +126,7 @@ def run_tasks(
     began = time.perf_counter()
     teller = SilentProgress() if progress is None else progress
     _protect_sources(tasks, output)
+    _keep_masks_apart(tasks)
     with output_lock(output):
         manifest = Manifest(output)
         records = manifest.read()
@@ -165,8 +183,20 @@ def _degrade_one(task: DegradeTask, output: Path) -> _Written:
     path = output / task.target
     path.parent.mkdir(parents=True, exist_ok=True)
     losses = write_picture(path, Picture(pixels, traits))
+    _write_mask(picture.pixels.shape[1:], task, output)
     record = task.record(output, (*picture.traits.notes, *losses))
     return _Written(record, pixels.shape[1] * pixels.shape[2] / 1e6)
+
+
+def _write_mask(shape: tuple[int, int], task: DegradeTask, output: Path) -> None:
+    """Write where the picture was damaged, white on black, where a step has a place."""
+    mask = damage_mask(shape, task.steps, task.seed, task.key)
+    if mask is None or task.mask_target is None:
+        return
+    path = output / task.mask_target
+    mark_output(output / MASKS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_picture(path, Picture(mask[None].astype(np.float32), FileTraits()))
 
 
 def _alpha(traits: FileTraits, task: DegradeTask) -> NDArray[np.generic] | None:
@@ -186,7 +216,8 @@ def _alpha(traits: FileTraits, task: DegradeTask) -> NDArray[np.generic] | None:
 def _is_finished(task: DegradeTask, output: Path, records: dict[str, Record]) -> bool:
     """Tell whether the last line for the target says what gives the task's bytes, and the file is there."""
     found = records.get(task.target.as_posix())
-    if found is None or not (output / task.target).is_file():
+    written = [output / target for target in (task.target, task.mask_target) if target is not None]
+    if found is None or not all(path.is_file() for path in written):
         return False
     if not task.reading.reads_like(found.reading):
         return False
@@ -194,7 +225,13 @@ def _is_finished(task: DegradeTask, output: Path, records: dict[str, Record]) ->
         return False
     wanted = task.record(output)
     alike = {name: getattr(wanted, name) for name in ("version", "notes", "reading", "reference_reading")}
-    return replace(found, **alike) == wanted
+    return replace(_without_severity(found), **alike) == _without_severity(wanted)
+
+
+def _without_severity(record: Record) -> Record:
+    """Return a record without the severities that its values were drawn from, which decide no byte."""
+    steps = ({key: value for key, value in step.items() if key != "severity"} for step in record.degradations)
+    return replace(record, degradations=tuple(steps))
 
 
 def _protect_sources(tasks: Sequence[DegradeTask], output: Path) -> None:
@@ -209,6 +246,18 @@ def _protect_sources(tasks: Sequence[DegradeTask], output: Path) -> None:
                 unchanged="everything",
                 hint="choose another folder with -o/--output",
             )
+
+
+def _keep_masks_apart(tasks: Sequence[DegradeTask]) -> None:
+    """Refuse pictures where the masks are to be: both would be taken for the other."""
+    below = next((task.target for task in tasks if task.target.parts[0] == MASKS), None)
+    if below is not None and any(task.mask_target is not None for task in tasks):
+        raise UsageError(
+            f"The folder {MASKS!r} holds pictures, and is where the masks of the damage are written.",
+            came=str(below),
+            unchanged="everything",
+            hint=f"give the folder {MASKS!r} of the source another name",
+        )
 
 
 def _identity(place: Place | None) -> tuple[int, int] | None:

@@ -141,6 +141,7 @@ def facts_of(degradation: type[Any]) -> Mapping[str, ParameterFacts]:
     return {
         field.name: dataclasses.replace(field.metadata[_FACTS], name=field.name)
         for field in dataclasses.fields(degradation)
+        if _FACTS in field.metadata
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.degrade.compilation import compiled
+from restorecli.core.ops.compilation import compiled
 from restorecli.images.picture import Pixels
 
 _SMALLEST, _LARGEST = 0.3, 2.5  # px, radius

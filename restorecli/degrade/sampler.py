@@ -173,13 +173,14 @@ class DegradationSampler:
             return None
         if self._fixed is not None:
             return self._fixed
-        specs = self._draws[0]
+        specs, level = self._draws[0], None
         if self._levels is not None:
             level = int(self._levels.draw(rng))
             if level == 0:
                 return None
             specs = self._draws[level - 1]
-        return self.degradation(**{name: spec.draw(rng) for name, spec in specs.items()})
+        drawn = self.degradation(**{name: spec.draw(rng) for name, spec in specs.items()})
+        return drawn.of_severity(level)
 
     def extremes(self) -> tuple[Degradation, ...]:
         """Return degradations at both ends of everything that can be drawn."""

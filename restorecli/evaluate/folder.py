@@ -1,23 +1,25 @@
-"""The evaluation of folders: pair, score in a thread pool, sum up by category."""
+"""The evaluation of folders: pair, score in a thread pool, sum up by category and by any other field."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from restorecli.errors import DataError, ImageError, RestorecliError, UsageError
-from restorecli.evaluate.metrics import METRICS
+from restorecli.errors import DataError, ImageError, RestorecliError
+from restorecli.evaluate.assembly import assemble
+from restorecli.evaluate.catalog import DEFAULT
+from restorecli.evaluate.grouping import check_fields
+from restorecli.evaluate.metric import Metric, protocol_line
 from restorecli.evaluate.pairing import pair_folder
 from restorecli.evaluate.pairs import Pair, Unmatched
-from restorecli.evaluate.result import Evaluation, Group, PairScore, group_scores
-from restorecli.evaluate.scoring import ALPHA_NOTE, score_pair
+from restorecli.evaluate.protocol import Protocol, find_protocol
+from restorecli.evaluate.result import Evaluation, PairScore
+from restorecli.evaluate.scoring import Redegrade, score_pair
+from restorecli.evaluate.selection import ALL, choose_metrics
 from restorecli.images.jobs import Progress, SilentProgress, run_ordered
 
-__all__ = ["Evaluation", "evaluate_folders"]
-
-GROUPINGS = ("category", "defect")
-"""What `by` may name."""
+__all__ = ["Evaluation", "default_folder", "evaluate_folders", "evaluate_pairs"]
 
 _DEFAULTS = (Path("restored"), Path("degraded"))
 _SHOWN_REASONS = 5
@@ -29,6 +31,10 @@ def evaluate_folders(
     *,
     degraded: Path | None = None,
     by: Sequence[str] = ("category",),
+    metrics: Sequence[str] = DEFAULT,
+    protocol: str = "rgb",
+    masks: Path | None = None,
+    redegrade: Redegrade | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -43,7 +49,13 @@ def evaluate_folders(
             degraded; None takes `degraded` if given, else `./restored`, else `./degraded`.
         reference: Folder of references, found by name; None follows the manifest.
         degraded: Folder of degraded pictures to compare with, found by name; None follows the manifest.
-        by: What a group of the table is: "category", "defect" or both, which gives groups "category/defect".
+        by: Fields whose values, crossed, make the groups: "category", "defect", "degradation", "severity",
+            "seed", "model" or any value of the manifest, such as "sigma" or "gaussian.sigma".
+        metrics: Names of the catalog, or "all" for those that can be computed here without the network.
+        protocol: What PSNR and SSIM compare, and how: a name of the protocols, "basicsr:4" with a crop.
+        masks: Folder of masks of the defects, found by name; None takes those of an MVTec-style tree.
+        redegrade: Degrades again as a manifest's line says, for the metrics that ask how consistent a
+            restored picture is with what it was restored from.
         workers: Threads; by default one for each core.
         progress: Who is told how far the job is.
 
@@ -51,41 +63,88 @@ def evaluate_folders(
         Scores by image, by group and overall, and everything that was not scored, each with its reason.
 
     Raises:
-        UsageError: `by` names something else.
+        UsageError: A metric, the protocol or a field is unknown.
         DataError: A folder is missing, nothing says where references are, or not one pair could be scored.
     """
-    _check_groupings(by)
+    rules = find_protocol(protocol)
     if restored is None and degraded is not None:
         restored, degraded = degraded, None
-    folder = restored or _default_folder()
-    pairing = pair_folder(folder, reference, degraded)
-    unmatched = list(pairing.unmatched)
-    scores = list(_score_all(pairing.pairs, unmatched, workers, progress or SilentProgress()))
-    if not scores:
-        raise _nothing_scored(folder, reference, unmatched)
-    overall = group_scores(scores)
-    return Evaluation(
-        overall=overall,
-        categories=_grouped(scores, by),
-        images=tuple(scores),
-        unmatched=tuple(unmatched),
-        notes=_notes(scores, overall),
+    folder = restored or default_folder()
+    named = choose_metrics(metrics)  # a misspelt name is told before a tree is walked
+    needed = ALL in metrics or any("reference" in metric.needs for metric in named)
+    pairing = pair_folder(folder, reference, degraded, masks=masks, needs_reference=needed)
+    return evaluate_pairs(
+        pairing.pairs,
+        pairing.unmatched,
+        folder=folder,
+        reference=reference,
+        by=by,
+        metrics=choose_metrics(metrics, pairing.pairs, redegrade),
+        protocol=rules,
+        redegrade=redegrade,
+        workers=workers,
+        progress=progress,
     )
 
 
-def _check_groupings(by: Sequence[str]) -> None:
-    for name in by:
-        if name not in GROUPINGS:
-            near = difflib.get_close_matches(name, GROUPINGS, n=1)
-            raise UsageError(
-                "pictures cannot be grouped by this",
-                expected=", ".join(GROUPINGS),
-                came=repr(name),
-                hint=f"did you mean {near[0]!r}?" if near else None,
-            )
+def evaluate_pairs(
+    pairs: Sequence[Pair],
+    unmatched: Sequence[Unmatched],
+    *,
+    folder: Path,
+    reference: Path | None,
+    by: Sequence[str],
+    metrics: Sequence[Metric],
+    protocol: Protocol,
+    redegrade: Redegrade | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Score pairs that were found, and sum them up.
+
+    Args:
+        pairs: In the order of the folder.
+        unmatched: What was not found.
+        folder: Where the pictures are, for messages.
+        reference: Where the references are, for messages.
+        by: As of `evaluate_folders`.
+        metrics: What is measured.
+        protocol: What is compared, and how.
+        redegrade: As of `evaluate_folders`.
+        workers: Threads; by default one for each core.
+        progress: Who is told how far the job is.
+
+    Raises:
+        UsageError: A field is unknown.
+        DataError: Not one pair could be scored.
+    """
+    check_fields(pairs, by)
+    left = list(unmatched)
+    work = partial(score_pair, metrics=metrics, protocol=protocol, redegrade=redegrade)
+    scores: list[PairScore] = []
+    teller = progress or SilentProgress()
+    teller.start(len(pairs), "pairs")
+    try:
+        for pair, outcome in run_ordered(work, pairs, workers):
+            if isinstance(outcome, RestorecliError):
+                raise outcome
+            left.extend(outcome.problems)
+            teller.advance(pair.path, _as_failure(outcome.problems))
+            if outcome.score is not None:
+                scores.append(outcome.score)
+    finally:
+        teller.finish()
+    if not scores:
+        raise _nothing_scored(folder, reference, left)
+    return assemble(scores, left, metrics=metrics, by=by, protocol=protocol_line(protocol, metrics))
 
 
-def _default_folder() -> Path:
+def default_folder() -> Path:
+    """Return what is evaluated when nothing is said: ./restored, else ./degraded.
+
+    Raises:
+        DataError: There is neither.
+    """
     for folder in _DEFAULTS:
         if folder.is_dir():
             return folder
@@ -95,23 +154,6 @@ def _default_folder() -> Path:
         came=f"neither of them in {Path.cwd()}",
         hint="restorecli eval RESTORED REFERENCE, or run `restorecli degrade` and `restorecli restore` first",
     )
-
-
-def _score_all(
-    pairs: Sequence[Pair], unmatched: list[Unmatched], workers: int | None, progress: Progress
-) -> Iterator[PairScore]:
-    """Yield the scores in the order of the pairs, and add what could not be scored to `unmatched`."""
-    progress.start(len(pairs), "pairs")
-    try:
-        for pair, outcome in run_ordered(score_pair, pairs, workers):
-            if isinstance(outcome, RestorecliError):
-                raise outcome
-            unmatched.extend(outcome.problems)
-            progress.advance(pair.path, _as_failure(outcome.problems))
-            if outcome.score is not None:
-                yield outcome.score
-    finally:
-        progress.finish()
 
 
 def _as_failure(problems: Sequence[Unmatched]) -> RestorecliError | None:
@@ -130,31 +172,3 @@ def _nothing_scored(folder: Path, reference: Path | None, unmatched: Sequence[Un
         file=folder,
         hint="pairs are found by the manifest, else by relative path, then by stem",
     )
-
-
-def _grouped(scores: Sequence[PairScore], by: Sequence[str]) -> dict[str, Group]:
-    members: dict[str, list[PairScore]] = {}
-    for score in scores:
-        parts = {"category": score.pair.category, "defect": score.pair.defect}
-        name = "/".join(part for key in by if (part := parts[key]) is not None)
-        members.setdefault(name, []).append(score)
-    return {name: group_scores(members[name]) for name in sorted(members)}
-
-
-def _notes(scores: Sequence[PairScore], overall: Group) -> tuple[str, ...]:
-    total = len(scores)
-    notes = []
-    with_alpha = sum(ALPHA_NOTE in score.notes for score in scores)
-    if with_alpha:
-        notes.append(f"alpha ignored in {with_alpha} of {total} pairs")
-    for side, summaries in (("degraded", overall.degraded), ("restored", overall.restored)):
-        for name, summary in (summaries or {}).items():
-            title = METRICS[name].title
-            if summary.identical:
-                notes.append(
-                    f"{summary.identical} of {total} {side} pictures equal their reference ({title} inf); "
-                    "the mean is over the others"
-                )
-            if summary.undefined:
-                notes.append(f"{title} undefined in {summary.undefined} of {total} {side} pictures")
-    return tuple(notes)

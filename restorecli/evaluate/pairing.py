@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from restorecli.errors import DataError
+from restorecli.evaluate.masks import MaskIndex, find_mask
 from restorecli.evaluate.names import NameIndex
 from restorecli.evaluate.pairs import Pair, Pairing, Side, Source, Unmatched
 from restorecli.images.folders import NO_CATEGORY, ImageFile, walk
@@ -17,29 +18,40 @@ from restorecli.images.manifest import Manifest, Record
 class _Mates:
     """For every relative path the mate or the reason why there is none, and what was left over."""
 
-    found: Mapping[PurePosixPath, Source | str]
+    found: Mapping[PurePosixPath, Source | str | None]
     left_over: tuple[Unmatched, ...] = ()
 
 
-def pair_folder(folder: Path, reference: Path | None = None, degraded: Path | None = None) -> Pairing:
-    """Find the reference, and where known the degraded picture, of every picture in a folder.
+def pair_folder(
+    folder: Path,
+    reference: Path | None = None,
+    degraded: Path | None = None,
+    *,
+    masks: Path | None = None,
+    needs_reference: bool = True,
+) -> Pairing:
+    """Find the reference, and where known the degraded picture and the mask, of every picture in a folder.
 
     A folder whose manifest was written by `degrade` alone is scored as degraded, any other as restored.
+    Where no metric needs a reference and none is given, a picture without one is a pair too.
 
     Args:
         folder: The pictures to score; its manifest names references, degraded pictures and categories.
         reference: References by name instead of by manifest.
         degraded: Degraded pictures by name instead of by manifest.
+        masks: Masks by name instead of those that lie beside the references.
+        needs_reference: Whether a picture without a reference is one without a score.
 
     Returns:
         The pairs and the unmatched pictures; either may be empty.
 
     Raises:
-        DataError: A folder does not exist, a manifest is damaged, or nothing says where references are.
+        DataError: A folder does not exist, a manifest is damaged, nothing says where references are, or not
+            one mask fits.
     """
     files = walk(folder)
     records = _records(folder, files)
-    if not records and reference is None:
+    if not records and reference is None and needs_reference:
         raise _no_references(folder)
     side = _side(records, degraded)
     references = (
@@ -52,7 +64,12 @@ def pair_folder(folder: Path, reference: Path | None = None, degraded: Path | No
         if degraded is None
         else _by_name(files, degraded, side, "degraded")
     )
-    return _join(files, records, folder, side, references, known)
+    if not needs_reference and reference is None:
+        references = _where_they_are(references)
+    pairing = _join(files, records, folder, side, references, known)
+    if degraded is not None and degraded.is_dir():
+        pairing = _described(pairing, degraded)
+    return _beside(pairing) if masks is None else _masked(pairing, masks)
 
 
 def _records(folder: Path, files: Sequence[ImageFile]) -> dict[str, Record]:
@@ -95,6 +112,18 @@ def _references_by_manifest(
     missing = sorted(set(records) - present)
     reason = "the manifest names it, but the file is missing"
     return _Mates(found, tuple(Unmatched(side, path, reason) for path in missing))
+
+
+def _where_they_are(references: _Mates) -> _Mates:
+    """Leave out the references that are not named or not there."""
+    found = {name: mate if _is_there(mate) else None for name, mate in references.found.items()}
+    return _Mates(found, references.left_over)
+
+
+def _is_there(mate: Source | str | None) -> bool:
+    if not isinstance(mate, Source):
+        return False
+    return mate.file is None or mate.file.is_file()
 
 
 def _degraded_by_manifest(
@@ -145,17 +174,67 @@ def _join(
             old = None
         record = records.get(name)
         category, defect = _place(file, record, mate)
-        if record is not None:
+        if record is not None and mate is not None:
             mate = replace(mate, options=record.reference_reading)
         restored = _own_source(file, folder) if side == "restored" else None
-        pairs.append(Pair(name, category, defect, mate, restored, old))
+        pairs.append(Pair(name, category, defect, mate, restored, old, record))
     return Pairing(tuple(pairs), (*unmatched, *references.left_over, *known.left_over))
 
 
-def _place(file: ImageFile, record: Record | None, mate: Source) -> tuple[str, str | None]:
+def _place(file: ImageFile, record: Record | None, mate: Source | None) -> tuple[str, str | None]:
     """Return category and defect: by the manifest, else by the picture's folder, else the reference's."""
     if record is not None:
         return record.category, record.defect
-    if file.category == NO_CATEGORY and mate.category is not None:
+    if file.category == NO_CATEGORY and mate is not None and mate.category is not None:
         return mate.category, file.defect
     return file.category, file.defect
+
+
+def _described(pairing: Pairing, degraded: Path) -> Pairing:
+    """Take what the degraded folder's manifest says where the picture's own folder says nothing."""
+    lines = Manifest(degraded).read()
+    pairs = (
+        pair
+        if pair.record or pair.degraded is None
+        else replace(pair, record=lines.get(pair.degraded.locator))
+        for pair in pairing.pairs
+    )
+    return replace(pairing, pairs=tuple(pairs))
+
+
+def _beside(pairing: Pairing) -> Pairing:
+    """Add the masks that lie beside the references."""
+    pairs = (
+        pair if pair.reference is None else replace(pair, mask=find_mask(pair.reference))
+        for pair in pairing.pairs
+    )
+    return replace(pairing, pairs=tuple(pairs))
+
+
+def _masked(pairing: Pairing, masks: Path) -> Pairing:
+    """Add the masks of a folder; a picture without one has no known defect, which is no problem."""
+    index = MaskIndex(masks)
+    found = {pair.path: index.find(_names(pair)) for pair in pairing.pairs}
+    taken = [mask for mask in found.values() if isinstance(mask, Source)]
+    if pairing.pairs and not taken:
+        raise DataError(
+            "Not one mask fits a picture.",
+            expected=f"{pairing.pairs[0].path} or its stem with or without _mask, in any format",
+            came=f"{index.files[0].relative} and the like",
+            file=masks,
+        )
+    reasons = [Unmatched("mask", path, reason) for path, reason in found.items() if isinstance(reason, str)]
+    reasons += [
+        Unmatched("mask", file.relative.as_posix(), "no picture of this name") for file in index.unused(taken)
+    ]
+    pairs = (
+        replace(pair, mask=mask if isinstance(mask := found[pair.path], Source) else None)
+        for pair in pairing.pairs
+    )
+    return Pairing(tuple(pairs), (*pairing.unmatched, *reasons))
+
+
+def _names(pair: Pair) -> list[PurePosixPath]:
+    """Return what a mask may be called after: the picture, and its reference."""
+    names = [pair.path] if pair.reference is None else [pair.path, pair.reference.locator]
+    return [PurePosixPath(name) for name in names]

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from restorecli.images.manifest import open_locator
+from restorecli.images.manifest import Record, locate, open_locator
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.reading import read_picture
+from restorecli.images.samples import LOCATOR
 
-Side = Literal["degraded", "restored", "reference"]
+Side = Literal["degraded", "restored", "reference", "mask"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,14 @@ class Source:
     path: Path | None = None
     category: str | None = None
     options: ReadOptions = STRICT
+
+    @property
+    def file(self) -> Path | None:
+        """Where the picture is, whether it is there or not; None for a built-in sample."""
+        if self.path is not None:
+            return self.path
+        place = None if self.locator.startswith(LOCATOR) else locate(self.locator, self.folder)
+        return place if isinstance(place, Path) else None
 
     def read(self) -> Picture:
         """Decode the picture.
@@ -52,17 +61,21 @@ class Pair:
         path: Name of the scored picture, relative to its folder.
         category: From the manifest, else by the folder.
         defect: From the manifest or an MVTec-style tree, or None.
-        reference: The clean picture.
+        reference: The clean picture, or None where there is none and no metric needs one.
         restored: The restored picture, or None when a degraded folder is scored alone.
         degraded: The degraded picture, or None when it is not known.
+        record: The manifest's line about the scored picture, else about its degraded one, or None.
+        mask: Where its defect is, drawn on the reference, or None.
     """
 
     path: str
     category: str
     defect: str | None
-    reference: Source
+    reference: Source | None
     restored: Source | None
     degraded: Source | None
+    record: Record | None = None
+    mask: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
-"""What many scores come to: number, mean, spread, median, minimum; identical pictures are accounted for."""
+"""What many scores come to: number, mean, spread, median, worst; identical pictures are accounted for."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from restorecli.evaluate.intervals import Interval, bootstrap_interval
 
 MEAN_POLICY = (
     "A mean and its spread (sample standard deviation) are over the pairs with a finite score; "
@@ -26,6 +28,10 @@ class Summary:
         std: Sample standard deviation (n - 1) of the finite scores; None for fewer than two.
         median: Median of all scores, infinite ones included; None without any.
         minimum: The lowest score; None without any.
+        worst: The lowest score, or the highest where less is better; None without any, or where a metric has
+            no direction.
+        interval: 95% bootstrap interval of the mean; None where it was not asked for, and for fewer than two
+            finite scores.
     """
 
     n: int
@@ -35,13 +41,19 @@ class Summary:
     std: float | None
     median: float | None
     minimum: float | None
+    worst: float | None = None
+    interval: Interval | None = None
 
 
-def summarise(scores: Iterable[float | None]) -> Summary:
+def summarise(
+    scores: Iterable[float | None], *, higher_is_better: bool | None = True, interval: bool = False
+) -> Summary:
     """Summarise one metric over a group; the result does not depend on the order of the scores.
 
     Args:
         scores: One number per picture: finite, infinite (identical pictures) or None (undefined).
+        higher_is_better: The metric's direction, which decides what is worst; None where it has none.
+        interval: Give the bootstrap interval of the mean too.
 
     Returns:
         The summary; sums are correctly rounded (math.fsum).
@@ -50,6 +62,9 @@ def summarise(scores: Iterable[float | None]) -> Summary:
     known = sorted(score for score in everything if score is not None)
     finite = [score for score in known if math.isfinite(score)]
     mean = _mean(finite) if finite else (known[0] if known else None)
+    worst = None
+    if known and higher_is_better is not None:
+        worst = known[0] if higher_is_better else known[-1]
     return Summary(
         n=len(finite),
         identical=len(known) - len(finite),
@@ -58,7 +73,23 @@ def summarise(scores: Iterable[float | None]) -> Summary:
         std=_spread(finite),
         median=_median(known) if known else None,
         minimum=known[0] if known else None,
+        worst=worst,
+        interval=bootstrap_interval(finite) if interval else None,
     )
+
+
+def paired_differences(before: Sequence[float | None], after: Sequence[float | None]) -> list[float]:
+    """Return the differences after - before over the pictures where both are finite.
+
+    Args:
+        before: One score per picture.
+        after: The scores of the same pictures in the same order.
+    """
+    return [
+        last - first
+        for first, last in zip(before, after, strict=True)
+        if first is not None and last is not None and math.isfinite(first) and math.isfinite(last)
+    ]
 
 
 def mean_gain(before: Sequence[float | None], after: Sequence[float | None]) -> float | None:
@@ -71,11 +102,7 @@ def mean_gain(before: Sequence[float | None], after: Sequence[float | None]) -> 
     Returns:
         The mean difference, or None when no picture has both.
     """
-    differences = [
-        last - first
-        for first, last in zip(before, after, strict=True)
-        if first is not None and last is not None and math.isfinite(first) and math.isfinite(last)
-    ]
+    differences = paired_differences(before, after)
     return _mean(differences) if differences else None
 
 

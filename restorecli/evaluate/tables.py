@@ -1,23 +1,27 @@
-"""An evaluation as text: rows for a table, CSV, Markdown and JSON."""
+"""An evaluation as cells of text: the table by group, and that of a comparison."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from restorecli.evaluate.metrics import METRICS, Metric
-from restorecli.evaluate.result import Evaluation, Group, PairScore, json_number
-from restorecli.evaluate.statistics import MEAN_POLICY, Summary
+from restorecli.evaluate.difference import OVERALL, Comparison, Difference
+from restorecli.evaluate.intervals import Interval
+from restorecli.evaluate.metric import Metric
+from restorecli.evaluate.result import Evaluation, Group
+from restorecli.evaluate.statistics import Summary
 
-OVERALL = "overall"
-"""Name of a table's last row."""
+__all__ = ["DETAILS", "NOTHING", "OVERALL", "Table", "comparison_table", "format_number", "table"]
 
 NOTHING = "-"
 """What a cell shows where a number is not known."""
+
+DETAILS = ("interval", "spread", "worst", "median")
+"""What a table shows beside the means, the most useful first; a narrow one leaves out the last ones first."""
+
+COMPARED = ("interval", "n", "p")
+"""The same for the table of a comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +29,69 @@ class Table:
     """Cells as text.
 
     Attributes:
-        headers: One per column; the first column holds names, the others numbers.
-        rows: The groups in alphabetical order, then the row "overall".
+        headers: One per column.
+        rows: The groups in their order, then the row "overall".
+        names: How many of the first columns hold names; the others hold numbers.
     """
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    names: int = 1
 
 
-def table(evaluation: Evaluation, *, spread: bool = True) -> Table:
-    """Return the table by category: for every metric degraded, restored and gain, as far as they are known.
+def table(
+    evaluation: Evaluation,
+    *,
+    details: Collection[str] = ("spread",),
+    metrics: Sequence[Metric] | None = None,
+) -> Table:
+    """Return the table by group: for every metric degraded, restored and gain, as far as they are known.
 
     Args:
         evaluation: What was found.
-        spread: Show "mean ± sample standard deviation" instead of the mean alone.
+        details: Which of "interval" (95%, of the mean of the restored pictures and of the gain), "spread"
+            ("mean ± sample standard deviation"), "worst" and "median" to show too.
+        metrics: By default all that were measured.
 
     Returns:
         The cells; identical pictures are named as "inf" or, beside a mean, as "(+2 inf)".
     """
-    columns = list(_columns(evaluation.overall))
-    headers = ("category", "n", *(column.header for column in columns))
-    groups = [*evaluation.categories.items(), (OVERALL, evaluation.overall)]
-    rows = tuple(
-        (name, str(group.n), *(column.cell(group, spread=spread) for column in columns))
-        for name, group in groups
-    )
-    return Table(headers, rows)
+    columns = list(_columns(evaluation.overall, metrics or evaluation.metrics, details))
+    by = evaluation.by or ("category",)
+    groups = evaluation.groups if evaluation.by else evaluation.categories
+    rows = [_row(group.values or (name,), group, columns, details) for name, group in groups.items()]
+    rows.append(_row(_overall(len(by)), evaluation.overall, columns, details))
+    return Table((*by, "n", *(column.header for column in columns)), tuple(rows), len(by))
+
+
+def comparison_table(comparison: Comparison, metric: Metric, *, details: Collection[str] = COMPARED) -> Table:
+    """Return one metric of a comparison: a row for each group and rival.
+
+    Args:
+        comparison: What was found.
+        metric: Which metric.
+        details: Which of "n" (pictures compared), "interval" (95%, of the mean difference) and "p" (corrected
+            by Holm) to show too.
+    """
+    by = comparison.by or ("",)
+    unit = f" ({metric.unit})" if metric.unit else ""
+    shown: dict[str, str] = {
+        "n": "n",
+        "": f"{metric.title}{unit}",
+        "other": "the other's",
+        "difference": "difference",
+        "interval": "95%",
+        "p": "p (Holm)",
+        "verdict": "verdict",
+    }
+    kept = {key: head for key, head in shown.items() if key not in COMPARED or key in details}
+    rows = []
+    for entry in comparison.differences:
+        if entry.metric == metric.name:
+            cells = _compared(entry, metric)
+            name = entry.values or _overall(len(by))
+            rows.append((*name, entry.rival, *(cells[key] for key in kept)))
+    return Table((*by, "against", *kept.values()), tuple(rows), len(by) + 1)
 
 
 def format_number(value: float | None, decimals: int, *, signed: bool = False) -> str:
@@ -60,6 +101,13 @@ def format_number(value: float | None, decimals: int, *, signed: bool = False) -
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     return f"{value:{'+' if signed else ''}.{decimals}f}"
+
+
+def format_interval(interval: Interval | None, decimals: int, *, signed: bool = False) -> str:
+    """Return both ends for a table, e.g. "[27.11, 28.90]"; "-" where they are not known."""
+    if interval is None:
+        return NOTHING
+    return f"[{', '.join(format_number(end, decimals, signed=signed) for end in interval)}]"
 
 
 def format_summary(summary: Summary, decimals: int, *, spread: bool = True) -> str:
@@ -72,123 +120,82 @@ def format_summary(summary: Summary, decimals: int, *, spread: bool = True) -> s
     return text
 
 
-def to_json(evaluation: Evaluation) -> str:
-    """Return the one object that `eval --json` prints; infinity is the string "inf"."""
-    return json.dumps(evaluation.to_dict(), indent=2, allow_nan=False)
-
-
-def to_markdown(evaluation: Evaluation) -> str:
-    """Return the table by category in Markdown; below it the protocol, the notes and what was not scored."""
-    cells = table(evaluation)
-    lines = [
-        _markdown_row(cells.headers),
-        _markdown_row([":--", *["--:"] * (len(cells.headers) - 1)]),
-        *(_markdown_row([_escape_markdown(cell) for cell in row]) for row in cells.rows),
-        "",
-        f"Protocol: {evaluation.protocol}. {MEAN_POLICY}",
-    ]
-    lines += [f"Note: {_escape_markdown(note)}." for note in evaluation.notes]
-    if evaluation.unmatched:
-        lines += ["", f"Not scored ({len(evaluation.unmatched)}):", ""]
-        lines += [
-            f"- {entry.side} {_escape_markdown(entry.path)}: {_escape_markdown(entry.reason)}"
-            for entry in evaluation.unmatched
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def to_csv(evaluation: Evaluation) -> str:
-    """Return the table by category as CSV with every digit: mean, std, median, minimum, n and gain."""
-    groups = [*evaluation.categories.items(), (OVERALL, evaluation.overall)]
-    return _csv([{"category": name, "n": group.n, **_flat(group)} for name, group in groups])
-
-
-def images_to_csv(evaluation: Evaluation) -> str:
-    """Return one CSV line per scored picture, with every digit."""
-    return _csv([_image_line(score) for score in evaluation.images])
-
-
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One column of the table by category."""
+    """One column of the table by group: a side or the gain, and what is shown of it."""
 
     metric: Metric
     side: str
+    detail: str = ""
 
     @property
     def header(self) -> str:
         unit = f" ({self.metric.unit})" if self.metric.unit else ""
-        return f"{self.metric.title} {self.side}{unit}"
+        if not self.detail:
+            return f"{self.metric.title} {self.side}{unit}"
+        what = "95%" if self.detail == "interval" else self.detail
+        return f"{self.metric.title} {self.side} {what}"
 
     def cell(self, group: Group, *, spread: bool) -> str:
         """Return what the column shows about a group."""
+        name, decimals = self.metric.name, self.metric.decimals
         if self.side == "gain":
-            gain = None if group.gain is None else group.gain[self.metric.name]
-            return format_number(gain, self.metric.decimals, signed=True)
-        summaries = group.degraded if self.side == "degraded" else group.restored
-        if summaries is None:
+            if self.detail:
+                return format_interval((group.gain_intervals or {}).get(name), decimals, signed=True)
+            return format_number((group.gain or {}).get(name), decimals, signed=True)
+        summary = ((group.degraded if self.side == "degraded" else group.restored) or {}).get(name)
+        if summary is None:
             return NOTHING
-        return format_summary(summaries[self.metric.name], self.metric.decimals, spread=spread)
+        if self.detail == "interval":
+            return format_interval(summary.interval, decimals)
+        if self.detail:
+            return format_number(summary.median if self.detail == "median" else summary.worst, decimals)
+        return format_summary(summary, decimals, spread=spread)
 
 
-def _columns(overall: Group) -> Iterator[_Column]:
-    known = {"degraded": overall.degraded, "restored": overall.restored, "gain": overall.gain}
-    for metric in METRICS.values():
-        for side, values in known.items():
-            if values is not None:
-                yield _Column(metric, side)
+def _columns(overall: Group, metrics: Sequence[Metric], details: Collection[str]) -> Iterator[_Column]:
+    final = "degraded" if overall.restored is None else "restored"
+    for metric in metrics:
+        for side in ("degraded", "restored", "gain"):
+            if getattr(overall, side) is None or not _says(overall, metric, side):
+                continue
+            yield _Column(metric, side)
+            if side in (final, "gain") and "interval" in details:
+                yield _Column(metric, side, "interval")
+            if side == final:
+                known = ("median",) if metric.higher_is_better is None else ("median", "worst")
+                yield from (_Column(metric, side, what) for what in known if what in details)
 
 
-def _flat(group: Group) -> dict[str, object]:
-    line: dict[str, object] = {}
-    for side, summaries in (("degraded", group.degraded), ("restored", group.restored)):
-        for name, summary in (summaries or {}).items():
-            line[f"{side}_{name}"] = summary.mean
-            line[f"{side}_{name}_std"] = summary.std
-            line[f"{side}_{name}_median"] = summary.median
-            line[f"{side}_{name}_min"] = summary.minimum
-            line[f"{side}_{name}_n"] = summary.n
-    line |= {f"gain_{name}": value for name, value in (group.gain or {}).items()}
-    return line
+def _says(overall: Group, metric: Metric, side: str) -> bool:
+    """Whether a column holds a number at all; that of the scored side is shown in any case."""
+    if side == "gain":
+        return (overall.gain or {}).get(metric.name) is not None
+    if side == "degraded" and overall.restored is not None:
+        return overall.degraded is not None and overall.degraded[metric.name].mean is not None
+    return True
 
 
-def _image_line(score: PairScore) -> dict[str, object]:
-    pair = score.pair
-    line: dict[str, object] = {"path": pair.path, "category": pair.category, "defect": pair.defect}
-    for side, scores in (("degraded", score.degraded), ("restored", score.restored)):
-        line |= {f"{side}_{name}": value for name, value in (scores or {}).items()}
-    line |= {f"gain_{name}": score.gain(name) for name in METRICS if score.degraded and score.restored}
-    return {**line, "notes": "; ".join(score.notes)}
+def _row(
+    names: tuple[str, ...], group: Group, columns: Sequence[_Column], details: Collection[str]
+) -> tuple[str, ...]:
+    cells = (column.cell(group, spread="spread" in details) for column in columns)
+    return (*names, str(group.n), *cells)
 
 
-def _csv(lines: Sequence[Mapping[str, object]]) -> str:
-    fields = dict.fromkeys(name for line in lines for name in line)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(fields), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _csv_cell(value) for name, value in line.items()} for line in lines)
-    return text.getvalue()
+def _overall(names: int) -> tuple[str, ...]:
+    return (OVERALL, *[""] * (names - 1))
 
 
-def _csv_cell(value: object) -> object:
-    if isinstance(value, str):
-        formula = value.startswith(
-            ("=", "+", "-", "@", "\t", "\r")
-        )  # a spreadsheet would run such a file name
-        return _encodable(f"'{value}" if formula else value)
-    return json_number(value) if isinstance(value, float) else value
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _escape_markdown(text: str) -> str:
-    """Keep a hostile name inside its cell: no markup, no line break, no column."""
-    flat = " ".join(_encodable(text).split())
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|#!" else c for c in flat)
-
-
-def _encodable(text: str) -> str:
-    """Spell out bytes of a file name that are no UTF-8, so that the text can be written to a file."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def _compared(entry: Difference, metric: Metric) -> dict[str, str]:
+    left_out = f" (-{entry.left_out})" if entry.left_out else ""
+    p = NOTHING if entry.p_holm is None else ("<0.0001" if entry.p_holm < 1e-4 else f"{entry.p_holm:.4f}")
+    return {
+        "n": f"{entry.n}{left_out}",
+        "": format_number(entry.candidate, metric.decimals),
+        "other": format_number(entry.other, metric.decimals),
+        "difference": format_number(entry.mean, metric.decimals, signed=True),
+        "interval": format_interval(entry.interval, metric.decimals, signed=True),
+        "p": p,
+        "verdict": f"{entry.verdict or NOTHING}{' (few)' if entry.few else ''}",
+    }

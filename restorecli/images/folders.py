@@ -16,6 +16,9 @@ NO_CATEGORY = "all"
 OUTPUT_MARK = ".restorecli-output"
 """The hidden file in a folder of pictures that this program drew, which are no data to train on."""
 
+_BESIDE = frozenset({"masks", "kernels"})
+"""Folders that accompany pictures: with `OUTPUT_MARK` in them they are not walked (nor are NAME-1 ...)."""
+
 _SPLITS = ("test", "train", "validation", "val")
 _SKIPPED = frozenset({"desktop.ini", "thumbs.db", "manifest.jsonl"})
 
@@ -43,8 +46,8 @@ def walk(root: Path | str, *, without: Path | None = None) -> list[ImageFile]:
     Hidden files, `desktop.ini` and the like and files that are no pictures by their suffix are skipped.
     Pictures of formats that are not read (GIF, HEIC ...), broken links and folders that cannot be listed stay
     in the list, so that each is reported when it is read. Masks are not pictures to process: `ground_truth/`
-    beside `test/` and `masks/` beside `images/` are left out. Links to folders are followed, but never in a
-    circle.
+    beside `test/` and `masks/` beside `images/` are left out, and the masks and kernels that this program
+    wrote. Links to folders are followed, but never in a circle.
 
     Args:
         root: A folder, or a single file, which is listed whatever its suffix.
@@ -124,7 +127,7 @@ def _pictures(
             continue
         path = folder / entry.name
         if _is_folder(entry):
-            if without is None or path.resolve() != without:
+            if (without is None or path.resolve() != without) and not _is_beside(entry, path):
                 yield from _pictures(root, path, relative / entry.name, without, above | {identity})
         elif _has_picture_suffix(entry.name):
             yield ImageFile(path, relative / entry.name, *kind)
@@ -140,6 +143,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False
+
+
+def _is_beside(entry: os.DirEntry[str], path: Path) -> bool:
+    return entry.name.partition("-")[0] in _BESIDE and (path / OUTPUT_MARK).is_file()
 
 
 def _is_skipped(name: str, siblings: set[str]) -> bool:

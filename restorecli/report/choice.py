@@ -1,12 +1,20 @@
-"""Which pairs stand for a whole evaluation: of every category the median one and the lowest one."""
+"""Which pairs stand for a whole evaluation: the extremes, and of every category the median and the lowest."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from restorecli.evaluate.metric import Metric
 from restorecli.evaluate.result import Evaluation, PairScore
+
+RULE = (
+    "the worst, the best and the largest change of all, then of every category the median and the worst, "
+    "then in turn the next worst, best and most changed"
+)
+"""How pairs are chosen; printed on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +26,7 @@ class Choice:
 
 
 def choose(evaluation: Evaluation, limit: int = 12) -> tuple[Choice, ...]:
-    """Pick pairs by their PSNR: first the median of every category, then the lowest of every category.
+    """Pick pairs by the first metric: see `RULE`.
 
     No pair is picked for looking good: the rule is fixed, and the page prints it beside each picture.
 
@@ -29,28 +37,53 @@ def choose(evaluation: Evaluation, limit: int = 12) -> tuple[Choice, ...]:
     Returns:
         The pairs, sorted by category and path.
     """
-    medians, lowest = [], []
-    for members in _by_category(evaluation):
-        ordered = sorted(members, key=lambda score: (_psnr(score), score.pair.path))
-        count = len(ordered)
-        middle = ordered[(count - 1) // 2]
-        medians.append(Choice(middle, f"median of {count}" if count > 2 else ""))
-        if count > 2:
-            lowest.append(Choice(ordered[0], f"lowest of {count}"))
-        elif count == 2:
-            lowest.append(Choice(ordered[1], ""))
-    chosen = [*medians, *lowest][:limit]
+    if not evaluation.metrics:
+        return ()
+    reasons: dict[int, list[str]] = {}
+    for index, reason in _candidates(evaluation.images, evaluation.metrics[0]):
+        if index in reasons:
+            reasons[index].append(reason)
+        elif len(reasons) < limit:
+            reasons[index] = [reason]
+    chosen = [
+        Choice(evaluation.images[index], ", ".join(w for w in words if w)) for index, words in reasons.items()
+    ]
     return tuple(sorted(chosen, key=lambda choice: (choice.score.pair.category, choice.score.pair.path)))
 
 
-def _by_category(evaluation: Evaluation) -> Iterator[list[PairScore]]:
-    members: dict[str, list[PairScore]] = {}
-    for score in evaluation.images:
-        members.setdefault(score.pair.category, []).append(score)
-    for name in sorted(members):
-        yield members[name]
+def badness(score: PairScore, metric: Metric) -> float:
+    """Return what puts the worst picture first; a picture without the score comes last."""
+    value = score.final.get(metric.name)
+    if value is None:
+        return math.inf
+    return -value if metric.higher_is_better is False else value
 
 
-def _psnr(score: PairScore) -> float:
-    value = score.final.get("psnr")
-    return math.inf if value is None else value
+def _candidates(scores: Sequence[PairScore], metric: Metric) -> Iterator[tuple[int, str]]:
+    """Yield places in `scores` and reasons, the most important first; places come again."""
+    everything = range(len(scores))
+    worst = _ordered(everything, scores, lambda score: badness(score, metric))
+    changed = _ordered(everything, scores, lambda score: -abs(score.gain(metric.name) or 0.0))
+    if scores and scores[changed[0]].gain(metric.name) is None:
+        changed = []
+    firsts = (("worst of all", worst[:1]), ("best of all", worst[:0:-1][:1]), ("largest change", changed[:1]))
+    yield from ((index, reason) for reason, indices in firsts for index in indices)
+    yield from _of_categories(scores, worst)
+    for trio in itertools.zip_longest(worst, reversed(worst), changed):
+        yield from ((index, "") for index in trio if index is not None)
+
+
+def _of_categories(scores: Sequence[PairScore], worst: Sequence[int]) -> Iterator[tuple[int, str]]:
+    members: dict[str, list[int]] = {}
+    for index in worst:
+        members.setdefault(scores[index].pair.category, []).append(index)
+    groups = [members[name] for name in sorted(members)]
+    yield from ((group[(len(group) - 1) // 2], f"median of {len(group)}") for group in groups)
+    if len(groups) > 1:
+        yield from ((group[0], f"worst of {len(group)}") for group in groups)
+
+
+def _ordered(
+    places: Sequence[int], scores: Sequence[PairScore], key: Callable[[PairScore], float]
+) -> list[int]:
+    return sorted(places, key=lambda index: (key(scores[index]), scores[index].pair.path))

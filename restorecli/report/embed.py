@@ -1,4 +1,4 @@
-"""Pictures inside the page: a central cut at full resolution, as a data URI."""
+"""Pictures inside the page: a lossless cut at full resolution as a data URI, in a bounded number of bytes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,19 @@ from PIL import Image
 
 from restorecli.report.panels import Panel, to_image
 
-CUT = (560, 420)
-"""Width and height of what the page shows at most: shrinking a picture would hide its noise."""
+LARGEST = 640 * 480
+"""Pixels of a picture that the page shows at most.
+
+Larger ones are cut and not shrunk, since shrinking would hide the noise; without loss, since a compression
+artefact would show in the maps as an error of the restoration.
+"""
+
+BUDGET = 15_000_000
+"""Characters that all pictures of a page take at most: a page of 15 MB can still be mailed."""
 
 _SMALL = 160 * 160
-_QUALITY = 85
+_LEAST = 64 * 48
+_MARGIN = 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,53 +32,69 @@ class Embedded:
 
     Attributes:
         label: degraded, restored or reference.
-        caption: Its scores in words, or nothing.
-        uri: A data URI, PNG for small pictures and JPEG 4:4:4 for others.
+        uri: A data URI of a lossless WebP.
         size: Width and height of what is shown.
-        is_cut: Whether that is only the middle of the picture.
+        full: Width and height of the whole picture.
     """
 
     label: str
-    caption: str
     uri: str
     size: tuple[int, int]
-    is_cut: bool
+    full: tuple[int, int]
 
     @property
     def is_small(self) -> bool:
         """Whether the page enlarges it so much that it should show its pixels."""
         return self.size[0] * self.size[1] <= _SMALL
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is only a part of the picture."""
+        return self.size != self.full
 
-def embed(panels: Sequence[Panel]) -> tuple[Embedded, ...]:
+
+def embed(
+    panels: Sequence[Panel], room: int, centre: tuple[float, float] = (0.5, 0.5)
+) -> tuple[Embedded, ...]:
     """Make the pictures of one pair ready for the page.
 
     Args:
         panels: The pictures, the reference last; another size than the reference's is enlarged to it first.
+        room: Characters that they may take together; 64×48 pixels are shown even if they take more.
+        centre: Where the middle of the cut is meant to be, from the left and from the top, from 0 to 1.
+
+    Returns:
+        One for each panel, all of the same part.
     """
     images = [to_image(panel.pixels) for panel in panels]
     full = images[-1].size
-    embedded = []
-    for panel, image in zip(panels, images, strict=True):
-        whole = image if image.size == full else image.resize(full, Image.Resampling.NEAREST)
-        shown = _middle(whole)
-        uri = _data_uri(shown)
-        embedded.append(Embedded(panel.label, panel.caption, uri, shown.size, shown.size != full))
-    return tuple(embedded)
+    whole = [
+        image if image.size == full else image.resize(full, Image.Resampling.NEAREST) for image in images
+    ]
+    area = min(full[0] * full[1], LARGEST)
+    while True:
+        box = _box(full, area, centre)
+        uris = [_data_uri(image.crop(box)) for image in whole]
+        taken = sum(map(len, uris))
+        if taken <= room or area <= _LEAST:
+            break
+        area = max(_LEAST, int(area * min(room / taken, 1) * _MARGIN))
+    size = (box[2] - box[0], box[3] - box[1])
+    return tuple(Embedded(panel.label, uri, size, full) for panel, uri in zip(panels, uris, strict=True))
 
 
-def _middle(image: Image.Image) -> Image.Image:
-    width, height = min(image.width, CUT[0]), min(image.height, CUT[1])
-    left, top = (image.width - width) // 2, (image.height - height) // 2
-    return image.crop((left, top, left + width, top + height))
+def _box(full: tuple[int, int], area: int, centre: tuple[float, float]) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of a part of some area, in the shape of the picture."""
+    share = min(1.0, (area / (full[0] * full[1])) ** 0.5)
+    sides = [max(1, round(side * share)) for side in full]
+    left, top = (
+        min(max(round(middle * side - part / 2), 0), side - part)
+        for middle, side, part in zip(centre, full, sides, strict=True)
+    )
+    return left, top, left + sides[0], top + sides[1]
 
 
 def _data_uri(image: Image.Image) -> str:
     stream = io.BytesIO()
-    if image.width * image.height <= _SMALL:
-        image.save(stream, format="PNG")
-        kind = "png"
-    else:
-        image.save(stream, format="JPEG", quality=_QUALITY, subsampling=0)
-        kind = "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+    image.save(stream, format="WEBP", lossless=True, method=1, quality=0)  # quality: effort, not loss
+    return f"data:image/webp;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"

@@ -1,79 +1,131 @@
-"""The pictures of the page: pairs with a slider between degraded and restored."""
+"""The pictures of the page: which pairs, how large, and what the page's script needs to know of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
 from restorecli.errors import RestorecliError
-from restorecli.evaluate.result import Evaluation
-from restorecli.evaluate.tables import format_number
-from restorecli.report.choice import Choice, choose
-from restorecli.report.embed import CUT, Embedded, embed
-from restorecli.report.markup import Html, element, joined
+from restorecli.evaluate.masks import read_mask
+from restorecli.evaluate.metric import Metric
+from restorecli.evaluate.result import Evaluation, PairScore, json_number
+from restorecli.report.cards import card, toolbar
+from restorecli.report.choice import RULE, badness, choose
+from restorecli.report.embed import BUDGET, LARGEST, Embedded, embed
+from restorecli.report.maps import FLOOR_DECADES, FULL_ERROR, colored
+from restorecli.report.markup import Html, element
 from restorecli.report.panels import panels_of
 
+LIMIT = 24
+"""How many pairs a page shows unless told otherwise."""
 
-def gallery_section(evaluation: Evaluation, limit: int) -> Html:
-    """Return the section with at most `limit` pairs; nothing for none."""
+_CENTRE = (0.5, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """The section with the pictures, and the data that the page's script reads."""
+
+    html: Html
+    facts: dict[str, object]
+
+
+def gallery_section(evaluation: Evaluation, limit: int) -> Gallery:
+    """Return the section with at most `limit` pairs, the worst first; nothing for none."""
     choices = choose(evaluation, limit)
     if not choices:
-        return Html("")
-    shown = (
-        f"{len(choices)} of {len(evaluation.images)} pairs: of every category the one with the median PSNR "
-        f"and the lowest one. Full resolution; of large pictures the central {CUT[0]}×{CUT[1]} pixels."
-    )
-    return joined(
-        element("h2", "Pictures"),
-        element("p", shown, class_="muted lead"),
-        element("div", *(_card(choice) for choice in choices), class_="gallery"),
-    )
-
-
-def _card(choice: Choice) -> Html:
-    pair = choice.score.pair
-    reason = f" · {choice.reason}" if choice.reason else ""
-    header = element("header", element("h3", pair.path), element("span", f"{pair.category}{reason}"))
-    try:
-        pictures = embed(panels_of(choice.score))
-    except RestorecliError as error:
-        return element(
-            "article",
-            header,
-            element("p", f"Cannot be shown: {error.problem}", class_="scores"),
-            class_="card",
-        )
-    return element("article", header, _compare(pictures, pair.path), _scores(choice, pictures), class_="card")
-
-
-def _compare(pictures: tuple[Embedded, ...], name: str) -> Html:
-    roles = ("before", "after", "truth") if len(pictures) == 3 else ("before", "after")
-    figures = [_figure(picture, role, name) for picture, role in zip(pictures, roles, strict=True)]
-    label = f"Slide between {pictures[0].label} and {pictures[1].label}: {name}"
-    slider = element("input", type="range", min="0", max="100", step="0.5", value="50", aria_label=label)
-    return element("div", *figures, slider, class_="compare")
-
-
-def _figure(picture: Embedded, role: str, name: str) -> Html:
-    image = element(
-        "img",
-        src=picture.uri,
-        alt=f"{picture.label}: {name}",
-        width=str(picture.size[0]),
-        height=str(picture.size[1]),
-        class_="small" if picture.is_small else "cut" if picture.is_cut else "whole",
-    )
-    return element("figure", image, element("figcaption", picture.label), class_=role)
-
-
-def _scores(choice: Choice, pictures: tuple[Embedded, ...]) -> Html:
-    parts: list[Html] = [
-        element("span", f"{picture.label} ", element("b", picture.caption))
-        for picture in pictures
-        if picture.caption
+        return Gallery(Html(""), {"cards": []})
+    metrics = evaluation.metrics
+    ordered = sorted(choices, key=lambda choice: (badness(choice.score, metrics[0]), choice.score.pair.path))
+    categories = sorted({choice.score.pair.category for choice in ordered})
+    shown = [_pictures(choice.score, BUDGET // len(ordered)) for choice in ordered]
+    fields = _telling_fields(evaluation.images)
+    cards = [
+        card(index, choice, pictures, metrics, fields)
+        for index, (choice, pictures) in enumerate(zip(ordered, shown, strict=True))
     ]
-    gain = choice.score.gain("psnr")
-    if gain is not None:
-        words = f"{format_number(gain, 2, signed=True)} dB"
-        parts.append(element("span", words, class_="gain" if gain >= 0 else "loss"))
-    if len(pictures) == 3:
-        button = element("button", "reference", type="button", class_="switch", aria_pressed="false")
-        parts.append(button)
-    return element("p", *parts, class_="scores")
+    html = element(
+        "section",
+        element("h2", "Pictures", id="pictures"),
+        _words(evaluation, shown),
+        toolbar(categories, metrics),
+        element("div", *cards, class_="gallery"),
+    )
+    return Gallery(html, _facts([choice.score for choice in ordered], categories, metrics))
+
+
+def _telling_fields(scores: Sequence[PairScore]) -> tuple[str, ...]:
+    """Return the manifest's fields in which pictures differ, without what the restorer noted for itself."""
+    values: dict[str, set[str]] = {}
+    for score in scores:
+        for name, value in score.fields.items():
+            values.setdefault(name, set()).add(value)
+    own = ("category", "restorer.")
+    return tuple(name for name, found in values.items() if len(found) > 1 and not name.startswith(own))
+
+
+def _pictures(score: PairScore, room: int) -> tuple[Embedded, ...] | RestorecliError:
+    try:
+        return embed(panels_of(score), room, _centre(score))
+    except RestorecliError as error:
+        return error
+
+
+def _centre(score: PairScore) -> tuple[float, float]:
+    """Return the middle of the defect, where a mask shows one, else the middle of the picture."""
+    pair = score.pair
+    if pair.mask is None or pair.reference is None:
+        return _CENTRE
+    height, width = pair.reference.read().size
+    try:
+        rows, columns = np.nonzero(read_mask(pair.mask, (height, width)))
+    except RestorecliError:  # the scores say what is wrong with the mask
+        return _CENTRE
+    if not rows.size:
+        return _CENTRE
+    return float((columns.min() + columns.max() + 1) / 2 / width), float(
+        (rows.min() + rows.max() + 1) / 2 / height
+    )
+
+
+def _words(evaluation: Evaluation, shown: Sequence[tuple[Embedded, ...] | RestorecliError]) -> Html:
+    """Say what is shown, by which rule, and how much of the page it takes."""
+    total = sum(len(picture.uri) for pictures in shown if isinstance(pictures, tuple) for picture in pictures)
+    everything = len(evaluation.images)
+    rule = "all" if len(shown) == everything else f"{RULE}, by {evaluation.metrics[0].title}"
+    return element(
+        "p",
+        f"{len(shown)} of {everything} pairs: {rule}. At full resolution and without loss; of large pictures "
+        "the middle (around the defect, where a mask shows one), at most "
+        f"{LARGEST / 1e6:.1f} megapixels, and less where a pair would take more than its share of "
+        f"{BUDGET / 1e6:.0f} MB. The pictures of this page take {total / 1e6:.1f} MB.",
+        class_="key muted",
+    )
+
+
+def _facts(
+    scores: Sequence[PairScore], categories: Sequence[str], metrics: Sequence[Metric]
+) -> dict[str, object]:
+    """Return what the script sorts and filters by, and the scales of its maps."""
+    return {
+        "metrics": [{"name": m.name, "higher_is_better": m.higher_is_better} for m in metrics],
+        "cards": [
+            {
+                "category": categories.index(score.pair.category),
+                "final": {m.name: json_number(score.final.get(m.name)) for m in metrics},
+                "gain": {m.name: json_number(score.gain(m.name)) for m in metrics},
+            }
+            for score in scores
+        ],
+        "decades": FLOOR_DECADES,
+        "colors": _error_colors(),
+    }
+
+
+def _error_colors() -> list[list[int]]:
+    """Return the colour of every absolute error, summed over the channels, up to the full one."""
+    errors = np.arange(round(3 * 255 * FULL_ERROR) + 1, dtype=np.float32)[None]
+    colors = colored(errors / errors.max())[:, 0].T
+    return [[int(level * 255 + 0.5) for level in color] for color in colors.tolist()]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 
 from restorecli.report.panels import printable
 
 _VOID = frozenset({"img", "input", "link", "meta"})
+_UNSAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
 class Html(str):
-    """Text that is markup already; only `element` and `joined` make it out of other text."""
+    """Text that is markup already; only the functions of this module make it out of other text."""
 
     __slots__ = ()
 
@@ -35,6 +37,26 @@ def element(name: str, /, *children: str, **attributes: str) -> Html:
 def joined(*children: str) -> Html:
     """Return texts and elements one after the other."""
     return Html("".join(child if isinstance(child, Html) else _escaped(child) for child in children))
+
+
+def named(text: str) -> Html:
+    """Return a name that came from outside: escaped, and its writing direction kept to itself."""
+    return element("bdi", text)
+
+
+def data_island(name: str, value: object) -> Html:
+    """Return data for the page's script, in an element that no browser runs.
+
+    Args:
+        name: The element's id.
+        value: What JSON can hold, without infinity and not-a-number; no text in it can end the element, since
+            `<`, `>` and `&` are written as JSON escapes, and so is everything outside ASCII.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    text = json.dumps(value, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    return element("script", Html(text.translate(_UNSAFE)), type="application/json", id=name)
 
 
 def _escaped(text: str) -> str:

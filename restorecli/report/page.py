@@ -8,16 +8,22 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
+from restorecli.evaluate.difference import Comparison
+from restorecli.evaluate.intervals import INTERVAL_POLICY
 from restorecli.evaluate.result import Evaluation
 from restorecli.evaluate.statistics import MEAN_POLICY
 from restorecli.images.atomic import atomic_write
-from restorecli.report.gallery import gallery_section
-from restorecli.report.markup import Html, element, joined
-from restorecli.report.overview import score_table, tiles
+from restorecli.report.bars import bar_section
+from restorecli.report.gallery import LIMIT, gallery_section
+from restorecli.report.listing import picture_list, unmatched_section
+from restorecli.report.markup import Html, data_island, element
+from restorecli.report.methods import comparison_section
+from restorecli.report.overview import group_table, metric_table, tiles
+from restorecli.report.spreads import spread_section
 from restorecli.version import __version__
 
-_SHOWN_UNMATCHED = 500
-_UNFOLDED_UNMATCHED = 10
+_STYLES = ("page.css", "charts.css", "gallery.css")
+_SCRIPTS = ("maps.js", "viewer.js", "page.js")
 
 
 def write_page(
@@ -26,26 +32,28 @@ def write_page(
     *,
     title: str = "Restoration report",
     about: Sequence[str] = (),
-    pictures: int = 12,
+    limit: int = LIMIT,
+    comparison: Comparison | None = None,
 ) -> None:
     """Write the report as one self-contained HTML file.
 
     It loads nothing from anywhere: pictures are data URIs, and a content security policy allows only the one
-    style sheet and the one script whose hashes it names. Every text is escaped. Without scripts the pictures
-    stand beside one another; with them each pair has a slider.
+    style sheet and the one script whose hashes it names. Every text is escaped. Without scripts the tables
+    and charts are the same, and the pictures stand beside one another.
 
     Args:
         evaluation: What was found; nothing is computed here.
         path: The .html file; its folder is made when missing.
         title: The heading.
         about: Sentences below the heading, e.g. what was degraded and restored how.
-        pictures: How many pairs to show at most.
+        limit: How many pairs to show at most; they are chosen by `report.choice.RULE`.
+        comparison: The same pictures by other methods, shown as tables of differences and verdicts.
 
     Raises:
         ResourceError: The disk is full; an older report is left as it was.
         DataError: The folder cannot be written to.
     """
-    text = render_page(evaluation, title=title, about=about, pictures=pictures)
+    text = render_page(evaluation, title=title, about=about, limit=limit, comparison=comparison)
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
@@ -56,11 +64,34 @@ def render_page(
     *,
     title: str = "Restoration report",
     about: Sequence[str] = (),
-    pictures: int = 12,
+    limit: int = LIMIT,
+    comparison: Comparison | None = None,
 ) -> str:
     """Return the report's HTML; the arguments are those of `write_page`."""
-    style, script = _asset("page.css"), _asset("page.js")
-    head = element(
+    style, script = _assets(_STYLES), _assets(_SCRIPTS)
+    gallery = gallery_section(evaluation, limit)
+    main = element(
+        "main",
+        _masthead(evaluation, title, about),
+        _notes(evaluation),
+        tiles(evaluation),
+        element("h2", f"By {' and '.join(evaluation.by)}", id="groups"),
+        bar_section(evaluation),
+        group_table(evaluation),
+        metric_table(evaluation),
+        comparison_section(comparison),
+        spread_section(evaluation),
+        gallery.html,
+        picture_list(evaluation),
+        unmatched_section(evaluation),
+        _footer(),
+    )
+    body = element("body", main, data_island("facts", gallery.facts), element("script", script))
+    return f"<!doctype html>\n{element('html', _head(title, style, script), body, lang='en')}\n"
+
+
+def _head(title: str, style: Html, script: Html) -> Html:
+    return element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
@@ -70,22 +101,11 @@ def render_page(
         element("title", title),
         element("style", style),
     )
-    main = element(
-        "main",
-        element("h1", title),
-        *(element("p", sentence, class_="lead muted") for sentence in about),
-        tiles(evaluation),
-        score_table(evaluation),
-        gallery_section(evaluation, pictures),
-        _unmatched(evaluation),
-        _footer(evaluation),
-    )
-    body = element("body", main, element("script", script))
-    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
-def _asset(name: str) -> Html:
-    return Html(resources.files("restorecli.report").joinpath(name).read_text(encoding="utf-8"))
+def _assets(names: Sequence[str]) -> Html:
+    folder = resources.files("restorecli.report") / "assets"
+    return Html("\n".join((folder / name).read_text(encoding="utf-8") for name in names))
 
 
 def _policy(style: str, script: str) -> str:
@@ -101,31 +121,33 @@ def _hash(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _unmatched(evaluation: Evaluation) -> Html:
-    entries = evaluation.unmatched
-    if not entries:
-        return Html("")
-    items = [
-        element("li", element("b", f"{entry.side} {entry.path}"), f": {entry.reason}")
-        for entry in entries[:_SHOWN_UNMATCHED]
-    ]
-    hidden = len(entries) - len(items)
-    if hidden:
-        items.append(element("li", f"and {hidden} more, which `restorecli eval --json` lists"))
-    unfolded = {"open": ""} if len(entries) <= _UNFOLDED_UNMATCHED else {}
-    summary = element("summary", f"{len(entries)} listed, each with its reason")
-    return joined(
-        element("h2", "Not scored"),
-        element("p", "These pictures are in no number above.", class_="muted"),
-        element("details", summary, element("ul", *items), **unfolded),
+def _masthead(evaluation: Evaluation, title: str, about: Sequence[str]) -> Html:
+    words = [element("p", sentence, class_="lead muted") for sentence in about]
+    return element(
+        "div",
+        element(
+            "div",
+            element("h1", title),
+            *words,
+            element("p", f"Protocol: {evaluation.protocol}.", class_="key muted", id="protocol"),
+        ),
+        element("button", "Dark", type="button", id="theme", class_="script"),
+        class_="masthead",
     )
 
 
-def _footer(evaluation: Evaluation) -> Html:
+def _notes(evaluation: Evaluation) -> Html:
+    """Return what a reader must know before the numbers: warnings and what was left out."""
+    if not evaluation.notes:
+        return Html("")
+    items = [element("li", note) for note in evaluation.notes]
+    return element("section", element("h2", "Please note"), element("ul", *items), class_="notes", id="notes")
+
+
+def _footer() -> Html:
     return element(
         "footer",
-        element("p", f"Protocol: {evaluation.protocol}."),
         element("p", MEAN_POLICY),
-        *(element("p", f"Note: {note}.") for note in evaluation.notes),
+        element("p", INTERVAL_POLICY),
         element("p", f"Made by restorecli {__version__}."),
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from restorecli.evaluate.metrics import METRICS, to_8_bits
+from restorecli.evaluate.catalog import METRICS
+from restorecli.evaluate.metrics import to_8_bits
 from restorecli.evaluate.pairs import Source
 from restorecli.evaluate.result import PairScore, Scores
 from restorecli.evaluate.tables import format_number
@@ -52,9 +53,10 @@ def panels_of(score: PairScore) -> tuple[Panel, ...]:
 def score_words(scores: Scores) -> str:
     """Return scores as a caption, e.g. "28.91 dB, SSIM 0.8123"."""
     words = []
-    for metric in METRICS.values():
-        number = format_number(scores[metric.name], metric.decimals)
-        words.append(f"{number} {metric.unit}" if metric.unit else f"{metric.title} {number}")
+    for name, score in scores.items():
+        metric = METRICS[name]
+        number = format_number(score, metric.decimals)
+        words.append(f"{number} {metric.unit}" if name == "psnr" else f"{metric.title} {number}")
     return ", ".join(words)
 
 

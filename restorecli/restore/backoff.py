@@ -9,7 +9,7 @@ from torch import Tensor
 
 from restorecli.core.restorer import Restorer, RestorerSpec
 from restorecli.errors import ResourceError
-from restorecli.restore.plan import needed_overlap, smallest_tile
+from restorecli.restore.plan import least_tile, round_up
 from restorecli.restore.tiling import restore_tiled
 
 _MEMORY_WORDS = (
@@ -43,7 +43,7 @@ class BackingOff:
 
     Args:
         restorer: What restores.
-        overlap: Pixels that the smaller tiles share; None takes `needed_overlap`.
+        overlap: Pixels that the smaller tiles share; None takes `default_overlap`.
         patient: False refuses instead of backing off, for a tile size that the user asked for.
 
     Attributes:
@@ -53,7 +53,7 @@ class BackingOff:
 
     def __init__(self, restorer: Restorer, *, overlap: int | None = None, patient: bool = True) -> None:
         self._restorer = restorer
-        self._overlap = needed_overlap(restorer.spec) if overlap is None else overlap
+        self._overlap = overlap
         self._patient = patient
         self.largest: int | None = None
         self.failures = 0
@@ -98,8 +98,9 @@ class BackingOff:
 
     def _smaller(self, side: int) -> int:
         half = side // 2 // self.spec.multiple * self.spec.multiple
-        if self._patient and half >= max(_LEAST_SIDE, smallest_tile(self.spec.multiple, self._overlap)):
-            return half
+        least = round_up(max(_LEAST_SIDE, least_tile(self.spec, self._overlap)), self.spec.multiple)
+        if self._patient and least < side:
+            return max(half, least)
         raise ResourceError(
             f"Memory ran out for a tile of {side} pixels.",
             expected="enough free memory for it"

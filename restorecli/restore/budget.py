@@ -20,10 +20,10 @@ from torch.utils._pytree import tree_leaves
 
 from restorecli.core.restorer import Restorer, TorchRestorer
 from restorecli.images.budget import available_memory
-from restorecli.restore.plan import needed_overlap, round_up, smallest_tile
+from restorecli.restore.plan import least_tile, round_up
 
 LARGEST_AREA = 1 << 24
-"""Pixels of the largest tile: beyond, activations pass the 2^31 elements that device libraries index."""
+"""Pixels of the largest tile, restored: beyond, activations pass the 2^31 elements that libraries index."""
 
 BOUNDED_CPU_BYTES = 2 << 30
 """Memory for a network with a bounded receptive field on a CPU: larger tiles gain under 5 % there."""
@@ -142,7 +142,7 @@ def auto_tile(
         overlap: Pixels that tiles will share; None takes what the network needs.
     """
     spec = restorer.spec
-    area = min(footprint.area(budget), LARGEST_AREA)
+    area = min(footprint.area(budget), LARGEST_AREA // spec.scale**2)
     on_cpu = not isinstance(restorer, TorchRestorer) or restorer.device.type == "cpu"
     whole = min(area, GLOBAL_CPU_AREA) if on_cpu and spec.receptive_field is None else area
     if height * width <= whole:
@@ -150,4 +150,4 @@ def auto_tile(
     if whole < area:
         area = min(area, GLOBAL_CPU_AREA // 4)
     side = math.isqrt(area) // spec.multiple * spec.multiple
-    return max(side, smallest_tile(spec.multiple, needed_overlap(spec) if overlap is None else overlap))
+    return max(side, least_tile(spec, overlap))

@@ -12,7 +12,9 @@ from restorecli.images.jobs import FolderSummary, Progress, SilentProgress
 from restorecli.images.lock import output_lock
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.outputs import plan_outputs
+from restorecli.restore.adapter import MethodPainter, MethodRestorer
 from restorecli.restore.job import FolderJob, Task
+from restorecli.restore.known import Known
 from restorecli.restore.picture import PictureRestorer
 from restorecli.restore.records import SourceRecords
 
@@ -28,6 +30,7 @@ def restore_folder(
     image_format: str | None = None,
     overwrite: bool = False,
     reading: ReadOptions = STRICT,
+    known: Known | None = None,
     progress: Progress | None = None,
 ) -> FolderSummary:
     """Restore a folder of pictures, or one file, into another folder.
@@ -48,6 +51,7 @@ def restore_folder(
         overwrite: Restore finished pictures again.
         reading: How to read what is unusual; a picture that other options would read otherwise is restored
             again.
+        known: What a method without weights is told about the pictures, beside their manifest.
         progress: Who wants to know how far the job is.
 
     Returns:
@@ -60,7 +64,11 @@ def restore_folder(
         ResourceError: Memory or disk ran out even after backing off, or the device failed.
     """
     started = time.perf_counter()
-    painter = PictureRestorer(restorer, tile=tile, overlap=overlap)
+    painter: PictureRestorer | MethodPainter
+    if isinstance(restorer, MethodRestorer):
+        painter = MethodPainter(restorer, known or Known(), tile=tile, overlap=overlap)
+    else:
+        painter = PictureRestorer(restorer, tile=tile, overlap=overlap)
     root = source if source.is_dir() else source.parent
     if source.is_dir() and output.resolve() == root.resolve():
         raise _in_place(output)

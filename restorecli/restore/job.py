@@ -18,13 +18,16 @@ from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.reading import probe, read_picture
 from restorecli.images.writing import write_picture
+from restorecli.restore.adapter import MethodPainter
+from restorecli.restore.context import Findings
+from restorecli.restore.findings import write_findings
 from restorecli.restore.gate import MemoryGate
 from restorecli.restore.picture import CHANGED_BY_TILES, PictureRestorer, TileUse
 from restorecli.restore.records import SourceRecords, Stamp, identify, restored_record, stamp
 from restorecli.version import __version__
 
-_BYTES_PER_PIXEL = 3 * 4 * 4
-"""Three float32 pictures of up to four channels: read, restored, and on its way to the disk."""
+_BYTES_PER_PIXEL = 4 * 4
+"""A float32 picture of up to four channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class _Restored:
     size: int
     use: TileUse
     area: int
+    found: Findings
 
     def take(self) -> Picture:
         """Return the picture and let go of it."""
@@ -93,7 +97,7 @@ class FolderJob:
     def __init__(
         self,
         output: Path,
-        painter: PictureRestorer,
+        painter: PictureRestorer | MethodPainter,
         sources: SourceRecords,
         progress: Progress,
         reading: ReadOptions = STRICT,
@@ -125,7 +129,7 @@ class FolderJob:
         if not self._reading.reads_like(record.reading):
             return False
         try:
-            same = self._settings(stamp(task.file.path)).items() <= record.restorer.items()
+            same = self._settings(task, stamp(task.file.path)).items() <= record.restorer.items()
         except ImageError:
             return False
         place = task.file.path.parent.resolve() / task.file.path.name
@@ -134,9 +138,11 @@ class FolderJob:
     def _stands(self, task: Task) -> bool:
         return (self._output / task.target).is_file()
 
-    def _settings(self, read: Stamp) -> dict[str, Any]:
+    def _settings(self, task: Task, read: Stamp) -> dict[str, Any]:
         """Return what must be equal for a finished picture to count: all that its pixels depend on."""
         settings = {**self._identity, "source_bytes": read.size, "source_changed_ns": read.changed}
+        if isinstance(self._painter, MethodPainter):
+            settings |= self._painter.identity(task.file)
         if not self._painter.tiles_change_nothing:
             settings |= {"asked_tile": self._painter.tile, "asked_overlap": self._painter.overlap}
         return settings
@@ -171,7 +177,7 @@ class FolderJob:
 
     def _read_ahead(self, numbered: tuple[int, Task]) -> _Loaded:
         turn, task = numbered
-        size = _memory_of(task.file.path)
+        size = _memory_of(task.file.path, self._painter.restorer.spec.scale)
         self._gate.enter(turn, size)
         try:
             before = stamp(task.file.path)
@@ -183,7 +189,7 @@ class FolderJob:
     def _restore(self, task: Task, loaded: _Loaded) -> _Restored | RestorecliError:
         height, width = loaded.picture.size
         try:
-            picture, use = self._painter(loaded.picture)
+            picture, use, found = self._paint(task, loaded.picture)
         except ResourceError as error:
             error.file = error.file or str(task.file.path)
             raise
@@ -191,7 +197,12 @@ class FolderJob:
             self._gate.leave(loaded.size)
             error.file = error.file or str(task.file.path)
             return error
-        return _Restored(picture, loaded.stamp, loaded.size, use, height * width)
+        return _Restored(picture, loaded.stamp, loaded.size, use, height * width, found)
+
+    def _paint(self, task: Task, picture: Picture) -> tuple[Picture, TileUse, Findings]:
+        if isinstance(self._painter, MethodPainter):
+            return self._painter(picture, task.file, self._sources.find(task.file))
+        return *self._painter(picture), Findings()
 
     def _write_behind(self, item: tuple[Task, _Restored | RestorecliError]) -> _Written:
         """Write a picture and then its manifest line."""
@@ -203,6 +214,7 @@ class FolderJob:
             target = self._output / task.target
             _make_folder(target.parent, self._output)
             losses = write_picture(target, picture)
+            write_findings(restored.found, self._output, task.target)
             record = self._record(task, restored, (*picture.traits.notes, *losses))
             self._manifest.append(record)
         finally:
@@ -212,11 +224,13 @@ class FolderJob:
     def _record(self, task: Task, restored: _Restored, notes: tuple[str, ...]) -> Record:
         use = restored.use
         how = {
-            **self._settings(restored.stamp),
+            **self._settings(task, restored.stamp),
             "tile": use.tile,
             "overlap": use.overlap,
             "exact": use.exact,
         }
+        if restored.found.values:
+            how["found"] = restored.found.values
         if not use.exact:
             notes = (*notes, CHANGED_BY_TILES)
         path = task.target.as_posix()
@@ -225,13 +239,16 @@ class FolderJob:
         )
 
 
-def _memory_of(path: Path) -> int:
-    """Return the bytes that a picture will hold; 0 for one that cannot be read anyway."""
+def _memory_of(path: Path, scale: int) -> int:
+    """Return the bytes that a picture will hold: as read, as restored, and on its way to the disk.
+
+    The latter two are larger by the scale. 0 for a picture that cannot be read anyway.
+    """
     try:
         height, width = probe(path).size
     except RestorecliError:
         return 0
-    return height * width * _BYTES_PER_PIXEL
+    return height * width * _BYTES_PER_PIXEL * (1 + 2 * scale**2)
 
 
 def _read(path: Path, before: Stamp, options: ReadOptions) -> Picture:

@@ -13,7 +13,14 @@ from restorecli.images.picture import Picture, Pixels
 from restorecli.restore.alpha import enlarge, fill_invisible, keep_invisible
 from restorecli.restore.backoff import BackingOff
 from restorecli.restore.budget import Footprint, auto_tile, measure_footprint, memory_budget
-from restorecli.restore.plan import default_overlap, is_exact, needed_overlap, plan_axis, round_up
+from restorecli.restore.plan import (
+    INSISTED_OVERLAP,
+    default_overlap,
+    is_exact,
+    needed_overlap,
+    plan_axis,
+    round_up,
+)
 from restorecli.restore.tiling import restore_tiled
 
 CHANGED_BY_TILES = "restored in tiles that share less than the network sees: they change its result a little"
@@ -84,8 +91,11 @@ class PictureRestorer:
         spec = self.restorer.spec
         if self.overlap is not None:
             return is_exact(spec, self.overlap)
-        overlap = default_overlap(spec, self.tile) if isinstance(self.tile, int) else needed_overlap(spec)
-        return is_exact(spec, overlap)
+        if isinstance(self.tile, int):
+            return is_exact(spec, default_overlap(spec, self.tile))
+        if self.tile == "none":
+            return spec.receptive_field is not None
+        return is_exact(spec, min(needed_overlap(spec), INSISTED_OVERLAP))
 
     def __call__(self, picture: Picture) -> tuple[Picture, TileUse]:
         """Restore a picture; alpha, depth and metadata come back as they were.

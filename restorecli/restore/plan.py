@@ -11,6 +11,9 @@ from restorecli.errors import UsageError
 GLOBAL_OVERLAP = 64
 """Pixels that tiles of a network without a bounded receptive field share by default."""
 
+INSISTED_OVERLAP = 256
+"""Pixels of overlap that memory is never spared: networks that see farther weigh what lies there hardly."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -56,6 +59,19 @@ def is_exact(spec: RestorerSpec, overlap: int) -> bool:
 def smallest_tile(multiple: int, overlap: int) -> int:
     """Return the smallest side worth trying with an overlap: below it nearly all work goes into overlaps."""
     return max(2 * multiple, overlap + overlap // 4 + multiple)
+
+
+def least_tile(spec: RestorerSpec, overlap: int | None = None) -> int:
+    """Return the side below which no tile is made to save memory.
+
+    Args:
+        spec: Of the restorer.
+        overlap: Pixels that tiles share; None takes what the network needs, or `INSISTED_OVERLAP` where that
+            is more: then tiles this small are not exact.
+    """
+    if overlap is None:
+        overlap = min(needed_overlap(spec), round_up(INSISTED_OVERLAP, spec.multiple))
+    return smallest_tile(spec.multiple, overlap)
 
 
 def default_overlap(spec: RestorerSpec, tile: int) -> int:

@@ -13,6 +13,7 @@ from restorecli.errors import DataError, ImageError
 from restorecli.images.folders import ImageFile
 from restorecli.images.manifest import Manifest, Record, locate, make_locator
 from restorecli.images.options import STRICT, ReadOptions
+from restorecli.restore.adapter import MethodRestorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ def _read_quietly(folder: Path) -> dict[str, Record]:
 
 
 def identify(restorer: Restorer) -> dict[str, Any]:
-    """Return what tells one restorer from another: its name and, for a network, weights and precision."""
+    """Return what tells one restorer from another: its name, and weights and precision or parameters."""
+    if isinstance(restorer, MethodRestorer):
+        return dict(restorer.identity)
     network = restorer if isinstance(restorer, TorchRestorer) else None
     return {
         "name": restorer.spec.name,

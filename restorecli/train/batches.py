@@ -13,8 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from restorecli.degrade.base import Degradation
 from restorecli.degrade.chain import Chain, degrade_array, image_rng
+from restorecli.degrade.masks import damage_mask
 from restorecli.errors import DataError, ImageError
+from restorecli.images.masks import marked
 from restorecli.images.picture import Pixels
 from restorecli.train.crops import (
     MIRRORED,
@@ -40,7 +43,8 @@ class Batch:
         degraded: What the network sees.
         reference: The clean crops in [0, 1]; sides times the network's scale.
         second: A second, independent corruption of the same crops, where a strategy needs one.
-        mask: (N, 1, H, W), 1 inside defects and 0 elsewhere, where a strategy needs it.
+        mask: (N, 1, H, W), 1 inside defects (of files, or made by degradations) and 0 elsewhere, where a
+            strategy needs it.
     """
 
     degraded: Tensor
@@ -171,7 +175,7 @@ class BatchMaker:
                 came=str(mask.shape[1:]),
                 file=pair.mask,
             )
-        return np.where(mask.max(axis=0, keepdims=True) > 0.5, 255, 0).astype(np.uint8)
+        return np.where(marked(mask)[None], 255, 0).astype(np.uint8)
 
     def _cut_pair(
         self,
@@ -207,22 +211,33 @@ class BatchMaker:
         top, left = random_corner(reference.shape[1:], side, rng)
         turn = self._turn(rng)
         high = turned(to_unit(cut(reference, top, left, side)), turn)
-        inside = None if mask is None else rim_off(turned(to_unit(cut(mask, top, left, side)), turn), margin)
+        inside = None if mask is None else turned(to_unit(cut(mask, top, left, side)), turn)
         if self._channels == 1 or (high.shape[0] == 3 and rng.random() < self._data.gray):
             high = to_channels(high, 1)
 
-        def corrupted(purpose: str) -> Pixels:
-            low, _ = degrade_array(high, chain, self._seed, f"{key}#{number}{purpose}")
-            return _contiguous(to_channels(rim_off(low, margin // self._scale), self._channels))
+        def corrupted(purpose: str) -> tuple[Pixels, tuple[Degradation, ...]]:
+            low, steps = degrade_array(high, chain, self._seed, f"{key}#{number}{purpose}")
+            return _contiguous(to_channels(rim_off(low, margin // self._scale), self._channels)), steps
 
-        second = corrupted("#second") if "second" in self._needs else None
+        low, steps = corrupted("")
+        second = corrupted("#second")[0] if "second" in self._needs else None
         clean = _contiguous(to_channels(rim_off(high, margin), self._channels))
-        return Sample(corrupted(""), clean, second, None if inside is None else _contiguous(inside))
+        if inside is not None:
+            damaged = damage_mask(high.shape[1:], steps, self._seed, f"{key}#{number}")
+            inside = _contiguous(rim_off(inside if damaged is None else _joined(inside, damaged), margin))
+        return Sample(low, clean, second, inside)
 
     def _turn(self, rng: np.random.Generator) -> int:
         if self._data.augment == "flips":
             return int(rng.choice(MIRRORED))
         return int(rng.integers(8)) if self._data.augment else 0
+
+
+def _joined(mask: Pixels, damaged: NDArray[np.bool_]) -> Pixels:
+    """Add what degradations damaged to a (1, H, W) mask, enlarged where they made the picture smaller."""
+    factor = mask.shape[1] // damaged.shape[0]
+    joined: Pixels = np.maximum(mask, damaged.repeat(factor, 0).repeat(factor, 1)[None])
+    return joined
 
 
 def _contiguous(pixels: Pixels) -> Pixels:

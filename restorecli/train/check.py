@@ -18,11 +18,13 @@ from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.zoo import find_shipped
 from restorecli.degrade.chain import Chain
 from restorecli.errors import RecipeError, RestorecliError
-from restorecli.train.recipe import Curriculum, Recipe, located
-from restorecli.train.strategies import create_strategy
+from restorecli.train.recipe import Curriculum, DataSection, Recipe, located
+from restorecli.train.strategies import STRATEGIES, create_strategy
 from restorecli.train.yaml_text import Path_, Place, read_yaml
 
 Fault = tuple[Path_, str]
+
+_MAX_CROP = 1 << 14
 
 
 def load_recipe(
@@ -129,7 +131,7 @@ def _name_faults(content: Mapping[str, Any], base: Path) -> Iterator[Fault]:
         yield from _chain_faults(_list(level), ("curriculum", "levels", index))
     if isinstance(content.get("init"), str):
         yield from _init_faults(content["init"], base)
-    yield from _strategy_faults(content.get("strategy", "supervised"))
+    yield from _strategy_faults(content)
 
 
 def _table(value: object) -> dict[str, Any]:
@@ -153,14 +155,23 @@ def _loss_faults(name: str, value: float | dict[str, Any]) -> Iterator[Fault]:
         yield ("loss", name), _one_line(error)
 
 
-def _strategy_faults(strategy: object) -> Iterator[Fault]:
+def _strategy_faults(content: Mapping[str, Any]) -> Iterator[Fault]:
+    strategy = content.get("strategy", "supervised")
     arguments = _table({"name": strategy} if isinstance(strategy, str) else strategy)
     name = arguments.pop("name", None)
-    if isinstance(name, str):
-        try:
-            create_strategy(name, WeightedSum([]), 3, **arguments)
-        except RestorecliError as error:
-            yield ("strategy",), _one_line(error)
+    if not isinstance(name, str):
+        return
+    crop = _table(content.get("data")).get("crop")
+    crop = crop if type(crop) is int and 0 < crop <= _MAX_CROP else DataSection.model_fields["crop"].default
+    try:
+        with torch.device("meta"):
+            create_strategy(name, WeightedSum([]), 3, crop, **arguments)
+    except RestorecliError as error:
+        yield ("strategy",), _one_line(error)
+        return
+    models, model = STRATEGIES[name].models, _table(content.get("model")).get("name")
+    if models and model in MODELS and model not in models:
+        yield ("strategy",), f"{name} trains {' and '.join(models)}, and the model is {model}"
 
 
 def _init_faults(init: str, base: Path) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,17 +14,22 @@ from restorecli.train.recipe import Budget, OptimizerSection, ScheduleSection
 
 
 def make_optimizer(parameters: Iterable[nn.Parameter], section: OptimizerSection) -> torch.optim.Optimizer:
-    """Return the optimiser that a recipe asks for; Adam and SGD in their fused form."""
+    """Return the optimiser that a recipe asks for; Adam and SGD in their fused form.
+
+    Weight decay spares what has one dimension: biases and the gains of normalisations are meant to be large.
+    """
     trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    groups: list[dict[str, Any]] = [{"params": trainable}]
+    if section.weight_decay:
+        groups = [
+            {"params": [p for p in trainable if p.ndim > 1], "weight_decay": section.weight_decay},
+            {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+        ]
     if section.name == "sgd":
-        return torch.optim.SGD(
-            trainable, lr=section.lr, momentum=section.momentum, weight_decay=section.weight_decay, fused=True
-        )
+        return torch.optim.SGD(groups, lr=section.lr, momentum=section.momentum, fused=True)
     kind = torch.optim.Adam if section.name == "adam" else torch.optim.AdamW
     first, second = section.betas
-    return kind(
-        trainable, lr=section.lr, betas=(first, second), weight_decay=section.weight_decay, fused=True
-    )
+    return kind(groups, lr=section.lr, betas=(first, second), weight_decay=0.0, fused=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,7 +231,8 @@ class _Run:
             for name, weight, arguments in self.recipe.loss_terms()
         ]
         name, arguments = self.recipe.strategy_choice()
-        return create_strategy(name, WeightedSum(terms).to(self.device), channels, **arguments)
+        loss = WeightedSum(terms).to(self.device)
+        return create_strategy(name, loss, channels, self.recipe.data.crop, **arguments)
 
     def _rival(self, module: nn.Module) -> Rival:
         network = module.to(self.device).train()

@@ -13,9 +13,10 @@ IN_CHECKOUT = _PACKAGE.parent / "recipes"
 
 
 def shipped_recipes() -> dict[str, Path]:
-    """Return the recipes that ship with the package: name to file."""
+    """Return the recipes that ship with the package: name to file; of subfolders as "quick/rdn"."""
     folder = IN_PACKAGE if IN_PACKAGE.is_dir() else IN_CHECKOUT
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    files = sorted(folder.rglob("*.yaml"), key=lambda path: (len(path.parts), path))
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in files}
 
 
 def find_recipe(name_or_file: str | Path) -> Path:
@@ -30,7 +31,7 @@ def find_recipe(name_or_file: str | Path) -> Path:
     known = shipped_recipes()
     if str(name_or_file) in known:
         return known[str(name_or_file)]
-    near = difflib.get_close_matches(path.stem, known, n=1)
+    near = difflib.get_close_matches(str(name_or_file).removesuffix(".yaml"), known, n=1)
     raise RecipeError(
         f"There is no recipe {str(name_or_file)!r}.",
         expected="a .yaml file, or one of " + ", ".join(known),

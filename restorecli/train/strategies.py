@@ -9,10 +9,18 @@ from dataclasses import dataclass
 
 from restorecli.core.losses.catalog import WeightedSum
 from restorecli.errors import UsageError
+from restorecli.train.adversarial import Adversarial
+from restorecli.train.autoregressive import Autoregressive
+from restorecli.train.coarse_to_fine import CoarseToFine
 from restorecli.train.masked import Masked
 from restorecli.train.noise2noise import Noise2Noise
+from restorecli.train.old_photo import OldPhotoTraining
 from restorecli.train.strategy import Strategy
 from restorecli.train.supervised import Supervised
+from restorecli.train.variational import Variational
+
+_GIVEN = ("channels", "crop")
+"""What a strategy may ask for beside its own arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +29,20 @@ class StrategyEntry:
 
     Attributes:
         name: Its name in a recipe.
-        build: The class: called with the recipe's `WeightedSum`, with the network's `channels` if it asks for
-            them, and with the strategy's own arguments.
+        build: The class: called with the recipe's `WeightedSum`, with the network's `channels` and with the
+            side of the crops, `crop`, if it asks for them, and with the strategy's own arguments.
         summary: What it is, in one line.
+        models: The networks that it can train; empty where it can train any.
     """
 
     name: str
     build: Callable[..., Strategy]
     summary: str
+    models: tuple[str, ...] = ()
 
     def arguments(self) -> tuple[str, ...]:
         """Return the names of the strategy's own arguments."""
-        return tuple(name for name in self.parameters()[1:] if name != "channels")
+        return tuple(name for name in self.parameters()[1:] if name not in _GIVEN)
 
     def parameters(self) -> tuple[str, ...]:
         """Return the names of everything that the class is called with."""
@@ -42,7 +52,14 @@ class StrategyEntry:
 _ENTRIES = (
     StrategyEntry("supervised", Supervised, "restored against reference"),
     StrategyEntry("noise2noise", Noise2Noise, "restored against a second corruption: no clean pictures"),
+    StrategyEntry(
+        "coarse-to-fine", CoarseToFine, "restored against reference at several scales", models=("lcdnet",)
+    ),
     StrategyEntry("masked", Masked, "supervised, with the error inside defect masks added"),
+    StrategyEntry("adversarial", Adversarial, "supervised, and a discriminator is to be fooled (GAN)"),
+    StrategyEntry("variational", Variational, "CVAE-GAN: a code, and features of two rivals", ("cvae-gan",)),
+    StrategyEntry("old-photo", OldPhotoTraining, "find the damage and restore it", ("old-photo",)),
+    StrategyEntry("autoregressive", Autoregressive, "likelihood, pixel after pixel", ("pixelcnn",)),
 )
 
 STRATEGIES: Mapping[str, StrategyEntry] = {entry.name: entry for entry in _ENTRIES}
@@ -61,8 +78,10 @@ def find_strategy(name: str) -> StrategyEntry:
     return STRATEGIES[name]
 
 
-def create_strategy(name: str, loss: WeightedSum, channels: int, /, **arguments: object) -> Strategy:
-    """Build a strategy by name, for a network of `channels` channels.
+def create_strategy(
+    name: str, loss: WeightedSum, channels: int, crop: int, /, **arguments: object
+) -> Strategy:
+    """Build a strategy by name, for a network of `channels` channels and crops of `crop` pixels.
 
     Raises:
         UsageError: There is no such strategy, an argument is misspelt, or its value is not possible.
@@ -77,8 +96,9 @@ def create_strategy(name: str, loss: WeightedSum, channels: int, /, **arguments:
             came=unknown[0],
             hint=f"did you mean {near[0]!r}?" if near else None,
         )
-    given = {"channels": channels} if "channels" in entry.parameters() else {}
+    values = dict(zip(_GIVEN, (channels, crop), strict=True))
+    given = {name: value for name, value in values.items() if name in entry.parameters()}
     try:
         return entry.build(loss, **given, **arguments)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"The strategy {name} cannot be built so.", came=str(error)) from error

@@ -1,65 +1,36 @@
 """Speed as ratios within one run: `python tests/benchmarks/speed.py`. No test: it asserts nothing.
 
 Every case interleaves ours with a rival on the same data; the table shows the medians and their ratio.
+PSNR and SSIM have a bench of their own, for users, too: `restorecli bench eval`.
 """
 
-import statistics
-import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-from skimage.metrics import structural_similarity
 
 from restorecli import create_model
+from restorecli.bench.timing import interleaved
 from restorecli.core.device import autocast, keep_large_blocks, pick_device, training_precision
 from restorecli.degrade.catalog import find
 from restorecli.degrade.chain import Chain, degrade_array
-from restorecli.evaluate.metrics import psnr, ssim
 
 ROUNDS = 5
 SIZE = (512, 768)
 
 
 def medians(ours: Callable[[], object], rival: Callable[[], object]) -> tuple[float, float]:
-    """Return the median seconds of two functions that take turns, after a round that does not count."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for round_ in range(ROUNDS + 1):
-        for function, kept in zip((ours, rival), times, strict=True):
-            started = time.perf_counter()
-            function()
-            if round_:
-                kept.append(time.perf_counter() - started)
-    return statistics.median(times[0]), statistics.median(times[1])
+    """Return the median seconds of two functions that take turns."""
+    taken = interleaved({"ours": ours, "rival": rival}, ROUNDS)
+    return taken["ours"].wall, taken["rival"].wall
 
 
 def picture(channels: int = 3) -> np.ndarray:
     rng = np.random.default_rng(0)
     small = rng.random((channels, SIZE[0] // 16, SIZE[1] // 16), np.float32)
     return np.ascontiguousarray(np.kron(small, np.ones((1, 16, 16), np.float32)))
-
-
-def score() -> tuple[str, str, float, float]:
-    reference = picture()
-    restored = np.clip(reference + np.random.default_rng(1).normal(0, 0.1, reference.shape), 0, 1).astype(
-        np.float32
-    )
-    eight = [np.rint(side * 255).astype(np.uint8) for side in (restored, reference)]
-
-    def theirs() -> None:
-        structural_similarity(
-            *eight,
-            channel_axis=0,
-            data_range=255,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
-
-    ours, rival = medians(lambda: (psnr(restored, reference), ssim(restored, reference)), theirs)
-    return "PSNR + SSIM of a 768x512 RGB pair", "scikit-image, SSIM alone", ours, rival
 
 
 def dither() -> tuple[str, str, float, float]:
@@ -122,7 +93,7 @@ def train() -> tuple[str, str, float, float]:
 
 def main() -> None:
     table = Table("what", "ms", "against", "ms", "times as fast")
-    cases = (score, dither, degrade, train)
+    cases = (dither, degrade, train)
     for case in cases:
         if case is train:
             keep_large_blocks()  # as `restorecli train` does; last, since it holds for the whole process

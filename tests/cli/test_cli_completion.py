@@ -32,6 +32,9 @@ def complete(line: str, shell: str = "bash") -> str:
         ("restorecli train sca-unet-g", "sca-unet-gaussian"),
         ("restorecli recipes dncnn-gray", "dncnn-gray-blind"),
         ("restorecli restore x --precision b", "bf16"),
+        ("restorecli eval --protocol y-m", "y-matlab"),
+        ("restorecli eval --metrics psnr,gm", "psnr,gmsd"),
+        ("restorecli eval --by category,sev", "category,severity"),
     ],
 )
 def test_names_are_offered(line, offered, shell) -> None:

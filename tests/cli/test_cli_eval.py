@@ -6,6 +6,9 @@ import shutil
 
 import pytest
 
+from restorecli.cli import render, scores
+from restorecli.evaluate.saved import evaluation_from
+
 
 @pytest.fixture
 def chain(shell, photos):
@@ -95,3 +98,119 @@ def test_nothing_to_evaluate_is_told(shell) -> None:
 
 def test_any_number_of_workers_gives_the_same_table(chain) -> None:
     assert chain("restorecli eval --json --workers 1").out == chain("restorecli eval --json --workers 3").out
+
+
+def test_groups_by_what_the_manifest_says(chain) -> None:
+    document = json.loads(chain("restorecli eval --by sigma,category --json").out)
+    assert document["by"] == ["sigma", "category"]
+    assert list(document["groups"]) == ["40/indoors", "40/outdoors"]
+    assert chain("restorecli eval --by sigma,category").out.splitlines()[2].split()[:3] == [
+        "40",
+        "indoors",
+        "2",
+    ]
+    answer = chain("restorecli eval --by sigmo", code=2)
+    assert "gaussian.sigma" in answer.err
+    assert "did you mean 'sigma'?" in answer.err
+
+
+def test_metrics_are_chosen_listed_and_misspelt(chain) -> None:
+    document = json.loads(chain("restorecli eval --metrics ssim,mse --json").out)
+    assert document["metrics"] == ["ssim", "mse"]
+    assert "psnr" not in document["overall"]["degraded"]
+    listed = json.loads(chain("restorecli eval --list-metrics --json").out)
+    assert {entry["name"] for entry in listed if entry["default"]} == {"psnr", "ssim"}
+    assert "Wang et al." in chain("restorecli eval --list-metrics").out
+    assert "'ssim'" in chain("restorecli eval --metrics sim", code=2).err
+
+
+def test_all_metrics_are_those_that_can_be_measured_here(chain) -> None:
+    found = json.loads(chain("restorecli eval --metrics all --json").out)["metrics"]
+    assert {"psnr", "ssim", "gmsd", "ciede2000"} <= set(found)
+    assert not {"lpips", "psnr-inside", "consistency"} & set(found)
+
+
+def test_a_protocol_is_named_in_the_output(chain) -> None:
+    first, second = (
+        json.loads(chain(f"restorecli eval --json{words}").out) for words in ("", " --protocol y-matlab")
+    )
+    assert first["overall"]["degraded"]["psnr"] < second["overall"]["degraded"]["psnr"]
+    assert "MATLAB" in second["protocol"]
+    assert "y-matlab" in chain("restorecli eval --protocol y-matlb", code=2).err
+
+
+def test_explain_shows_one_pair_under_every_protocol(chain) -> None:
+    for words in ("", " ./degraded", " ./degraded/indoors/0.png ./photos/indoors/0.png"):
+        document = json.loads(chain(f"restorecli eval{words} --explain --json").out)
+        assert {"rgb", "y-matlab", "piq"} <= {row["protocol"] for row in document["protocols"]}
+        assert document["restored"].endswith("indoors/0.png")
+    assert "kair" in chain("restorecli eval --explain").out
+
+
+def test_methods_are_compared_picture_by_picture(chain) -> None:
+    line = "restorecli eval ./better ./photos --against noisy=./degraded --against ./photos --by-category"
+    answer = chain(f"{line} --latex out/t.tex --markdown out/t.md --metrics psnr")
+    assert "tie" in answer.out
+    assert "Holm" in answer.err
+    latex = (chain.folder / "out" / "t.tex").read_text()
+    assert "better & noisy & photos" in latex
+    assert latex.count(r"\textbf{$\infty$}") == 3
+    document = json.loads(chain(f"{line} --json").out)["comparison"]
+    assert document["rivals"] == ["noisy", "photos"]
+    whole = [entry for entry in document["differences"] if entry["group"] == "overall"]
+    assert {(entry["rival"], entry["metric"]) for entry in whole} == {
+        ("noisy", "psnr"), ("noisy", "ssim"), ("photos", "psnr"), ("photos", "ssim"),
+    }  # fmt: skip
+    assert next(entry for entry in whole if entry["rival"] == "noisy")["difference"] > 10
+
+
+def test_what_is_missing_on_one_side_is_listed(chain) -> None:
+    (chain.folder / "better" / "indoors" / "0.png").unlink()
+    answer = chain("restorecli eval ./degraded --against better=./better --json", code=3)
+    assert [entry["path"] for entry in json.loads(answer.out)["comparison"]["missing"]] == ["indoors/0.png"]
+    assert "not compared: better: indoors/0.png" in answer.err
+
+
+@pytest.mark.parametrize("words", ["=x", "degraded=./better", "a=", "a=./better --against a=./photos"])
+def test_a_method_needs_a_name_of_its_own(chain, words) -> None:
+    assert "NAME=DIR" in chain(f"restorecli eval ./degraded --against {words}", code=2).err
+
+
+def test_a_baseline_is_a_gate(chain) -> None:
+    chain("restorecli eval ./better ./photos --metrics psnr,mse --json > base.json")
+    same = chain("restorecli eval ./better ./photos --baseline base.json --json")
+    assert json.loads(same.out)["metrics"] == ["psnr", "mse"]
+    worse = chain("restorecli eval ./degraded ./photos --baseline base.json --json", code=9)
+    assert "category indoors: MSE" in json.loads(worse.out)["error"]["came"]
+    assert "fell behind the baseline" in worse.err
+    chain("restorecli eval ./degraded ./photos --baseline base.json --tolerance 1e9")
+    (chain.folder / "better" / "indoors" / "0.png").unlink()
+    lost = chain("restorecli eval ./better ./photos --baseline base.json", code=9)
+    assert "indoors/0.png is missing" in lost.err
+
+
+def test_a_baseline_that_cannot_be_compared_is_refused_at_once(chain) -> None:
+    chain("restorecli eval --json > base.json")
+    assert "protocol" in chain("restorecli eval --baseline base.json --protocol y-yiq", code=2).err
+    assert "saved scores" in chain("restorecli eval --baseline degraded/manifest.jsonl", code=4).err
+    assert "--baseline" in chain("restorecli eval --tolerance 1", code=2).err
+
+
+def test_pages_and_groups_are_written(chain) -> None:
+    chain("restorecli eval --report out/report.html --csv out/scores.csv -o out/folder")
+    assert "<html" in (chain.folder / "out" / "report.html").read_text()
+    assert (chain.folder / "out" / "folder" / "index.html").is_file()
+    with (chain.folder / "out" / "scores.groups.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["category"] for row in rows] == ["indoors", "outdoors", "overall"]
+
+
+@pytest.mark.parametrize("columns", [80, 150])
+def test_tables_fit_the_terminal(chain, monkeypatch, columns) -> None:
+    document = json.loads(chain("restorecli eval ./better ./photos --degraded ./degraded --json").out)
+    monkeypatch.setattr(render, "_PAGE", columns)
+    shown = []
+    monkeypatch.setattr(render, "table", lambda headers, rows: shown.append((headers, rows)))
+    scores.show(evaluation_from(document), by_group=True)
+    assert all(render.fits(headers, rows) for headers, rows in shown)
+    assert any("gain 95%" in header for header in shown[0][0]) == (columns == 150)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from restorecli.cli.app import COMMANDS
+from restorecli.cli.app import COMMANDS, GROUPS
 from restorecli.degrade.catalog import DEGRADATIONS
 from restorecli.errors import ExitCode
 from restorecli.images.samples import sample_files
@@ -86,7 +86,9 @@ def test_the_python_of_the_readme_runs(prepared) -> None:
 
 def test_every_command_stands_in_the_readme() -> None:
     missing = [
-        name for name, *_ in COMMANDS if not any(f"restorecli {name}" in text for text in [*LINES, README])
+        name
+        for name, *_ in (*COMMANDS, *GROUPS)
+        if not any(f"restorecli {name}" in text for text in [*LINES, README])
     ]
     assert missing == []
 
@@ -106,7 +108,7 @@ def test_the_table_of_exit_codes_is_complete() -> None:
 def test_the_two_commands_and_the_chain_are_there() -> None:
     assert set(CHAIN) <= set(LINES)
     assert "pip install . && restorecli demo" in LINES
-    assert "pip install -e '.[test]' && python -m pytest" in LINES
+    assert "pip install -e '.[test]' && python -m pytest -n auto" in LINES
 
 
 def test_the_changelog_keeps_its_form() -> None:

@@ -52,7 +52,7 @@ def test_the_spread_is_left_out_where_it_does_not_fit(shell, photos, monkeypatch
     monkeypatch.setenv("TERM", "xterm")
     for columns, spread in (("80", False), ("200", True)):
         monkeypatch.setenv("COLUMNS", columns)
-        out, _ = shown(scores.show, evaluation, by_category=True, terminal=True)
+        out, _ = shown(scores.show, evaluation, by_group=True, terminal=True)
         assert ("±" in out) == spread
         plain = re.sub(r"\x1b\[[0-9;]*m", "", out)
         assert all(len(line) <= int(columns) for line in plain.splitlines())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from restorecli.evaluate.assembly import assemble
+from restorecli.evaluate.catalog import find_metrics
+from restorecli.evaluate.pairs import Pair, Source
+from restorecli.evaluate.result import Evaluation, PairScore
 from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.writing import write_picture
 
@@ -28,3 +32,34 @@ def save() -> Save:
         return path
 
     return write
+
+
+def assembled(
+    restored: Mapping[str, Sequence[float | None]],
+    degraded: Mapping[str, Sequence[float | None]] | None = None,
+    *,
+    metrics: Sequence[str] = ("psnr", "ssim"),
+    by: Sequence[str] = ("category",),
+    fields: Mapping[str, Mapping[str, str]] | None = None,
+) -> Evaluation:
+    """Return an evaluation without files: scores by path, whose first folder is the category."""
+    scores = []
+    for path, values in restored.items():
+        before = None if degraded is None else dict(zip(metrics, degraded[path], strict=True))
+        pair = Pair(
+            path=path,
+            category=path.split("/")[0],
+            defect=None,
+            reference=Source(path, Path("clean")),
+            restored=Source(path, Path("restored")),
+            degraded=None if before is None else Source(path, Path("degraded")),
+        )
+        after = dict(zip(metrics, values, strict=True))
+        scores.append(PairScore(pair, before, after, (), dict((fields or {}).get(path, {}))))
+    return assemble(scores, metrics=find_metrics(metrics), by=by)
+
+
+@pytest.fixture
+def made() -> Callable[..., Evaluation]:
+    """The function that makes an evaluation without files; see `assembled`."""
+    return assembled

@@ -11,7 +11,7 @@ import pytest
 from restorecli.errors import DataError, UsageError
 from restorecli.evaluate.folder import evaluate_folders
 from restorecli.evaluate.metrics import PROTOCOL, psnr, ssim
-from restorecli.evaluate.tables import to_json
+from restorecli.evaluate.saved import to_json
 from restorecli.images.manifest import Manifest, Record
 from restorecli.images.reading import read_picture
 
@@ -198,12 +198,14 @@ def test_groups_by_defect(tmp_path, save):
         save(tmp_path / "ref" / name, seed=1)
         save(tmp_path / "out" / name, seed=2)
     evaluation = evaluate_folders(tmp_path / "out", tmp_path / "ref", by=("category", "defect"))
-    assert list(evaluation.categories) == ["bottle/dent", "bottle/good"]
+    assert list(evaluation.groups) == ["bottle/dent", "bottle/good"]
+    assert list(evaluation.categories) == ["bottle"]
 
 
-def test_an_unknown_grouping_is_refused_with_the_nearest(tmp_path):
-    with pytest.raises(UsageError, match="category"):
-        evaluate_folders(tmp_path, by=("categry",))
+def test_an_unknown_grouping_is_refused_with_the_nearest(chain):
+    with pytest.raises(UsageError) as caught:
+        evaluate_folders(chain / "restored", by=("categry",))
+    assert "'category'" in caught.value.hint
 
 
 def test_progress_hears_of_every_pair_and_fault(tmp_path, save):

@@ -60,3 +60,11 @@ def test_no_scores_have_no_mean():
 def test_a_gain_is_over_the_pictures_where_both_are_finite():
     assert mean_gain([10.0, None, 20.0, 5.0], [13.0, 30.0, math.inf, 6.0]) == 2.0
     assert mean_gain([None], [3.0]) is None
+
+
+def test_the_worst_score_follows_the_direction():
+    assert summarise([1.0, 3.0, None]).worst == 1.0
+    assert summarise([1.0, 3.0], higher_is_better=False).worst == 3.0
+    assert summarise([1.0, 3.0], higher_is_better=None).worst is None
+    assert summarise([1.0, 3.0]).interval is None
+    assert summarise([1.0, 3.0], interval=True).interval == (1.0, 3.0)

@@ -1,14 +1,18 @@
-"""Evaluations to draw, one of them with hostile names."""
+"""Evaluations to draw, some with hostile names, and a real browser to look at the page."""
 
 from __future__ import annotations
 
+import dataclasses
+import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from restorecli.evaluate.catalog import find_metrics
 from restorecli.evaluate.folder import evaluate_folders
-from restorecli.evaluate.result import Evaluation
+from restorecli.evaluate.pairs import Pair, Source, Unmatched
+from restorecli.evaluate.result import Evaluation, PairScore, group_scores
 from restorecli.images.picture import Picture
 from restorecli.images.writing import write_picture
 
@@ -31,6 +35,55 @@ def make(
     return evaluate_folders(root / "restored", root / "clean", degraded=degraded, workers=1)
 
 
+def invent(
+    scores: list[tuple[str, str, float, float]],
+    *,
+    metrics: tuple[str, ...] = ("psnr", "ssim"),
+    notes: tuple[str, ...] = (),
+    unmatched: tuple[Unmatched, ...] = (),
+    fields: dict[str, str] | None = None,
+) -> Evaluation:
+    """An evaluation of pictures that do not exist: (path, category, degraded, restored), for every metric."""
+    chosen = find_metrics(metrics)
+    nowhere = Source("nothing.png", Path("nowhere"), Path("nowhere/nothing.png"))
+    images = tuple(
+        PairScore(
+            Pair(path, category, None, nowhere, nowhere, nowhere),
+            {metric.name: before for metric in chosen},
+            {metric.name: after for metric in chosen},
+            notes=notes,
+            fields={**(fields or {}), "sigma": str(index)},
+        )
+        for index, (path, category, before, after) in enumerate(scores)
+    )
+    names = sorted({score.pair.category for score in images})
+    groups = {
+        name: group_scores([score for score in images if score.pair.category == name], chosen)
+        for name in names
+    }
+    return Evaluation(
+        overall=group_scores(images, chosen),
+        categories=groups,
+        groups=groups,
+        images=images,
+        unmatched=unmatched,
+        notes=notes,
+        metrics=chosen,
+    )
+
+
+def with_names(evaluation: Evaluation, names: list[str]) -> Evaluation:
+    """The same pictures, with other names and categories."""
+    images = [
+        dataclasses.replace(score, pair=dataclasses.replace(score.pair, path=name, category=name))
+        for score, name in zip(evaluation.images, names, strict=True)
+    ]
+    groups = dict.fromkeys(names, evaluation.overall)
+    return dataclasses.replace(
+        evaluation, images=tuple(images), groups=groups, categories=groups, notes=tuple(names)
+    )
+
+
 @pytest.fixture
 def plain_evaluation(tmp_path: Path) -> Evaluation:
     return make(tmp_path, [f"{category}/{index}.png" for category in ("stone", "wood") for index in range(4)])
@@ -51,3 +104,29 @@ def small_evaluation(tmp_path: Path) -> Evaluation:
 def make_evaluation():
     """The function that writes three folders and scores them."""
     return make
+
+
+@pytest.fixture(scope="session")
+def invent_evaluation():
+    """The function that makes an evaluation out of numbers."""
+    return invent
+
+
+@pytest.fixture(scope="session")
+def rename():
+    """The function that gives the pictures of an evaluation other names."""
+    return with_names
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """A headless Chromium; skips, with a reason, where there is none."""
+    spec = importlib.util.spec_from_file_location("report_browser", Path(__file__).with_name("browser.py"))
+    driver = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(driver)
+    command = driver.find_chromium()
+    if command is None:
+        pytest.skip("no Chromium is here: put one on the path, or name it by CHROMIUM")
+    process = driver.Browser(command, tmp_path_factory.mktemp("profile"))
+    yield process
+    process.close()

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
+import json
 import re
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
-from restorecli.report.choice import choose
-from restorecli.report.markup import Html, element, joined
+from restorecli.evaluate.catalog import METRICS
+from restorecli.evaluate.comparison import compare
+from restorecli.evaluate.pairs import Unmatched
+from restorecli.report.listing import SHOWN_UNMATCHED
 from restorecli.report.page import render_page, write_page
+
+HOSTILE = st.one_of(
+    st.text(max_size=60),
+    st.text(alphabet="<>&\"'/!-script ]", max_size=30),
+    st.text(alphabet=st.characters(categories=["Cs", "Cc", "Cf", "Zl", "Zp"]), max_size=20),
+    st.sampled_from(["</script><script>alert(1)</script>", "<!--<script>", "\u202egnp.exe", "a" * 3000, ""]),
+)
 
 
 class Reader(HTMLParser):
@@ -28,6 +36,7 @@ class Reader(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag, attrs):
+        assert len({name for name, _ in attrs}) == len(attrs)
         self.elements.append((tag, dict(attrs)))
         if tag not in ("meta", "link", "img", "input"):
             self.open.append(tag)
@@ -36,7 +45,15 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.texts.append(data)
+        if "style" not in self.open and "script" not in self.open:
+            self.texts.append(data)
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.texts)
 
 
 def read(text: str) -> Reader:
@@ -44,37 +61,40 @@ def read(text: str) -> Reader:
     reader.feed(text)
     reader.close()
     assert reader.open == []
+    ids = [a["id"] for _, a in reader.elements if "id" in a]
+    assert len(set(ids)) == len(ids)
     return reader
 
 
-def named(reader: Reader, tag: str) -> list[dict[str, str | None]]:
-    return [attributes for name, attributes in reader.elements if name == tag]
+def shape(text: str) -> list[tuple[str, list[str]]]:
+    return [(tag, sorted(attributes)) for tag, attributes in read(text).elements]
 
 
-@given(st.text(), st.text())
-@settings(deadline=None)
-def test_any_text_comes_back_as_text_and_nothing_else(text, value):
-    reader = read(element("p", text, title=value))
-    assert [name for name, _ in reader.elements] == ["p"]
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    assert "".join(reader.texts) == shown
+@given(st.lists(HOSTILE, min_size=3, max_size=3, unique=True), HOSTILE)
+@settings(deadline=None, max_examples=60)
+def test_no_name_changes_the_page_but_its_words(invent_evaluation, rename, names, title):
+    harmless = ["one", "three", "two"]
+    numbers = [(name, name, 20.0, 25.0 + index) for index, name in enumerate(harmless)]
+    unmatched = (Unmatched("restored", title, title),)
+    evaluation = invent_evaluation(numbers, unmatched=unmatched, fields={"model": "x"})
+    expected = shape(render_page(rename(evaluation, harmless), title="t", about=["a"]))
+    text = render_page(rename(evaluation, names), title=title, about=[title])
+    assert sorted(shape(text)) == sorted(expected)
+    assert text.count("<script") == 2
+    assert all(c.isprintable() or c == "\n" for c in text)
+    text.encode("utf-8")
 
 
-def test_markup_is_kept_and_text_beside_it_escaped():
-    assert joined(element("b", "1 < 2"), "<i>") == Html("<b>1 &lt; 2</b>&lt;i&gt;")
-    assert element("img", alt="a\"b'") == '<img alt="a&quot;b&#x27;">'
-
-
-def test_hostile_names_are_escaped_everywhere(hostile_evaluation):
+def test_hostile_names_of_real_files_are_escaped_everywhere(hostile_evaluation):
     text = render_page(hostile_evaluation, title="<script>title</script>", about=["<img src=x onerror=y>"])
     reader = read(text)
-    assert len(named(reader, "script")) == 1
+    assert len(reader.named("script")) == 2
     assert not any(key.startswith("on") for _, attributes in reader.elements for key in attributes)
     assert not any("style" in attributes for _, attributes in reader.elements)
     assert "\u202e" not in text
     assert "\x1b" not in text
-    assert text.count("<script>") == 1
     assert "&lt;script&gt;alert(1)" in text
+    assert "restored  lost<script>" in reader.words
 
 
 def test_a_hostile_name_that_no_encoding_holds_is_written(hostile_evaluation, tmp_path):
@@ -84,111 +104,125 @@ def test_a_hostile_name_that_no_encoding_holds_is_written(hostile_evaluation, tm
 
 def test_nothing_is_loaded_from_anywhere(plain_evaluation):
     text = render_page(plain_evaluation)
-    reader = read(text)
-    for _, attributes in reader.elements:
+    for _, attributes in read(text).elements:
         for key in ("src", "href", "srcset", "action", "data"):
             assert (attributes.get(key) or "data:").startswith("data:")
     assert "url(" not in text
     assert "@import" not in text
+    assert "fetch(" not in text
     assert not re.search(r"https?://", text)
 
 
 def test_the_policy_names_the_hashes_of_the_one_style_and_script(plain_evaluation):
     text = render_page(plain_evaluation)
-    (meta,) = [m for m in named(read(text), "meta") if m.get("http-equiv") == "Content-Security-Policy"]
-    policy = meta["content"] or ""
-    assert "default-src 'none'" in policy
+    (policy,) = [m["content"] for m in read(text).named("meta") if "http-equiv" in m]
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; img-src data:; ")
     assert "unsafe" not in policy
     for tag in ("style", "script"):
         (content,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, flags=re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
-
-
-def test_the_policy_stands_before_everything_it_governs(plain_evaluation):
-    text = render_page(plain_evaluation)
     assert text.index("Content-Security-Policy") < text.index("<style>") < text.index("<script>")
 
 
 def test_the_numbers_are_those_of_the_evaluation(plain_evaluation):
-    reader = read(render_page(plain_evaluation, title="My report", about=["Noise, then a network."]))
-    words = " ".join(reader.texts)
+    words = read(render_page(plain_evaluation, title="My report", about=["Noise, then a network."])).words
     overall = plain_evaluation.overall
     assert f"{overall.restored['psnr'].mean:.2f} dB" in words
     assert f"{overall.restored['ssim'].mean:.4f}" in words
     assert f"{overall.gain['psnr']:+.2f}" in words
+    low, high = overall.gain_intervals["psnr"]
+    assert f"{low:+.2f} to {high:+.2f}" in words
     assert "My report" in words
     assert "Noise, then a network." in words
     assert plain_evaluation.protocol in words
     for name, group in plain_evaluation.categories.items():
         assert name in words
         assert f"{group.degraded['ssim'].mean:.4f}" in words
-
-
-def test_every_shown_pair_has_three_pictures_that_decode(plain_evaluation):
-    images = named(read(render_page(plain_evaluation, pictures=3)), "img")
-    assert len(images) == 9
-    for attributes in images:
-        data = base64.b64decode(attributes["src"].partition(",")[2])
-        with Image.open(io.BytesIO(data)) as image:
-            assert image.size == (int(attributes["width"]), int(attributes["height"]))
-    assert {i["alt"].partition(":")[0] for i in images} == {"degraded", "restored", "reference"}
-
-
-def test_without_degraded_pictures_the_slider_is_against_the_reference(small_evaluation):
-    reader = read(render_page(small_evaluation))
-    assert [i["alt"] for i in named(reader, "img")] == ["restored: a.png", "reference: a.png"]
-    (slider,) = named(reader, "input")
-    assert slider["aria-label"] == "Slide between restored and reference: a.png"
-    assert named(reader, "button") == []
-    assert named(reader, "svg") == []
-
-
-def test_large_pictures_are_cut_at_full_resolution(tmp_path, make_evaluation):
-    evaluation = make_evaluation(tmp_path, ["a.png"], size=(500, 700))
-    images = named(read(render_page(evaluation)), "img")
-    assert {(i["width"], i["height"]) for i in images} == {("560", "420")}
-
-
-def test_unmatched_pictures_are_listed(hostile_evaluation):
-    words = " ".join(read(render_page(hostile_evaluation)).texts)
-    assert "Not scored" in words
-    assert "1 listed" in words
-    assert "restored lost<script>" in words
-
-
-def test_a_picture_that_is_gone_costs_only_itself(plain_evaluation):
     for score in plain_evaluation.images:
-        if score.pair.category == "wood":
-            score.pair.restored.path.unlink()
-    reader = read(render_page(plain_evaluation))
-    assert "Cannot be shown" in " ".join(reader.texts)
-    assert len(named(reader, "img")) == 6
+        assert f"{score.restored['psnr']:.2f}" in words
 
 
-def test_no_pictures_can_be_asked_for(plain_evaluation):
-    assert named(read(render_page(plain_evaluation, pictures=0)), "img") == []
+def test_every_metric_is_in_every_table_with_its_definition(invent_evaluation):
+    names = tuple(METRICS)
+    evaluation = invent_evaluation(
+        [(f"{i}.png", "ab"[i % 2], 1.0 + i, 2.0 + i) for i in range(6)], metrics=names
+    )
+    reader = read(render_page(evaluation, limit=2))
+    for metric in evaluation.metrics:
+        unit = f" ({metric.unit})" if metric.unit else ""
+        heads = [text for text in reader.texts if text == f"{metric.title}{unit}"]
+        assert len(heads) >= 4, metric.name  # by group, overall, and the two pairs
+        assert any(text.startswith(metric.definition) for text in reader.texts)
+        assert any((a.get("aria-label") or "").startswith(f"{metric.title} a:") for a in reader.named("svg"))
+
+
+def test_lower_is_better_turns_the_colours_and_the_order_round(invent_evaluation):
+    evaluation = invent_evaluation([("a.png", "x", 5.0, 7.0), ("b.png", "x", 5.0, 3.0)], metrics=("mae",))
+    text = render_page(evaluation)
+    assert re.findall(r'<span class="(gain|loss)">([+-]\d)', text)[-2:] == [("loss", "+2"), ("gain", "-2")]
+    assert text.index(">a.png</bdi></h3>") < text.index(">b.png</bdi></h3>")
+
+
+def test_scores_that_are_infinite_or_unknown_do_not_break_the_page(invent_evaluation):
+    infinite = [(f"{i}.png", "x", 20.0, float("inf")) for i in range(4)]
+    reader = read(render_page(invent_evaluation(infinite, metrics=("psnr",))))
+    assert "inf dB" in reader.words
+    unknown = [(f"{i}.png", "x", None, None) for i in range(4)]
+    assert "- dB" in read(render_page(invent_evaluation(unknown, metrics=("psnr",)))).words
+
+
+def test_notes_stand_before_the_numbers(invent_evaluation):
+    evaluation = invent_evaluation([("a.png", "x", 20.0, 30.0)], notes=("defects are washed out in x",))
+    text = render_page(evaluation)
+    assert text.index("defects are washed out in x") < text.index('class="tiles"')
+
+
+def test_a_comparison_is_shown_for_every_metric_and_group(invent_evaluation):
+    numbers = [(f"{index}.png", "ab"[index % 2], 20.0, 30.0 + index) for index in range(16)]
+    ours = invent_evaluation(numbers)
+    theirs = invent_evaluation(
+        [(path, category, before, after - 1 - after / 99) for path, category, before, after in numbers]
+    )
+    comparison = compare(ours, {"<b>old": theirs}, name="new")
+    reader = read(render_page(ours, comparison=comparison, limit=0))
+    entry = comparison.find("overall", "psnr", "<b>old")
+    assert entry.verdict == "better"
+    assert reader.texts.count("▲ better") == sum(e.verdict == "better" for e in comparison.differences)
+    assert f"{entry.mean:+.2f}" in reader.texts
+    assert f"{entry.interval[0]:+.2f} to {entry.interval[1]:+.2f}" in reader.texts
+    assert "<b>old" in reader.texts
+    assert "Against other methods" not in read(render_page(ours, limit=0)).texts
+
+
+def test_long_lists_are_cut_and_say_so(invent_evaluation):
+    unmatched = tuple(Unmatched("restored", f"{i}.png", "lost") for i in range(SHOWN_UNMATCHED + 3))
+    evaluation = invent_evaluation([("a.png", "x", 20.0, 30.0)], unmatched=unmatched)
+    words = read(render_page(evaluation)).words
+    assert f"{SHOWN_UNMATCHED + 3} listed" in words
+    assert "and 3 more" in words
+
+
+def test_the_data_for_the_script_hold_what_it_sorts_by(plain_evaluation):
+    text = render_page(plain_evaluation)
+    (island,) = re.findall(r'<script type="application/json" id="facts">(.*?)</script>', text)
+    facts = json.loads(island)
+    assert [m["name"] for m in facts["metrics"]] == ["psnr", "ssim"]
+    titles = re.findall(r"<h3><bdi>(.*?)</bdi></h3>", text)
+    scores = {score.pair.path: score for score in plain_evaluation.images}
+    assert len(facts["cards"]) == len(titles) == 8
+    for card, path in zip(facts["cards"], titles, strict=True):
+        assert card["final"] == scores[path].restored
+        assert card["gain"]["psnr"] == scores[path].gain("psnr")
+    order = [card["final"]["psnr"] for card in facts["cards"]]
+    assert order == sorted(order)
 
 
 def test_the_same_evaluation_gives_the_same_page(plain_evaluation):
     assert render_page(plain_evaluation) == render_page(plain_evaluation)
 
 
-def test_the_choice_is_the_median_and_the_lowest_of_each_category(plain_evaluation):
-    chosen = choose(plain_evaluation)
-    assert [choice.reason for choice in chosen if choice.score.pair.category == "wood"].count(
-        "median of 4"
-    ) == 1
-    wood = sorted(
-        score.restored["psnr"] for score in plain_evaluation.images if score.pair.category == "wood"
-    )
-    picked = {c.reason: c.score.restored["psnr"] for c in chosen if c.score.pair.category == "wood"}
-    assert picked == {"median of 4": wood[1], "lowest of 4": wood[0]}
-    assert len(choose(plain_evaluation, limit=2)) == 2
-
-
-@pytest.mark.parametrize("limit", [0, 1, 3, 12])
-def test_the_choice_is_sorted_and_without_doubles(plain_evaluation, limit):
-    paths = [choice.score.pair.path for choice in choose(plain_evaluation, limit)]
-    assert paths == sorted(set(paths))
-    assert len(paths) == min(limit, 4)
+@pytest.mark.parametrize("limit", [0, 3])
+def test_no_more_pairs_are_shown_than_asked_for(plain_evaluation, limit):
+    assert len(read(render_page(plain_evaluation, limit=limit)).named("img")) == 3 * limit

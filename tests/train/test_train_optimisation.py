@@ -72,3 +72,15 @@ def test_frozen_parameters_are_left_out(name):
     network[0].requires_grad_(False)
     optimizer = make_optimizer(network.parameters(), OptimizerSection(name=name))
     assert sum(len(group["params"]) for group in optimizer.param_groups) == 2
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+def test_weight_decay_spares_biases_and_gains(name):
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    optimizer = make_optimizer(network.parameters(), OptimizerSection(name=name, lr=0.1, weight_decay=0.5))
+    before = {key: value.detach().clone() for key, value in network.named_parameters()}
+    for parameter in network.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    changed = {key for key, value in network.named_parameters() if not torch.equal(value, before[key])}
+    assert changed == {"0.weight"}

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from restorecli.core.losses.edge import EdgeLoss
-from restorecli.core.losses.pixel import CharbonnierLoss, L1Loss, MseLoss
+from restorecli.core.losses.frequency import FrequencyLoss
+from restorecli.core.losses.pixel import CharbonnierLoss, L1Loss, MseLoss, PsnrLoss
 from restorecli.core.losses.structure import SsimLoss
 from restorecli.errors import UsageError
 
@@ -34,6 +35,8 @@ _ENTRIES = (
     LossEntry("charbonnier", CharbonnierLoss, "mean sqrt(d^2 + eps^2)"),
     LossEntry("ssim", SsimLoss, "1 - SSIM, 11x11 Gaussian window"),
     LossEntry("edge", EdgeLoss, "Charbonnier distance of Laplacians"),
+    LossEntry("frequency", FrequencyLoss, "mean absolute difference of Fourier transforms"),
+    LossEntry("psnr", PsnrLoss, "negative PSNR of each picture, in dB"),
 )
 
 LOSSES: Mapping[str, LossEntry] = {entry.name: entry for entry in _ENTRIES}

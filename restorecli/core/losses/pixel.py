@@ -1,4 +1,4 @@
-"""Losses pixel by pixel: L1, MSE and Charbonnier. Inputs are (restored, reference), NCHW in [0, 1]."""
+"""Losses pixel by pixel: L1, MSE, Charbonnier, PSNR. Inputs are (restored, reference), NCHW in [0, 1]."""
 
 from __future__ import annotations
 
@@ -34,8 +34,25 @@ def charbonnier_loss(restored: Tensor, reference: Tensor, *, eps: float = 1e-3) 
     return torch.sqrt((restored - reference).square() + eps**2).mean()
 
 
+def psnr_loss(restored: Tensor, reference: Tensor, *, eps: float = 1e-8) -> Tensor:
+    """Return the mean over the batch of 10 log10(MSE + eps): minus the PSNR of each picture, in dB.
+
+    NAFNet's loss. It falls to 10 log10(eps), -80 dB, where the pictures are equal.
+
+    Args:
+        restored: (N, C, H, W) in [0, 1].
+        reference: The same shape.
+        eps: Added to each picture's mean squared error.
+
+    References:
+        Chen, Chu, Zhang, Sun, "Simple Baselines for Image Restoration", ECCV 2022.
+    """
+    errors = (restored - reference).square().mean(dim=(1, 2, 3))
+    return 10 * torch.log10(errors + eps).mean()
+
+
 def check_eps(eps: float) -> float:
-    """Return `eps` if it can round the tip of a Charbonnier distance; ValueError otherwise."""
+    """Return `eps` if it is a number above 0; ValueError otherwise."""
     if not isinstance(eps, (int, float)) or not 0 < eps < math.inf:
         raise ValueError(f"eps must be a number above 0, came {eps!r}")
     return eps
@@ -67,3 +84,15 @@ class CharbonnierLoss(nn.Module):
     def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
         """Return the loss."""
         return charbonnier_loss(restored, reference, eps=self.eps)
+
+
+class PsnrLoss(nn.Module):
+    """Module form of `psnr_loss`."""
+
+    def __init__(self, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.eps = check_eps(eps)
+
+    def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
+        """Return the loss."""
+        return psnr_loss(restored, reference, eps=self.eps)

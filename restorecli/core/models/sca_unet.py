@@ -28,6 +28,8 @@ class ScaUNet(nn.Module):
         width: Channels of the first level; the others have 2, 4 and 8 times as many.
         weighting: Of the non-local block: "softmax" (the paper) or "dot" (the published code).
         legacy_nonlocal: Reproduce the published code's untransposed reshape; only for its own weights.
+        attention: False lets skips pass as they are, for the ablation.
+        non_local: False leaves the non-local block out of the bottleneck, for the ablation.
     """
 
     scale = 1
@@ -41,6 +43,8 @@ class ScaUNet(nn.Module):
         *,
         weighting: Literal["softmax", "dot"] = "softmax",
         legacy_nonlocal: bool = False,
+        attention: bool = True,
+        non_local: bool = True,
     ) -> None:
         super().__init__()
         self.channels = channels
@@ -48,9 +52,15 @@ class ScaUNet(nn.Module):
         self.encoder = nn.ModuleList(
             DoubleConv(i, o, residual=True) for i, o in zip([channels, *widths], widths, strict=False)
         )
-        self.attention = nn.ModuleList(SpatialChannelAttention(w) for w in widths)
+        self.attention = nn.ModuleList(
+            SpatialChannelAttention(w) if attention else nn.Identity() for w in widths
+        )
         self.bottleneck = DoubleConv(widths[3], widths[3], residual=True)
-        self.non_local = NonLocalBlock(widths[3], weighting=weighting, untransposed=legacy_nonlocal)
+        self.non_local = (
+            NonLocalBlock(widths[3], weighting=weighting, untransposed=legacy_nonlocal)
+            if non_local
+            else nn.Identity()
+        )
         self.decoder = nn.ModuleList(
             DoubleConv(below + skip, skip, residual=True)
             for below, skip in ((widths[3], widths[2]), (widths[2], widths[1]), (widths[1], widths[0]))

@@ -7,6 +7,8 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models.blocks.gates import squeeze_gate
+
 
 class SpatialChannelAttention(nn.Module):
     """Scale x by a full spatial map and by a weight per channel: x * sigmoid(s(x)) * sigmoid(c(GAP(x))).
@@ -24,16 +26,8 @@ class SpatialChannelAttention(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
-        if channels < reduction:
-            raise ValueError(f"channels must be at least {reduction}, came {channels}")
         self.spatial = nn.Conv2d(channels, channels, 1)
-        self.channel = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1),
-            nn.Conv2d(channels, channels // reduction, 1),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(channels // reduction, channels, 1),
-            nn.Sigmoid(),
-        )
+        self.channel = squeeze_gate(channels, reduction)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""

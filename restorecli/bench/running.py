@@ -1,0 +1,195 @@
+"""Runs a trial: train, restore the test pictures, score them; what is done is read back, not done again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from restorecli.bench.trials import METRICS, Trial, TrialResult, digest
+from restorecli.degrade.chain import Chain
+from restorecli.degrade.folder import degrade_folder
+from restorecli.errors import DataError, InterruptedRunError, RestorecliError
+from restorecli.evaluate.folder import evaluate_folders
+from restorecli.images.atomic import atomic_write
+
+if TYPE_CHECKING:
+    from restorecli.evaluate.result import Evaluation
+    from restorecli.train.loop import Monitor
+    from restorecli.train.run import TrainResult
+
+HELD_OUT = "pictures held out of training"
+RESULT = "trial.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is told how far the trials are.
+
+    Attributes:
+        tell: Called with a line when a trial begins and when it ends.
+        monitor: Makes who watches a training; None for nobody.
+    """
+
+    tell: Callable[[str], None] = lambda line: None  # noqa: ARG005
+    monitor: Callable[[], Monitor] | None = None
+
+
+def run_trials(
+    trials: Iterable[Trial], runs: Path, *, threads: int = 1, watch: Watch | None = None
+) -> Iterator[TrialResult | RestorecliError]:
+    """Run trials one after the other; one that fails gives its error, and the others go on.
+
+    Args:
+        trials: What is to be tried.
+        runs: Folder of the runs; made when missing.
+        threads: That torch computes on, and that read and write pictures.
+        watch: Who is told.
+
+    Raises:
+        InterruptedRunError: A signal asked to stop; the same call goes on.
+    """
+    from restorecli.bench.timing import torch_threads
+
+    watch = watch or Watch()
+    for trial in trials:
+        try:
+            with torch_threads(threads):
+                result = run_trial(trial, runs, workers=threads, watch=watch)
+        except InterruptedRunError:
+            raise
+        except RestorecliError as error:
+            watch.tell(f"{trial.name}: failed: {error.problem}")
+            yield error
+        else:
+            yield result
+
+
+def run_trial(trial: Trial, runs: Path, *, workers: int = 1, watch: Watch | None = None) -> TrialResult:
+    """Train, restore the test pictures and score them, or go on where an earlier call stopped.
+
+    Args:
+        trial: What is to be tried.
+        runs: Folder of the runs; made when missing.
+        workers: Threads that read and write pictures.
+        watch: Who is told.
+
+    Raises:
+        RecipeError: The recipe is wrong, or has changed since its run began.
+        DataError: There are no pictures, or a test picture was not restored.
+        DivergedError: The training diverged.
+        InterruptedRunError: A signal asked to stop; the same call goes on.
+    """
+    watch = watch or Watch()
+    file = runs / trial.name / RESULT
+    done = _read(file, trial)
+    if done is not None:
+        watch.tell(f"{trial.name}: read back: {_line(done)}")
+        return done
+    watch.tell(f"{trial.name}: begins")
+    trained = _train(trial, runs, watch)
+    result = _held_out(trial, trained) if trial.test is None else _tested(trial, trained, runs, workers)
+    with atomic_write(file) as temporary:
+        content = {"key": trial.key, **asdict(result)}
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    watch.tell(f"{trial.name}: {_line(result)}")
+    return result
+
+
+def pictures_of(recipe: Mapping[str, Any], test: Path, runs: Path, workers: int) -> tuple[Path, Path]:
+    """Return the folders of degraded test pictures and of their references.
+
+    Args:
+        recipe: Content of a recipe, whose first source counts.
+        test: The folder that its folders are relative to.
+        runs: Clean pictures are degraded below it once, unclipped as the network sees them in training.
+        workers: Threads.
+
+    Raises:
+        DataError: There is no picture.
+    """
+    source = recipe["data"]["train"][0]
+    if "clean" not in source:
+        return test / source["degraded"], test / source["reference"]
+    steps = recipe["validation"]["degrade"]
+    clean = test / source["clean"]
+    degraded = runs / "tests" / digest(str(clean), steps)
+    degrade_folder(clean, degraded, Chain.from_specs(steps), unclipped=True, workers=workers)
+    return degraded, clean
+
+
+def _train(trial: Trial, runs: Path, watch: Watch) -> TrainResult:
+    """Train, or finish what was begun."""
+    from restorecli.train.checkpoint import read_state
+    from restorecli.train.run import train
+
+    recipe = runs / "recipes" / f"{trial.name}.yaml"
+    recipe.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(recipe) as temporary:
+        temporary.write_text(yaml.safe_dump(trial.located(), sort_keys=False), encoding="utf-8")
+    folder = runs / trial.name
+    monitor = None if watch.monitor is None else watch.monitor()
+    try:
+        return train(recipe, output=folder, resume=read_state(folder) is not None, monitor=monitor)
+    except InterruptedRunError as error:
+        error.hint = "the same command goes on where it stopped"
+        raise
+
+
+def _held_out(trial: Trial, trained: TrainResult) -> TrialResult:
+    from restorecli.core.weights import read_weights
+
+    scores = read_weights(trained.weights)[1].scores["validation"]
+    degraded = {name: scores[f"degraded_{name}"] for name in METRICS}
+    restored = {name: scores[name] for name in METRICS}
+    return TrialResult(trial.name, trained.steps, trained.hours, HELD_OUT, degraded, restored, {})
+
+
+def _tested(trial: Trial, trained: TrainResult, runs: Path, workers: int) -> TrialResult:
+    from restorecli.core.zoo import load
+    from restorecli.restore.folder import restore_folder
+
+    assert trial.test is not None  # noqa: S101 - the caller has looked
+    degraded, reference = pictures_of(trial.recipe, trial.test, runs, workers)
+    restored = runs / trial.name / f"restored-{trial.key}"
+    restorer = load(trained.weights, precision="fp32")
+    summary = restore_folder(degraded, restored, restorer, workers=workers, image_format="png")
+    if summary.failures:
+        first = summary.failures[0]
+        raise DataError("A test picture could not be restored.", came=first.error.problem, file=first.path)
+    scores = evaluate_folders(restored, reference, degraded=degraded, workers=workers)
+    by_picture = {str(image.pair.path): image.final["psnr"] for image in scores.images}
+    return TrialResult(
+        trial.name,
+        trained.steps,
+        trained.hours,
+        f"{len(scores.images)} pictures of {trial.test.name}",
+        _means(scores, "degraded"),
+        _means(scores, "restored"),
+        {path: value for path, value in by_picture.items() if value is not None},
+    )
+
+
+def _means(scores: Evaluation, side: str) -> dict[str, float]:
+    return {name: getattr(scores.overall, side)[name].mean for name in METRICS}
+
+
+def _read(file: Path, trial: Trial) -> TrialResult | None:
+    """Return the result of the same trial that an earlier call left; None where there is none."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        same = content.pop("key") == trial.key
+        return TrialResult(**content) if same else None
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None  # torn, or of another version: the trial is made again
+
+
+def _line(result: TrialResult) -> str:
+    before, after = result.degraded["psnr"], result.restored["psnr"]
+    return f"{before:.2f} -> {after:.2f} dB, {result.steps} steps in {60 * result.hours:.1f} min"

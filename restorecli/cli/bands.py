@@ -1,0 +1,134 @@
+"""`restorecli bands`: what a frequency selection sees in a picture, and what it takes out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restorecli.cli import completion, options, render
+from restorecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from restorecli.core.models.inspection import BandFacts, BandView
+
+EXAMPLES = (
+    "restorecli bands dusty.png",
+    "restorecli bands dusty.png --lambda 3 --side 512 -o ./bands",
+    "restorecli bands dusty.png --model runs/quick-sand-dust/best.safetensors",
+)
+
+_FULL = 255  # the scale of the source's figure: magnitudes far below 1 have no logarithm to speak of
+_HEAD = ("band", "mean", "sigma", "lambda", "limit", "weight", "bins", "energy")
+
+
+def command(
+    picture: Annotated[Path, typer.Argument(help="The picture to look at.", metavar="PICTURE")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            help="Network with frequency selection; by default one untrained layer, on the picture itself.",
+            autocompletion=completion.models,
+        ),
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the PNGs.")] = Path("bands"),
+    side: Annotated[
+        int, typer.Option("--side", min=32, max=1024, help="Pixels of the central part that is looked at.")
+    ] = 256,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            "--lambda", min=0.01, max=100, help="Deviations that the untrained layer tolerates; 2 by default."
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show the bands of a picture's spectrum, their thresholds, and what a selection takes out.
+
+    One PNG, or with --model one for each selecting layer, and a table: mean, sigma and limit are of the
+    log-magnitudes, bins and energy the shares that are suppressed.
+    """
+    import torch
+
+    from restorecli.core.models.inspection import central, inspect
+    from restorecli.images.folders import mark_output
+    from restorecli.images.reading import read_picture
+
+    pixels = central(torch.from_numpy(read_picture(picture).pixels), side)
+    network = _network(model, pixels.shape[0], tolerance)
+    views = inspect(network, pixels if model is not None else _FULL * pixels)
+    mark_output(output)
+    written = [_draw(view, picture, model, output) for view in views]
+    if as_json:
+        layers = [
+            {"layer": view.name, "file": str(path), "bands": [asdict(facts) for facts in view.facts]}
+            for view, path in zip(views, written, strict=True)
+        ]
+        render.data_json({"picture": str(picture), "model": model, "layers": layers})
+        return
+    rows = [(view.name or "picture", *_line(facts)) for view in views for facts in view.facts]
+    render.table(("layer", *_HEAD), rows)
+    render.say(*(f"wrote {path}" for path in written))
+
+
+def _network(model: str | None, channels: int, tolerance: float | None) -> nn.Module:
+    if model is None:
+        from restorecli.core.models.blocks.frequency import SelectiveFrequency
+
+        return SelectiveFrequency(channels, threshold=2.0 if tolerance is None else tolerance)
+    if tolerance is not None:
+        raise UsageError("--lambda is for the untrained layer.", expected="--model or --lambda", came="both")
+    from restorecli.core.zoo import load
+
+    network: nn.Module = load(model, device="cpu").module
+    return network
+
+
+def _draw(view: BandView, picture: Path, model: str | None, output: Path) -> Path:
+    import numpy as np
+
+    from restorecli.report.bands import BandPicture, write_band_chart
+
+    channels, height, width = view.before.shape
+    busiest = view.busiest
+    is_picture = model is None
+    seen = slice(None) if is_picture else slice(busiest, busiest + 1)
+    full = np.float32(_FULL if is_picture else 1)
+    shown = BandPicture(
+        before=view.before[seen] / full,
+        after=view.after[seen] / full,
+        edges=view.edges,
+        bands=view.bands,
+        level=view.level[busiest],
+        threshold=view.threshold[busiest],
+        gate=view.gate[busiest],
+        patch_level=view.patch_level[busiest],
+        patch_threshold=view.patch_threshold[busiest],
+        facts=[("band", "lambda", "bins", "energy"), *(_short_line(facts) for facts in view.facts)],
+    )
+    own = "an untrained layer on the picture itself, on the 0-255 scale"
+    about = (
+        f"{picture.name}: {own if is_picture else f'layer {view.name} of {model}'}; {width} x {height}, "
+        f"mirrored at its border. Planes and charts are of channel {busiest + 1} of {channels}, of which the "
+        "largest share is suppressed; the table is the mean of all, in shares of bins and of energy."
+    )
+    path = output / f"{picture.stem}{'' if is_picture else f'.{view.name}'}.png"
+    where = "" if is_picture else f", {view.name.removesuffix('.selection')}"
+    write_band_chart(shown, path, title=f"Frequency selection: {picture.name}{where}", about=about)
+    return path
+
+
+def _line(facts: BandFacts) -> tuple[str, ...]:
+    numbers = (facts.mean, facts.deviation, facts.strictness, facts.threshold, facts.weight)
+    shares = (f"{100 * share:.1f} %" for share in (facts.suppressed, facts.removed))
+    return (f"{facts.low:g}-{facts.high:g}", *(f"{number:.3f}" for number in numbers), *shares)
+
+
+def _short_line(facts: BandFacts) -> tuple[str, ...]:
+    band, _, _, strictness, _, _, bins, energy = _line(facts)
+    return band, f"{float(strictness):.2f}", bins, energy

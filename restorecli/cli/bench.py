@@ -1,0 +1,134 @@
+"""`restorecli bench`: speed on this machine, ours beside others' in one run, and networks put to the test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restorecli.cli import bench_methods, bench_trials, options, render
+
+if TYPE_CHECKING:
+    from restorecli.bench.evaluation import EvaluationBench
+
+EXAMPLES = ("restorecli bench eval", "restorecli bench eval --json", "restorecli bench models")
+
+EVAL_EXAMPLES = (
+    "restorecli bench eval",
+    "restorecli bench eval --data ./photos --rounds 9",
+    "restorecli bench eval --json",
+)
+
+Rounds = Annotated[int, typer.Option("--rounds", min=1, help="Timed calls of each kind; medians are shown.")]
+
+
+def build() -> typer.Typer:
+    """Return the group of the benches."""
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+    group.callback()(_start)
+    group.command("eval", epilog=options.examples(*EVAL_EXAMPLES))(evaluation)
+    for command, examples in (
+        (bench_trials.models, bench_trials.MODELS_EXAMPLES),
+        (bench_trials.dither, bench_trials.DITHER_EXAMPLES),
+        (bench_trials.ablation, bench_trials.ABLATION_EXAMPLES),
+        (bench_methods.methods, bench_methods.METHODS_EXAMPLES),
+    ):
+        group.command(command.__name__, epilog=options.examples(*examples))(command)
+    return group
+
+
+def _start() -> None:
+    """Measure the speed on this machine, ours beside others', and put every network to the test."""
+
+
+def evaluation(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Folder with RGB pictures; by default the built-in photographs."),
+    ] = None,
+    rounds: Rounds = 5,
+    workers: options.Workers = None,
+    as_json: options.Json = False,
+) -> None:
+    """Time PSNR + SSIM of 768x512 RGB pairs: ours, and every other library that is installed.
+
+    All take turns in one run, each on one core, so that a busy machine slows each alike; "CPU ms" hardly
+    depends on it.
+    """
+    from restorecli.bench.evaluation import bench_evaluation
+
+    bench = bench_evaluation(data, rounds=rounds, workers=workers)
+    if as_json:
+        render.data_json(bench.to_dict())
+        return
+    _show_methods(bench)
+    render.data("")
+    _show_facts(bench)
+    _tell(bench)
+
+
+def _show_methods(bench: EvaluationBench) -> None:
+    rows = []
+    for method in bench.methods:
+        ratio = bench.times_as_fast(method)
+        psnr, ssim = method.values
+        rows.append(
+            (
+                method.name,
+                f"{1 / method.taken.wall:.1f}",
+                f"{method.taken.cpu * 1e3:.1f}",
+                f"{ratio.wall:.2f}",
+                f"{ratio.cpu:.2f}",
+                f"{psnr:.4f}",
+                f"{ssim:.7f}",
+                "yes" if method.same_value else "no",
+            )
+        )
+    heads = (
+        "PSNR + SSIM on one core",
+        "pairs/s",
+        "CPU ms",
+        "ours, times as fast",
+        "by CPU time",
+        "PSNR",
+        "SSIM",
+        "same value",
+    )
+    render.table(heads, rows)
+
+
+def _show_facts(bench: EvaluationBench) -> None:
+    machine = bench.machine
+    rows = (
+        ("decoding a PNG, one core", f"{1 / bench.decoding.cpu:.0f} pictures/s"),
+        (f"whole folder, {bench.workers} threads", _folder_speed(bench)),
+        (
+            "arithmetic of ours, one core",
+            f"{bench.share_of_flops:.0%} of a float64 BLAS product ({machine.flops / 1e9:.1f} GFLOP/s)",
+        ),
+        (
+            "bytes of ours, one core",
+            f"{bench.share_of_bytes:.0%} of a copy in memory ({machine.bytes_moved / 1e9:.1f} GB/s)",
+        ),
+        ("processes that wanted a core", "unknown" if bench.load is None else f"{bench.load:.1f}"),
+    )
+    render.table(("beside it", "measured"), rows)
+
+
+def _folder_speed(bench: EvaluationBench) -> str:
+    taken, idle = bench.folder, bench.folder_when_idle
+    return f"{1 / taken.wall:.1f} pairs/s; {taken.cpu * 1e3:.1f} CPU ms a pair ({idle:.1f} pairs/s if idle)"
+
+
+def _tell(bench: EvaluationBench) -> None:
+    from restorecli.bench.pictures import PREPARED
+
+    best = bench.times_as_fast(bench.rival)
+    render.say(
+        f"Fastest other library with the same value: {bench.rival.name}.",
+        f"Ours is {best.wall:.1f} times as fast ({best.cpu:.1f} times by CPU time).",
+        f"Pictures: {', '.join(bench.pictures)}: {PREPARED}.",
+    )
+    for peer in bench.missing:
+        render.say(f"not measured: {peer.name}: {peer.reason}")

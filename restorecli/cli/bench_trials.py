@@ -1,0 +1,166 @@
+"""`restorecli bench models`, `bench dither` and `bench ablation`: networks trained and tried in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restorecli.cli import options, render
+from restorecli.cli.progress import TrainingBar
+from restorecli.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from restorecli.bench.running import Watch
+
+MODELS_EXAMPLES = (
+    "restorecli bench models",
+    "restorecli bench models swm nafnet --rounds 5",
+    "restorecli bench models --data ./photos --test ./test -o runs --markdown models.md",
+)
+DITHER_EXAMPLES = ("restorecli bench dither --data ./photos --test ./test -o runs",)
+ABLATION_EXAMPLES = (
+    "restorecli bench ablation sca-unet --data ./train --test ./test -o runs",
+    "restorecli bench ablation swm --data ./train --test ./test -o runs --seeds 5",
+)
+
+Names = Annotated[list[str] | None, typer.Argument(help="Which networks; by default all.")]
+Data = Annotated[Path, typer.Option("--data", help="Folder to train on, laid out as the recipe's.")]
+Test = Annotated[
+    Path | None, typer.Option("--test", help="Folder for the test; by default pictures held out of training.")
+]
+Runs = Annotated[
+    Path, typer.Option("-o", "--output", help="Folder of the runs; what is done in it is not done again.")
+]
+Hours = Annotated[
+    float | None, typer.Option("--hours", min=0, help="Budget of each training, in place of the recipe's.")
+]
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads that compute.")]
+Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write the table as Markdown, too.")]
+
+
+def models(
+    names: Names = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Clean pictures: each network is trained on them and tried.")
+    ] = None,
+    test: Test = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Folder of the runs; what is done in it is not done again."),
+    ] = None,
+    hours: Hours = None,
+    side: Annotated[int, typer.Option("--side", min=16, help="Side of the square that is timed.")] = 256,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Timed calls; medians are shown.")] = 3,
+    threads: Threads = 1,
+    markdown: Markdown = None,
+    as_json: options.Json = False,
+) -> None:
+    """Measure every network: parameters, multiply-adds per pixel and speed; with --data, dB gained, too.
+
+    Each is trained by its recipe `quick/NAME` in its small size, for a few minutes, against Gaussian noise of
+    sigma 25. A run that was interrupted goes on by the same command.
+    """
+    from restorecli.bench.complexity import COUNTED
+    from restorecli.bench.models import bench_models, models_table
+
+    bench = bench_models(
+        names or (),
+        data=data,
+        test=test,
+        runs=output,
+        hours=hours,
+        side=side,
+        rounds=rounds,
+        threads=threads,
+        watch=_watch(),
+    )
+    _show(*models_table(bench), bench.to_dict(), markdown, as_json=as_json)
+    render.say(
+        f"Speed: megapixels per CPU second of one core on a {side}x{side} RGB picture, fp32, "
+        f"{threads} thread(s), median of {rounds}.",
+        f"{COUNTED[0].upper()}{COUNTED[1:]}.",
+    )
+    _leave(failed=bool(bench.failed))
+
+
+def dither(
+    data: Data,
+    output: Runs,
+    names: Names = None,
+    test: Test = None,
+    hours: Hours = None,
+    threads: Threads = 1,
+    markdown: Markdown = None,
+    as_json: options.Json = False,
+) -> None:
+    """Train five baselines against error diffusion: what each gains over the dithered pictures."""
+    from restorecli.bench.dither import bench_dither, dither_table
+
+    bench = bench_dither(
+        names or (), data=data, test=test, runs=output, hours=hours, threads=threads, watch=_watch()
+    )
+    _show(*dither_table(bench), bench.to_dict(), markdown, as_json=as_json)
+    _leave(failed=bool(bench.failed))
+
+
+def ablation(
+    network: Annotated[str, typer.Argument(help="sca-unet, swm or lcdnet.", metavar="NETWORK")],
+    data: Data,
+    test: Annotated[Path, typer.Option("--test", help="Folder for the test, laid out as the recipe's.")],
+    output: Runs,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each variant.")] = 3,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="Budget of each training, in place of the recipe's.")
+    ] = None,
+    threads: Threads = 1,
+    markdown: Markdown = None,
+    as_json: options.Json = False,
+) -> None:
+    """Train a network with and without its parts, with several seeds each, and tell whether they help.
+
+    The recipe is `ablation/NETWORK`; its folders are looked for below --data and --test.
+    """
+    from restorecli.bench.ablations import ablation_table, bench_ablation
+    from restorecli.bench.parts import POLICY
+
+    bench = bench_ablation(
+        network, data=data, test=test, runs=output, seeds=seeds, steps=steps, threads=threads, watch=_watch()
+    )
+    _show(*ablation_table(bench), bench.to_dict(), markdown, as_json=as_json)
+    render.say(POLICY)
+    _leave(failed=bench.failed)
+
+
+def _watch() -> Watch:
+    from restorecli.bench.running import Watch
+
+    return Watch(tell=render.say, monitor=TrainingBar)
+
+
+def _show(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    content: dict[str, object],
+    markdown: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from restorecli.bench.models import markdown as to_markdown
+
+    if as_json:
+        render.data_json(content)
+    else:
+        render.table(headers, rows)
+    if markdown is not None:
+        try:
+            markdown.write_text(to_markdown(headers, rows), encoding="utf-8")
+        except OSError as error:
+            raise UsageError("The table cannot be written.", file=markdown, came=str(error)) from error
+
+
+def _leave(*, failed: bool) -> None:
+    if failed:
+        raise typer.Exit(ExitCode.SOME_FAILED)

@@ -1,0 +1,76 @@
+"""`restorecli eval --min-psnr` and `--baseline`: what the scores must reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restorecli.errors import GateError, UsageError
+
+if TYPE_CHECKING:
+    from restorecli.evaluate.result import Evaluation
+
+
+@dataclass(frozen=True)
+class Gates:
+    """What was asked for.
+
+    Attributes:
+        least: The least mean PSNR in dB, or None.
+        baseline: Earlier scores, or None.
+        tolerance: By how much a mean may be worse than in the baseline; None for the defaults.
+    """
+
+    least: float | None
+    baseline: Evaluation | None
+    tolerance: float | None
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """What is measured when nothing is said: as in the baseline."""
+        from restorecli.evaluate.catalog import DEFAULT
+
+        return DEFAULT if self.baseline is None else [metric.name for metric in self.baseline.metrics]
+
+    def refusals(self, evaluation: Evaluation) -> list[GateError]:
+        """Return the errors of the gates that are not passed."""
+        from restorecli.evaluate.gates import baseline_gate, psnr_gate
+
+        found = [
+            None if self.least is None else psnr_gate(evaluation, self.least),
+            None if self.baseline is None else baseline_gate(evaluation, self.baseline, self.tolerance),
+        ]
+        return [error for error in found if error is not None]
+
+    def noted(self, evaluation: Evaluation) -> Evaluation:
+        """Return the evaluation with a note about pictures that the baseline says nothing of."""
+        if self.baseline is None:
+            return evaluation
+        known = {score.pair.path for score in self.baseline.images}
+        new = sum(score.pair.path not in known for score in evaluation.images)
+        if not new:
+            return evaluation
+        note = f"{new} pictures are not in the baseline and play no part in its gate"
+        return replace(evaluation, notes=(*evaluation.notes, note))
+
+
+def read(least: float | None, baseline: Path | None, tolerance: float | None, protocol: str) -> Gates:
+    """Read the gates before anything is scored.
+
+    Raises:
+        UsageError: `tolerance` without a baseline, or the baseline was scored by another protocol.
+        DataError: The baseline cannot be read.
+    """
+    if baseline is None:
+        if tolerance is not None:
+            raise UsageError("--tolerance goes with --baseline.", came="--tolerance alone")
+        return Gates(least, None, None)
+    from restorecli.evaluate.gates import check_protocol
+    from restorecli.evaluate.protocol import find_protocol
+    from restorecli.evaluate.saved import read_evaluation
+
+    earlier = read_evaluation(baseline)
+    check_protocol(find_protocol(protocol).line, earlier)
+    return Gates(least, earlier, tolerance)

@@ -1,0 +1,135 @@
+"""`restorecli plot`: the charts of an evaluation."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restorecli.cli import options, render, scores
+from restorecli.cli.progress import BarProgress
+from restorecli.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from restorecli.evaluate.result import Evaluation
+
+EXAMPLES = (
+    "restorecli plot",
+    "restorecli plot scores.json -o ./figures --format pdf",
+    "restorecli plot ./restored ./photos --metrics psnr,ssim --by category",
+)
+
+
+class ChartFormat(StrEnum):
+    """What a chart can be written as."""
+
+    PNG = "png"
+    SVG = "svg"
+    PDF = "pdf"
+
+
+def command(
+    restored: Annotated[
+        Path | None,
+        typer.Argument(
+            help="By default ./restored, else ./degraded; or a file that `eval --json` printed.",
+            metavar="RESTORED",
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Argument(help="Clean originals; by default what the manifest names.", metavar="REFERENCE"),
+    ] = None,
+    degraded: Annotated[
+        Path | None, typer.Option("--degraded", help="Degraded pictures; by default what the manifest names.")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")] = Path("plots"),
+    formats: Annotated[
+        list[ChartFormat] | None,
+        typer.Option("--format", help="Once for each; by default png and svg."),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option("--metrics", help="Names with commas, or all; by default psnr,ssim.", metavar="NAMES"),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", help="What a group is, with commas; by default category.", metavar="FIELDS"),
+    ] = None,
+    workers: options.Workers = None,
+    as_json: options.Json = False,
+) -> None:
+    """Draw what `eval` finds: means, distributions and gains by category, and the spectra of the errors."""
+    from restorecli.report.plots import write_plots
+
+    if restored is not None and restored.is_file() and restored.suffix.lower() == ".json":
+        evaluation = _saved(restored, (reference, degraded), metrics, by)
+    else:
+        evaluation = _evaluated(restored, reference, degraded, metrics, by, workers)
+    paths = write_plots(
+        evaluation, output, tuple(dict.fromkeys(formats or (ChartFormat.PNG, ChartFormat.SVG)))
+    )
+    scores.list_unmatched(evaluation)
+    if as_json:
+        render.data_json({"protocol": evaluation.protocol, "files": [str(path) for path in paths]})
+    else:
+        render.data("\n".join(render.plain(str(path)) for path in paths))
+    if evaluation.unmatched:
+        raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _evaluated(
+    restored: Path | None,
+    reference: Path | None,
+    degraded: Path | None,
+    metrics: str | None,
+    by: str | None,
+    workers: int | None,
+) -> Evaluation:
+    """Find and score the pictures, as `eval` does."""
+    from restorecli.evaluate.catalog import DEFAULT
+    from restorecli.evaluate.folder import evaluate_folders
+
+    return evaluate_folders(
+        restored,
+        reference,
+        degraded=degraded,
+        by=_names(by) or ("category",),
+        metrics=_names(metrics) or DEFAULT,
+        workers=workers,
+        progress=BarProgress(),
+    )
+
+
+def _saved(file: Path, folders: tuple[Path | None, ...], metrics: str | None, by: str | None) -> Evaluation:
+    """Read what `eval --json` printed; nothing is scored again."""
+    from restorecli.evaluate.assembly import assemble
+    from restorecli.evaluate.catalog import find_metrics
+    from restorecli.evaluate.saved import read_evaluation
+
+    if any(folder is not None for folder in folders):
+        raise UsageError("A saved evaluation stands alone.", expected=str(file), came="further folders")
+    evaluation = read_evaluation(file)
+    if not metrics and not by:
+        return evaluation
+    names = _names(metrics)
+    wanted = find_metrics(names) if names and names != ("all",) else evaluation.metrics
+    known = {metric.name for metric in evaluation.metrics}
+    for metric in wanted:
+        if metric.name not in known:
+            raise UsageError(
+                "The saved evaluation does not hold this metric.", expected=", ".join(known), came=metric.name
+            )
+    return assemble(
+        evaluation.images,
+        evaluation.unmatched,
+        metrics=wanted,
+        by=_names(by) or evaluation.by,
+        protocol=evaluation.protocol,
+    )
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())

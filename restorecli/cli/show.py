@@ -1,0 +1,231 @@
+"""`restorecli show`: pictures side by side, in the terminal or as one PNG."""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from restorecli.cli import options, render
+from restorecli.errors import DataError, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from restorecli.report.lineup import Lineup, Row, View
+    from restorecli.report.terminal import Colors
+
+EXAMPLES = (
+    "restorecli show ./degraded ./restored",
+    "restorecli show ./degraded ./restored ./photos -o sheet.png --difference",
+    "restorecli show ./photos --limit 12",
+    "restorecli show before.png after.png --crop 64x64+100+80",
+)
+
+_DEFAULTS = (Path("degraded"), Path("restored"))
+_TILE = 320  # pixels of a picture in the sheet of a comparison
+_THUMBNAIL = 192
+_ACROSS = 6  # thumbnails in a row of the sheet of one folder
+_CELLS = 26  # cells of a thumbnail in the terminal
+_LOOKING = "What is looked at"
+_SHOWN_WORDS = 20
+
+
+def command(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files or folders; by default ./degraded and ./restored.", metavar="PATH"),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="PNG to write instead of showing.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Pictures at most, evenly spread over the folder.")
+    ] = 24,
+    crop: Annotated[
+        str | None,
+        typer.Option(
+            "--crop",
+            help="Part in pixels of the last picture of a row.",
+            metavar="WxH+X+Y",
+            rich_help_panel=_LOOKING,
+        ),
+    ] = None,
+    zoom: Annotated[
+        float,
+        typer.Option(
+            "--zoom", min=1.0, help="Show the centre, so many times larger.", rich_help_panel=_LOOKING
+        ),
+    ] = 1.0,
+    difference: Annotated[
+        bool,
+        typer.Option(
+            "--difference",
+            help="Add the difference from the last picture, 4 times enlarged; mid-gray is equal.",
+            rich_help_panel=_LOOKING,
+        ),
+    ] = False,
+    error: Annotated[
+        bool,
+        typer.Option(
+            "--error",
+            help="Add the absolute error in colours: black 0, pale yellow 51 of 255.",
+            rich_help_panel=_LOOKING,
+        ),
+    ] = False,
+    spectrum: Annotated[
+        bool,
+        typer.Option("--spectrum", help="Add the spectrum, lowest in the middle.", rich_help_panel=_LOOKING),
+    ] = False,
+    size: Annotated[
+        int | None, typer.Option("--size", min=16, max=4096, help="Side of a picture in the PNG.")
+    ] = None,
+    colors: Annotated[
+        Literal["auto", "24bit", "256", "ascii"],
+        typer.Option("--colors", help="What the terminal can show."),
+    ] = "auto",
+    as_json: options.Json = False,
+) -> None:
+    """Show pictures of the same name side by side, in the terminal or as one PNG.
+
+    Each path is a column; mates are found by relative path, then by stem. One folder alone gives thumbnails.
+    What has no mate or cannot be read is listed, and gives exit code 3.
+    """
+    from restorecli.report.lineup import View, line_up, rows
+
+    maps = tuple(name for name, wanted in (("difference", difference), ("error", error)) if wanted)
+    view = View(None if crop is None else _box(crop), zoom, maps, spectrum)
+    places = paths or _default_paths()
+    _check(view, places)
+    lineup = line_up(places, limit)
+    seen = _Seen()
+    if output is not None:
+        _write(lineup, view, output, size, seen)
+    elif as_json:
+        collections.deque(seen.of(rows(lineup, view, (16, 16), 1)), maxlen=0)
+    else:
+        _draw(lineup, view, colors, seen)
+    if as_json:
+        render.data_json(_document(lineup, seen, output))
+    seen.tell()
+    if len(lineup.entries) < lineup.total:
+        render.say(f"{len(lineup.entries)} of {lineup.total} pictures, evenly spread; --limit shows more.")
+    if seen.problems:
+        raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+class _Seen:
+    """What is to be told of the rows that went by, without keeping their pictures."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.notes: list[str] = []
+
+    def of(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Hand the rows on."""
+        for row in rows:
+            self.problems += row.problems
+            self.notes += row.notes
+            yield row
+
+    def tell(self) -> None:
+        """Name what could not be shown, and what is to be known about the others."""
+        for kind, lines in (("not shown", self.problems), ("note", self.notes)):
+            render.say(*(f"{kind}: {line}" for line in lines[:_SHOWN_WORDS]))
+            if len(lines) > _SHOWN_WORDS:
+                render.say(f"... and {len(lines) - _SHOWN_WORDS} more; --json lists them all")
+
+
+def _write(lineup: Lineup, view: View, output: Path, size: int | None, seen: _Seen) -> None:
+    from restorecli.report.lineup import headings, rows
+    from restorecli.report.sheet import check_name, contact_sheet, write_sheet
+
+    check_name(output)
+    side = size or (_THUMBNAIL if len(lineup.columns) == 1 else _TILE)
+    shown = seen.of(rows(lineup, view, (side, side), _ACROSS))
+    write_sheet(contact_sheet(headings(lineup, view), shown, tile=side), output)
+    render.say(f"wrote {output}")
+
+
+def _draw(lineup: Lineup, view: View, colors: str, seen: _Seen) -> None:
+    """Draw into the terminal, row by row as they are read."""
+    from restorecli.report import terminal
+    from restorecli.report.lineup import headings, rows
+
+    size = shutil.get_terminal_size()
+    found = _stdout_colors() if colors == "auto" else cast("Colors", colors)
+    each = 1 + view.spectrum
+    tiles = len(headings(lineup, view)) or each * max(1, size.columns // (_CELLS * each))
+    box = terminal.picture_box(size.columns, size.lines, terminal.across(size.columns, tiles))
+    for row in seen.of(rows(lineup, view, box, max(1, tiles // each))):
+        render.data("\n".join(terminal.row_lines(row, size.columns, found)))
+    if colors == "auto" and found == "ascii":
+        render.say("Drawn with characters, since stdout shows no colours; -o sheet.png writes a picture.")
+
+
+def _stdout_colors() -> Colors:
+    from restorecli.report.terminal import terminal_colors
+
+    stream = sys.stdout
+    return terminal_colors(os.environ, stream.encoding, terminal=stream.isatty())
+
+
+def _document(lineup: Lineup, seen: _Seen, output: Path | None) -> dict[str, object]:
+    """Return the object of `--json`: which files stand beside one another, and what could not be shown."""
+    return {
+        "columns": list(lineup.columns),
+        "shown": len(lineup.entries),
+        "total": lineup.total,
+        "output": None if output is None else str(output),
+        "pictures": [
+            {
+                "name": entry.name,
+                "files": [str(file) if isinstance(file, Path) else None for file in entry.files],
+            }
+            for entry in lineup.entries
+        ],
+        "problems": seen.problems,
+        "notes": seen.notes,
+    }
+
+
+def _default_paths() -> list[Path]:
+    found = [path for path in _DEFAULTS if path.is_dir()]
+    if not found:
+        raise DataError(
+            "There is nothing to show here.",
+            expected="a folder ./degraded or ./restored, or paths",
+            came=f"neither of them in {Path.cwd()}",
+            hint="restorecli show FOLDER ...",
+        )
+    return found
+
+
+def _box(text: str) -> tuple[int, int, int, int]:
+    """Read the value of `--crop`."""
+    found = re.fullmatch(r"(\d{1,9})x(\d{1,9})(?:\+(\d{1,9})\+(\d{1,9}))?", text, re.ASCII)
+    sides = [int(number or 0) for number in found.groups()] if found else [0]
+    if len(sides) < 4 or not sides[0] or not sides[1]:
+        raise UsageError(
+            "--crop is not understood.",
+            expected="WIDTHxHEIGHT+LEFT+TOP in pixels, e.g. 64x64+100+80",
+            came=text,
+        )
+    return sides[0], sides[1], sides[2], sides[3]
+
+
+def _check(view: View, paths: list[Path]) -> None:
+    """Refuse what cannot be shown together."""
+    if view.crop is not None and view.zoom > 1:
+        raise UsageError("--crop and --zoom exclude one another.", expected="one of them", came="both")
+    if view.maps and len(paths) < 2:
+        raise UsageError(
+            "There is nothing to compare with.",
+            expected="two paths or more, the last one the reference",
+            came="one",
+        )

@@ -1,0 +1,139 @@
+"""The network for old photographs: it finds scratches, and restores the picture knowing where they are.
+
+After Wan et al., "Bringing Old Photos Back to Life", CVPR 2020, whose scratch detector is a U-Net on gray
+pictures. Their two auto-encoders and the mapping between them are replaced by one U-Net of gated convolutions
+that is given the picture and the mask, which a small machine can train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from restorecli.core.models.blocks.gated_convolution import GatedConv
+
+_LEVELS = 4
+
+
+class OldPhoto(nn.Module):
+    """p = sigmoid(detector(luma(x))), y = x + painter([x, p]); with `inpaint_only` y where p >= 0.4, else x.
+
+    Detector and painter are U-Nets of four levels with two convolutions each, max pooling and bilinear steps
+    up. The detector has batch norm, as the paper's; the painter's convolutions are gated and have none, so
+    that a picture's brightness passes.
+
+    Args:
+        channels: 3 for RGB or 1 for gray.
+        width: Channels of the painter's first level; the others have 2, 4 and 8 times as many.
+        detector: Channels of the detector's first level; 64 in the paper.
+        inpaint_only: Leave every pixel as it is where no scratch is found.
+        keep_chroma: Restore the luma alone and keep the differences of the channels to it: gray pictures in
+            RGB stay exactly gray, and lost colours are not restored.
+        threshold: Probability from which a pixel belongs to a scratch; the paper's is 0.4.
+
+    Raises:
+        ValueError: A threshold that is no probability.
+    """
+
+    scale = 1
+    multiple = 2 ** (_LEVELS - 1)
+    # Twice a U-Net as in unet.py, whose radius is 65: an output pixel sees p within 65, and p sees 65 more.
+    receptive_field: int | None = 2 * (65 + 65) + 1
+
+    def __init__(
+        self,
+        channels: int = 3,
+        width: int = 48,
+        detector: int = 64,
+        *,
+        inpaint_only: bool = False,
+        keep_chroma: bool = False,
+        threshold: float = 0.4,
+    ) -> None:
+        super().__init__()
+        if not 0 < threshold < 1:
+            raise ValueError(f"threshold must lie between 0 and 1, came {threshold}")
+        self.channels = channels
+        self.inpaint_only = inpaint_only
+        self.keep_chroma = keep_chroma
+        self.threshold = threshold
+        painted = 1 if keep_chroma else channels
+        self.detector = _UNet(1, 1, detector, _normed)
+        self.painter = _UNet(painted + 1, painted, width, _gated)
+        nn.init.constant_(
+            self.detector.last.get_parameter("bias"), -2.0
+        )  # damage is rare: 12 % of the pixels to begin with
+
+    def mask_logits(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the logits of damage (N, 1, H, W)."""
+        logits: Tensor = self.detector(_luma(x))
+        return logits
+
+    def paint(self, x: Tensor, damage: Tensor) -> Tensor:
+        """Restore the whole picture.
+
+        Args:
+            x: Degraded (N, C, H, W).
+            damage: Probability of damage (N, 1, H, W).
+        """
+        seen = _luma(x) if self.keep_chroma else x
+        painted: Tensor = x + self.painter(torch.cat([seen, damage], dim=1))
+        return painted
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map degraded (N, C, H, W) in [0, 1], H and W multiples of 8, to restored of the same shape."""
+        damage = self.mask_logits(x).sigmoid()
+        restored = self.paint(x, damage)
+        return torch.where(damage >= self.threshold, restored, x) if self.inpaint_only else restored
+
+
+class _UNet(nn.Module):
+    """A U-Net of four levels with max pooling and bilinear steps up; `pair` builds two convolutions."""
+
+    def __init__(
+        self, channels_in: int, channels_out: int, width: int, pair: Callable[[int, int], nn.Module]
+    ) -> None:
+        super().__init__()
+        widths = [width * 2**level for level in range(_LEVELS)]
+        self.encoder = nn.ModuleList(
+            pair(before, after) for before, after in zip([channels_in, *widths], widths, strict=False)
+        )
+        self.decoder = nn.ModuleList(
+            pair(widths[level + 1] + widths[level], widths[level]) for level in reversed(range(_LEVELS - 1))
+        )
+        self.last = nn.Conv2d(width, channels_out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, channels_in, H, W), H and W multiples of 8, to (N, channels_out, H, W)."""
+        skips: list[Tensor] = []
+        for level, encode in enumerate(self.encoder):
+            x = encode(x if level == 0 else F.max_pool2d(x, 2))
+            skips.append(x)
+        x = skips.pop()
+        for decode in self.decoder:
+            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+            x = decode(torch.cat([x, skips.pop()], dim=1))
+        y: Tensor = self.last(x)
+        return y
+
+
+def _normed(channels_in: int, channels_out: int) -> nn.Module:
+    layers: list[nn.Module] = []
+    for before in (channels_in, channels_out):
+        convolution = nn.Conv2d(before, channels_out, 3, padding=1, bias=False)
+        layers += [convolution, nn.BatchNorm2d(channels_out), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+def _gated(channels_in: int, channels_out: int) -> nn.Module:
+    return nn.Sequential(GatedConv(channels_in, channels_out), GatedConv(channels_out, channels_out))
+
+
+def _luma(x: Tensor) -> Tensor:
+    """Return the BT.601 luma (N, 1, H, W) of (N, C, H, W); gray passes."""
+    if x.shape[1] == 1:
+        return x
+    return (x * x.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)

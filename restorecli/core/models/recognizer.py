@@ -1,0 +1,89 @@
+"""A small network that recognises something in pictures, and whose features pictures are compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+
+class Recognizer(nn.Module):
+    """Three strided 3x3 convolutions with LeakyReLU 0.2, the mean over the picture, a linear layer.
+
+    With one answer it is a discriminator, with several a classifier. It remembers, as moving averages, the
+    mean features of the true pictures of each class, which CVAE-GAN's mean feature matching aims at.
+
+    Args:
+        channels: Of the pictures: 1 or 3.
+        answers: Logits per picture.
+        width: Channels of the first convolution; the others have 2 and 4 times as many.
+        classes: Classes whose mean features are remembered.
+    """
+
+    means: Tensor
+    seen: Tensor
+
+    def __init__(self, channels: int = 3, answers: int = 1, width: int = 32, classes: int = 1) -> None:
+        super().__init__()
+        self.body = strided(channels, [width, 2 * width, 4 * width])
+        self.head = nn.Linear(4 * width, answers)
+        self.register_buffer("means", torch.zeros(classes, 4 * width))
+        self.register_buffer("seen", torch.zeros(classes))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the last features (N, 4 width, H / 8, W / 8)."""
+        features: Tensor = self.body(x)
+        return features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to logits (N, answers)."""
+        logits: Tensor = self.head(self.features(x).mean((2, 3)))
+        return logits
+
+    @torch.no_grad()
+    def remember(self, pooled: Tensor, labels: Tensor, *, decay: float = 0.99) -> None:
+        """Take the features of true pictures into the means; the first of a class are taken as they are.
+
+        Args:
+            pooled: (N, 4 width), features averaged over each picture.
+            labels: (N,) classes.
+            decay: Of the moving averages.
+        """
+        for label, mean in _means_by_class(pooled, labels, len(self.means)):
+            keep = decay if self.seen[label] > 0 else 0.0
+            self.means[label] = keep * self.means[label] + (1 - keep) * mean
+            self.seen[label] = 1
+
+    def distance(self, pooled: Tensor, labels: Tensor) -> Tensor:
+        """Return half the squared distance of the batch's mean features to those remembered, over classes.
+
+        Classes that are not in the batch, or that were never seen, do not count.
+
+        Args:
+            pooled: (N, 4 width), features averaged over each picture.
+            labels: (N,) classes.
+        """
+        terms = [
+            0.5 * (self.means[label] - mean).square().sum()
+            for label, mean in _means_by_class(pooled, labels, len(self.means))
+            if self.seen[label] > 0
+        ]
+        return sum(terms[1:], start=terms[0]) if terms else pooled.new_zeros(())
+
+
+def _means_by_class(pooled: Tensor, labels: Tensor, classes: int) -> Iterator[tuple[int, Tensor]]:
+    """Give each class that is in the batch and the mean of its features, in float32."""
+    for label in range(classes):
+        members = labels == label
+        if bool(members.any()):
+            yield label, pooled[members].float().mean(0)
+
+
+def strided(channels: int, widths: Sequence[int]) -> nn.Sequential:
+    """Return 3x3 convolutions of stride 2 to some widths, each followed by LeakyReLU 0.2."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise([channels, *widths]):
+        layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers)

@@ -1,0 +1,193 @@
+"""What all charts have in common: type, colours, the frame around a drawing, and how they are written."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from restorecli.images.atomic import atomic_write
+from restorecli.report.panels import printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+PAPER: Final = "#fbfaf8"
+INK: Final = "#20242a"
+MUTED: Final = "#646a73"
+RULE: Final = "#e4e1da"
+BEFORE: Final = "#d9a066"
+"""Degraded: light and warm; told from `AFTER` by lightness alone, so in print and by any eye."""
+AFTER: Final = "#11766c"
+"""Restored: dark and cool."""
+WORSE: Final = "#a4501f"
+PALETTE: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#20242a", "#b8a800")
+"""Eight colours that every kind of colour vision tells apart: Okabe and Ito, "Color Universal Design", 2008
+(with a darker yellow, which shows on a light ground)."""
+MARKERS: Final = "os^DvPXh"
+
+WIDTH: Final = 8.6
+"""Inches."""
+EDGE: Final = 0.42
+"""Inches around everything."""
+
+_FALLBACK_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans Arabic",
+    "Noto Sans Hebrew",
+    "Noto Sans Devanagari",
+    "Hiragino Sans",
+    "Microsoft YaHei",
+)
+_STYLE: Final[dict[Any, Any]] = {  # matplotlib 3.11 types every key as a literal, 3.9 none
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "axes.facecolor": "none",
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 9.5,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "font.size": 9.5,
+    "grid.color": RULE,
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "text.parse_math": False,  # a category may be called $\frac{
+    "xtick.color": RULE,
+    "xtick.labelcolor": MUTED,
+    "ytick.color": RULE,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "svg.hashsalt": "restorecli",  # the same names inside the file on every run
+    "svg.fonttype": "none",  # text stays text: found by a search, read aloud, set in the reader's fonts
+    "pdf.fonttype": 42,
+}
+_METADATA: dict[str, dict[str, str | None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+FORMATS: Final = tuple(_METADATA)
+"""What a chart can be written as."""
+_DPI = 160
+
+
+@contextmanager
+def chart_style() -> Iterator[None]:
+    """Draw in the house style, whatever the user's own matplotlibrc says; it is put back afterwards."""
+    import matplotlib as mpl
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    families = ["DejaVu Sans", *(name for name in _FALLBACK_FONTS if name in installed), "sans-serif"]
+    with warnings.catch_warnings(), mpl.rc_context():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # drawn as a box
+        mpl.rcdefaults()
+        mpl.rcParams.update({**_STYLE, "font.family": families})
+        yield
+
+
+def write_figure(figure: Figure, stem: Path, formats: Sequence[str]) -> list[Path]:
+    """Write a figure once for each format; the same figure gives the same bytes.
+
+    Args:
+        figure: Drawn within `chart_style`, and written there too.
+        stem: The path without its suffix.
+        formats: Of `FORMATS`.
+
+    Raises:
+        ResourceError: The disk is full.
+    """
+    paths = []
+    for name in formats:
+        paths.append(stem.with_name(f"{stem.name}.{name}"))
+        with atomic_write(paths[-1]) as temporary:
+            figure.savefig(temporary, format=name, dpi=_DPI, metadata=_METADATA[name])
+    return paths
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A figure with its title above and its footnote below, and a place for the drawing between them.
+
+    Attributes:
+        figure: The figure.
+        height: Its height in inches.
+        top: Inches from the upper edge to the drawing.
+        bottom: Inches from the lower edge to the drawing.
+    """
+
+    figure: Figure
+    height: float
+    top: float
+    bottom: float
+
+    def axes_at(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Return axes at a place in inches from the upper left corner."""
+        place = (left / WIDTH, 1 - (top + height) / self.height, width / WIDTH, height / self.height)
+        return self.figure.add_axes(place)
+
+    def key(self, entries: Sequence[tuple[str, str]]) -> None:
+        """Draw the key of colours at the upper right: (label, colour) from left to right."""
+        right, y = WIDTH - EDGE, 1 - (EDGE + 0.1) / self.height
+        for label, color in reversed(entries):
+            text = self.figure.text(right / WIDTH, y, label, ha="right", va="center", color=MUTED)
+            right -= text_width(text) + 0.08
+            self.figure.text(right / WIDTH, y, "\u25a0", ha="right", va="center", color=color, size=12)
+            right -= 0.34
+
+
+def frame(title: str, subtitle: str, footnote: str, height: float) -> Frame:
+    """Return a figure with its words set.
+
+    Args:
+        title: Bold, at the upper left.
+        subtitle: How to read it.
+        footnote: How it was measured; broken into lines.
+        height: Inches of the drawing between them, its axis labels included.
+    """
+    from matplotlib.figure import Figure
+
+    below = textwrap.wrap(footnote, 138)
+    above = textwrap.wrap(subtitle, 106)
+    top = EDGE + 0.34 + 0.19 * len(above) + 0.18
+    bottom = EDGE + 0.16 * len(below) + 0.12
+    total = top + height + bottom
+    figure = Figure(figsize=(WIDTH, total))
+    x = EDGE / WIDTH
+    figure.text(x, 1 - EDGE / total, title, size=13.5, weight="bold", va="top")
+    figure.text(x, 1 - (EDGE + 0.34) / total, "\n".join(above), color=MUTED, va="top", linespacing=1.4)
+    figure.text(x, EDGE / total, "\n".join(below), size=7.5, color=MUTED, va="bottom", linespacing=1.4)
+    return Frame(figure, total, top, bottom)
+
+
+def label_room(labels: Sequence[str], size: float = 9.5) -> float:
+    """Return the inches that the widest of some labels takes."""
+    from matplotlib.figure import Figure
+
+    probe = Figure()
+    return max((text_width(probe.text(0, 0, label, size=size)) for label in labels), default=0.0)
+
+
+def text_width(text: Text) -> float:
+    """Return the width in inches of a text that stands in a figure."""
+    figure = text.get_figure(root=True)
+    return 0.0 if figure is None else float(text.get_window_extent().width / figure.dpi)
+
+
+def shortened(name: str, letters: int = 34) -> str:
+    """Return a name that is safe to draw and not too long: its middle gives way."""
+    shown = printable(name)
+    if len(shown) <= letters:
+        return shown
+    return f"{shown[: letters // 2]}\u2026{shown[len(shown) - letters // 2 + 1 :]}"

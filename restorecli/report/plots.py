@@ -1,0 +1,80 @@
+"""The charts of an evaluation as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restorecli.errors import DataError, UsageError
+from restorecli.evaluate.grouping import split
+from restorecli.evaluate.metric import Metric
+from restorecli.evaluate.result import Evaluation
+from restorecli.images.folders import mark_output
+from restorecli.report.chart_means import mean_chart
+from restorecli.report.chart_pictures import distribution_chart, gain_chart
+from restorecli.report.chart_rows import Members, by_words, has_scores
+from restorecli.report.chart_style import FORMATS, chart_style, write_figure
+from restorecli.report.spectra import error_spectra, spectrum_chart
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def write_plots(
+    evaluation: Evaluation, folder: Path, formats: Sequence[str] = ("png", "svg")
+) -> tuple[Path, ...]:
+    """Draw an evaluation, and write the charts; the same evaluation gives the same bytes.
+
+    For every metric that has a number: `NAME-means` (bars by group), `NAME-distribution` (every picture) and,
+    where degraded and restored pictures are known, `NAME-gain`. Where pictures can be read,
+    `error-spectrum` (at most eight of each group).
+
+    Args:
+        evaluation: What was found; its metrics and groups are what is drawn.
+        folder: Where to; made when missing. A new folder is marked, so that nothing is trained on the charts.
+        formats: "png", "svg" or "pdf".
+
+    Returns:
+        The files, in the order of the metrics.
+
+    Raises:
+        UsageError: There is no such format.
+        DataError: Not one metric has a number.
+        ResourceError: The disk is full.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise UsageError("charts have no such format", expected=", ".join(FORMATS), came=repr(name))
+    drawn = [metric for metric in evaluation.metrics if has_scores(evaluation, metric)]
+    if not drawn:
+        raise DataError("there is nothing to draw", expected="a metric with a number", came="none")
+    mark_output(folder)
+    paths: list[Path] = []
+    with chart_style():
+        for name, figure in _figures(evaluation, drawn):
+            paths += write_figure(figure, folder / name, formats)
+    return tuple(paths)
+
+
+def _figures(evaluation: Evaluation, metrics: Sequence[Metric]) -> Iterator[tuple[str, Figure]]:
+    members = _members(evaluation)
+    paired = evaluation.overall.degraded is not None and evaluation.overall.restored is not None
+    for metric in metrics:
+        yield f"{metric.name}-means", mean_chart(evaluation, metric)
+        yield f"{metric.name}-distribution", distribution_chart(evaluation, members, metric)
+        if paired and evaluation.overall.gain and evaluation.overall.gain.get(metric.name) is not None:
+            yield f"{metric.name}-gain", gain_chart(evaluation, members, metric)
+    spectra = error_spectra(members)
+    if spectra:
+        yield (
+            "error-spectrum",
+            spectrum_chart(spectra, by_words(evaluation)),
+        )
+
+
+def _members(evaluation: Evaluation) -> Members:
+    """Return the pictures of every group, under the names of the table."""
+    by = evaluation.by or ("category",)
+    found, _ = split(evaluation.images, by)
+    return {"/".join(key): scores for key, scores in found.items()}

@@ -1,0 +1,106 @@
+"""Switching median: salt and pepper is found and replaced, everything else stays bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restorecli.images.picture import Pixels
+from restorecli.restore.classical.filters import check_odd
+from restorecli.restore.context import Context
+from restorecli.restore.method import Method, parameter
+
+Mask = NDArray[np.bool_]
+
+_NEIGHBOURHOOD = 7
+_DEVIATIONS = 5
+_FEWEST = 0.2
+_CERTAIN = 0.6
+
+
+def without_areas(extreme: Mask) -> Mask:
+    """Return the extreme pixels that stand alone: those of white skies or black borders are the picture's.
+
+    A pixel belongs to an area where its 7x7 neighbourhood holds more extremes than impulses spread evenly
+    would put there: their share plus 5 standard deviations, and at least 0.2. That share is counted where
+    less than 0.6 of a neighbourhood are extremes: one kind of impulse is hardly ever denser.
+
+    Args:
+        extreme: (H, W), True where a pixel has one extreme value.
+    """
+    from scipy import ndimage
+
+    around = ndimage.uniform_filter(extreme.astype(np.float32), _NEIGHBOURHOOD, mode="reflect")
+    elsewhere = extreme[around < _CERTAIN]
+    share = float(elsewhere.mean()) if elsewhere.size else 0.0
+    spread = (share * (1 - share)) ** 0.5 / _NEIGHBOURHOOD
+    alone: Mask = extreme & (around <= max(share + _DEVIATIONS * spread, _FEWEST))
+    return alone
+
+
+def find_impulses(pixels: Pixels, tolerance: float, channels: str) -> Mask:
+    """Return where salt (1) or pepper (0) has replaced the picture.
+
+    Args:
+        pixels: (C, H, W) float32; values beyond [0, 1] count as its ends.
+        tolerance: How near to 0 or 1 counts.
+        channels: "together": a pixel is lost in all channels, all of one extreme; "each": in one channel by
+            itself; "auto": together where at least half of the pixels with any extreme are such.
+
+    Returns:
+        (C, H, W), True where a sample is lost.
+    """
+    ends = [pixels >= 1 - tolerance, pixels <= tolerance]
+    whole = [np.asarray(end.all(axis=0)) for end in ends]
+    anywhere = np.any([end.any(axis=0) for end in ends], axis=0)
+    if channels == "auto":
+        channels = (
+            "together" if 2 * sum(map(np.count_nonzero, whole)) >= np.count_nonzero(anywhere) else "each"
+        )
+    if channels == "together":
+        lost = without_areas(whole[0]) | without_areas(whole[1])
+        return np.repeat(lost[None], len(pixels), axis=0)
+    return np.stack([without_areas(salt) | without_areas(pepper) for salt, pepper in zip(*ends, strict=True)])
+
+
+@dataclass(frozen=True)
+class SwitchingMedian(Method):
+    """Adaptive switching median for salt and pepper; impulses of other values are not seen.
+
+    Each lost sample becomes the median of the good ones in the smallest window, 3x3 to `size`, that holds
+    any; where none does, those replaced before count as good.
+    """
+
+    name = "switching-median"
+    summary = "salt and pepper: finds lost pixels and changes no others"
+    reference = (
+        "Eng and Ma, Noise adaptive soft-switching median filter, TIP 2001; Toh and Isa, NAFSM, SPL 2010; "
+        "areas of pure white or black are kept by a rule of our own"
+    )
+
+    size: int = parameter(7, unit="px", low=3, high=51, help="side of the largest window, an odd number")
+    tolerance: float = parameter(
+        0.0, unit="0-255 scale", low=0, high=50, help="how near to black or white counts as an impulse"
+    )
+    channels: str = parameter("auto", choices=("auto", "together", "each"), help="how channels are lost")
+
+    def __post_init__(self) -> None:
+        """Check the values; see the base class."""
+        super().__post_init__()
+        check_odd(self.size, "switching-median.size")
+
+    def restore(self, pixels: Pixels, context: Context) -> Pixels:
+        """Return the picture with its impulses replaced; see the base class."""
+        from restorecli.restore.classical.windows import fill_from_median
+
+        lost = find_impulses(pixels, self.tolerance / 255, self.channels)
+        context.note({"impulses": round(float(lost.any(axis=0).mean()), 5)})
+        planes = []
+        for given, holes in zip(pixels, lost, strict=True):
+            plane, left = fill_from_median(given, holes, self.size // 2)
+            while left.any() and not left.all():
+                plane, left = fill_from_median(plane, left, self.size // 2)
+            planes.append(plane)
+        return np.stack(planes)

@@ -1,0 +1,79 @@
+"""`bench eval` as a user types it."""
+
+import json
+import shlex
+
+import pytest
+import typer.main
+
+from restorecli.bench import evaluation, metric_peers, pictures
+from restorecli.cli import bench_trials
+from restorecli.cli.app import build
+from restorecli.cli.bench import EVAL_EXAMPLES
+
+
+@pytest.fixture
+def quick(monkeypatch) -> None:
+    monkeypatch.setattr(metric_peers, "PEERS", metric_peers.PEERS[:1])
+    monkeypatch.setattr(pictures, "_SAMPLES", ("astronaut",))
+    monkeypatch.setattr(pictures, "_MOST", 1)
+    monkeypatch.setattr(evaluation, "_FOLDER_PAIRS", 2)
+
+
+def test_the_table_shows_ours_beside_theirs(shell, quick) -> None:
+    answer = shell("restorecli bench eval --rounds 1 --workers 2")
+    for part in ("restorecli", "2 threads", "scikit-image", "pairs/s", "decoding", "whole folder", "GFLOP/s"):
+        assert part in answer.out
+    assert "astronaut" in answer.err
+    assert "times as fast" in answer.err
+
+
+def test_one_json_object_is_all_that_goes_to_stdout(shell, quick, photos) -> None:
+    told = json.loads(shell("restorecli bench eval --data photos --rounds 1 --json").out)
+    assert told["pictures"] == ["indoors/0.png"]
+    assert all(method["same_value"] for method in told["methods"])
+
+
+def test_the_bench_has_help_with_examples_that_are_valid(shell) -> None:
+    for line in ("restorecli bench --help", "restorecli bench eval --help"):
+        text = shell(line).out
+        assert "$ restorecli bench eval" in text.partition("Examples")[2]
+    group = typer.main.get_command(build()).commands["bench"]
+    for line in EVAL_EXAMPLES:
+        words = shlex.split(line)[2:]
+        with group.make_context("bench", list(words)) as context:
+            name, command, rest = group.resolve_command(context, words)
+            with command.make_context(name, rest, parent=context):
+                pass
+
+
+def test_an_empty_folder_is_a_data_fault(shell) -> None:
+    (shell.folder / "empty").mkdir()
+    assert "nothing to measure" in shell("restorecli bench eval --data empty", code=4).err
+
+
+def test_a_network_is_measured_and_its_table_written(shell) -> None:
+    answer = shell("restorecli bench models perceptron --side 32 --rounds 1 --markdown models.md")
+    for text in (answer.out, (shell.folder / "models.md").read_text()):
+        assert "perceptron" in text
+        assert "210,924" in text
+    assert "multiply-adds" in answer.err.lower()
+
+
+def test_a_training_that_fails_is_told_by_the_exit_code(shell, photos) -> None:
+    line = "restorecli bench dither perceptron --data nowhere -o runs --hours 0.001 --json"
+    told = json.loads(shell(line, code=3).out)
+    assert "no such folder" in told["networks"][0]["trial"]["failed"]
+
+
+@pytest.mark.parametrize("command", ["models", "dither", "ablation"])
+def test_every_example_of_the_trials_is_valid(shell, command) -> None:
+    text = shell(f"restorecli bench {command} --help").out.partition("Examples")[2]
+    assert f"$ restorecli bench {command}" in text
+    group = typer.main.get_command(build()).commands["bench"]
+    for line in getattr(bench_trials, f"{command.upper()}_EXAMPLES"):
+        words = shlex.split(line)[2:]
+        with group.make_context("bench", list(words)) as context:
+            name, found, rest = group.resolve_command(context, words)
+            with found.make_context(name, rest, parent=context):
+                pass

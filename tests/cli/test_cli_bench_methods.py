@@ -1,0 +1,19 @@
+"""`bench methods` as a user types it."""
+
+import json
+
+
+def test_the_table_and_the_json_tell_the_same(shell, photos) -> None:
+    line = "restorecli bench methods --data photos --methods inverse,bicubic --side 32"
+    answer = shell(line)
+    for part in ("noise, sigma 25", "as degraded", "inverse", "bicubic", "reduced x4", "PSNR"):
+        assert part in answer.out
+    assert "31.07 / 28.57 / 25.62" in answer.err
+    rows = json.loads(shell(f"{line} --json").out)
+    assert {"task", "method", "trained", "psnr", "seconds", "note"} == set(rows[0])
+    assert {row["method"] for row in rows} == {"as degraded", "inverse", "bicubic"}
+
+
+def test_an_unknown_method_is_refused_with_the_nearest_name(shell) -> None:
+    answer = shell("restorecli bench methods --methods bicubik", code=2)
+    assert "bicubic" in answer.err

@@ -1,0 +1,86 @@
+"""`plot`: from folders and from saved scores."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+CHARTS = [f"psnr-{kind}" for kind in ("means", "distribution", "gain")]
+
+
+@pytest.fixture
+def chain(shell, photos):
+    """A shell with ./photos, ./degraded, and ./restored as if it had been restored."""
+    shell("restorecli degrade ./photos --noise gaussian --sigma 40")
+    shell("restorecli degrade ./photos -o restored --noise gaussian --sigma 10")
+    (shell.folder / "restored" / "manifest.jsonl").unlink()
+    return shell
+
+
+def test_the_written_files_are_printed(chain):
+    answer = chain("restorecli plot ./restored ./photos --degraded ./degraded --metrics psnr")
+    names = [f"plots/{chart}.{suffix}" for chart in [*CHARTS, "error-spectrum"] for suffix in ("png", "svg")]
+    assert answer.out.split() == names
+    with Image.open(chain.folder / "plots" / "psnr-means.png") as chart:
+        assert chart.width == 1376
+    assert "outdoors" in (chain.folder / "plots" / "psnr-means.svg").read_text(encoding="utf-8")
+
+
+def test_degraded_alone_by_default(shell, photos):
+    shell("restorecli degrade ./photos --noise gaussian --sigma 40")
+    answer = shell("restorecli plot --metrics psnr --format svg --json -o charts")
+    document = json.loads(answer.out)
+    assert document["files"] == [
+        f"charts/{name}.svg" for name in ("psnr-means", "psnr-distribution", "error-spectrum")
+    ]
+    assert document["protocol"].startswith("RGB")
+
+
+def test_saved_scores_give_the_same_charts(chain):
+    folders = "./restored ./photos --degraded ./degraded"
+    chain(f"restorecli eval {folders} --json > scores.json")
+    chain("restorecli plot scores.json -o saved --format svg")
+    chain(f"restorecli plot {folders} -o fresh --format svg")
+    fresh = {path.name: path.read_bytes() for path in (chain.folder / "fresh").glob("*.svg")}
+    saved = {path.name: path.read_bytes() for path in (chain.folder / "saved").glob("*.svg")}
+    assert fresh == saved
+    assert len(saved) == 7
+
+
+def test_saved_scores_can_be_grouped_anew(chain):
+    chain("restorecli eval ./degraded --json > scores.json")
+    chain("restorecli plot scores.json --by gaussian.sigma --metrics ssim --format svg")
+    chart = (chain.folder / "plots" / "ssim-means.svg").read_text(encoding="utf-8")
+    assert ">40  (4)<" in chart
+    assert not (chain.folder / "plots" / "psnr-means.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "word"),
+    [
+        ("plot scores.json ./photos", 2, "stands alone"),
+        ("plot scores.json --metrics gmsd", 2, "does not hold this metric"),
+        ("plot scores.json --metrics psn", 2, "psnr"),
+        ("plot --format gif", 2, "gif"),
+        ("plot ./nowhere", 4, "no such file"),
+        ("plot nowhere.json", 4, "no such file"),
+    ],
+)
+def test_refusals(chain, line, code, word):
+    chain("restorecli eval ./degraded --json > scores.json")
+    assert word in " ".join(chain(f"restorecli {line}", code=code).err.replace("│", " ").split())
+    assert not (chain.folder / "plots").exists()
+
+
+@pytest.mark.parametrize("command", ["plot", "show"])
+def test_help_imports_nothing_heavy(command):
+    program = (
+        f"import sys; sys.argv = ['restorecli', '{command}', '--help']\n"
+        "from restorecli.cli.app import main\n"
+        "try:\n    main()\nfinally:\n    print('MODULES', *sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.partition("MODULES ")[2].split())
+    assert not loaded & {"torch", "numpy", "matplotlib", "PIL", "scipy"}
