@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, signal
+from scipy import fft
 
 from restorecli.degrade.blur import (
     Defocus,
@@ -110,6 +110,8 @@ class PointSpread:
         stretched = np.zeros(((rows - 1) * step + 1, (columns - 1) * step + 1))
         stretched[::step, ::step] = second.kernel
         centre = tuple(a + step * b for a, b in zip(self.centre, second.centre, strict=True))
+        from scipy import signal  # half a second, which shell completion has not
+
         return PointSpread(signal.convolve2d(self.kernel, stretched), (centre[0], centre[1]))
 
 
@@ -133,7 +135,7 @@ class Convolution:
         rows, columns = (side - side % self.factor for side in x.shape[1:])
         cut = x[:, :rows, :columns]
         padded = np.pad(cut, ((0, 0), *self._margins()), mode=_PAD_MODES[self.boundary])
-        full = signal.fftconvolve(padded.astype(np.float64), self.spread.kernel[None], "valid", axes=(1, 2))
+        full = _convolved(padded.astype(np.float64), self.spread.kernel, "valid")
         kept: Planes = full[:, :: self.factor, :: self.factor].astype(x.dtype)
         return kept
 
@@ -143,7 +145,7 @@ class Convolution:
         spaced = np.zeros((y.shape[0], rows, columns))
         spaced[:, :: self.factor, :: self.factor] = y
         flipped = self.spread.kernel[::-1, ::-1]
-        full = signal.fftconvolve(spaced, flipped[None], "full", axes=(1, 2))
+        full = _convolved(spaced, flipped, "full")
         for axis, margin in zip((1, 2), self._margins(), strict=True):
             full = _fold(full, margin, axis, _PAD_MODES[self.boundary])
         result: Planes = full.astype(y.dtype)
@@ -181,6 +183,14 @@ class Masking:
     def adjoint(self, y: Planes) -> Planes:
         """Return the same as `forward`: a mask is its own adjoint."""
         return self.forward(y)
+
+
+def _convolved(planes: Doubles, kernel: Doubles, mode: Literal["valid", "full"]) -> Doubles:
+    """Convolve every plane of (C, H, W) with a kernel, by FFT."""
+    from scipy import signal  # half a second, which shell completion has not
+
+    full: Doubles = signal.fftconvolve(planes, kernel[None], mode, axes=(1, 2))
+    return full
 
 
 def _fold(padded: Doubles, margin: tuple[int, int], axis: int, mode: Literal["symmetric", "wrap"]) -> Doubles:

@@ -151,7 +151,7 @@ def _read_whole(path: Path) -> SavedState | None:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             facts = json.loads((file.metadata() or {})[_KEY])
-    except (SafetensorError, OSError, KeyError, ValueError):
+    except (SafetensorError, OSError, RuntimeError, KeyError, ValueError):  # torch: a file that just vanished
         return None  # a damaged checkpoint: the caller falls back to the one before, or says so
     whole = isinstance(facts, dict) and facts.keys() >= _FACTS and facts["digest"] == digest_of(tensors)
     return SavedState(tensors, facts, path) if whole else None

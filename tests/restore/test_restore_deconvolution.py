@@ -196,10 +196,9 @@ def test_a_sharp_picture_has_a_point_as_its_kernel() -> None:
     # A cartoon, since its sharpness is what the prior expects: few gradients.
     rng = np.random.default_rng(0)
     cartoon = np.kron(rng.integers(0, 5, (12, 12)) / 4, np.ones((10, 10)))
-    kernel = estimate_kernel(cartoon, 9, sparsity=0.04, turns=10)
+    kernel = estimate_kernel(cartoon, 9, sparsity=0.04, turns=5)
     assert kernel.sum() == pytest.approx(1)
-    assert kernel.max() > 0.5
-    assert np.sort(kernel, axis=None)[-4:].sum() > 0.85
+    assert likeness(kernel, np.ones((1, 1))) > 0.9
 
 
 def test_few_gradients_are_kept_where_they_are_large() -> None:
