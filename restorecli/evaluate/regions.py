@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.errors import DataError
+from restorecli.evaluate.gaussian import C1, C2, SIGMA, WINDOW
 from restorecli.evaluate.metric import Mask, Subject
 from restorecli.evaluate.pixelwise import Levels
 
-_SIGMA = 1.5
-_RADIUS = 5
-_C1 = (0.01 * 255) ** 2
-_C2 = (0.03 * 255) ** 2
+_RADIUS = WINDOW // 2
 
 
 def psnr_inside(subject: Subject) -> float:
@@ -109,12 +107,12 @@ def _ssim_map(restored: Levels, reference: Levels) -> NDArray[np.float64]:
     variance_x = _local_mean(x * x) - mean_x**2
     variance_y = _local_mean(y * y) - mean_y**2
     covariance = _local_mean(x * y) - mean_x * mean_y
-    above = (2 * mean_x * mean_y + _C1) * (2 * covariance + _C2)
-    return above / ((mean_x**2 + mean_y**2 + _C1) * (variance_x + variance_y + _C2))
+    above = (2 * mean_x * mean_y + C1) * (2 * covariance + C2)
+    return above / ((mean_x**2 + mean_y**2 + C1) * (variance_x + variance_y + C2))
 
 
 def _local_mean(planes: NDArray[np.float64]) -> NDArray[np.float64]:
     from scipy.ndimage import gaussian_filter  # slow to load, and needed for masks alone
 
-    spread = (0, _SIGMA, _SIGMA)
-    return cast("NDArray[np.float64]", gaussian_filter(planes, spread, truncate=_RADIUS / _SIGMA))
+    spread = (0, SIGMA, SIGMA)
+    return cast("NDArray[np.float64]", gaussian_filter(planes, spread, truncate=_RADIUS / SIGMA))

@@ -15,25 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.errors import DataError
+from restorecli.evaluate.gaussian import C1, C2, TAPS
 from restorecli.evaluate.pixelwise import Levels
 
 Doubles = NDArray[np.float64]
 
-_C1 = (0.01 * 255) ** 2
-_C2 = (0.03 * 255) ** 2
 _STRIP = 128
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Of MS-SSIM, from the finest scale to the coarsest: Wang, Simoncelli and Bovik 2003."""
 
 SMALLEST = 10 * 2 ** (len(SCALE_WEIGHTS) - 1) + 1
 """The smallest side at which MS-SSIM is defined: the window fits into the coarsest scale."""
-
-
-def _gaussian_taps() -> Doubles:
-    offsets = np.arange(-5, 6)
-    bell: Doubles = np.exp(-(offsets**2) / (2 * 1.5**2))
-    taps: Doubles = bell / bell.sum()
-    return taps
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +106,10 @@ class Similarity:
             covariance = (self._mean(one * other) - mean_1 * mean_2) * self.correction
             if self.clamp_variance:
                 variance_1, variance_2 = np.maximum(variance_1, 0), np.maximum(variance_2, 0)
-            structure = (2 * covariance + _C2) / (variance_1 + variance_2 + _C2)
+            structure = (2 * covariance + C2) / (variance_1 + variance_2 + C2)
             if self.clamp_contrast:
                 structure = np.maximum(structure, 0)
-            yield (2 * mean_1 * mean_2 + _C1) / (mean_1 * mean_1 + mean_2 * mean_2 + _C1), structure
+            yield (2 * mean_1 * mean_2 + C1) / (mean_1 * mean_1 + mean_2 * mean_2 + C1), structure
 
     def _mean(self, plane: Doubles) -> Doubles:
         from scipy.ndimage import correlate1d
@@ -128,16 +120,16 @@ class Similarity:
         return across
 
 
-GAUSSIAN = Similarity(_gaussian_taps())
+GAUSSIAN = Similarity(np.array(TAPS))
 """Wang et al. 2004: 11x11 Gaussian, sigma 1.5, weighted variances, valid area."""
 
 UNIFORM = Similarity(np.full(7, 1 / 7), correction=49 / 48)
 """scikit-image's default: 7x7 uniform, variances of a sample, valid area."""
 
-CLAMPED = Similarity(_gaussian_taps(), clamp_contrast=True)
+CLAMPED = Similarity(np.array(TAPS), clamp_contrast=True)
 """pyiqa: as Wang et al., with the contrast-structure map cut off at 0."""
 
-PADDED = Similarity(_gaussian_taps(), padding=5, clamp_variance=True)
+PADDED = Similarity(np.array(TAPS), padding=5, clamp_variance=True)
 """torchmetrics: as Wang et al., over the whole picture, which is mirrored beyond its border."""
 
 
