@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from restorecli.train.muon import Muon
 from restorecli.train.recipe import Budget, OptimizerSection, ScheduleSection
 
 
@@ -27,8 +28,10 @@ def make_optimizer(parameters: Iterable[nn.Parameter], section: OptimizerSection
         ]
     if section.name == "sgd":
         return torch.optim.SGD(groups, lr=section.lr, momentum=section.momentum, fused=True)
-    kind = torch.optim.Adam if section.name == "adam" else torch.optim.AdamW
     first, second = section.betas
+    if section.name == "muon":
+        return Muon(groups, section.lr, betas=(first, second))
+    kind = torch.optim.Adam if section.name == "adam" else torch.optim.AdamW
     return kind(groups, lr=section.lr, betas=(first, second), weight_decay=0.0, fused=True)
 
 

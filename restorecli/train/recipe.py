@@ -100,9 +100,13 @@ class ValidationSection(_Section):
 
 
 class OptimizerSection(_Section):
-    """The optimiser: its name and its own settings."""
+    """The optimiser: its name and its own settings.
 
-    name: Literal["adam", "adamw", "sgd"] = "adam"
+    `muon` makes the momentum of convolutions orthogonal (see `train.muon`); what it leaves to Adam uses
+    `betas`.
+    """
+
+    name: Literal["adam", "adamw", "sgd", "muon"] = "adam"
     lr: PositiveFloat = 1e-3
     betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(default=[0.9, 0.999], min_length=2, max_length=2)
     momentum: float = Field(default=0.9, ge=0, lt=1)

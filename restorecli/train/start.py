@@ -8,14 +8,17 @@ from pathlib import Path
 
 from torch import nn
 
+from restorecli.core.models.dncnn import DnCnn
 from restorecli.core.weights import load_into, read_weights
-from restorecli.core.zoo import find_shipped
+from restorecli.core.zoo import find_shipped, network_of
 from restorecli.errors import RecipeError
 from restorecli.train.recipe import located
 
 
 def start_from(network: nn.Module, init: str, base: Path) -> None:
     """Fill a network with the weights of a file, or of a name that ships.
+
+    A DnCNN without batch norm takes weights with it, too: they are folded.
 
     Args:
         network: The network of the recipe.
@@ -27,7 +30,11 @@ def start_from(network: nn.Module, init: str, base: Path) -> None:
     """
     file = located(init, base)
     path = file if file.is_file() else find_shipped(init).path
-    tensors, _ = read_weights(path)
+    tensors, card = read_weights(path)
+    if isinstance(network, DnCnn) and not network.batch_norm and card.model == "dncnn":
+        before, _ = network_of(path)
+        assert isinstance(before, DnCnn)  # noqa: S101 - the card names it
+        tensors = before.fold().state_dict()
     load_into(network, tensors, file=path)
 
 

@@ -66,7 +66,7 @@ def test_moving_average_equals_torchs():
     torch.testing.assert_close(ours.values["weight"], judge.module.weight.detach())
 
 
-@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "muon"])
 def test_frozen_parameters_are_left_out(name):
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     network[0].requires_grad_(False)
@@ -74,7 +74,7 @@ def test_frozen_parameters_are_left_out(name):
     assert sum(len(group["params"]) for group in optimizer.param_groups) == 2
 
 
-@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "muon"])
 def test_weight_decay_spares_biases_and_gains(name):
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
     optimizer = make_optimizer(network.parameters(), OptimizerSection(name=name, lr=0.1, weight_decay=0.5))

@@ -72,9 +72,13 @@ def test_weights_do_not_tell_where_their_maker_keeps_things(write_recipe, worksh
 
 
 @pytest.mark.parametrize("stop_at", [1, 3, 4, 7])
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "muon"])
 def test_a_resumed_run_equals_the_unbroken_one_bit_for_bit(write_recipe, workshop, stop_at, optimizer):
-    recipe = write_recipe(optimizer={"name": optimizer, "lr": 1e-3}, schedule={"name": "cosine", "warmup": 2})
+    recipe = write_recipe(
+        model={"name": "dncnn", "arguments": {"channels": 1, "depth": 3, "width": 16}},
+        optimizer={"name": optimizer, "lr": 1e-3},
+        schedule={"name": "cosine", "warmup": 2},
+    )
     train(recipe, output=workshop / "straight")
     with pytest.raises(InterruptedRunError, match="--resume"):
         train(recipe, output=workshop / "broken", monitor=StopAt(stop_at))

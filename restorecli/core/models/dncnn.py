@@ -40,6 +40,7 @@ class DnCnn(nn.Module):
         self.channels = channels
         self.depth = depth
         self.width = width
+        self.batch_norm = batch_norm
         self.receptive_field: int | None = 2 * depth + 1
         layers: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
         for _ in range(depth - 2):
