@@ -25,6 +25,7 @@ from restorecli.train.crops import (
     cut,
     random_corner,
     rim_off,
+    rounded_to_8_bits,
     scaled_size,
     to_channels,
     to_unit,
@@ -214,9 +215,12 @@ class BatchMaker:
         inside = None if mask is None else turned(to_unit(cut(mask, top, left, side)), turn)
         if self._channels == 1 or (high.shape[0] == 3 and rng.random() < self._data.gray):
             high = to_channels(high, 1)
+        as_file = self._data.eight_bit > 0 and rng.random() < self._data.eight_bit
 
         def corrupted(purpose: str) -> tuple[Pixels, tuple[Degradation, ...]]:
             low, steps = degrade_array(high, chain, self._seed, f"{key}#{number}{purpose}")
+            if as_file:
+                low = rounded_to_8_bits(low)
             return _contiguous(to_channels(rim_off(low, margin // self._scale), self._channels)), steps
 
         low, steps = corrupted("")

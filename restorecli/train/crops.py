@@ -81,6 +81,12 @@ def rim_off(pixels: Pixels, rim: int) -> Pixels:
     return pixels[:, rim:-rim, rim:-rim] if rim else pixels
 
 
+def rounded_to_8_bits(pixels: Pixels) -> Pixels:
+    """Return what an 8-bit file gives back of pixels: clipped to [0, 1], in steps of 1/255."""
+    rounded: Pixels = np.rint(pixels.clip(0, 1) * np.float32(255)) / np.float32(255)
+    return rounded
+
+
 def to_gray(pixels: Pixels) -> Pixels:
     """Return the BT.601 luma of (3, H, W) as (1, H, W); both float32 in [0, 1]."""
     return np.tensordot(LUMA, pixels, axes=1)[None].astype(np.float32)

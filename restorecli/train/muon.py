@@ -1,8 +1,8 @@
 """Muon: momentum whose matrices are made orthogonal before they are taken as steps.
 
-Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024; the step's size as Liu et al.,
-"Muon is Scalable for LLM Training", 2025, match it to Adam's. torch has it from 2.9 on, for matrices only: here
-convolutions count as matrices (outputs by the rest), and what is none is stepped by AdamW, in one optimiser.
+Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024; the size of a step as in Liu et
+al., "Muon is Scalable for LLM Training", 2025. torch has it from 2.9 on, for matrices only: here convolutions
+count as matrices (outputs by the rest), and what is none is stepped by AdamW, in one optimiser.
 """
 
 from __future__ import annotations

@@ -67,6 +67,8 @@ class DataSection(_Section):
             direction (brushed metal, gravity) to be learned; false does neither.
         gray: Share of colour crops that are made gray (luma in every channel, before degrading): gray
             pictures that go through an RGB network carry the same noise in its three channels.
+        eight_bit: Share of crops whose degraded version is clipped to [0, 1] and rounded to 8 bits, as files
+            hold it; the others stay as the degradations leave them, as papers test.
     """
 
     train: list[Source] = Field(min_length=1)
@@ -75,6 +77,7 @@ class DataSection(_Section):
     batch: PositiveInt = 16
     augment: bool | Literal["flips"] = True
     gray: float = Field(default=0.0, ge=0, le=1)
+    eight_bit: float = Field(default=0.0, ge=0, le=1)
 
 
 class ValidationSection(_Section):

@@ -5,6 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from restorecli.core.models.blocks.convolutional_attention import CvtBlock
+from restorecli.core.models.blocks.gates import Cbam
 from restorecli.core.models.catalog import MODELS, count_parameters, create_model
 from restorecli.core.restorer import TorchRestorer
 from restorecli.errors import UsageError
@@ -110,8 +112,22 @@ def test_resnet_with_a_zero_last_layer_enlarges_bilinearly(scale):
 
 def test_hybrid_does_not_feel_light_or_contrast():
     network = create_model("hybrid", **MODELS["hybrid"].small).eval()
-    x = torch.rand(1, 3, 16, 18)
+    x = torch.rand(1, 3, 16, 24)
     torch.testing.assert_close(network(0.4 * x + 0.3), 0.4 * network(x) + 0.3, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("part", ["attention", "cbam", "mlp"])
+def test_every_part_of_the_hybrid_takes_part(part):
+    torch.manual_seed(0)
+    network = create_model("hybrid", **MODELS["hybrid"].small).eval()
+    x = torch.rand(1, 3, 16, 24)
+    before = network(x)
+    block = next(m for m in network.modules() if isinstance(m, CvtBlock))
+    gate = next(m for m in network.modules() if isinstance(m, Cbam))
+    switched_off = {"attention": block.attention.out, "cbam": gate.spatial.conv, "mlp": block.feed.branch[-1]}
+    nn.init.zeros_(switched_off[part].weight)
+    assert not torch.allclose(network(x), before, atol=1e-6)
 
 
 def test_pix2pix_drops_out_in_three_levels_and_only_in_training():

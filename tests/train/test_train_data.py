@@ -270,3 +270,15 @@ def test_augmentation_makes_the_symmetries_that_it_says(recipe, workshop, augmen
         {tuple(sorted(row)) for row in np.frombuffer(crop, np.uint8).reshape(4, 4).tolist()} == rows
         for crop in seen
     )
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.5, 12, 28), (1.0, 40, 40)])
+def test_a_share_of_the_crops_is_as_files_hold_them(write_recipe, pairs, share, least, most):
+    data = {"train": [{"clean": "images"}], "degrade": [{"name": "gaussian", "sigma": 80}], "crop": 16}
+    recipe = load_recipe(write_recipe(data={**data, "batch": 2, "eight_bit": share}))
+    maker = BatchMaker(pairs, recipe, channels=1)
+    low = torch.cat([maker.batch(step).degraded for step in range(20)])
+    in_steps = ((low * 255).round() / 255 - low).abs().amax((1, 2, 3)) < 1e-6
+    inside = (low.amin((1, 2, 3)) >= 0) & (low.amax((1, 2, 3)) <= 1)
+    assert torch.equal(in_steps, inside)
+    assert least <= int(in_steps.sum()) <= most

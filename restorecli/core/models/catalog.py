@@ -151,7 +151,7 @@ _ENTRIES = (
     ModelEntry(
         "hybrid",
         Hybrid,
-        "CBAM, MLP blocks, normalised input, separable convolutions",
+        "attention in windows, CBAM, MLP blocks, normalised input, separable convolutions",
         "of the report, after Woo et al. (CBAM), ECCV 2018",
         small={"blocks": 2, "width": 32},
     ),
@@ -167,7 +167,7 @@ _ENTRIES = (
         RrdbNet,
         "RRDBNet, residual-in-residual dense blocks; enlarges 4, 2 or 1 times",
         "Wang et al., ECCVW 2018",
-        small={"scale": 1, "blocks": 2, "width": 24, "growth": 12},
+        small={"scale": 1, "blocks": 1, "width": 64, "growth": 16},
     ),
     ModelEntry(
         "rdn",

@@ -1,4 +1,5 @@
-"""The report's own combination: CBAM, MLP blocks, input and pre-normalisation, separable convolutions.
+"""The report's own combination: attention modules, CBAM, MLP blocks, input and pre-normalisation, separable
+convolutions.
 
 The report names the parts (its "requirements") and no layers; how they are put together is chosen here.
 """
@@ -9,34 +10,41 @@ from torch import Tensor, nn
 
 from restorecli.core.models.blocks.attention import SpatialChannelAttention
 from restorecli.core.models.blocks.convolution import DepthwiseSeparable
+from restorecli.core.models.blocks.convolutional_attention import CvtBlock
 from restorecli.core.models.blocks.gates import Cbam
-from restorecli.core.models.blocks.wrapping import InputNorm, PreNorm, mlp_block
+from restorecli.core.models.blocks.wrapping import InputNorm, PreNorm
 
 
 class Hybrid(nn.Module):
-    """Blocks of separable convolutions with CBAM, each followed by an MLP block, on standardised pictures.
+    """Blocks of separable convolutions with CBAM, each followed by multi-head attention and an MLP block.
 
     y = x + std * (last(attend(body(first(z))) + first(z))), z being the standardised input. A block is
-    x + CBAM(separable(GELU(separable(LN(x))))) and then x + MLP(LN(x)). CBAM and the standardisation look at
-    the whole picture, so tiles change the result a little.
+    x + CBAM(separable(GELU(separable(LN(x))))), then x + MHSA(LN(x)) in windows (convolutional projections
+    tell places apart), then x + MLP(LN(x)). CBAM and the standardisation look at the whole picture, so tiles
+    change the result a little.
 
     Args:
         channels: 3 for RGB or 1 for gray.
         blocks: How many.
         width: Channels inside; at least 16.
+        heads: Of the multi-head attention; must divide `width`.
+        window: Side of its windows in pixels, an even number.
     """
 
     scale = 1
-    multiple = 1
     receptive_field: int | None = None
 
-    def __init__(self, channels: int = 3, blocks: int = 8, width: int = 64) -> None:
+    def __init__(
+        self, channels: int = 3, blocks: int = 8, width: int = 64, heads: int = 4, window: int = 8
+    ) -> None:
         super().__init__()
         self.channels = channels
-        self.normalised = InputNorm(_Residual(channels, blocks, width))
+        self.multiple = window
+        body = nn.Sequential(*(layer for _ in range(blocks) for layer in _block(width, heads, window)))
+        self.normalised = InputNorm(_Residual(channels, width, body))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map degraded (N, C, H, W) in [0, 1] to restored of the same shape."""
+        """Map degraded (N, C, H, W) in [0, 1], sides multiples of `multiple`, to restored of its shape."""
         restored: Tensor = self.normalised(x)
         return restored
 
@@ -44,10 +52,10 @@ class Hybrid(nn.Module):
 class _Residual(nn.Module):
     """What `Hybrid` does to standardised pictures."""
 
-    def __init__(self, channels: int, blocks: int, width: int) -> None:
+    def __init__(self, channels: int, width: int, body: nn.Module) -> None:
         super().__init__()
         self.first = nn.Conv2d(channels, width, 3, padding=1)
-        self.body = nn.Sequential(*(layer for _ in range(blocks) for layer in _block(width)))
+        self.body = body
         self.attend = SpatialChannelAttention(width)
         self.last = nn.Conv2d(width, channels, 3, padding=1)
 
@@ -57,8 +65,8 @@ class _Residual(nn.Module):
         return restored
 
 
-def _block(width: int) -> tuple[nn.Module, nn.Module]:
+def _block(width: int, heads: int, window: int) -> tuple[nn.Module, nn.Module]:
     mixing = nn.Sequential(
         DepthwiseSeparable(width, width), nn.GELU(), DepthwiseSeparable(width, width), Cbam(width)
     )
-    return PreNorm(width, mixing), mlp_block(width)
+    return PreNorm(width, mixing), CvtBlock(width, heads, window=window)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from restorecli.core.models.blocks.depths import check_depths
 from restorecli.core.models.blocks.depthwise import DilatedDepthwise
 from restorecli.core.models.blocks.frequency import EDGES, SelectiveFrequency
+from restorecli.core.models.blocks.local_frequency import LocalFrequency
 from restorecli.core.models.blocks.naf import NafBlock
 from restorecli.core.models.blocks.transposed_attention import TransposedAttention
 
@@ -112,10 +113,12 @@ class Swm(nn.Module):
         edges: Between the frequency bands, as shares of the Nyquist frequency.
         mode: Of the selection: "mute" or "clamp"; see `SelectiveFrequency`.
         padding: Of the selection, in pixels of each level.
+        window: Side of overlapping windows, in pixels of each level, in which frequencies are selected; None
+            selects those of the whole picture.
         frequency_selection: False leaves the selection out and everything else as it is, for the ablation.
 
     Raises:
-        ValueError: A depth, the edges, the mode or the padding are not possible.
+        ValueError: A depth, the edges, the mode, the padding or the window are not possible.
     """
 
     scale = 1
@@ -132,6 +135,7 @@ class Swm(nn.Module):
         edges: Sequence[float] = EDGES,
         mode: Literal["mute", "clamp"] = "mute",
         padding: int = 8,
+        window: int | None = None,
         frequency_selection: bool = True,
     ) -> None:
         super().__init__()
@@ -142,9 +146,12 @@ class Swm(nn.Module):
 
         def block(level: int) -> SwmBlock:
             wide, heads = widths[level], 2**level
-            if not frequency_selection:
-                return SwmBlock(wide, heads, nn.Identity())
-            return SwmBlock(wide, heads, SelectiveFrequency(wide, edges=edges, mode=mode, padding=padding))
+            selection: nn.Module = nn.Identity()
+            if frequency_selection and window is not None:
+                selection = LocalFrequency(wide, window, edges=edges, mode=mode)
+            elif frequency_selection:
+                selection = SelectiveFrequency(wide, edges=edges, mode=mode, padding=padding)
+            return SwmBlock(wide, heads, selection)
 
         self.first = nn.Conv2d(channels, width, 3, padding=1)
         self.encoder = nn.ModuleList()
