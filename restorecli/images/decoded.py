@@ -14,8 +14,11 @@ from restorecli.errors import ImageError
 from restorecli.images.exif import orientation_of, turn_upright, upright_block
 from restorecli.images.options import ReadOptions
 from restorecli.images.picture import FileTraits, Picture, Pixels
+from restorecli.images.xmp import upright_packet
 
 Samples = NDArray[Any]
+
+_MOST_DPI = 1e6
 
 DECODER_FAULTS = (
     OSError,
@@ -49,6 +52,8 @@ class Decoded:
         alpha: (H, W) array of the same sample type, or None.
         icc: The ICC profile, or None.
         exif: The EXIF block, or None.
+        xmp: The XMP packet, or None.
+        dpi: Pixels per inch across and down, or None.
         orientation: 1 to 8, if it does not stand in `exif`.
         peak: The integer that stands for 1.0; None for floating point and for all bits set.
         notes: What a reader should know.
@@ -59,6 +64,8 @@ class Decoded:
     alpha: Samples | None = None
     icc: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
     orientation: int | None = None
     peak: int | None = None
     notes: tuple[str, ...] = ()
@@ -82,6 +89,11 @@ def check_single(frames: int, options: ReadOptions) -> tuple[str, ...]:
     )
 
 
+def sensible_dpi(across: float, down: float) -> tuple[float, float] | None:
+    """Return a resolution in pixels per inch, or None for one that no device has."""
+    return (across, down) if 0 < across < _MOST_DPI and 0 < down < _MOST_DPI else None
+
+
 def to_picture(decoded: Decoded) -> Picture:
     """Turn the samples upright, scale them to [0, 1] and order them channels first.
 
@@ -97,6 +109,8 @@ def to_picture(decoded: Decoded) -> Picture:
         alpha=alpha,
         icc=decoded.icc,
         exif=upright_block(decoded.exif),
+        xmp=upright_packet(decoded.xmp),
+        dpi=decoded.dpi,
         notes=decoded.notes,
     )
     return Picture(_scaled(samples, decoded.peak), traits)

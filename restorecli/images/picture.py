@@ -21,6 +21,8 @@ class FileTraits:
         alpha: (H, W) array in the file's own sample type (uint8, uint16 or float32), or None.
         icc: The ICC profile's bytes, or None.
         exif: The EXIF block with the orientation reset to 1, since pixels are upright, or None.
+        xmp: The XMP packet with the orientation reset to 1, or None.
+        dpi: Pixels per inch across and down, or None.
         notes: What a reader should know, e.g. "palette expanded to RGB".
     """
 
@@ -29,6 +31,8 @@ class FileTraits:
     alpha: NDArray[np.generic] | None = None
     icc: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -25,6 +25,7 @@ from restorecli.images.decoded import (
     Decoded,
     Samples,
     check_single,
+    sensible_dpi,
 )
 from restorecli.images.exif import orientation_of
 from restorecli.images.options import ReadOptions
@@ -141,6 +142,8 @@ def _decoded(
         alpha=alpha,
         icc=icc,
         exif=info.get("exif") or None,
+        xmp=_bytes_or_none(info.get("xmp")),
+        dpi=_dpi(info.get("dpi")),
         orientation=orientation(image),
         notes=(*notes, *_expansions(plain), *_left_behind(info)),
     )
@@ -173,5 +176,17 @@ def _expansions(image: Image.Image) -> list[str]:
 
 
 def _left_behind(info: dict[str | tuple[int, int], Any]) -> tuple[str, ...]:
-    found = [label for key, label in {"xmp": "XMP", "comment": "the comment"}.items() if info.get(key)]
-    return (f"not carried on: {', '.join(found)}",) if found else ()
+    return ("the comment is not carried on",) if info.get("comment") else ()
+
+
+def _bytes_or_none(packet: object) -> bytes | None:
+    return packet if isinstance(packet, bytes) and packet else None
+
+
+def _dpi(value: object) -> tuple[float, float] | None:
+    """Return pixels per inch as Pillow found them; None for what is damaged."""
+    try:
+        across, down = (float(part) for part in value)  # type: ignore[attr-defined]
+        return sensible_dpi(across, down)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None

@@ -12,14 +12,20 @@ import imagecodecs
 import numpy as np
 
 from restorecli.errors import ImageError
-from restorecli.images.decoded import DamagedImageError, Decoded, Samples, check_single
+from restorecli.images.decoded import DamagedImageError, Decoded, Samples, check_single, sensible_dpi
 from restorecli.images.options import ReadOptions
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SAMPLES_PER_PIXEL = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_PROFILE_LIMIT = 64 << 20
+_UNPACKED_LIMIT = 64 << 20
+_INCH = 0.0254  # metres
+_XMP = b"XML:com.adobe.xmp\x00"
 _TEXT = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+Chunk = tuple[bytes, memoryview]
+"""Kind and payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ def read_header(data: bytes) -> PngHeader:
     return PngHeader(width, height, depth, color, bool(interlace))
 
 
-def read_chunks(data: bytes) -> list[tuple[bytes, memoryview]]:
+def read_chunks(data: bytes) -> list[Chunk]:
     """Return all chunks as (kind, payload), each checked against its CRC.
 
     Raises:
@@ -88,7 +94,8 @@ def decode_deep(data: bytes, options: ReadOptions) -> Decoded:
         DamagedImageError: The file is damaged.
         ImageError: It is animated.
     """
-    kinds = dict(reversed(read_chunks(data)))
+    chunks = read_chunks(data)
+    kinds = dict(reversed(chunks))
     header = read_header(data)
     notes = _check_frames(kinds.get(b"acTL"), options)
     try:
@@ -103,13 +110,46 @@ def decode_deep(data: bytes, options: ReadOptions) -> Decoded:
         alpha=samples[..., -1] if samples.shape[2] in (2, 4) else None,
         icc=_profile(kinds.get(b"iCCP")),
         exif=None if exif is None else bytes(exif),
-        notes=(*notes, *left_behind(kinds)),
+        xmp=xmp_of(chunks),
+        dpi=dpi_of(chunks),
+        notes=(*notes, *left_behind(chunks)),
     )
 
 
-def left_behind(kinds: Iterable[bytes]) -> tuple[str, ...]:
-    """Return the note that text (comments, XMP) is not carried on, if there is any among these chunks."""
-    return ("text chunks are not carried on",) if not _TEXT.isdisjoint(kinds) else ()
+def left_behind(chunks: Iterable[Chunk]) -> tuple[str, ...]:
+    """Return the note that text other than XMP is not carried on, if there is any among these chunks."""
+    found = any(kind in _TEXT and not _is_xmp(kind, payload) for kind, payload in chunks)
+    return ("text chunks are not carried on",) if found else ()
+
+
+def xmp_of(chunks: Iterable[Chunk]) -> bytes | None:
+    """Return the XMP packet among the chunks (XMP specification, part 3, section 1.1.5), or None."""
+    for kind, payload in chunks:
+        if _is_xmp(kind, payload):
+            flags, rest = payload[len(_XMP) : len(_XMP) + 2], bytes(payload[len(_XMP) + 2 :])
+            text = rest.split(b"\x00", 2)[-1]  # behind the language and the translated keyword
+            return _unpacked(text) if flags[0] else text
+    return None
+
+
+def dpi_of(chunks: Iterable[Chunk]) -> tuple[float, float] | None:
+    """Return the resolution of a pHYs chunk in pixels per inch; None without one in metres."""
+    for kind, payload in chunks:
+        if kind == b"pHYs" and len(payload) == 9 and payload[8] == 1:
+            across, down = struct.unpack(">II", payload[:8])
+            return sensible_dpi(across * _INCH, down * _INCH)
+    return None
+
+
+def with_metadata(data: bytes, xmp: bytes | None, dpi: tuple[float, float] | None) -> bytes:
+    """Return a PNG that also holds an XMP packet and a resolution in pixels per inch."""
+    extra = b""
+    if dpi is not None:
+        across, down = (round(value / _INCH) for value in dpi)
+        extra += make_chunk(b"pHYs", struct.pack(">IIB", across, down, 1))
+    if xmp is not None:
+        extra += make_chunk(b"iTXt", _XMP + b"\x00\x00\x00\x00" + xmp)
+    return data[:33] + extra + data[33:]
 
 
 def encode_deep(samples: Samples, *, icc: bytes | None = None, exif: bytes | None = None) -> bytes:
@@ -159,14 +199,14 @@ def mend(data: bytes) -> bytes:
     )
 
 
-class _Chunk(NamedTuple):
+class _Found(NamedTuple):
     kind: bytes
     payload: memoryview
     whole: bool
     sound: bool
 
 
-def _walk(data: bytes) -> Iterator[_Chunk]:
+def _walk(data: bytes) -> Iterator[_Found]:
     """Yield the chunks up to IEND or the end of the file; the last one may be cut short."""
     view, position = memoryview(data), len(SIGNATURE)
     while position + 8 <= len(data):
@@ -174,7 +214,7 @@ def _walk(data: bytes) -> Iterator[_Chunk]:
         kind = bytes(view[position + 4 : position + 8])
         whole = end + 4 <= len(data)
         sound = whole and zlib.crc32(view[position + 4 : end]) == int.from_bytes(view[end : end + 4], "big")
-        yield _Chunk(kind, view[position + 8 : end], whole, sound)
+        yield _Found(kind, view[position + 8 : end], whole, sound)
         if kind == b"IEND":
             return
         position = end + 4
@@ -189,10 +229,19 @@ def _profile(payload: memoryview | None) -> bytes | None:
     if payload is None:
         return None
     _, _, rest = bytes(payload).partition(b"\x00")
+    return _unpacked(rest[1:])
+
+
+def _is_xmp(kind: bytes, payload: memoryview | bytes) -> bool:
+    return kind == b"iTXt" and bytes(payload[: len(_XMP)]) == _XMP and len(payload) > len(_XMP) + 4
+
+
+def _unpacked(packed: bytes) -> bytes | None:
+    """Return what metadata holds unpacked, up to a limit."""
     try:
-        return zlib.decompressobj().decompress(rest[1:], _PROFILE_LIMIT) or None
+        return zlib.decompressobj().decompress(packed, _UNPACKED_LIMIT) or None
     except zlib.error as fault:
-        raise DamagedImageError("the ICC profile of the PNG is damaged", came=str(fault)) from fault
+        raise DamagedImageError("the metadata of the PNG is damaged", came=str(fault)) from fault
 
 
 def _packed_size(header: PngHeader) -> int:

@@ -90,9 +90,10 @@ def _decode(data: bytes, header: PictureHeader, options: ReadOptions) -> Decoded
 
 
 def _decode_plain_png(data: bytes, options: ReadOptions) -> Decoded:
-    kinds = [kind for kind, _ in png.read_chunks(data)]  # Pillow does not look at every check sum
+    chunks = png.read_chunks(data)  # Pillow does not look at every check sum
     decoded = pillow_files.decode(data, "PNG", options)
-    return replace(decoded, notes=(*decoded.notes, *png.left_behind(kinds)))
+    notes = (*decoded.notes, *png.left_behind(chunks))
+    return replace(decoded, xmp=png.xmp_of(chunks), dpi=png.dpi_of(chunks), notes=notes)
 
 
 def _decode_tiff(data: bytes, options: ReadOptions) -> Decoded:

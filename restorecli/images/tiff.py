@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 
 from restorecli.errors import ImageError
-from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, check_single
+from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, check_single, sensible_dpi
 from restorecli.images.options import ReadOptions
 from restorecli.images.tiff_header import (
     INVERTED,
@@ -24,6 +24,9 @@ from restorecli.images.tiff_header import (
 from restorecli.images.tiff_tags import append_tags, descriptive_exif
 
 _ICC = 34675
+_XMP = 700
+_ACROSS, _DOWN, _UNIT = 282, 283, 296
+_PER_INCH = {2: 1.0, 3: 2.54}  # of the units inch and centimetre
 
 
 def decode(data: bytes, options: ReadOptions) -> Decoded:
@@ -46,6 +49,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
             check_kind(header)
             notes = check_single(header.pages, options)
             samples, icc = _raw_samples(file, header)
+            xmp, dpi = _description(file)
     except ImageError:
         raise
     except DECODER_FAULTS as fault:
@@ -64,13 +68,23 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
         alpha=alpha,
         icc=icc,
         exif=descriptive_exif(data),
+        xmp=xmp,
+        dpi=dpi,
         orientation=header.orientation,
         peak=peak,
         notes=(*notes, *more),
     )
 
 
-def encode(samples: Samples, *, alpha: bool, icc: bytes | None, exif: bytes | None) -> bytes:
+def encode(
+    samples: Samples,
+    *,
+    alpha: bool,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    xmp: bytes | None = None,
+    dpi: tuple[float, float] | None = None,
+) -> bytes:
     """Encode samples as TIFF: integers packed without loss (deflate, predictor), floating point as it is.
 
     Args:
@@ -78,6 +92,8 @@ def encode(samples: Samples, *, alpha: bool, icc: bytes | None, exif: bytes | No
         alpha: Whether the last channel is (independent) alpha.
         icc: The ICC profile to embed.
         exif: The EXIF block, whose tags become tags and directories of the TIFF.
+        xmp: The XMP packet to embed.
+        dpi: Pixels per inch across and down.
     """
     integers = samples.dtype.kind == "u"
     colors = 1 if samples.ndim == 2 else samples.shape[2] - alpha
@@ -92,6 +108,9 @@ def encode(samples: Samples, *, alpha: bool, icc: bytes | None, exif: bytes | No
         compressionargs={"level": 1} if integers else None,
         predictor=integers,
         iccprofile=icc,
+        resolution=dpi,
+        resolutionunit=None if dpi is None else "INCH",
+        extratags=[] if xmp is None else [(_XMP, 1, len(xmp), xmp, True)],
         metadata=None,
         software=False,
         byteorder="<",
@@ -109,6 +128,21 @@ def _raw_samples(file: tifffile.TiffFile, header: TiffHeader) -> tuple[Samples, 
         samples = samples.reshape(header.height, header.width, header.samples)
     profile = page.tags.get(_ICC)
     return samples, None if profile is None else bytes(profile.value)
+
+
+def _description(file: tifffile.TiffFile) -> tuple[bytes | None, tuple[float, float] | None]:
+    """Return the XMP packet and the resolution in pixels per inch, each None where there is none."""
+    page: Any = file.pages[0]
+    tags = page.tags
+    packet = tags.get(_XMP)
+    xmp = bytes(packet.value) if packet is not None and isinstance(packet.value, bytes) else None
+    factor = _PER_INCH.get(int(tags.get(_UNIT).value) if _UNIT in tags else 2)
+    if factor is None or _ACROSS not in tags or _DOWN not in tags:
+        return xmp, None
+    across, down = (tags.get(tag).value for tag in (_ACROSS, _DOWN))
+    if not across[1] or not down[1]:
+        return xmp, None
+    return xmp, sensible_dpi(factor * across[0] / across[1], factor * down[0] / down[1])
 
 
 def _as_supported(samples: Samples, header: TiffHeader) -> tuple[Samples, int | None, tuple[str, ...]]:

@@ -19,10 +19,12 @@ from restorecli.images.exif import PREFIX, upright_block
 from restorecli.images.formats import DEPTHS, format_for
 from restorecli.images.outputs import output_name, plan_outputs
 from restorecli.images.picture import FileTraits, Picture, Pixels
+from restorecli.images.xmp import upright_packet
 
 __all__ = ["output_name", "plan_outputs", "quantise", "write_picture"]
 
 _JPEG_EXIF_LIMIT = 65533
+_JPEG_XMP_LIMIT = 65533 - 29
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class _Page:
     alpha: bool
     icc: bytes | None
     exif: bytes | None
+    xmp: bytes | None
+    dpi: tuple[float, float] | None
     quality: int
 
 
@@ -114,7 +118,9 @@ def _prepare(picture: Picture, file_format: str, quality: int) -> tuple[_Page, t
         samples = np.dstack([samples, alpha])
     icc = _profile(picture, file_format, losses)
     exif = _exif(picture.traits, file_format, losses)
-    return _Page(samples, alpha is not None, icc, exif, quality), tuple(losses)
+    xmp = _xmp(picture.traits, file_format, losses)
+    dpi = _dpi(picture.traits, file_format, losses)
+    return _Page(samples, alpha is not None, icc, exif, xmp, dpi, quality), tuple(losses)
 
 
 def _check_pixels(pixels: Pixels) -> None:
@@ -164,23 +170,49 @@ def _exif(traits: FileTraits, file_format: str, losses: list[str]) -> bytes | No
     return exif
 
 
+def _xmp(traits: FileTraits, file_format: str, losses: list[str]) -> bytes | None:
+    packet = upright_packet(traits.xmp)
+    if packet is None:
+        return None
+    if file_format in _WITHOUT_METADATA:
+        losses.append(f"{file_format} holds no XMP")
+        return None
+    if file_format == "JPEG" and len(packet) > _JPEG_XMP_LIMIT:
+        losses.append("JPEG holds no XMP of this size")
+        return None
+    return packet
+
+
+def _dpi(traits: FileTraits, file_format: str, losses: list[str]) -> tuple[float, float] | None:
+    if traits.dpi is None:
+        return None
+    if file_format in _WITHOUT_RESOLUTION:
+        losses.append(f"{file_format} holds no resolution (dpi)")
+        return None
+    return traits.dpi
+
+
 def _png(page: _Page) -> bytes:
     if page.samples.dtype == np.uint16:
         exif = None if page.exif is None else page.exif.removeprefix(PREFIX)
-        return png.encode_deep(page.samples, icc=page.icc, exif=exif)
-    return _pillow(page, "PNG", compress_level=1)
+        data = png.encode_deep(page.samples, icc=page.icc, exif=exif)
+    else:
+        data = _pillow(page, "PNG", compress_level=1)
+    return png.with_metadata(data, page.xmp, page.dpi)
 
 
 def _jpeg(page: _Page) -> bytes:
-    return _pillow(page, "JPEG", quality=page.quality, subsampling=0)
+    description = _known(xmp=page.xmp, dpi=page.dpi)
+    return _pillow(page, "JPEG", quality=page.quality, subsampling=0, **description)
 
 
 def _webp(page: _Page) -> bytes:
-    return _pillow(page, "WEBP", quality=page.quality, exact=True)  # keep colours where alpha is 0
+    # "exact" keeps colours where alpha is 0.
+    return _pillow(page, "WEBP", quality=page.quality, exact=True, **_known(xmp=page.xmp))
 
 
 def _bmp(page: _Page) -> bytes:
-    return _pillow(page, "BMP")
+    return _pillow(page, "BMP", **_known(dpi=page.dpi))
 
 
 def _ppm(page: _Page) -> bytes:
@@ -188,19 +220,25 @@ def _ppm(page: _Page) -> bytes:
 
 
 def _tiff(page: _Page) -> bytes:
-    return tiff.encode(page.samples, alpha=page.alpha, icc=page.icc, exif=page.exif)
+    return tiff.encode(
+        page.samples, alpha=page.alpha, icc=page.icc, exif=page.exif, xmp=page.xmp, dpi=page.dpi
+    )
 
 
-def _pillow(page: _Page, file_format: str, **settings: int) -> bytes:
-    metadata = {"icc_profile": page.icc, "exif": page.exif}
-    known = {name: value for name, value in metadata.items() if value is not None}
+def _known(**metadata: object) -> dict[str, object]:
+    return {name: value for name, value in metadata.items() if value is not None}
+
+
+def _pillow(page: _Page, file_format: str, **settings: object) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(page.samples).save(stream, format=file_format, **settings, **known)
+    metadata = _known(icc_profile=page.icc, exif=page.exif)
+    Image.fromarray(page.samples).save(stream, format=file_format, **settings, **metadata)
     return stream.getvalue()
 
 
 _WITHOUT_ALPHA = frozenset({"JPEG", "BMP", "PPM"})
 _WITHOUT_METADATA = frozenset({"BMP", "PPM"})
+_WITHOUT_RESOLUTION = frozenset({"WEBP", "PPM"})
 _ENCODERS: dict[str, Callable[[_Page], bytes]] = {
     "PNG": _png,
     "JPEG": _jpeg,

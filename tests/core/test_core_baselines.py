@@ -153,7 +153,7 @@ FIELDS = [
     ),
     *(("resnet", {"scale": scale, "blocks": 1, "width": 4}) for scale in (1, 2, 3, 4)),
     *(("rdn", {"scale": scale, "blocks": 1, "layers": 2, "growth": 4, "width": 4}) for scale in (1, 2, 3, 4)),
-    *(("esrgan", {"scale": scale, "blocks": 1, "width": 4, "growth": 4}) for scale in (1, 2, 4)),
+    *(("esrgan", {"scale": scale, "blocks": 1, "width": 4, "growth": 4}) for scale in (1, 2, 3, 4)),
     ("drunet", {"sigma": 25.0, "blocks": 1, "width": 4}),
     ("red-net", {"depth": 12, "width": 4}),
 ]

@@ -74,13 +74,13 @@ def test_rrdb_scales_its_branches_by_a_fifth():
     torch.testing.assert_close(block(x), x + 0.2 * (x + 3 * 0.2))
 
 
-@pytest.mark.parametrize(("scale", "folded"), [(4, 3), (2, 12), (1, 48)])
-def test_esrgan_works_at_a_quarter_of_its_output(scale, folded):
+@pytest.mark.parametrize(("scale", "folded"), [(4, 3), (3, 3), (2, 12), (1, 48)])
+def test_esrgan_enlarges_by_what_it_was_built_for(scale, folded):
     network = create_model("esrgan", scale=scale, blocks=1, width=4, growth=4)
     assert network.first.weight.shape[1] == folded
     assert network(torch.rand(1, 3, 8, 12)).shape == (1, 3, 8 * scale, 12 * scale)
-    with pytest.raises(UsageError, match="scale must be 1, 2 or 4"):
-        create_model("esrgan", scale=3)
+    with pytest.raises(UsageError, match="scale must be 1, 2, 3 or 4"):
+        create_model("esrgan", scale=5)
 
 
 @pytest.mark.parametrize("depth", [10, 20, 30])

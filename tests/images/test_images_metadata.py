@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from restorecli.images import png
 from restorecli.images.exif import PREFIX, orientation_of, turn_upright, upright_block
@@ -18,6 +18,7 @@ from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.reading import probe, read_picture
 from restorecli.images.tiff_tags import append_tags, descriptive_exif
 from restorecli.images.writing import write_picture
+from restorecli.images.xmp import upright_packet
 
 MAKE, DESCRIPTION, ARTIST, ORIENTATION, X_RESOLUTION = 271, 270, 315, 274, 282
 CAMERA, PLACE = 34665, 34853
@@ -234,7 +235,75 @@ def test_exif_too_long_for_jpeg_is_named_and_the_picture_written(tmp_path):
 def test_text_that_is_not_carried_on_is_noted(tmp_path):
     image = Image.new("RGB", (4, 4))
     image.save(tmp_path / "x.jpg", comment=b"hello", xmp=b"<x:xmpmeta/>")
-    assert read_picture(tmp_path / "x.jpg").traits.notes == ("not carried on: XMP, the comment",)
+    assert read_picture(tmp_path / "x.jpg").traits.notes == ("the comment is not carried on",)
     deep = png.encode_deep(np.zeros((4, 4), np.uint16))
     (tmp_path / "x.png").write_bytes(deep[:33] + png.make_chunk(b"tEXt", b"Title\x00hello") + deep[33:])
     assert read_picture(tmp_path / "x.png").traits.notes == ("text chunks are not carried on",)
+
+
+XMP = (
+    b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+    b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6" tiff:Make="M\xc3\xa4ker"/>'
+    b'</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+)
+UPRIGHT_XMP = XMP.replace(b'Orientation="6"', b'Orientation="1"')
+KINDS = [(".png", 8), (".png", 16), (".tiff", 8), (".tiff", 16), (".tiff", 32), (".jpg", 8), (".webp", 8)]
+
+
+@pytest.mark.parametrize(("suffix", "depth"), KINDS)
+def test_xmp_is_carried_byte_for_byte_but_for_the_orientation(tmp_path, suffix, depth):
+    picture = Picture(np.full((3, 4, 5), 0.5, np.float32), FileTraits(depth=depth, xmp=XMP))
+    assert write_picture(tmp_path / f"x{suffix}", picture) == ()
+    again = read_picture(tmp_path / f"x{suffix}")
+    assert again.traits.xmp == UPRIGHT_XMP
+    assert again.traits.notes == ()
+    if (suffix, depth) not in ((".png", 16), (".tiff", 32)):  # which Pillow, the second judge, does not open
+        with Image.open(tmp_path / f"x{suffix}") as opened:
+            assert opened.info["xmp"] == UPRIGHT_XMP
+
+
+@pytest.mark.parametrize("form", [b'tiff:Orientation="8"', b"<tiff:Orientation>8</tiff:Orientation>"])
+def test_xmp_forgets_how_the_picture_lay(form):
+    changed = upright_packet(b"a " + form + b" 8 z")
+    assert changed == b"a " + form.replace(b"8", b"1") + b" 8 z"
+    assert upright_packet(None) is None
+
+
+def test_compressed_xmp_of_a_png_is_read(tmp_path):
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", XMP.decode(), zip=True)
+    Image.new("RGB", (4, 4)).save(tmp_path / "x.png", pnginfo=info)
+    traits = read_picture(tmp_path / "x.png").traits
+    assert (traits.xmp, traits.notes) == (UPRIGHT_XMP, ())
+
+
+@pytest.mark.parametrize(("suffix", "depth"), [*KINDS[:6], (".bmp", 8)])
+@pytest.mark.parametrize("dpi", [(300.0, 300.0), (72.0, 144.0)])
+def test_the_resolution_is_carried(tmp_path, suffix, depth, dpi):
+    picture = Picture(np.full((3, 4, 5), 0.5, np.float32), FileTraits(depth=depth, dpi=dpi))
+    assert write_picture(tmp_path / f"x{suffix}", picture) == ()
+    assert read_picture(tmp_path / f"x{suffix}").traits.dpi == pytest.approx(dpi, rel=1e-3)
+    if (suffix, depth) not in ((".png", 16), (".tiff", 32)):
+        with Image.open(tmp_path / f"x{suffix}") as opened:
+            assert tuple(float(value) for value in opened.info["dpi"]) == pytest.approx(dpi, rel=1e-3)
+
+
+@pytest.mark.parametrize(("suffix", "words"), [(".webp", "resolution"), (".ppm", "XMP"), (".bmp", "XMP")])
+def test_what_a_format_cannot_describe_is_said(tmp_path, suffix, words):
+    picture = Picture(np.zeros((3, 4, 5), np.float32), FileTraits(xmp=XMP, dpi=(300.0, 300.0)))
+    losses = write_picture(tmp_path / f"x{suffix}", picture)
+    assert any(words in loss for loss in losses)
+
+
+def test_xmp_too_long_for_jpeg_is_named_and_the_picture_written(tmp_path):
+    picture = Picture(np.zeros((3, 4, 5), np.float32), FileTraits(xmp=XMP + bytes(70_000)))
+    assert "XMP of this size" in write_picture(tmp_path / "x.jpg", picture)[0]
+    assert read_picture(tmp_path / "x.jpg").traits.xmp is None
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", bytes(9), struct.pack(">IIB", 0, 5, 1), struct.pack(">IIB", 9, 9, 0)]
+)
+def test_a_senseless_resolution_counts_as_none(payload):
+    assert png.dpi_of([(b"pHYs", memoryview(payload))]) is None

@@ -15,11 +15,12 @@ class RrdbNet(nn.Module):
     """Convolution, 23 RRDBs and a convolution with a skip over both, two nearest-neighbour steps, two more.
 
     With scale 4: 16,697,987 parameters. For scales 2 and 1 the input is first folded to a half or a quarter
-    of its sides (pixel unshuffle), so that the body always works at a quarter of the output's.
+    of its sides (pixel unshuffle), so that the body works at a quarter of the output's. Scale 3, which the
+    authors have not, enlarges in one step.
 
     Args:
         channels: 3 for RGB or 1 for gray.
-        scale: 4, 2 or 1.
+        scale: 4, 3, 2 or 1.
         blocks: RRDBs.
         width: Channels between blocks.
         growth: Channels that each dense layer adds.
@@ -32,8 +33,8 @@ class RrdbNet(nn.Module):
         self, channels: int = 3, scale: int = 4, blocks: int = 23, width: int = 64, growth: int = 32
     ) -> None:
         super().__init__()
-        if scale not in (1, 2, 4):
-            raise ValueError(f"scale must be 1, 2 or 4, came {scale!r}")
+        if scale not in (1, 2, 3, 4):
+            raise ValueError(f"scale must be 1, 2, 3 or 4, came {scale!r}")
         self.channels = channels
         self.scale = scale
         self.multiple = 4 // scale
@@ -41,19 +42,20 @@ class RrdbNet(nn.Module):
         self.body = nn.Sequential(
             *(Rrdb(width, growth) for _ in range(blocks)), nn.Conv2d(width, width, 3, padding=1)
         )
-        self.up = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
+        self.steps = (3,) if scale == 3 else (2, 2)
+        self.up = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in self.steps)
         self.high = nn.Conv2d(width, width, 3, padding=1)
         self.last = nn.Conv2d(width, channels, 3, padding=1)
-        # At a quarter of the output's sides: 15 per RRDB, 2 for the convolutions around, 2 for those above.
+        # At the body's size: 15 per RRDB, 2 for the convolutions around, 2 for those above.
         radius = 15 * blocks + 4
         self.receptive_field: int | None = 2 * (self.multiple * (radius + 1) - 1) + 1
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map degraded (N, C, H, W) in [0, 1], sides multiples of 4 / scale, to (N, C, scale H, scale W)."""
+        """Map degraded (N, C, H, W) in [0, 1], sides multiples of `multiple`, to (N, C, scale H, scale W)."""
         y = self.first(F.pixel_unshuffle(x, self.multiple))
         y = y + self.body(y)
-        for convolution in self.up:
-            y = F.leaky_relu(convolution(F.interpolate(y, scale_factor=2, mode="nearest")), 0.2)
+        for step, convolution in zip(self.steps, self.up, strict=True):
+            y = F.leaky_relu(convolution(F.interpolate(y, scale_factor=step, mode="nearest")), 0.2)
         restored: Tensor = self.last(F.leaky_relu(self.high(y), 0.2))
         return restored
 
