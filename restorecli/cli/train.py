@@ -33,6 +33,14 @@ def command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on exactly where the run folder's last checkpoint stopped.")
     ] = False,
+    allow_change: Annotated[
+        str,
+        typer.Option(
+            "--allow-change",
+            help="What may differ when resuming: pictures, torch, keys of the recipe; by commas.",
+            metavar="NAMES",
+        ),
+    ] = "",
     data: Annotated[
         list[Path] | None,
         typer.Option("--data", help="Folder of clean pictures, in place of the recipe's; may be repeated."),
@@ -65,6 +73,7 @@ def command(
         recipe,
         output=output,
         resume=resume,
+        allow_change=[name.strip() for name in allow_change.split(",") if name.strip()],
         data=data or (),
         hours=hours,
         steps=steps,

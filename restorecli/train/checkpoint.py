@@ -67,8 +67,14 @@ class RunState:
         return dict(self.average.values) if self.average is not None else self.network.state_dict()
 
 
-def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any]) -> None:
+def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any], pictures: str) -> None:
     """Write the state beside the weights; the one before is kept as `previous`.
+
+    Args:
+        folder: The run folder.
+        state: What is saved.
+        recipe: The resolved recipe.
+        pictures: Digest of the pictures that the run trains on and is validated on.
 
     Raises:
         ResourceError: The disk is full or refuses; what was there before is still there and valid.
@@ -92,6 +98,7 @@ def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any]) -> None
         "skipped": state.skipped,
         "lessons": [[lesson.step, list(lesson.shares)] for lesson in state.lessons],
         "recipe": dict(recipe),
+        "pictures": pictures,
         "torch": torch.__version__,
         "digest": digest_of(plain),
     }
@@ -197,33 +204,3 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, T
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def refuse_changes(saved: Mapping[str, Any], now: Mapping[str, Any], file: Path) -> None:
-    """Refuse to resume with another recipe than the run began with; a larger budget is no change.
-
-    Raises:
-        RecipeError: With every differing value.
-    """
-    flat_saved, flat_now = _flat(saved), _flat(now)
-    differing = [
-        f"{key}: {flat_saved.get(key)!r} -> {flat_now.get(key)!r}"
-        for key in sorted(flat_saved.keys() | flat_now.keys())
-        if flat_saved.get(key) != flat_now.get(key) and not key.startswith("budget.")
-    ]
-    if differing:
-        raise RecipeError(
-            "The recipe has changed since this run began.",
-            came="; ".join(differing[:8]),
-            file=file,
-            unchanged="the run folder",
-            hint="undo the changes, or start a new run with another -o/--output",
-        )
-
-
-def _flat(content: object, at: str = "") -> dict[str, Any]:
-    if isinstance(content, Mapping) and content:
-        return {k: v for key, value in content.items() for k, v in _flat(value, f"{at}{key}.").items()}
-    if isinstance(content, list) and content:
-        return {k: v for i, value in enumerate(content) for k, v in _flat(value, f"{at}{i}.").items()}
-    return {at.rstrip("."): content}

@@ -1,8 +1,8 @@
 """Muon: momentum whose matrices are made orthogonal before they are taken as steps.
 
-Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024; the size of a step as in Liu et
-al., "Muon is Scalable for LLM Training", 2025. torch has it from 2.9 on, for matrices only: here convolutions
-count as matrices (outputs by the rest), and what is none is stepped by AdamW, in one optimiser.
+Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024; the size of a step as in Liu
+et al., "Muon is Scalable for LLM Training", 2025. torch has it from 2.9 on, for matrices only: here
+convolutions count as matrices (outputs by the rest), and what is none is stepped by AdamW, in one optimiser.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def orthogonalised(matrix: Tensor) -> Tensor:
     for _ in range(_ROUNDS):
         gram = x @ x.T
         x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return (x if matrix.shape[0] <= matrix.shape[1] else x.T).float()
+    steps: Tensor = (x if matrix.shape[0] <= matrix.shape[1] else x.T).float()
+    return steps
 
 
 def is_matrix(parameter: Tensor) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -27,6 +27,16 @@ class Pair:
     reference: Path
     degraded: Path | None
     mask: Path | None = None
+
+
+def pictures_digest(pairs: Iterable[Pair]) -> str:
+    """Return 16 letters that stand for the pictures' names and sizes in bytes, whatever their folder."""
+    lines = []
+    for pair in pairs:
+        files = (pair.reference, pair.degraded, pair.mask)
+        sizes = [0 if file is None or not file.exists() else file.stat().st_size for file in files]
+        lines.append(f"{pair.key} {sizes}")
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def find_pairs(sources: Sequence[Source], recipe: Recipe, base: Path) -> list[Pair]:

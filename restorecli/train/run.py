@@ -22,6 +22,7 @@ from restorecli.errors import InterruptedRunError, TerminatedRunError, UsageErro
 from restorecli.images.atomic import atomic_write
 from restorecli.images.lock import output_lock
 from restorecli.train.batches import BatchMaker
+from restorecli.train.changes import refuse_changes
 from restorecli.train.check import load_recipe
 from restorecli.train.checkpoint import (
     BEST,
@@ -29,7 +30,6 @@ from restorecli.train.checkpoint import (
     Rival,
     RunState,
     read_state,
-    refuse_changes,
     restore_state,
     save_state,
     set_aside_damaged,
@@ -39,7 +39,7 @@ from restorecli.train.interruption import StopRequest, stop_requests
 from restorecli.train.logbook import Logbook
 from restorecli.train.loop import Loop, Monitor, SilentMonitor, diverged, resume_command
 from restorecli.train.optimisation import MovingAverage, make_optimizer
-from restorecli.train.pairs import find_pairs, hold_out
+from restorecli.train.pairs import Pair, find_pairs, hold_out, pictures_digest
 from restorecli.train.read_ahead import NOT_BEGUN, read_ahead
 from restorecli.train.recipe import Recipe
 from restorecli.train.shelf import data_base, find_recipe
@@ -84,6 +84,7 @@ def train(
     *,
     output: Path | None = None,
     resume: bool = False,
+    allow_change: Sequence[str] = (),
     data: Sequence[Path] = (),
     hours: float | None = None,
     steps: int | None = None,
@@ -98,6 +99,7 @@ def train(
         recipe: A YAML file or the name of a shipped recipe.
         output: The run folder; by default `runs/NAME`.
         resume: Go on from the run folder's newest whole checkpoint.
+        allow_change: What may differ from the run that is resumed; see `refuse_changes`.
         data: Folders of clean pictures in place of the recipe's sources.
         hours: Budget in place of the recipe's.
         steps: Budget in place of the recipe's.
@@ -118,7 +120,15 @@ def train(
     checked = load_recipe(path, overrides=overrides, base=base)
     folder = output if output is not None else Path("runs") / checked.name
     with output_lock(folder), stop_requests() as stop:
-        run = _Run(checked, base, folder, resume=resume, device=device, monitor=monitor or SilentMonitor())
+        run = _Run(
+            checked,
+            base,
+            folder,
+            resume=resume,
+            allow_change=allow_change,
+            device=device,
+            monitor=monitor or SilentMonitor(),
+        )
         run.go(stop)
     if stop.received is not None:
         given = {
@@ -171,7 +181,15 @@ class _Run:
     """One run: everything built from the recipe, in order, before the loop starts."""
 
     def __init__(
-        self, recipe: Recipe, base: Path, folder: Path, *, resume: bool, device: str | None, monitor: Monitor
+        self,
+        recipe: Recipe,
+        base: Path,
+        folder: Path,
+        *,
+        resume: bool,
+        allow_change: Sequence[str],
+        device: str | None,
+        monitor: Monitor,
     ) -> None:
         self.recipe = recipe
         self.folder = folder
@@ -191,8 +209,9 @@ class _Run:
                 unchanged="the run folder",
                 hint="--resume goes on with it; another -o/--output starts a new one",
             )
+        pairs, held = self._pictures()
         if saved is not None:
-            refuse_changes(saved.facts["recipe"], recipe.resolved(), saved.file)
+            refuse_changes(saved, recipe.resolved(), self.pictures_digest, allow_change)
             set_aside_damaged(folder, saved)
         torch.manual_seed(recipe.seed)
         network = create_model(recipe.model.name, **recipe.model.arguments)
@@ -208,11 +227,6 @@ class _Run:
         self.state.rivals = {name: self._rival(module) for name, module in self.strategy.rivals.items()}
         if saved is not None:
             restore_state(saved, self.state)
-        pairs = find_pairs(recipe.data.train, recipe, base)
-        if recipe.validation.sources:
-            held = find_pairs(recipe.validation.sources, recipe, base)
-        else:
-            pairs, held = hold_out(pairs, recipe.validation.holdout)
         needs = self.strategy.needs
         self.maker = BatchMaker(pairs, recipe, channels=channels, scale=scale, needs=needs)
         self.examples = make_examples(held, recipe.validation, channels=channels, scale=scale)
@@ -224,6 +238,17 @@ class _Run:
                 make_examples(held, recipe.validation, channels=channels, scale=scale, level=level)
                 for level in recipe.curriculum.levels
             ]
+
+    def _pictures(self) -> tuple[list[Pair], list[Pair]]:
+        """Return what is trained on and what is validated on."""
+        recipe = self.recipe
+        pairs = find_pairs(recipe.data.train, recipe, self.base)
+        if recipe.validation.sources:
+            held = find_pairs(recipe.validation.sources, recipe, self.base)
+        else:
+            pairs, held = hold_out(pairs, recipe.validation.holdout)
+        self.pictures_digest = pictures_digest((*pairs, *held))
+        return pairs, held
 
     def _make_strategy(self, channels: int) -> Strategy:
         terms = [
@@ -304,7 +329,7 @@ class _Run:
         if scores is not None:
             write_file(self.folder / BEST, content)
         write_file(self.folder / LAST, content)
-        save_state(self.folder, self.state, self.recipe.resolved())
+        save_state(self.folder, self.state, self.recipe.resolved(), self.pictures_digest)
 
     def _card(self, scores: ValidationScores | None) -> Card:
         recipe, state = self.recipe, self.state

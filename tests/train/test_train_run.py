@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from PIL import Image
 from safetensors.torch import load_file
 
 from restorecli import load
@@ -151,6 +152,37 @@ def test_resuming_with_another_recipe_is_refused_with_the_difference(write_recip
     with pytest.raises(RecipeError, match=r"optimizer\.lr: 0\.001 -> 0\.0005"):
         train(changed, output=folder, resume=True)
     assert train(write_recipe(budget={"steps": 10}), output=folder, resume=True).steps == 10
+
+
+def test_allowed_changes_go_on_and_others_are_still_refused(write_recipe, workshop):
+    folder = workshop / "run"
+    train(write_recipe(), output=folder)
+    changed = write_recipe(optimizer={"lr": 5e-4}, budget={"steps": 10}, save_every=3)
+    with pytest.raises(RecipeError, match="save_every: 2 -> 3") as caught:
+        train(changed, output=folder, resume=True, allow_change=["optimizer.lr"])
+    assert "optimizer.lr" not in str(caught.value.came)
+    assert "--allow-change save_every" in caught.value.hint
+    assert train(changed, output=folder, resume=True, allow_change=["optimizer", "save_every"]).steps == 10
+
+
+@pytest.mark.parametrize("name", ["model", "model.arguments.width", "optimizer.name", "ema"])
+def test_what_the_saved_state_is_made_of_cannot_change(write_recipe, workshop, name):
+    train(write_recipe(), output=workshop / "run")
+    with pytest.raises(UsageError, match="cannot change within a run"):
+        train(write_recipe(), output=workshop / "run", resume=True, allow_change=[name])
+
+
+def test_other_pictures_and_another_torch_are_noticed(write_recipe, workshop, monkeypatch):
+    folder, more = workshop / "run", write_recipe("more.yaml", budget={"steps": 10})
+    train(write_recipe(), output=folder)
+    picture = workshop / "images" / "kind" / "0.png"
+    Image.new("L", (50, 50)).save(picture)
+    with pytest.raises(RecipeError, match="pictures: "):
+        train(more, output=folder, resume=True)
+    monkeypatch.setattr("torch.__version__", "9.9.9")
+    with pytest.raises(RecipeError, match=r"torch: .* -> '9\.9\.9'"):
+        train(more, output=folder, resume=True, allow_change=["pictures"])
+    assert train(more, output=folder, resume=True, allow_change=["pictures", "torch"]).steps == 10
 
 
 def test_a_folder_in_use_and_a_missing_run_are_told_apart(write_recipe, workshop):
