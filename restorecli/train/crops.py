@@ -83,7 +83,8 @@ def rim_off(pixels: Pixels, rim: int) -> Pixels:
 
 def rounded_to_8_bits(pixels: Pixels) -> Pixels:
     """Return what an 8-bit file gives back of pixels: clipped to [0, 1], in steps of 1/255."""
-    return (np.rint(pixels.clip(0, 1) * 255) / 255).astype(np.float32)
+    rounded: Pixels = (np.rint(pixels.clip(0, 1) * 255) / 255).astype(np.float32)
+    return rounded
 
 
 def to_gray(pixels: Pixels) -> Pixels:
