@@ -165,7 +165,7 @@ _ENTRIES = (
     ModelEntry(
         "esrgan",
         RrdbNet,
-        "RRDBNet, residual-in-residual dense blocks; enlarges 4, 2 or 1 times",
+        "RRDBNet, residual-in-residual dense blocks; enlarges 4, 3, 2 or 1 times",
         "Wang et al., ECCVW 2018",
         small={"scale": 1, "blocks": 1, "width": 64, "growth": 16},
     ),
