@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from restorecli.core.restorer import TorchRestorer
     from restorecli.evaluate.result import Evaluation
     from restorecli.images.jobs import FolderSummary
+    from restorecli.restore.onnx_runtime import OnnxRestorer
     from restorecli.train.run import TrainResult
 
     Step = str | Mapping[str, object]
@@ -44,11 +45,12 @@ def load(
     weights: str | Path | None = None,
     device: str | None = None,
     precision: str = "auto",
-) -> TorchRestorer:
+) -> TorchRestorer | OnnxRestorer:
     """Load a trained network, ready to restore.
 
     Args:
-        name_or_file: "model" or "model.tag" of `restorecli models`, or a file that `restorecli train` wrote.
+        name_or_file: "model" or "model.tag" of `restorecli models`, or a file that `restorecli train` or
+            `restorecli export` wrote.
         weights: A foreign checkpoint (.pth or .safetensors) for the network `name_or_file`.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: "auto", "fp32", "bf16" or "fp16".
@@ -58,12 +60,12 @@ def load(
         returns the restored batch in the same shape (times its scale) and range.
 
     Raises:
-        UsageError: The name is unknown.
+        UsageError: The name is unknown, or a package for an exported file is missing.
         WeightsError: The weights are missing, damaged or do not fit.
     """
-    from restorecli.core.zoo import load as load_restorer
+    from restorecli.restore.backends import load_network
 
-    return load_restorer(name_or_file, weights=weights, device=device, precision=precision)
+    return load_network(name_or_file, weights=weights, device=device, precision=precision)
 
 
 def degrade(
@@ -118,6 +120,7 @@ def train(
     *,
     output: str | Path | None = None,
     resume: bool = False,
+    allow_change: Sequence[str] = (),
     data: Sequence[str | Path] = (),
     seed: int | None = None,
     device: str | None = None,
@@ -129,6 +132,7 @@ def train(
         recipe: A YAML file, or the name of a shipped recipe (`restorecli recipes`).
         output: The run folder; by default `runs/NAME`.
         resume: Continue exactly where the run folder's last checkpoint stopped.
+        allow_change: What may differ when resuming: "pictures", "torch", or keys of the recipe.
         data: Folders of clean pictures, in place of the recipe's.
         seed: In place of the recipe's.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
@@ -147,6 +151,7 @@ def train(
         recipe,
         output=None if output is None else Path(output),
         resume=resume,
+        allow_change=allow_change,
         data=[Path(folder) for folder in data],
         seed=seed,
         device=device,
@@ -163,6 +168,7 @@ def restore(
     sigma: float | None = None,
     operator: str | Sequence[str] = (),
     mask: str | Path | None = None,
+    tune: tuple[str | Path, str | Path] | None = None,
     weights: str | Path | None = None,
     tile: int | str = "auto",
     overlap: int | None = None,
@@ -185,6 +191,8 @@ def restore(
         operator: For a method: what blurred or reduced the pictures, e.g. "gaussian-blur:sigma=1.6", or the
             path of a kernel's picture; several are applied in order. Empty takes the manifest's.
         mask: For a method: lost pixels, as a file, a folder of masks, or a colour "#RRGGBB".
+        tune: For a method: folders of degraded pictures and of their originals, on which the parameters that
+            are not given are picked first; the manifest says which.
         weights: A foreign checkpoint for `model`.
         tile: "auto", "none" or the side of a tile in pixels.
         overlap: Pixels that neighbouring tiles share; by default what the network needs.
@@ -200,6 +208,7 @@ def restore(
 
     Raises:
         UsageError: The model or an option is unknown, or the output would overwrite the source.
+        DataError: There is no source, its manifest is damaged, or `tune` holds no pair.
         WeightsError: The weights are missing, damaged or do not fit.
         BusyError: Another run is writing into `output`.
         ResourceError: Memory or disk ran out even after backing off.
@@ -216,6 +225,11 @@ def restore(
         mask=None if mask is None else str(mask),
         device=device,
     )
+    if tune is not None:
+        from restorecli.bench.tuning import tune as pick
+
+        pairs = Path(tune[0]), Path(tune[1])
+        parameters = pick(str(model), *pairs, known=known, fixed=parameters, reading=reading).values
     restorer = choose_restorer(
         model, parameters=parameters, weights=weights, known=known, device=device, precision=precision
     )

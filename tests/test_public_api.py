@@ -28,7 +28,7 @@ PUBLIC = {
         "frames",
         "allow_truncated",
     ],
-    "train": ["recipe", "output", "resume", "data", "seed", "device", "precision"],
+    "train": ["recipe", "output", "resume", "allow_change", "data", "seed", "device", "precision"],
     "restore": [
         "source",
         "output",
@@ -37,6 +37,7 @@ PUBLIC = {
         "sigma",
         "operator",
         "mask",
+        "tune",
         "weights",
         "tile",
         "overlap",

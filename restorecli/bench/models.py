@@ -141,9 +141,9 @@ def models_table(bench: ModelsBench) -> tuple[tuple[str, ...], list[tuple[str, .
     return tuple(headers), rows
 
 
-def markdown(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown; the first column holds names, the others numbers."""
-    ruler = ["---", *["---:"] * (len(headers) - 1)]
+def markdown(headers: Sequence[str], rows: Iterable[Sequence[str]], *, names: int = 1) -> str:
+    """Return a table in Markdown; the first columns, as many as `names`, hold words, the others numbers."""
+    ruler = [*["---"] * names, *["---:"] * (len(headers) - names)]
     lines = [headers, ruler, *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -17,6 +17,7 @@ from restorecli.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     models,
     plot,
     recipes,
@@ -42,6 +43,7 @@ COMMANDS: tuple[tuple[str, Command, tuple[str, ...], str], ...] = (
     ("show", show.command, show.EXAMPLES, AROUND),
     ("bands", bands.command, bands.EXAMPLES, AROUND),
     ("models", models.command, models.EXAMPLES, AROUND),
+    ("export", export.command, export.EXAMPLES, AROUND),
     ("recipes", recipes.command, recipes.EXAMPLES, AROUND),
     ("doctor", doctor.command, doctor.EXAMPLES, AROUND),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restorecli.cli import options, render
+from restorecli.cli import options, render, tables
 
 if TYPE_CHECKING:
     from restorecli.bench.methods import Row
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 METHODS_EXAMPLES = (
     "restorecli bench methods",
     "restorecli bench methods --methods dip,nlm --side 128",
+    "restorecli bench methods --data ./photos --pictures 8 --markdown methods.md",
 )
+
+HEADERS = ("task", "method", "trained", "PSNR", "s per megapixel")
 
 
 def methods(
@@ -29,38 +32,37 @@ def methods(
     side: Annotated[
         int, typer.Option("--side", min=4, help="Side of the central crop, a multiple of 4.")
     ] = 256,
+    pictures: Annotated[
+        int, typer.Option("--pictures", min=1, help="How many, taken evenly over the sorted folder.")
+    ] = 4,
+    markdown: tables.Markdown = None,
     as_json: options.Json = False,
 ) -> None:
     """Restore the same pictures with every method that needs no weights, next to the trained networks.
 
-    Noise, a known blur, reductions by 2 and 4, lost pixels: PSNR in dB, and seconds for a megapixel.
+    Noise, blur, reductions, lost pixels, impulses, JPEG, dithering, moire, haze and dust: for each what is
+    meant for it, with PSNR in dB and seconds for a megapixel.
     """
     from restorecli.bench.methods import PUBLISHED, SLOW, bench_methods
-    from restorecli.restore.methods import METHODS
 
     chosen = [name.strip() for name in names.split(",") if name.strip()]
-    rows = bench_methods(data, names=chosen, side=side, tell=None if as_json else _tell_row)
-    if as_json:
-        render.data_json([row.to_dict() for row in rows])
-        return
-    cells = [
-        (
-            row.task,
-            row.method,
-            "yes" if row.trained else "",
-            _number(row.psnr, 2),
-            _number(row.seconds, 2),
-        )
-        for row in rows
-    ]
-    render.table(("task", "method", "trained", "PSNR", "s per megapixel"), cells)
+    rows = bench_methods(
+        data, names=chosen, side=side, pictures=pictures, tell=None if as_json else _tell_row
+    )
+    cells = [_cells(row) for row in rows]
+    tables.show(HEADERS, cells, [row.to_dict() for row in rows], markdown, as_json=as_json, names=3)
     render.say(f"{PUBLISHED}.")
     if not chosen:
-        render.say(f"Not measured, since they take minutes: {', '.join(sorted(SLOW & set(METHODS)))}.")
+        render.say(f"Not measured, since they take minutes: {', '.join(sorted(SLOW))}.")
 
 
 def _tell_row(row: Row) -> None:
     render.say(f"{row.task}: {row.method}{f': {row.note}' if row.note else ''}")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    trained = "yes" if row.trained else ""
+    return row.task, row.method, trained, _number(row.psnr, 2), _number(row.seconds, 2)
 
 
 def _number(value: float | None, decimals: int) -> str:

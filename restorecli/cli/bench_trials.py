@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restorecli.cli import options, render
+from restorecli.cli import options, render, tables
 from restorecli.cli.progress import TrainingBar
-from restorecli.errors import ExitCode, UsageError
+from restorecli.errors import ExitCode
 
 if TYPE_CHECKING:
     from restorecli.bench.running import Watch
@@ -38,7 +37,6 @@ Hours = Annotated[
     float | None, typer.Option("--hours", min=0, help="Budget of each training, in place of the recipe's.")
 ]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads that compute.")]
-Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write the table as Markdown, too.")]
 
 
 def models(
@@ -55,7 +53,7 @@ def models(
     side: Annotated[int, typer.Option("--side", min=16, help="Side of the square that is timed.")] = 256,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Timed calls; medians are shown.")] = 3,
     threads: Threads = 1,
-    markdown: Markdown = None,
+    markdown: tables.Markdown = None,
     as_json: options.Json = False,
 ) -> None:
     """Measure every network: parameters, multiply-adds per pixel and speed; with --data, dB gained, too.
@@ -77,7 +75,7 @@ def models(
         threads=threads,
         watch=_watch(),
     )
-    _show(*models_table(bench), bench.to_dict(), markdown, as_json=as_json)
+    tables.show(*models_table(bench), bench.to_dict(), markdown, as_json=as_json)
     render.say(
         f"Speed: megapixels per CPU second of one core on a {side}x{side} RGB picture, fp32, "
         f"{threads} thread(s), median of {rounds}.",
@@ -93,7 +91,7 @@ def dither(
     test: Test = None,
     hours: Hours = None,
     threads: Threads = 1,
-    markdown: Markdown = None,
+    markdown: tables.Markdown = None,
     as_json: options.Json = False,
 ) -> None:
     """Train five baselines against error diffusion: what each gains over the dithered pictures."""
@@ -102,7 +100,7 @@ def dither(
     bench = bench_dither(
         names or (), data=data, test=test, runs=output, hours=hours, threads=threads, watch=_watch()
     )
-    _show(*dither_table(bench), bench.to_dict(), markdown, as_json=as_json)
+    tables.show(*dither_table(bench), bench.to_dict(), markdown, as_json=as_json)
     _leave(failed=bool(bench.failed))
 
 
@@ -116,7 +114,7 @@ def ablation(
         int | None, typer.Option("--steps", min=1, help="Budget of each training, in place of the recipe's.")
     ] = None,
     threads: Threads = 1,
-    markdown: Markdown = None,
+    markdown: tables.Markdown = None,
     as_json: options.Json = False,
 ) -> None:
     """Train a network with and without its parts, with several seeds each, and tell whether they help.
@@ -129,7 +127,7 @@ def ablation(
     bench = bench_ablation(
         network, data=data, test=test, runs=output, seeds=seeds, steps=steps, threads=threads, watch=_watch()
     )
-    _show(*ablation_table(bench), bench.to_dict(), markdown, as_json=as_json)
+    tables.show(*ablation_table(bench), bench.to_dict(), markdown, as_json=as_json)
     render.say(POLICY)
     _leave(failed=bench.failed)
 
@@ -138,27 +136,6 @@ def _watch() -> Watch:
     from restorecli.bench.running import Watch
 
     return Watch(tell=render.say, monitor=TrainingBar)
-
-
-def _show(
-    headers: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    content: dict[str, object],
-    markdown: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    from restorecli.bench.models import markdown as to_markdown
-
-    if as_json:
-        render.data_json(content)
-    else:
-        render.table(headers, rows)
-    if markdown is not None:
-        try:
-            markdown.write_text(to_markdown(headers, rows), encoding="utf-8")
-        except OSError as error:
-            raise UsageError("The table cannot be written.", file=markdown, came=str(error)) from error
 
 
 def _leave(*, failed: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import sys
@@ -29,7 +30,19 @@ def _versions() -> dict[str, object]:
     from restorecli.version import __version__
 
     ours = {"restorecli": __version__, "python": platform.python_version(), "system": platform.platform()}
-    return {**ours, **{name: metadata.version(name) for name in _LIBRARIES}}
+    return {**ours, **{name: metadata.version(name) for name in _LIBRARIES}, **_onnx_runtime()}
+
+
+def _onnx_runtime() -> dict[str, object]:
+    """Return version and providers of ONNX Runtime, whichever package brought it, where it is installed."""
+    if importlib.util.find_spec("onnxruntime") is None:
+        return {}
+    import onnxruntime
+
+    return {
+        "onnxruntime": onnxruntime.__version__,
+        "onnxruntime computes on": onnxruntime.get_available_providers(),
+    }
 
 
 def _computing() -> dict[str, object]:

@@ -65,7 +65,13 @@ def _methods() -> list[dict[str, Any]]:
             "name": name,
             "needs": sorted(entry.needs),
             "settings": [
-                {"name": f.name, "default": f.default, "allowed": f.allowed, "help": f.help}
+                {
+                    "name": f.name,
+                    "default": f.default,
+                    "allowed": f.allowed,
+                    "tuned": f.draw,
+                    "help": f.help,
+                }
                 for f in facts_of(entry).values()
             ],
             "summary": entry.summary,
@@ -82,5 +88,7 @@ def _method_rows(methods: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
         needs = f"; needs --{' and --'.join(needed)} or a manifest" if needed else ""
         rows.append((entry["name"], "", f"{entry['summary']} ({entry['reference']}){needs}"))
         for f in entry["settings"]:
-            rows.append((f"  {entry['name']}.{f['name']}", str(f["default"]), f"{f['help']}: {f['allowed']}"))
+            tuned = "" if f["tuned"] is None else f"; --tune tries {f['tuned']}"
+            told = f"{f['help']}: {f['allowed']}{tuned}"
+            rows.append((f"  {entry['name']}.{f['name']}", str(f["default"]), told))
     return rows

@@ -70,7 +70,7 @@ Model = Annotated[
     str,
     typer.Option(
         "--model",
-        help="Name of `restorecli models`, or a .safetensors file.",
+        help="Name of `restorecli models`, or a .safetensors or .onnx file.",
         autocompletion=completion.models,
     ),
 ]
@@ -103,6 +103,15 @@ KnownMask = Annotated[
         help="Lost pixels: a file, a folder, or a colour; else the manifest's.",
         rich_help_panel=KNOWN,
         metavar="FILE|DIR|#RRGGBB",
+    ),
+]
+Tune = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option(
+        "--tune",
+        help="Pick the method's parameters on these pairs of folders; --set fixes one.",
+        rich_help_panel=KNOWN,
+        metavar="DEGRADED REFERENCE",
     ),
 ]
 Weights = Annotated[

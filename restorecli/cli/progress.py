@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Never
 
 from restorecli.cli.render import plain, say
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from restorecli.train.validation import ValidationScores
 
+_PAUSE = 0.2  # seconds between two drawings of the steps of one picture
 _SMOOTHING = 0.95  # share of the past in the loss and dB that the training bar shows
 _TRAINING_LINE = "{desc} {percentage:5.1f}% |{bar}| {elapsed} < {remaining}{postfix}"
 
@@ -22,24 +24,39 @@ def _shown() -> bool:
 
 
 class BarProgress:
-    """The `Progress` of the folder jobs; failures are written above the bar as they come."""
+    """The `Progress` of the folder jobs; failures are written above the bar as they come.
 
-    def __init__(self) -> None:
+    Args:
+        unit: What an item is called.
+    """
+
+    def __init__(self, unit: str = "image") -> None:
+        self._unit = unit
         self._bar: tqdm[Never] | None = None
+        self._told = 0.0
 
     def start(self, total: int, what: str) -> None:
         """Open the bar for `total` items of the job called `what`."""
         from tqdm.auto import tqdm
 
-        self._bar = tqdm(total=total, desc=what, unit="image", disable=not _shown(), dynamic_ncols=True)
+        self._bar = tqdm(total=total, desc=what, unit=self._unit, disable=not _shown(), dynamic_ncols=True)
 
     def advance(self, done: str, failure: RestorecliError | None = None) -> None:
         """Count the item `done`; say so at once when it failed."""
         if self._bar is None:
             return
+        self._bar.set_postfix_str("", refresh=False)
         if failure is not None and not self._bar.disable:
             self._bar.write(plain(f"failed: {done}: {failure.problem}"), file=sys.stderr)
         self._bar.update()
+
+    def within(self, done: int, total: int) -> None:
+        """Show how far the item in hand is, at most a few times a second."""
+        now = time.monotonic()
+        if self._bar is None or self._bar.disable or now - self._told < _PAUSE:
+            return
+        self._told = now
+        self._bar.set_postfix_str(f"step {done} of {total}")
 
     def finish(self) -> None:
         """Close the bar."""

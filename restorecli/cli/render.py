@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -55,8 +55,8 @@ def data_json(value: object) -> None:
     data(json.dumps(value, indent=2, allow_nan=False))
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a table to stdout; columns after the first are right-aligned where they hold numbers."""
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, stderr: bool = False) -> None:
+    """Write a table to stdout or stderr; columns of numbers, but for the first, are right-aligned."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -75,7 +75,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         )
     for row in cells:
         shown.add_row(*(Text(cell) for cell in row))
-    console().print(shown)
+    console(stderr=stderr).print(shown)
 
 
 def fits(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -141,10 +141,18 @@ def error_document(error: RestorecliError) -> dict[str, object]:
     return {**kind, "problem": error.problem, **error.details()}
 
 
-def folder_summary(summary: FolderSummary, *, as_json: bool) -> None:
-    """Tell what a folder job did, and leave with exit code 3 when some of its items failed."""
+def folder_summary(
+    summary: FolderSummary, *, as_json: bool, more: Mapping[str, object] | None = None
+) -> None:
+    """Tell what a folder job did, and leave with exit code 3 when some of its items failed.
+
+    Args:
+        summary: Of the job.
+        as_json: Print it as JSON, too.
+        more: Further entries of the JSON object.
+    """
     if as_json:
-        data_json(summary.to_dict())
+        data_json({**summary.to_dict(), **(more or {})})
     notes(summary)
     failures(summary)
     say(totals(summary))

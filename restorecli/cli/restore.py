@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +10,14 @@ import typer
 
 from restorecli.cli import options, render
 from restorecli.cli.progress import BarProgress
+from restorecli.cli.tuning import tune_and_tell
 
 EXAMPLES = (
     "restorecli restore ./degraded --model sca-unet",
     "restorecli restore photo.png -o ./out --tile 512",
     "restorecli restore ./imgs --model sca-unet.noise-blur --format tiff",
     "restorecli restore ./blurred --model wiener-deconv --operator gaussian-blur:sigma=2 --sigma 3",
+    "restorecli restore ./noisy -o ./tuned --model tv --tune ./some/noisy ./some/photos",
 )
 
 
@@ -29,6 +32,7 @@ def command(
     sigma: options.KnownSigma = None,
     operator: options.KnownOperator = None,
     mask: options.KnownMask = None,
+    tune: options.Tune = None,
     tile: Annotated[
         str,
         typer.Option(
@@ -64,9 +68,15 @@ def command(
     from restorecli.restore.methods import settings_for
 
     known = Known.from_words(sigma=sigma, operator=operator or (), mask=mask, device=device)
+    reading = ReadOptions(allow_truncated, to_srgb, frames)
+    parameters: Mapping[str, object] = settings_for(model, settings or ())
+    more: dict[str, object] = {}
+    if tune is not None:
+        tuning = tune_and_tell(model, tune, known=known, fixed=parameters, reading=reading)
+        parameters, more = tuning.values, {"tuned": tuning.to_dict()}
     restorer = choose_restorer(
         model,
-        parameters=settings_for(model, settings or ()),
+        parameters=parameters,
         weights=weights,
         known=known,
         device=device,
@@ -81,8 +91,8 @@ def command(
         workers=workers,
         image_format=image_format,
         overwrite=overwrite,
-        reading=ReadOptions(allow_truncated, to_srgb, frames),
+        reading=reading,
         known=known,
         progress=BarProgress(),
     )
-    render.folder_summary(summary, as_json=as_json)
+    render.folder_summary(summary, as_json=as_json, more=more)

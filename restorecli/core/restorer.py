@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,30 +51,20 @@ class Restorer(Protocol):
         """Map (N, C, H, W) in [0, 1], C = 1 or 3 and any H and W, to the same (sides times the scale)."""
 
 
-class TorchRestorer:
-    """A network as a restorer: pads, adapts channels, computes in one precision, checks what comes out.
+class PaddingRestorer(ABC):
+    """What every way to run a network has in common: pads, adapts channels, checks what comes out.
 
-    Args:
-        module: A network of the catalog; it is moved to `device` and put into evaluation mode.
-        name: Name to print.
-        device: Where to compute.
-        dtype: float32, or the type of autocast.
+    Attributes:
+        spec: What a caller must know.
+        device: Where batches go to be restored.
     """
 
-    def __init__(
-        self, module: nn.Module, *, name: str, device: torch.device, dtype: torch.dtype = torch.float32
-    ) -> None:
-        self.module = module.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        self.device = device
-        self.dtype = dtype
-        self.spec = RestorerSpec(
-            name=name,
-            channels=_integer(module, "channels"),
-            scale=_integer(module, "scale"),
-            multiple=_integer(module, "multiple"),
-            receptive_field=None if module.receptive_field is None else _integer(module, "receptive_field"),
-            precisions=("fp32", "bf16", "fp16"),
-        )
+    spec: RestorerSpec
+    device: torch.device
+
+    @abstractmethod
+    def compute(self, batch: Tensor) -> Tensor:
+        """Map (N, C, H, W) float32 with the network's channels and multiple to what it makes of it."""
 
     @torch.inference_mode()
     def __call__(self, batch: Tensor) -> Tensor:
@@ -104,26 +95,60 @@ class TorchRestorer:
 
     def _padded(self, batch: Tensor) -> Tensor:
         height, width = batch.shape[-2:]
-        padded = pad_to_multiple(batch, self.spec.multiple).contiguous(memory_format=torch.channels_last)
-        restored = self._finite(padded)
+        restored = self.compute(pad_to_multiple(batch, self.spec.multiple))
+        if not is_finite(restored):
+            raise self._not_finite(restored)
         return restored[..., : height * self.spec.scale, : width * self.spec.scale]
 
-    def _finite(self, batch: Tensor) -> Tensor:
-        with autocast(self.device, self.dtype):
-            restored: Tensor = self.module(batch).float()
-        if bool(torch.isfinite(restored).all()):
-            return restored
-        if self.dtype != torch.float32:
-            restored = self.module(batch)
-            if bool(torch.isfinite(restored).all()):
-                return restored
-        raise NonFiniteError(
+    def _not_finite(self, restored: Tensor) -> NonFiniteError:
+        return NonFiniteError(
             f"{self.spec.name} gave values that are not finite.",
             expected="finite pixels",
             came=f"{int((~torch.isfinite(restored)).sum())} of {restored.numel()} are NaN or infinite",
             unchanged="nothing was written for this picture",
             hint="check the picture for NaN (float TIFF), or use other weights",
         )
+
+
+class TorchRestorer(PaddingRestorer):
+    """A network as a restorer that torch computes, in one precision.
+
+    Args:
+        module: A network of the catalog; it is moved to `device` and put into evaluation mode.
+        name: Name to print.
+        device: Where to compute.
+        dtype: float32, or the type of autocast.
+    """
+
+    def __init__(
+        self, module: nn.Module, *, name: str, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.module = module.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.device = device
+        self.dtype = dtype
+        self.spec = RestorerSpec(
+            name=name,
+            channels=_integer(module, "channels"),
+            scale=_integer(module, "scale"),
+            multiple=_integer(module, "multiple"),
+            receptive_field=None if module.receptive_field is None else _integer(module, "receptive_field"),
+            precisions=("fp32", "bf16", "fp16"),
+        )
+
+    @torch.inference_mode()
+    def compute(self, batch: Tensor) -> Tensor:
+        """Run the network; where the result is not finite in another precision, again in float32."""
+        batch = batch.contiguous(memory_format=torch.channels_last)
+        with autocast(self.device, self.dtype):
+            restored: Tensor = self.module(batch).float()
+        if self.dtype != torch.float32 and not is_finite(restored):
+            restored = self.module(batch)
+        return restored
+
+
+def is_finite(values: Tensor) -> bool:
+    """Tell whether no value is NaN or infinite."""
+    return bool(torch.isfinite(values).all())
 
 
 def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:

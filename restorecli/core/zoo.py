@@ -52,11 +52,14 @@ def load(
     precision: str = "auto",
 ) -> TorchRestorer:
     """Return a restorer; see `restorecli.load`."""
-    module, name = _network(name_or_file, None if weights is None else Path(weights))
-    return _restorer(module, name, device, precision)
+    module, _, name = find_network(name_or_file, None if weights is None else Path(weights))
+    return as_restorer(module, name, device=device, precision_name=precision)
 
 
-def _restorer(module: nn.Module, name: str, device: str | None, precision_name: str) -> TorchRestorer:
+def as_restorer(
+    module: nn.Module, name: str, *, device: str | None = None, precision_name: str = "auto"
+) -> TorchRestorer:
+    """Return a trained network as a restorer; batch norms of DnCNN are merged into its convolutions."""
     chosen = pick_device(device)
     dtype = precision(precision_name)
     if chosen.type == "cpu":
@@ -66,9 +69,20 @@ def _restorer(module: nn.Module, name: str, device: str | None, precision_name: 
     return TorchRestorer(module, name=name, device=chosen, dtype=dtype)
 
 
-def _network(name_or_file: str | Path, weights: Path | None) -> tuple[nn.Module, str]:
+def find_network(name_or_file: str | Path, weights: Path | None = None) -> tuple[nn.Module, Card, str]:
+    """Return a trained network, its card, and a name to print.
+
+    Args:
+        name_or_file: "model" or "model.tag", or a weights file of ours.
+        weights: A foreign checkpoint for the network `name_or_file`.
+
+    Raises:
+        UsageError: The name is unknown.
+        WeightsError: The weights are missing, damaged or do not fit.
+    """
     if weights is not None:
-        return _foreign_network(str(name_or_file), weights), f"{name_or_file} ({weights.name})"
+        module, card = _foreign_network(str(name_or_file), weights)
+        return module, card, f"{name_or_file} ({weights.name})"
     path = Path(name_or_file)
     if path.suffix in (".safetensors", ".pth", ".pt", ".ckpt"):
         if path.suffix != ".safetensors":
@@ -77,11 +91,9 @@ def _network(name_or_file: str | Path, weights: Path | None) -> tuple[nn.Module,
                 file=path,
                 hint=f"restorecli restore FOLDER --model NAME --weights {path}",
             )
-        module, _ = network_of(path)
-        return module, path.stem
+        return *network_of(path), path.stem
     chosen = find_shipped(str(name_or_file))
-    module, _ = network_of(chosen.path)
-    return module, chosen.name
+    return *network_of(chosen.path), chosen.name
 
 
 def network_of(path: Path) -> tuple[nn.Module, Card]:
@@ -139,7 +151,7 @@ def find_shipped(name: str) -> ShippedWeights:
     return known[wanted]
 
 
-def _foreign_network(model: str, path: Path) -> nn.Module:
+def _foreign_network(model: str, path: Path) -> tuple[nn.Module, Card]:
     if model not in MODELS:
         find_model(model.partition(".")[0])
         raise UsageError(
@@ -148,4 +160,7 @@ def _foreign_network(model: str, path: Path) -> nn.Module:
     tensors, arguments = translate(model, read_foreign(path))
     module = _build(model, arguments, path)
     load_into(module, tensors, file=path)
-    return module
+    channels = getattr(module, "channels", 3)
+    return module, Card(
+        model, arguments, channels=channels, data=f"not known ({path.name})", licence="not known"
+    )

@@ -13,7 +13,6 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from restorecli.degrade.blur import (
     Defocus,
@@ -24,12 +23,17 @@ from restorecli.degrade.blur import (
     motion_kernel,
 )
 from restorecli.degrade.catalog import from_record
+from restorecli.degrade.holes import Holes
 from restorecli.degrade.noise import Gaussian
 from restorecli.degrade.resize import Downscale, cubic
+from restorecli.degrade.scratches import Scratches
 from restorecli.errors import UsageError
 
 Doubles = NDArray[np.float64]
 Planes = TypeVar("Planes", NDArray[np.float32], NDArray[np.float64])
+
+_WITHOUT_NOISE = (GaussianBlur, MotionBlur, Defocus, Downscale, Holes, Scratches)
+"""What adds no noise to the pixels that it leaves."""
 
 _PAD_MODES: Mapping[str, Literal["symmetric", "wrap"]] = {"mirror": "symmetric", "circular": "wrap"}
 
@@ -97,6 +101,8 @@ class PointSpread:
         (H, W) as `scipy.fft.fft2` orders them, or `rfft2` for `half`. A kernel larger than `shape` is wrapped
         round.
         """
+        from scipy import fft
+
         wrapped = np.zeros(shape)
         rows = (np.arange(self.kernel.shape[0]) - self.centre[0]) % shape[0]
         columns = (np.arange(self.kernel.shape[1]) - self.centre[1]) % shape[1]
@@ -264,11 +270,12 @@ def operator_of(steps: Sequence[Mapping[str, Any]]) -> Convolution | None:
 def noise_of(steps: Sequence[Mapping[str, Any]]) -> float | None:
     """Return the level of the Gaussian noise that a manifest's line records, on the 0-255 scale.
 
-    Several steps of Gaussian noise add up by their squares; 0 where there is none.
+    Several steps of Gaussian noise add up by their squares; 0 where there is none. Where pixels are lost it
+    is that of the others.
 
     Returns:
-        sigma, or None where a step is neither Gaussian noise nor linear, so that nothing says how strong the
-        noise is.
+        sigma, or None where a step is neither Gaussian noise nor linear nor a loss of pixels, so that nothing
+        says how strong the noise is.
 
     Raises:
         UsageError: A step that this version does not know.
@@ -278,6 +285,6 @@ def noise_of(steps: Sequence[Mapping[str, Any]]) -> float | None:
         step = from_record(record)
         if isinstance(step, Gaussian):
             variance += step.sigma**2
-        elif not isinstance(step, GaussianBlur | MotionBlur | Defocus | Downscale):
+        elif not isinstance(step, _WITHOUT_NOISE):
             return None
     return math.sqrt(variance)

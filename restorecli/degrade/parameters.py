@@ -33,7 +33,8 @@ class ParameterFacts:
         low: The lowest allowed value (numbers only).
         high: The highest allowed value (numbers only).
         choices: The allowed words (text only).
-        draw: The default random range in the sampler's notation; None keeps the default when drawing.
+        draw: The default random range in the sampler's notation; None keeps the default when drawing. Of a
+            method without weights: the range that `restore --tune` searches; None is not searched.
         help: What it does, in one phrase.
     """
 
@@ -129,7 +130,7 @@ def parameter(
         low: The lowest allowed value.
         high: The highest allowed value.
         choices: The allowed words of a text parameter.
-        draw: The default random range in the sampler's notation, e.g. "0..55".
+        draw: The default random range in the sampler's notation, e.g. "0..55"; of a method, what is searched.
     """
     facts = ParameterFacts("", type(default), default, unit, low, high, tuple(choices), draw, help)
     return dataclasses.field(default=default, metadata={_FACTS: facts})

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from restorecli.degrade.base import Degradation, parameter
 from restorecli.degrade.blur import disc_kernel, motion_kernel
@@ -29,6 +28,8 @@ def streak_kernel(length: float, angle: float, width: float) -> NDArray[np.float
     Returns:
         (2 a + 1, 2 a + 1) float64 in [0, 1].
     """
+    from scipy import ndimage
+
     disc = disc_kernel(width / 2)
     line = np.pad(motion_kernel(length, 90 + angle), disc.shape[0] // 2)
     streak = ndimage.convolve(line, disc, mode="constant")

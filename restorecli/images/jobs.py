@@ -84,6 +84,9 @@ class Progress(Protocol):
     def advance(self, done: str, failure: RestorecliError | None = None) -> None:
         """The item `done` is finished, or failed."""
 
+    def within(self, done: int, total: int) -> None:
+        """Of the item in hand `done` steps of at most `total` are done; for items that take minutes."""
+
     def finish(self) -> None:
         """No more items come."""
 
@@ -95,6 +98,9 @@ class SilentProgress:
         """Take note of nothing."""
 
     def advance(self, done: str, failure: RestorecliError | None = None) -> None:
+        """Take note of nothing."""
+
+    def within(self, done: int, total: int) -> None:
         """Take note of nothing."""
 
     def finish(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,7 @@ class MethodPainter:
         known: What the caller says.
         tile: "auto" (whole, but for very large pictures where tiles change nothing), "none" or a side.
         overlap: Pixels that neighbouring tiles share; None takes what the method needs.
+        tell: Called with steps done and steps in all by a method that takes minutes for a picture.
 
     Raises:
         UsageError: The tile is unknown, or a side for a method that needs the whole picture.
@@ -82,9 +84,11 @@ class MethodPainter:
         *,
         tile: int | str = "auto",
         overlap: int | None = None,
+        tell: Callable[[int, int], None] | None = None,
     ) -> None:
         self.restorer = restorer
         self.known = known
+        self.tell = tell
         self.tile = parse_tile(tile)
         self.overlap = overlap
         if isinstance(self.tile, int) and restorer.spec.receptive_field is None:
@@ -118,7 +122,7 @@ class MethodPainter:
         """
         method = self.restorer.method
         context = self.known.context(file, picture.pixels, record, method.needs)
-        bound = MethodRestorer(method, context)
+        bound = MethodRestorer(method, replace(context, tell=self.tell))
         painter = PictureRestorer(bound, tile=self._side(picture, bound.spec), overlap=self.overlap)
         return *painter(picture), context.found
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,6 +19,8 @@ from torch.utils._pytree import tree_leaves
 
 from restorecli.core.restorer import Restorer, TorchRestorer
 from restorecli.images.budget import available_memory
+from restorecli.restore.footprint import Footprint
+from restorecli.restore.onnx_runtime import OnnxRestorer
 from restorecli.restore.plan import least_tile, round_up
 
 LARGEST_AREA = 1 << 24
@@ -34,23 +35,6 @@ GLOBAL_CPU_AREA = 1 << 22
 _SAFETY = 1.5
 _LEAST_BYTES = 256.0
 _CUDA_RESERVE = 256 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Footprint:
-    """Bytes that a restorer takes for a tile: linear * pixels + quadratic * pixels^2."""
-
-    linear: float
-    quadratic: float = 0.0
-
-    def bytes(self, area: int) -> float:
-        """Return the bytes for a tile of `area` pixels."""
-        return self.linear * area + self.quadratic * area * area
-
-    def area(self, budget: int) -> int:
-        """Return the pixels of the largest tile that stays within `budget` bytes."""
-        # The root of a quadratic in the form that stays exact as the quadratic term vanishes.
-        return int(2 * budget / (self.linear + math.sqrt(self.linear**2 + 4 * self.quadratic * budget)))
 
 
 class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -94,9 +78,13 @@ class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
 def measure_footprint(restorer: Restorer, channels: int) -> Footprint:
     """Measure what a restorer takes per pixel for pictures of 1 or 3 channels, with a margin of safety.
 
-    What computes outside torch cannot be counted; at least 256 bytes per pixel are assumed.
+    What computes outside torch cannot be counted; at least 256 bytes per pixel are assumed. An exported graph
+    brings what its network took.
     """
-    sides = [round_up(side, restorer.spec.multiple) for side in (64, 128)]
+    if isinstance(restorer, OnnxRestorer):
+        return restorer.footprints[channels]
+    side = round_up(64, restorer.spec.multiple)
+    sides = [side, 2 * side]
     peaks = []
     for side in sides:
         batch = torch.full((1, channels, side, side), 0.5)

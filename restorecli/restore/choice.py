@@ -7,14 +7,14 @@ from pathlib import Path
 
 from restorecli.core.models.catalog import MODELS
 from restorecli.core.restorer import Restorer
-from restorecli.core.zoo import load
 from restorecli.degrade.parameters import nearest
 from restorecli.errors import UsageError
 from restorecli.restore.adapter import MethodRestorer
+from restorecli.restore.backends import load_network
 from restorecli.restore.known import Known
 from restorecli.restore.methods import METHODS, create_method
 
-_WEIGHTS_FILES = (".safetensors", ".pth", ".pt", ".ckpt")
+_WEIGHTS_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
 
 
 def choose_restorer(
@@ -29,7 +29,7 @@ def choose_restorer(
     """Return the network or the method of a name.
 
     Args:
-        model: "model", "model.tag", a weights file, or the name of a method.
+        model: "model", "model.tag", a weights file, an exported graph, or the name of a method.
         parameters: Of the method.
         weights: A foreign checkpoint for the network.
         known: What the caller says about the pictures, which networks are not told.
@@ -52,7 +52,7 @@ def choose_restorer(
             came=f"--model {name}",
         )
     _check_name(name)
-    return load(model, weights=weights, device=device, precision=precision)
+    return load_network(model, weights=weights, device=device, precision=precision)
 
 
 def _check_name(name: str) -> None:
@@ -62,7 +62,7 @@ def _check_name(name: str) -> None:
     near = nearest(name, names)
     raise UsageError(
         f"There is no model {name!r}.",
-        expected=f"{', '.join(names)}, or a .safetensors file",
+        expected=f"{', '.join(names)}, or a .safetensors or .onnx file",
         came=name,
         hint=f"did you mean {near!r}?" if near else "restorecli models",
     )

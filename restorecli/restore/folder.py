@@ -64,9 +64,10 @@ def restore_folder(
         ResourceError: Memory or disk ran out even after backing off, or the device failed.
     """
     started = time.perf_counter()
+    progress = progress or SilentProgress()
     painter: PictureRestorer | MethodPainter
     if isinstance(restorer, MethodRestorer):
-        painter = MethodPainter(restorer, known or Known(), tile=tile, overlap=overlap)
+        painter = MethodPainter(restorer, known or Known(), tile=tile, overlap=overlap, tell=progress.within)
     else:
         painter = PictureRestorer(restorer, tile=tile, overlap=overlap)
     root = source if source.is_dir() else source.parent
@@ -74,7 +75,7 @@ def restore_folder(
         raise _in_place(output)
     plan = _plan(walk(source, without=output), root, output, image_format)
     with output_lock(output):
-        job = FolderJob(output, painter, SourceRecords(root), progress or SilentProgress(), reading)
+        job = FolderJob(output, painter, SourceRecords(root), progress, reading)
         todo = [task for task in plan if overwrite or not job.is_finished(task)]
         job.run(todo, workers)
     return FolderSummary(

@@ -12,7 +12,8 @@ from restorecli.errors import ImageError, UsageError
 from restorecli.images.picture import Picture, Pixels
 from restorecli.restore.alpha import enlarge, fill_invisible, keep_invisible
 from restorecli.restore.backoff import BackingOff
-from restorecli.restore.budget import Footprint, auto_tile, measure_footprint, memory_budget
+from restorecli.restore.budget import auto_tile, measure_footprint, memory_budget
+from restorecli.restore.footprint import Footprint
 from restorecli.restore.plan import (
     INSISTED_OVERLAP,
     default_overlap,

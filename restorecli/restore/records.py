@@ -14,6 +14,7 @@ from restorecli.images.folders import ImageFile
 from restorecli.images.manifest import Manifest, Record, locate, make_locator
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.restore.adapter import MethodRestorer
+from restorecli.restore.onnx_runtime import OnnxRestorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ def identify(restorer: Restorer) -> dict[str, Any]:
     """Return what tells one restorer from another: its name, and weights and precision or parameters."""
     if isinstance(restorer, MethodRestorer):
         return dict(restorer.identity)
+    if isinstance(restorer, OnnxRestorer):
+        return {"name": restorer.spec.name, "weights": restorer.digest[:16], "precision": "float32"}
     network = restorer if isinstance(restorer, TorchRestorer) else None
     return {
         "name": restorer.spec.name,

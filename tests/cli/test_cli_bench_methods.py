@@ -6,12 +6,24 @@ import json
 def test_the_table_and_the_json_tell_the_same(shell, photos) -> None:
     line = "restorecli bench methods --data photos --methods inverse,bicubic --side 32"
     answer = shell(line)
-    for part in ("noise, sigma 25", "as degraded", "inverse", "bicubic", "reduced x4", "PSNR"):
+    for part in ("motion blur 9 px", "as degraded", "inverse", "bicubic", "reduced x4", "PSNR"):
         assert part in answer.out
     assert "31.07 / 28.57 / 25.62" in answer.err
     rows = json.loads(shell(f"{line} --json").out)
     assert {"task", "method", "trained", "psnr", "seconds", "note"} == set(rows[0])
     assert {row["method"] for row in rows} == {"as degraded", "inverse", "bicubic"}
+
+
+def test_the_table_is_written_as_markdown(shell, photos) -> None:
+    line = (
+        "restorecli bench methods --data photos --methods deblock --side 32 --pictures 2 --markdown table.md"
+    )
+    shell(line)
+    lines = (shell.folder / "table.md").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "| task | method | trained | PSNR | s per megapixel |"
+    assert lines[1] == "| --- | --- | --- | ---: | ---: |"
+    assert any(row.startswith("| JPEG, quality 10 | deblock |  | ") for row in lines)
+    assert "cannot be written" in shell(f"{line}/no/such", code=2).err
 
 
 def test_an_unknown_method_is_refused_with_the_nearest_name(shell) -> None:

@@ -40,6 +40,17 @@ def test_a_folder_job_is_a_bar_on_a_terminal_only(stderr) -> None:
         assert shown == ""
 
 
+def test_a_picture_that_takes_minutes_shows_its_steps(stderr) -> None:
+    with redirect_stderr(stderr):
+        bar = BarProgress()
+        bar.within(1, 9)
+        bar.start(1, "restore")
+        bar.within(120, 3000)
+        bar.advance("a.png")
+        bar.finish()
+    assert ("step 120 of 3000" in stderr.getvalue()) == stderr.isatty()
+
+
 def test_training_shows_loss_decibels_and_time_left(stderr) -> None:
     with redirect_stderr(stderr):
         bar = TrainingBar()

@@ -108,6 +108,7 @@ def test_noise_and_what_is_not_linear_is_skipped() -> None:
     np.testing.assert_array_equal(operator_of(noisy).spread.kernel, OPERATORS["gaussian"].spread.kernel)
     assert noise_of([*noisy, {"name": "jpeg", "quality": 50}]) is None
     assert noise_of(STEPS["half"]) == 0
+    assert noise_of([*noisy, {"name": "holes"}, {"name": "scratches"}]) == pytest.approx(5.0)
     assert operator_of([{"name": "jpeg", "quality": 50}]) is None
 
 

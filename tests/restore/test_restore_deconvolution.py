@@ -8,8 +8,8 @@ from skimage import data, restoration
 from restorecli.degrade.blur import gaussian_weights, motion_kernel
 from restorecli.degrade.operators import Convolution, PointSpread, operator_of
 from restorecli.errors import ImageError
-from restorecli.restore.classical.blind import cleaned, estimate_kernel, sparse_gradients
 from restorecli.restore.classical.deconvolution import pseudo_inverse, wiener_filter
+from restorecli.restore.classical.kernel_estimate import cleaned, estimate_kernel, sparse_gradients
 from restorecli.restore.classical.rims import extend
 from restorecli.restore.context import Context
 from restorecli.restore.methods import create_method
@@ -47,7 +47,7 @@ def test_without_noise_and_with_no_ratio_the_original_comes_back(photo, prior) -
     given = Convolution(kernel, 1, "circular").forward(photo.astype(np.float64))
     result = restore("wiener-deconv", given, kernel, rim="circular", balance=1e-12, prior=prior)
     assert psnr(result, photo) > 60
-    assert psnr(restore("inverse", given, kernel, rim="circular"), photo) > 60
+    assert psnr(restore("inverse", given, kernel, rim="circular", least=0.01), photo) > 60
     assert psnr(given, photo) < 35
 
 
@@ -88,6 +88,14 @@ def test_richardson_lucy_keeps_light_and_stays_positive(photo) -> None:
     share = Convolution(MOTION).adjoint(np.ones_like(result))
     assert result.min() >= 0
     assert (result * share).sum() == pytest.approx(np.maximum(given, 0).sum(dtype=np.float64), rel=1e-5)
+
+
+@pytest.mark.parametrize("sigma", [0.3, 2.0, 10.0])
+def test_the_inverse_follows_the_noise(photo, sigma) -> None:
+    given = blurred(photo, SOFT, sigma)
+    assert psnr(restore("inverse", given, SOFT, sigma), photo) > psnr(given, photo) + 0.5
+    followed = restore("inverse", given, SOFT, sigma, least=0.07 * sigma**0.75)
+    np.testing.assert_allclose(restore("inverse", given, SOFT, sigma), followed, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", DEBLURRING[1:])
@@ -225,4 +233,4 @@ def test_a_kernel_is_cleaned() -> None:
 
 def test_a_picture_smaller_than_the_kernel_is_refused() -> None:
     with pytest.raises(ImageError, match="too small"):
-        create_method("blind-deconv").restore(np.zeros((3, 30, 60), np.float32), Context())
+        create_method("blind-deconv").restore(np.zeros((3, 28, 60), np.float32), Context())

@@ -13,6 +13,7 @@ from restorecli.degrade.operators import operator_of
 from restorecli.degrade.parameters import facts_of, parameter
 from restorecli.errors import UsageError
 from restorecli.images.folders import walk
+from restorecli.images.jobs import SilentProgress
 from restorecli.images.manifest import Manifest
 from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.reading import read_picture
@@ -294,7 +295,32 @@ def test_a_parameter_is_declared_like_that_of_a_degradation() -> None:
     assert parameter(1, help="a number").default == 1
 
 
-def test_the_catalog_is_read_without_torch() -> None:
-    program = "import sys; from restorecli.restore import methods; print('torch' in sys.modules)"
+def test_the_catalog_is_read_without_anything_slow() -> None:
+    """Tab imports it at every key press."""
+    program = (
+        "import sys; from restorecli.restore import methods; "
+        "print(*sorted({'torch', 'skimage', 'numba', 'scipy', 'pandas', 'matplotlib'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    assert done.stdout == "\n"
+
+
+class _Slow(Method):
+    name, summary, reference = "slow", "takes its time", "this test"
+
+    def restore(self, pixels, context):
+        for step in range(3):
+            context.tell(step, 3)
+        return pixels
+
+
+def test_a_slow_method_tells_the_progress_of_the_job_how_far_it_is(photos, tmp_path) -> None:
+    class Watch(SilentProgress):
+        steps = ()
+
+        def within(self, done, total):
+            self.steps = (*self.steps, (done, total))
+
+    watch = Watch()
+    restore_folder(photos / "seen.png", tmp_path / "out", MethodRestorer(_Slow()), progress=watch)
+    assert watch.steps == ((0, 3), (1, 3), (2, 3))

@@ -14,6 +14,7 @@ from restorecli.degrade.blur import motion_kernel
 from restorecli.degrade.operators import Convolution, PointSpread, operator_of, reduction_spread
 from restorecli.errors import ImageError, UsageError, WeightsError
 from restorecli.restore import pnp, priors
+from restorecli.restore.classical.holes import nearest_known
 from restorecli.restore.context import Context
 from restorecli.restore.data_steps import fourier_step, mask_step, noise_schedule, observe, step_weights
 from restorecli.restore.methods import create_method
@@ -154,9 +155,21 @@ def test_lost_pixels_are_filled_and_the_others_kept(photo, with_prior) -> None:
     given = np.where(lost, np.float32(1), photo)
     known = Context(sigma=0.0, mask=lost)
     result = with_prior(tv).restore(given, known)
-    nearest = pnp.filled(given.astype(float), lost)
+    nearest = nearest_known(given, lost)
     assert psnr(result[:, lost], photo[:, lost]) > psnr(nearest[:, lost], photo[:, lost]) + 1
     assert psnr(result[:, ~lost], photo[:, ~lost]) > 40
+
+
+def test_holes_are_not_taken_for_noise_where_nothing_says_its_level(photo, with_prior) -> None:
+    seen = []
+
+    def watch(pixels, sigma):
+        seen.append(sigma)
+        return pixels
+
+    lost = np.random.default_rng(1).random(photo.shape[1:]) < 0.5
+    with_prior(watch, iterations=3).restore(np.where(lost, np.float32(1), photo), Context(mask=lost))
+    np.testing.assert_allclose(seen, noise_schedule(12**-0.5, 3))
 
 
 def test_nothing_known_is_an_error_of_the_picture(photo) -> None:

@@ -83,7 +83,7 @@ class DrUNet(nn.Module):
 
     def _noise_map(self, x: Tensor, sigma: Tensor | None) -> Tensor:
         if sigma is None:
-            sigma = estimate_noise(x) if self.sigma is None else x.new_full((len(x),), self.sigma)
+            sigma = estimate_noise(x) if self.sigma is None else x.new_full((x.shape[0],), self.sigma)
         return (sigma.to(x) / 255).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[-2:])
 
 

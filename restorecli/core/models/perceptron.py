@@ -39,5 +39,6 @@ class Perceptron(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map degraded (N, C, H, W) in [0, 1], sides multiples of the stride, to restored of its shape."""
         patches = self.grid.unfold(x)
-        middles = self.affine(patches.flatten(2)).unflatten(2, (self.channels, self.grid.out, self.grid.out))
+        shape = (*patches.shape[:2], self.channels, self.grid.out, self.grid.out)
+        middles = self.affine(patches.flatten(2)).reshape(shape)
         return self.grid.fold(middles, *x.shape[-2:])

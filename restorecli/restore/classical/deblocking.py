@@ -107,7 +107,9 @@ class Deblock(Method):
     )
     quality: int = parameter(0, unit="libjpeg scale", low=0, high=100, help="JPEG quality; 0 finds it")
     subsampling: str = parameter("auto", choices=("auto", *_HALVES), help="size of the chroma planes")
-    threshold: float = parameter(0.5, unit="steps", low=0, high=10, help="coefficients below become 0")
+    threshold: float = parameter(
+        0.5, unit="steps", low=0, high=10, draw="log 0.1..2", help="coefficients below become 0"
+    )
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the picture without blocks; see the base class."""

@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from restorecli.degrade.operators import Convolution, PointSpread
 from restorecli.errors import ImageError
@@ -71,30 +70,46 @@ def wiener_filter(spectrum: Spectrum, noise_to_signal: float | NDArray[np.float6
 
 
 def _filtered(plane: Doubles, transfer: Spectrum) -> Doubles:
+    from scipy import fft
+
     result: Doubles = fft.irfft2(fft.rfft2(plane) * transfer, s=plane.shape)
     return result
 
 
 @dataclass(frozen=True)
 class Inverse(Method):
-    """Pseudo-inverse filter: frequencies that the blur left are divided by what was left of them."""
+    """Pseudo-inverse filter: frequencies that the blur left are divided by what was left of them.
+
+    Frequencies of which less than `least` is left become 0. Where `least` is 0 it follows the noise: `gain`
+    times its level to the power of 0.75. On pictures of BSDS400, with Gaussian blur of 1 and 1.6 px, motion
+    of 9 px and noise from 0.3 (rounding) to 10, the best gain is between 0.055 (Gaussian) and 0.1 (motion).
+    A rim "auto" is "mirror" where the kernel is its own mirror image, else "taper", which was 1 dB better for
+    motion.
+    """
 
     name = "inverse"
-    summary = "deblurring by dividing spectra; for pictures without noise"
-    reference = "textbook; frequencies of which less than `least` is left become 0"
-    needs: ClassVar = frozenset({"operator"})
+    summary = "deblurring by dividing spectra; for pictures with hardly any noise"
+    reference = "textbook; gain chosen on training photographs"
+    needs: ClassVar = frozenset({"operator", "sigma?"})
 
-    least: float = parameter(0.01, unit="share", low=1e-12, high=1, help="least |K| that is inverted")
-    rim: str = parameter("mirror", choices=SIMPLE_RIMS, help=_RIM_HELP)
+    least: float = parameter(
+        0.0, unit="share", low=0, high=1, help="least |K| that is inverted; 0 follows the noise"
+    )
+    gain: float = parameter(
+        0.07, low=0, high=10, draw="log 0.01..0.5", help="least for noise of sigma 1, where it is 0"
+    )
+    rim: str = parameter("auto", choices=("auto", *SIMPLE_RIMS), help=_RIM_HELP)
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the deblurred picture; see the base class."""
         spread = blur_of(context).spread
+        rim = chosen_rim(self.rim, spread, otherwise="taper")
+        least = self.least or min(self.gain * max(sigma_of(pixels, context), ROUNDING) ** 0.75, 1.0)
 
         def change(plane: Doubles) -> Doubles:
-            return _filtered(plane, pseudo_inverse(spread.transfer(_shape(plane), half=True), self.least))
+            return _filtered(plane, pseudo_inverse(spread.transfer(_shape(plane), half=True), least))
 
-        return each_plane(pixels, spread, self.rim, change)
+        return each_plane(pixels, spread, rim, change)
 
 
 @dataclass(frozen=True)
@@ -119,8 +134,10 @@ class WienerDeconvolution(Method):
     needs: ClassVar = frozenset({"operator", "sigma?"})
 
     balance: float = parameter(0.0, low=0, high=1e6, help="weight of smoothness; 0 follows the noise")
-    prior: str = parameter("laplacian", choices=("laplacian", "flat"), help="expected spectrum")
-    gain: float = parameter(60.0, low=1e-6, high=1e6, help="balance for noise of variance 1, where it is 0")
+    prior: str = parameter("laplacian", choices=("laplacian", "flat"), draw="any", help="expected spectrum")
+    gain: float = parameter(
+        60.0, low=1e-6, high=1e6, draw="log 2..1000", help="balance for noise of variance 1, where it is 0"
+    )
     rim: str = parameter("auto", choices=RIMS, help=_RIM_HELP)
     turns: int = parameter(16, low=1, high=1000, help="estimates of what lies beyond an unknown rim")
 
@@ -195,7 +212,9 @@ class RichardsonLucy(Method):
     reference = "Richardson, JOSA 1972; Lucy, Astronomical Journal 1974"
     needs: ClassVar = frozenset({"operator", "sigma?"})
 
-    iterations: int = parameter(0, low=0, high=10_000, help="iterations; 0 stops at the noise level")
+    iterations: int = parameter(
+        0, low=0, high=10_000, draw="log 3..100", help="iterations; 0 stops at the noise level"
+    )
     most: int = parameter(50, low=1, high=10_000, help="most iterations, where their number is 0")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -37,9 +35,15 @@ class NonLocalMeans(Method):
     )
     needs: ClassVar = frozenset({"sigma?"})
 
-    strength: float = parameter(0.55, unit="times sigma", low=0.01, high=10, help="h: how unlike may differ")
-    patch: int = parameter(5, unit="px", low=1, high=31, help="side of the patches, an odd number")
-    distance: int = parameter(9, unit="px", low=1, high=100, help="how far patches are looked for")
+    strength: float = parameter(
+        0.55, unit="times sigma", low=0.01, high=10, draw="log 0.1..2", help="h: how unlike may differ"
+    )
+    patch: int = parameter(
+        5, unit="px", low=1, high=31, draw="3..9", help="side of the patches, an odd number"
+    )
+    distance: int = parameter(
+        9, unit="px", low=1, high=100, draw="3..15", help="how far patches are looked for"
+    )
 
     def __post_init__(self) -> None:
         """Check the values; see the base class."""
@@ -82,8 +86,12 @@ class TotalVariation(Method):
     )
     needs: ClassVar = frozenset({"sigma?"})
 
-    strength: float = parameter(0.75, unit="times sigma", low=0.01, high=100, help="weight of the variation")
-    color: float = parameter(2.0, unit="times", low=0.01, high=100, help="the same for the colour axes")
+    strength: float = parameter(
+        0.75, unit="times sigma", low=0.01, high=100, draw="log 0.1..3", help="weight of the variation"
+    )
+    color: float = parameter(
+        2.0, unit="times", low=0.01, high=100, draw="log 0.5..6", help="the same for the colour axes"
+    )
     iterations: int = parameter(100, low=1, high=10_000, help="most iterations")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
@@ -118,8 +126,8 @@ class Wavelet(Method):
     )
     needs: ClassVar = frozenset({"sigma?"})
 
-    filter: str = parameter("db2", choices=wavelets.FILTERS, help="wavelet")
-    levels: int = parameter(4, low=1, high=8, help="octaves of detail")
+    filter: str = parameter("db2", choices=wavelets.FILTERS, draw="any", help="wavelet")
+    levels: int = parameter(4, low=1, high=8, draw="2..6", help="octaves of detail")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the shrunk picture; see the base class."""
@@ -155,6 +163,8 @@ class Bm3d(Method):
         Raises:
             UsageError: The package is not installed.
         """
+        import importlib.metadata  # 40 ms, which shell completion has not
+
         _check_bm3d()
         return {"bm3d": importlib.metadata.version("bm3d")}
 
@@ -180,6 +190,8 @@ class Bm3d(Method):
 
 
 def _check_bm3d() -> None:
+    import importlib.util
+
     if importlib.util.find_spec("bm3d") is None:
         raise UsageError(
             "bm3d needs the package of that name, which is free for non-commercial use only.",

@@ -36,8 +36,10 @@ class SelfSimilarity(Enlarging):
     reference = "Freedman, Fattal, ACM TOG 2011; Glasner, Bagon, Irani, ICCV 2009"
     needs: ClassVar = frozenset({"operator?", "sigma?"})
 
-    reach: int = parameter(3, unit="px", low=0, high=20, help="how far from its place a patch is looked for")
-    strength: float = parameter(0.5, low=0, high=2, help="share of the details that is added")
+    reach: int = parameter(
+        3, unit="px", low=0, high=20, draw="1..8", help="how far from its place a patch is looked for"
+    )
+    strength: float = parameter(0.5, low=0, high=2, draw="0..1.5", help="share of the details that is added")
     iterations: int = parameter(10, low=0, high=1000, help="most back-projections")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:

@@ -37,7 +37,9 @@ class Median(Method):
     summary = "median of a window; for impulses and specks"
     reference = "Tukey, Exploratory Data Analysis, 1977; SciPy's median_filter"
 
-    size: int = parameter(3, unit="px", low=1, high=101, help="side of the window, an odd number")
+    size: int = parameter(
+        3, unit="px", low=1, high=101, draw="3..11", help="side of the window, an odd number"
+    )
 
     def __post_init__(self) -> None:
         """Check the values; see the base class."""
@@ -71,7 +73,9 @@ class Gaussian(Method):
     needs: ClassVar = frozenset({"sigma?"})
 
     width: float = parameter(0.0, unit="px", low=0, high=100, help="spread (std); 0 follows the noise")
-    gain: float = parameter(0.12, low=0, high=10, help="width for noise of sigma 1, where it is 0")
+    gain: float = parameter(
+        0.12, low=0, high=10, draw="log 0.03..0.5", help="width for noise of sigma 1, where it is 0"
+    )
 
     @property
     def receptive_field(self) -> int | None:
@@ -117,7 +121,9 @@ class Wiener(Method):
     reference = "Lee, Digital image enhancement and noise filtering by use of local statistics, TPAMI 1980"
     needs: ClassVar = frozenset({"sigma?"})
 
-    size: int = parameter(5, unit="px", low=1, high=101, help="side of the window, an odd number")
+    size: int = parameter(
+        5, unit="px", low=1, high=101, draw="3..15", help="side of the window, an odd number"
+    )
 
     def __post_init__(self) -> None:
         """Check the values; see the base class."""
@@ -143,11 +149,13 @@ class Bilateral(Method):
     reference = "Tomasi and Manduchi, ICCV 1998; gain and width chosen on training photographs"
     needs: ClassVar = frozenset({"sigma?"})
 
-    width: float = parameter(2.0, unit="px", low=0.3, high=50, help="spread (std) in space")
+    width: float = parameter(
+        2.0, unit="px", low=0.3, high=50, draw="log 0.7..5", help="spread (std) in space"
+    )
     color: float = parameter(
         0.0, unit="0-255 scale", low=0, high=1000, help="spread (std) in colour; 0 follows the noise"
     )
-    gain: float = parameter(3.5, low=0.1, high=100, help="color per sigma, where it is 0")
+    gain: float = parameter(3.5, low=0.1, high=100, draw="log 0.5..10", help="color per sigma, where it is 0")
 
     @property
     def receptive_field(self) -> int | None:

@@ -64,12 +64,19 @@ class InverseHalftone(Method):
     )
 
     kernel: str = parameter("auto", choices=("auto", *KERNEL_NAMES), help="kernel of the error diffusion")
-    strength: float = parameter(0.58, low=0, high=10, help="of the shrinkage, times the estimated noise")
-    width: float = parameter(
-        1.3, unit="px", low=0, high=10, help="blur (std) before it, times the fourth root of the noise"
+    strength: float = parameter(
+        0.58, low=0, high=10, draw="log 0.1..1.5", help="of the shrinkage, times the estimated noise"
     )
-    filter: str = parameter("db2", choices=wavelets.FILTERS, help="wavelet")
-    levels: int = parameter(3, low=1, high=8, help="octaves of detail")
+    width: float = parameter(
+        1.3,
+        unit="px",
+        low=0,
+        high=10,
+        draw="0.5..2.5",
+        help="blur (std) before it, times the fourth root of the noise",
+    )
+    filter: str = parameter("db2", choices=wavelets.FILTERS, draw="any", help="wavelet")
+    levels: int = parameter(3, low=1, high=8, draw="2..5", help="octaves of detail")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the picture in continuous tones; see the base class."""

@@ -80,11 +80,20 @@ class SwitchingMedian(Method):
         "areas of pure white or black are kept by a rule of our own"
     )
 
-    size: int = parameter(7, unit="px", low=3, high=51, help="side of the largest window, an odd number")
-    tolerance: float = parameter(
-        0.0, unit="0-255 scale", low=0, high=50, help="how near to black or white counts as an impulse"
+    size: int = parameter(
+        7, unit="px", low=3, high=51, draw="3..15", help="side of the largest window, an odd number"
     )
-    channels: str = parameter("auto", choices=("auto", "together", "each"), help="how channels are lost")
+    tolerance: float = parameter(
+        0.0,
+        unit="0-255 scale",
+        low=0,
+        high=50,
+        draw="0..10",
+        help="how near to black or white counts as an impulse",
+    )
+    channels: str = parameter(
+        "auto", choices=("auto", "together", "each"), draw="any", help="how channels are lost"
+    )
 
     def __post_init__(self) -> None:
         """Check the values; see the base class."""

@@ -26,13 +26,23 @@ class Demoire(Method):
     )
 
     least: float = parameter(
-        0.06, unit="waves per px", low=0.005, high=0.5, help="slowest wave that is taken out"
+        0.06,
+        unit="waves per px",
+        low=0.005,
+        high=0.5,
+        draw="log 0.02..0.2",
+        help="slowest wave that is taken out",
     )
     excess: float = parameter(
-        18.0, unit="dB", low=3, high=100, help="how far waves stand out of the spectrum"
+        18.0, unit="dB", low=3, high=100, draw="8..30", help="how far waves stand out of the spectrum"
     )
     reach: float = parameter(
-        8.0, unit="px", low=2, high=1000, help="surroundings (std) in which waves are measured"
+        8.0,
+        unit="px",
+        low=2,
+        high=1000,
+        draw="log 3..30",
+        help="surroundings (std) in which waves are measured",
     )
     most: int = parameter(12, unit="waves", low=1, high=200, help="most waves of a channel, each time")
     rounds: int = parameter(3, low=1, high=20, help="how often waves are looked for")

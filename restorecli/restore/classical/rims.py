@@ -17,7 +17,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from restorecli.degrade.operators import PointSpread
 from restorecli.images.picture import Pixels
@@ -30,11 +29,11 @@ _LEAST_MARGIN = 8
 Doubles = NDArray[np.float64]
 
 
-def chosen_rim(rim: str, spread: PointSpread) -> str:
-    """Return the rim that "auto" stands for: "mirror" for a kernel that mirrors, else "unknown"."""
+def chosen_rim(rim: str, spread: PointSpread, otherwise: str = "unknown") -> str:
+    """Return the rim that "auto" stands for: "mirror" for a kernel that mirrors, else `otherwise`."""
     if rim != "auto":
         return rim
-    return "mirror" if spread.mirrors else "unknown"
+    return "mirror" if spread.mirrors else otherwise
 
 
 def place_of(pixels: Pixels) -> tuple[slice, slice]:
@@ -67,6 +66,8 @@ def extend(plane: NDArray[np.floating], spread: PointSpread, rim: str) -> tuple[
 
 def _faded(plane: Doubles, margin: int, axis: int) -> Doubles:
     """Add at least 2 `margin` pixels behind an axis, in which its end fades into its beginning, mirrored."""
+    from scipy import fft
+
     length = plane.shape[axis]
     gap = fft.next_fast_len(length + 2 * margin, real=True) - length
     pad = [(0, 0), (0, 0)]

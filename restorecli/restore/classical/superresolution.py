@@ -103,7 +103,7 @@ class BackProjection(Enlarging):
     reference = "Irani, Peleg, CVGIP: Graphical Models and Image Processing 1991"
     needs: ClassVar = frozenset({"operator?", "sigma?"})
 
-    iterations: int = parameter(20, low=1, high=1000, help="most iterations")
+    iterations: int = parameter(20, low=1, high=1000, draw="log 1..100", help="most iterations")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the enlarged picture; see the base class."""
@@ -150,7 +150,9 @@ class TvSuperResolution(Enlarging):
     needs: ClassVar = frozenset({"operator?", "sigma?"})
 
     weight: float = parameter(0.0, low=0, high=10, help="weight of total variation; 0 follows the noise")
-    gain: float = parameter(1.5, low=0, high=100, help="weight for noise of 1, where it is 0")
+    gain: float = parameter(
+        1.5, low=0, high=100, draw="log 0.1..10", help="weight for noise of 1, where it is 0"
+    )
     iterations: int = parameter(30, low=1, high=1000, help="steps")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:

@@ -30,7 +30,9 @@ class InpaintExemplar(Method):
     )
     needs: ClassVar = frozenset({"mask"})
 
-    size: int = parameter(9, unit="px", low=3, high=101, help="side of the patches, an odd number")
+    size: int = parameter(
+        9, unit="px", low=3, high=101, draw="5..15", help="side of the patches, an odd number"
+    )
     reach: int = parameter(100, unit="px", low=1, high=100_000, help="how far patches are looked for")
 
     def __post_init__(self) -> None:
@@ -83,9 +85,16 @@ class InpaintQuilting(Method):
     reference = "Efros and Freeman, Image quilting for texture synthesis and transfer, SIGGRAPH 2001"
     needs: ClassVar = frozenset({"mask"})
 
-    block: int = parameter(32, unit="px", low=3, high=512, help="side of the blocks; they overlap by a sixth")
+    block: int = parameter(
+        32, unit="px", low=3, high=512, draw="8..64", help="side of the blocks; they overlap by a sixth"
+    )
     tolerance: float = parameter(
-        0.1, unit="share", low=0, high=10, help="how much worse than the best a drawn block may fit"
+        0.1,
+        unit="share",
+        low=0,
+        high=10,
+        draw="0..0.3",
+        help="how much worse than the best a drawn block may fit",
     )
     reach: int = parameter(150, unit="px", low=1, high=100_000, help="how far blocks are looked for")
     seed: int = parameter(0, low=0, high=2**31, help="of the draws among blocks that fit")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from restorecli.degrade.operators import Convolution
 from restorecli.images.picture import Pixels
@@ -77,12 +76,21 @@ class Energy:
         return x if self.blur is None else self.blur.adjoint(x)
 
     def _bent(self, x: Doubles) -> Doubles:
+        from scipy import ndimage
+
         # Mirrored at the rim, edge pixel included, D is its own adjoint.
         bent: Doubles = ndimage.convolve(x, SMOOTHNESS[None], mode="reflect")
         return bent
 
 
-def settle(energy: Energy, start: Doubles, *, step: str, sweeps: int) -> tuple[Doubles, list[float]]:
+def settle(
+    energy: Energy,
+    start: Doubles,
+    *,
+    step: str,
+    sweeps: int,
+    tell: Callable[[int, int], None] | None = None,
+) -> tuple[Doubles, list[float]]:
     """Change gray levels, one sub-lattice after another, as long as every change lowers the energy.
 
     A neuron driven by u changes by dx: by the sign of u, or by the best whole number round(u / -T_ii). The
@@ -93,6 +101,7 @@ def settle(energy: Energy, start: Doubles, *, step: str, sweeps: int) -> tuple[D
         start: (C, H, W) whole numbers in 0..255.
         step: "unit" or "best".
         sweeps: Sweeps over the picture at most.
+        tell: Called with sweeps done and the most there can be.
 
     Returns:
         The settled picture, and the energy at the start and after every sweep.
@@ -100,7 +109,9 @@ def settle(energy: Energy, start: Doubles, *, step: str, sweeps: int) -> tuple[D
     state = start.copy()
     own = energy.self_coupling()
     energies = [energy(state)]
-    for _ in range(sweeps):
+    for sweep in range(sweeps):
+        if tell is not None:
+            tell(sweep, sweeps)
         changed = False
         for rows, columns in energy.lattices():
             drive, against = energy.drive(state)[:, rows, columns], own[rows, columns]
@@ -140,7 +151,9 @@ class Hopfield(Method):
     needs: ClassVar = frozenset({"operator?", "sigma?"})
 
     smoothness: float = parameter(0.0, low=0, high=1e4, help="weight of |D x|^2; 0 follows the noise")
-    gain: float = parameter(60.0, low=0, high=1e6, help="smoothness for noise of variance 1, where it is 0")
+    gain: float = parameter(
+        60.0, low=0, high=1e6, draw="log 5..500", help="smoothness for noise of variance 1, where it is 0"
+    )
     step: str = parameter("best", choices=("best", "unit"), help="whole levels at once, or one (as in 1988)")
     sweeps: int = parameter(200, low=1, high=100000, help="sweeps over the picture at most")
 
@@ -150,6 +163,7 @@ class Hopfield(Method):
         weight = self.smoothness or self.gain * (max(sigma_of(pixels, context), ROUNDING) / 255) ** 2
         observed = pixels.astype(np.float64) * _LEVELS
         start = np.clip(np.rint(observed), 0, _LEVELS)
-        state, energies = settle(Energy(observed, blur, weight), start, step=self.step, sweeps=self.sweeps)
+        energy = Energy(observed, blur, weight)
+        state, energies = settle(energy, start, step=self.step, sweeps=self.sweeps, tell=context.tell)
         context.note({"sweeps": len(energies) - 1, "energy": round(energies[-1], 1)})
         return (state / _LEVELS).astype(np.float32)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from restorecli.images.picture import Pixels
 from restorecli.restore.classical.denoising import NonLocalMeans, TotalVariation, Wavelet
@@ -37,6 +36,8 @@ def filled(pixels: Pixels, offset: tuple[int, int], stride: int) -> Pixels:
         offset: Row and column of the grid's first pixel.
         stride: Distance of its pixels, at least 2.
     """
+    from scipy import ndimage
+
     around = ndimage.convolve(pixels, _AROUND[None], mode="mirror")
     result = pixels.copy()
     rows, columns = (slice(start, None, stride) for start in offset)
@@ -94,7 +95,7 @@ class JInvariant(Method):
     summary = "a classical denoiser that finds its strength by itself (self-supervised)"
     reference = "Batson and Royer, Noise2Self: Blind Denoising by Self-Supervision, ICML 2019"
 
-    denoiser: str = parameter("wavelet", choices=DENOISERS, help="what denoises")
+    denoiser: str = parameter("wavelet", choices=DENOISERS, draw="any", help="what denoises")
     stride: int = parameter(4, unit="px", low=2, high=16, help="distance of left-out pixels")
     grids: int = parameter(1, low=1, high=256, help="grids of left-out pixels to predict")
     tries: int = parameter(12, unit="levels", low=3, high=100, help="noise levels to compare")

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models.blocks.mirroring import mirrored_or_repeated
+
 GROUPS = 8
 _LEAST_INNER = 32
 
@@ -43,8 +45,8 @@ class DynamicLowPass(nn.Module):
     def filters(self, x: Tensor) -> Tensor:
         """Return the filters of each picture, (N, groups, side, side), for (N, C, H, W)."""
         logits: Tensor = self.norm(self.weigh(x.mean(dim=(2, 3))))
-        taps = logits.reshape(len(x), self.groups, -1).softmax(dim=-1)
-        return taps.reshape(len(x), self.groups, self.side, self.side)
+        taps = logits.reshape(x.shape[0], self.groups, -1).softmax(dim=-1)
+        return taps.reshape(x.shape[0], self.groups, self.side, self.side)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map (N, C, H, W) to its low and its high part, of the same shape; they add up to x."""
@@ -63,6 +65,8 @@ def _grown(height: int, width: int, side: int) -> tuple[int, int]:
 
 
 def _mirrored(x: Tensor, rim: int) -> Tensor:
+    if torch.onnx.is_in_onnx_export():
+        return mirrored_or_repeated(x, rim)
     mode = "reflect" if rim < min(x.shape[-2:]) else "replicate"
     return F.pad(x, (rim, rim, rim, rim), mode=mode)
 
@@ -87,7 +91,7 @@ class FrequencySelect(nn.Module):
     def forward(self, low: Tensor, high: Tensor) -> Tensor:
         """Map two (N, C, H, W) to one of the same shape."""
         z = F.gelu(self.squeeze((low + high).mean(dim=(2, 3))))
-        shares = self.heads(z).reshape(len(z), 2, -1).softmax(dim=1)[..., None, None].to(low.dtype)
+        shares = self.heads(z).reshape(z.shape[0], 2, -1).softmax(dim=1)[..., None, None].to(low.dtype)
         joined: Tensor = self.join(low * shares[:, 0] + high * shares[:, 1])
         return joined
 

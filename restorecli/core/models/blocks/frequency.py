@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models.blocks.mirroring import mirrored
+
 EDGES = (0.28, 0.64)
 """Edges between the three bands of the post's figures, as shares of the Nyquist frequency."""
 
@@ -62,11 +64,8 @@ def band_masks(height: int, width: int, edges: Sequence[float] = EDGES) -> Tenso
 
 def column_weights(width: int) -> Tensor:
     """Return how many bins of the full plane each of the W // 2 + 1 columns stands for: 1 or 2."""
-    weights = torch.full((width // 2 + 1,), 2.0, dtype=torch.float64)
-    weights[0] = 1
-    if width % 2 == 0:
-        weights[-1] = 1
-    return weights
+    column = torch.arange(width // 2 + 1)  # in tensor arithmetic, which exported graphs keep
+    return 2 - (column == 0).double() - (2 * column == width).double()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +222,8 @@ class SelectiveFrequency(nn.Module):
             return self._select(self._padded(x.float())[0] if padded else x.float())
 
     def _padded(self, x: Tensor) -> tuple[Tensor, int, int]:
+        if torch.onnx.is_in_onnx_export():
+            return mirrored(x, self.padding)  # type: ignore[return-value] # sides are tensors there
         top, left = (min(self.padding, side - 1) for side in x.shape[-2:])
         return F.pad(x, (left, left, top, top), mode="reflect"), top, left
 

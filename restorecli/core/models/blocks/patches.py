@@ -66,7 +66,8 @@ class PatchGrid(nn.Module):
     def _rests(self, side: int) -> tuple[int, int]:
         """Return how far the joined patches reach over a side's two ends."""
         before = self.out - self.stride
-        count = -(-(side + before) // self.stride)
+        # Rounded up without negative numbers, which ONNX divides another way.
+        count = (side + before + self.stride - 1) // self.stride
         return before, (count - 1) * self.stride + self.out - before - side
 
     def unfold(self, x: Tensor) -> Tensor:

@@ -1,0 +1,49 @@
+"""A table that a command shows: on stdout, as JSON, or as Markdown in a file besides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from restorecli.cli import render
+from restorecli.errors import UsageError
+
+Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write the table as Markdown, too.")]
+
+
+def show(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    content: object,
+    markdown: Path | None,
+    *,
+    as_json: bool,
+    names: int = 1,
+) -> None:
+    """Show a table, and write it where it is wanted.
+
+    Args:
+        headers: Of the columns.
+        rows: Cells as text.
+        content: The same as JSON values.
+        markdown: A file to write, or None.
+        as_json: Print the content in place of the table.
+        names: How many columns, from the first, hold words and not numbers.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    from restorecli.bench.models import markdown as to_markdown
+
+    if as_json:
+        render.data_json(content)
+    else:
+        render.table(headers, rows)
+    if markdown is not None:
+        try:
+            markdown.write_text(to_markdown(headers, rows, names=names), encoding="utf-8")
+        except OSError as error:
+            raise UsageError("The table cannot be written.", file=markdown, came=str(error)) from error

@@ -1,0 +1,53 @@
+"""`restorecli restore --tune`: what was tried, what was picked, and the words that give the same again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restorecli.cli import render
+from restorecli.cli.progress import BarProgress
+
+if TYPE_CHECKING:
+    from restorecli.bench.tuning import Tried, Tuning
+    from restorecli.images.options import ReadOptions
+    from restorecli.restore.known import Known
+
+_SHOWN = 6
+
+
+def tune_and_tell(
+    model: str,
+    folders: tuple[Path, Path],
+    *,
+    known: Known,
+    fixed: Mapping[str, object],
+    reading: ReadOptions,
+) -> Tuning:
+    """Pick the parameters of a method on pairs, and show on stderr how; see `bench.tuning.tune`."""
+    from restorecli.bench.tuning import tune
+
+    tuning = tune(
+        model, *folders, known=known, fixed=fixed, reading=reading, progress=BarProgress("parameter")
+    )
+    rows = [(tried.name, _shown(tried.default), _span(tried), _shown(tried.best)) for tried in tuning.tried]
+    render.table(("parameter", "default", "tried", "best"), rows, stderr=True)
+    render.say(
+        f"PSNR {tuning.before:.2f} -> {tuning.after:.2f} dB, mean over {tuning.pairs} of {tuning.of} pairs."
+    )
+    if tuning.unmatched:
+        render.say(f"{tuning.unmatched} pictures found no mate.")
+    render.say(f"The same again: {tuning.words}" if tuning.words else "The defaults are the best.")
+    return tuning
+
+
+def _span(tried: Tried) -> str:
+    values = [value for value, _ in tried.scores]
+    if len(values) <= _SHOWN:
+        return ", ".join(map(_shown, values))
+    return f"{len(values)} from {_shown(values[0])} to {_shown(values[-1])}"
+
+
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

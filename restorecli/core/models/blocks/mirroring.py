@@ -1,0 +1,48 @@
+"""Padding by mirroring in tensor arithmetic, for exported graphs, which keep no decisions of Python.
+
+Elsewhere `torch.nn.functional.pad` does the same faster. While a graph is recorded, the sides of a picture
+are tensors, and whatever is computed of them becomes part of the graph.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def mirrored_or_repeated(x: Tensor, rim: int) -> Tensor:
+    """Mirror (N, C, H, W) `rim` pixels far at every border; repeat the border where a side is too small."""
+    height, width = (_tensor(side) for side in x.shape[-2:])
+    is_small = (height <= rim) | (width <= rim)
+    for axis, side in ((2, height), (3, width)):
+        place = _places(-rim, side + rim)
+        repeated = torch.minimum(place.clamp(min=0), side - 1)
+        x = x.index_select(axis, torch.where(is_small, repeated, _reflected(place, side)))
+    return x
+
+
+def mirrored(x: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Mirror (N, C, H, W) up to `most` pixels far at every border, fewer where the picture is too small.
+
+    Returns:
+        The larger picture, and how many pixels were added above (and below) and at the left (and right).
+    """
+    rims = [(_tensor(side) - 1).clamp(max=most) for side in x.shape[-2:]]
+    for axis, rim in zip((2, 3), rims, strict=True):
+        side = _tensor(x.shape[axis])
+        x = x.index_select(axis, _reflected(_places(-rim, side + rim), side))
+    return x, rims[0], rims[1]
+
+
+def _reflected(place: Tensor, side: Tensor) -> Tensor:
+    """Return the places 0 to side - 1 that mirrors at both ends show instead of places beyond them."""
+    return (side - 1) - (side - 1 - place.abs()).abs()
+
+
+def _places(start: int | Tensor, stop: Tensor) -> Tensor:
+    return torch.arange(start, stop)  # type: ignore[call-overload,no-any-return]
+
+
+def _tensor(side: int | Tensor) -> Tensor:
+    """Return a side as a tensor; one that is recorded is one already, and must stay the very same."""
+    return side if isinstance(side, Tensor) else torch.tensor(side)

@@ -1,0 +1,73 @@
+"""`restore --tune` as typed."""
+
+import json
+
+import pytest
+
+from restorecli.cli import models
+
+
+@pytest.fixture
+def noisy(shell, photos):
+    shell("restorecli degrade photos -o noisy --noise gaussian --sigma 25")
+
+
+def test_parameters_are_picked_on_pairs_and_the_words_give_the_same_again(shell, noisy) -> None:
+    answer = shell("restorecli restore noisy -o tuned --model tv --tune noisy photos --set tv.iterations=5")
+    for part in ("parameter", "strength", "color", "4 of 4 pairs", "->", "The same again: --set tv."):
+        assert part in answer.err
+    words = answer.err.partition("The same again: ")[2].splitlines()[0]
+    assert "--set tv.iterations=5" in words
+    shell(f"restorecli restore noisy -o again --model tv {words}")
+    for name in ("indoors/0.png", "outdoors/3.png"):
+        assert (shell.folder / "tuned" / name).read_bytes() == (shell.folder / "again" / name).read_bytes()
+    shell("restorecli restore noisy -o plain --model tv --set tv.iterations=5")
+    gains = [
+        json.loads(shell(f"restorecli eval {name} --json").out)["overall"]["gain"]["psnr"]
+        for name in ("tuned", "plain")
+    ]
+    assert gains[0] > gains[1]
+    assert "already there" in shell(f"restorecli restore noisy -o tuned --model tv {words}").err
+
+
+def test_the_json_says_what_was_picked(shell, noisy) -> None:
+    line = "restorecli restore noisy -o out --model wavelet --tune noisy photos --set wavelet.levels=2 --json"
+    answer = json.loads(shell(line).out)
+    assert answer["written"] == 4
+    tuned = answer["tuned"]
+    assert tuned["psnr_after"] >= tuned["psnr_before"]
+    assert tuned["parameters"]["levels"] == 2
+    assert set(tuned["tried"]) == {"filter"}
+    assert {value for value, _ in tuned["tried"]["filter"]} == {"haar", "db2", "sym4"}
+    plain = json.loads(shell("restorecli restore noisy -o plain --model wavelet --json").out)
+    assert "tuned" not in plain
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ("--model sca-unet --tune noisy photos", 2, "without weights"),
+        ("--model bicubic --tune noisy photos", 2, "nothing to tune"),
+        ("--model median --tune noisy photos --set median.size=5", 2, "nothing to tune"),
+        ("--model tv --tune noisy", 2, "--tune"),
+        ("--model tv --tune noisy empty", 4, "no pair"),
+        ("--model tv --tune noisy nowhere", 4, "nowhere"),
+        ("--model tv --tune noisy cut", 4, "differ in size"),
+        ("--model wiener-deconv --tune photos photos", 4, "--operator"),
+    ],
+)
+def test_what_cannot_be_tuned_is_refused_before_anything_is_written(shell, noisy, words, code, told) -> None:
+    (shell.folder / "empty").mkdir()
+    shell("restorecli degrade photos -o cut --noise downscale")
+    answer = shell(f"restorecli restore noisy -o out {words}", code=code)
+    assert told in answer.err
+    assert not (shell.folder / "out").exists()
+
+
+def test_which_parameters_are_tuned_is_listed() -> None:
+    entries = {entry["name"]: entry for entry in models._methods()}
+    tuned = {setting["name"]: setting["tuned"] for setting in entries["tv"]["settings"]}
+    assert tuned == {"strength": "log 0.1..3", "color": "log 0.5..6", "iterations": None}
+    told = {name: text for name, _, text in models._method_rows([entries["tv"]])}
+    assert told["  tv.strength"].endswith("; --tune tries log 0.1..3")
+    assert "--tune" not in told["  tv.iterations"]
