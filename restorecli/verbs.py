@@ -174,6 +174,7 @@ def restore(
     overlap: int | None = None,
     device: str | None = None,
     precision: str = "auto",
+    ensemble: bool = False,
     workers: int | None = None,
     to_srgb: bool = False,
     frames: str = "refuse",
@@ -198,6 +199,7 @@ def restore(
         overlap: Pixels that neighbouring tiles share; by default what the network needs.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: "auto", "fp32", "bf16" or "fp16".
+        ensemble: For a network: restore eight turned and mirrored ways and take the mean.
         workers: Threads that read and write; any number gives the same pictures.
         to_srgb: Convert to sRGB through the colour profile; also the only way in for CMYK.
         frames: "refuse" files that hold several pictures, or read the "first".
@@ -231,7 +233,13 @@ def restore(
         pairs = Path(tune[0]), Path(tune[1])
         parameters = pick(str(model), *pairs, known=known, fixed=parameters, reading=reading).values
     restorer = choose_restorer(
-        model, parameters=parameters, weights=weights, known=known, device=device, precision=precision
+        model,
+        parameters=parameters,
+        weights=weights,
+        known=known,
+        device=device,
+        precision=precision,
+        ensemble=ensemble,
     )
     return restore_folder(
         Path(source),

@@ -43,6 +43,7 @@ PUBLIC = {
         "overlap",
         "device",
         "precision",
+        "ensemble",
         "workers",
         "to_srgb",
         "frames",

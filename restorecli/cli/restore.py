@@ -46,6 +46,7 @@ def command(
         int | None,
         typer.Option("--overlap", min=0, help="Pixels that tiles share.", rich_help_panel=options.COMPUTING),
     ] = None,
+    ensemble: options.Ensemble = False,
     to_srgb: options.ToSrgb = False,
     frames: options.Frames = "refuse",
     allow_truncated: options.AllowTruncated = False,
@@ -81,6 +82,7 @@ def command(
         known=known,
         device=device,
         precision=precision,
+        ensemble=ensemble,
     )
     summary = restore_folder(
         source,

@@ -57,10 +57,13 @@ class PaddingRestorer(ABC):
     Attributes:
         spec: What a caller must know.
         device: Where batches go to be restored.
+        ensemble: Restore a picture in its eight turned and mirrored ways and take the mean, "+" in the papers'
+            tables (Timofte, Rothe, Van Gool, CVPR 2016): eight times the work for a tenth or two of a dB.
     """
 
     spec: RestorerSpec
     device: torch.device
+    ensemble: bool = False
 
     @abstractmethod
     def compute(self, batch: Tensor) -> Tensor:
@@ -89,9 +92,18 @@ class PaddingRestorer(ABC):
             )
         n, channels, _, _ = batch.shape
         adapted = _to_channels(batch.to(self.device, torch.float32), self.spec.channels)
-        restored = self._padded(adapted)
+        restored = self._all_ways(adapted) if self.ensemble else self._padded(adapted)
         restored = _from_channels(restored, n, channels)
         return restored.clamp(0, 1).to(batch.device)
+
+    def _all_ways(self, batch: Tensor) -> Tensor:
+        ways = [(mirror, turns) for mirror in (False, True) for turns in range(4)]
+        total: Tensor | float = 0.0
+        for mirror, turns in ways:
+            restored = self._padded((batch.flip(-1) if mirror else batch).rot90(turns, (-2, -1)))
+            restored = restored.rot90(-turns, (-2, -1))
+            total = total + (restored.flip(-1) if mirror else restored)
+        return total / len(ways)  # type: ignore[return-value] # a tensor from the first way on
 
     def _padded(self, batch: Tensor) -> Tensor:
         height, width = batch.shape[-2:]

@@ -25,6 +25,7 @@ def choose_restorer(
     known: Known | None = None,
     device: str | None = None,
     precision: str = "auto",
+    ensemble: bool = False,
 ) -> Restorer:
     """Return the network or the method of a name.
 
@@ -35,6 +36,7 @@ def choose_restorer(
         known: What the caller says about the pictures, which networks are not told.
         device: Where a network computes; see `restorecli.load`.
         precision: Of a network.
+        ensemble: Of a network: the mean over turned and mirrored ways; see `PaddingRestorer`.
 
     Raises:
         UsageError: The name is unknown, a parameter is wrong, or the words do not fit a network or a method.
@@ -44,6 +46,8 @@ def choose_restorer(
     if name in METHODS:
         if weights is not None:
             raise UsageError("A method has no weights.", came=f"--weights beside --model {name}")
+        if ensemble:
+            raise UsageError("--ensemble is for networks.", came=f"--ensemble beside --model {name}")
         return MethodRestorer(create_method(name, parameters))
     if parameters or (known is not None and known != Known(device=known.device)):
         raise UsageError(
@@ -52,7 +56,9 @@ def choose_restorer(
             came=f"--model {name}",
         )
     _check_name(name)
-    return load_network(model, weights=weights, device=device, precision=precision)
+    network = load_network(model, weights=weights, device=device, precision=precision)
+    network.ensemble = ensemble
+    return network
 
 
 def _check_name(name: str) -> None:

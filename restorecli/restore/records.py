@@ -82,14 +82,12 @@ def identify(restorer: Restorer) -> dict[str, Any]:
     """Return what tells one restorer from another: its name, and weights and precision or parameters."""
     if isinstance(restorer, MethodRestorer):
         return dict(restorer.identity)
+    identity: dict[str, Any] = {"name": restorer.spec.name, "weights": None, "precision": None}
     if isinstance(restorer, OnnxRestorer):
-        return {"name": restorer.spec.name, "weights": restorer.digest[:16], "precision": "float32"}
-    network = restorer if isinstance(restorer, TorchRestorer) else None
-    return {
-        "name": restorer.spec.name,
-        "weights": None if network is None else _digest(network),
-        "precision": None if network is None else str(network.dtype).removeprefix("torch."),
-    }
+        identity |= {"weights": restorer.digest[:16], "precision": "float32"}
+    elif isinstance(restorer, TorchRestorer):
+        identity |= {"weights": _digest(restorer), "precision": str(restorer.dtype).removeprefix("torch.")}
+    return {**identity, "ensemble": True} if getattr(restorer, "ensemble", False) else identity
 
 
 def _digest(restorer: TorchRestorer) -> str:

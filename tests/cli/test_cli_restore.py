@@ -21,6 +21,15 @@ def test_a_folder_is_restored_once_and_keeps_its_tree(shell, noisy) -> None:
     assert (shell.folder / "restored" / "outdoors" / "1.png").is_file()
 
 
+def test_an_ensemble_is_another_result_than_the_plain_one(shell, noisy) -> None:
+    line = "restorecli restore ./degraded --model sca-unet --json"
+    shell(line)
+    again = json.loads(shell(f"{line} --ensemble").out)
+    assert (again["written"], again["skipped"]) == (4, 0)
+    assert json.loads(shell(f"{line} --ensemble").out)["skipped"] == 4
+    assert json.loads(shell("restorecli eval --json").out)["overall"]["gain"]["psnr"] > 0
+
+
 def test_a_plain_folder_needs_no_manifest(shell, photos) -> None:
     answer = shell("restorecli restore ./photos --model sca-unet")
     assert answer.out == ""
@@ -43,6 +52,7 @@ def test_tiles_precision_format_and_device_are_taken(shell, noisy) -> None:
         ("--model missing.safetensors", 5, "missing.safetensors"),
         ("--model foreign.pth", 5, "--weights"),
         ("--weights broken.pth", 5, "broken.pth"),
+        ("--model tv --ensemble", 2, "for networks"),
         ("--tile 3x", 2, "auto, none"),
         ("--tile 0", 2, "auto, none"),
         ("--overlap -1", 2, "overlap"),

@@ -121,3 +121,35 @@ def test_the_callers_batch_is_never_changed():
 def test_a_device_that_computes_nothing_is_refused():
     with pytest.raises(UsageError, match="cuda, cuda:N, mps or cpu"):
         pick_device("meta")
+
+
+class Slanted(nn.Module):
+    """Looks to the upper right only, and enlarges: no turned or mirrored picture gives the same."""
+
+    channels, scale, multiple, receptive_field = 3, 2, 4, 5
+
+    def forward(self, x):
+        y = 0.5 * x + 0.3 * x.roll((1, -2), (-2, -1)) ** 2
+        return y.repeat_interleave(2, -1).repeat_interleave(2, -2)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_ensemble_is_the_mean_over_eight_ways(channels):
+    plain, ensemble = (TorchRestorer(Slanted(), name="slanted", device=CPU) for _ in range(2))
+    ensemble.ensemble = True
+    x = torch.rand(2, channels, 9, 14)
+    ways = []
+    for turn in range(4):
+        turned = x.rot90(turn, (2, 3))
+        ways.append(plain(turned).rot90(-turn, (2, 3)))
+        ways.append(plain(turned.flip(2)).flip(2).rot90(-turn, (2, 3)))
+    torch.testing.assert_close(ensemble(x), torch.stack(ways).mean(0))
+    assert not torch.allclose(ensemble(x), plain(x), atol=1e-3)
+
+
+def test_the_ensemble_does_not_feel_how_the_picture_lies():
+    ensemble = TorchRestorer(Slanted(), name="slanted", device=CPU)
+    ensemble.ensemble = True
+    x = torch.rand(1, 3, 8, 12)
+    torch.testing.assert_close(ensemble(x.rot90(1, (2, 3))), ensemble(x).rot90(1, (2, 3)))
+    torch.testing.assert_close(ensemble(x.flip(3)), ensemble(x).flip(3))

@@ -1,5 +1,4 @@
-"""The report's own combination: attention modules, CBAM, MLP blocks, input and pre-normalisation, separable
-convolutions.
+"""The report's own combination of attention, MLP blocks, normalisation and separable convolutions.
 
 The report names the parts (its "requirements") and no layers; how they are put together is chosen here.
 """

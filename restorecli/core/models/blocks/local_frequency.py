@@ -13,7 +13,7 @@ from restorecli.core.models.blocks.frequency import EDGES, SelectiveFrequency
 
 
 class LocalFrequency(nn.Module):
-    """Select frequencies window by window: windows overlap by half and are joined under a squared Hann window.
+    """Select frequencies window by window; windows overlap by half and are joined under a squared Hann.
 
     y = sum_j h s(h (x_j - m_j)) + h^2 m_j over sum_j h^2, with s the frequency selection, h the Hann window
     and m_j the window's mean under h: without its mean, a windowed patch leaks nothing of it into the lowest
