@@ -66,7 +66,7 @@ Ensemble = Annotated[
     bool,
     typer.Option(
         "--ensemble",
-        help="Mean of a network's results for eight turned and mirrored ways: a little better, 8 times slower.",
+        help="Mean over a network's eight turned and mirrored ways: a little better, 8 times slower.",
         rich_help_panel=COMPUTING,
     ),
 ]

@@ -57,7 +57,7 @@ class PaddingRestorer(ABC):
     Attributes:
         spec: What a caller must know.
         device: Where batches go to be restored.
-        ensemble: Restore a picture in its eight turned and mirrored ways and take the mean, "+" in the papers'
+        ensemble: Restore a picture in its eight turned and mirrored ways and take the mean, "+" in papers'
             tables (Timofte, Rothe, Van Gool, CVPR 2016): eight times the work for a tenth or two of a dB.
     """
 
