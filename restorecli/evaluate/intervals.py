@@ -49,7 +49,7 @@ def bootstrap_interval(values: Sequence[float]) -> Interval | None:
     """
     if len(values) < 2:
         return None
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    ordered = np.sort(np.asarray(values, dtype=np.float64) + 0.0)  # no -0.0: bytes seed the draws
     if ordered[0] == ordered[-1]:
         return float(ordered[0]), float(ordered[0])
     means = resampled_means(ordered)

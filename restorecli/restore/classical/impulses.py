@@ -25,18 +25,25 @@ def without_areas(extreme: Mask) -> Mask:
 
     A pixel belongs to an area where its 7x7 neighbourhood holds more extremes than impulses spread evenly
     would put there: their share plus 5 standard deviations, and at least 0.2. That share is counted where
-    less than 0.6 of a neighbourhood are extremes: one kind of impulse is hardly ever denser.
+    less than 0.6 of a neighbourhood are extremes: one kind of impulse is hardly ever denser. At the border a
+    neighbourhood has fewer pixels, and its share spreads wider.
 
     Args:
         extreme: (H, W), True where a pixel has one extreme value.
     """
     from scipy import ndimage
 
-    around = ndimage.uniform_filter(extreme.astype(np.float32), _NEIGHBOURHOOD, mode="reflect")
+    def counted(mask: Mask) -> NDArray[np.float64]:
+        """Return how many pixels of each neighbourhood are marked."""
+        return np.rint(ndimage.uniform_filter(mask.astype(np.float64), side, mode="constant") * side**2)
+
+    side = _NEIGHBOURHOOD
+    pixels = counted(np.ones_like(extreme))
+    around = counted(extreme) / pixels
     elsewhere = extreme[around < _CERTAIN]
     share = float(elsewhere.mean()) if elsewhere.size else 0.0
-    spread = (share * (1 - share)) ** 0.5 / _NEIGHBOURHOOD
-    alone: Mask = extreme & (around <= max(share + _DEVIATIONS * spread, _FEWEST))
+    spread = np.sqrt(share * (1 - share) / pixels)
+    alone: Mask = extreme & (around <= np.maximum(share + _DEVIATIONS * spread, _FEWEST))
     return alone
 
 
