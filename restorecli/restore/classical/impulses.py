@@ -35,7 +35,8 @@ def without_areas(extreme: Mask) -> Mask:
 
     def counted(mask: Mask) -> NDArray[np.float64]:
         """Return how many pixels of each neighbourhood are marked."""
-        return np.rint(ndimage.uniform_filter(mask.astype(np.float64), side, mode="constant") * side**2)
+        share: NDArray[np.float64] = ndimage.uniform_filter(mask.astype(np.float64), side, mode="constant")
+        return np.rint(share * side**2)
 
     side = _NEIGHBOURHOOD
     pixels = counted(np.ones_like(extreme))
