@@ -20,6 +20,7 @@ def scene(channels=3, height=60, width=70):
 
 @settings(max_examples=25, deadline=None)
 @example(amount=0.125, channels=1, independent=False, seed=23)  # eight impulses together at the border
+@example(amount=0.140625, channels=1, independent=False, seed=23)  # five in a dense heap
 @given(
     amount=st.floats(0, 0.6),
     channels=st.sampled_from([1, 3]),
@@ -36,8 +37,7 @@ def test_what_is_not_flagged_is_bit_identical_and_what_was_lost_is_flagged(
     result = SwitchingMedian().restore(noisy, Context())
     np.testing.assert_array_equal(result[~flagged], noisy[~flagged])
     assert not (flagged & ~lost).any()
-    # By chance impulses gather so densely that they pass for an area: of 400 draws the worst lost 0.05 %.
-    assert np.count_nonzero(lost & ~flagged) <= 0.002 * lost.size
+    assert np.count_nonzero(lost & ~flagged) <= 0.001 * lost.size
 
 
 @pytest.mark.parametrize(("amount", "least"), [(0.05, 42), (0.1, 38), (0.3, 33), (0.6, 27), (0.9, 18)])

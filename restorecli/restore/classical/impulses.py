@@ -15,7 +15,7 @@ from restorecli.restore.method import Method, parameter
 Mask = NDArray[np.bool_]
 
 _NEIGHBOURHOOD = 7
-_DEVIATIONS = 5
+_HARDLY = 1e-7
 _FEWEST = 0.2
 _CERTAIN = 0.6
 
@@ -23,15 +23,15 @@ _CERTAIN = 0.6
 def without_areas(extreme: Mask) -> Mask:
     """Return the extreme pixels that stand alone: those of white skies or black borders are the picture's.
 
-    A pixel belongs to an area where its 7x7 neighbourhood holds more extremes than impulses spread evenly
-    would put there: their share plus 5 standard deviations, and at least 0.2. That share is counted where
-    less than 0.6 of a neighbourhood are extremes: one kind of impulse is hardly ever denser. At the border a
-    neighbourhood has fewer pixels, and its share spreads wider.
+    A pixel belongs to an area where its 7x7 neighbourhood holds more extremes than impulses spread evenly put
+    there once in ten million times (their number is binomial), and more than a share of 0.2. How many they
+    are is counted where less than 0.6 of a neighbourhood are extremes: one kind of impulse is hardly ever
+    denser. At the border a neighbourhood has fewer pixels.
 
     Args:
         extreme: (H, W), True where a pixel has one extreme value.
     """
-    from scipy import ndimage
+    from scipy import ndimage, special
 
     def counted(mask: Mask) -> NDArray[np.float64]:
         """Return how many pixels of each neighbourhood are marked."""
@@ -40,11 +40,12 @@ def without_areas(extreme: Mask) -> Mask:
 
     side = _NEIGHBOURHOOD
     pixels = counted(np.ones_like(extreme))
-    around = counted(extreme) / pixels
+    found = counted(extreme)
+    around = found / pixels
     elsewhere = extreme[around < _CERTAIN]
     share = float(elsewhere.mean()) if elsewhere.size else 0.0
-    spread = np.sqrt(share * (1 - share) / pixels)
-    alone: Mask = extreme & (around <= np.maximum(share + _DEVIATIONS * spread, _FEWEST))
+    by_chance = special.bdtrc(found - 1, pixels.astype(int), share)  # of as many extremes or more
+    alone: Mask = extreme & ((by_chance > _HARDLY) | (around <= _FEWEST))
     return alone
 
 
