@@ -21,6 +21,12 @@ def decoding_budget() -> int:
     return available_memory() // 2
 
 
+def decoding_bytes(height: int, width: int, channels: int, depth: int) -> int:
+    """Return the bytes that a picture takes while it is decoded; see `check_budget` for the arguments."""
+    # The decoder's samples, one ordered copy and the float32 pixels stand side by side for a moment.
+    return height * width * channels * (2 * depth // 8 + 4)
+
+
 def check_budget(height: int, width: int, channels: int, depth: int, budget: int | None = None) -> None:
     """Refuse a picture that would not fit into memory, before anything of it is decoded.
 
@@ -36,15 +42,15 @@ def check_budget(height: int, width: int, channels: int, depth: int, budget: int
     """
     if height < 1 or width < 1:
         raise ImageError("the header promises no pixels", came=f"{width} x {height}")
-    # The decoder's samples, one ordered copy and the float32 pixels stand side by side for a moment.
-    needed = height * width * channels * (2 * depth // 8 + 4)
+    needed = decoding_bytes(height, width, channels, depth)
     allowed = decoding_budget() if budget is None else budget
     if needed > allowed:
         raise ImageError(
             "the picture is too large for this machine's free memory; nothing of it was decoded",
             expected=f"at most {allowed / _GIB:.2f} GiB while decoding",
             came=f"{width} x {height} x {channels} at {depth} bits, {needed / _GIB:.2f} GiB",
-            hint="free memory, cut the picture into parts, or check whether the file is a decompression bomb",
+            hint="free memory, cut the picture into parts, or check whether the file is a decompression "
+            "bomb; a network restores a TIFF of any size",
         )
 
 

@@ -113,10 +113,15 @@ def to_picture(decoded: Decoded) -> Picture:
         dpi=decoded.dpi,
         notes=decoded.notes,
     )
-    return Picture(_scaled(samples, decoded.peak), traits)
+    return Picture(scaled(samples, decoded.peak), traits)
 
 
-def _scaled(samples: Samples, peak: int | None) -> Pixels:
+def scaled(samples: Samples, peak: int | None) -> Pixels:
+    """Return (H, W) or (H, W, C) samples as (C, H, W) pixels, `peak` (or all bits set) standing for 1.
+
+    Raises:
+        ImageError: Floating-point samples hold values that are not finite.
+    """
     planes = samples[np.newaxis] if samples.ndim == 2 else samples.transpose(2, 0, 1)
     pixels = np.empty(planes.shape, np.float32)
     if samples.dtype.kind == "f":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from restorecli.errors import ImageError
 from restorecli.images import netpbm, pillow_files, png, tiff, tiff_header
-from restorecli.images.budget import check_budget, decoding_budget
+from restorecli.images.budget import check_budget, decoding_budget, decoding_bytes
 from restorecli.images.colors import convert_to_srgb
 from restorecli.images.decoded import DamagedImageError, Decoded, check_single, to_picture
 from restorecli.images.headers import PictureHeader, inspect_header
@@ -16,7 +16,10 @@ from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.tiff_tags import descriptive_exif
 
-__all__ = ["PictureHeader", "probe", "read_picture"]
+__all__ = ["PictureHeader", "fits_in_memory", "probe", "read_picture"]
+
+_BIG_ENDIAN_BIGTIFF = b"MM\x00+"
+_GRAY_OR_RGB = (tiff_header.INVERTED, tiff_header.GRAY, tiff_header.RGB)
 
 
 def read_picture(path: Path | str, options: ReadOptions = STRICT, *, budget: int | None = None) -> Picture:
@@ -64,6 +67,12 @@ def probe(path: Path | str) -> PictureHeader:
         raise
 
 
+def fits_in_memory(header: PictureHeader) -> bool:
+    """Tell whether `read_picture` would find room for a picture now."""
+    size = decoding_bytes(*header.size, header.channels + header.alpha, header.depth)
+    return size <= decoding_budget()
+
+
 def _read(data: bytes, options: ReadOptions, budget: int | None) -> Picture:
     header = inspect_header(io.BytesIO(data))
     check_budget(*header.size, header.channels + header.alpha, header.depth, budget)
@@ -99,7 +108,8 @@ def _decode_plain_png(data: bytes, options: ReadOptions) -> Decoded:
 def _decode_tiff(data: bytes, options: ReadOptions) -> Decoded:
     header = tiff_header.read_header(io.BytesIO(data))
     tiff_header.check_kind(header)
-    if not header.plain:
+    unknown_to_pillow = data[:4] == _BIG_ENDIAN_BIGTIFF and header.photometric in _GRAY_OR_RGB
+    if unknown_to_pillow or not header.plain:
         return tiff.decode(data, options)
     notes = check_single(header.pages, options)  # thumbnails are no pages, which Pillow does not tell
     decoded = pillow_files.decode(data, "TIFF", options)

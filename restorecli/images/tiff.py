@@ -48,13 +48,13 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
             header = parse_header(file)
             check_kind(header)
             notes = check_single(header.pages, options)
-            samples, icc = _raw_samples(file, header)
-            xmp, dpi = _description(file)
+            samples = _raw_samples(file, header)
+            icc, xmp, dpi = description(file)
     except ImageError:
         raise
     except DECODER_FAULTS as fault:
         raise damaged(fault) from fault
-    samples, peak, more = _as_supported(samples, header)
+    samples, peak, more = as_supported(samples, header)
     colors = samples[..., :3] if header.photometric == RGB else samples[..., 0]
     alpha = None if header.alpha is None else np.ascontiguousarray(samples[..., -1])
     if alpha is not None and header.alpha == PREMULTIPLIED:
@@ -95,58 +95,82 @@ def encode(
         xmp: The XMP packet to embed.
         dpi: Pixels per inch across and down.
     """
-    integers = samples.dtype.kind == "u"
-    colors = 1 if samples.ndim == 2 else samples.shape[2] - alpha
     stream = io.BytesIO()
-    tifffile.imwrite(
-        stream,
-        np.ascontiguousarray(samples),
-        photometric="rgb" if colors == 3 else "minisblack",
-        planarconfig="contig" if samples.ndim == 3 else None,
-        extrasamples=["unassalpha"] if alpha else None,
-        compression="zlib" if integers else None,
-        compressionargs={"level": 1} if integers else None,
-        predictor=integers,
-        iccprofile=icc,
-        resolution=dpi,
-        resolutionunit=None if dpi is None else "INCH",
-        extratags=[] if xmp is None else [(_XMP, 1, len(xmp), xmp, True)],
-        metadata=None,
-        software=False,
-        byteorder="<",
-    )
+    how = how_to_write(samples.dtype, samples.shape, alpha=alpha, icc=icc, xmp=xmp, dpi=dpi)
+    tifffile.imwrite(stream, np.ascontiguousarray(samples), **how)
     return append_tags(stream.getvalue(), exif)
 
 
-def _raw_samples(file: tifffile.TiffFile, header: TiffHeader) -> tuple[Samples, bytes | None]:
-    """Return (H, W, C) samples and the ICC profile."""
+def how_to_write(
+    dtype: np.dtype[Any],
+    shape: tuple[int, ...],
+    *,
+    alpha: bool = False,
+    icc: bytes | None = None,
+    xmp: bytes | None = None,
+    dpi: tuple[float, float] | None = None,
+) -> dict[str, Any]:
+    """Return tifffile's arguments for every TIFF that is written; see `encode` for ours.
+
+    Args:
+        dtype: Of the samples.
+        shape: (H, W) or (H, W, C).
+        alpha: Whether the last channel is alpha.
+        icc: The ICC profile.
+        xmp: The XMP packet.
+        dpi: Pixels per inch across and down.
+    """
+    integers = dtype.kind == "u"
+    colors = 1 if len(shape) == 2 else shape[2] - alpha
+    return {
+        "photometric": "rgb" if colors == 3 else "minisblack",
+        "planarconfig": "contig" if len(shape) == 3 else None,
+        "extrasamples": ["unassalpha"] if alpha else None,
+        "compression": "zlib" if integers else None,
+        "compressionargs": {"level": 1} if integers else None,
+        "predictor": integers,
+        "iccprofile": icc,
+        "resolution": dpi,
+        "resolutionunit": None if dpi is None else "INCH",
+        "extratags": [] if xmp is None else [(_XMP, 1, len(xmp), xmp, True)],
+        "metadata": None,
+        "software": False,
+        "byteorder": "<",
+    }
+
+
+def _raw_samples(file: tifffile.TiffFile, header: TiffHeader) -> Samples:
+    """Return (H, W, C) samples."""
     page: Any = file.pages[0]
-    samples = page.asarray()
+    samples: Samples = page.asarray()
     if int(page.planarconfig) == 2 and header.samples > 1:
         samples = samples.reshape(header.samples, header.height, header.width).transpose(1, 2, 0)
-    else:
-        samples = samples.reshape(header.height, header.width, header.samples)
-    profile = page.tags.get(_ICC)
-    return samples, None if profile is None else bytes(profile.value)
+    return samples.reshape(header.height, header.width, header.samples)
 
 
-def _description(file: tifffile.TiffFile) -> tuple[bytes | None, tuple[float, float] | None]:
-    """Return the XMP packet and the resolution in pixels per inch, each None where there is none."""
-    page: Any = file.pages[0]
-    tags = page.tags
-    packet = tags.get(_XMP)
-    xmp = bytes(packet.value) if packet is not None and isinstance(packet.value, bytes) else None
-    factor = _PER_INCH.get(int(tags.get(_UNIT).value) if _UNIT in tags else 2)
-    if factor is None or _ACROSS not in tags or _DOWN not in tags:
-        return xmp, None
-    across, down = (tags.get(tag).value for tag in (_ACROSS, _DOWN))
+def description(
+    file: tifffile.TiffFile,
+) -> tuple[bytes | None, bytes | None, tuple[float, float] | None]:
+    """Return ICC profile, XMP packet and resolution in pixels per inch, each None where there is none."""
+    tags = file.pages.first.tags
+    profile, packet = tags.valueof(_ICC), tags.valueof(_XMP)
+    icc = None if profile is None else bytes(profile)
+    xmp = packet if isinstance(packet, bytes) else None
+    return icc, xmp, _resolution(tags)
+
+
+def _resolution(tags: tifffile.TiffTags) -> tuple[float, float] | None:
+    factor = _PER_INCH.get(int(tags.valueof(_UNIT, default=2)))
+    across, down = tags.valueof(_ACROSS), tags.valueof(_DOWN)
+    if factor is None or across is None or down is None:
+        return None
     if not across[1] or not down[1]:
-        return xmp, None
-    return xmp, sensible_dpi(factor * across[0] / across[1], factor * down[0] / down[1])
+        return None
+    return sensible_dpi(factor * across[0] / across[1], factor * down[0] / down[1])
 
 
-def _as_supported(samples: Samples, header: TiffHeader) -> tuple[Samples, int | None, tuple[str, ...]]:
-    """Return samples as uint16 or float32, the integer that stands for 1.0, and notes."""
+def as_supported(samples: Samples, header: TiffHeader) -> tuple[Samples, int | None, tuple[str, ...]]:
+    """Return (H, W, C) samples as uint16 or float32, the integer that stands for 1.0, and notes."""
     if header.kind == "f":
         narrowed = (f"{header.bits}-bit floating point read as 32-bit",) if header.bits != 32 else ()
         return samples.astype(np.float32, copy=False), None, narrowed

@@ -13,18 +13,14 @@ from PIL import Image
 from restorecli.errors import DataError, ImageError
 from restorecli.images import netpbm, png, tiff
 from restorecli.images.atomic import atomic_write
-from restorecli.images.colors import profile_channels
 from restorecli.images.decoded import DECODER_FAULTS, Samples
-from restorecli.images.exif import PREFIX, upright_block
+from restorecli.images.exif import PREFIX
 from restorecli.images.formats import DEPTHS, format_for
+from restorecli.images.metadata import Metadata, metadata_for
 from restorecli.images.outputs import output_name, plan_outputs
-from restorecli.images.picture import FileTraits, Picture, Pixels
-from restorecli.images.xmp import upright_packet
+from restorecli.images.picture import Picture, Pixels
 
 __all__ = ["output_name", "plan_outputs", "quantise", "write_picture"]
-
-_JPEG_EXIF_LIMIT = 65533
-_JPEG_XMP_LIMIT = 65533 - 29
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +29,7 @@ class _Page:
 
     samples: Samples
     alpha: bool
-    icc: bytes | None
-    exif: bytes | None
-    xmp: bytes | None
-    dpi: tuple[float, float] | None
+    metadata: Metadata
     quality: int
 
 
@@ -116,11 +109,8 @@ def _prepare(picture: Picture, file_format: str, quality: int) -> tuple[_Page, t
         alpha = None
     if alpha is not None:
         samples = np.dstack([samples, alpha])
-    icc = _profile(picture, file_format, losses)
-    exif = _exif(picture.traits, file_format, losses)
-    xmp = _xmp(picture.traits, file_format, losses)
-    dpi = _dpi(picture.traits, file_format, losses)
-    return _Page(samples, alpha is not None, icc, exif, xmp, dpi, quality), tuple(losses)
+    metadata, more = metadata_for(picture.traits, picture.channels, file_format)
+    return _Page(samples, alpha is not None, metadata, quality), (*losses, *more)
 
 
 def _check_pixels(pixels: Pixels) -> None:
@@ -144,75 +134,27 @@ def _alpha(picture: Picture, depth: int) -> Samples | None:
     return quantise((values.astype(np.float32) / np.float32(full))[np.newaxis], depth)
 
 
-def _profile(picture: Picture, file_format: str, losses: list[str]) -> bytes | None:
-    icc = picture.traits.icc
-    if icc is None:
-        return None
-    if file_format in _WITHOUT_METADATA:
-        losses.append(f"{file_format} holds no ICC profile")
-        return None
-    if profile_channels(icc) not in (None, picture.channels):
-        losses.append("the ICC profile is for another number of channels: left out")
-        return None
-    return icc
-
-
-def _exif(traits: FileTraits, file_format: str, losses: list[str]) -> bytes | None:
-    exif = upright_block(traits.exif)
-    if exif is None:
-        return None
-    if file_format in _WITHOUT_METADATA:
-        losses.append(f"{file_format} holds no EXIF")
-        return None
-    if file_format == "JPEG" and len(exif) > _JPEG_EXIF_LIMIT:
-        losses.append("JPEG holds no EXIF of this size")
-        return None
-    return exif
-
-
-def _xmp(traits: FileTraits, file_format: str, losses: list[str]) -> bytes | None:
-    packet = upright_packet(traits.xmp)
-    if packet is None:
-        return None
-    if file_format in _WITHOUT_METADATA:
-        losses.append(f"{file_format} holds no XMP")
-        return None
-    if file_format == "JPEG" and len(packet) > _JPEG_XMP_LIMIT:
-        losses.append("JPEG holds no XMP of this size")
-        return None
-    return packet
-
-
-def _dpi(traits: FileTraits, file_format: str, losses: list[str]) -> tuple[float, float] | None:
-    if traits.dpi is None:
-        return None
-    if file_format in _WITHOUT_RESOLUTION:
-        losses.append(f"{file_format} holds no resolution (dpi)")
-        return None
-    return traits.dpi
-
-
 def _png(page: _Page) -> bytes:
     if page.samples.dtype == np.uint16:
-        exif = None if page.exif is None else page.exif.removeprefix(PREFIX)
-        data = png.encode_deep(page.samples, icc=page.icc, exif=exif)
+        exif = None if page.metadata.exif is None else page.metadata.exif.removeprefix(PREFIX)
+        data = png.encode_deep(page.samples, icc=page.metadata.icc, exif=exif)
     else:
         data = _pillow(page, "PNG", compress_level=1)
-    return png.with_metadata(data, page.xmp, page.dpi)
+    return png.with_metadata(data, page.metadata.xmp, page.metadata.dpi)
 
 
 def _jpeg(page: _Page) -> bytes:
-    description = _known(xmp=page.xmp, dpi=page.dpi)
+    description = _known(xmp=page.metadata.xmp, dpi=page.metadata.dpi)
     return _pillow(page, "JPEG", quality=page.quality, subsampling=0, **description)
 
 
 def _webp(page: _Page) -> bytes:
     # "exact" keeps colours where alpha is 0.
-    return _pillow(page, "WEBP", quality=page.quality, exact=True, **_known(xmp=page.xmp))
+    return _pillow(page, "WEBP", quality=page.quality, exact=True, **_known(xmp=page.metadata.xmp))
 
 
 def _bmp(page: _Page) -> bytes:
-    return _pillow(page, "BMP", **_known(dpi=page.dpi))
+    return _pillow(page, "BMP", **_known(dpi=page.metadata.dpi))
 
 
 def _ppm(page: _Page) -> bytes:
@@ -220,8 +162,9 @@ def _ppm(page: _Page) -> bytes:
 
 
 def _tiff(page: _Page) -> bytes:
+    data = page.metadata
     return tiff.encode(
-        page.samples, alpha=page.alpha, icc=page.icc, exif=page.exif, xmp=page.xmp, dpi=page.dpi
+        page.samples, alpha=page.alpha, icc=data.icc, exif=data.exif, xmp=data.xmp, dpi=data.dpi
     )
 
 
@@ -231,14 +174,12 @@ def _known(**metadata: object) -> dict[str, object]:
 
 def _pillow(page: _Page, file_format: str, **settings: object) -> bytes:
     stream = io.BytesIO()
-    metadata = _known(icc_profile=page.icc, exif=page.exif)
+    metadata = _known(icc_profile=page.metadata.icc, exif=page.metadata.exif)
     Image.fromarray(page.samples).save(stream, format=file_format, **settings, **metadata)
     return stream.getvalue()
 
 
 _WITHOUT_ALPHA = frozenset({"JPEG", "BMP", "PPM"})
-_WITHOUT_METADATA = frozenset({"BMP", "PPM"})
-_WITHOUT_RESOLUTION = frozenset({"WEBP", "PPM"})
 _ENCODERS: dict[str, Callable[[_Page], bytes]] = {
     "PNG": _png,
     "JPEG": _jpeg,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from restorecli.core.restorer import Restorer
-from restorecli.restore.plan import default_overlap, is_exact, plan_tiles
+from restorecli.restore.plan import Span, default_overlap, is_exact, plan_tiles
 from restorecli.restore.tiling import restore_tiled
 
 
@@ -70,14 +70,14 @@ def check_tiles(
 def _seam_ratio(restorer: Restorer, whole: Tensor, tiled: Tensor, tile: int, overlap: int) -> float:
     spec = restorer.spec
     height, width = (side // spec.scale for side in whole.shape[-2:])
-    exact = is_exact(spec, overlap)
-    tiles = plan_tiles(height, width, tile=tile, overlap=overlap, multiple=spec.multiple, exact=exact)
-    rows = {t.rows.keep_start for t in tiles} | {t.rows.keep_stop for t in tiles}
-    columns = {t.columns.keep_start for t in tiles} | {t.columns.keep_stop for t in tiles}
-    steps = [
-        _steps(result, rows - {0, height}, columns - {0, width}, spec.scale) for result in (whole, tiled)
-    ]
+    plan = plan_tiles(spec, height, width, tile=tile, overlap=overlap)
+    rows, columns = _borders(plan.rows) - {0, height}, _borders(plan.columns) - {0, width}
+    steps = [_steps(result, rows, columns, spec.scale) for result in (whole, tiled)]
     return 1.0 if steps[0] == 0 else steps[1] / steps[0]
+
+
+def _borders(spans: tuple[Span, ...]) -> set[int]:
+    return {span.keep_start for span in spans} | {span.keep_stop for span in spans}
 
 
 def _steps(result: Tensor, rows: set[int], columns: set[int], scale: int) -> float:

@@ -13,7 +13,8 @@ from restorecli.images.lock import output_lock
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.outputs import plan_outputs
 from restorecli.restore.adapter import MethodPainter, MethodRestorer
-from restorecli.restore.job import FolderJob, Task
+from restorecli.restore.items import Task
+from restorecli.restore.job import FolderJob
 from restorecli.restore.known import Known
 from restorecli.restore.picture import PictureRestorer
 from restorecli.restore.records import SourceRecords

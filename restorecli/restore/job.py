@@ -3,79 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from restorecli.errors import ImageError, ResourceError, RestorecliError
 from restorecli.images.atomic import write_fault
 from restorecli.images.budget import available_memory
-from restorecli.images.folders import ImageFile
 from restorecli.images.jobs import Failure, Progress, run_ordered
 from restorecli.images.manifest import Manifest, Record
 from restorecli.images.notes import Note, NoteTally
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
-from restorecli.images.reading import probe, read_picture
+from restorecli.images.reading import PictureHeader, fits_in_memory, probe, read_picture
 from restorecli.images.writing import write_picture
 from restorecli.restore.adapter import MethodPainter
+from restorecli.restore.by_rows import restore_file_by_rows
 from restorecli.restore.context import Findings
 from restorecli.restore.findings import write_findings
 from restorecli.restore.gate import MemoryGate
+from restorecli.restore.items import Loaded, Restored, Task, Written
 from restorecli.restore.picture import CHANGED_BY_TILES, PictureRestorer, TileUse
-from restorecli.restore.records import SourceRecords, Stamp, identify, restored_record, stamp
+from restorecli.restore.records import (
+    SourceRecords,
+    Stamp,
+    check_unchanged,
+    identify,
+    restored_record,
+    stamp,
+)
 from restorecli.version import __version__
 
 _BYTES_PER_PIXEL = 4 * 4
 """A float32 picture of up to four channels."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One picture to restore and the relative path of its result."""
-
-    file: ImageFile
-    target: PurePosixPath
-
-    @property
-    def name(self) -> str:
-        """The picture's relative path, as it is printed."""
-        return self.file.relative.as_posix()
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """A picture that was read, its file's stamp, and the bytes it holds at the gate."""
-
-    picture: Picture
-    stamp: Stamp
-    size: int
-
-
-@dataclass(slots=True)
-class _Restored:
-    """A restored picture on its way to the disk; whoever writes it takes it out, which frees its memory."""
-
-    picture: Picture | None
-    stamp: Stamp
-    size: int
-    use: TileUse
-    area: int
-    found: Findings
-
-    def take(self) -> Picture:
-        """Return the picture and let go of it."""
-        picture, self.picture = self.picture, None
-        assert picture is not None  # noqa: S101 - every picture is written once
-        return picture
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A picture on the disk: its size before restoration, and what a reader should know of it."""
-
-    megapixels: float
-    notes: tuple[str, ...]
 
 
 class FolderJob:
@@ -158,7 +117,7 @@ class FolderJob:
             self._gate.close()
             self._progress.finish()
 
-    def _account(self, task: Task, outcome: _Written | RestorecliError) -> None:
+    def _account(self, task: Task, outcome: Written | RestorecliError) -> None:
         if isinstance(outcome, RestorecliError):
             self.failures.append(Failure(task.name, outcome))
             self._progress.advance(task.name, outcome)
@@ -170,25 +129,33 @@ class FolderJob:
 
     def _restored(
         self, tasks: Sequence[Task], workers: int | None
-    ) -> Iterator[tuple[Task, _Restored | RestorecliError]]:
+    ) -> Iterator[tuple[Task, Restored | RestorecliError]]:
         """Yield every task with its outcome; runs in the calling thread, which alone uses the device."""
         for (_, task), loaded in run_ordered(self._read_ahead, enumerate(tasks), workers):
             yield task, loaded if isinstance(loaded, RestorecliError) else self._restore(task, loaded)
 
-    def _read_ahead(self, numbered: tuple[int, Task]) -> _Loaded:
+    def _read_ahead(self, numbered: tuple[int, Task]) -> Loaded:
         turn, task = numbered
-        size = _memory_of(task.file.path, self._painter.restorer.spec.scale)
+        header = _header(task.file.path)
+        size = _memory_of(header, self._painter.restorer.spec.scale)
         self._gate.enter(turn, size)
         try:
             before = stamp(task.file.path)
-            return _Loaded(_read(task.file.path, before, self._reading), before, size)
+            by_rows = header is not None and self._goes_by_rows(header)
+            return Loaded(None if by_rows else _read(task.file.path, before, self._reading), before, size)
         except BaseException:
             self._gate.leave(size)
             raise
 
-    def _restore(self, task: Task, loaded: _Loaded) -> _Restored | RestorecliError:
-        height, width = loaded.picture.size
+    def _goes_by_rows(self, header: PictureHeader) -> bool:
+        possible = header.format == "TIFF" and isinstance(self._painter, PictureRestorer)
+        return possible and not fits_in_memory(header)
+
+    def _restore(self, task: Task, loaded: Loaded) -> Restored | RestorecliError:
         try:
+            if loaded.picture is None:
+                return self._restore_rows(task, loaded)
+            height, width = loaded.picture.size
             picture, use, found = self._paint(task, loaded.picture)
         except ResourceError as error:
             error.file = error.file or str(task.file.path)
@@ -197,31 +164,46 @@ class FolderJob:
             self._gate.leave(loaded.size)
             error.file = error.file or str(task.file.path)
             return error
-        return _Restored(picture, loaded.stamp, loaded.size, use, height * width, found)
+        return Restored(picture, loaded.stamp, loaded.size, use, height * width, found)
+
+    def _restore_rows(self, task: Task, loaded: Loaded) -> Restored:
+        """Restore a picture from file to file."""
+        assert isinstance(self._painter, PictureRestorer)  # noqa: S101 - `_goes_by_rows`
+        target = self._prepare_target(task)
+        done = restore_file_by_rows(
+            task.file.path, target, self._painter, loaded.stamp, self._reading, self._progress.within
+        )
+        return Restored(None, loaded.stamp, loaded.size, done.use, done.area, Findings(), done.notes)
+
+    def _prepare_target(self, task: Task) -> Path:
+        target = self._output / task.target
+        _make_folder(target.parent, self._output)
+        return target
 
     def _paint(self, task: Task, picture: Picture) -> tuple[Picture, TileUse, Findings]:
         if isinstance(self._painter, MethodPainter):
             return self._painter(picture, task.file, self._sources.find(task.file))
         return *self._painter(picture), Findings()
 
-    def _write_behind(self, item: tuple[Task, _Restored | RestorecliError]) -> _Written:
+    def _write_behind(self, item: tuple[Task, Restored | RestorecliError]) -> Written:
         """Write a picture and then its manifest line."""
         task, restored = item
         if isinstance(restored, RestorecliError):
             raise restored
         try:
-            picture = restored.take()
-            target = self._output / task.target
-            _make_folder(target.parent, self._output)
-            losses = write_picture(target, picture)
-            write_findings(restored.found, self._output, task.target)
-            record = self._record(task, restored, (*picture.traits.notes, *losses))
+            notes = restored.notes
+            if restored.picture is not None:
+                picture = restored.take()
+                losses = write_picture(self._prepare_target(task), picture)
+                write_findings(restored.found, self._output, task.target)
+                notes = (*picture.traits.notes, *losses)
+            record = self._record(task, restored, notes)
             self._manifest.append(record)
         finally:
             self._gate.leave(restored.size)
-        return _Written(restored.area / 1e6, record.notes)
+        return Written(restored.area / 1e6, record.notes)
 
-    def _record(self, task: Task, restored: _Restored, notes: tuple[str, ...]) -> Record:
+    def _record(self, task: Task, restored: Restored, notes: tuple[str, ...]) -> Record:
         use = restored.use
         how = {
             **self._settings(task, restored.stamp),
@@ -239,15 +221,22 @@ class FolderJob:
         )
 
 
-def _memory_of(path: Path, scale: int) -> int:
+def _header(path: Path) -> PictureHeader | None:
+    """Return what the header promises, or None for a picture that cannot be read anyway."""
+    try:
+        return probe(path)
+    except RestorecliError:
+        return None
+
+
+def _memory_of(header: PictureHeader | None, scale: int) -> int:
     """Return the bytes that a picture will hold: as read, as restored, and on its way to the disk.
 
     The latter two are larger by the scale. 0 for a picture that cannot be read anyway.
     """
-    try:
-        height, width = probe(path).size
-    except RestorecliError:
+    if header is None:
         return 0
+    height, width = header.size
     return height * width * _BYTES_PER_PIXEL * (1 + 2 * scale**2)
 
 
@@ -258,15 +247,7 @@ def _read(path: Path, before: Stamp, options: ReadOptions) -> Picture:
         ImageError: It cannot be read, or changed since its stamp was taken.
     """
     picture = read_picture(path, options)
-    after = stamp(path)
-    if after != before:
-        raise ImageError(
-            "The picture changed while it was read.",
-            expected=f"{before.size:,} bytes",
-            came=f"{after.size:,} bytes, or a newer time of change",
-            file=path,
-            hint="run the command again once nothing writes to it",
-        )
+    check_unchanged(path, before)
     return picture
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,13 +18,18 @@ from restorecli.restore.budget import auto_tile, measure_footprint, memory_budge
 from restorecli.restore.footprint import Footprint
 from restorecli.restore.plan import (
     INSISTED_OVERLAP,
+    Span,
     default_overlap,
     is_exact,
     needed_overlap,
     plan_axis,
+    plan_tiles,
     round_up,
 )
-from restorecli.restore.tiling import restore_tiled
+from restorecli.restore.tiling import restore_bands, restore_tiled
+
+STREAM_BYTES = 256 << 20
+"""Memory for one tile of a picture that is read by rows: high tiles would make the rows in memory many."""
 
 CHANGED_BY_TILES = "restored in tiles that share less than the network sees: they change its result a little"
 """The note on a picture whose tiles are not equal to the whole."""
@@ -58,6 +65,21 @@ def parse_tile(tile: int | str) -> int | str:
     if side < 1:
         raise UsageError("Unknown tile size.", expected="auto, none or a side in pixels", came=str(tile))
     return side
+
+
+class RowSource(Protocol):
+    """A picture whose rows are read when they are needed."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+
+    @property
+    def channels(self) -> int:
+        """1 for gray, 3 for RGB."""
+
+    def read(self, start: int, stop: int) -> Pixels:
+        """Return the rows from `start` to before `stop`: (C, rows, W) in [0, 1]."""
 
 
 class PictureRestorer:
@@ -116,22 +138,66 @@ class PictureRestorer:
             pixels = keep_invisible(pixels, picture.pixels, alpha)
         return Picture(pixels, replace(picture.traits, alpha=enlarge(alpha, scale))), use
 
+    def restore_rows(
+        self, source: RowSource, tell: Callable[[int, int], None] | None = None
+    ) -> Iterator[Pixels]:
+        """Restore a picture that memory cannot hold, from top to bottom.
+
+        The result is that of `restore` with the same tiles; `use_for` tells these.
+
+        Args:
+            source: Where its rows are read.
+            tell: Called with rows of tiles done and rows of tiles in all.
+
+        Yields:
+            Finished rows, (C, rows, W * scale).
+
+        Raises:
+            ImageError: The whole picture at once was asked for, or what comes of it is not finite.
+            ResourceError: Memory ran out and no smaller tile is allowed or possible, or the device failed.
+        """
+        plan = plan_tiles(
+            self.restorer.spec, *source.size, tile=self._stream_tile(source), overlap=self.overlap
+        )
+
+        def read(rows: Span) -> torch.Tensor:
+            return torch.from_numpy(source.read(rows.start, rows.stop))[None]
+
+        for done, band in enumerate(restore_bands(self._patient, read, plan), start=1):
+            yield band[0].numpy()
+            if tell is not None:
+                tell(done, len(plan.rows))
+
+    def use_for(self, source: RowSource) -> TileUse:
+        """Return how `restore_rows` cuts a picture, or has cut it."""
+        return self._use(self._stream_tile(source), *source.size)
+
+    def _stream_tile(self, source: RowSource) -> int:
+        if self.tile == "none":
+            raise ImageError(
+                "The picture is too large for memory as a whole.",
+                expected="--tile auto or a side in pixels",
+                came="--tile none",
+            )
+        whole = round_up(max(source.size), self.restorer.spec.multiple)
+        return self._choose(source.channels, *source.size, most=STREAM_BYTES) or whole
+
     def restore(self, pixels: Pixels) -> tuple[Pixels, TileUse]:
         """Restore (C, H, W) pixels, float32, nominally in [0, 1]; see `__call__` for the errors."""
-        tile = self._choose(pixels)
+        tile = self._choose(*pixels.shape)
         image = torch.from_numpy(np.require(pixels, np.float32, ["C", "W"]))
         restored = restore_tiled(self._patient, image, tile=tile, overlap=self.overlap)
         return restored.cpu().numpy(), self._use(tile, *pixels.shape[1:])
 
-    def _choose(self, pixels: Pixels) -> int | None:
+    def _choose(self, channels: int, height: int, width: int, most: int | None = None) -> int | None:
         if isinstance(self.tile, int):
             return self.tile
         if self.tile == "none":
             return None
-        channels, height, width = pixels.shape
         if channels not in self._footprints:
             self._footprints[channels] = measure_footprint(self.restorer, channels)
         footprint, budget = self._footprints[channels], memory_budget(self.restorer)
+        budget = budget if most is None else min(budget, most)
         return auto_tile(self.restorer, footprint, budget, height, width, self.overlap)
 
     def _use(self, tile: int | None, height: int, width: int) -> TileUse:

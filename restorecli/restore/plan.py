@@ -37,11 +37,15 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """One tile: its rows and its columns."""
+class TilePlan:
+    """The tiles of a picture: every row span with every column span, from top to bottom."""
 
-    rows: Span
-    columns: Span
+    rows: tuple[Span, ...]
+    columns: tuple[Span, ...]
+
+    def __len__(self) -> int:
+        """Return the number of tiles."""
+        return len(self.rows) * len(self.columns)
 
 
 def needed_overlap(spec: RestorerSpec) -> int:
@@ -142,12 +146,27 @@ def _spans(size: int, tile: int, starts: list[int], cuts: list[int], fade: int) 
 
 
 def plan_tiles(
-    height: int, width: int, *, tile: int, overlap: int, multiple: int = 1, exact: bool = True
-) -> tuple[Tile, ...]:
-    """Plan the tiles of a picture, row by row; see `plan_axis`."""
-    rows = plan_axis(height, tile=tile, overlap=overlap, multiple=multiple, exact=exact)
-    columns = plan_axis(width, tile=tile, overlap=overlap, multiple=multiple, exact=exact)
-    return tuple(Tile(row, column) for row in rows for column in columns)
+    spec: RestorerSpec, height: int, width: int, *, tile: int, overlap: int | None = None
+) -> TilePlan:
+    """Plan the tiles of a picture.
+
+    Args:
+        spec: Of the restorer.
+        height: Rows of the picture.
+        width: Columns of the picture.
+        tile: Largest side of a tile in pixels.
+        overlap: Pixels that neighbouring tiles share; None takes `default_overlap`.
+
+    Raises:
+        UsageError: The tile is not larger than the overlap.
+    """
+    overlap = default_overlap(spec, tile) if overlap is None else overlap
+    exact = is_exact(spec, overlap)
+    rows, columns = (
+        plan_axis(side, tile=tile, overlap=overlap, multiple=spec.multiple, exact=exact)
+        for side in (height, width)
+    )
+    return TilePlan(rows, columns)
 
 
 def round_up(value: int, multiple: int) -> int:

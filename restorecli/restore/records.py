@@ -40,6 +40,23 @@ def stamp(path: Path) -> Stamp:
     return Stamp(status.st_size, status.st_mtime_ns)
 
 
+def check_unchanged(path: Path, before: Stamp) -> None:
+    """Check that a file is still what it was when its stamp was taken.
+
+    Raises:
+        ImageError: It is not.
+    """
+    after = stamp(path)
+    if after != before:
+        raise ImageError(
+            "The picture changed while it was read.",
+            expected=f"{before.size:,} bytes",
+            came=f"{after.size:,} bytes, or a newer time of change",
+            file=path,
+            hint="run the command again once nothing writes to it",
+        )
+
+
 class SourceRecords:
     """The manifest of the source folder, or of the nearest folder above it that lists the pictures.
 

@@ -7,13 +7,15 @@ picture does not; there neighbouring tiles fade into each other (chaiNNer's answ
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import zip_longest
 
 import torch
 from torch import Tensor
 
 from restorecli.core.restorer import NonFiniteError, Restorer
-from restorecli.restore.plan import Span, Tile, default_overlap, is_exact, plan_tiles, round_up
+from restorecli.restore.plan import Span, TilePlan, plan_tiles, round_up
 
 
 @lru_cache(maxsize=16)
@@ -61,35 +63,69 @@ def restore_tiled(
     if tile is None or max(round_up(height, spec.multiple), round_up(width, spec.multiple)) <= tile:
         restored = checked(restorer, batch)
     else:
-        overlap = default_overlap(spec, tile) if overlap is None else overlap
-        exact = is_exact(spec, overlap)
-        tiles = plan_tiles(height, width, tile=tile, overlap=overlap, multiple=spec.multiple, exact=exact)
-        restored = _join(restorer, batch, tiles)
+        restored = _join(restorer, batch, plan_tiles(spec, height, width, tile=tile, overlap=overlap))
     return restored if image.ndim == 4 else restored[0]
 
 
-def _join(restorer: Restorer, batch: Tensor, tiles: tuple[Tile, ...]) -> Tensor:
+def _join(restorer: Restorer, batch: Tensor, plan: TilePlan) -> Tensor:
     scale = restorer.spec.scale
     *outer, height, width = batch.shape
-    joined = torch.zeros((*outer, height * scale, width * scale), device=batch.device)
-    for tile in tiles:
-        rows, columns = tile.rows, tile.columns
+    joined = torch.empty((*outer, height * scale, width * scale), device=batch.device)
+    place = 0
+    for band in restore_bands(restorer, lambda rows: batch[..., rows.start : rows.stop, :], plan):
+        joined[..., place : place + band.shape[-2], :] = band
+        place += band.shape[-2]
+    return joined
+
+
+@torch.no_grad()
+def restore_bands(restorer: Restorer, read: Callable[[Span], Tensor], plan: TilePlan) -> Iterator[Tensor]:
+    """Restore a picture from top to bottom, one row of tiles at a time.
+
+    Memory is that of two such rows, however high the picture.
+
+    Args:
+        restorer: What restores.
+        read: Returns the (N, C, rows, W) pixels from `start` to `stop` of a span; called from top to bottom.
+        plan: The tiles.
+
+    Yields:
+        Finished rows, (N, C, rows, W * scale); put below each other they are the restored picture.
+
+    Raises:
+        NonFiniteError: A tile came back with NaN or infinity.
+    """
+    scale = restorer.spec.scale
+    begun: Tensor | None = None
+    for rows, following in zip_longest(plan.rows, plan.rows[1:]):
+        joined = _join_row(restorer, read(rows), rows, plan.columns, begun)
+        finished = ((rows.keep_stop if following is None else following.keep_start) - rows.keep_start) * scale
+        yield joined[..., :finished, :]
+        begun = joined[..., finished:, :].clone()
+
+
+def _join_row(
+    restorer: Restorer, seen: Tensor, rows: Span, columns: tuple[Span, ...], begun: Tensor | None
+) -> Tensor:
+    """Return the kept rows of one row of tiles, on top of what the row above has begun of them."""
+    scale = restorer.spec.scale
+    height, width = (rows.keep_stop - rows.keep_start) * scale, seen.shape[-1] * scale
+    joined = torch.zeros((*seen.shape[:-2], height, width), device=seen.device)
+    if begun is not None:
+        joined[..., : begun.shape[-2], :] = begun
+    for column in columns:
         # The slice of an edge tile ends with the picture; the restorer pads it as it would pad the whole.
-        seen = batch[..., rows.start : rows.stop, columns.start : columns.stop]
-        kept = checked(restorer, seen)[..., _kept(rows, scale), _kept(columns, scale)]
-        if rows.fade_in or rows.fade_out or columns.fade_in or columns.fade_out:
-            weight = span_weight(rows, scale)[:, None] * span_weight(columns, scale)
+        tile = checked(restorer, seen[..., column.start : column.stop])
+        kept = tile[..., _kept(rows, scale), _kept(column, scale)]
+        if rows.fade_in or rows.fade_out or column.fade_in or column.fade_out:
+            weight = span_weight(rows, scale)[:, None] * span_weight(column, scale)
             kept = kept * weight.to(kept.device)
-        joined[..., _placed(rows, scale), _placed(columns, scale)] += kept
+        joined[..., slice(column.keep_start * scale, column.keep_stop * scale)] += kept
     return joined
 
 
 def _kept(span: Span, scale: int) -> slice:
     return slice((span.keep_start - span.start) * scale, (span.keep_stop - span.start) * scale)
-
-
-def _placed(span: Span, scale: int) -> slice:
-    return slice(span.keep_start * scale, span.keep_stop * scale)
 
 
 def checked(restorer: Restorer, batch: Tensor) -> Tensor:

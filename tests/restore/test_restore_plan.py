@@ -86,8 +86,9 @@ def test_exact_tiles_are_no_larger_than_their_number_needs():
 
 
 def test_a_picture_that_fits_is_not_cut():
-    (tile,) = plan_tiles(256, 100, tile=256, overlap=64)
-    assert (tile.rows.start, tile.rows.stop, tile.columns.stop) == (0, 256, 100)
+    plan = plan_tiles(RestorerSpec("x", 3), 256, 100, tile=256, overlap=64)
+    assert len(plan) == 1
+    assert (plan.rows[0].start, plan.rows[0].stop, plan.columns[0].stop) == (0, 256, 100)
 
 
 @pytest.mark.parametrize(("tile", "overlap", "multiple"), [(1, 0, 1), (32, 32, 1), (15, 0, 8), (40, 33, 8)])

@@ -11,6 +11,7 @@ import restorecli
 from restorecli.core.restorer import RestorerSpec, TorchRestorer
 from restorecli.errors import DataError
 from restorecli.images.picture import Picture
+from restorecli.images.reading import probe
 from restorecli.restore.backoff import BackingOff
 from restorecli.restore.budget import LARGEST_AREA, Footprint, auto_tile
 from restorecli.restore.job import _memory_of
@@ -107,8 +108,8 @@ def test_every_scale_enlarges_pictures_of_any_size(name, scale):
 
 def test_memory_is_reckoned_for_the_enlarged_picture(chain, restorer_of):
     file = chain / "clean" / "even-a.png"
-    assert _memory_of(file, 1) == 48 * 64 * 16 * 3
-    assert _memory_of(file, 4) == 48 * 64 * 16 * 33
+    assert _memory_of(probe(file), 1) == 48 * 64 * 16 * 3
+    assert _memory_of(probe(file), 4) == 48 * 64 * 16 * 33
     fourfold = restorer_of(lambda batch: batch, scale=4)
     assert auto_tile(fourfold, Footprint(1), 1 << 40, 30_000, 30_000) == 1024
     assert LARGEST_AREA == (4 * 1024) ** 2

@@ -1,0 +1,91 @@
+"""Which of a picture's metadata the format of its new file can hold, and what is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from restorecli.images.colors import profile_channels
+from restorecli.images.exif import upright_block
+from restorecli.images.picture import FileTraits
+from restorecli.images.xmp import upright_packet
+
+_JPEG_EXIF_LIMIT = 65533
+_JPEG_XMP_LIMIT = 65533 - 29
+_WITHOUT_METADATA = frozenset({"BMP", "PPM"})
+_WITHOUT_RESOLUTION = frozenset({"WEBP", "PPM"})
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What of a picture's metadata its new file can hold; see `FileTraits`."""
+
+    icc: bytes | None
+    exif: bytes | None
+    xmp: bytes | None
+    dpi: tuple[float, float] | None
+
+
+def metadata_for(traits: FileTraits, channels: int, file_format: str) -> tuple[Metadata, tuple[str, ...]]:
+    """Return what of a picture's metadata a format can hold, and in words what it cannot.
+
+    Args:
+        traits: Of the picture.
+        channels: 1 for gray, 3 for RGB.
+        file_format: Pillow's name of the format to write.
+    """
+    losses: list[str] = []
+    metadata = Metadata(
+        icc=_profile(traits, channels, file_format, losses),
+        exif=_exif(traits, file_format, losses),
+        xmp=_xmp(traits, file_format, losses),
+        dpi=_dpi(traits, file_format, losses),
+    )
+    return metadata, tuple(losses)
+
+
+def _profile(traits: FileTraits, channels: int, file_format: str, losses: list[str]) -> bytes | None:
+    icc = traits.icc
+    if icc is None:
+        return None
+    if file_format in _WITHOUT_METADATA:
+        losses.append(f"{file_format} holds no ICC profile")
+        return None
+    if profile_channels(icc) not in (None, channels):
+        losses.append("the ICC profile is for another number of channels: left out")
+        return None
+    return icc
+
+
+def _exif(traits: FileTraits, file_format: str, losses: list[str]) -> bytes | None:
+    exif = upright_block(traits.exif)
+    if exif is None:
+        return None
+    if file_format in _WITHOUT_METADATA:
+        losses.append(f"{file_format} holds no EXIF")
+        return None
+    if file_format == "JPEG" and len(exif) > _JPEG_EXIF_LIMIT:
+        losses.append("JPEG holds no EXIF of this size")
+        return None
+    return exif
+
+
+def _xmp(traits: FileTraits, file_format: str, losses: list[str]) -> bytes | None:
+    packet = upright_packet(traits.xmp)
+    if packet is None:
+        return None
+    if file_format in _WITHOUT_METADATA:
+        losses.append(f"{file_format} holds no XMP")
+        return None
+    if file_format == "JPEG" and len(packet) > _JPEG_XMP_LIMIT:
+        losses.append("JPEG holds no XMP of this size")
+        return None
+    return packet
+
+
+def _dpi(traits: FileTraits, file_format: str, losses: list[str]) -> tuple[float, float] | None:
+    if traits.dpi is None:
+        return None
+    if file_format in _WITHOUT_RESOLUTION:
+        losses.append(f"{file_format} holds no resolution (dpi)")
+        return None
+    return traits.dpi

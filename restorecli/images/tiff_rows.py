@@ -1,0 +1,186 @@
+"""TIFF pictures that memory cannot hold: read by rows."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import tifffile
+
+from restorecli.errors import ImageError
+from restorecli.images.budget import decoding_budget
+from restorecli.images.decoded import DECODER_FAULTS, Samples, check_single, scaled
+from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.picture import FileTraits, Pixels
+from restorecli.images.tiff import as_supported, description
+from restorecli.images.tiff_header import GRAY, INVERTED, RGB, TiffHeader, check_kind, damaged, parse_header
+from restorecli.images.tiff_tags import descriptive_exif
+from restorecli.images.xmp import upright_packet
+
+_Piece = tuple[Samples | None, tuple[int, int, int, int, int], tuple[int, int, int, int]]
+
+_JPEG = frozenset({6, 7, 33007, 34892})
+
+
+class TiffRows:
+    """An open TIFF of any size, gray or RGB, whose rows are read when they are needed.
+
+    Memory is that of the rows asked for and of one of the file's own strips or tiles.
+
+    Args:
+        path: The file.
+        options: How to read what is unusual.
+
+    Attributes:
+        size: Height and width in pixels.
+        channels: 1 for gray, 3 for RGB.
+        traits: What the file was beside its colours.
+
+    Raises:
+        ImageError: The file is damaged, or can only be read whole: it has alpha, is turned by its orientation
+            tag, keeps its channels apart, is compressed in pieces that are too large, or is to be converted
+            to sRGB.
+    """
+
+    def __init__(self, path: Path, options: ReadOptions = STRICT) -> None:
+        self._path = path
+        try:
+            self._file = tifffile.TiffFile(path)
+        except DECODER_FAULTS as fault:
+            raise damaged(fault) from fault
+        try:
+            self._open(options)
+        except ImageError:
+            self._file.close()
+            raise
+        except DECODER_FAULTS as fault:
+            self._file.close()
+            raise damaged(fault) from fault
+
+    def _open(self, options: ReadOptions) -> None:
+        self._page = self._file.pages.first
+        self._header = parse_header(self._file)
+        check_kind(self._header)
+        notes = check_single(self._header.pages, options)
+        _check_rows(self._page, self._header, options)
+        self.size: tuple[int, int] = (self._header.height, self._header.width)
+        self.channels = 3 if self._header.photometric == RGB else 1
+        self._dtype = np.dtype(self._page.dtype)
+        none = np.empty((0, 0, self.channels), self._dtype)
+        samples, _, more = as_supported(none, self._header)
+        icc, xmp, dpi = description(self._file)
+        self.traits = FileTraits(
+            format="TIFF",
+            depth=8 * samples.dtype.itemsize,
+            icc=icc,
+            exif=_exif(self._path),
+            xmp=upright_packet(xmp),
+            dpi=dpi,
+            notes=(*notes, *more),
+        )
+
+    def __enter__(self) -> TiffRows:
+        """Return the reader itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def read(self, start: int, stop: int) -> Pixels:
+        """Return the rows from `start` to before `stop`: (C, rows, W) float32 in [0, 1].
+
+        Raises:
+            ImageError: They are damaged, or hold values that are not finite.
+        """
+        try:
+            samples = self._direct(start, stop) if _stands_open(self._page) else self._decoded(start, stop)
+        except DECODER_FAULTS as fault:
+            raise damaged(fault) from fault
+        samples, peak, _ = as_supported(samples, self._header)
+        return scaled(samples, peak)
+
+    def _direct(self, start: int, stop: int) -> Samples:
+        """Return rows that stand in the file as they are."""
+        page = self._page
+        dtype = self._dtype.newbyteorder(self._file.byteorder)
+        per_row = self._header.width * self.channels
+        samples = np.empty((stop - start, self._header.width, self.channels), self._dtype)
+        row = start
+        while row < stop:
+            strip, inside = divmod(row, page.rowsperstrip)
+            last = min(stop, (strip + 1) * page.rowsperstrip)
+            place = page.dataoffsets[strip] + inside * per_row * dtype.itemsize
+            flat = np.fromfile(self._path, dtype, (last - row) * per_row, offset=place)
+            samples[row - start : last - start] = flat.reshape(last - row, self._header.width, self.channels)
+            row = last
+        return samples
+
+    def _decoded(self, start: int, stop: int) -> Samples:
+        """Return rows out of the strips or tiles that hold them."""
+        page, width = self._page, self._header.width
+        samples = np.empty((stop - start, width, self.channels), self._dtype)
+        height = page.tilelength if page.is_tiled else page.rowsperstrip
+        across = -(-width // page.tilewidth) if page.is_tiled else 1
+        for index in range(start // height * across, -(-stop // height) * across):
+            piece, (_, _, top, left, _), shape = self._piece(index)
+            first, last = max(top, start), min(top + shape[1], stop)
+            right = min(left + shape[2], width)
+            samples[first - start : last - start, left:right] = (
+                page.nodata if piece is None else piece[0, first - top : last - top, : right - left]
+            )
+        return samples
+
+    def _piece(self, index: int) -> _Piece:
+        """Return a strip or tile, or None for one that was left out, its place and its shape."""
+        page, file = self._page, self._file.filehandle
+        tables = {}
+        if int(page.compression) in _JPEG:
+            tables = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
+        file.seek(page.dataoffsets[index])
+        return page.decode(file.read(page.databytecounts[index]) or None, index, **tables)
+
+
+def _stands_open(page: tifffile.TiffPage) -> bool:
+    """Tell whether the samples stand in the file row by row, as they are."""
+    return (
+        not page.is_tiled
+        and int(page.compression) == 1
+        and int(page.fillorder) == 1
+        and page.bitspersample in (8, 16, 32, 64)
+    )
+
+
+def _check_rows(page: tifffile.TiffPage, header: TiffHeader, options: ReadOptions) -> None:
+    """Refuse what can only be read whole.
+
+    Raises:
+        ImageError: The file is such a one.
+    """
+    height = page.tilelength if page.is_tiled else page.rowsperstrip
+    width = page.tilewidth if page.is_tiled else header.width
+    piece = 0 if _stands_open(page) else height * width * header.samples * -(-header.bits // 8)
+    reasons = {
+        "it has alpha": header.alpha is not None,
+        "its colours are neither gray nor RGB": header.photometric not in (INVERTED, GRAY, RGB),
+        "its orientation tag turns it": header.orientation != 1,
+        "it keeps its channels apart": int(page.planarconfig) == 2 and header.samples > 1,
+        "it is compressed in pieces that are too large": piece > decoding_budget() // 4,
+        "it is to be converted to sRGB": options.to_srgb,
+    }
+    found = [reason for reason, holds in reasons.items() if holds]
+    if found:
+        raise ImageError(
+            f"the picture is too large for this machine's memory, and cannot be read by rows: {found[0]}",
+            expected="gray or RGB without alpha, upright, in strips or tiles",
+            hint="write it so with another program, free memory, or cut the picture into parts",
+        )
+
+
+def _exif(path: Path) -> bytes | None:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return descriptive_exif(data)
