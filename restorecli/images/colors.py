@@ -11,6 +11,7 @@ from PIL import Image, ImageCms
 
 from restorecli.errors import ImageError
 from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples
+from restorecli.images.png_chunks import COLOR_KINDS
 
 _SPACES = {b"RGB ": 3, b"GRAY": 1, b"CMYK": 4}
 
@@ -46,7 +47,9 @@ def convert_to_srgb(decoded: Decoded) -> Decoded:
         samples = _transformed(decoded.samples, decoded.icc)
     except (*DECODER_FAULTS, ImageCms.PyCMSError) as fault:
         raise ImageError("the ICC profile cannot be used", came=str(fault)) from fault
-    return replace(decoded, samples=samples, icc=None, notes=(*decoded.notes, "converted to sRGB"))
+    text = tuple(chunk for chunk in decoded.chunks if chunk[0] not in COLOR_KINDS)
+    notes = (*decoded.notes, "converted to sRGB")
+    return replace(decoded, samples=samples, icc=None, chunks=text, notes=notes)
 
 
 def cmyk_to_srgb(image: Image.Image) -> tuple[Image.Image, str]:

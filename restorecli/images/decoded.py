@@ -54,6 +54,7 @@ class Decoded:
         exif: The EXIF block, or None.
         xmp: The XMP packet, or None.
         dpi: Pixels per inch across and down, or None.
+        chunks: Text and colour chunks of a PNG; see `FileTraits`.
         orientation: 1 to 8, if it does not stand in `exif`.
         peak: The integer that stands for 1.0; None for floating point and for all bits set.
         notes: What a reader should know.
@@ -66,6 +67,7 @@ class Decoded:
     exif: bytes | None = None
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
+    chunks: tuple[tuple[bytes, bytes], ...] = ()
     orientation: int | None = None
     peak: int | None = None
     notes: tuple[str, ...] = ()
@@ -111,6 +113,7 @@ def to_picture(decoded: Decoded) -> Picture:
         exif=upright_block(decoded.exif),
         xmp=upright_packet(decoded.xmp),
         dpi=decoded.dpi,
+        chunks=decoded.chunks,
         notes=decoded.notes,
     )
     return Picture(scaled(samples, decoded.peak), traits)

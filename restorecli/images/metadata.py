@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from restorecli.images.colors import profile_channels
 from restorecli.images.exif import upright_block
 from restorecli.images.picture import FileTraits
+from restorecli.images.png_chunks import TEXT_KINDS, Carried, comment_of, names_other_colors
 from restorecli.images.xmp import upright_packet
 
 _JPEG_EXIF_LIMIT = 65533
 _JPEG_XMP_LIMIT = 65533 - 29
+_JPEG_COMMENT_LIMIT = 65533
 _WITHOUT_METADATA = frozenset({"BMP", "PPM"})
 _WITHOUT_RESOLUTION = frozenset({"WEBP", "PPM"})
 
@@ -23,6 +25,8 @@ class Metadata:
     exif: bytes | None
     xmp: bytes | None
     dpi: tuple[float, float] | None
+    chunks: tuple[Carried, ...]
+    comment: bytes | None
 
 
 def metadata_for(traits: FileTraits, channels: int, file_format: str) -> tuple[Metadata, tuple[str, ...]]:
@@ -39,7 +43,11 @@ def metadata_for(traits: FileTraits, channels: int, file_format: str) -> tuple[M
         exif=_exif(traits, file_format, losses),
         xmp=_xmp(traits, file_format, losses),
         dpi=_dpi(traits, file_format, losses),
+        chunks=traits.chunks if file_format == "PNG" else (),
+        comment=_comment(traits, losses) if file_format == "JPEG" else None,
     )
+    if file_format != "PNG":
+        losses += _chunk_losses(traits, file_format, metadata.comment)
     return metadata, tuple(losses)
 
 
@@ -89,3 +97,21 @@ def _dpi(traits: FileTraits, file_format: str, losses: list[str]) -> tuple[float
         losses.append(f"{file_format} holds no resolution (dpi)")
         return None
     return traits.dpi
+
+
+def _comment(traits: FileTraits, losses: list[str]) -> bytes | None:
+    comment = comment_of(traits.chunks)
+    if comment is not None and len(comment) > _JPEG_COMMENT_LIMIT:
+        losses.append("JPEG holds no comment of this size")
+        return None
+    return comment
+
+
+def _chunk_losses(traits: FileTraits, file_format: str, comment: bytes | None) -> list[str]:
+    texts = sum(kind in TEXT_KINDS for kind, _ in traits.chunks)
+    losses = []
+    if texts > (comment is not None):
+        losses.append(f"{file_format} does not hold all the text of the picture")
+    if traits.icc is None and names_other_colors(traits.chunks):
+        losses.append(f"{file_format} does not hold the colour space of a PNG; an ICC profile it would")
+    return losses

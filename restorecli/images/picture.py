@@ -23,6 +23,7 @@ class FileTraits:
         exif: The EXIF block with the orientation reset to 1, since pixels are upright, or None.
         xmp: The XMP packet with the orientation reset to 1, or None.
         dpi: Pixels per inch across and down, or None.
+        chunks: Text and colour space as PNG chunks, (kind, payload) each; a JPEG's comment is among them.
         notes: What a reader should know, e.g. "palette expanded to RGB".
     """
 
@@ -33,6 +34,7 @@ class FileTraits:
     exif: bytes | None = None
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
+    chunks: tuple[tuple[bytes, bytes], ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from PIL import (
@@ -29,6 +29,7 @@ from restorecli.images.decoded import (
 )
 from restorecli.images.exif import orientation_of
 from restorecli.images.options import ReadOptions
+from restorecli.images.png_chunks import comment_chunk
 
 # Opened by their own class, not by Image.open: only the decoder that the first bytes call for ever runs, and
 # Pillow's constant limit of pixels gives way to the memory budget.
@@ -144,8 +145,9 @@ def _decoded(
         exif=info.get("exif") or None,
         xmp=_bytes_or_none(info.get("xmp")),
         dpi=_dpi(info.get("dpi")),
+        chunks=_comment(info.get("comment")) if file_format == "JPEG" else (),
         orientation=orientation(image),
-        notes=(*notes, *_expansions(plain), *_left_behind(info)),
+        notes=(*notes, *_expansions(plain)),
     )
 
 
@@ -175,8 +177,8 @@ def _expansions(image: Image.Image) -> list[str]:
     return notes
 
 
-def _left_behind(info: dict[str | tuple[int, int], Any]) -> tuple[str, ...]:
-    return ("the comment is not carried on",) if info.get("comment") else ()
+def _comment(comment: object) -> tuple[tuple[bytes, bytes], ...]:
+    return (comment_chunk(comment),) if isinstance(comment, bytes) and comment else ()
 
 
 def _bytes_or_none(packet: object) -> bytes | None:

@@ -1,10 +1,10 @@
-"""PNG below Pillow: checked chunks, 16-bit samples, metadata chunks, and what is left of a damaged file."""
+"""PNG below Pillow: checked chunks, 16-bit samples, and what is left of a damaged file."""
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,20 +12,13 @@ import imagecodecs
 import numpy as np
 
 from restorecli.errors import ImageError
-from restorecli.images.decoded import DamagedImageError, Decoded, Samples, check_single, sensible_dpi
+from restorecli.images.decoded import DamagedImageError, Decoded, Samples, check_single
 from restorecli.images.options import ReadOptions
+from restorecli.images.png_chunks import Chunk, make_chunk, unpacked, with_description
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SAMPLES_PER_PIXEL = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_UNPACKED_LIMIT = 64 << 20
-_INCH = 0.0254  # metres
-_XMP = b"XML:com.adobe.xmp\x00"
-_TEXT = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-
-
-Chunk = tuple[bytes, memoryview]
-"""Kind and payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,52 +97,15 @@ def decode_deep(data: bytes, options: ReadOptions) -> Decoded:
     except (imagecodecs.PngError, ValueError) as fault:
         raise DamagedImageError("the PNG cannot be decoded", came=str(fault)) from fault
     exif = kinds.get(b"eXIf")
-    return Decoded(
+    decoded = Decoded(
         samples[..., 0] if samples.shape[2] < 3 else samples[..., :3],
         "PNG",
         alpha=samples[..., -1] if samples.shape[2] in (2, 4) else None,
         icc=_profile(kinds.get(b"iCCP")),
         exif=None if exif is None else bytes(exif),
-        xmp=xmp_of(chunks),
-        dpi=dpi_of(chunks),
-        notes=(*notes, *left_behind(chunks)),
+        notes=notes,
     )
-
-
-def left_behind(chunks: Iterable[Chunk]) -> tuple[str, ...]:
-    """Return the note that text other than XMP is not carried on, if there is any among these chunks."""
-    found = any(kind in _TEXT and not _is_xmp(kind, payload) for kind, payload in chunks)
-    return ("text chunks are not carried on",) if found else ()
-
-
-def xmp_of(chunks: Iterable[Chunk]) -> bytes | None:
-    """Return the XMP packet among the chunks (XMP specification, part 3, section 1.1.5), or None."""
-    for kind, payload in chunks:
-        if _is_xmp(kind, payload):
-            flags, rest = payload[len(_XMP) : len(_XMP) + 2], bytes(payload[len(_XMP) + 2 :])
-            text = rest.split(b"\x00", 2)[-1]  # behind the language and the translated keyword
-            return _unpacked(text) if flags[0] else text
-    return None
-
-
-def dpi_of(chunks: Iterable[Chunk]) -> tuple[float, float] | None:
-    """Return the resolution of a pHYs chunk in pixels per inch; None without one in metres."""
-    for kind, payload in chunks:
-        if kind == b"pHYs" and len(payload) == 9 and payload[8] == 1:
-            across, down = struct.unpack(">II", payload[:8])
-            return sensible_dpi(across * _INCH, down * _INCH)
-    return None
-
-
-def with_metadata(data: bytes, xmp: bytes | None, dpi: tuple[float, float] | None) -> bytes:
-    """Return a PNG that also holds an XMP packet and a resolution in pixels per inch."""
-    extra = b""
-    if dpi is not None:
-        across, down = (round(value / _INCH) for value in dpi)
-        extra += make_chunk(b"pHYs", struct.pack(">IIB", across, down, 1))
-    if xmp is not None:
-        extra += make_chunk(b"iTXt", _XMP + b"\x00\x00\x00\x00" + xmp)
-    return data[:33] + extra + data[33:]
+    return with_description(decoded, chunks)
 
 
 def encode_deep(samples: Samples, *, icc: bytes | None = None, exif: bytes | None = None) -> bytes:
@@ -173,11 +129,6 @@ def encode_deep(samples: Samples, *, icc: bytes | None = None, exif: bytes | Non
     if exif is not None:
         extra += make_chunk(b"eXIf", exif)
     return data[:33] + extra + data[33:]
-
-
-def make_chunk(kind: bytes, payload: bytes) -> bytes:
-    """Return a chunk: length, kind, payload, CRC."""
-    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
 
 
 def mend(data: bytes) -> bytes:
@@ -229,19 +180,7 @@ def _profile(payload: memoryview | None) -> bytes | None:
     if payload is None:
         return None
     _, _, rest = bytes(payload).partition(b"\x00")
-    return _unpacked(rest[1:])
-
-
-def _is_xmp(kind: bytes, payload: memoryview | bytes) -> bool:
-    return kind == b"iTXt" and bytes(payload[: len(_XMP)]) == _XMP and len(payload) > len(_XMP) + 4
-
-
-def _unpacked(packed: bytes) -> bytes | None:
-    """Return what metadata holds unpacked, up to a limit."""
-    try:
-        return zlib.decompressobj().decompress(packed, _UNPACKED_LIMIT) or None
-    except zlib.error as fault:
-        raise DamagedImageError("the metadata of the PNG is damaged", came=str(fault)) from fault
+    return unpacked(rest[1:])
 
 
 def _packed_size(header: PngHeader) -> int:

@@ -14,6 +14,7 @@ from restorecli.images.decoded import DamagedImageError, Decoded, check_single, 
 from restorecli.images.headers import PictureHeader, inspect_header
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
+from restorecli.images.png_chunks import with_description
 from restorecli.images.tiff_tags import descriptive_exif
 
 __all__ = ["PictureHeader", "fits_in_memory", "probe", "read_picture"]
@@ -101,8 +102,7 @@ def _decode(data: bytes, header: PictureHeader, options: ReadOptions) -> Decoded
 def _decode_plain_png(data: bytes, options: ReadOptions) -> Decoded:
     chunks = png.read_chunks(data)  # Pillow does not look at every check sum
     decoded = pillow_files.decode(data, "PNG", options)
-    notes = (*decoded.notes, *png.left_behind(chunks))
-    return replace(decoded, xmp=png.xmp_of(chunks), dpi=png.dpi_of(chunks), notes=notes)
+    return with_description(decoded, chunks)
 
 
 def _decode_tiff(data: bytes, options: ReadOptions) -> Decoded:

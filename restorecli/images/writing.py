@@ -19,6 +19,7 @@ from restorecli.images.formats import DEPTHS, format_for
 from restorecli.images.metadata import Metadata, metadata_for
 from restorecli.images.outputs import output_name, plan_outputs
 from restorecli.images.picture import Picture, Pixels
+from restorecli.images.png_chunks import with_metadata
 
 __all__ = ["output_name", "plan_outputs", "quantise", "write_picture"]
 
@@ -140,11 +141,12 @@ def _png(page: _Page) -> bytes:
         data = png.encode_deep(page.samples, icc=page.metadata.icc, exif=exif)
     else:
         data = _pillow(page, "PNG", compress_level=1)
-    return png.with_metadata(data, page.metadata.xmp, page.metadata.dpi)
+    return with_metadata(data, page.metadata.xmp, page.metadata.dpi, page.metadata.chunks)
 
 
 def _jpeg(page: _Page) -> bytes:
-    description = _known(xmp=page.metadata.xmp, dpi=page.metadata.dpi)
+    held = page.metadata
+    description = _known(xmp=held.xmp, dpi=held.dpi, comment=held.comment)
     return _pillow(page, "JPEG", quality=page.quality, subsampling=0, **description)
 
 

@@ -18,6 +18,7 @@ from restorecli.errors import ImageError, UsageError
 from restorecli.images import png
 from restorecli.images.decoded import DamagedImageError
 from restorecli.images.options import ReadOptions
+from restorecli.images.png_chunks import make_chunk
 from restorecli.images.reading import probe, read_picture
 
 RNG_SEED = 7
@@ -97,7 +98,7 @@ def test_few_bits_of_gray_use_the_whole_range(tmp_path, bits):
     packed = np.packbits(np.unpackbits(levels[:, None], axis=1)[:, 8 - bits :].ravel())
     header = struct.pack(">IIBBBBB", len(levels), 1, bits, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\x00" + packed.tobytes())), (b"IEND", b"")]
-    data = png.SIGNATURE + b"".join(png.make_chunk(*chunk) for chunk in chunks)
+    data = png.SIGNATURE + b"".join(make_chunk(*chunk) for chunk in chunks)
     picture = read_picture(put(tmp_path, "x.png", data))
     np.testing.assert_allclose(picture.pixels[0, 0], levels / (2**bits - 1), atol=1e-7)
 
@@ -115,7 +116,7 @@ def test_alpha_of_pillow_files(tmp_path, mode):
 def test_a_transparent_colour_becomes_alpha_at_8_and_16_bits(tmp_path):
     for dtype, depth in ((np.uint8, 8), (np.uint16, 16)):
         samples = noise((5, 4), dtype)
-        key = png.make_chunk(b"tRNS", struct.pack(">H", int(samples[2, 1])))
+        key = make_chunk(b"tRNS", struct.pack(">H", int(samples[2, 1])))
         data = imagecodecs.png_encode(samples)
         picture = read_picture(put(tmp_path, "x.png", data[:33] + key + data[33:]))
         assert picture.traits.depth == depth
@@ -148,7 +149,7 @@ def test_interlaced_16_bit_png(tmp_path):
             rows += b"".join(b"\x00" + row.astype(">u2").tobytes() for row in part)
     header = struct.pack(">IIBBBBB", 7, 9, 16, 0, 0, 0, 1)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    data = png.SIGNATURE + b"".join(png.make_chunk(*chunk) for chunk in chunks)
+    data = png.SIGNATURE + b"".join(make_chunk(*chunk) for chunk in chunks)
     picture = read_picture(put(tmp_path, "x.png", data))
     np.testing.assert_array_equal(np.round(picture.pixels[0] * 65535), samples)
     again = read_picture(put(tmp_path, "y.png", data[:-12]), ReadOptions(allow_truncated=True))
@@ -422,7 +423,7 @@ def test_a_cut_webp_and_a_cut_compressed_tiff_cannot_be_saved_even_on_request(tm
 def bomb(side: int) -> bytes:
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
-    return png.SIGNATURE + b"".join(png.make_chunk(*chunk) for chunk in chunks)
+    return png.SIGNATURE + b"".join(make_chunk(*chunk) for chunk in chunks)
 
 
 def test_a_bomb_is_refused_from_its_header(tmp_path):
