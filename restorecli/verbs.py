@@ -229,7 +229,9 @@ def restore(
     )
     if tune is not None:
         from restorecli.bench.tuning import tune as pick
+        from restorecli.images.folders import check_exists
 
+        check_exists(Path(source))
         pairs = Path(tune[0]), Path(tune[1])
         parameters = pick(str(model), *pairs, known=known, fixed=parameters, reading=reading).values
     restorer = choose_restorer(

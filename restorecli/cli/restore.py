@@ -62,6 +62,7 @@ def command(
     Depth, alpha, EXIF and ICC are kept, finished files are skipped, and one bad file costs one file.
     """
     side = options.tile_side(tile)
+    from restorecli.images.folders import check_exists
     from restorecli.images.options import ReadOptions
     from restorecli.restore.choice import choose_restorer
     from restorecli.restore.folder import restore_folder
@@ -73,6 +74,7 @@ def command(
     parameters: Mapping[str, object] = settings_for(model, settings or ())
     more: dict[str, object] = {}
     if tune is not None:
+        check_exists(source)
         tuning = tune_and_tell(model, tune, known=known, fixed=parameters, reading=reading)
         parameters, more = tuning.values, {"tuned": tuning.to_dict()}
     restorer = choose_restorer(

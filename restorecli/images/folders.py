@@ -64,13 +64,22 @@ def walk(root: Path | str, *, without: Path | None = None) -> list[ImageFile]:
         skipped = None if without is None else without.resolve()
         files = _pictures(root, root, PurePosixPath(), skipped, frozenset())
         return sorted(files, key=lambda file: file.relative.as_posix())
-    if not root.exists():
+    check_exists(root)
+    return [ImageFile(root, PurePosixPath(root.name), NO_CATEGORY)]
+
+
+def check_exists(source: Path) -> None:
+    """Check that there is a file or folder, before anything costs time.
+
+    Raises:
+        DataError: There is none.
+    """
+    if not source.exists():
         raise DataError(
             "there is no such file or folder",
-            file=root,
+            file=source,
             hint="check the path; without a source, `restorecli degrade` takes the built-in samples",
         )
-    return [ImageFile(root, PurePosixPath(root.name), NO_CATEGORY)]
 
 
 def mark_output(folder: Path) -> None:

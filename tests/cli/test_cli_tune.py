@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+import restorecli
 from restorecli.cli import models
+from restorecli.errors import DataError
 
 
 @pytest.fixture
@@ -62,6 +64,21 @@ def test_what_cannot_be_tuned_is_refused_before_anything_is_written(shell, noisy
     answer = shell(f"restorecli restore noisy -o out {words}", code=code)
     assert told in answer.err
     assert not (shell.folder / "out").exists()
+
+
+def test_a_missing_source_is_named_before_anything_is_searched(shell, noisy, monkeypatch) -> None:
+    from restorecli.bench import tuning
+
+    def never(*_args: object, **_words: object) -> None:
+        raise AssertionError("searched")
+
+    monkeypatch.setattr(tuning, "tune", never)
+    answer = shell("restorecli restore nowhere -o out --model tv --tune noisy photos", code=4)
+    assert "nowhere" in answer.err
+    with pytest.raises(DataError, match="no such"):
+        restorecli.restore(
+            shell.folder / "nowhere", shell.folder / "out", model="tv", tune=("noisy", "photos")
+        )
 
 
 def test_which_parameters_are_tuned_is_listed() -> None:
