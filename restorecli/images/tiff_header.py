@@ -14,7 +14,7 @@ from restorecli.images.decoded import DECODER_FAULTS, DamagedImageError
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it complains about is raised or noted
 
-INVERTED, GRAY, RGB = 0, 1, 2
+INVERTED, GRAY, RGB, YCBCR = 0, 1, 2, 6
 """Photometric interpretations."""
 
 UNSPECIFIED, PREMULTIPLIED, INDEPENDENT = 0, 1, 2

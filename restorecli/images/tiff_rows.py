@@ -15,7 +15,16 @@ from restorecli.images.decoded import DECODER_FAULTS, Samples, check_single, sca
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Pixels
 from restorecli.images.tiff import as_supported, description
-from restorecli.images.tiff_header import GRAY, INVERTED, RGB, TiffHeader, check_kind, damaged, parse_header
+from restorecli.images.tiff_header import (
+    GRAY,
+    INVERTED,
+    RGB,
+    YCBCR,
+    TiffHeader,
+    check_kind,
+    damaged,
+    parse_header,
+)
 from restorecli.images.tiff_tags import descriptive_exif
 from restorecli.images.xmp import upright_packet
 
@@ -66,7 +75,7 @@ class TiffRows:
         notes = check_single(self._header.pages, options)
         _check_rows(self._page, self._header, options)
         self.size: tuple[int, int] = (self._header.height, self._header.width)
-        self.channels = 3 if self._header.photometric == RGB else 1
+        self.channels = 3 if self._header.photometric in (RGB, YCBCR) else 1
         self._dtype = np.dtype(self._page.dtype)
         none = np.empty((0, 0, self.channels), self._dtype)
         samples, _, more = as_supported(none, self._header)
@@ -141,8 +150,9 @@ class TiffRows:
         tables = {}
         if int(page.compression) in _JPEG:
             tables = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
+        decode = page.decode  # which may read elsewhere in the file
         file.seek(page.dataoffsets[index])
-        return page.decode(file.read(page.databytecounts[index]) or None, index, **tables)
+        return decode(file.read(page.databytecounts[index]) or None, index, **tables)
 
 
 def _stands_open(page: tifffile.TiffPage) -> bool:
@@ -163,10 +173,12 @@ def _check_rows(page: tifffile.TiffPage, header: TiffHeader, options: ReadOption
     """
     height = page.tilelength if page.is_tiled else page.rowsperstrip
     width = page.tilewidth if page.is_tiled else header.width
+    # JPEG inside TIFF keeps RGB as YCbCr, and its decoder gives RGB.
+    known = (INVERTED, GRAY, RGB, *([YCBCR] if int(page.compression) in _JPEG else []))
     piece = 0 if _stands_open(page) else height * width * header.samples * -(-header.bits // 8)
     reasons = {
         "it has alpha": header.alpha is not None,
-        "its colours are neither gray nor RGB": header.photometric not in (INVERTED, GRAY, RGB),
+        "its colours are neither gray nor RGB": header.photometric not in known,
         "its orientation tag turns it": header.orientation != 1,
         "it keeps its channels apart": int(page.planarconfig) == 2 and header.samples > 1,
         "it is compressed in pieces that are too large": piece > decoding_budget() // 4,

@@ -10,6 +10,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from skimage import data
 
 from restorecli.errors import ImageError
 from restorecli.images import tiff_rows, tiff_tiles
@@ -74,6 +75,18 @@ def test_another_programs_files_are_read_alike(tmp_path, mode, packed):
     image.save(tmp_path / "x.tif", compression=packed)
     with TiffRows(tmp_path / "x.tif") as rows:
         np.testing.assert_array_equal(rows.read(3, 60), read_picture(tmp_path / "x.tif").pixels[:, 3:60])
+
+
+@pytest.mark.parametrize("layout", [{"tile": (64, 64)}, {"rowsperstrip": 16}])
+@pytest.mark.parametrize("kind", ["rgb", "minisblack"])  # the first is kept as YCbCr
+def test_jpeg_inside_tiff_is_read_as_by_libtiff(tmp_path, layout, kind):
+    photo = data.astronaut()[:300, :201]
+    photo = photo if kind != "minisblack" else photo[..., 1]
+    tifffile.imwrite(tmp_path / "x.tif", photo, photometric=kind, compression="jpeg", metadata=None, **layout)
+    whole = read_picture(tmp_path / "x.tif").pixels
+    with TiffRows(tmp_path / "x.tif") as rows:
+        np.testing.assert_array_equal(rows.read(37, 190), whole[:, 37:190])
+    assert 0 < np.abs(whole[0] - photo.reshape(300, 201, -1)[..., 0] / 255).mean() < 0.05
 
 
 def cut(pixels: np.ndarray, heights: list[int]) -> list[np.ndarray]:
