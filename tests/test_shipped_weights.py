@@ -1,0 +1,84 @@
+"""The scores on the cards of the shipped weights, made again by the four verbs on the real test pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.restoration import denoise_tv_chambolle
+
+import restorecli
+from restorecli.core.weights import read_weights
+from restorecli.core.zoo import find_shipped
+from restorecli.images.reading import read_picture
+
+pytestmark = [pytest.mark.data, pytest.mark.slow, pytest.mark.timeout(900)]
+
+TOLERANCE = 0.005
+"""dB; what another CPU's order of additions and the eval of rounded files may change."""
+
+CATEGORIES = {"blowhole", "break", "crack", "fray", "free", "uneven"}
+BLUR_AND_NOISE = [{"name": "gaussian-blur", "sigma": 1.5}, {"name": "gaussian", "sigma": 20}]
+
+
+def scores_of(name: str) -> Mapping[str, Mapping[str, float]]:
+    return read_weights(find_shipped(name).path)[1].scores
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures"), [("sca-unet.gaussian", "cbsd68"), ("dncnn.gray-blind", "bsd68-gray")]
+)
+def test_noise_of_sigma_25(data_folder, tmp_path, name, pictures) -> None:
+    card = scores_of(name)[f"{pictures}, Gaussian noise of sigma 25, unclipped, seed 0, 68 pictures"]
+    noise = [{"name": "gaussian", "sigma": 25}]
+    restorecli.degrade(data_folder / pictures, tmp_path / "degraded", noise=noise, unclipped=True, seed=0)
+    restorecli.restore(tmp_path / "degraded", tmp_path / "restored", model=name, device="cpu")
+    overall = restorecli.evaluate(tmp_path / "restored").to_dict()["overall"]
+    assert overall["n"] == 68
+    assert overall["restored"]["psnr"] == pytest.approx(card["psnr"], abs=TOLERANCE)
+    assert overall["degraded"]["psnr"] == pytest.approx(card["degraded_psnr"], abs=TOLERANCE)
+    assert overall["restored"]["ssim"] == pytest.approx(card["ssim"], abs=2e-4)
+
+
+def test_blurred_and_noisy_inspection_pictures_keep_their_scores_and_beat_total_variation(
+    data_folder, tmp_path
+) -> None:
+    source = data_folder / "magnetic-tile" / "test" / "images"
+    restorecli.degrade(source, tmp_path / "degraded", noise=BLUR_AND_NOISE, seed=1)
+    restorecli.restore(
+        tmp_path / "degraded", tmp_path / "restored", model="sca-unet.noise-blur", device="cpu"
+    )
+    evaluation = restorecli.evaluate(tmp_path / "restored")
+    cards = {
+        match[1]: score
+        for label, score in scores_of("sca-unet.noise-blur").items()
+        if (match := re.search(r"category (\w+), .* sigma 20, .* seed 1", label))
+    }
+    assert set(cards) == set(evaluation.categories) == CATEGORIES
+    for category, card in cards.items():
+        scores = [image.final["psnr"] for image in evaluation.images if image.pair.category == category]
+        assert np.mean(scores) == pytest.approx(card["psnr"], abs=TOLERANCE)
+        rival = best_total_variation(source / category, tmp_path / "degraded" / category)
+        assert np.mean(scores[:8]) > rival + 0.5, category
+
+
+def best_total_variation(clean: Path, degraded: Path) -> float:
+    """Return the mean PSNR of the best of five weights, on the first eight pictures."""
+    pairs = [
+        [
+            read_picture(path).pixels[0].astype(np.float64)
+            for path in (original, degraded / f"{original.stem}.png")
+        ]
+        for original in sorted(clean.iterdir())[:8]
+    ]
+    means = []
+    for weight in (0.1, 0.14, 0.18, 0.23, 0.3):
+        errors = [
+            np.mean((denoise_tv_chambolle(noisy, weight).clip(0, 1) - original) ** 2)
+            for original, noisy in pairs
+        ]
+        means.append(np.mean(-10 * np.log10(errors)))
+    return float(max(means))
