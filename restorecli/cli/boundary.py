@@ -60,8 +60,7 @@ def _boundary(words: tuple[str, ...]) -> Iterator[None]:
     except typer.Exit:
         raise
     except typer.TyperException as error:
-        if "--json" in words:
-            render.error_json(UsageError(error.format_message()))
+        _also_as_json(UsageError(error.format_message()), words)
         raise  # Typer shows the usage line and its own panel
     except (KeyboardInterrupt, BrokenPipeError, SystemExit) as error:
         _stop(error, words)
@@ -94,10 +93,20 @@ def _fail(error: Exception, words: tuple[str, ...]) -> NoReturn:
         unchanged="your inputs and every finished output",
         hint="please report it with the output of `restorecli doctor` and of this command with --traceback",
     )
-    render.error_panel(shown)
-    if "--json" in words:
-        render.error_json(shown)
+    render.show_error(shown)
+    _also_as_json(shown, words)
     raise typer.Exit(int(shown.exit_code)) from error
+
+
+def _also_as_json(error: RestorecliError, words: tuple[str, ...]) -> None:
+    """Write the error to stdout where that was asked for; stderr tells it, so stdout may refuse."""
+    if "--json" not in words:
+        return
+    try:
+        render.error_json(error)
+        _flush()
+    except OSError:
+        _mute_stdout()
 
 
 def expected_error(error: Exception) -> RestorecliError | None:

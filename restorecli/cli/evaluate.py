@@ -206,7 +206,7 @@ def command(
         scores.show(evaluation, comparison, by_group=by_group)
     scores.list_unmatched(evaluation, comparison)
     for error in refused:
-        render.error_panel(error)
+        render.show_error(error)
     if refused:
         raise typer.Exit(ExitCode.GATE)
     if evaluation.unmatched or (comparison is not None and comparison.missing):

@@ -107,8 +107,17 @@ def _looks_numeric(cell: str) -> bool:
     return cell in ("", "-", "inf") or cell[0] in "+-.0123456789["
 
 
-def error_panel(error: RestorecliError) -> None:
-    """Show an error on stderr: the problem, then each known part of it."""
+def show_error(error: RestorecliError) -> None:
+    """Show an error on stderr: the problem, then each known part of it; boxed in a terminal only."""
+    stopped = isinstance(error, InterruptedRunError)
+    title = f"{'Stopped' if stopped else 'Error'} (exit code {int(error.exit_code)})"
+    if console(stderr=True).is_terminal:
+        _error_panel(error, title, "yellow" if stopped else "red")
+    else:
+        say(f"{title}: {error!s}")
+
+
+def _error_panel(error: RestorecliError, title: str, color: str) -> None:
     from rich.panel import Panel
     from rich.table import Table
     from rich.text import Text
@@ -122,9 +131,6 @@ def error_panel(error: RestorecliError) -> None:
     whole.add_row(Text(plain(error.problem)))
     if error.details():
         whole.add_row(body)
-    stopped = isinstance(error, InterruptedRunError)
-    title = f"{'Stopped' if stopped else 'Error'} (exit code {int(error.exit_code)})"
-    color = "yellow" if stopped else "red"
     console(stderr=True).print(
         Panel(whole, title=title, title_align="left", border_style=color, expand=False)
     )

@@ -89,6 +89,8 @@ def read_spec(facts: ParameterFacts, spec: object, owner: str) -> Choice | Range
     match = _RANGE.fullmatch(spec)
     if match and facts.kind in (int, float):
         return _range(facts, match, owner)
+    if ".." in spec and facts.kind in (int, float):
+        raise _bad_range(facts, spec, owner)
     return Choice(tuple(facts.read(word, owner) for word in spec.split(",")))
 
 
@@ -99,12 +101,16 @@ def _one(facts: ParameterFacts, value: object, owner: str) -> Value:
 def _range(facts: ParameterFacts, match: re.Match[str], owner: str) -> Range:
     low, high = (float(facts.read(match[group], owner)) for group in (2, 3))
     if low > high or (match[1] and low <= 0):
-        raise UsageError(
-            f"{owner}.{facts.name} has a range that cannot be drawn from.",
-            expected="LOW..HIGH with LOW at most HIGH, or log LOW..HIGH with LOW above 0",
-            came=match[0].strip(),
-        )
+        raise _bad_range(facts, match[0], owner)
     return Range(low, high, whole=facts.kind is int, logarithmic=bool(match[1]))
+
+
+def _bad_range(facts: ParameterFacts, spec: str, owner: str) -> UsageError:
+    return UsageError(
+        f"{owner}.{facts.name} has a range that cannot be drawn from.",
+        expected="LOW..HIGH with LOW at most HIGH, or log LOW..HIGH with LOW above 0",
+        came=spec.strip(),
+    )
 
 
 @dataclass(frozen=True)

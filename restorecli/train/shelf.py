@@ -34,9 +34,9 @@ def find_recipe(name_or_file: str | Path) -> Path:
     near = difflib.get_close_matches(str(name_or_file).removesuffix(".yaml"), known, n=1)
     raise RecipeError(
         f"There is no recipe {str(name_or_file)!r}.",
-        expected="a .yaml file, or one of " + ", ".join(known),
+        expected="a .yaml file, or the name of a recipe that `restorecli recipes` lists",
         came="a folder" if path.is_dir() else f"no such file in {Path.cwd()}",
-        hint=f"did you mean {near[0]!r}?" if near else "restorecli recipes",
+        hint=f"did you mean {near[0]!r}?" if near else "check the path",
     )
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -148,6 +149,7 @@ def wait() -> None:
 app.COMMANDS = (("wait", wait, (), "x"),)
 app.COMMANDS += (("two", wait, (), "x"),)
 import sys
+from pathlib import Path
 sys.argv = ["restorecli", "wait"]
 app.main()
 """
@@ -193,3 +195,23 @@ def test_a_closed_stdout_is_no_error() -> None:
     done = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["models"], ExitCode.RESOURCES),
+        (["models", "--json"], ExitCode.RESOURCES),
+        (["eval", "nowhere", "nowhere", "--json"], ExitCode.BAD_RECIPE_OR_DATA),
+        (["eval", "--jsom", "--json"], ExitCode.USAGE),
+    ],
+)
+def test_a_full_disk_behind_stdout_is_told_on_stderr(words, code) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "restorecli", *words]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert "rror" in done.stderr

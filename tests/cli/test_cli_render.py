@@ -32,8 +32,21 @@ def test_a_pipe_gets_whole_lines() -> None:
     path = "/".join(["folder"] * 60)
     out, _ = shown(render.table, ("file", "dB"), [(path, "28.1")])
     assert any(path in line for line in out.splitlines())
-    _, err = shown(render.error_panel, ImageError("it is cut off", file=path))
+    _, err = shown(render.show_error, ImageError("it is cut off", file=path))
     assert any(path in line for line in err.splitlines())
+
+
+def test_an_error_has_a_box_in_a_terminal_only(monkeypatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    error = ImageError("it is cut off", came=" ".join(["bytes"] * 60), hint="look at it")
+    _, boxed = shown(render.show_error, error, terminal=True)
+    assert boxed.startswith("\x1b")
+    assert all(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) <= 60 for line in boxed.splitlines())
+    _, piped = shown(render.show_error, error)
+    assert piped.splitlines()[0] == "Error (exit code 3): it is cut off"
+    assert piped.splitlines()[-1] == "  try: look at it"
+    assert piped.isascii()
 
 
 def test_numbers_are_aligned_to_the_right_and_words_to_the_left() -> None:
@@ -72,9 +85,7 @@ def test_many_failures_are_cut_and_counted() -> None:
 
 
 def test_an_interrupted_run_is_no_error() -> None:
-    _, err = shown(
-        render.error_panel, InterruptedRunError("Training was stopped.", hint="restorecli train x")
-    )
+    _, err = shown(render.show_error, InterruptedRunError("Training was stopped.", hint="restorecli train x"))
     assert "Stopped (exit code 130)" in err
 
 

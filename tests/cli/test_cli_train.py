@@ -83,12 +83,7 @@ def test_an_interrupt_saves_and_prints_the_command_that_resumes(shell, recipe, n
         process.send_signal(number)
         _, told = process.communicate(timeout=60)
     assert process.returncode == code
-    again = (
-        next(text for text in told.splitlines() if "--resume" in text)
-        .strip("│ ")
-        .removeprefix("try:")
-        .strip()
-    )
+    again = next(text for text in told.splitlines() if "--resume" in text).strip().removeprefix("try:")
     shell(f"{again} --steps 1")
 
 

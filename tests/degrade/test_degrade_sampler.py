@@ -46,6 +46,13 @@ def test_what_says_nothing_known_is_refused(spec) -> None:
         read_spec(SIGMA, spec, "gaussian")
 
 
+@pytest.mark.parametrize("spec", ["5..", "..5", "5..x", "5..1", "1..2..3"])
+def test_a_bad_range_says_how_ranges_are_written(spec) -> None:
+    with pytest.raises(UsageError, match="range") as raised:
+        read_spec(SIGMA, spec, "gaussian")
+    assert "LOW..HIGH" in str(raised.value)
+
+
 def test_a_range_is_uniform_over_all_of_it() -> None:
     values = [step.sigma for step in draws(name="gaussian", specs={"sigma": "0..55"})]
     assert 0 <= min(values) < 2
