@@ -55,6 +55,8 @@ class ParameterFacts:
             return ", ".join(self.choices)
         if self.kind is bool:
             return "true or false"
+        if self.kind is str:
+            return "any text"
         word = "a whole number" if self.kind is int else "a number"
         low = "" if self.low is None else f" from {self.low:g}"
         high = "" if self.high is None else f" up to {self.high:g}"
