@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,17 +47,20 @@ class ChainWords:
         self._refuse_words("--chain")
         return Chain.from_yaml(self.file)
 
-    def refuse_beside_replay(self) -> None:
+    def refuse_beside_replay(self, others: Mapping[str, object]) -> None:
         """Refuse words that a replay, which takes everything from the manifest, would not follow.
+
+        Args:
+            others: Further words and what was given for them; None where nothing was.
 
         Raises:
             UsageError: There is such a word.
         """
         if self.file is not None:
             raise UsageError("--replay and --chain exclude each other.", expected="one of them")
-        self._refuse_words("--replay")
+        self._refuse_words("--replay", [name for name, value in others.items() if value is not None])
 
-    def _refuse_words(self, option: str) -> None:
+    def _refuse_words(self, option: str, others: Sequence[str] = ()) -> None:
         given = {
             "--noise": self.noise,
             "--set": self.settings,
@@ -65,10 +68,10 @@ class ChainWords:
             "--severity": self.severity,
             "--random": self.random,
         }
-        beside = [name for name, value in given.items() if value]
+        beside = [*(name for name, value in given.items() if value), *others]
         if beside:
             raise UsageError(
-                f"{option} says everything about the chain by itself.",
+                f"{option} says everything by itself.",
                 expected=f"{option} alone",
                 came=f"{option} beside {', '.join(beside)}",
                 hint=f"leave out {', '.join(beside)}",
@@ -101,6 +104,7 @@ class ChainWords:
 
 
 def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
+    from restorecli.degrade.base import check_names
     from restorecli.degrade.catalog import find
 
     place, equals, value = setting.partition("=")
@@ -122,6 +126,7 @@ def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
             came=setting,
             hint=f"add --noise {name}",
         )
+    check_names(find(name), [parameter.strip()])
     for step in concerned:
         step[parameter.strip()] = value.strip()
 

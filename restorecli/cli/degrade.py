@@ -68,8 +68,9 @@ def command(
         typer.Option("--replay", help="Repeat byte for byte what this manifest says.", rich_help_panel=_WHAT),
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", help="Seed of everything random.", rich_help_panel=_WHAT)
-    ] = 0,
+        int | None,
+        typer.Option("--seed", help="Seed of everything random; 0 if left out.", rich_help_panel=_WHAT),
+    ] = None,
     unclipped: Annotated[
         bool,
         typer.Option(
@@ -101,7 +102,7 @@ def command(
     reading = ReadOptions(allow_truncated, to_srgb, frames)
     words = ChainWords(noise or (), chain, settings or (), sigma, severity, random)
     if replay is not None:
-        words.refuse_beside_replay()
+        words.refuse_beside_replay({"SRC": source, "--seed": seed, "--unclipped": unclipped or None})
         if reading != STRICT:
             raise UsageError(
                 "A replay reads every file as its manifest says.",
@@ -121,7 +122,7 @@ def command(
             source,
             output,
             words.chain(),
-            seed=seed,
+            seed=seed or 0,
             workers=workers,
             unclipped=unclipped,
             image_format=image_format,

@@ -44,12 +44,18 @@ def degrade_again(record: Record, pixels: Pixels, *, depth: int = 32) -> Pixels:
         line says that the picture was written unclipped: such a file is never rounded.
 
     Raises:
-        DataError: The line says nothing of degradations.
+        DataError: The line says nothing of degradations, or tells of several runs.
         UsageError: A step that this version does not know.
         ImageError: The picture is too small or too large for a step.
     """
     if not record.degradations:
         raise DataError("Nothing says how to degrade it again.", expected="degradations", came=record.path)
+    if record.earlier:
+        raise DataError(
+            "The picture was degraded by several runs, of which only the last can be done again.",
+            expected="one run of `degrade` with the whole chain",
+            came=record.path,
+        )
     result = replay_steps(pixels, *recorded_steps(record))
     if record.unclipped:
         return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
@@ -100,7 +100,7 @@ class Degradation(ABC):
         return known if self.severity is None else {**known, "severity": self.severity}
 
 
-def check_names(degradation: type[Degradation], names: Mapping[str, object]) -> None:
+def check_names(degradation: type[Degradation], names: Iterable[str]) -> None:
     """Refuse names that are not parameters of `degradation`.
 
     Raises:

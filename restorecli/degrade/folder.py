@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from restorecli.degrade.again import recorded_steps
 from restorecli.degrade.chain import Chain, image_rng
@@ -29,6 +30,7 @@ class _Source:
     defect: str | None
     reading: ReadOptions = STRICT
     reference_reading: ReadOptions = STRICT
+    earlier: tuple[Mapping[str, Any], ...] = ()
 
 
 def degrade_folder(
@@ -91,6 +93,7 @@ def degrade_folder(
             unclipped=unclipped,
             reading=item.reading,
             reference_reading=item.reference_reading,
+            earlier=item.earlier,
         )
         for item in sources
     ]
@@ -132,18 +135,27 @@ def replay(
             expected="a manifest.jsonl that `restorecli degrade` wrote",
             file=manifest.file,
         )
-    tasks = [_task(record, manifest, image_format) for record in records]
+    targets = _replayed_targets(records, image_format)
+    tasks = [_task(record, manifest, targets[PurePosixPath(record.path)]) for record in records]
     return run_tasks(tasks, output, workers=workers, overwrite=overwrite, progress=progress)
 
 
-def _task(record: Record, manifest: Manifest, image_format: str | None) -> DegradeTask:
+def _replayed_targets(
+    records: Sequence[Record], image_format: str | None
+) -> dict[PurePosixPath, PurePosixPath]:
+    """Return where the pictures of a manifest are written: under their names, or as another format has it."""
+    paths = [PurePosixPath(record.path) for record in records]
+    if image_format is None:
+        return dict(zip(paths, paths, strict=True))
+    return _targets(paths, any(record.unclipped for record in records), image_format)
+
+
+def _task(record: Record, manifest: Manifest, target: PurePosixPath) -> DegradeTask:
     try:
         steps, seed, key = recorded_steps(record)
     except DataError as error:
         error.file = str(manifest.file)
         raise
-    path = PurePosixPath(record.path)
-    target = path if image_format is None else _targets([path], record.unclipped, image_format)[path]
     return DegradeTask(
         target=target,
         source=manifest.locate(record.source),
@@ -156,6 +168,8 @@ def _task(record: Record, manifest: Manifest, image_format: str | None) -> Degra
         unclipped=record.unclipped,
         reading=record.reading,
         reference_reading=record.reference_reading,
+        earlier=record.earlier,
+        expected_digest=record.source_digest,
     )
 
 
@@ -184,6 +198,7 @@ def _pictures(source: Path, output: Path, reading: ReadOptions) -> list[_Source]
                 record.defect,
                 reading,
                 record.reference_reading.in_colors_of(reading),
+                record.history,
             )
         )
     return found

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +32,9 @@ from restorecli.version import __version__
 MASKS = "masks"
 """The folder of the masks below an output folder; it is marked, so that nobody takes them for pictures."""
 
+FARTHEST = 1e3
+"""The largest value of a picture that is degraded, a thousand times white; powers overflow beyond."""
+
 Place = Path | Sample
 """Where a picture comes from: a file, or a built-in sample."""
 
@@ -46,6 +52,8 @@ class DegradeTask:
         seed: The run's seed.
         key: What its generators are derived from, beside the seed.
         steps: The degradations with their values drawn.
+        earlier: What the source's own manifest says was done to it before.
+        expected_digest: Of the source; a replay fails where it is another. None takes any.
         unclipped: Keep values outside [0, 1] in 32-bit floating point.
         reading: How to read the source.
         reference_reading: How to read the reference for a comparison.
@@ -62,6 +70,8 @@ class DegradeTask:
     unclipped: bool
     reading: ReadOptions = STRICT
     reference_reading: ReadOptions = STRICT
+    earlier: tuple[Mapping[str, Any], ...] = ()
+    expected_digest: str | None = None
 
     @property
     def mask_target(self) -> PurePosixPath | None:
@@ -71,7 +81,7 @@ class DegradeTask:
         name = self.target.name
         return PurePosixPath(MASKS) / self.target.with_name(name if name.endswith(".png") else f"{name}.png")
 
-    def record(self, folder: Path, notes: tuple[str, ...] = ()) -> Record:
+    def record(self, folder: Path, digest: str | None, notes: tuple[str, ...] = ()) -> Record:
         """Return the manifest's line for this task in `folder`."""
         return Record(
             path=self.target.as_posix(),
@@ -83,6 +93,8 @@ class DegradeTask:
             defect=self.defect,
             seed=self.seed,
             key=self.key,
+            source_digest=digest,
+            earlier=self.earlier,
             degradations=tuple(self._step_record(step) for step in self.steps),
             unclipped=self.unclipped,
             notes=notes,
@@ -168,24 +180,53 @@ def _results(
 
 
 def _degrade_one(task: DegradeTask, output: Path) -> _Written:
-    source = task.source
-    picture = (
-        read_sample(source.locator) if isinstance(source, Sample) else read_picture(source, task.reading)
-    )
-    if not np.isfinite(picture.pixels).all():
-        raise ImageError("The picture holds values that are not finite.", file=task.key)
+    digest, picture = _read(task)
+    notes = picture.traits.notes
     pixels = replay_steps(picture.pixels, task.steps, task.seed, task.key)
     traits = replace(picture.traits, alpha=_alpha(picture.traits, task))
     if task.unclipped:
         traits = replace(traits, depth=32)
     elif traits.depth == 32:
+        notes = (*notes, *_outside(picture.pixels))
         pixels = np.clip(pixels, 0, 1)
     path = output / task.target
     path.parent.mkdir(parents=True, exist_ok=True)
     losses = write_picture(path, Picture(pixels, traits))
     _write_mask(picture.pixels.shape[1:], task, output)
-    record = task.record(output, (*picture.traits.notes, *losses))
+    record = task.record(output, digest, (*notes, *losses))
     return _Written(record, pixels.shape[1] * pixels.shape[2] / 1e6)
+
+
+def _read(task: DegradeTask) -> tuple[str | None, Picture]:
+    """Return a task's picture, and the digest of its file."""
+    if isinstance(task.source, Sample):
+        return None, read_sample(task.source.locator)
+    digest = digest_of(task.source)
+    if task.expected_digest not in (None, digest):
+        raise ImageError(
+            "The source is not the picture that the manifest tells of: it has changed since.",
+            file=task.source,
+            hint="degrade it anew instead of replaying",
+        )
+    picture = read_picture(task.source, task.reading)
+    largest = float(np.abs(picture.pixels).max())
+    if not largest <= FARTHEST:
+        raise ImageError(
+            "The picture holds values that no light has.",
+            expected=f"finite numbers, nominally 0 to 1, at most {FARTHEST:g}",
+            came="values that are not finite" if not math.isfinite(largest) else f"{largest:g}",
+            file=task.source,
+            hint="replace what marks missing pixels, and scale the others to 0..1",
+        )
+    return digest, picture
+
+
+def _outside(pixels: Pixels) -> tuple[str, ...]:
+    """Return a note where a floating-point source leaves [0, 1], which clipped output cannot hold."""
+    low, high = float(pixels.min()), float(pixels.max())
+    if low >= 0 and high <= 1:
+        return ()
+    return ("values of the source outside 0 to 1 were clipped; --unclipped keeps them",)
 
 
 def _write_mask(shape: tuple[int, int], task: DegradeTask, output: Path) -> None:
@@ -217,21 +258,32 @@ def _is_finished(task: DegradeTask, output: Path, records: dict[str, Record]) ->
     """Tell whether the last line for the target says what gives the task's bytes, and the file is there."""
     found = records.get(task.target.as_posix())
     written = [output / target for target in (task.target, task.mask_target) if target is not None]
-    if found is None or not all(path.is_file() for path in written):
+    if found is None or any(_identity(path) is None for path in written):
         return False
     if not task.reading.reads_like(found.reading):
         return False
     if not task.reference_reading.reads_like(found.reference_reading):
         return False
-    wanted = task.record(output)
+    wanted = task.record(output, found.source_digest)
     alike = {name: getattr(wanted, name) for name in ("version", "notes", "reading", "reference_reading")}
-    return replace(_without_severity(found), **alike) == _without_severity(wanted)
+    if replace(_without_severity(found), **alike) != _without_severity(wanted):
+        return False
+    return isinstance(task.source, Sample) or digest_of(task.source) == found.source_digest
 
 
 def _without_severity(record: Record) -> Record:
     """Return a record without the severities that its values were drawn from, which decide no byte."""
     steps = ({key: value for key, value in step.items() if key != "severity"} for step in record.degradations)
     return replace(record, degradations=tuple(steps))
+
+
+def digest_of(file: Path) -> str | None:
+    """Return the first 32 hexadecimal digits of the SHA-256 of a file; None where it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+    except OSError:
+        return None
 
 
 def _protect_sources(tasks: Sequence[DegradeTask], output: Path) -> None:
@@ -276,7 +328,7 @@ def _protect_strangers(tasks: Sequence[DegradeTask], output: Path, records: dict
     for task in tasks:
         found = records.get(task.target.as_posix())
         stranger = not ours if found is None else found.command != "degrade"
-        if stranger and (output / task.target).exists():
+        if stranger and _identity(output / task.target) is not None:
             raise UsageError(
                 "The output folder holds a picture that `degrade` did not write.",
                 came=str(output / task.target),

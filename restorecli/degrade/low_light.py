@@ -10,6 +10,9 @@ import numpy as np
 from restorecli.degrade.base import Degradation, parameter
 from restorecli.images.picture import Pixels
 
+_MOST_PHOTONS = 1e18
+"""NumPy draws no Poisson numbers of a larger mean; no picture in [0, 1] comes near it."""
+
 
 @dataclass(frozen=True)
 class LowLight(Degradation):
@@ -71,7 +74,8 @@ class LowLight(Degradation):
     def _expose(self, light: Pixels, rng: np.random.Generator) -> Pixels:
         seen = light
         if self.peak > 0:
-            seen = (rng.poisson(light * np.float64(self.peak)) / self.peak).astype(np.float32)
+            mean = np.minimum(light * np.float64(self.peak), _MOST_PHOTONS)
+            seen = (rng.poisson(mean) / self.peak).astype(np.float32)
         if self.read > 0:
             seen = seen + rng.standard_normal(light.shape, dtype=np.float32) * np.float32(self.read / 255)
         return seen

@@ -186,7 +186,8 @@ class DegradationSampler:
                 return None
             specs = self._draws[level - 1]
         drawn = self.degradation(**{name: spec.draw(rng) for name, spec in specs.items()})
-        return drawn.of_severity(level)
+        decides = level is not None and not self.degradation.severities[level - 1].keys() <= self.specs.keys()
+        return drawn.of_severity(level) if decides else drawn
 
     def extremes(self) -> tuple[Degradation, ...]:
         """Return degradations at both ends of everything that can be drawn."""

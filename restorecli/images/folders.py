@@ -78,7 +78,7 @@ def check_exists(source: Path) -> None:
         raise DataError(
             "there is no such file or folder",
             file=source,
-            hint="check the path; without a source, `restorecli degrade` takes the built-in samples",
+            hint="check the path",
         )
 
 

@@ -33,6 +33,9 @@ LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "PPM"})
 DEPTHS = {"PNG": (8, 16), "TIFF": (8, 16, 32), "PPM": (8, 16), "JPEG": (8,), "WEBP": (8,), "BMP": (8,)}
 """Bits per sample that a format can hold, as written here."""
 
+LONGEST_SIDES = {"JPEG": 65500, "WEBP": 16383}
+"""Pixels that a side can have at most, of formats whose encoders refuse more."""
+
 NAMES = {"png": "PNG", "jpeg": "JPEG", "jpg": "JPEG", "tiff": "TIFF", "tif": "TIFF", "webp": "WEBP"}
 NAMES |= {"bmp": "BMP", "ppm": "PPM"}
 """What a user may call a format."""

@@ -34,7 +34,9 @@ class Record:
         defect: Kind of defect in an MVTec-style tree.
         seed: The run's seed.
         key: What the picture's own random generator was derived from, beside the seed.
+        source_digest: What tells the source that was read from another of its name, see `digest_of`.
         degradations: What was done, in order, each with its name and drawn values.
+        earlier: What had been done to the source before, by an earlier run of `degrade`; it is not replayed.
         unclipped: Whether values outside [0, 1] were kept.
         degraded: Locator of the degraded picture that was restored.
         restorer: What restored it: model, weights, tile ...
@@ -52,13 +54,20 @@ class Record:
     defect: str | None = None
     seed: int | None = None
     key: str | None = None
+    source_digest: str | None = None
     degradations: tuple[Mapping[str, Any], ...] = ()
+    earlier: tuple[Mapping[str, Any], ...] = ()
     unclipped: bool = False
     degraded: str | None = None
     restorer: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     reading: ReadOptions = STRICT
     reference_reading: ReadOptions = STRICT
+
+    @property
+    def history(self) -> tuple[Mapping[str, Any], ...]:
+        """Everything that was done to the reference, in order, by any number of runs."""
+        return (*self.earlier, *self.degradations)
 
     def to_json(self) -> str:
         """Return the record as one line of ASCII JSON; fields that hold their default are left out."""
@@ -83,7 +92,7 @@ class Record:
         if not isinstance(values, dict):
             raise DataError("a manifest line is no JSON object", came=type(values).__name__)
         _check_keys(values)
-        for name in ("degradations", "notes"):
+        for name in ("degradations", "earlier", "notes"):
             if name in values:
                 values[name] = tuple(values[name])
         for name in ("reading", "reference_reading"):
@@ -95,9 +104,9 @@ class Record:
 _REQUIRED = ("path", "command", "category", "reference", "source", "version")
 _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("path", "command", "category", "source", "version"), (str,)),
-    **dict.fromkeys(("reference", "defect", "key", "degraded"), (str, type(None))),
+    **dict.fromkeys(("reference", "defect", "key", "source_digest", "degraded"), (str, type(None))),
     "seed": (int, type(None)),
-    "degradations": (list,),
+    **dict.fromkeys(("degradations", "earlier"), (list,)),
     "unclipped": (bool,),
     "restorer": (dict, type(None)),
     "notes": (list,),

@@ -15,7 +15,7 @@ from restorecli.images import netpbm, png, tiff
 from restorecli.images.atomic import atomic_write
 from restorecli.images.decoded import DECODER_FAULTS, Samples
 from restorecli.images.exif import PREFIX
-from restorecli.images.formats import DEPTHS, format_for
+from restorecli.images.formats import DEPTHS, LONGEST_SIDES, format_for
 from restorecli.images.metadata import Metadata, metadata_for
 from restorecli.images.outputs import output_name, plan_outputs
 from restorecli.images.picture import Picture, Pixels
@@ -94,6 +94,7 @@ def quantise(pixels: Pixels, depth: int) -> Samples:
 
 def _prepare(picture: Picture, file_format: str, quality: int) -> tuple[_Page, tuple[str, ...]]:
     _check_pixels(picture.pixels)
+    _check_sides(picture.size, file_format)
     losses: list[str] = []
     depth = picture.traits.depth
     if depth not in DEPTHS[file_format]:
@@ -119,6 +120,17 @@ def _check_pixels(pixels: Pixels) -> None:
         raise ImageError("the pixels have a wrong shape", expected="(1 or 3, H, W)", came=str(pixels.shape))
     if not np.isfinite(pixels).all():
         raise ImageError("the pixels hold values that are not finite", unchanged="nothing was written")
+
+
+def _check_sides(size: tuple[int, int], file_format: str) -> None:
+    longest = LONGEST_SIDES.get(file_format)
+    if longest is not None and max(size) > longest:
+        raise ImageError(
+            f"The picture is too large for {file_format}.",
+            expected=f"sides of at most {longest} pixels",
+            came=f"{size[1]}x{size[0]} pixels",
+            hint="--format png",
+        )
 
 
 def _alpha(picture: Picture, depth: int) -> Samples | None:

@@ -81,7 +81,7 @@ class Known:
             UsageError: Its manifest line holds a step that this version does not know.
         """
         asked = {need.removesuffix("?") for need in needs}
-        steps = () if record is None else record.degradations
+        steps = () if record is None else record.history
         sigma, operator, mask = self.sigma, self.operator, None
         if sigma is None and steps and "sigma" in asked:
             sigma = noise_of(steps)

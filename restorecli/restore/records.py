@@ -164,6 +164,7 @@ def restored_record(
         seed=known.seed,
         key=known.key,
         degradations=known.degradations,
+        earlier=known.earlier,
         unclipped=known.unclipped,
         degraded=place,
         restorer=restorer,

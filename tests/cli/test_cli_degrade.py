@@ -109,7 +109,11 @@ def test_another_run_in_the_output_is_told(shell, photos) -> None:
         ("--noise gaussian --unclipped --format png", 2),
         ("--noise gaussian --severity 2 --random", 2),
         ("--chain missing.yaml", 4),
-        ("--replay ./photos", 4),
+        ("--replay ./photos", 2),
+        ("--replay ./photos --seed 0", 2),
+        ("--replay ./photos --unclipped", 2),
+        ("--noise gaussian --set gaussian.name=jpeg", 2),
+        ("--noise gaussian --set gaussian.probability=0.5", 2),
     ],
 )
 def test_what_cannot_be_done_is_told_before_anything_is_written(shell, photos, words, code) -> None:
@@ -118,6 +122,11 @@ def test_what_cannot_be_done_is_told_before_anything_is_written(shell, photos, w
     assert document["error"]["exit_code"] == code
     assert digests(photos) == before
     assert not list((shell.folder / "degraded").rglob("*.png"))
+
+
+def test_a_replay_takes_no_source(shell, photos) -> None:
+    shell("restorecli degrade ./photos --noise gaussian")
+    assert "SRC" in shell("restorecli degrade ./photos -o again --replay degraded", code=2).err
 
 
 def test_a_missing_source_is_told(shell) -> None:

@@ -82,6 +82,8 @@ def test_a_line_that_says_nothing_is_refused(tmp_path):
     for line in (replace(record, degradations=()), replace(record, seed=None), replace(record, key=None)):
         with pytest.raises(DataError):
             degrade_again(line, pixels)
+    with pytest.raises(DataError, match="several runs"):
+        degrade_again(replace(record, earlier=record.degradations), pixels)
     with pytest.raises(UsageError, match="ghosts"):
         degrade_again(replace(record, degradations=({"name": "ghosts"},)), pixels)
 

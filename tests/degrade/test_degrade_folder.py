@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from restorecli.degrade.catalog import DEGRADATIONS
 from restorecli.degrade.chain import Chain, degrade_array
 from restorecli.degrade.folder import degrade_folder, replay
-from restorecli.errors import BusyError, DataError, RestorecliError, UsageError
+from restorecli.degrade.job import FARTHEST
+from restorecli.errors import BusyError, DataError, ImageError, RestorecliError, UsageError
 from restorecli.images.lock import output_lock
 from restorecli.images.manifest import Manifest, open_locator
 from restorecli.images.options import STRICT, ReadOptions
@@ -130,6 +132,65 @@ def test_a_float_source_is_clipped_unless_unclipped(tmp_path) -> None:
     pixels = read_picture(tmp_path / "out/a.tiff").pixels
     assert pixels.min() >= 0
     assert pixels.max() <= 1
+
+
+def test_a_float_source_outside_the_range_is_clipped_with_a_note(tmp_path) -> None:
+    pixels = np.linspace(-1, 255, 600, dtype=np.float32).reshape(1, 20, 30)
+    (tmp_path / "in").mkdir()
+    write_picture(tmp_path / "in/a.tiff", Picture(pixels, FileTraits(depth=32)))
+    nothing = Chain.from_specs([{"name": "gaussian", "sigma": 0}])
+    (note,) = degrade_folder(tmp_path / "in", tmp_path / "out", nothing).notes
+    assert "outside 0 to 1" in note.text
+    assert degrade_folder(tmp_path / "in", tmp_path / "kept", nothing, unclipped=True).notes == ()
+    np.testing.assert_array_equal(read_picture(tmp_path / "kept/a.tiff").pixels, pixels)
+
+
+@pytest.mark.parametrize("name", DEGRADATIONS)
+@pytest.mark.parametrize("peak", [FARTHEST, 3.4028235e38])
+def test_a_picture_beyond_all_light_costs_itself_at_most(tmp_path, name, peak) -> None:
+    write(tmp_path / "in/z.png", height=40, width=40)
+    for file, value in (("a", peak), ("b", -peak)):
+        pixels = np.full((1, 40, 40), 0.5, np.float32)
+        pixels[0, 5:9, 3:20] = value
+        write_picture(tmp_path / f"in/{file}.tiff", Picture(pixels, FileTraits(depth=32)))
+    done = degrade_folder(
+        tmp_path / "in", tmp_path / "out", Chain.from_specs([{"name": name, "severity": 5}])
+    )
+    assert (tmp_path / "out/z.png").is_file()
+    assert all(isinstance(failure.error, ImageError) for failure in done.failures)
+    assert len(done.failures) == (0 if peak == FARTHEST else 2)
+
+
+def test_a_changed_source_is_degraded_again_and_not_replayed(photos, tmp_path) -> None:
+    degrade_folder(photos, tmp_path / "out", CHAIN)
+    write(photos / "top.png", seed=77)
+    replayed = replay(tmp_path / "out", tmp_path / "again")
+    assert [failure.path for failure in replayed.failures] == ["top.png"]
+    assert "changed" in str(replayed.failures[0].error)
+    summary = degrade_folder(photos, tmp_path / "out", CHAIN)
+    assert (summary.written, summary.skipped) == (1, 4)
+    assert not replay(tmp_path / "out", tmp_path / "again").failures
+
+
+def test_replay_in_another_format_keeps_all_of_one_stem(tmp_path) -> None:
+    for name in ("a.png", "a.tiff", "a.bmp", "b.png"):
+        write(tmp_path / "in" / name, seed=len(name))
+    degrade_folder(tmp_path / "in", tmp_path / "one", CHAIN)
+    assert replay(tmp_path / "one", tmp_path / "two", image_format="png").written == 4
+    assert {path.name for path in (tmp_path / "two").glob("*.png")} == {
+        "a.png",
+        "a.tiff.png",
+        "a.bmp.png",
+        "b.png",
+    }
+
+
+def test_an_impossible_name_costs_one_picture(tmp_path) -> None:
+    write(tmp_path / "in/a.png")
+    write(tmp_path / "in" / f"{'x' * 251}.png")
+    summary = degrade_folder(tmp_path / "in", tmp_path / "out", CHAIN, unclipped=True)
+    assert (summary.written, len(summary.failures)) == (1, 1)
+    assert isinstance(summary.failures[0].error, ImageError)
 
 
 def test_replay_makes_the_same_bytes_and_can_be_replayed(photos, tmp_path) -> None:
@@ -261,6 +322,12 @@ def test_degrading_a_degraded_folder_carries_the_reference_on(photos, tmp_path) 
     assert record.source == "../one/dogs/c.png"
     assert record.reference == "../photos/dogs/c.jpg"
     assert record.category == "dogs"
+    first = Manifest(tmp_path / "one").read()["dogs/c.png"]
+    assert record.earlier == first.degradations
+    assert [step["name"] for step in record.history][-1] == "jpeg"
+    assert len(record.history) == len(first.degradations) + 1
+    assert replay(tmp_path / "two", tmp_path / "three").written == 5
+    assert Manifest(tmp_path / "three").read()["dogs/c.png"].history == record.history
 
 
 def test_an_mvtec_tree_gives_category_and_defect(tmp_path) -> None:

@@ -37,6 +37,13 @@ def test_values_given_outright_have_no_severity():
     assert "severity" not in step.record()
 
 
+def test_a_severity_that_decides_nothing_is_not_recorded():
+    specs = [{"name": "gaussian", "sigma": 25, "severity": 3}, {"name": "jpeg", "quality": 50, "severity": 2}]
+    steps = Chain.from_specs(specs).draw(np.random.default_rng(0))
+    assert "severity" not in steps[0].record()
+    assert steps[0].sigma == 25
+
+
 def test_pictures_of_a_manifest_without_severities_are_not_made_again(photos, tmp_path):
     out = tmp_path / "out"
     chain = Chain.from_specs([{"name": "gaussian", "severity": "1..4"}])

@@ -269,7 +269,7 @@ def test_alpha_of_another_size_is_refused(tmp_path):
 def test_a_picture_too_large_for_the_format_is_refused_and_nothing_is_written(tmp_path):
     strip = Picture(np.zeros((1, 1, 70_000), np.float32))
     for suffix in (".jpg", ".webp"):
-        with pytest.raises(ImageError, match="cannot be written"):
+        with pytest.raises(ImageError, match="too large for"):
             write_picture(tmp_path / f"x{suffix}", strip)
     assert list(tmp_path.iterdir()) == []
 

@@ -127,7 +127,7 @@ class Deblock(Method):
         return _mixed(smooth, _FROM_YCC) if len(pixels) == 3 else smooth
 
     def _settings(self, luma: Plane, pixels: Pixels, context: Context) -> tuple[int | None, tuple[int, int]]:
-        steps = () if context.record is None else context.record.degradations
+        steps = () if context.record is None else context.record.history
         known = next((step for step in reversed(steps) if step.get("name") == "jpeg"), None)
         chroma = self.subsampling
         if chroma == "auto":

@@ -106,6 +106,6 @@ class InverseHalftone(Method):
     def _kernel(self, context: Context) -> str:
         if self.kernel != "auto":
             return self.kernel
-        steps = () if context.record is None else context.record.degradations
+        steps = () if context.record is None else context.record.history
         known = next((step for step in reversed(steps) if step.get("name") == "dither"), None)
         return "floyd-steinberg" if known is None else str(known["kernel"])
