@@ -169,6 +169,7 @@ def command(
         return
     from restorecli.degrade.again import degrade_again
     from restorecli.evaluate.folder import default_folder, evaluate_folders
+    from restorecli.images.folders import walk
 
     name = (restored or degraded or default_folder()).resolve().name
     rivals = methods.read_rivals(against or [], name)
@@ -198,6 +199,18 @@ def command(
     )
     refused = gate.refusals(evaluation)
     evaluation = gate.noted(evaluation)
+    scores.check_targets(
+        evaluation,
+        [
+            *([] if baseline is None else [baseline]),
+            *(file.path for folder in rivals.values() for file in walk(folder)),
+        ],
+        csv=csv,
+        markdown=markdown,
+        latex=latex,
+        page=report,
+        folder=output,
+    )
     scores.write_files(evaluation, comparison, csv=csv, markdown=markdown, latex=latex)
     scores.write_pages(evaluation, comparison, page=report, folder=output)
     if as_json:

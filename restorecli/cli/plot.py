@@ -21,6 +21,8 @@ EXAMPLES = (
     "restorecli plot ./restored ./photos --metrics psnr,ssim --by category",
 )
 
+_NO_SPECTRUM = "no error-spectrum: the pictures are not found from here, or have no reference"
+
 
 class ChartFormat(StrEnum):
     """What a chart can be written as."""
@@ -62,7 +64,7 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """Draw what `eval` finds: means, distributions and gains by category, and the spectra of the errors."""
-    from restorecli.report.plots import write_plots
+    from restorecli.report.plots import SPECTRUM, write_plots
 
     if restored is not None and restored.is_file() and restored.suffix.lower() == ".json":
         evaluation = _saved(restored, (reference, degraded), metrics, by)
@@ -71,9 +73,12 @@ def command(
     paths = write_plots(
         evaluation, output, tuple(dict.fromkeys(formats or (ChartFormat.PNG, ChartFormat.SVG)))
     )
+    notes = [] if any(path.stem == SPECTRUM for path in paths) else [_NO_SPECTRUM]
     scores.list_unmatched(evaluation)
+    render.say(*(f"note: {note}" for note in notes))
     if as_json:
-        render.data_json({"protocol": evaluation.protocol, "files": [str(path) for path in paths]})
+        files = [str(path) for path in paths]
+        render.data_json({"protocol": evaluation.protocol, "files": files, "notes": notes})
     else:
         render.data("\n".join(render.plain(str(path)) for path in paths))
     if evaluation.unmatched:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +65,45 @@ def _widest(make: Callable[..., Table], details: Sequence[str]) -> Table:
     return make(details=())
 
 
+def check_targets(
+    evaluation: Evaluation,
+    others: Iterable[Path],
+    *,
+    csv: Path | None,
+    markdown: Path | None,
+    latex: Path | None,
+    page: Path | None,
+    folder: Path | None,
+) -> None:
+    """Check that nothing that is asked for would overwrite what was read.
+
+    Args:
+        evaluation: Its pictures and masks were read.
+        others: Further files that were read.
+        csv: See `write_files`.
+        markdown: See `write_files`.
+        latex: See `write_files`.
+        page: See `write_pages`.
+        folder: See `write_pages`.
+
+    Raises:
+        UsageError: A file would be overwritten, or two outputs are one file.
+    """
+    from restorecli.images.protect import keep_folder_apart, keep_inputs, refuse_picture_names
+
+    tables = [] if csv is None else [csv, _groups_file(csv)]
+    texts = [*tables, *(path for path in (markdown, latex, page) if path is not None)]
+    inputs = [*evaluation.files, *others]
+    refuse_picture_names(texts)
+    keep_inputs(texts if folder is None else [*texts, folder / "index.html"], inputs)
+    if folder is not None:
+        keep_folder_apart(folder / "pictures", inputs)
+
+
+def _groups_file(csv: Path) -> Path:
+    return csv.with_name(f"{csv.stem}.groups{csv.suffix}")
+
+
 def write_files(
     evaluation: Evaluation,
     comparison: Comparison | None = None,
@@ -80,7 +119,7 @@ def write_files(
 
     if csv is not None:
         _write(csv, images_to_csv(evaluation))
-        _write(csv.with_name(f"{csv.stem}.groups{csv.suffix}"), groups_to_csv(evaluation))
+        _write(_groups_file(csv), groups_to_csv(evaluation))
     if markdown is not None:
         _write(markdown, to_markdown(evaluation, comparison))
     if latex is not None:

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -105,7 +105,7 @@ def command(
     lineup = line_up(places, limit)
     seen = _Seen()
     if output is not None:
-        _write(lineup, view, output, size, seen)
+        _write(lineup, view, places, output, size, seen)
     elif as_json:
         collections.deque(seen.of(rows(lineup, view, (16, 16), 1)), maxlen=0)
     else:
@@ -141,11 +141,16 @@ class _Seen:
                 render.say(f"... and {len(lines) - _SHOWN_WORDS} more; --json lists them all")
 
 
-def _write(lineup: Lineup, view: View, output: Path, size: int | None, seen: _Seen) -> None:
+def _write(
+    lineup: Lineup, view: View, places: Sequence[Path], output: Path, size: int | None, seen: _Seen
+) -> None:
+    from restorecli.images.folders import walk
+    from restorecli.images.protect import keep_inputs
     from restorecli.report.lineup import headings, rows
     from restorecli.report.sheet import check_name, contact_sheet, write_sheet
 
     check_name(output)
+    keep_inputs([output], [file.path for place in places for file in walk(place)])
     side = size or (_THUMBNAIL if len(lineup.columns) == 1 else _TILE)
     shown = seen.of(rows(lineup, view, (side, side), _ACROSS))
     write_sheet(contact_sheet(headings(lineup, view), shown, tile=side), output)

@@ -24,6 +24,7 @@ from restorecli.images.manifest import Manifest, Record, make_locator
 from restorecli.images.notes import NoteTally
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Picture, Pixels
+from restorecli.images.protect import file_identity
 from restorecli.images.reading import read_picture
 from restorecli.images.samples import Sample, read_sample
 from restorecli.images.writing import write_picture
@@ -314,13 +315,7 @@ def _keep_masks_apart(tasks: Sequence[DegradeTask]) -> None:
 
 def _identity(place: Place | None) -> tuple[int, int] | None:
     """Return what tells a file from all others, or None where there is no file."""
-    if not isinstance(place, Path):
-        return None
-    try:
-        facts = place.stat()
-    except OSError:
-        return None
-    return facts.st_dev, facts.st_ino
+    return file_identity(place) if isinstance(place, Path) else None
 
 
 def _protect_strangers(tasks: Sequence[DegradeTask], output: Path, records: dict[str, Record]) -> None:

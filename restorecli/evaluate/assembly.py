@@ -84,7 +84,7 @@ def _side_notes(side: str, summaries: Mapping[str, Summary], evaluation: Evaluat
         what = " and ".join(_NEEDS[need] for need in sorted(metric.needs - {"reference"}))
         if not what:
             notes.append(f"{metric.title} undefined in {summary.undefined} of {total} {side} pictures")
-        elif side == "restored":
+        elif side == "restored" or not evaluation.overall.restored:
             lacking.setdefault((what, summary.undefined), []).append(metric.title)
     notes += [
         f"{count} of {total} pictures have no {', '.join(titles)}, which needs {what}"

@@ -149,7 +149,7 @@ def _steps(record: Record) -> dict[str, str]:
     fields: dict[str, str] = {}
     names: list[str] = []
     severities: list[str] = []
-    for step in record.degradations:
+    for step in record.history:
         name = str(step.get("name", ""))
         names.append(name)
         label = name if names.count(name) == 1 else f"{name}-{names.count(name)}"

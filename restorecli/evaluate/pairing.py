@@ -150,7 +150,7 @@ def _by_name(files: Sequence[ImageFile], root: Path, side: Side, wanted: Side) -
 
 
 def _own_source(file: ImageFile, root: Path) -> Source:
-    return Source(file.relative.as_posix(), root, file.path, file.category)
+    return Source(file.relative.as_posix(), root, file.path, file.category, file.defect)
 
 
 def _join(
@@ -182,11 +182,11 @@ def _join(
 
 
 def _place(file: ImageFile, record: Record | None, mate: Source | None) -> tuple[str, str | None]:
-    """Return category and defect: by the manifest, else by the picture's folder, else the reference's."""
+    """Return category and defect: by the manifest, else by the folders: an MVTec-style tree says most."""
     if record is not None:
         return record.category, record.defect
-    if file.category == NO_CATEGORY and mate is not None and mate.category is not None:
-        return mate.category, file.defect
+    if file.defect is None and mate is not None and (mate.defect or file.category == NO_CATEGORY):
+        return mate.category or file.category, mate.defect
     return file.category, file.defect
 
 

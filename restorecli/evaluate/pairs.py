@@ -24,6 +24,7 @@ class Source:
         folder: The folder that the locator is relative to.
         path: The file, where it is known; a manifest's locator is resolved on reading.
         category: What its own folder says about it, or None.
+        defect: The same of its defect.
         options: How to read what is unusual, by the manifest.
     """
 
@@ -31,6 +32,7 @@ class Source:
     folder: Path
     path: Path | None = None
     category: str | None = None
+    defect: str | None = None
     options: ReadOptions = STRICT
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from restorecli.evaluate.catalog import DEFAULT, METRICS
 from restorecli.evaluate.intervals import INTERVAL_POLICY, Interval, bootstrap_interval
@@ -136,6 +137,15 @@ class Evaluation:
     metrics: tuple[Metric, ...] = tuple(METRICS[name] for name in DEFAULT)
     by: tuple[str, ...] = ("category",)
     groups: Mapping[str, Group] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the pictures and masks that were read."""
+        pairs = (score.pair for score in self.images)
+        sources = (
+            source for pair in pairs for source in (pair.reference, pair.degraded, pair.restored, pair.mask)
+        )
+        return tuple(source.file for source in sources if source is not None and source.file is not None)
 
     def to_dict(self) -> dict[str, object]:
         """Return the one object that `eval --json` prints; infinity is the string "inf"."""

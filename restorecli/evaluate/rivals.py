@@ -72,7 +72,7 @@ def evaluate_rival(
 
 
 def _pair(pair: Pair, mate: ImageFile, folder: Path, *, with_degraded: bool) -> Pair:
-    source = Source(mate.relative.as_posix(), folder, mate.path, mate.category)
+    source = Source(mate.relative.as_posix(), folder, mate.path, mate.category, mate.defect)
     return replace(pair, restored=source, degraded=pair.degraded if with_degraded else None)
 
 

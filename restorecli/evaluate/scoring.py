@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from restorecli.errors import DataError, ResourceError, RestorecliError
 from restorecli.evaluate.masks import read_mask
 from restorecli.evaluate.metric import Mask, Metric, Subject, View
@@ -15,6 +17,9 @@ from restorecli.evaluate.protocol import Protocol
 from restorecli.evaluate.result import PairScore, Scores
 from restorecli.images.manifest import Record
 from restorecli.images.picture import Pixels
+
+_ROUNDING = 1
+"""Levels of 255 by which the channels of a gray picture differ after WebP's way to RGB."""
 
 ALPHA_NOTE = "alpha ignored"
 """Stands in the notes of a pair of which a picture has an alpha channel."""
@@ -147,7 +152,8 @@ def _score_side(
             if side == "degraded" and pair.restored is not None and _is_downscaled(picture, reference):
                 notes.append(f"degraded not scored: {sizes}")
                 return None
-            return Unmatched(side, pair.path, f"different sizes: {sizes}")
+            what = "channels" if picture.shape[1:] == reference.shape[1:] else "sizes"
+            return Unmatched(side, pair.path, f"different {what}: {sizes}")
     if picture.has_alpha:
         notes.append(ALPHA_NOTE)
     return _apply_metrics(_subject(pair, side, task, picture, reference, degraded), task.metrics, notes)
@@ -207,8 +213,8 @@ def _same_channels(picture: _Decoded, other: _Decoded) -> tuple[_Decoded, _Decod
 
 
 def _as_gray(picture: _Decoded) -> _Decoded:
-    levels = picture.view.eight_bits
-    if len(levels) == 1 or (levels != levels[:1]).any():
+    levels = picture.view.eight_bits.astype(np.int16)
+    if len(levels) == 1 or np.abs(levels - levels[:1]).max() > _ROUNDING:
         return picture
     return _Decoded(View(picture.view.pixels[:1]), picture.has_alpha)
 

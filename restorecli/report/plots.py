@@ -11,6 +11,7 @@ from restorecli.evaluate.grouping import split
 from restorecli.evaluate.metric import Metric
 from restorecli.evaluate.result import Evaluation
 from restorecli.images.folders import mark_output
+from restorecli.images.protect import keep_inputs
 from restorecli.report.chart_means import mean_chart
 from restorecli.report.chart_pictures import distribution_chart, gain_chart
 from restorecli.report.chart_rows import Members, by_words, has_scores
@@ -19,6 +20,9 @@ from restorecli.report.spectra import error_spectra, spectrum_chart
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+SPECTRUM = "error-spectrum"
+"""Name of the chart that needs the pictures themselves."""
 
 
 def write_plots(
@@ -39,7 +43,7 @@ def write_plots(
         The files, in the order of the metrics.
 
     Raises:
-        UsageError: There is no such format.
+        UsageError: There is no such format, or a chart would overwrite a picture that was read.
         DataError: Not one metric has a number.
         ResourceError: The disk is full.
     """
@@ -53,6 +57,7 @@ def write_plots(
     paths: list[Path] = []
     with chart_style():
         for name, figure in _figures(evaluation, drawn):
+            keep_inputs((folder / f"{name}.{suffix}" for suffix in formats), evaluation.files)
             paths += write_figure(figure, folder / name, formats)
     return tuple(paths)
 
@@ -68,7 +73,7 @@ def _figures(evaluation: Evaluation, metrics: Sequence[Metric]) -> Iterator[tupl
     spectra = error_spectra(members)
     if spectra:
         yield (
-            "error-spectrum",
+            SPECTRUM,
             spectrum_chart(spectra, by_words(evaluation)),
         )
 

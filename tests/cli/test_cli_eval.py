@@ -4,7 +4,9 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from restorecli.cli import render, scores
 from restorecli.evaluate.saved import evaluation_from
@@ -214,3 +216,57 @@ def test_tables_fit_the_terminal(chain, monkeypatch, columns) -> None:
     scores.show(evaluation_from(document), by_group=True)
     assert all(render.fits(headers, rows) for headers, rows in shown)
     assert any("gain 95%" in header for header in shown[0][0]) == (columns == 150)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--csv photos/indoors/0.png",
+        "--csv manifest.jsonl",
+        "--markdown link.md",
+        "--report link.html",
+        "--csv same.txt --latex same.txt",
+        "--baseline scores.json --markdown scores.json",
+        "--against other=better -o .",
+        "-o .",
+    ],
+)
+def test_what_was_read_is_never_written_over(chain, words) -> None:
+    chain("restorecli eval --json > scores.json")
+    shutil.copytree(chain.folder / "degraded", chain.folder / "pictures")
+    for suffix in (".md", ".html"):
+        (chain.folder / f"link{suffix}").symlink_to("pictures/indoors/0.png")
+    kept = {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()}
+    answer = chain(f"restorecli eval ./pictures ./photos {words}", code=2)
+    assert "unchanged: everything" in answer.err
+    assert {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()} == kept
+
+
+def test_gray_pictures_in_webp_are_scored_as_gray(shell) -> None:
+    gray = np.random.default_rng(0).integers(0, 255, (40, 50), dtype=np.uint8)
+    (shell.folder / "gray").mkdir()
+    Image.fromarray(gray).save(shell.folder / "gray" / "a.png")
+    shell("restorecli degrade ./gray --noise gaussian --sigma 5 --format webp")
+    document = json.loads(shell("restorecli eval --json").out)
+    assert document["overall"]["n"] == 1
+    assert document["overall"]["degraded"]["psnr"] > 20
+
+
+def test_colours_against_gray_are_no_matter_of_size(chain) -> None:
+    for path in (chain.folder / "photos").rglob("*.png"):
+        Image.open(path).convert("L").save(path)
+    answer = chain("restorecli eval ./better ./photos", code=4)
+    assert "different channels" in answer.err
+    assert "different sizes" not in answer.err
+
+
+def test_a_degraded_folder_says_why_a_metric_is_missing(chain) -> None:
+    chain("restorecli degrade ./degraded -o twice --noise jpeg")
+    answer = chain("restorecli eval ./twice --metrics consistency,psnr")
+    assert "4 of 4 pictures have no consistency" in answer.err.casefold()
+
+
+def test_what_was_done_before_is_told(chain) -> None:
+    chain("restorecli degrade ./degraded -o twice --noise jpeg")
+    document = json.loads(chain("restorecli eval ./twice --by degradation --json").out)
+    assert list(document["groups"]) == ["gaussian+jpeg"]

@@ -84,3 +84,22 @@ def test_help_imports_nothing_heavy(command):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.partition("MODULES ")[2].split())
     assert not loaded & {"torch", "numpy", "matplotlib", "PIL", "scipy"}
+
+
+def test_a_chart_is_never_written_over_what_was_read(chain):
+    folder = chain.folder / "restored"
+    (folder / "indoors/0.png").rename(folder / "psnr-means.png")
+    (chain.folder / "photos/indoors/0.png").rename(chain.folder / "photos/psnr-means.png")
+    before = (folder / "psnr-means.png").read_bytes()
+    answer = chain("restorecli plot ./restored ./photos --metrics psnr -o ./restored", code=2)
+    assert "overwrite" in answer.err
+    assert (folder / "psnr-means.png").read_bytes() == before
+
+
+def test_a_missing_spectrum_is_told(chain, monkeypatch):
+    chain("restorecli eval ./restored ./photos --json > scores.json")
+    (chain.folder / "elsewhere").mkdir()
+    monkeypatch.chdir(chain.folder / "elsewhere")
+    answer = chain("restorecli plot ../scores.json --metrics psnr --json")
+    assert "no error-spectrum" in answer.err
+    assert len(json.loads(answer.out)["notes"]) == 1

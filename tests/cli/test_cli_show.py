@@ -121,3 +121,11 @@ def test_a_real_terminal_gets_colours(chain, colorterm, code):
     assert done.wait() == 0
     assert re.search(rf"\x1b\[{code}", shown.decode("utf-8"))
     assert "\u2580" in shown.decode("utf-8")
+
+
+@pytest.mark.parametrize("words", ["./photos", "./degraded ./photos", "./photos/indoors/0.png"])
+def test_a_sheet_is_never_written_over_what_it_shows(chain, words):
+    before = (chain.folder / "photos/indoors/0.png").read_bytes()
+    answer = chain(f"restorecli show {words} -o photos/indoors/0.png", code=2)
+    assert "overwrite" in answer.err
+    assert (chain.folder / "photos/indoors/0.png").read_bytes() == before

@@ -96,6 +96,18 @@ def test_mvtec_trees_give_category_and_defect(tmp_path):
     assert (pairing.pairs[0].category, pairing.pairs[0].defect) == ("bottle", "broken")
 
 
+def test_the_tree_of_the_references_is_enough(tmp_path):
+    names = ("test/broken/000.png", "test/good/001.png", "train/good/002.png")
+    tree = touch(tmp_path / "bottle", *names)
+    touch(tree / "ground_truth/broken", "000_mask.png")
+    pairs = {pair.path: pair for pair in pair_folder(touch(tmp_path / "out", *names), tree).pairs}
+    assert {path: (pair.category, pair.defect) for path, pair in pairs.items()} == {
+        "test/broken/000.png": ("bottle", "broken"),
+        "test/good/001.png": ("bottle", "good"),
+        "train/good/002.png": ("bottle", "good"),
+    }
+
+
 def restored_record(path: str, **values) -> Record:
     defaults = {"category": "c", "reference": "../ref/a.png", "source": "../degraded/a.png", "version": "1"}
     return Record(path=path, command="restore", **{**defaults, **values})

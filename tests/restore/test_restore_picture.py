@@ -1,5 +1,7 @@
 """One picture: transparency, gray, depth, tiles, and what is said about them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -40,7 +42,7 @@ def test_alpha_comes_back_bit_for_bit_and_the_invisible_untouched(restorer_of, d
     alpha = RNG.integers(0, 3, (40, 50)).astype(dtype) * dtype(60)
     original = Picture(pixels(3, 40, 50), FileTraits("PNG", dtype(0).itemsize * 8, alpha, b"icc", b"exif"))
     result, _ = PictureRestorer(restorer_of(lambda batch: 1 - batch))(original)
-    assert result.traits == original.traits
+    assert replace(result.traits, alpha=None) == replace(original.traits, alpha=None)
     assert result.traits.alpha is alpha
     invisible = alpha == 0
     np.testing.assert_array_equal(result.pixels[:, invisible], original.pixels[:, invisible])
