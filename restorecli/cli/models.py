@@ -63,6 +63,8 @@ def _methods() -> list[dict[str, Any]]:
     return [
         {
             "name": name,
+            "parameters": 0,
+            "tags": [],
             "needs": sorted(entry.needs),
             "settings": [
                 {

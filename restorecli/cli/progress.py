@@ -72,6 +72,10 @@ class TrainingBar:
         self._loss: float | None = None
         self._psnr = 0.0
 
+    def note(self, text: str) -> None:
+        """Write it on a line of its own."""
+        say(f"note: {text}")
+
     def begin(self, step: int, fraction: float) -> None:
         """Open the bar where the run begins or goes on."""
         from tqdm.auto import tqdm

@@ -21,10 +21,10 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """List the shipped recipes, or print one."""
-    from restorecli.train.shelf import find_recipe, shipped_recipes, summary_of
+    from restorecli.train.shelf import shipped_recipe, shipped_recipes, summary_of
 
     if name is not None:
-        text = find_recipe(name).read_text(encoding="utf-8")
+        text = shipped_recipe(name).read_text(encoding="utf-8")
         if as_json:
             render.data_json({"name": name, "text": text})
         else:

@@ -46,9 +46,13 @@ _RESTORMER = (
 )
 
 
+def _is_filter(tensors: Mapping[str, Tensor], name: str) -> bool:
+    return name in tensors and tensors[name].ndim == 4
+
+
 def is_nafnet(tensors: Mapping[str, Tensor]) -> bool:
     """Tell whether these are the names of NAFNet's authors."""
-    return "intro.weight" in tensors and "middle_blks.0.conv1.weight" in tensors
+    return _is_filter(tensors, "intro.weight") and "middle_blks.0.conv1.weight" in tensors
 
 
 def nafnet(tensors: Mapping[str, Tensor]) -> Translated:
@@ -67,7 +71,7 @@ def nafnet(tensors: Mapping[str, Tensor]) -> Translated:
 
 def is_restormer(tensors: Mapping[str, Tensor]) -> bool:
     """Tell whether these are the names of Restormer's authors."""
-    return "patch_embed.proj.weight" in tensors and "latent.0.attn.temperature" in tensors
+    return _is_filter(tensors, "patch_embed.proj.weight") and "latent.0.attn.temperature" in tensors
 
 
 def restormer(tensors: Mapping[str, Tensor]) -> Translated:

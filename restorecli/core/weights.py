@@ -147,6 +147,13 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
     for name, tensor in tensors.items():
+        if tensor.layout != torch.strided:
+            raise WeightsError(
+                "These weights are stored in a way that no network takes.",
+                expected="dense tensors",
+                came=f"tensor {name}: {tensor.layout}",
+                file=path,
+            )
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise WeightsError(
                 "These weights hold values that are not finite.", came=f"tensor {name}", file=path
@@ -213,6 +220,11 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], *, file: Path) -
         f"{name}: expected {tuple(own[name].shape)}, came {tuple(tensors[name].shape)}"
         for name in own
         if name in tensors and own[name].shape != tensors[name].shape
+    ]
+    faults += [
+        f"{name}: expected {own[name].dtype}, came {tensors[name].dtype}"
+        for name in own
+        if name in tensors and own[name].is_floating_point() != tensors[name].is_floating_point()
     ]
     if faults:
         raise WeightsError(

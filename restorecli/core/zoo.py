@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from restorecli.core.device import keep_large_blocks, pick_device, precision
@@ -52,8 +53,11 @@ def load(
     precision: str = "auto",
 ) -> TorchRestorer:
     """Return a restorer; see `restorecli.load`."""
-    module, _, name = find_network(name_or_file, None if weights is None else Path(weights))
-    return as_restorer(module, name, device=device, precision_name=precision)
+    with torch.random.fork_rng(
+        devices=[]
+    ):  # a random start is drawn and overwritten: no caller's draws change
+        module, _, name = find_network(name_or_file, None if weights is None else Path(weights))
+        return as_restorer(module, name, device=device, precision_name=precision)
 
 
 def as_restorer(

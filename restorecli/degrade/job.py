@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from restorecli.degrade.base import Degradation, Value
 from restorecli.degrade.chain import image_rng, replay_steps
 from restorecli.degrade.masks import damage_mask
 from restorecli.errors import ImageError, RestorecliError, UsageError
+from restorecli.images.digest import digest_of
 from restorecli.images.folders import mark_output
 from restorecli.images.jobs import Failure, FolderSummary, Progress, SilentProgress, run_ordered, worker_count
 from restorecli.images.lock import output_lock
@@ -24,7 +24,7 @@ from restorecli.images.manifest import Manifest, Record, make_locator
 from restorecli.images.notes import NoteTally
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Picture, Pixels
-from restorecli.images.protect import file_identity
+from restorecli.images.protect import file_identity, keep_strangers
 from restorecli.images.reading import read_picture
 from restorecli.images.samples import Sample, read_sample
 from restorecli.images.writing import write_picture
@@ -144,7 +144,7 @@ def run_tasks(
         manifest = Manifest(output)
         records = manifest.read()
         if not overwrite:
-            _protect_strangers(tasks, output, records)
+            keep_strangers((task.target for task in tasks), manifest, records, "degrade")
         # There from the start, so that a picture without a line is known as this program's unfinished one.
         manifest.file.touch()
         waiting = [task for task in tasks if overwrite or not _is_finished(task, output, records)]
@@ -278,15 +278,6 @@ def _without_severity(record: Record) -> Record:
     return replace(record, degradations=tuple(steps))
 
 
-def digest_of(file: Path) -> str | None:
-    """Return the first 32 hexadecimal digits of the SHA-256 of a file; None where it cannot be read."""
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
-    except OSError:
-        return None
-
-
 def _protect_sources(tasks: Sequence[DegradeTask], output: Path) -> None:
     if not output.is_dir():
         return
@@ -316,17 +307,3 @@ def _keep_masks_apart(tasks: Sequence[DegradeTask]) -> None:
 def _identity(place: Place | None) -> tuple[int, int] | None:
     """Return what tells a file from all others, or None where there is no file."""
     return file_identity(place) if isinstance(place, Path) else None
-
-
-def _protect_strangers(tasks: Sequence[DegradeTask], output: Path, records: dict[str, Record]) -> None:
-    ours = (output / Manifest(output).file.name).is_file()
-    for task in tasks:
-        found = records.get(task.target.as_posix())
-        stranger = not ours if found is None else found.command != "degrade"
-        if stranger and _identity(output / task.target) is not None:
-            raise UsageError(
-                "The output folder holds a picture that `degrade` did not write.",
-                came=str(output / task.target),
-                unchanged="everything",
-                hint="choose another folder with -o/--output, or add --overwrite",
-            )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from restorecli.errors import BusyError
+from restorecli.errors import BusyError, DataError
 from restorecli.images.atomic import PREFIX, write_fault
 
 try:
@@ -40,6 +40,13 @@ def output_lock(folder: Path | str) -> Iterator[None]:
     """
     folder = Path(folder)
     file = folder / FILE_NAME
+    if folder.exists() and not folder.is_dir():
+        raise DataError(
+            "The output is a file, where a folder is needed.",
+            file=folder,
+            unchanged="the file",
+            hint="give another folder with -o/--output",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = _acquire(file)

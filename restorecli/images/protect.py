@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
 from restorecli.errors import UsageError
 from restorecli.images.formats import SUFFIXES
-from restorecli.images.manifest import FILE_NAME
+from restorecli.images.manifest import FILE_NAME, Manifest
+from restorecli.images.record import Command, Record
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:
@@ -51,6 +52,35 @@ def keep_folder_apart(folder: Path, inputs: Iterable[Path]) -> None:
     for path in inputs:
         if path.resolve().is_relative_to(place):
             raise _refusal("The output folder holds a picture that is read.", path)
+
+
+def keep_strangers(
+    targets: Iterable[PurePosixPath], manifest: Manifest, records: Mapping[str, Record], command: Command
+) -> None:
+    """Check that no picture to write stands there already from somebody else.
+
+    A folder with a manifest is this program's: what has no line in it is a picture that was not finished.
+
+    Args:
+        targets: Pictures to write, below the manifest's folder.
+        manifest: Of the output folder.
+        records: Its lines.
+        command: Who is about to write.
+
+    Raises:
+        UsageError: There is such a picture.
+    """
+    ours = manifest.exists()
+    for target in targets:
+        found = records.get(target.as_posix())
+        stranger = not ours if found is None else found.command != command
+        if stranger and file_identity(manifest.folder / target) is not None:
+            raise UsageError(
+                f"The output folder holds a picture that `{command}` did not write.",
+                came=str(manifest.folder / target),
+                unchanged="everything",
+                hint="choose another folder with -o/--output, or add --overwrite",
+            )
 
 
 def refuse_picture_names(targets: Iterable[Path]) -> None:

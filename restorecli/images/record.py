@@ -34,7 +34,7 @@ class Record:
         defect: Kind of defect in an MVTec-style tree.
         seed: The run's seed.
         key: What the picture's own random generator was derived from, beside the seed.
-        source_digest: What tells the source that was read from another of its name, see `digest_of`.
+        source_digest: What tells the source that was read from another of its name, see `images.digest`.
         degradations: What was done, in order, each with its name and drawn values.
         earlier: What had been done to the source before, by an earlier run of `degrade`; it is not replayed.
         unclipped: Whether values outside [0, 1] were kept.

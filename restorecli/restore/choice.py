@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from restorecli.core.device import pick_device
 from restorecli.core.models.catalog import MODELS
 from restorecli.core.restorer import Restorer
 from restorecli.degrade.parameters import nearest
@@ -48,6 +49,10 @@ def choose_restorer(
             raise UsageError("A method has no weights.", came=f"--weights beside --model {name}")
         if ensemble:
             raise UsageError("--ensemble is for networks.", came=f"--ensemble beside --model {name}")
+        if precision != "auto":
+            raise UsageError("--precision is for networks.", came=f"--precision beside --model {name}")
+        if device is not None:
+            pick_device(device)
         return MethodRestorer(create_method(name, parameters))
     if parameters or (known is not None and known != Known(device=known.device)):
         raise UsageError(

@@ -10,8 +10,10 @@ from restorecli.errors import UsageError
 from restorecli.images.folders import ImageFile, walk
 from restorecli.images.jobs import FolderSummary, Progress, SilentProgress
 from restorecli.images.lock import output_lock
+from restorecli.images.manifest import locate
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.outputs import plan_outputs
+from restorecli.images.protect import file_identity
 from restorecli.restore.adapter import MethodPainter, MethodRestorer
 from restorecli.restore.items import Task
 from restorecli.restore.job import FolderJob
@@ -59,7 +61,8 @@ def restore_folder(
         How many pictures were written, skipped and failed, and why.
 
     Raises:
-        UsageError: The output would overwrite the source, or an option does not fit.
+        UsageError: The output would overwrite the source, a clean original or a picture of somebody else, or
+            an option does not fit.
         DataError: There is no such source, or its manifest is damaged.
         BusyError: Another run is writing into `output`.
         ResourceError: Memory or disk ran out even after backing off, or the device failed.
@@ -76,7 +79,11 @@ def restore_folder(
         raise _in_place(output)
     plan = _plan(walk(source, without=output), root, output, image_format)
     with output_lock(output):
-        job = FolderJob(output, painter, SourceRecords(root), progress, reading)
+        sources = SourceRecords(root)
+        _keep_references(plan, output, sources)
+        job = FolderJob(output, painter, sources, progress, reading)
+        if not overwrite:
+            job.keep_strangers(plan)
         todo = [task for task in plan if overwrite or not job.is_finished(task)]
         job.run(todo, workers)
     return FolderSummary(
@@ -100,6 +107,23 @@ def _plan(files: list[ImageFile], root: Path, output: Path, image_format: str | 
         if hit is not None:
             raise _in_place(hit.file.path)
     return tasks
+
+
+def _keep_references(plan: list[Task], output: Path, sources: SourceRecords) -> None:
+    """Refuse to write over the clean originals that the source's manifest names."""
+    targets = {file_identity(output / task.target) for task in plan} - {None}
+    for task in plan:
+        record = sources.find(task.file)
+        place = (
+            None if record is None or record.reference is None else locate(record.reference, sources.folder)
+        )
+        if isinstance(place, Path) and file_identity(place) in targets:
+            raise UsageError(
+                "The result would overwrite the clean original of a picture.",
+                came=str(place),
+                unchanged="everything",
+                hint="choose another folder: -o/--output DIR",
+            )
 
 
 def _in_place(place: Path) -> UsageError:

@@ -14,6 +14,7 @@ from restorecli.images.manifest import Manifest, Record
 from restorecli.images.notes import Note, NoteTally
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
+from restorecli.images.protect import keep_strangers
 from restorecli.images.reading import PictureHeader, fits_in_memory, probe, read_picture
 from restorecli.images.writing import write_picture
 from restorecli.restore.adapter import MethodPainter
@@ -35,6 +36,9 @@ from restorecli.version import __version__
 
 _BYTES_PER_PIXEL = 4 * 4
 """A float32 picture of up to four channels."""
+
+_LEFT_OUT = ("ensemble", "sigma", "operator", "operator_digests", "mask", "asked_tile", "asked_overlap")
+"""Settings that a manifest line has only where they were asked for."""
 
 
 class FolderJob:
@@ -80,6 +84,10 @@ class FolderJob:
         """What was done to pictures that a reader should know."""
         return self._tally.notes
 
+    def keep_strangers(self, tasks: Sequence[Task]) -> None:
+        """Refuse to write over pictures that `restore` did not write; see `images.protect`."""
+        keep_strangers((task.target for task in tasks), self._manifest, self._finished, "restore")
+
     def is_finished(self, task: Task) -> bool:
         """Tell whether an earlier run wrote this picture from the same source with the same restorer."""
         record = self._finished.get(task.target.as_posix())
@@ -88,9 +96,10 @@ class FolderJob:
         if not self._reading.reads_like(record.reading):
             return False
         try:
-            same = self._settings(task, stamp(task.file.path)).items() <= record.restorer.items()
+            wanted = {**dict.fromkeys(_LEFT_OUT), **self._settings(task, stamp(task.file.path))}
         except ImageError:
             return False
+        same = all(record.restorer.get(name) == value for name, value in wanted.items())
         place = task.file.path.parent.resolve() / task.file.path.name
         return same and self._manifest.locate(record.source) == place and self._stands(task)
 
@@ -108,6 +117,8 @@ class FolderJob:
 
     def run(self, tasks: Sequence[Task], workers: int | None) -> None:
         """Restore all tasks; failures are collected, and what ends a job ends it."""
+        # There from the start, so that a picture without a line is known as this program's unfinished one.
+        self._manifest.file.touch()
         self._progress.start(len(tasks), "pictures")
         try:
             restored = self._restored(tasks, workers)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ from restorecli.degrade.again import recorded_steps
 from restorecli.degrade.masks import damage_mask
 from restorecli.degrade.operator_words import operator_named
 from restorecli.degrade.operators import Operator, noise_of, operator_of
+from restorecli.errors import UsageError
+from restorecli.images.digest import digest_of
 from restorecli.images.folders import ImageFile
 from restorecli.images.picture import Pixels
 from restorecli.images.record import Record
@@ -50,9 +54,11 @@ class Known:
         """Return what the words of the command line say; see `operator_named` and `masks_named`.
 
         Raises:
-            UsageError: A word is not understood.
+            UsageError: A word is not understood, or `sigma` is below 0 or not finite.
             ImageError: The picture of a kernel cannot be read.
         """
+        if sigma is not None and not 0 <= sigma < math.inf:
+            raise UsageError("--sigma cannot be this.", expected="a number from 0", came=repr(sigma))
         masks = None if mask is None else masks_named(mask)
         return cls(sigma, operator_named(operator), tuple(operator), masks, device)
 
@@ -63,6 +69,7 @@ class Known:
             said["sigma"] = self.sigma
         if self.words:
             said["operator"] = list(self.words)
+            said["operator_digests"] = [digest_of(Path(word)) for word in self.words]
         return said if self.masks is None else {**said, **self.masks.identity(file)}
 
     def context(

@@ -19,6 +19,7 @@ from restorecli.core.zoo import find_shipped
 from restorecli.degrade.chain import Chain
 from restorecli.errors import RecipeError, RestorecliError
 from restorecli.train.recipe import Curriculum, DataSection, Recipe, located
+from restorecli.train.start import freeze
 from restorecli.train.strategies import STRATEGIES, create_strategy
 from restorecli.train.yaml_text import Path_, Place, read_yaml
 
@@ -254,11 +255,7 @@ def _misfits(recipe: Recipe) -> Iterator[Fault]:
     try:
         network = _on_paper(recipe.model.name, recipe.model.arguments)
         losses = {name: create_loss(name, **arguments) for name, _, arguments in recipe.loss_terms()}
-        chains = {
-            section: Chain.from_specs(steps)
-            for section, steps in (("data", recipe.data.degrade), ("validation", recipe.validation.degrade))
-            if steps
-        }
+        chains = {at: Chain.from_specs(steps) for at, steps in _chains(recipe) if steps}
     except (RestorecliError, ValueError, TypeError):
         return  # a wrong name, which is reported at its own place
     crop, multiple = recipe.data.crop, int(network.multiple)  # type: ignore[arg-type]
@@ -267,9 +264,25 @@ def _misfits(recipe: Recipe) -> Iterator[Fault]:
     for name, loss in losses.items():
         if getattr(loss, "window", 0) > crop:
             yield ("data", "crop"), f"{name} needs at least its window of {loss.window} pixels, came {crop}"
-    for section, chain in chains.items():
+    if crop % int(network.scale):  # type: ignore[arg-type]
+        yield (
+            ("data", "crop"),
+            f"{recipe.model.name} needs a multiple of its scale {network.scale}, came {crop}",
+        )
+    for at, chain in chains.items():
         if (fault := _scale_fault(chain, network.scale)) is not None:
-            yield (section, "degrade"), fault
+            yield at, fault
+    try:
+        freeze(network, recipe.freeze)
+    except RecipeError as error:
+        yield ("freeze",), _one_line(error).removeprefix("freeze: ")
+
+
+def _chains(recipe: Recipe) -> Iterator[tuple[Path_, list[Any]]]:
+    yield ("data", "degrade"), recipe.data.degrade
+    yield ("validation", "degrade"), recipe.validation.degrade
+    for index, level in enumerate(recipe.curriculum.levels if recipe.curriculum else ()):
+        yield ("curriculum", "levels", index), level
 
 
 def _scale_fault(chain: Chain, scale: object) -> str | None:

@@ -164,10 +164,16 @@ def _read_whole(path: Path) -> SavedState | None:
     return SavedState(tensors, facts, path) if whole else None
 
 
-def set_aside_damaged(folder: Path, saved: SavedState) -> None:
-    """Rename a damaged newest state, so that the next one does not push it over the good one before."""
-    if saved.file.name == PREVIOUS and (folder / STATE).exists():
-        (folder / STATE).replace(folder / DAMAGED)
+def set_aside_damaged(folder: Path, saved: SavedState) -> bool:
+    """Rename a damaged newest state, so that the next one does not push it over the good one before.
+
+    Returns:
+        Whether there was one.
+    """
+    if saved.file.name != PREVIOUS or not (folder / STATE).exists():
+        return False
+    (folder / STATE).replace(folder / DAMAGED)
+    return True
 
 
 def restore_state(saved: SavedState, state: RunState) -> None:

@@ -54,6 +54,8 @@ class Logbook:
         self._file.write(json.dumps({"kind": kind, "step": step, **line}) + "\n")
         self._file.flush()
         for name, value in values.items():
+            if not math.isfinite(value):
+                continue
             self._events.add_scalar(f"{kind}/{name}", value, step)
         self._events.flush()
 

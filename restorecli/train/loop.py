@@ -30,6 +30,9 @@ LOG_EVERY = 20
 class Monitor(Protocol):
     """Who watches a run; the command line shows a progress bar."""
 
+    def note(self, text: str) -> None:
+        """Something that the user should know before it begins."""
+
     def begin(self, step: int, fraction: float) -> None:
         """Training begins, or goes on from a step."""
 
@@ -45,6 +48,9 @@ class Monitor(Protocol):
 
 class SilentMonitor:
     """Watches nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
 
     def begin(self, step: int, fraction: float) -> None:
         """Do nothing."""

@@ -102,11 +102,15 @@ def _mates(number: int, degraded: Path, reference: Path) -> list[Pair]:
     return pairs
 
 
+def _rank(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
 def hold_out(pairs: list[Pair], count: int) -> tuple[list[Pair], list[Pair]]:
     """Split into (training, validation); the choice follows from the keys' hashes, so it never moves."""
     if len(pairs) < 2:
         return pairs, pairs
     count = min(count, len(pairs) // 2)
-    ranked = sorted(pairs, key=lambda pair: hashlib.sha256(pair.key.encode()).hexdigest())
+    ranked = sorted(pairs, key=lambda pair: _rank(pair.key))
     held = {pair.key for pair in ranked[:count]}
     return [p for p in pairs if p.key not in held], [p for p in pairs if p.key in held]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from restorecli.train.changes import refuse_changes
 from restorecli.train.check import load_recipe
 from restorecli.train.checkpoint import (
     BEST,
+    DAMAGED,
     LAST,
     Rival,
     RunState,
@@ -75,8 +77,10 @@ class TrainResult:
     quarantined: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for `--json`."""
-        return {**dataclasses.asdict(self), "folder": str(self.folder), "weights": str(self.weights)}
+        """Return plain values, for `--json`; what is infinite, as the PSNR of equal pictures, is None."""
+        best = {name: value if math.isfinite(value) else None for name, value in self.best.items()}
+        places = {"folder": str(self.folder), "weights": str(self.weights)}
+        return {**dataclasses.asdict(self), **places, "best": best}
 
 
 def train(
@@ -212,7 +216,11 @@ class _Run:
         pairs, held = self._pictures()
         if saved is not None:
             refuse_changes(saved, recipe.resolved(), self.pictures_digest, allow_change)
-            set_aside_damaged(folder, saved)
+            if set_aside_damaged(folder, saved):
+                monitor.note(
+                    f"the newest checkpoint is damaged and now called {DAMAGED}; what came after step "
+                    f"{saved.facts['step']} is lost and trained again"
+                )
         torch.manual_seed(recipe.seed)
         network = create_model(recipe.model.name, **recipe.model.arguments)
         self.validator = create_model(recipe.model.name, **recipe.model.arguments)

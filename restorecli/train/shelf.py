@@ -26,14 +26,22 @@ def find_recipe(name_or_file: str | Path) -> Path:
         RecipeError: There is neither; the nearest names are offered.
     """
     path = Path(name_or_file)
-    if path.is_file():
-        return path
+    return path if path.is_file() else shipped_recipe(str(name_or_file))
+
+
+def shipped_recipe(name: str) -> Path:
+    """Return a shipped recipe's file.
+
+    Raises:
+        RecipeError: None has this name; the nearest is offered.
+    """
     known = shipped_recipes()
-    if str(name_or_file) in known:
-        return known[str(name_or_file)]
-    near = difflib.get_close_matches(str(name_or_file).removesuffix(".yaml"), known, n=1)
+    if name in known:
+        return known[name]
+    path = Path(name)
+    near = difflib.get_close_matches(name.removesuffix(".yaml"), known, n=1)
     raise RecipeError(
-        f"There is no recipe {str(name_or_file)!r}.",
+        f"There is no recipe {name!r}.",
         expected="a .yaml file, or the name of a recipe that `restorecli recipes` lists",
         came="a folder" if path.is_dir() else f"no such file in {Path.cwd()}",
         hint=f"did you mean {near[0]!r}?" if near else "check the path",

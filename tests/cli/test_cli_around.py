@@ -18,3 +18,14 @@ def test_the_doctor_tells_what_is_here(shell) -> None:
     shown = shell("restorecli doctor").out
     for name in ("restorecli", "torch", "device", "precision when restoring"):
         assert name in shown
+
+
+def test_a_recipe_that_the_shell_has_just_made_empty_is_the_shipped_one(shell) -> None:
+    (shell.folder / "quick").touch()
+    assert "model:" in shell("restorecli recipes quick").out
+
+
+def test_methods_are_models_without_parameters_and_tags(shell) -> None:
+    models = {entry["name"]: entry for entry in json.loads(shell("restorecli models --json").out)}
+    assert (models["tv"]["parameters"], models["tv"]["tags"]) == (0, [])
+    assert all(isinstance(entry["parameters"], int) and "tags" in entry for entry in models.values())

@@ -59,6 +59,12 @@ def test_tiles_precision_format_and_device_are_taken(shell, noisy) -> None:
         ("--precision half", 2, "bf16"),
         ("--device abacus", 2, "abacus"),
         ("-o ./degraded", 2, "degraded"),
+        ("-o ./broken.pth", 4, "a folder is needed"),
+        ("-o ./photos", 2, "clean original"),
+        ("-o ./photos --overwrite", 2, "clean original"),
+        ("--model tv --sigma inf", 2, "--sigma"),
+        ("--model tv --device abacus", 2, "abacus"),
+        ("--model tv --precision bf16", 2, "for networks"),
     ],
 )
 def test_what_cannot_be_done_is_told(shell, noisy, words, code, told) -> None:
@@ -67,6 +73,43 @@ def test_what_cannot_be_done_is_told(shell, noisy, words, code, told) -> None:
     answer = shell(f"restorecli restore ./degraded {words} --json", code=code)
     assert json.loads(answer.out)["error"]["exit_code"] == code
     assert told in answer.err
+
+
+def test_a_picture_of_somebody_else_is_never_overwritten(shell, noisy) -> None:
+    mine = shell.folder / "mine" / "indoors" / "0.png"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    answer = shell("restorecli restore ./degraded -o ./mine --model median", code=2)
+    assert "did not write" in answer.err
+    assert mine.read_bytes() == b"mine"
+    assert shell("restorecli restore ./degraded -o ./mine --model median --overwrite").err
+    assert mine.read_bytes() != b"mine"
+    assert "4 already there" in shell("restorecli restore ./degraded -o ./mine --model median").err
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("sca-unet", "--ensemble"),
+        ("nlm", "--sigma 50"),
+        ("dncnn", "--tile 16 --overlap 0"),
+        ("inpaint-harmonic", "--mask '#ffffff'"),
+        ("wiener-deconv", "--operator gaussian-blur:sigma=2"),
+    ],
+)
+def test_an_option_that_is_left_out_again_is_another_result(shell, noisy, model, words) -> None:
+    line = f"restorecli restore ./degraded/indoors --model {model} --json"
+    assert json.loads(shell(f"{line} {words}").out)["written"] == 2
+    assert json.loads(shell(f"{line} {words}").out)["skipped"] == 2
+    assert json.loads(shell(line, code=None).out).get("skipped", 0) == 0
+
+
+def test_another_kernel_in_the_same_file_is_another_result(shell, noisy) -> None:
+    line = "restorecli restore ./degraded/indoors --model wiener-deconv --operator kernel.png --json"
+    for width in (3, 5):
+        Image.new("L", (width, 1), 255).save(shell.folder / "kernel.png")
+        assert json.loads(shell(line).out)["written"] == 2
+    assert json.loads(shell(line).out)["skipped"] == 2
 
 
 def test_one_bad_file_costs_one_file(shell, noisy) -> None:

@@ -248,6 +248,36 @@ def test_a_foreign_checkpoint_of_nonsense_shapes_is_refused(tmp_path):
             load("dncnn", weights=path, device="cpu")
 
 
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        ("nafnet", ("intro.weight", "middle_blks.0.conv1.weight")),
+        ("restormer", ("patch_embed.proj.weight", "latent.0.attn.temperature")),
+    ],
+)
+def test_published_names_with_nonsense_shapes_are_refused(tmp_path, model, names):
+    path = tmp_path / "odd.pth"
+    torch.save({names[0]: torch.zeros(3), names[1]: torch.zeros(1)}, path)
+    with pytest.raises(WeightsError):
+        load(model, weights=path, device="cpu")
+
+
+@pytest.mark.parametrize("change", [torch.Tensor.to_sparse, torch.Tensor.long, torch.Tensor.cfloat])
+def test_tensors_that_no_network_takes_are_refused(tmp_path, change):
+    path = tmp_path / "odd.pth"
+    torch.save({name: change(tensor) for name, tensor in create_model("dncnn").state_dict().items()}, path)
+    with pytest.raises(WeightsError):
+        load("dncnn", weights=path, device="cpu")
+
+
+def test_loading_leaves_the_callers_random_numbers_alone():
+    torch.manual_seed(3)
+    load("dncnn", device="cpu")
+    seen = torch.rand(4)
+    torch.manual_seed(3)
+    assert torch.equal(seen, torch.rand(4))
+
+
 @pytest.mark.parametrize("modern", [True, False])
 def test_a_damaged_pth_is_refused_wherever_it_is_hit(network, tmp_path, modern):
     path = tmp_path / "theirs.pth"

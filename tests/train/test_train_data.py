@@ -2,6 +2,7 @@
 
 import threading
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from restorecli.errors import DataError
 from restorecli.train.batches import BatchMaker
 from restorecli.train.check import load_recipe
 from restorecli.train.crops import PictureCache, to_unit
-from restorecli.train.pairs import find_pairs, hold_out
+from restorecli.train.pairs import Pair, find_pairs, hold_out
 from restorecli.train.read_ahead import read_ahead
 from restorecli.train.recipe import Source
 from restorecli.train.validation import Example, make_examples, validate
@@ -282,3 +283,9 @@ def test_a_share_of_the_crops_is_as_files_hold_them(write_recipe, pairs, share, 
     inside = (low.amin((1, 2, 3)) >= 0) & (low.amax((1, 2, 3)) <= 1)
     assert torch.equal(in_steps, inside)
     assert least <= int(in_steps.sum()) <= most
+
+
+def test_a_name_that_is_no_utf_8_is_held_out_like_any_other():
+    pairs = [Pair(name, Path(name), None) for name in ("a.png", "caf\udce9.png", "b.png", "c.png")]
+    training, held = hold_out(pairs, 2)
+    assert len(training) == len(held) == 2

@@ -50,6 +50,42 @@ def test_unknown_loss_missing_folder_and_missing_chain_are_faults(write_recipe):
     assert "chain of degradations" in text
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"freeze": ["layers.0", "dconv_down1"]}, "'dconv_down1' names no part"),
+        (
+            {
+                "model": {"name": "resnet", "arguments": {"scale": 2, "width": 8, "blocks": 1}},
+                "data": {
+                    "train": [{"clean": "images"}],
+                    "degrade": [{"name": "downscale", "factor": 2}],
+                    "crop": 33,
+                },
+                "validation": {"holdout": 2, "degrade": [{"name": "downscale", "factor": 2}]},
+                "loss": {"charbonnier": 1},
+            },
+            "data.crop: resnet needs a multiple of its scale 2, came 33",
+        ),
+        (
+            {
+                "data": {"train": [{"clean": "images"}], "crop": 16, "batch": 2},
+                "curriculum": {
+                    "kind": "rigid",
+                    "levels": [["gaussian"], [{"name": "downscale", "factor": 2}]],
+                },
+            },
+            "curriculum.levels.1: sides become 2 times smaller",
+        ),
+    ],
+)
+def test_what_only_shows_together_is_found_before_anything_starts(write_recipe, changes, words):
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(write_recipe(**changes))
+    assert words in str(caught.value)
+    assert "1 fault;" in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["2e-4", "2E-4", "2.0e-4", ".0002", "2.e-4", "+2e-4"])
 def test_numbers_are_numbers_as_in_yaml_1_2(write_recipe, text):
     path = write_recipe()

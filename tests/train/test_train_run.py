@@ -131,9 +131,29 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(write_recipe, worksho
     raw[-3] ^= 1
     (folder / STATE).write_bytes(raw)
     assert read_state(folder).file.name == PREVIOUS
-    train(recipe, output=folder, resume=True)
+    told = Told()
+    train(recipe, output=folder, resume=True, monitor=told)
+    (note,) = told.notes
+    assert "damaged.state.safetensors" in note
+    assert "after step 4 is lost" in note
     train(recipe, output=workshop / "straight")
     assert_same(weights(folder), weights(workshop / "straight"))
+
+
+class Told(SilentMonitor):
+    def __init__(self):
+        self.notes = []
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+def test_an_infinite_score_is_none_in_json(write_recipe, workshop):
+    result = train(
+        write_recipe(validation={"holdout": 2, "degrade": [{"name": "gaussian", "sigma": 0}], "every": 4}),
+        output=workshop / "run",
+    )
+    assert json.loads(json.dumps(result.to_dict(), allow_nan=False))["best"].keys() == result.best.keys()
 
 
 def test_two_damaged_checkpoints_say_so(write_recipe, workshop):
