@@ -53,9 +53,7 @@ def load(
     precision: str = "auto",
 ) -> TorchRestorer:
     """Return a restorer; see `restorecli.load`."""
-    with torch.random.fork_rng(
-        devices=[]
-    ):  # a random start is drawn and overwritten: no caller's draws change
+    with torch.random.fork_rng(devices=[]):  # of the start that is overwritten
         module, _, name = find_network(name_or_file, None if weights is None else Path(weights))
         return as_restorer(module, name, device=device, precision_name=precision)
 
