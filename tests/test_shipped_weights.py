@@ -73,6 +73,20 @@ def test_blurred_and_noisy_inspection_pictures_keep_their_scores_and_beat_total_
         assert np.mean(scores) > limit - 0.35, category
 
 
+def test_real_sand_dust_is_taken_off_better_than_without_learning(data_folder, tmp_path) -> None:
+    folder = data_folder / "sand-dust" / "test"
+    reached = {}
+    for model in ("swm", "dedust"):
+        restorecli.restore(folder / "dusty", tmp_path / model, model=model, device="cpu")
+        scores = restorecli.evaluate(tmp_path / model, folder / "clean", degraded=folder / "dusty")
+        reached[model] = scores.to_dict()["overall"]
+    (card,) = (score for label, score in scores_of("swm.sand-dust").items() if "test part" in label)
+    assert reached["swm"]["n"] == 17
+    assert reached["swm"]["restored"]["psnr"] == pytest.approx(card["psnr"], abs=TOLERANCE)
+    assert reached["swm"]["degraded"]["psnr"] == pytest.approx(card["degraded_psnr"], abs=TOLERANCE)
+    assert reached["swm"]["restored"]["psnr"] > reached["dedust"]["restored"]["psnr"] + 2
+
+
 def pairs_of(clean: Path, degraded: Path) -> list[tuple[Plane, Plane]]:
     """Return the originals of one category and what was made of them, in [0, 1]."""
     return [

@@ -90,6 +90,7 @@ _ENTRIES = (
         Swm,
         "frequency selection per band, then attention, for sand-dust",
         "Mishra, Dhara, CVPRW 2025",
+        "sand-dust",
         small={"width": 16, "depths": (1, 1, 1), "bottleneck": 1},
     ),
     ModelEntry(
