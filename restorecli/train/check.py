@@ -17,9 +17,9 @@ from restorecli.core.losses.catalog import WeightedSum, create_loss
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.zoo import find_shipped
 from restorecli.degrade.chain import Chain
-from restorecli.errors import RecipeError, RestorecliError
+from restorecli.errors import RecipeError, RestorecliError, WeightsError
 from restorecli.train.recipe import Curriculum, DataSection, Recipe, located
-from restorecli.train.start import freeze
+from restorecli.train.start import freeze, start_from
 from restorecli.train.strategies import STRATEGIES, create_strategy
 from restorecli.train.yaml_text import Path_, Place, read_yaml
 
@@ -52,7 +52,7 @@ def load_recipe(
         recipe = Recipe.model_validate(merged)
     except ValidationError as error:
         raise _report(path, places, [*_form_faults(error), *_name_faults(merged, base)]) from None
-    faults = [*_name_faults(merged, base), *_chain_needed(recipe), *_misfits(recipe)]
+    faults = [*_name_faults(merged, base), *_chain_needed(recipe), *_misfits(recipe, base)]
     if faults:
         raise _report(path, places, faults)
     return recipe
@@ -250,7 +250,7 @@ def _curriculum_faults(recipe: Recipe, curriculum: Curriculum) -> Iterator[Fault
         yield ("budget", "steps"), f"the curriculum {curriculum.kind} follows the steps, came none"
 
 
-def _misfits(recipe: Recipe) -> Iterator[Fault]:
+def _misfits(recipe: Recipe, base: Path) -> Iterator[Fault]:
     """Check what only shows when sections meet: crops against network and losses, chains against scale."""
     try:
         network = _on_paper(recipe.model.name, recipe.model.arguments)
@@ -276,6 +276,17 @@ def _misfits(recipe: Recipe) -> Iterator[Fault]:
         freeze(network, recipe.freeze)
     except RecipeError as error:
         yield ("freeze",), _one_line(error).removeprefix("freeze: ")
+    if recipe.init is not None and not list(_init_faults(recipe.init, base)):
+        yield from _init_misfits(recipe, recipe.init, base)
+
+
+def _init_misfits(recipe: Recipe, init: str, base: Path) -> Iterator[Fault]:
+    """Check that the weights to start from fit, in a network that is built for that only."""
+    with torch.random.fork_rng(devices=[]):
+        try:
+            start_from(create_model(recipe.model.name, **recipe.model.arguments), init, base)
+        except WeightsError as error:
+            yield ("init",), _one_line(error)
 
 
 def _chains(recipe: Recipe) -> Iterator[tuple[Path_, list[Any]]]:

@@ -123,6 +123,8 @@ def train(
     base = data_base(recipe, path)
     checked = load_recipe(path, overrides=overrides, base=base)
     folder = output if output is not None else Path("runs") / checked.name
+    if resume and not folder.is_dir():
+        raise _nothing_to_resume(folder)
     with output_lock(folder), stop_requests() as stop:
         run = _Run(
             checked,
@@ -181,6 +183,10 @@ def _overrides(
     return overrides
 
 
+def _nothing_to_resume(folder: Path) -> UsageError:
+    return UsageError("There is no run to resume.", file=folder, hint="leave --resume out to start it")
+
+
 class _Run:
     """One run: everything built from the recipe, in order, before the loop starts."""
 
@@ -205,7 +211,7 @@ class _Run:
             keep_large_blocks()
         saved = read_state(folder)
         if saved is None and resume:
-            raise UsageError("There is no run to resume.", file=folder, hint="leave --resume out to start it")
+            raise _nothing_to_resume(folder)
         if saved is not None and not resume:
             raise UsageError(
                 "This folder holds a run already.",

@@ -5,6 +5,8 @@ import time
 import pytest
 import yaml
 
+from restorecli import create_model
+from restorecli.core.weights import Card, pack
 from restorecli.errors import RecipeError
 from restorecli.train.check import load_recipe
 from restorecli.train.shelf import find_recipe, shipped_recipes
@@ -54,6 +56,7 @@ def test_unknown_loss_missing_folder_and_missing_chain_are_faults(write_recipe):
     ("changes", "words"),
     [
         ({"freeze": ["layers.0", "dconv_down1"]}, "'dconv_down1' names no part"),
+        ({"init": "dncnn.gray-blind"}, "init: These weights do not fit DnCnn"),
         (
             {
                 "model": {"name": "resnet", "arguments": {"scale": 2, "width": 8, "blocks": 1}},
@@ -270,9 +273,12 @@ def test_a_recipe_that_is_a_folder_says_so(tmp_path):
 
 def test_a_published_recipe_names_folders_from_its_own_place(write_recipe, workshop, monkeypatch, tmp_path):
     data = {"train": [{"clean": "."}], "degrade": CHAIN, "crop": 16}
-    recipe = load_recipe(write_recipe(init="images/kind/0.png", data=data))
+    arguments = {"channels": 1, "depth": 3, "width": 4}
+    tensors = create_model("dncnn", **arguments).state_dict()
+    (workshop / "images/start.safetensors").write_bytes(pack(tensors, Card("dncnn", arguments, channels=1)))
+    recipe = load_recipe(write_recipe(init="images/start.safetensors", data=data))
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     published = recipe.published(workshop)
     assert published["data"]["train"][0]["clean"] == workshop.name
-    assert published["init"] == "0.png"
+    assert published["init"] == "start.safetensors"

@@ -208,6 +208,7 @@ def test_other_pictures_and_another_torch_are_noticed(write_recipe, workshop, mo
 def test_a_folder_in_use_and_a_missing_run_are_told_apart(write_recipe, workshop):
     with pytest.raises(UsageError, match="no run to resume"):
         train(write_recipe(), output=workshop / "run", resume=True)
+    assert not (workshop / "run").exists()
     train(write_recipe(), output=workshop / "run")
     with pytest.raises(UsageError, match="holds a run already"):
         train(write_recipe(), output=workshop / "run")
