@@ -71,4 +71,4 @@ def test_a_yaml_chain_is_read(tmp_path) -> None:
 @pytest.mark.parametrize("words", [ChainWords(noise=["gaussian"]), ChainWords(file=Path("c.yaml"))])
 def test_a_replay_takes_no_other_words(words) -> None:
     with pytest.raises(UsageError, match="--replay"):
-        words.refuse_beside_replay()
+        words.refuse_beside_replay({})
