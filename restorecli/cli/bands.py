@@ -57,11 +57,14 @@ def command(
 
     from restorecli.core.models.inspection import central, inspect
     from restorecli.images.folders import mark_output
+    from restorecli.images.protect import keep_inputs
     from restorecli.images.reading import read_picture
 
     pixels = central(torch.from_numpy(read_picture(picture).pixels), side)
     network = _network(model, pixels.shape[0], tolerance)
     views = inspect(network, pixels if model is not None else _FULL * pixels)
+    namesakes = [path for path in picture.parent.iterdir() if path.stem == picture.stem]
+    keep_inputs([_chart(view, picture, output) for view in views], namesakes)
     mark_output(output)
     written = [_draw(view, picture, model, output) for view in views]
     if as_json:
@@ -87,6 +90,10 @@ def _network(model: str | None, channels: int, tolerance: float | None) -> nn.Mo
 
     network: nn.Module = load(model, device="cpu").module
     return network
+
+
+def _chart(view: BandView, picture: Path, output: Path) -> Path:
+    return output / f"{picture.stem}{f'.{view.name}' if view.name else ''}.png"
 
 
 def _draw(view: BandView, picture: Path, model: str | None, output: Path) -> Path:
@@ -117,7 +124,7 @@ def _draw(view: BandView, picture: Path, model: str | None, output: Path) -> Pat
         f"mirrored at its border. Planes and charts are of channel {busiest + 1} of {channels}, of which the "
         "largest share is suppressed; the table is the mean of all, in shares of bins and of energy."
     )
-    path = output / f"{picture.stem}{'' if is_picture else f'.{view.name}'}.png"
+    path = _chart(view, picture, output)
     where = "" if is_picture else f", {view.name.removesuffix('.selection')}"
     write_band_chart(shown, path, title=f"Frequency selection: {picture.name}{where}", about=about)
     return path

@@ -169,9 +169,9 @@ def command(
         return
     from restorecli.degrade.again import degrade_again
     from restorecli.evaluate.folder import default_folder, evaluate_folders
-    from restorecli.images.folders import walk
 
-    name = (restored or degraded or default_folder()).resolve().name
+    folder = restored or degraded or default_folder()
+    name = folder.resolve().name
     rivals = methods.read_rivals(against or [], name)
     gate = gates.read(min_psnr, baseline, tolerance, protocol)
     fields = [*(["category"] if by_category or by is None else []), *_words(by)]
@@ -201,10 +201,8 @@ def command(
     evaluation = gate.noted(evaluation)
     scores.check_targets(
         evaluation,
-        [
-            *([] if baseline is None else [baseline]),
-            *(file.path for folder in rivals.values() for file in walk(folder)),
-        ],
+        [] if baseline is None else [baseline],
+        [place for place in (folder, reference, degraded, masks, *rivals.values()) if place is not None],
         csv=csv,
         markdown=markdown,
         latex=latex,

@@ -68,6 +68,7 @@ def _widest(make: Callable[..., Table], details: Sequence[str]) -> Table:
 def check_targets(
     evaluation: Evaluation,
     others: Iterable[Path],
+    folders: Iterable[Path],
     *,
     csv: Path | None,
     markdown: Path | None,
@@ -80,6 +81,7 @@ def check_targets(
     Args:
         evaluation: Its pictures and masks were read.
         others: Further files that were read.
+        folders: Where pictures were looked for: what found no mate there is kept as well.
         csv: See `write_files`.
         markdown: See `write_files`.
         latex: See `write_files`.
@@ -89,15 +91,22 @@ def check_targets(
     Raises:
         UsageError: A file would be overwritten, or two outputs are one file.
     """
+    from restorecli.images.folders import OUTPUT_MARK, walk
     from restorecli.images.protect import keep_folder_apart, keep_inputs, refuse_picture_names
 
     tables = [] if csv is None else [csv, _groups_file(csv)]
     texts = [*tables, *(path for path in (markdown, latex, page) if path is not None)]
-    inputs = [*evaluation.files, *others]
+    if not texts and folder is None:
+        return
+    found = [file.path for place in folders for file in walk(place)]
+    inputs = [*evaluation.files, *evaluation.unscored_files, *others, *found]
     refuse_picture_names(texts)
     keep_inputs(texts if folder is None else [*texts, folder / "index.html"], inputs)
     if folder is not None:
-        keep_folder_apart(folder / "pictures", inputs)
+        pictures = folder / "pictures"
+        # Strips of an earlier run lie in a folder that is read, too: they are found again, but not scored.
+        is_ours = (pictures / OUTPUT_MARK).is_file()
+        keep_folder_apart(pictures, evaluation.files if is_ours else inputs)
 
 
 def _groups_file(csv: Path) -> Path:

@@ -11,7 +11,7 @@ from restorecli.evaluate.metric import Metric
 from restorecli.evaluate.metrics import PROTOCOL
 from restorecli.evaluate.pairs import Unmatched
 from restorecli.evaluate.result import Evaluation, PairScore, group_scores
-from restorecli.evaluate.scoring import ALPHA_NOTE
+from restorecli.evaluate.scoring import ALPHA_NOTE, GRAY_NOTE
 from restorecli.evaluate.statistics import Summary
 
 
@@ -57,9 +57,9 @@ def assemble(
 def _notes(evaluation: Evaluation) -> tuple[str, ...]:
     total = len(evaluation.images)
     notes = []
-    with_alpha = sum(ALPHA_NOTE in score.notes for score in evaluation.images)
-    if with_alpha:
-        notes.append(f"alpha ignored in {with_alpha} of {total} pairs")
+    for note in (ALPHA_NOTE, GRAY_NOTE):
+        count = sum(note in score.notes for score in evaluation.images)
+        notes += [f"{note} in {count} of {total} pairs"] if count else []
     overall = evaluation.overall
     for side, summaries in (("degraded", overall.degraded), ("restored", overall.restored)):
         notes += _side_notes(side, summaries or {}, evaluation)

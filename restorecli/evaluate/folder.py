@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -122,6 +123,7 @@ def evaluate_pairs(
     left = list(unmatched)
     work = partial(score_pair, metrics=metrics, protocol=protocol, redegrade=redegrade)
     scores: list[PairScore] = []
+    unscored: list[Pair] = []
     teller = progress or SilentProgress()
     teller.start(len(pairs), "pairs")
     try:
@@ -130,13 +132,16 @@ def evaluate_pairs(
                 raise outcome
             left.extend(outcome.problems)
             teller.advance(pair.path, _as_failure(outcome.problems))
-            if outcome.score is not None:
+            if outcome.score is None:
+                unscored.append(pair)
+            else:
                 scores.append(outcome.score)
     finally:
         teller.finish()
     if not scores:
         raise _nothing_scored(folder, reference, left)
-    return assemble(scores, left, metrics=metrics, by=by, protocol=protocol_line(protocol, metrics))
+    evaluation = assemble(scores, left, metrics=metrics, by=by, protocol=protocol_line(protocol, metrics))
+    return replace(evaluation, unscored=tuple(unscored))
 
 
 def default_folder() -> Path:
@@ -167,7 +172,7 @@ def _nothing_scored(folder: Path, reference: Path | None, unmatched: Sequence[Un
     where = "the references that its manifest.jsonl names" if reference is None else f"{reference} by name"
     return DataError(
         "not one pair could be scored",
-        expected=f"pictures in {folder} with a mate of the same size: {where}",
+        expected=f"pictures in {folder} with a mate of the same size and channels: {where}",
         came="; ".join(reasons) or "a folder without pictures",
         file=folder,
         hint="pairs are found by the manifest, else by relative path, then by stem",

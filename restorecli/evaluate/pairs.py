@@ -79,6 +79,12 @@ class Pair:
     record: Record | None = None
     mask: Source | None = None
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of its pictures and its mask; built-in samples have none."""
+        sources = (self.reference, self.degraded, self.restored, self.mask)
+        return tuple(source.file for source in sources if source is not None and source.file is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:

@@ -126,6 +126,7 @@ class Evaluation:
         metrics: What was measured, in the order of the columns.
         by: The fields whose values make a group.
         groups: By these fields, numbers in numeric order; the name of a group is its values joined by "/".
+        unscored: Pairs that were found but have no score; `unmatched` says why. A saved evaluation has none.
     """
 
     overall: Group
@@ -137,15 +138,17 @@ class Evaluation:
     metrics: tuple[Metric, ...] = tuple(METRICS[name] for name in DEFAULT)
     by: tuple[str, ...] = ("category",)
     groups: Mapping[str, Group] = field(default_factory=dict)
+    unscored: tuple[Pair, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files of the pictures and masks that were read."""
-        pairs = (score.pair for score in self.images)
-        sources = (
-            source for pair in pairs for source in (pair.reference, pair.degraded, pair.restored, pair.mask)
-        )
-        return tuple(source.file for source in sources if source is not None and source.file is not None)
+        """The files of the pictures and masks that were scored."""
+        return tuple(file for score in self.images for file in score.pair.files)
+
+    @property
+    def unscored_files(self) -> tuple[Path, ...]:
+        """The files of the pairs without a score."""
+        return tuple(file for pair in self.unscored for file in pair.files)
 
     def to_dict(self) -> dict[str, object]:
         """Return the one object that `eval --json` prints; infinity is the string "inf"."""

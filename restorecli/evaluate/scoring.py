@@ -24,6 +24,9 @@ _ROUNDING = 1
 ALPHA_NOTE = "alpha ignored"
 """Stands in the notes of a pair of which a picture has an alpha channel."""
 
+GRAY_NOTE = "RGB without colour scored as gray"
+"""Stands in the notes of a pair of which one picture is gray, and the other gray in an RGB file."""
+
 Redegrade = Callable[[Record, Pixels], Pixels]
 """Degrades pixels again as a line of the manifest says."""
 
@@ -142,7 +145,9 @@ def _score_side(
     if picture is None:
         return None
     if reference is not None:
-        picture, reference = _same_channels(picture, reference)
+        if picture.shape[0] != reference.shape[0]:
+            picture, reference = _same_channels(picture, reference)
+            notes += [GRAY_NOTE] if picture.shape[0] == reference.shape[0] else []
         if degraded is not None and _is_enlarged(picture, degraded, reference):
             notes.append(f"reference cut from {reference.kind} to {picture.kind}, as down-scaling did")
             _, height, width = picture.shape
@@ -152,8 +157,9 @@ def _score_side(
             if side == "degraded" and pair.restored is not None and _is_downscaled(picture, reference):
                 notes.append(f"degraded not scored: {sizes}")
                 return None
-            what = "channels" if picture.shape[1:] == reference.shape[1:] else "sizes"
-            return Unmatched(side, pair.path, f"different {what}: {sizes}")
+            if picture.shape[1:] == reference.shape[1:]:
+                return Unmatched(side, pair.path, f"different channels: {sizes}; make both gray or both RGB")
+            return Unmatched(side, pair.path, f"different sizes: {sizes}")
     if picture.has_alpha:
         notes.append(ALPHA_NOTE)
     return _apply_metrics(_subject(pair, side, task, picture, reference, degraded), task.metrics, notes)

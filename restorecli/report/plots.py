@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,29 +54,29 @@ def write_plots(
     drawn = [metric for metric in evaluation.metrics if has_scores(evaluation, metric)]
     if not drawn:
         raise DataError("there is nothing to draw", expected="a metric with a number", came="none")
+    charts = list(_charts(evaluation, drawn))
+    targets = [folder / f"{name}.{suffix}" for name, _ in charts for suffix in formats]
+    keep_inputs(targets, [*evaluation.files, *evaluation.unscored_files])
     mark_output(folder)
     paths: list[Path] = []
     with chart_style():
-        for name, figure in _figures(evaluation, drawn):
-            keep_inputs((folder / f"{name}.{suffix}" for suffix in formats), evaluation.files)
-            paths += write_figure(figure, folder / name, formats)
+        for name, draw in charts:
+            paths += write_figure(draw(), folder / name, formats)
     return tuple(paths)
 
 
-def _figures(evaluation: Evaluation, metrics: Sequence[Metric]) -> Iterator[tuple[str, Figure]]:
+def _charts(evaluation: Evaluation, metrics: Sequence[Metric]) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    """Yield the name of every chart, and what draws it: every name is known before anything is written."""
     members = _members(evaluation)
     paired = evaluation.overall.degraded is not None and evaluation.overall.restored is not None
     for metric in metrics:
-        yield f"{metric.name}-means", mean_chart(evaluation, metric)
-        yield f"{metric.name}-distribution", distribution_chart(evaluation, members, metric)
+        yield f"{metric.name}-means", partial(mean_chart, evaluation, metric)
+        yield f"{metric.name}-distribution", partial(distribution_chart, evaluation, members, metric)
         if paired and evaluation.overall.gain and evaluation.overall.gain.get(metric.name) is not None:
-            yield f"{metric.name}-gain", gain_chart(evaluation, members, metric)
+            yield f"{metric.name}-gain", partial(gain_chart, evaluation, members, metric)
     spectra = error_spectra(members)
     if spectra:
-        yield (
-            SPECTRUM,
-            spectrum_chart(spectra, by_words(evaluation)),
-        )
+        yield SPECTRUM, partial(spectrum_chart, spectra, by_words(evaluation))
 
 
 def _members(evaluation: Evaluation) -> Members:

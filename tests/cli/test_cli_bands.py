@@ -66,6 +66,14 @@ def test_every_layer_of_a_network_gets_a_chart(shell, dusty, weights) -> None:
     assert all((shell.folder / file).is_file() for file in files)
 
 
+def test_no_picture_beside_the_examined_one_is_overwritten(shell, dusty) -> None:
+    Image.open(dusty).convert("RGB").save(shell.folder / "dusty.jpg")
+    before = dusty.read_bytes()
+    for name in ("dusty.png", "dusty.jpg"):
+        assert "overwrite" in shell(f"restorecli bands {name} -o .", code=2).err
+    assert dusty.read_bytes() == before
+
+
 def test_what_makes_no_sense_is_refused(shell, dusty, weights) -> None:
     assert "untrained layer" in shell(f"restorecli bands dusty.png --model {weights} --lambda 3", code=2).err
     assert "selects no frequencies" in shell("restorecli bands dusty.png --model sca-unet", code=2).err

@@ -242,6 +242,36 @@ def test_what_was_read_is_never_written_over(chain, words) -> None:
     assert {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()} == kept
 
 
+@pytest.mark.parametrize("case", ["no mate", "unreadable", "no mask"])
+def test_what_was_listed_but_not_scored_is_never_written_over(chain, case) -> None:
+    photos = chain.folder / "photos"
+    words = "./better ./photos -o photos"
+    if case == "no mask":
+        shutil.move(chain.folder / "photos", chain.folder / "clean")
+        shutil.copytree(chain.folder / "clean" / "indoors", photos / "indoors")
+        words = "./better ./clean --masks photos --metrics psnr,psnr-inside -o photos"
+    shutil.copytree(photos / "indoors", photos / "pictures" / "indoors")
+    if case == "unreadable":
+        chain("restorecli degrade ./photos -o noisy --noise gaussian")
+        (chain.folder / "noisy" / "pictures" / "indoors" / "0.png").write_bytes(b"no picture")
+        (chain.folder / "noisy" / "pictures" / "indoors" / "2.png").write_bytes(b"no picture")
+        words = "./noisy -o photos"
+    kept = {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()}
+    answer = chain(f"restorecli eval {words}", code=2)
+    assert "unchanged: everything" in answer.err
+    assert {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()} == kept
+
+
+@pytest.mark.parametrize("words", ["./better ./photos", "./degraded --against other=better"])
+def test_earlier_strips_are_written_again_in_a_folder_that_is_read(chain, words) -> None:
+    chain(f"restorecli eval {words} -o better")
+    strip = chain.folder / "better" / "pictures" / "indoors" / "0.png"
+    strip.write_bytes(b"of an earlier run")
+    answer = chain(f"restorecli eval {words} -o better", code=3)  # lists the strips as not scored
+    assert "wrote better/index.html" in answer.err
+    assert strip.read_bytes() != b"of an earlier run"
+
+
 def test_gray_pictures_in_webp_are_scored_as_gray(shell) -> None:
     gray = np.random.default_rng(0).integers(0, 255, (40, 50), dtype=np.uint8)
     (shell.folder / "gray").mkdir()
@@ -250,6 +280,7 @@ def test_gray_pictures_in_webp_are_scored_as_gray(shell) -> None:
     document = json.loads(shell("restorecli eval --json").out)
     assert document["overall"]["n"] == 1
     assert document["overall"]["degraded"]["psnr"] > 20
+    assert document["notes"] == ["RGB without colour scored as gray in 1 of 1 pairs"]
 
 
 def test_colours_against_gray_are_no_matter_of_size(chain) -> None:
@@ -258,6 +289,7 @@ def test_colours_against_gray_are_no_matter_of_size(chain) -> None:
     answer = chain("restorecli eval ./better ./photos", code=4)
     assert "different channels" in answer.err
     assert "different sizes" not in answer.err
+    assert "make both gray or both RGB" in answer.err
 
 
 def test_a_degraded_folder_says_why_a_metric_is_missing(chain) -> None:

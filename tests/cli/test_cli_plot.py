@@ -86,14 +86,17 @@ def test_help_imports_nothing_heavy(command):
     assert not loaded & {"torch", "numpy", "matplotlib", "PIL", "scipy"}
 
 
-def test_a_chart_is_never_written_over_what_was_read(chain):
-    folder = chain.folder / "restored"
-    (folder / "indoors/0.png").rename(folder / "psnr-means.png")
-    (chain.folder / "photos/indoors/0.png").rename(chain.folder / "photos/psnr-means.png")
-    before = (folder / "psnr-means.png").read_bytes()
+@pytest.mark.parametrize("name", ["psnr-means", "psnr-distribution", "error-spectrum"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_chart_is_never_written_over_what_was_read(chain, name, whole):
+    for folder in ("restored", "photos"):
+        (chain.folder / folder / "indoors/0.png").rename(chain.folder / folder / f"{name}.png")
+    if not whole:
+        (chain.folder / "photos" / f"{name}.png").write_bytes(b"no picture")
+    kept = {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()}
     answer = chain("restorecli plot ./restored ./photos --metrics psnr -o ./restored", code=2)
-    assert "overwrite" in answer.err
-    assert (folder / "psnr-means.png").read_bytes() == before
+    assert f"restored/{name}.png" in answer.err
+    assert {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()} == kept
 
 
 def test_a_missing_spectrum_is_told(chain, monkeypatch):

@@ -130,9 +130,26 @@ def test_faulty_pairs_are_listed_and_the_others_scored(tmp_path, save):
     assert [score.pair.path for score in evaluation.images] == ["good.png"]
     listed = {entry.path: (entry.side, entry.reason) for entry in evaluation.unmatched}
     assert listed["size.png"] == ("restored", "different sizes: restored 24x16 RGB, reference 20x16 RGB")
-    assert "restored 20x16 gray, reference 20x16 RGB" in listed["color.png"][1]
+    channels = "different channels: restored 20x16 gray, reference 20x16 RGB; make both gray or both RGB"
+    assert listed["color.png"] == ("restored", channels)
     assert listed["broken.png"][0] == "restored"
     assert listed["lost.png"][0] == "reference"
+    assert [pair.path for pair in evaluation.unscored] == ["broken.png", "color.png", "lost.png", "size.png"]
+    assert tmp_path / "ref" / "size.png" in evaluation.unscored_files
+    assert set(evaluation.files) == {tmp_path / "out" / "good.png", tmp_path / "ref" / "good.png"}
+
+
+def test_gray_as_rgb_is_scored_as_gray_and_colour_is_not(tmp_path, save):
+    gray = np.random.default_rng(0).integers(0, 256, (1, 16, 20)).astype(np.float32) / 255
+    for name in ("gray.png", "both.png"):
+        save(tmp_path / "ref" / name, pixels=gray)
+    save(tmp_path / "out" / "gray.png", pixels=np.repeat(gray, 3, axis=0))
+    save(tmp_path / "out" / "both.png", pixels=gray)
+    evaluation = evaluate_folders(tmp_path / "out", tmp_path / "ref")
+    notes = {score.pair.path: score.notes for score in evaluation.images}
+    assert notes == {"both.png": (), "gray.png": ("RGB without colour scored as gray",)}
+    assert evaluation.notes[0] == "RGB without colour scored as gray in 1 of 2 pairs"
+    assert evaluation.overall.restored["psnr"].identical == 2
 
 
 def test_nothing_to_score_is_a_data_error_with_the_reasons(tmp_path, save):
