@@ -91,7 +91,7 @@ def check_targets(
     Raises:
         UsageError: A file would be overwritten, or two outputs are one file.
     """
-    from restorecli.images.folders import OUTPUT_MARK, walk
+    from restorecli.images.folders import walk
     from restorecli.images.protect import keep_folder_apart, keep_inputs, refuse_picture_names
 
     tables = [] if csv is None else [csv, _groups_file(csv)]
@@ -103,10 +103,7 @@ def check_targets(
     refuse_picture_names(texts)
     keep_inputs(texts if folder is None else [*texts, folder / "index.html"], inputs)
     if folder is not None:
-        pictures = folder / "pictures"
-        # Strips of an earlier run lie in a folder that is read, too: they are found again, but not scored.
-        is_ours = (pictures / OUTPUT_MARK).is_file()
-        keep_folder_apart(pictures, evaluation.files if is_ours else inputs)
+        keep_folder_apart(folder / "pictures", inputs)
 
 
 def _groups_file(csv: Path) -> Path:
