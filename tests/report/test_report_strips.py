@@ -93,7 +93,8 @@ def test_strips_are_no_training_data(plain_evaluation, tmp_path):
     write_strips(plain_evaluation.images, tmp_path / "report" / "pictures")
     found = {file.relative.parts[0] for file in training_files(tmp_path)}
     assert found == {"clean", "degraded", "restored"}
-    assert len(walk(tmp_path / "report")) == len(plain_evaluation.images)
+    assert walk(tmp_path / "report") == []
+    assert len(walk(tmp_path / "report" / "pictures")) == len(plain_evaluation.images)
 
 
 def test_a_folder_of_own_pictures_stays_training_data(plain_evaluation, tmp_path):
