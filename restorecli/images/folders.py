@@ -46,8 +46,8 @@ def walk(root: Path | str, *, without: Path | None = None) -> list[ImageFile]:
     Hidden files, `desktop.ini` and the like and files that are no pictures by their suffix are skipped.
     Pictures of formats that are not read (GIF, HEIC ...), broken links and folders that cannot be listed stay
     in the list, so that each is reported when it is read. Masks are not pictures to process: `ground_truth/`
-    beside `test/` and `masks/` beside `images/` are left out, and the masks, kernels and strips that this program
-    wrote. Links to folders are followed, but never in a circle.
+    beside `test/` and `masks/` beside `images/` are left out, and the masks, kernels and strips that this
+    program wrote. Links to folders are followed, but never in a circle.
 
     Args:
         root: A folder, or a single file, which is listed whatever its suffix.
