@@ -73,7 +73,7 @@ def test_blurred_and_noisy_inspection_pictures_keep_their_scores_and_beat_total_
         assert np.mean(scores) > limit - 0.35, category
 
 
-def test_real_sand_dust_is_taken_off_better_than_without_learning(data_folder, tmp_path) -> None:
+def test_sand_dust_is_taken_off_better_than_without_learning(data_folder, tmp_path) -> None:
     folder = data_folder / "sand-dust" / "test"
     reached = {}
     for model in ("swm", "dedust"):

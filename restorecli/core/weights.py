@@ -101,7 +101,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Card]:
             file=path,
             hint="copy or train them again",
         )
-    _check_finite(tensors, path)
+    _check_tensors(tensors, path)
     return tensors, card
 
 
@@ -145,7 +145,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         ) from error
 
 
-def _check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+def _check_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     for name, tensor in tensors.items():
         if tensor.layout != torch.strided:
             raise WeightsError(
@@ -175,7 +175,7 @@ def read_foreign(path: Path) -> dict[str, Tensor]:
         tensors, _ = _read_safetensors(path)
     else:
         tensors = _tensors_inside(_safe_load(path), path)
-    _check_finite(tensors, path)
+    _check_tensors(tensors, path)
     return {re.sub(r"^module\.", "", name): tensor for name, tensor in tensors.items()}
 
 

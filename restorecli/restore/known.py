@@ -69,7 +69,7 @@ class Known:
             said["sigma"] = self.sigma
         if self.words:
             said["operator"] = list(self.words)
-            said["operator_digests"] = [digest_of(Path(word)) for word in self.words]
+            said["operator_digests"] = [digest_of(Path(word)) for word in self.words]  # None: no file, a name
         return said if self.masks is None else {**said, **self.masks.identity(file)}
 
     def context(

@@ -251,7 +251,7 @@ def _curriculum_faults(recipe: Recipe, curriculum: Curriculum) -> Iterator[Fault
 
 
 def _misfits(recipe: Recipe, base: Path) -> Iterator[Fault]:
-    """Check what only shows when sections meet: crops against network and losses, chains against scale."""
+    """Check what shows only when sections meet: the network against crops, chains, frozen parts, weights."""
     try:
         network = _on_paper(recipe.model.name, recipe.model.arguments)
         losses = {name: create_loss(name, **arguments) for name, _, arguments in recipe.loss_terms()}
