@@ -11,7 +11,7 @@ from restorecli.bench.parts import POLICY, PartDifference, Variant, difference
 from restorecli.bench.running import Watch, run_trials
 from restorecli.bench.trials import METRICS, Trial, compose
 from restorecli.errors import UsageError
-from restorecli.evaluate.tables import format_interval, format_number
+from restorecli.evaluation.tables.cells import format_interval, format_number
 
 WHOLE = "whole"
 

@@ -13,9 +13,9 @@ from restorecli.bench.machine import Limits, limit_cases, limits
 from restorecli.bench.metric_peers import Bytes, MissingPeer, Ready, Values, loaded_peers
 from restorecli.bench.pictures import HEIGHT, WIDTH, BenchPair, bench_pairs
 from restorecli.bench.timing import Taken, interleaved, one_torch_thread
-from restorecli.evaluate.folder import evaluate_folders
-from restorecli.evaluate.metrics import psnr, ssim
-from restorecli.images.jobs import run_ordered, worker_count
+from restorecli.evaluation.folder import evaluate_folders
+from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim
+from restorecli.folders.jobs import run_ordered, worker_count
 from restorecli.images.picture import Picture
 from restorecli.images.reading import read_picture
 from restorecli.images.writing import write_picture

@@ -14,14 +14,14 @@ from restorecli.bench.tasks import TASKS, Example, Task, degraded_example
 from restorecli.core.restorer import Restorer
 from restorecli.core.zoo import load
 from restorecli.errors import DataError, ImageError, UsageError
-from restorecli.evaluate.metrics import psnr
-from restorecli.images.folders import walk
+from restorecli.evaluation.metrics.psnr_ssim import psnr
+from restorecli.folders.samples import read_sample
+from restorecli.folders.walking import walk
 from restorecli.images.picture import Picture, Pixels
 from restorecli.images.reading import probe, read_picture
-from restorecli.images.samples import read_sample
-from restorecli.restore.adapter import MethodRestorer
-from restorecli.restore.methods import METHODS, create_method, find_method
-from restorecli.restore.picture import PictureRestorer
+from restorecli.restoration.adapter import MethodRestorer
+from restorecli.restoration.methods.catalog import METHODS, create_method, find_method
+from restorecli.restoration.picture import PictureRestorer
 
 SIDE = 256
 """Pixels of a side of the central crop that is restored; a multiple of every factor."""

@@ -9,8 +9,8 @@ from typing import Literal
 
 from restorecli.bench.trials import TrialResult
 from restorecli.errors import RestorecliError
-from restorecli.evaluate.intervals import CONFIDENCE, Interval, bootstrap_interval
-from restorecli.evaluate.statistics import Summary, paired_differences, summarise
+from restorecli.evaluation.statistics.intervals import CONFIDENCE, Interval, bootstrap_interval
+from restorecli.evaluation.statistics.summary import Summary, paired_differences, summarise
 
 Verdict = Literal["the part helps", "the part harms", "not told apart"]
 

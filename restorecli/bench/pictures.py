@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from restorecli.errors import DataError
-from restorecli.evaluate.metrics import to_8_bits
-from restorecli.images.folders import walk
+from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
+from restorecli.folders.samples import read_sample
+from restorecli.folders.walking import walk
 from restorecli.images.picture import Picture
 from restorecli.images.reading import read_picture
-from restorecli.images.samples import read_sample
 
 WIDTH, HEIGHT = 768, 512
 """The size of the Kodak photographs, on which the field's speeds are usually told."""

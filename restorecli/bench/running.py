@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from restorecli.bench.trials import METRICS, Trial, TrialResult, digest
-from restorecli.degrade.chain import Chain
-from restorecli.degrade.folder import degrade_folder
+from restorecli.degradation.chain import Chain
+from restorecli.degradation.folder import degrade_folder
 from restorecli.errors import DataError, InterruptedRunError, RestorecliError
-from restorecli.evaluate.folder import evaluate_folders
+from restorecli.evaluation.folder import evaluate_folders
 from restorecli.images.atomic import atomic_write
 
 if TYPE_CHECKING:
-    from restorecli.evaluate.result import Evaluation
-    from restorecli.train.loop import Monitor
-    from restorecli.train.run import TrainResult
+    from restorecli.evaluation.result import Evaluation
+    from restorecli.training.loop import Monitor
+    from restorecli.training.run import TrainResult
 
 HELD_OUT = "pictures held out of training"
 RESULT = "trial.json"
@@ -124,8 +124,8 @@ def pictures_of(recipe: Mapping[str, Any], test: Path, runs: Path, workers: int)
 
 def _train(trial: Trial, runs: Path, watch: Watch) -> TrainResult:
     """Train, or finish what was begun."""
-    from restorecli.train.checkpoint import read_state
-    from restorecli.train.run import train
+    from restorecli.training.checkpoint import read_state
+    from restorecli.training.run import train
 
     recipe = runs / "recipes" / f"{trial.name}.yaml"
     recipe.parent.mkdir(parents=True, exist_ok=True)
@@ -151,7 +151,7 @@ def _held_out(trial: Trial, trained: TrainResult) -> TrialResult:
 
 def _tested(trial: Trial, trained: TrainResult, runs: Path, workers: int) -> TrialResult:
     from restorecli.core.zoo import load
-    from restorecli.restore.folder import restore_folder
+    from restorecli.restoration.folder import restore_folder
 
     assert trial.test is not None  # noqa: S101 - the caller has looked
     degraded, reference = pictures_of(trial.recipe, trial.test, runs, workers)

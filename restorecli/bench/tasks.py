@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from restorecli.degrade.chain import Chain, degrade_array
-from restorecli.degrade.masks import damage_mask
-from restorecli.degrade.operators import noise_of, operator_of
+from restorecli.degradation.chain import Chain, degrade_array
+from restorecli.degradation.masks import damage_mask
+from restorecli.degradation.operators import noise_of, operator_of
+from restorecli.folders.record import Record
 from restorecli.images.picture import Pixels
-from restorecli.images.record import Record
-from restorecli.restore.context import Context
+from restorecli.restoration.context import Context
 from restorecli.version import __version__
 
 _DENOISING = ("median", "gaussian", "wiener", "bilateral", "nlm", "tv", "wavelet", "bm3d", "j-invariant")

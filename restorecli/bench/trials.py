@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from restorecli.train.shelf import find_recipe
-from restorecli.train.yaml_text import read_yaml
+from restorecli.training.shelf import find_recipe
+from restorecli.training.yaml_text import read_yaml
 
 METRICS = ("psnr", "ssim")
 

@@ -14,7 +14,7 @@ from restorecli.errors import UsageError
 if TYPE_CHECKING:
     from torch import nn
 
-    from restorecli.core.models.inspection import BandFacts, BandView
+    from restorecli.core.inspection import BandFacts, BandView
 
 EXAMPLES = (
     "restorecli bands dusty.png",
@@ -55,9 +55,9 @@ def command(
     """
     import torch
 
-    from restorecli.core.models.inspection import central, inspect
-    from restorecli.images.folders import mark_output
-    from restorecli.images.protect import keep_inputs
+    from restorecli.core.inspection import central, inspect
+    from restorecli.folders.protect import keep_inputs
+    from restorecli.folders.walking import mark_output
     from restorecli.images.reading import read_picture
 
     pixels = central(torch.from_numpy(read_picture(picture).pixels), side)

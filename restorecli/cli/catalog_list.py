@@ -7,8 +7,8 @@ from restorecli.cli import render
 
 def show_degradations(*, as_json: bool) -> None:
     """Print every degradation: parameters, defaults, allowed values, default random ranges, severities."""
-    from restorecli.degrade.base import facts_of
-    from restorecli.degrade.catalog import ALIASES, DEGRADATIONS
+    from restorecli.degradation.base import facts_of
+    from restorecli.degradation.catalog import ALIASES, DEGRADATIONS
 
     if as_json:
         render.data_json(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from restorecli.errors import UsageError
 
 if TYPE_CHECKING:
-    from restorecli.degrade.chain import Chain
+    from restorecli.degradation.chain import Chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ChainWords:
             UsageError: No step, an unknown name or parameter, or words that exclude each other.
             RecipeError: The YAML chain is wrong.
         """
-        from restorecli.degrade.chain import Chain
+        from restorecli.degradation.chain import Chain
 
         if self.file is None:
             return Chain.from_specs(self.steps())
@@ -79,7 +79,7 @@ class ChainWords:
 
     def steps(self) -> list[dict[str, Any]]:
         """Return one mapping per step, as `Chain.from_specs` takes them."""
-        from restorecli.degrade.catalog import DEGRADATIONS, find
+        from restorecli.degradation.catalog import DEGRADATIONS, find
 
         if not self.noise:
             raise UsageError(
@@ -104,8 +104,8 @@ class ChainWords:
 
 
 def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
-    from restorecli.degrade.base import check_names
-    from restorecli.degrade.catalog import find
+    from restorecli.degradation.base import check_names
+    from restorecli.degradation.catalog import find
 
     place, equals, value = setting.partition("=")
     name, dot, parameter = place.strip().partition(".")
@@ -132,8 +132,8 @@ def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
 
 
 def _first_with(parameter: str, steps: list[dict[str, Any]]) -> dict[str, Any]:
-    from restorecli.degrade.base import facts_of
-    from restorecli.degrade.catalog import find
+    from restorecli.degradation.base import facts_of
+    from restorecli.degradation.catalog import find
 
     for step in steps:
         if parameter in facts_of(find(step["name"])):

@@ -10,14 +10,14 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 def degradations(incomplete: str) -> list[tuple[str, str]]:
     """Return the names of degradations that begin with `incomplete`, each with its summary."""
-    from restorecli.degrade.catalog import DEGRADATIONS
+    from restorecli.degradation.catalog import DEGRADATIONS
 
     return [(name, entry.summary) for name, entry in DEGRADATIONS.items() if name.startswith(incomplete)]
 
 
 def models(incomplete: str) -> list[str]:
     """Return the shipped weights, "model" and "model.tag", and the methods that begin with `incomplete`."""
-    from restorecli.restore.methods import METHODS
+    from restorecli.restoration.methods.catalog import METHODS
 
     tagged = [path.stem for path in sorted((_PACKAGE / "weights").glob("*.safetensors"))]
     names = dict.fromkeys(name for stem in tagged for name in (stem.partition(".")[0], stem))
@@ -26,14 +26,14 @@ def models(incomplete: str) -> list[str]:
 
 def protocols(incomplete: str) -> list[tuple[str, str]]:
     """Return the names of protocols that begin with `incomplete`, each with what it compares."""
-    from restorecli.evaluate.protocol import PROTOCOLS
+    from restorecli.evaluation.metrics.protocol import PROTOCOLS
 
     return [(name, entry.line) for name, entry in PROTOCOLS.items() if name.startswith(incomplete)]
 
 
 def metrics(incomplete: str) -> list[tuple[str, str]]:
     """Return the names of metrics that begin with what stands behind the last comma, each explained."""
-    from restorecli.evaluate.catalog import METRICS
+    from restorecli.evaluation.metrics.catalog import METRICS
 
     known = {name: entry.definition for name, entry in METRICS.items()}
     return _last_of_list(incomplete, {**known, "all": "every metric that these pictures allow"})
@@ -67,6 +67,6 @@ def _last_of_list(incomplete: str, known: Mapping[str, str]) -> list[tuple[str, 
 
 def recipes(incomplete: str) -> list[str]:
     """Return the names of shipped recipes that begin with `incomplete`."""
-    from restorecli.train.shelf import shipped_recipes
+    from restorecli.training.shelf import shipped_recipes
 
     return [name for name in shipped_recipes() if name.startswith(incomplete)]

@@ -95,8 +95,8 @@ def command(
     if show_list:
         catalog_list.show_degradations(as_json=as_json)
         return
-    from restorecli.degrade.folder import degrade_folder
-    from restorecli.degrade.folder import replay as replay_manifest
+    from restorecli.degradation.folder import degrade_folder
+    from restorecli.degradation.folder import replay as replay_manifest
     from restorecli.images.options import STRICT, ReadOptions
 
     reading = ReadOptions(allow_truncated, to_srgb, frames)

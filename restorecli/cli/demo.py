@@ -29,10 +29,10 @@ def command(
     Prints the table by category and writes pictures and one HTML page. Needs no network and no GPU.
     """
     from restorecli.core.zoo import load
-    from restorecli.degrade.chain import Chain
-    from restorecli.degrade.folder import degrade_folder
-    from restorecli.evaluate.folder import evaluate_folders
-    from restorecli.restore.folder import restore_folder
+    from restorecli.degradation.chain import Chain
+    from restorecli.degradation.folder import degrade_folder
+    from restorecli.evaluation.folder import evaluate_folders
+    from restorecli.restoration.folder import restore_folder
 
     bar = BarProgress
     noisy, clean = output / "degraded", output / "restored"

@@ -167,8 +167,8 @@ def command(
     if explain:
         methods.explain(restored, reference, as_json=as_json)
         return
-    from restorecli.degrade.again import degrade_again
-    from restorecli.evaluate.folder import default_folder, evaluate_folders
+    from restorecli.degradation.again import degrade_again
+    from restorecli.evaluation.folder import default_folder, evaluate_folders
 
     folder = restored or degraded or default_folder()
     name = folder.resolve().name

@@ -38,7 +38,7 @@ def command(
     The file describes itself, so that `restore --model FILE.onnx` needs nothing else; other programs must pad
     to multiples of what its metadata says. It is compared with torch before it gets its name.
     """
-    from restorecli.restore.export import export_model
+    from restorecli.restoration.export import export_model
 
     exported = export_model(model, output, weights=weights, overwrite=overwrite)
     if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from restorecli.errors import GateError, UsageError
 
 if TYPE_CHECKING:
-    from restorecli.evaluate.result import Evaluation
+    from restorecli.evaluation.result import Evaluation
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Gates:
     @property
     def metrics(self) -> Sequence[str]:
         """What is measured when nothing is said: as in the baseline."""
-        from restorecli.evaluate.catalog import DEFAULT
+        from restorecli.evaluation.metrics.catalog import DEFAULT
 
         return DEFAULT if self.baseline is None else [metric.name for metric in self.baseline.metrics]
 
     def refusals(self, evaluation: Evaluation) -> list[GateError]:
         """Return the errors of the gates that are not passed."""
-        from restorecli.evaluate.gates import baseline_gate, psnr_gate
+        from restorecli.evaluation.statistics.gates import baseline_gate, psnr_gate
 
         found = [
             None if self.least is None else psnr_gate(evaluation, self.least),
@@ -67,9 +67,9 @@ def read(least: float | None, baseline: Path | None, tolerance: float | None, pr
         if tolerance is not None:
             raise UsageError("--tolerance goes with --baseline.", came="--tolerance alone")
         return Gates(least, None, None)
-    from restorecli.evaluate.gates import check_protocol
-    from restorecli.evaluate.protocol import find_protocol
-    from restorecli.evaluate.saved import read_evaluation
+    from restorecli.evaluation.metrics.protocol import find_protocol
+    from restorecli.evaluation.statistics.gates import check_protocol
+    from restorecli.evaluation.tables.saved import read_evaluation
 
     earlier = read_evaluation(baseline)
     check_protocol(find_protocol(protocol).line, earlier)

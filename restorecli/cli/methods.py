@@ -12,9 +12,9 @@ from restorecli.cli.progress import BarProgress
 from restorecli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from restorecli.evaluate.comparison import Comparison
-    from restorecli.evaluate.result import Evaluation
-    from restorecli.evaluate.scoring import Redegrade
+    from restorecli.evaluation.result import Evaluation
+    from restorecli.evaluation.scoring import Redegrade
+    from restorecli.evaluation.statistics.comparison import Comparison
 
 
 def read_rivals(words: Sequence[str], candidate: str) -> dict[str, Path]:
@@ -56,8 +56,8 @@ def compare_with(
     """
     if not rivals:
         return evaluation, None
-    from restorecli.evaluate.comparison import compare
-    from restorecli.evaluate.rivals import evaluate_rival
+    from restorecli.evaluation.rivals import evaluate_rival
+    from restorecli.evaluation.statistics.comparison import compare
 
     found = {
         rival: evaluate_rival(
@@ -81,9 +81,9 @@ def explain(restored: Path | None, reference: Path | None, *, as_json: bool) -> 
     Raises:
         DataError: There is no pair.
     """
-    from restorecli.evaluate import explain as explaining
-    from restorecli.evaluate.folder import default_folder
-    from restorecli.evaluate.pairing import pair_folder
+    from restorecli.evaluation import explain as explaining
+    from restorecli.evaluation.folder import default_folder
+    from restorecli.evaluation.pairing.finding import pair_folder
 
     if restored is not None and restored.is_file() and reference is not None and reference.is_file():
         found = explaining.explain(restored, reference)
@@ -104,7 +104,7 @@ def explain(restored: Path | None, reference: Path | None, *, as_json: bool) -> 
 
 def list_metrics(*, as_json: bool) -> None:
     """Print every metric: its direction, what it needs, and its definition."""
-    from restorecli.evaluate.catalog import DEFAULT, METRICS
+    from restorecli.evaluation.metrics.catalog import DEFAULT, METRICS
 
     better = {True: "higher", False: "lower", None: None}
     if as_json:

@@ -57,8 +57,8 @@ def _entries() -> list[dict[str, Any]]:
 
 def _methods() -> list[dict[str, Any]]:
     """Return the methods with what they need and their parameters, JSON-ready."""
-    from restorecli.degrade.parameters import facts_of
-    from restorecli.restore.methods import METHODS
+    from restorecli.degradation.parameters import facts_of
+    from restorecli.restoration.methods.catalog import METHODS
 
     return [
         {

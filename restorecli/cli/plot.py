@@ -13,7 +13,7 @@ from restorecli.cli.progress import BarProgress
 from restorecli.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from restorecli.evaluate.result import Evaluation
+    from restorecli.evaluation.result import Evaluation
 
 EXAMPLES = (
     "restorecli plot",
@@ -94,8 +94,8 @@ def _evaluated(
     workers: int | None,
 ) -> Evaluation:
     """Find and score the pictures, as `eval` does."""
-    from restorecli.evaluate.catalog import DEFAULT
-    from restorecli.evaluate.folder import evaluate_folders
+    from restorecli.evaluation.folder import evaluate_folders
+    from restorecli.evaluation.metrics.catalog import DEFAULT
 
     return evaluate_folders(
         restored,
@@ -110,9 +110,9 @@ def _evaluated(
 
 def _saved(file: Path, folders: tuple[Path | None, ...], metrics: str | None, by: str | None) -> Evaluation:
     """Read what `eval --json` printed; nothing is scored again."""
-    from restorecli.evaluate.assembly import assemble
-    from restorecli.evaluate.catalog import find_metrics
-    from restorecli.evaluate.saved import read_evaluation
+    from restorecli.evaluation.metrics.catalog import find_metrics
+    from restorecli.evaluation.statistics.assembly import assemble
+    from restorecli.evaluation.tables.saved import read_evaluation
 
     if any(folder is not None for folder in folders):
         raise UsageError("A saved evaluation stands alone.", expected=str(file), came="further folders")

@@ -12,7 +12,7 @@ from restorecli.errors import RestorecliError
 if TYPE_CHECKING:
     from tqdm.auto import tqdm
 
-    from restorecli.train.validation import ValidationScores
+    from restorecli.training.validation import ValidationScores
 
 _PAUSE = 0.2  # seconds between two drawings of the steps of one picture
 _SMOOTHING = 0.95  # share of the past in the loss and dB that the training bar shows

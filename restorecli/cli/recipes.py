@@ -21,7 +21,7 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """List the shipped recipes, or print one."""
-    from restorecli.train.shelf import shipped_recipe, shipped_recipes, summary_of
+    from restorecli.training.shelf import shipped_recipe, shipped_recipes, summary_of
 
     if name is not None:
         text = shipped_recipe(name).read_text(encoding="utf-8")

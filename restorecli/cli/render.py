@@ -15,7 +15,7 @@ from restorecli.errors import ExitCode, InterruptedRunError, RestorecliError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from restorecli.images.jobs import FolderSummary
+    from restorecli.folders.jobs import FolderSummary
 
 _SHOWN_FAILURES = 20
 _SHOWN_NOTES = 20

@@ -62,12 +62,12 @@ def command(
     Depth, alpha, EXIF and ICC are kept, finished files are skipped, and one bad file costs one file.
     """
     side = options.tile_side(tile)
-    from restorecli.images.folders import check_exists
+    from restorecli.folders.walking import check_exists
     from restorecli.images.options import ReadOptions
-    from restorecli.restore.choice import choose_restorer
-    from restorecli.restore.folder import restore_folder
-    from restorecli.restore.known import Known
-    from restorecli.restore.methods import settings_for
+    from restorecli.restoration.choice import choose_restorer
+    from restorecli.restoration.folder import restore_folder
+    from restorecli.restoration.known import Known
+    from restorecli.restoration.methods.catalog import settings_for
 
     known = Known.from_words(sigma=sigma, operator=operator or (), mask=mask, device=device)
     reading = ReadOptions(allow_truncated, to_srgb, frames)

@@ -11,9 +11,9 @@ from restorecli.cli import render
 
 if TYPE_CHECKING:
     from restorecli.errors import GateError
-    from restorecli.evaluate.comparison import Comparison
-    from restorecli.evaluate.result import Evaluation
-    from restorecli.evaluate.tables import Table
+    from restorecli.evaluation.result import Evaluation
+    from restorecli.evaluation.statistics.comparison import Comparison
+    from restorecli.evaluation.tables.cells import Table
 
 _SHOWN_UNMATCHED = 20
 _SHOWN_STRIPS = 24
@@ -23,7 +23,7 @@ _SIDE_BY_SIDE = 4  # more metrics than these have a table each, also where a lin
 
 def show(evaluation: Evaluation, comparison: Comparison | None = None, *, by_group: bool) -> None:
     """Print the tables, by group or of everything together; how they were computed goes to stderr."""
-    from restorecli.evaluate.difference import VERDICT_POLICY
+    from restorecli.evaluation.statistics.difference import VERDICT_POLICY
 
     shown = [*_tables(evaluation), *(_compared(comparison) if comparison else ())]
     for number, cells in enumerate(shown):
@@ -38,7 +38,7 @@ def show(evaluation: Evaluation, comparison: Comparison | None = None, *, by_gro
 
 def _tables(evaluation: Evaluation) -> Iterator[Table]:
     """Yield one table for all metrics if it fits, else one for each; a wide one shows more about each."""
-    from restorecli.evaluate.tables import DETAILS, table
+    from restorecli.evaluation.tables.cells import DETAILS, table
 
     if len(evaluation.metrics) <= _SIDE_BY_SIDE:
         joint = _widest(partial(table, evaluation), DETAILS)
@@ -50,7 +50,7 @@ def _tables(evaluation: Evaluation) -> Iterator[Table]:
 
 
 def _compared(comparison: Comparison) -> Iterator[Table]:
-    from restorecli.evaluate.tables import COMPARED, comparison_table
+    from restorecli.evaluation.tables.cells import COMPARED, comparison_table
 
     for metric in comparison.metrics:
         yield _widest(partial(comparison_table, comparison, metric), COMPARED)
@@ -91,8 +91,8 @@ def check_targets(
     Raises:
         UsageError: A file would be overwritten, or two outputs are one file.
     """
-    from restorecli.images.folders import walk
-    from restorecli.images.protect import keep_folder_apart, keep_inputs, refuse_picture_names
+    from restorecli.folders.protect import keep_folder_apart, keep_inputs, refuse_picture_names
+    from restorecli.folders.walking import walk
 
     tables = [] if csv is None else [csv, _groups_file(csv)]
     texts = [*tables, *(path for path in (markdown, latex, page) if path is not None)]
@@ -119,9 +119,9 @@ def write_files(
     latex: Path | None = None,
 ) -> None:
     """Write the scores picture by picture and by group as CSV, and the tables as Markdown and LaTeX."""
-    from restorecli.evaluate.latex import to_latex
-    from restorecli.evaluate.markdown import to_markdown
-    from restorecli.evaluate.spreadsheet import groups_to_csv, images_to_csv
+    from restorecli.evaluation.tables.latex import to_latex
+    from restorecli.evaluation.tables.markdown import to_markdown
+    from restorecli.evaluation.tables.spreadsheet import groups_to_csv, images_to_csv
 
     if csv is not None:
         _write(csv, images_to_csv(evaluation))

@@ -144,8 +144,8 @@ class _Seen:
 def _write(
     lineup: Lineup, view: View, places: Sequence[Path], output: Path, size: int | None, seen: _Seen
 ) -> None:
-    from restorecli.images.folders import walk
-    from restorecli.images.protect import keep_inputs
+    from restorecli.folders.protect import keep_inputs
+    from restorecli.folders.walking import walk
     from restorecli.report.lineup import headings, rows
     from restorecli.report.sheet import check_name, contact_sheet, write_sheet
 

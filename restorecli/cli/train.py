@@ -58,7 +58,7 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """Train a network by a recipe; Ctrl-C saves, and says how to go on."""
-    from restorecli.train.run import check_recipe, train
+    from restorecli.training.run import check_recipe, train
 
     if dry_run:
         checked = check_recipe(

@@ -10,9 +10,9 @@ from restorecli.cli import render
 from restorecli.cli.progress import BarProgress
 
 if TYPE_CHECKING:
-    from restorecli.bench.tuning import Tried, Tuning
     from restorecli.images.options import ReadOptions
-    from restorecli.restore.known import Known
+    from restorecli.restoration.known import Known
+    from restorecli.tune.tuning import Tried, Tuning
 
 _SHOWN = 6
 
@@ -26,7 +26,7 @@ def tune_and_tell(
     reading: ReadOptions,
 ) -> Tuning:
     """Pick the parameters of a method on pairs, and show on stderr how; see `bench.tuning.tune`."""
-    from restorecli.bench.tuning import tune
+    from restorecli.tune.tuning import tune
 
     tuning = tune(
         model, *folders, known=known, fixed=fixed, reading=reading, progress=BarProgress("parameter")

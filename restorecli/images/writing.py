@@ -17,11 +17,8 @@ from restorecli.images.decoded import DECODER_FAULTS, Samples
 from restorecli.images.exif import PREFIX
 from restorecli.images.formats import DEPTHS, LONGEST_SIDES, format_for
 from restorecli.images.metadata import Metadata, metadata_for
-from restorecli.images.outputs import output_name, plan_outputs
 from restorecli.images.picture import Picture, Pixels
 from restorecli.images.png_chunks import with_metadata
-
-__all__ = ["output_name", "plan_outputs", "quantise", "write_picture"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from restorecli.evaluate.metric import Metric
-from restorecli.evaluate.result import Evaluation, Group
-from restorecli.evaluate.statistics import Summary
-from restorecli.evaluate.tables import OVERALL, format_number
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.result import Evaluation, Group
+from restorecli.evaluation.statistics.summary import Summary
+from restorecli.evaluation.tables.cells import OVERALL, format_number
 from restorecli.report.axis import Axis, across, axis_around, gridlines, tick_labels
 from restorecli.report.markup import Html, element, joined, named
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from restorecli.errors import RestorecliError
-from restorecli.evaluate.metric import Metric
-from restorecli.evaluate.result import PairScore
-from restorecli.evaluate.tables import format_number
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.result import PairScore
+from restorecli.evaluation.tables.cells import format_number
 from restorecli.report.choice import Choice
 from restorecli.report.embed import Embedded
 from restorecli.report.maps import FLOOR_DECADES, FULL_ERROR, GAIN

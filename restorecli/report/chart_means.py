@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from restorecli.evaluate.metric import Metric
-from restorecli.evaluate.result import Evaluation, Group
-from restorecli.evaluate.statistics import Summary
-from restorecli.evaluate.tables import OVERALL, format_number
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.result import Evaluation, Group
+from restorecli.evaluation.statistics.summary import Summary
+from restorecli.evaluation.tables.cells import OVERALL, format_number
 from restorecli.report.chart_rows import (
     AXIS,
     axis_label,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.evaluate.metric import Metric
-from restorecli.evaluate.result import Evaluation, PairScore
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.result import Evaluation, PairScore
 from restorecli.report.chart_rows import (
     AXIS,
     Members,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from restorecli.evaluate.metric import Metric
-from restorecli.evaluate.result import Evaluation, Group, PairScore
-from restorecli.evaluate.statistics import Summary
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.result import Evaluation, Group, PairScore
+from restorecli.evaluation.statistics.summary import Summary
 from restorecli.report.chart_style import AFTER, BEFORE, RULE, WIDTH, Frame, shortened
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from restorecli.evaluate.metric import Metric
-from restorecli.evaluate.result import Evaluation, PairScore
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.result import Evaluation, PairScore
 
 RULE = (
     "the worst, the best and the largest change of all, then of every category the median and the worst, "

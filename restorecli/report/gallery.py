@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from restorecli.errors import RestorecliError
-from restorecli.evaluate.masks import read_mask
-from restorecli.evaluate.metric import Metric
-from restorecli.evaluate.result import Evaluation, PairScore, json_number
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.pairing.masks import read_mask
+from restorecli.evaluation.result import Evaluation, PairScore, json_number
 from restorecli.report.cards import card, toolbar
 from restorecli.report.choice import RULE, badness, choose
 from restorecli.report.embed import BUDGET, LARGEST, Embedded, embed

@@ -12,8 +12,8 @@ from typing import Final, TypeVar
 from PIL import Image
 
 from restorecli.errors import DataError, ImageError, UsageError
-from restorecli.evaluate.names import NameIndex
-from restorecli.images.folders import walk
+from restorecli.evaluation.pairing.names import NameIndex
+from restorecli.folders.walking import walk
 from restorecli.images.options import ReadOptions
 from restorecli.images.picture import Pixels
 from restorecli.images.reading import read_picture

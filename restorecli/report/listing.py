@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from restorecli.evaluate.result import Evaluation, PairScore
-from restorecli.evaluate.tables import format_number
+from restorecli.evaluation.result import Evaluation, PairScore
+from restorecli.evaluation.tables.cells import format_number
 from restorecli.report.choice import badness
 from restorecli.report.markup import Html, element, joined, named
 from restorecli.report.overview import gain_cell, scrolled

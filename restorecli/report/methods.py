@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from restorecli.evaluate.difference import OVERALL, VERDICT_POLICY, Comparison, Difference
-from restorecli.evaluate.metric import Metric
-from restorecli.evaluate.tables import NOTHING, format_number
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.statistics.difference import OVERALL, VERDICT_POLICY, Comparison, Difference
+from restorecli.evaluation.tables.cells import NOTHING, format_number
 from restorecli.report.bars import heading
 from restorecli.report.markup import Html, element, joined, named
 from restorecli.report.overview import gain_cell, scrolled

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from restorecli.evaluate.metric import Metric
-from restorecli.evaluate.result import Evaluation, Group
-from restorecli.evaluate.statistics import Summary
-from restorecli.evaluate.tables import NOTHING, OVERALL, format_number, format_summary
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.result import Evaluation, Group
+from restorecli.evaluation.statistics.summary import Summary
+from restorecli.evaluation.tables.cells import NOTHING, OVERALL, format_number, format_summary
 from restorecli.report.bars import direction
 from restorecli.report.markup import Html, element, joined, named
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from restorecli.evaluate.difference import Comparison
-from restorecli.evaluate.intervals import INTERVAL_POLICY
-from restorecli.evaluate.result import Evaluation
-from restorecli.evaluate.statistics import MEAN_POLICY
+from restorecli.evaluation.result import Evaluation
+from restorecli.evaluation.statistics.difference import Comparison
+from restorecli.evaluation.statistics.intervals import INTERVAL_POLICY
+from restorecli.evaluation.statistics.summary import MEAN_POLICY
 from restorecli.images.atomic import atomic_write
 from restorecli.report.bars import bar_section
 from restorecli.report.gallery import LIMIT, gallery_section

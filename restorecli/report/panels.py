@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from restorecli.evaluate.catalog import METRICS
-from restorecli.evaluate.metrics import to_8_bits
-from restorecli.evaluate.pairs import Source
-from restorecli.evaluate.result import PairScore, Scores
-from restorecli.evaluate.tables import format_number
+from restorecli.evaluation.metrics.catalog import METRICS
+from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
+from restorecli.evaluation.pairing.pairs import Source
+from restorecli.evaluation.result import PairScore, Scores
+from restorecli.evaluation.tables.cells import format_number
 from restorecli.images.picture import Pixels
 
 

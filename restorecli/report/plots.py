@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restorecli.errors import DataError, UsageError
-from restorecli.evaluate.grouping import split
-from restorecli.evaluate.metric import Metric
-from restorecli.evaluate.result import Evaluation
-from restorecli.images.folders import mark_output
-from restorecli.images.protect import keep_inputs
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.result import Evaluation
+from restorecli.evaluation.statistics.grouping import split
+from restorecli.folders.protect import keep_inputs
+from restorecli.folders.walking import mark_output
 from restorecli.report.chart_means import mean_chart
 from restorecli.report.chart_pictures import distribution_chart, gain_chart
 from restorecli.report.chart_rows import Members, by_words, has_scores

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.errors import RestorecliError
-from restorecli.evaluate.pairs import Source
-from restorecli.evaluate.result import PairScore
+from restorecli.evaluation.pairing.pairs import Source
+from restorecli.evaluation.result import PairScore
 from restorecli.images.picture import Pixels
 from restorecli.report.chart_style import AFTER, BEFORE, EDGE, INK, MUTED, WIDTH, frame, shortened
 from restorecli.report.lineup import spread

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from restorecli.evaluate.metric import Metric
-from restorecli.evaluate.result import Evaluation
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.result import Evaluation
 from restorecli.report.axis import Axis, across, axis_around, gridlines, tick_labels
 from restorecli.report.bars import UNFOLDED, folded, heading
 from restorecli.report.markup import Html, element, joined

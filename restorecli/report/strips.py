@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from PIL import Image, ImageDraw, ImageFont
 
 from restorecli.errors import UsageError
-from restorecli.evaluate.result import PairScore
+from restorecli.evaluation.result import PairScore
+from restorecli.folders.walking import mark_output
 from restorecli.images.atomic import atomic_write
-from restorecli.images.folders import mark_output
 from restorecli.report.panels import Panel, panels_of, printable, to_image
 
 _PAPER = (250, 249, 247)

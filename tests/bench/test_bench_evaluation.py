@@ -13,7 +13,7 @@ from restorecli.bench.metric_peers import PEERS, MissingPeer, Peer, Ready, loade
 from restorecli.bench.pictures import HEIGHT, WIDTH, bench_pairs
 from restorecli.bench.timing import Taken
 from restorecli.errors import DataError
-from restorecli.evaluate.metrics import psnr, ssim
+from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim
 
 SCIKIT_IMAGE = PEERS[0]
 

@@ -8,7 +8,7 @@ from scipy import ndimage
 from restorecli.bench.methods import INPUT, SLOW, _references, bench_methods
 from restorecli.bench.tasks import TASKS, degraded_example
 from restorecli.errors import DataError, UsageError
-from restorecli.restore.methods import METHODS, create_method
+from restorecli.restoration.methods.catalog import METHODS, create_method
 
 
 @pytest.fixture

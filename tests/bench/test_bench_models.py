@@ -18,7 +18,7 @@ from restorecli.bench.trials import Trial, compose
 from restorecli.core.models.catalog import MODELS, create_model, find_model
 from restorecli.errors import RecipeError, UsageError
 from restorecli.images.reading import read_picture
-from restorecli.train.shelf import shipped_recipes
+from restorecli.training.shelf import shipped_recipes
 
 TINY = {"holdout": 2, "every": 100, "max_side": 32, "samples": 0}
 

@@ -14,8 +14,8 @@ from rich.table import Table
 from restorecli import create_model
 from restorecli.bench.timing import interleaved
 from restorecli.core.device import autocast, keep_large_blocks, pick_device, training_precision
-from restorecli.degrade.catalog import find
-from restorecli.degrade.chain import Chain, degrade_array
+from restorecli.degradation.catalog import find
+from restorecli.degradation.chain import Chain, degrade_array
 
 ROUNDS = 5
 SIZE = (512, 768)

@@ -9,7 +9,7 @@ import sys
 import pytest
 import tifffile
 
-from restorecli.degrade.catalog import DEGRADATIONS
+from restorecli.degradation.catalog import DEGRADATIONS
 
 
 def digests(folder):
@@ -84,7 +84,7 @@ def test_one_bad_file_costs_one_file(shell, photos) -> None:
 
 def test_another_run_in_the_output_is_told(shell, photos) -> None:
     program = (
-        "import sys; from pathlib import Path; from restorecli.images.lock import output_lock\n"
+        "import sys; from pathlib import Path; from restorecli.folders.lock import output_lock\n"
         "with output_lock(Path('degraded')):\n    print('held', flush=True); sys.stdin.readline()"
     )
     with subprocess.Popen(

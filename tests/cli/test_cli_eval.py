@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from restorecli.cli import render, scores
-from restorecli.evaluate.saved import evaluation_from
+from restorecli.evaluation.tables.saved import evaluation_from
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from PIL import Image
 
 from restorecli import create_model, load
 from restorecli.core.weights import Card, pack
-from restorecli.restore import export as export_room
+from restorecli.restoration import export as export_room
 
 ARGUMENTS = {"channels": 1, "depth": 4, "width": 8}
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from PIL import Image
 
-from restorecli.images.manifest import Manifest
+from restorecli.folders.manifest import Manifest
 
 OPTIONS = "--to-srgb --frames first --allow-truncated"
 

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from restorecli.cli.app import COMMANDS, GROUPS
-from restorecli.degrade.catalog import DEGRADATIONS
+from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.errors import ExitCode
-from restorecli.images.samples import sample_files
+from restorecli.folders.samples import sample_files
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")

@@ -11,8 +11,8 @@ import typer
 
 from restorecli.cli import render, scores
 from restorecli.errors import ImageError, InterruptedRunError
-from restorecli.evaluate.folder import evaluate_folders
-from restorecli.images.jobs import Failure, FolderSummary
+from restorecli.evaluation.folder import evaluate_folders
+from restorecli.folders.jobs import Failure, FolderSummary
 
 
 class Terminal(io.StringIO):

@@ -67,7 +67,7 @@ def test_what_cannot_be_tuned_is_refused_before_anything_is_written(shell, noisy
 
 
 def test_a_missing_source_is_named_before_anything_is_searched(shell, noisy, monkeypatch) -> None:
-    from restorecli.bench import tuning
+    from restorecli.tune import tuning
 
     def never(*_args: object, **_words: object) -> None:
         raise AssertionError("searched")

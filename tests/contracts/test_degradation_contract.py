@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from restorecli.degrade.base import facts_of
-from restorecli.degrade.catalog import ALIASES, DEGRADATIONS, find, from_record
-from restorecli.degrade.chain import Chain, degrade_array, image_rng, replay_steps
-from restorecli.degrade.sampler import DegradationSampler
+from restorecli.degradation.base import facts_of
+from restorecli.degradation.catalog import ALIASES, DEGRADATIONS, find, from_record
+from restorecli.degradation.chain import Chain, degrade_array, image_rng, replay_steps
+from restorecli.degradation.sampler import DegradationSampler
 from restorecli.errors import ImageError, UsageError
 
 every = pytest.mark.parametrize("name", DEGRADATIONS)

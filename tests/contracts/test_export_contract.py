@@ -6,11 +6,11 @@ import torch
 from torch import nn
 
 from restorecli.core.models.catalog import MODELS, create_model
-from restorecli.core.onnx_graph import to_onnx
+from restorecli.core.onnx.graph import to_onnx
 from restorecli.core.restorer import TorchRestorer
 from restorecli.core.weights import Card
-from restorecli.restore.export import TOLERANCE, largest_difference
-from restorecli.restore.onnx_runtime import OnnxRestorer
+from restorecli.restoration.export import TOLERANCE, largest_difference
+from restorecli.restoration.onnx_runtime import OnnxRestorer
 
 FOOTPRINTS = {1: (1000.0, 0.0), 3: (1000.0, 0.0)}
 

@@ -10,7 +10,7 @@ from restorecli.core.models.blocks.gates import Cbam
 from restorecli.core.models.catalog import MODELS, count_parameters, create_model
 from restorecli.core.restorer import TorchRestorer
 from restorecli.errors import UsageError
-from restorecli.restore.tiling import restore_tiled
+from restorecli.restoration.tiling import restore_tiled
 
 CPU = torch.device("cpu")
 

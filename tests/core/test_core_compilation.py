@@ -46,8 +46,8 @@ for name, kind in vars(caching).items():
     if "InTree" in name or "UserWide" in name:
         kind.ensure_cache_path = no_folder
 import numpy as np
-from restorecli.degrade.blur import GaussianBlur
-from restorecli.degrade.chain import image_rng
+from restorecli.degradation.families.blur import GaussianBlur
+from restorecli.degradation.chain import image_rng
 print(float(GaussianBlur().apply(np.ones((1, 9, 9), np.float32), image_rng(0, "k")).sum()))
 """
 

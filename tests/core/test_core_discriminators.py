@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from restorecli.core.discriminators import PatchDiscriminator, VggDiscriminator
 from restorecli.core.models.catalog import count_parameters
-from restorecli.core.models.discriminators import PatchDiscriminator, VggDiscriminator
 
 
 @pytest.mark.parametrize(("layers", "field"), [(3, 70), (2, 34), (1, 16)])

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from restorecli import create_model
+from restorecli.core.inspection import central, full_plane, inspect
 from restorecli.core.models.blocks.frequency import SelectiveFrequency
 from restorecli.core.models.catalog import MODELS
-from restorecli.core.models.inspection import central, full_plane, inspect
 from restorecli.errors import UsageError
 
 SIZES = [(32, 48), (33, 47), (32, 47), (33, 48), (1, 1), (2, 5)]

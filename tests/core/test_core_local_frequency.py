@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from restorecli.core.inspection import inspect, selection_layers
 from restorecli.core.models.blocks.local_frequency import LocalFrequency
 from restorecli.core.models.catalog import MODELS, create_model
-from restorecli.core.models.inspection import inspect, selection_layers
 
 sides = st.integers(1, 70)
 

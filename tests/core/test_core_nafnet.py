@@ -11,7 +11,7 @@ from restorecli.core.models.blocks.normalisation import LayerNorm2d
 from restorecli.core.models.catalog import count_parameters
 from restorecli.core.restorer import TorchRestorer
 from restorecli.errors import UsageError
-from restorecli.restore.tiling import restore_tiled
+from restorecli.restoration.tiling import restore_tiled
 
 CPU = torch.device("cpu")
 SIDD = {"encoder": [2, 2, 4, 8], "middle": 12, "decoder": [2, 2, 2, 2]}

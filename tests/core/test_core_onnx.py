@@ -8,7 +8,7 @@ from onnx import helper
 from torch.nn import functional as F
 
 from restorecli.core.models.blocks.mirroring import mirrored, mirrored_or_repeated
-from restorecli.core.onnx_functions import DOMAIN, OPSET, with_functions
+from restorecli.core.onnx.functions import DOMAIN, OPSET, with_functions
 
 
 def run(function, *inputs):

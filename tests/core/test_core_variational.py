@@ -7,7 +7,7 @@ from torch.distributions import kl_divergence as judged
 
 from restorecli.core.losses.variational import kl_divergence, reparameterise
 from restorecli.core.models.cvae_gan import CvaeGan
-from restorecli.core.models.recognizer import Recognizer
+from restorecli.core.recognizer import Recognizer
 
 
 def drawn(*shape, seed=0):

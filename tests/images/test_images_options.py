@@ -3,7 +3,7 @@
 import pytest
 
 from restorecli.errors import DataError, UsageError
-from restorecli.images.manifest import Record
+from restorecli.folders.manifest import Record
 from restorecli.images.options import STRICT, ReadOptions
 
 LENIENT = ReadOptions(allow_truncated=True, to_srgb=True, frames="first")

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from restorecli.evaluate.catalog import find_metrics
-from restorecli.evaluate.folder import evaluate_folders
-from restorecli.evaluate.pairs import Pair, Source, Unmatched
-from restorecli.evaluate.result import Evaluation, PairScore, group_scores
+from restorecli.evaluation.folder import evaluate_folders
+from restorecli.evaluation.metrics.catalog import find_metrics
+from restorecli.evaluation.pairing.pairs import Pair, Source, Unmatched
+from restorecli.evaluation.result import Evaluation, PairScore, group_scores
 from restorecli.images.picture import Picture
 from restorecli.images.writing import write_picture
 

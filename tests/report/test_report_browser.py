@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from restorecli.evaluate.folder import evaluate_folders
+from restorecli.evaluation.folder import evaluate_folders
 from restorecli.images.picture import Picture
 from restorecli.images.reading import read_picture
 from restorecli.images.writing import write_picture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from restorecli.evaluate.folder import evaluate_folders
+from restorecli.evaluation.folder import evaluate_folders
 from restorecli.images.picture import Picture
 from restorecli.images.writing import write_picture
 from restorecli.report.choice import choose

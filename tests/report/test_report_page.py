@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restorecli.evaluate.catalog import METRICS
-from restorecli.evaluate.comparison import compare
-from restorecli.evaluate.pairs import Unmatched
+from restorecli.evaluation.metrics.catalog import METRICS
+from restorecli.evaluation.pairing.pairs import Unmatched
+from restorecli.evaluation.statistics.comparison import compare
 from restorecli.report.listing import SHOWN_UNMATCHED
 from restorecli.report.page import render_page, write_page
 

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from restorecli.errors import DataError, UsageError
-from restorecli.evaluate.assembly import assemble
-from restorecli.evaluate.catalog import find_metrics
-from restorecli.evaluate.pairs import Pair, Source
-from restorecli.evaluate.result import PairScore
-from restorecli.images.folders import OUTPUT_MARK
+from restorecli.evaluation.metrics.catalog import find_metrics
+from restorecli.evaluation.pairing.pairs import Pair, Source
+from restorecli.evaluation.result import PairScore
+from restorecli.evaluation.statistics.assembly import assemble
+from restorecli.folders.walking import OUTPUT_MARK
 from restorecli.report.chart_means import mean_chart
 from restorecli.report.chart_pictures import distribution_chart, gain_chart
 from restorecli.report.chart_rows import Members

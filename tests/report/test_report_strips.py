@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from restorecli.errors import UsageError
-from restorecli.images.folders import walk
+from restorecli.folders.walking import walk
 from restorecli.report.panels import Panel, panels_of, printable, score_words, to_image
 from restorecli.report.strips import side_by_side, write_strip, write_strips
-from restorecli.train.pairs import training_files
+from restorecli.training.pairs import training_files
 
 
 def panel(label: str, height: int, width: int, channels: int = 3, value: float = 0.5) -> Panel:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from restorecli.core.losses.variational import reparameterise
 from restorecli.core.models.blocks.convolution import DoubleConv
-from restorecli.core.models.recognizer import strided
+from restorecli.core.recognizer import strided
 
 
 class CvaeGan(nn.Module):

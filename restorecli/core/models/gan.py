@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from restorecli.core.models.discriminators import initialise_gan
+from restorecli.core.discriminators import initialise_gan
 
 
 class Pix2Pix(nn.Module):

@@ -14,15 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from restorecli.core.models.blocks.convolution import ResidualBlock
-from restorecli.core.models.blocks.levels import (
-    Categorical,
-    Distribution,
-    LogisticMixture,
-    bits,
-    to_levels,
-)
+from restorecli.core.models.blocks.levels import Categorical, Distribution, LogisticMixture, bits, to_levels
 from restorecli.core.models.blocks.masked import GatedLayer, MaskedRow, RowsAbove, groups_of, with_ones
-from restorecli.core.models.sampling import sample_cached
+from restorecli.core.sampling import sample_cached
 
 FIRST_REACH = 3
 

@@ -1,0 +1,1 @@
+"""Networks as ONNX files: the graph, operators that ONNX lacks, and the label that describes the file."""

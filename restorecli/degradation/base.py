@@ -1,0 +1,118 @@
+"""The base of every degradation: frozen parameters with units, applied with an explicit generator."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restorecli.degradation.parameters import ParameterFacts, Value, facts_of, nearest, parameter
+from restorecli.errors import UsageError
+from restorecli.images.picture import Pixels
+
+__all__ = ["Degradation", "ParameterFacts", "Value", "facts_of", "nearest", "parameter"]
+
+
+@dataclass(frozen=True)
+class Degradation(ABC):
+    """One way to damage a picture, with all its values fixed.
+
+    A subclass is a frozen dataclass whose fields are made with `parameter`; values are checked in one place,
+    here, whoever builds it. The same values and the same generator state give the same bytes.
+
+    Attributes:
+        name: The name in the catalog and on the command line.
+        summary: What it does, in one line.
+        reference: Where its model and its numbers come from.
+        severities: Five mappings, severity 1 to 5, from parameter to a value or a range to draw from.
+        identity: Parameters under which it changes nothing, or None where there are none.
+        masked: Whether it has a place, so that `mask` tells where it is: scratches, not noise.
+        severity: The level, 1 to 5, that its values were drawn from, or None; a word for the manifest, which
+            changes nothing.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    reference: ClassVar[str]
+    severities: ClassVar[tuple[Mapping[str, Value], ...]]
+    identity: ClassVar[Mapping[str, Value] | None] = None
+    masked: ClassVar[bool] = False
+
+    severity: int | None = field(default=None, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, facts in facts_of(type(self)).items():
+            object.__setattr__(self, name, facts.check(getattr(self, name), self.name))
+
+    @abstractmethod
+    def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
+        """Return a degraded copy of a picture.
+
+        Args:
+            image: (C, H, W) float32, C = 1 or 3, nominal range [0, 1] (values outside are allowed).
+            rng: The only source of randomness.
+
+        Returns:
+            A new (C, H, W) float32 array that may leave [0, 1]: it is clipped and rounded once, on writing.
+        """
+
+    def mask(self, shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Return where `apply` destroys what was there, for a degradation that is `masked`.
+
+        Args:
+            shape: Height and width of the picture.
+            rng: A generator in the state in which `apply` gets it.
+
+        Returns:
+            (H, W), True where it is damaged; nowhere for a degradation that has no place.
+        """
+        del rng
+        return np.zeros(shape, bool)
+
+    @property
+    def margin(self) -> int:
+        """How many pixels around a place decide its value; 0 for noise. It never falls as a number grows."""
+        return 0
+
+    @property
+    def scale(self) -> int:
+        """By how much the sides shrink; 1 unless the picture gets smaller."""
+        return 1
+
+    def parameters(self) -> dict[str, Value]:
+        """Return every parameter and its value, in the order of declaration."""
+        return {name: getattr(self, name) for name in facts_of(type(self))}
+
+    def of_severity(self, level: int | None) -> Self:
+        """Return the same degradation, marked with the severity that its values were drawn from."""
+        marked = copy.copy(self)
+        object.__setattr__(marked, "severity", level)
+        return marked
+
+    def record(self) -> dict[str, Value]:
+        """Return name, parameters and a known severity: what a manifest keeps and `from_record` reads."""
+        known: dict[str, Value] = {"name": self.name, **self.parameters()}
+        return known if self.severity is None else {**known, "severity": self.severity}
+
+
+def check_names(degradation: type[Degradation], names: Iterable[str]) -> None:
+    """Refuse names that are not parameters of `degradation`.
+
+    Raises:
+        UsageError: With the right names, the nearest first.
+    """
+    known = facts_of(degradation)
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            raise UsageError(
+                f"{degradation.name} has no parameter {name!r}.",
+                expected=", ".join(known),
+                came=name,
+                hint=f"{degradation.name}.{near}" if near else None,
+            )

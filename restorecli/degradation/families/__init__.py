@@ -1,0 +1,1 @@
+"""The degradations themselves: a file for each family."""

@@ -1,0 +1,231 @@
+"""`degrade` on a folder, a file or the built-in samples, and the replay of what a manifest says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from restorecli.degradation.again import recorded_steps
+from restorecli.degradation.chain import Chain, image_rng
+from restorecli.degradation.job import DegradeTask, Place, run_tasks
+from restorecli.errors import DataError, UsageError
+from restorecli.folders.jobs import FolderSummary, Progress
+from restorecli.folders.manifest import Manifest, Record
+from restorecli.folders.outputs import plan_outputs
+from restorecli.folders.samples import sample_files
+from restorecli.folders.walking import walk
+from restorecli.images.options import STRICT, ReadOptions
+
+_UNCLIPPED_DEPTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    relative: PurePosixPath
+    place: Place
+    reference: Place | None
+    category: str
+    defect: str | None
+    reading: ReadOptions = STRICT
+    reference_reading: ReadOptions = STRICT
+    earlier: tuple[Mapping[str, Any], ...] = ()
+
+
+def degrade_folder(
+    source: Path | None,
+    output: Path,
+    chain: Chain,
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    unclipped: bool = False,
+    image_format: str | None = None,
+    overwrite: bool = False,
+    reading: ReadOptions = STRICT,
+    progress: Progress | None = None,
+) -> FolderSummary:
+    """Write degraded versions of pictures and a manifest line for each.
+
+    The values drawn and the noise of a picture follow from (seed, its path below `source`) alone: any number
+    of workers, a part of the folder or a second run give the same bytes. A picture is skipped when it is
+    there and its line says the same source, steps and seed. Where `source` holds a manifest itself, its
+    references and categories are carried on.
+
+    Args:
+        source: Folder or file; None takes the built-in samples.
+        output: Folder to write into; made when missing.
+        chain: What to do.
+        seed: Seed of the run.
+        workers: Threads; by default one for each core.
+        unclipped: Keep values outside [0, 1] by writing 32-bit float TIFF. Otherwise values are clipped and
+            rounded once, to the depth of the source.
+        image_format: "png", "jpeg", "tiff" ... for all; by default lossless formats stay, others become PNG.
+        overwrite: Make finished pictures again, and replace pictures that `degrade` did not write.
+        reading: How to read what is unusual in files; built-in samples need nothing of it. The manifest
+            remembers it, so that the reference is read the same way when it is compared.
+        progress: Who wants to know how far it is.
+
+    Raises:
+        UsageError: `output` is `source` or would overwrite what it must not; `image_format` does not fit.
+        DataError: There is nothing to degrade, or the manifest of `output` or `source` is damaged.
+        BusyError: Another run writes into `output`.
+        ResourceError: The disk or the memory ran out.
+    """
+    _refuse_same(source, output)
+    sources = _samples() if source is None else _pictures(source, output, reading)
+    if not sources:
+        raise DataError(
+            "There is no picture to degrade.", file=source, expected="PNG, JPEG, TIFF, WebP, BMP or PPM"
+        )
+    targets = _targets([item.relative for item in sources], unclipped, image_format)
+    tasks = [
+        DegradeTask(
+            target=targets[item.relative],
+            source=item.place,
+            reference=item.reference,
+            category=item.category,
+            defect=item.defect,
+            seed=seed,
+            key=item.relative.as_posix(),
+            steps=chain.draw(image_rng(seed, item.relative.as_posix(), "draw")),
+            unclipped=unclipped,
+            reading=item.reading,
+            reference_reading=item.reference_reading,
+            earlier=item.earlier,
+        )
+        for item in sources
+    ]
+    return run_tasks(tasks, output, workers=workers, overwrite=overwrite, progress=progress)
+
+
+def replay(
+    manifest_folder: Path,
+    output: Path,
+    *,
+    workers: int | None = None,
+    image_format: str | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> FolderSummary:
+    """Make the pictures that a manifest tells of again, byte for byte, from their sources.
+
+    Args:
+        manifest_folder: A folder that `degrade` wrote, or its manifest file.
+        output: Folder to write into; not the same.
+        workers: Threads; by default one for each core.
+        image_format: Another format than the one that was written.
+        overwrite: Make finished pictures again.
+        progress: Who wants to know how far it is.
+
+    Raises:
+        UsageError: `output` is `manifest_folder`, or a step that this version does not know.
+        DataError: There is no manifest, or none of its lines tells what `degrade` did.
+        BusyError: Another run writes into `output`.
+        ResourceError: The disk or the memory ran out.
+    """
+    folder = manifest_folder.parent if manifest_folder.is_file() else manifest_folder
+    _refuse_same(folder, output)
+    manifest = Manifest(folder)
+    records = [record for record in manifest.read().values() if record.command == "degrade"]
+    if not records:
+        raise DataError(
+            "There is nothing to replay.",
+            expected="a manifest.jsonl that `restorecli degrade` wrote",
+            file=manifest.file,
+        )
+    targets = _replayed_targets(records, image_format)
+    tasks = [_task(record, manifest, targets[PurePosixPath(record.path)]) for record in records]
+    return run_tasks(tasks, output, workers=workers, overwrite=overwrite, progress=progress)
+
+
+def _replayed_targets(
+    records: Sequence[Record], image_format: str | None
+) -> dict[PurePosixPath, PurePosixPath]:
+    """Return where the pictures of a manifest are written: under their names, or as another format has it."""
+    paths = [PurePosixPath(record.path) for record in records]
+    if image_format is None:
+        return dict(zip(paths, paths, strict=True))
+    return _targets(paths, any(record.unclipped for record in records), image_format)
+
+
+def _task(record: Record, manifest: Manifest, target: PurePosixPath) -> DegradeTask:
+    try:
+        steps, seed, key = recorded_steps(record)
+    except DataError as error:
+        error.file = str(manifest.file)
+        raise
+    return DegradeTask(
+        target=target,
+        source=manifest.locate(record.source),
+        reference=None if record.reference is None else manifest.locate(record.reference),
+        category=record.category,
+        defect=record.defect,
+        seed=seed,
+        key=key,
+        steps=steps,
+        unclipped=record.unclipped,
+        reading=record.reading,
+        reference_reading=record.reference_reading,
+        earlier=record.earlier,
+        expected_digest=record.source_digest,
+    )
+
+
+def _samples() -> list[_Source]:
+    return [_Source(item.relative, item, item, item.category, None) for item in sample_files()]
+
+
+def _pictures(source: Path, output: Path, reading: ReadOptions) -> list[_Source]:
+    folder = source if source.is_dir() else source.parent
+    manifest = Manifest(folder)
+    records = manifest.read()
+    found = []
+    for file in walk(source, without=output):
+        record = records.get(file.relative.as_posix())
+        if record is None:
+            known = _Source(file.relative, file.path, file.path, file.category, file.defect, reading, reading)
+            found.append(known)
+            continue
+        reference = None if record.reference is None else manifest.locate(record.reference)
+        found.append(
+            _Source(
+                file.relative,
+                file.path,
+                reference,
+                record.category,
+                record.defect,
+                reading,
+                record.reference_reading.in_colors_of(reading),
+                record.history,
+            )
+        )
+    return found
+
+
+def _targets(
+    paths: Sequence[PurePosixPath], unclipped: bool, image_format: str | None
+) -> dict[PurePosixPath, PurePosixPath]:
+    if not unclipped:
+        return plan_outputs(paths, image_format)
+    targets = plan_outputs(paths, image_format or "tiff", _UNCLIPPED_DEPTH)
+    for target in targets.values():
+        if target.suffix.lower() not in (".tif", ".tiff"):
+            raise UsageError(
+                "Unclipped pictures are 32-bit floating point, which only TIFF holds.",
+                expected="tiff",
+                came=str(image_format),
+                hint="leave out --format, or --unclipped",
+            )
+    return targets
+
+
+def _refuse_same(source: Path | None, output: Path) -> None:
+    if source is not None and source.resolve() == output.resolve():
+        raise UsageError(
+            "The output folder is the source folder.",
+            came=str(output),
+            unchanged="everything",
+            hint="choose another folder with -o/--output",
+        )

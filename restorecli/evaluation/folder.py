@@ -1,0 +1,179 @@
+"""The evaluation of folders: pair, score in a thread pool, sum up by category and by any other field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from restorecli.errors import DataError, ImageError, RestorecliError
+from restorecli.evaluation.metrics.catalog import DEFAULT
+from restorecli.evaluation.metrics.metric import Metric, protocol_line
+from restorecli.evaluation.metrics.protocol import Protocol, find_protocol
+from restorecli.evaluation.pairing.finding import pair_folder
+from restorecli.evaluation.pairing.pairs import Pair, Unmatched
+from restorecli.evaluation.result import Evaluation, PairScore
+from restorecli.evaluation.scoring import Redegrade, score_pair
+from restorecli.evaluation.selection import ALL, choose_metrics
+from restorecli.evaluation.statistics.assembly import assemble
+from restorecli.evaluation.statistics.grouping import check_fields
+from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
+
+__all__ = ["Evaluation", "default_folder", "evaluate_folders", "evaluate_pairs"]
+
+_DEFAULTS = (Path("restored"), Path("degraded"))
+_SHOWN_REASONS = 5
+
+
+def evaluate_folders(
+    restored: Path | None = None,
+    reference: Path | None = None,
+    *,
+    degraded: Path | None = None,
+    by: Sequence[str] = ("category",),
+    metrics: Sequence[str] = DEFAULT,
+    protocol: str = "rgb",
+    masks: Path | None = None,
+    redegrade: Redegrade | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Score a folder of pictures against their references.
+
+    Memory does not grow with the pictures, only with one line of scores for each; the result is the same to
+    the last digit with any number of workers, since every pair is scored alone and summed up in the folder's
+    order.
+
+    Args:
+        restored: Folder (or file) of restored pictures, or a `degrade` output, which is then scored as
+            degraded; None takes `degraded` if given, else `./restored`, else `./degraded`.
+        reference: Folder of references, found by name; None follows the manifest.
+        degraded: Folder of degraded pictures to compare with, found by name; None follows the manifest.
+        by: Fields whose values, crossed, make the groups: "category", "defect", "degradation", "severity",
+            "seed", "model" or any value of the manifest, such as "sigma" or "gaussian.sigma".
+        metrics: Names of the catalog, or "all" for those that can be computed here without the network.
+        protocol: What PSNR and SSIM compare, and how: a name of the protocols, "basicsr:4" with a crop.
+        masks: Folder of masks of the defects, found by name; None takes those of an MVTec-style tree.
+        redegrade: Degrades again as a manifest's line says, for the metrics that ask how consistent a
+            restored picture is with what it was restored from.
+        workers: Threads; by default one for each core.
+        progress: Who is told how far the job is.
+
+    Returns:
+        Scores by image, by group and overall, and everything that was not scored, each with its reason.
+
+    Raises:
+        UsageError: A metric, the protocol or a field is unknown.
+        DataError: A folder is missing, nothing says where references are, or not one pair could be scored.
+    """
+    rules = find_protocol(protocol)
+    if restored is None and degraded is not None:
+        restored, degraded = degraded, None
+    folder = restored or default_folder()
+    named = choose_metrics(metrics)  # a misspelt name is told before a tree is walked
+    needed = ALL in metrics or any("reference" in metric.needs for metric in named)
+    pairing = pair_folder(folder, reference, degraded, masks=masks, needs_reference=needed)
+    return evaluate_pairs(
+        pairing.pairs,
+        pairing.unmatched,
+        folder=folder,
+        reference=reference,
+        by=by,
+        metrics=choose_metrics(metrics, pairing.pairs, redegrade),
+        protocol=rules,
+        redegrade=redegrade,
+        workers=workers,
+        progress=progress,
+    )
+
+
+def evaluate_pairs(
+    pairs: Sequence[Pair],
+    unmatched: Sequence[Unmatched],
+    *,
+    folder: Path,
+    reference: Path | None,
+    by: Sequence[str],
+    metrics: Sequence[Metric],
+    protocol: Protocol,
+    redegrade: Redegrade | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Score pairs that were found, and sum them up.
+
+    Args:
+        pairs: In the order of the folder.
+        unmatched: What was not found.
+        folder: Where the pictures are, for messages.
+        reference: Where the references are, for messages.
+        by: As of `evaluate_folders`.
+        metrics: What is measured.
+        protocol: What is compared, and how.
+        redegrade: As of `evaluate_folders`.
+        workers: Threads; by default one for each core.
+        progress: Who is told how far the job is.
+
+    Raises:
+        UsageError: A field is unknown.
+        DataError: Not one pair could be scored.
+    """
+    check_fields(pairs, by)
+    left = list(unmatched)
+    work = partial(score_pair, metrics=metrics, protocol=protocol, redegrade=redegrade)
+    scores: list[PairScore] = []
+    unscored: list[Pair] = []
+    teller = progress or SilentProgress()
+    teller.start(len(pairs), "pairs")
+    try:
+        for pair, outcome in run_ordered(work, pairs, workers):
+            if isinstance(outcome, RestorecliError):
+                raise outcome
+            left.extend(outcome.problems)
+            teller.advance(pair.path, _as_failure(outcome.problems))
+            if outcome.score is None:
+                unscored.append(pair)
+            else:
+                scores.append(outcome.score)
+    finally:
+        teller.finish()
+    if not scores:
+        raise _nothing_scored(folder, reference, left)
+    evaluation = assemble(scores, left, metrics=metrics, by=by, protocol=protocol_line(protocol, metrics))
+    return replace(evaluation, unscored=tuple(unscored))
+
+
+def default_folder() -> Path:
+    """Return what is evaluated when nothing is said: ./restored, else ./degraded.
+
+    Raises:
+        DataError: There is neither.
+    """
+    for folder in _DEFAULTS:
+        if folder.is_dir():
+            return folder
+    raise DataError(
+        "there is nothing to evaluate here",
+        expected="a folder ./restored or ./degraded with its manifest.jsonl",
+        came=f"neither of them in {Path.cwd()}",
+        hint="restorecli eval RESTORED REFERENCE, or run `restorecli degrade` and `restorecli restore` first",
+    )
+
+
+def _as_failure(problems: Sequence[Unmatched]) -> RestorecliError | None:
+    return ImageError(problems[0].reason, file=problems[0].path) if problems else None
+
+
+def _nothing_scored(folder: Path, reference: Path | None, unmatched: Sequence[Unmatched]) -> DataError:
+    reasons = [f"{entry.path}: {entry.reason}" for entry in unmatched[:_SHOWN_REASONS]]
+    if len(unmatched) > _SHOWN_REASONS:
+        reasons.append(f"and {len(unmatched) - _SHOWN_REASONS} more")
+    where = "the references that its manifest.jsonl names" if reference is None else f"{reference} by name"
+    return DataError(
+        "not one pair could be scored",
+        expected=f"pictures in {folder} with a mate of the same size and channels: {where}",
+        came="; ".join(reasons) or "a folder without pictures",
+        file=folder,
+        hint="pairs are found by the manifest, else by relative path, then by stem",
+    )

@@ -1,0 +1,1 @@
+"""Every metric, the protocols they follow, and the catalog."""

@@ -1,0 +1,1 @@
+"""Which files are scored against which: names, manifests, masks."""

@@ -1,0 +1,240 @@
+"""Which pictures belong together: by manifest, else by relative path, then by stem; nothing is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from restorecli.errors import DataError
+from restorecli.evaluation.pairing.masks import MaskIndex, find_mask
+from restorecli.evaluation.pairing.names import NameIndex
+from restorecli.evaluation.pairing.pairs import Pair, Pairing, Side, Source, Unmatched
+from restorecli.folders.manifest import Manifest, Record
+from restorecli.folders.walking import NO_CATEGORY, ImageFile, walk
+
+
+@dataclass(frozen=True, slots=True)
+class _Mates:
+    """For every relative path the mate or the reason why there is none, and what was left over."""
+
+    found: Mapping[PurePosixPath, Source | str | None]
+    left_over: tuple[Unmatched, ...] = ()
+
+
+def pair_folder(
+    folder: Path,
+    reference: Path | None = None,
+    degraded: Path | None = None,
+    *,
+    masks: Path | None = None,
+    needs_reference: bool = True,
+) -> Pairing:
+    """Find the reference, and where known the degraded picture and the mask, of every picture in a folder.
+
+    A folder whose manifest was written by `degrade` alone is scored as degraded, any other as restored.
+    Where no metric needs a reference and none is given, a picture without one is a pair too.
+
+    Args:
+        folder: The pictures to score; its manifest names references, degraded pictures and categories.
+        reference: References by name instead of by manifest.
+        degraded: Degraded pictures by name instead of by manifest.
+        masks: Masks by name instead of those that lie beside the references.
+        needs_reference: Whether a picture without a reference is one without a score.
+
+    Returns:
+        The pairs and the unmatched pictures; either may be empty.
+
+    Raises:
+        DataError: A folder does not exist, a manifest is damaged, nothing says where references are, or not
+            one mask fits.
+    """
+    files = walk(folder)
+    records = _records(folder, files)
+    if not records and reference is None and needs_reference:
+        raise _no_references(folder)
+    side = _side(records, degraded)
+    references = (
+        _references_by_manifest(files, records, folder, side)
+        if reference is None
+        else _by_name(files, reference, side, "reference")
+    )
+    known = (
+        _degraded_by_manifest(files, records, folder, side)
+        if degraded is None
+        else _by_name(files, degraded, side, "degraded")
+    )
+    if not needs_reference and reference is None:
+        references = _where_they_are(references)
+    pairing = _join(files, records, folder, side, references, known)
+    if degraded is not None and degraded.is_dir():
+        pairing = _described(pairing, degraded)
+    return _beside(pairing) if masks is None else _masked(pairing, masks)
+
+
+def _records(folder: Path, files: Sequence[ImageFile]) -> dict[str, Record]:
+    """Read the manifest of a folder; a single file has the line that its own folder holds about it."""
+    if folder.is_dir():
+        return Manifest(folder).read()
+    name = files[0].relative.as_posix()
+    return {path: record for path, record in Manifest(folder.parent).read().items() if path == name}
+
+
+def _no_references(folder: Path) -> DataError:
+    return DataError(
+        "nothing says which references these pictures belong to",
+        expected="a manifest.jsonl beside them, as `restorecli degrade` and `restore` write it",
+        came="no line about them in a manifest.jsonl, and no folder of references was given",
+        file=folder,
+        hint=f"restorecli eval {folder} REFERENCE",
+    )
+
+
+def _side(records: Mapping[str, Record], degraded: Path | None) -> Side:
+    alone = degraded is None and bool(records) and all(r.command == "degrade" for r in records.values())
+    return "degraded" if alone else "restored"
+
+
+def _references_by_manifest(
+    files: Sequence[ImageFile], records: Mapping[str, Record], folder: Path, side: Side
+) -> _Mates:
+    base = folder if folder.is_dir() else folder.parent
+    found: dict[PurePosixPath, Source | str] = {}
+    for file in files:
+        record = records.get(file.relative.as_posix())
+        if record is None:
+            found[file.relative] = "the manifest has no line about it"
+        elif record.reference is None:
+            found[file.relative] = "its line in the manifest names no reference"
+        else:
+            found[file.relative] = Source(record.reference, base)
+    present = {file.relative.as_posix() for file in files}
+    missing = sorted(set(records) - present)
+    reason = "the manifest names it, but the file is missing"
+    return _Mates(found, tuple(Unmatched(side, path, reason) for path in missing))
+
+
+def _where_they_are(references: _Mates) -> _Mates:
+    """Leave out the references that are not named or not there."""
+    found = {name: mate if _is_there(mate) else None for name, mate in references.found.items()}
+    return _Mates(found, references.left_over)
+
+
+def _is_there(mate: Source | str | None) -> bool:
+    if not isinstance(mate, Source):
+        return False
+    return mate.file is None or mate.file.is_file()
+
+
+def _degraded_by_manifest(
+    files: Sequence[ImageFile], records: Mapping[str, Record], folder: Path, side: Side
+) -> _Mates:
+    if side == "degraded":
+        return _Mates({file.relative: _own_source(file, folder) for file in files})
+    base = folder if folder.is_dir() else folder.parent
+    found: dict[PurePosixPath, Source | str] = {}
+    for file in files:
+        record = records.get(file.relative.as_posix())
+        if record is not None and record.degraded is not None:
+            found[file.relative] = Source(record.degraded, base, options=record.reading)
+    return _Mates(found)
+
+
+def _by_name(files: Sequence[ImageFile], root: Path, side: Side, wanted: Side) -> _Mates:
+    index = NameIndex(root)
+    mates = index.find_all([file.relative for file in files])
+    found = {name: mate if isinstance(mate, str) else _own_source(mate, root) for name, mate in mates.items()}
+    reason = f"no {side} picture of this name"
+    unused = (Unmatched(wanted, file.relative.as_posix(), reason) for file in index.unused(mates))
+    return _Mates(found, tuple(unused))
+
+
+def _own_source(file: ImageFile, root: Path) -> Source:
+    return Source(file.relative.as_posix(), root, file.path, file.category, file.defect)
+
+
+def _join(
+    files: Sequence[ImageFile],
+    records: Mapping[str, Record],
+    folder: Path,
+    side: Side,
+    references: _Mates,
+    known: _Mates,
+) -> Pairing:
+    pairs: list[Pair] = []
+    unmatched: list[Unmatched] = []
+    for file in files:
+        name = file.relative.as_posix()
+        mate, old = references.found[file.relative], known.found.get(file.relative)
+        if isinstance(mate, str):
+            unmatched.append(Unmatched(side, name, mate))
+            continue
+        if isinstance(old, str):
+            unmatched.append(Unmatched("degraded", name, old))
+            old = None
+        record = records.get(name)
+        category, defect = _place(file, record, mate)
+        if record is not None and mate is not None:
+            mate = replace(mate, options=record.reference_reading)
+        restored = _own_source(file, folder) if side == "restored" else None
+        pairs.append(Pair(name, category, defect, mate, restored, old, record))
+    return Pairing(tuple(pairs), (*unmatched, *references.left_over, *known.left_over))
+
+
+def _place(file: ImageFile, record: Record | None, mate: Source | None) -> tuple[str, str | None]:
+    """Return category and defect: by the manifest, else by the folders: an MVTec-style tree says most."""
+    if record is not None:
+        return record.category, record.defect
+    if file.defect is None and mate is not None and (mate.defect or file.category == NO_CATEGORY):
+        return mate.category or file.category, mate.defect
+    return file.category, file.defect
+
+
+def _described(pairing: Pairing, degraded: Path) -> Pairing:
+    """Take what the degraded folder's manifest says where the picture's own folder says nothing."""
+    lines = Manifest(degraded).read()
+    pairs = (
+        pair
+        if pair.record or pair.degraded is None
+        else replace(pair, record=lines.get(pair.degraded.locator))
+        for pair in pairing.pairs
+    )
+    return replace(pairing, pairs=tuple(pairs))
+
+
+def _beside(pairing: Pairing) -> Pairing:
+    """Add the masks that lie beside the references."""
+    pairs = (
+        pair if pair.reference is None else replace(pair, mask=find_mask(pair.reference))
+        for pair in pairing.pairs
+    )
+    return replace(pairing, pairs=tuple(pairs))
+
+
+def _masked(pairing: Pairing, masks: Path) -> Pairing:
+    """Add the masks of a folder; a picture without one has no known defect, which is no problem."""
+    index = MaskIndex(masks)
+    found = {pair.path: index.find(_names(pair)) for pair in pairing.pairs}
+    taken = [mask for mask in found.values() if isinstance(mask, Source)]
+    if pairing.pairs and not taken:
+        raise DataError(
+            "Not one mask fits a picture.",
+            expected=f"{pairing.pairs[0].path} or its stem with or without _mask, in any format",
+            came=f"{index.files[0].relative} and the like",
+            file=masks,
+        )
+    reasons = [Unmatched("mask", path, reason) for path, reason in found.items() if isinstance(reason, str)]
+    reasons += [
+        Unmatched("mask", file.relative.as_posix(), "no picture of this name") for file in index.unused(taken)
+    ]
+    pairs = (
+        replace(pair, mask=mask if isinstance(mask := found[pair.path], Source) else None)
+        for pair in pairing.pairs
+    )
+    return Pairing(tuple(pairs), (*pairing.unmatched, *reasons))
+
+
+def _names(pair: Pair) -> list[PurePosixPath]:
+    """Return what a mask may be called after: the picture, and its reference."""
+    names = [pair.path] if pair.reference is None else [pair.path, pair.reference.locator]
+    return [PurePosixPath(name) for name in names]

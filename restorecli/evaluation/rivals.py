@@ -1,0 +1,92 @@
+"""Other methods' pictures, scored against the very references that one evaluation used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from restorecli.evaluation.folder import evaluate_pairs
+from restorecli.evaluation.metrics.protocol import find_protocol
+from restorecli.evaluation.pairing.names import NameIndex
+from restorecli.evaluation.pairing.pairs import Pair, Source, Unmatched
+from restorecli.evaluation.result import Evaluation
+from restorecli.evaluation.scoring import Redegrade
+from restorecli.folders.jobs import Progress
+from restorecli.folders.manifest import Manifest
+from restorecli.folders.walking import ImageFile
+
+
+def evaluate_rival(
+    candidate: Evaluation,
+    folder: Path,
+    *,
+    protocol: str = "rgb",
+    redegrade: Redegrade | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Score a folder of another method against the references of an evaluation.
+
+    Args:
+        candidate: The evaluation to be compared with; its references, metrics and groups are taken.
+        folder: The other method's pictures, found by the relative path or the stem of the candidate's.
+        protocol: The protocol that the candidate was scored by.
+        redegrade: As of `evaluate_folders`.
+        workers: Threads; by default one for each core.
+        progress: Who is told how far the job is.
+
+    Returns:
+        The scores under the candidate's paths; what has no mate on either side is unmatched. A note tells
+        where the folder's manifest says that its pictures were made from others.
+
+    Raises:
+        DataError: There is no such folder, or not one pair could be scored.
+    """
+    index = NameIndex(folder)
+    mates = index.find_all([PurePosixPath(score.pair.path) for score in candidate.images])
+    with_degraded = any(metric.needs & {"degraded", "redegraded"} for metric in candidate.metrics)
+    pairs: list[Pair] = []
+    unmatched: list[Unmatched] = []
+    for score in candidate.images:
+        mate = mates[PurePosixPath(score.pair.path)]
+        if isinstance(mate, str):
+            unmatched.append(Unmatched("restored", score.pair.path, mate))
+        else:
+            pairs.append(_pair(score.pair, mate, folder, with_degraded=with_degraded))
+    reason = "the compared pictures hold none of this name"
+    unmatched += [Unmatched("restored", file.relative.as_posix(), reason) for file in index.unused(mates)]
+    evaluation = evaluate_pairs(
+        pairs,
+        unmatched,
+        folder=folder,
+        reference=None,
+        by=(),
+        metrics=candidate.metrics,
+        protocol=find_protocol(protocol),
+        redegrade=redegrade,
+        workers=workers,
+        progress=progress,
+    )
+    return replace(evaluation, notes=(*evaluation.notes, *_made_otherwise(pairs, folder)))
+
+
+def _pair(pair: Pair, mate: ImageFile, folder: Path, *, with_degraded: bool) -> Pair:
+    source = Source(mate.relative.as_posix(), folder, mate.path, mate.category, mate.defect)
+    return replace(pair, restored=source, degraded=pair.degraded if with_degraded else None)
+
+
+def _made_otherwise(pairs: list[Pair], folder: Path) -> Iterator[str]:
+    """Say of how many pictures the manifests tell that they were degraded in another way."""
+    if not folder.is_dir():
+        return
+    records = Manifest(folder).read()
+    otherwise = 0
+    for pair in pairs:
+        ours = pair.record
+        theirs = None if pair.restored is None else records.get(pair.restored.locator)
+        if ours is not None and theirs is not None and theirs.degradations:
+            same = (ours.degradations, ours.seed, ours.key) == (theirs.degradations, theirs.seed, theirs.key)
+            otherwise += not same
+    if otherwise:
+        yield f"{otherwise} of {len(pairs)} pictures were degraded in another way than those compared with"

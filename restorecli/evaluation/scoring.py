@@ -1,0 +1,262 @@
+"""The scores of one pair: decode each file once, check the sizes, apply every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from restorecli.errors import DataError, ResourceError, RestorecliError
+from restorecli.evaluation.metrics.metric import Mask, Metric, Subject, View
+from restorecli.evaluation.metrics.protocol import Protocol
+from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
+from restorecli.evaluation.pairing.masks import read_mask
+from restorecli.evaluation.pairing.pairs import Pair, Side, Source, Unmatched
+from restorecli.evaluation.result import PairScore, Scores
+from restorecli.folders.manifest import Record
+from restorecli.images.picture import Pixels
+
+_ROUNDING = 1
+"""Levels of 255 by which the channels of a gray picture differ after WebP's way to RGB."""
+
+ALPHA_NOTE = "alpha ignored"
+"""Stands in the notes of a pair of which a picture has an alpha channel."""
+
+GRAY_NOTE = "RGB without colour scored as gray"
+"""Stands in the notes of a pair of which one picture is gray, and the other gray in an RGB file."""
+
+Redegrade = Callable[[Record, Pixels], Pixels]
+"""Degrades pixels again as a line of the manifest says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What scoring one pair gave: a score, or what stood in the way, or both."""
+
+    score: PairScore | None
+    problems: tuple[Unmatched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """A picture, with what is computed from it once."""
+
+    view: View
+    has_alpha: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(C, H, W)."""
+        return self.view.pixels.shape
+
+    @property
+    def kind(self) -> str:
+        """Width, height and gray or RGB, as a reader expects them."""
+        channels, height, width = self.shape
+        return f"{width}x{height} {'gray' if channels == 1 else 'RGB'}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is asked of a pair, and where its defect is."""
+
+    metrics: Sequence[Metric]
+    protocol: Protocol
+    redegrade: Redegrade | None
+    mask: Mask | None
+
+
+def score_pair(
+    pair: Pair, metrics: Sequence[Metric], protocol: Protocol, redegrade: Redegrade | None = None
+) -> Outcome:
+    """Score the degraded and the restored picture of a pair against its reference.
+
+    A picture that cannot be read, that differs from the reference in size, or of which one is in colour and
+    the other is not, is a problem to be listed. If the restored picture is at fault the pair has no score at
+    all; if only the degraded one or the mask is, the restored score stands. A degraded picture that
+    down-scaling made smaller by a whole factor has no score and is no problem: its restored picture has the
+    reference's size, but for the rows and columns that down-scaling cut off at the right and bottom to divide
+    the sides; the reference is cut as it did.
+    A metric that needs what is not there, or that is not defined for a picture, is None.
+
+    Args:
+        pair: Where the pictures are.
+        metrics: What is measured.
+        protocol: What is compared, and how.
+        redegrade: Degrades again as a manifest's line says; None where nobody asks how consistent it is.
+
+    Returns:
+        The score and the problems.
+
+    Raises:
+        ResourceError: The memory or the disk gave up.
+        UsageError: A metric's package or its weights are missing.
+    """
+    reference = _decode(pair, "reference", pair.reference)
+    if isinstance(reference, Unmatched):
+        return Outcome(None, (reference,))
+    degraded = _decode(pair, "degraded", pair.degraded)
+    restored = _decode(pair, "restored", pair.restored)
+    if isinstance(restored, Unmatched):
+        return Outcome(None, (restored,))
+    seen = reference or restored or (None if isinstance(degraded, Unmatched) else degraded)
+    mask = None if seen is None else _read_mask(pair, metrics, seen)
+    unread = (mask,) if isinstance(mask, Unmatched) else ()
+    task = _Task(metrics, protocol, redegrade, None if isinstance(mask, Unmatched) else mask)
+    outcome = _score_sides(pair, task, reference, degraded, restored)
+    return Outcome(outcome.score, (*outcome.problems, *unread))
+
+
+def _score_sides(
+    pair: Pair,
+    task: _Task,
+    reference: _Decoded | None,
+    degraded: _Decoded | Unmatched | None,
+    restored: _Decoded | None,
+) -> Outcome:
+    notes = [ALPHA_NOTE] if reference is not None and reference.has_alpha else []
+    input_ = None if isinstance(degraded, Unmatched) else degraded
+    after = _score_side(pair, "restored", task, restored, reference, input_, notes)
+    if isinstance(after, Unmatched):
+        return Outcome(None, (after,))
+    before: Scores | Unmatched | None = (
+        degraded
+        if isinstance(degraded, Unmatched)
+        else _score_side(pair, "degraded", task, degraded, reference, None, notes)
+    )
+    problems = (before,) if isinstance(before, Unmatched) else ()
+    known = None if isinstance(before, Unmatched) else before
+    if after is None and known is None:
+        return Outcome(None, problems)
+    return Outcome(PairScore(pair, known, after, tuple(dict.fromkeys(notes))), problems)
+
+
+def _score_side(
+    pair: Pair,
+    side: Side,
+    task: _Task,
+    picture: _Decoded | None,
+    reference: _Decoded | None,
+    degraded: _Decoded | None,
+    notes: list[str],
+) -> Scores | Unmatched | None:
+    if picture is None:
+        return None
+    if reference is not None:
+        if picture.shape[0] != reference.shape[0]:
+            picture, reference = _same_channels(picture, reference)
+            notes += [GRAY_NOTE] if picture.shape[0] == reference.shape[0] else []
+        if degraded is not None and _is_enlarged(picture, degraded, reference):
+            notes.append(f"reference cut from {reference.kind} to {picture.kind}, as down-scaling did")
+            _, height, width = picture.shape
+            reference = _Decoded(View(reference.view.pixels[:, :height, :width]), reference.has_alpha)
+        if picture.shape != reference.shape:
+            sizes = f"{side} {picture.kind}, reference {reference.kind}"
+            if side == "degraded" and pair.restored is not None and _is_downscaled(picture, reference):
+                notes.append(f"degraded not scored: {sizes}")
+                return None
+            if picture.shape[1:] == reference.shape[1:]:
+                return Unmatched(side, pair.path, f"different channels: {sizes}; make both gray or both RGB")
+            return Unmatched(side, pair.path, f"different sizes: {sizes}")
+    if picture.has_alpha:
+        notes.append(ALPHA_NOTE)
+    return _apply_metrics(_subject(pair, side, task, picture, reference, degraded), task.metrics, notes)
+
+
+def _subject(
+    pair: Pair,
+    side: Side,
+    task: _Task,
+    picture: _Decoded,
+    reference: _Decoded | None,
+    degraded: _Decoded | None,
+) -> Subject:
+    if degraded is not None:
+        degraded = _same_channels(degraded, picture)[0]
+    again = None
+    if side == "restored" and task.redegrade is not None and pair.record is not None:
+        again = partial(task.redegrade, pair.record, picture.view.unit)
+    return Subject(
+        picture.view,
+        None if reference is None else reference.view,
+        protocol=task.protocol,
+        degraded=None if degraded is None else degraded.view,
+        mask=task.mask,
+        redegraded=again,
+    )
+
+
+def _read_mask(pair: Pair, metrics: Sequence[Metric], seen: _Decoded) -> Mask | Unmatched | None:
+    if pair.mask is None or not any("mask" in metric.needs for metric in metrics):
+        return None
+    try:
+        return read_mask(pair.mask, (seen.shape[1], seen.shape[2]))
+    except ResourceError:
+        raise
+    except RestorecliError as error:
+        return _unread(pair, "mask", pair.mask, error)
+
+
+def _apply_metrics(subject: Subject, metrics: Sequence[Metric], notes: list[str]) -> Scores:
+    scores: dict[str, float | None] = {}
+    for metric in metrics:
+        scores[metric.name] = None
+        if metric.needs <= subject.known:
+            try:
+                scores[metric.name] = metric.function(subject)
+            except DataError as undefined:
+                notes.append(f"{metric.title} undefined: {undefined.expected}, {undefined.came} came")
+    return scores
+
+
+def _same_channels(picture: _Decoded, other: _Decoded) -> tuple[_Decoded, _Decoded]:
+    """Take a gray picture that some format stored as RGB for what it is, if the other one is gray."""
+    if picture.shape[0] == other.shape[0]:
+        return picture, other
+    return _as_gray(picture), _as_gray(other)
+
+
+def _as_gray(picture: _Decoded) -> _Decoded:
+    levels = picture.view.eight_bits.astype(np.int16)
+    if len(levels) == 1 or np.abs(levels - levels[:1]).max() > _ROUNDING:
+        return picture
+    return _Decoded(View(picture.view.pixels[:1]), picture.has_alpha)
+
+
+def _is_downscaled(picture: _Decoded, reference: _Decoded) -> bool:
+    """Whether the reference is larger by one whole factor, up to the rounding of its sides."""
+    channels, height, width = picture.shape
+    target_channels, target_height, target_width = reference.shape
+    factor = round(target_height / height)
+    sides = ((height, target_height), (width, target_width))
+    return factor > 1 and channels == target_channels and all(-(-b // factor) - a in (0, 1) for a, b in sides)
+
+
+def _is_enlarged(picture: _Decoded, degraded: _Decoded, reference: _Decoded) -> bool:
+    """Whether the picture lacks but the rim that down-scaling cuts off to divide by a whole factor."""
+    factor = picture.shape[1] // degraded.shape[1]
+    enlarged = tuple(factor * side for side in degraded.shape[1:]) == picture.shape[1:]
+    rims = [whole - side for side, whole in zip(picture.shape[1:], reference.shape[1:], strict=True)]
+    return factor > 1 and enlarged and any(rims) and all(0 <= rim < factor for rim in rims)
+
+
+def _decode(pair: Pair, side: Side, source: Source | None) -> _Decoded | Unmatched | None:
+    if source is None:
+        return None
+    try:
+        picture = source.read()
+        # What an 8-bit file held takes a quarter of the memory as what it was.
+        is_8_bits = picture.traits.depth == 8
+        pixels = to_8_bits(picture.pixels) if is_8_bits else picture.pixels
+        return _Decoded(View(pixels), picture.traits.alpha is not None)
+    except ResourceError:
+        raise
+    except RestorecliError as error:
+        return _unread(pair, side, source, error)
+
+
+def _unread(pair: Pair, side: Side, source: Source, error: RestorecliError) -> Unmatched:
+    came = f" ({error.came})" if error.came else ""
+    return Unmatched(side, pair.path, f"{source.locator}: {error.problem}{came}")

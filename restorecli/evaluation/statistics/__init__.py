@@ -1,0 +1,1 @@
+"""What many scores come to: summaries, groups, intervals, comparisons, gates."""

@@ -1,0 +1,100 @@
+"""Scores of pictures put together: overall, by category, by the fields asked for, and what to note."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from restorecli.evaluation.metrics.defects import warnings
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.evaluation.metrics.psnr_ssim import PROTOCOL
+from restorecli.evaluation.pairing.pairs import Unmatched
+from restorecli.evaluation.result import Evaluation, PairScore, group_scores
+from restorecli.evaluation.scoring import ALPHA_NOTE, GRAY_NOTE
+from restorecli.evaluation.statistics.grouping import fields_of, group_by
+from restorecli.evaluation.statistics.summary import Summary
+
+
+def assemble(
+    scores: Sequence[PairScore],
+    unmatched: Sequence[Unmatched] = (),
+    *,
+    metrics: Sequence[Metric],
+    by: Sequence[str] = ("category",),
+    protocol: str = PROTOCOL,
+) -> Evaluation:
+    """Return the evaluation that scores come to.
+
+    Args:
+        scores: In the order of the folder; at least one. Their fields are read from the manifest's lines.
+        unmatched: What was not scored.
+        metrics: What was measured.
+        by: Fields whose values, crossed, make the groups.
+        protocol: How the scores were computed, in one line.
+
+    Raises:
+        UsageError: A field of `by` is unknown.
+    """
+    images = tuple(replace(score, fields={**score.fields, **fields_of(score.pair)}) for score in scores)
+    wanted = tuple(dict.fromkeys(by))
+    grouping = group_by(images, wanted, metrics) if wanted else None
+    plain = grouping if grouping and wanted == ("category",) else group_by(images, ("category",), metrics)
+    overall = group_scores(images, metrics)
+    evaluation = Evaluation(
+        overall=overall,
+        categories=plain.groups,
+        images=images,
+        unmatched=tuple(unmatched),
+        protocol=protocol,
+        metrics=tuple(metrics),
+        by=wanted,
+        groups=grouping.groups if grouping else {},
+    )
+    about_groups = grouping.notes if grouping else ()
+    return replace(evaluation, notes=(*_notes(evaluation), *about_groups, *warnings(evaluation)))
+
+
+def _notes(evaluation: Evaluation) -> tuple[str, ...]:
+    total = len(evaluation.images)
+    notes = []
+    for note in (ALPHA_NOTE, GRAY_NOTE):
+        count = sum(note in score.notes for score in evaluation.images)
+        notes += [f"{note} in {count} of {total} pairs"] if count else []
+    overall = evaluation.overall
+    for side, summaries in (("degraded", overall.degraded), ("restored", overall.restored)):
+        notes += _side_notes(side, summaries or {}, evaluation)
+    return tuple(notes)
+
+
+def _side_notes(side: str, summaries: Mapping[str, Summary], evaluation: Evaluation) -> list[str]:
+    total = len(evaluation.images)
+    notes = []
+    lacking: dict[tuple[str, int], list[str]] = {}
+    for metric in evaluation.metrics:
+        summary = summaries.get(metric.name)
+        if summary is None:
+            continue
+        if summary.identical:
+            notes.append(
+                f"{summary.identical} of {total} {side} pictures equal their reference ({metric.title} inf); "
+                "the mean is over the others"
+            )
+        if not summary.undefined:
+            continue
+        what = " and ".join(_NEEDS[need] for need in sorted(metric.needs - {"reference"}))
+        if not what:
+            notes.append(f"{metric.title} undefined in {summary.undefined} of {total} {side} pictures")
+        elif side == "restored" or not evaluation.overall.restored:
+            lacking.setdefault((what, summary.undefined), []).append(metric.title)
+    notes += [
+        f"{count} of {total} pictures have no {', '.join(titles)}, which needs {what}"
+        for (what, count), titles in lacking.items()
+    ]
+    return notes
+
+
+_NEEDS = {
+    "mask": "a mask",
+    "degraded": "the degraded picture in the same size",
+    "redegraded": "a manifest that says what was done to the picture",
+}

@@ -1,0 +1,1 @@
+"""An evaluation as text: cells, Markdown, LaTeX, CSV, JSON."""

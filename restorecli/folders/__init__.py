@@ -1,0 +1,1 @@
+"""Jobs on folders of images: walking, naming outputs, the manifest, locks, ordered work."""

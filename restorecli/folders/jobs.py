@@ -1,0 +1,175 @@
+"""What the folder jobs share: ordered work in a thread pool, the failures, the summary, the progress."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from restorecli.errors import ResourceError, RestorecliError, UsageError
+from restorecli.folders.notes import Note
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One item that could not be done, and why."""
+
+    path: str
+    error: RestorecliError
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the failure as JSON values."""
+        return {"path": self.path, "error": self.error.problem, **self.error.details()}
+
+
+@dataclass(frozen=True)
+class FolderSummary:
+    """What a folder job did.
+
+    Attributes:
+        command: "degrade" or "restore".
+        output: The folder that was written.
+        written: Pictures written by this run.
+        skipped: Pictures that were finished before.
+        failures: Pictures that failed, each with its error.
+        megapixels: Size of the pictures written, in millions of pixels.
+        seconds: Time the job took.
+        notes: What was done to pictures that a reader should know, each with the number of pictures.
+    """
+
+    command: str
+    output: Path
+    written: int
+    skipped: int
+    failures: tuple[Failure, ...] = field(default=())
+    megapixels: float = 0.0
+    seconds: float = 0.0
+    notes: tuple[Note, ...] = field(default=())
+
+    @property
+    def megapixels_per_second(self) -> float:
+        """Speed over the whole job, reading and writing included; 0 if nothing was written."""
+        return self.megapixels / self.seconds if self.seconds > 0 else 0.0
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the summary as JSON values."""
+        return {
+            "command": self.command,
+            "output": str(self.output),
+            "written": self.written,
+            "skipped": self.skipped,
+            "failed": len(self.failures),
+            "failures": [failure.to_dict() for failure in self.failures],
+            "notes": [note.to_dict() for note in self.notes],
+            "megapixels": round(self.megapixels, 6),
+            "seconds": round(self.seconds, 3),
+            "megapixels_per_second": round(self.megapixels_per_second, 3),
+        }
+
+
+class Progress(Protocol):
+    """Who wants to know how far a job is."""
+
+    def start(self, total: int, what: str) -> None:
+        """`total` items of `what` will be done."""
+
+    def advance(self, done: str, failure: RestorecliError | None = None) -> None:
+        """The item `done` is finished, or failed."""
+
+    def within(self, done: int, total: int) -> None:
+        """Of the item in hand `done` steps of at most `total` are done; for items that take minutes."""
+
+    def finish(self) -> None:
+        """No more items come."""
+
+
+class SilentProgress:
+    """A progress that says nothing."""
+
+    def start(self, total: int, what: str) -> None:
+        """Take note of nothing."""
+
+    def advance(self, done: str, failure: RestorecliError | None = None) -> None:
+        """Take note of nothing."""
+
+    def within(self, done: int, total: int) -> None:
+        """Take note of nothing."""
+
+    def finish(self) -> None:
+        """Take note of nothing."""
+
+
+def worker_count(workers: int | None) -> int:
+    """Return how many threads to use: `workers`, or one for each core this process may use, at most 16.
+
+    Raises:
+        UsageError: `workers` is below 1.
+    """
+    if workers is None:
+        affinity = getattr(os, "sched_getaffinity", None)
+        return min(len(affinity(0)) if affinity else os.cpu_count() or 1, 16)
+    if workers < 1:
+        raise UsageError("the number of workers must be positive", expected="1 or more", came=str(workers))
+    return workers
+
+
+def run_ordered(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int | None = None,
+    window: int | None = None,
+) -> Iterator[tuple[Item, Result | RestorecliError]]:
+    """Call `function` on every item in a thread pool and give the results in the order of the items.
+
+    At most `window` items are under way or waiting to be taken, so that memory stays constant however many
+    there are. Threads suffice because NumPy, Pillow, zlib and torch work outside the interpreter lock.
+
+    Args:
+        function: What to do with one item.
+        items: Taken lazily, from the caller's thread.
+        workers: Number of threads; by default one for each core.
+        window: Look-ahead in items; by default twice the number of workers.
+
+    Yields:
+        (item, result), or (item, error) when the function raised a RestorecliError for this item.
+
+    Raises:
+        ResourceError: The disk or the memory ran out: every later item would meet the same, so the job ends.
+        Exception: Anything that is no RestorecliError is a defect and ends the job. An interrupt ends it at
+            once: nothing more is started, and items under way are not waited for.
+    """
+    count = worker_count(workers)
+    depth = max(window if window is not None else 2 * count, 1)
+    queue = iter(items)
+    pool = ThreadPoolExecutor(count, thread_name_prefix="restorecli")
+    pending: deque[tuple[Item, Future[Result]]] = deque()
+    try:
+        for item in itertools.islice(queue, depth):
+            pending.append((item, pool.submit(function, item)))
+        while pending:
+            item, future = pending.popleft()
+            outcome = _outcome(future)
+            for following in itertools.islice(queue, 1):
+                pending.append((following, pool.submit(function, following)))
+            yield item, outcome
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _outcome(future: Future[Result]) -> Result | RestorecliError:
+    try:
+        return future.result()
+    except ResourceError:
+        raise
+    except RestorecliError as error:
+        return error

@@ -1,0 +1,57 @@
+"""Locators: how a manifest names a picture, so that the tree can be moved."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from restorecli.folders.samples import LOCATOR, Sample, find_sample, read_sample
+from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.picture import Picture
+from restorecli.images.reading import read_picture
+
+
+def locate(locator: str, folder: Path | str) -> Path | Sample:
+    """Return the file or the built-in sample that a locator of a manifest in `folder` names.
+
+    Raises:
+        DataError: It names a sample that does not exist.
+    """
+    if locator.startswith(LOCATOR):
+        return find_sample(locator)
+    return Path(os.path.normpath(Path(folder).resolve() / locator))
+
+
+def make_locator(path: Path | str | Sample, folder: Path | str) -> str:
+    """Return the locator of a picture for a manifest in `folder`.
+
+    It is relative where both lie under a common folder other than the root of the file system, else absolute.
+
+    Args:
+        path: A file, or a built-in sample.
+        folder: The manifest's folder.
+    """
+    if isinstance(path, Sample):
+        return path.locator
+    path = Path(path)
+    absolute, base = path.parent.resolve() / path.name, Path(folder).resolve()
+    if absolute.parts[:2] != base.parts[:2]:
+        return absolute.as_posix()
+    relative = Path(os.path.relpath(absolute, base)).as_posix()
+    return f"./{relative}" if relative.startswith(LOCATOR) else relative
+
+
+def open_locator(locator: str, folder: Path | str, options: ReadOptions = STRICT) -> Picture:
+    """Read the picture that a locator of a manifest in `folder` names.
+
+    Args:
+        locator: A file, or a built-in sample, which needs no options.
+        folder: The manifest's folder.
+        options: How to read what is unusual.
+
+    Raises:
+        DataError: It names a sample that does not exist.
+        ImageError: The file is missing or cannot be read.
+    """
+    place = locate(locator, folder)
+    return read_sample(place.locator) if isinstance(place, Sample) else read_picture(place, options)

@@ -1,0 +1,112 @@
+"""The manifest: one JSON line per picture that tells where it came from and what was done to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+from restorecli.errors import DataError
+from restorecli.folders.locators import locate, make_locator, open_locator
+from restorecli.folders.record import Record
+from restorecli.folders.samples import Sample
+from restorecli.images.atomic import write_fault
+
+__all__ = ["FILE_NAME", "Manifest", "Record", "locate", "make_locator", "open_locator"]
+
+FILE_NAME = "manifest.jsonl"
+
+
+class Manifest:
+    """The manifest of one folder: read whole, appended line by line from any thread."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self.file = self.folder / FILE_NAME
+        self._lock = threading.Lock()
+        self._tail_is_sound = False
+
+    def exists(self) -> bool:
+        """Tell whether the folder has a manifest."""
+        return self.file.is_file()
+
+    def read(self) -> dict[str, Record]:
+        """Return the records by path; the last line for a path wins, a torn last line is ignored.
+
+        Raises:
+            DataError: A line is damaged or does not fit this version, or the file cannot be read.
+        """
+        try:
+            lines = self.file.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return {}
+        except OSError as fault:
+            raise DataError("the manifest cannot be read", came=str(fault), file=self.file) from fault
+        records: dict[str, Record] = {}
+        for number, line in enumerate(lines, start=1):
+            if not line.strip() or (number == len(lines) and not _is_whole(line)):
+                continue
+            try:
+                record = Record.from_json(line)
+            except DataError as error:
+                error.file = f"{self.file}, line {number}"
+                error.hint = "repair or remove this line; the picture it names is then made again"
+                raise
+            records.pop(record.path, None)
+            records[record.path] = record
+        return records
+
+    def append(self, record: Record) -> None:
+        """Add one line; safe from several threads, at the same cost however long the manifest is.
+
+        Raises:
+            ResourceError: The disk is full or failing.
+            DataError: The folder cannot be written to.
+        """
+        line = record.to_json().encode("ascii") + b"\n"
+        try:
+            with self._lock, self.file.open("ab") as stream:
+                if not self._tail_is_sound:
+                    _mend_tail(self.file)
+                    self._tail_is_sound = True
+                stream.write(line)
+        except OSError as fault:
+            self._tail_is_sound = False
+            raise write_fault(fault, self.file) from fault
+
+    def locate(self, locator: str) -> Path | Sample:
+        """Return the file or the built-in sample that a locator names.
+
+        Raises:
+            DataError: It names a sample that does not exist.
+        """
+        return locate(locator, self.folder)
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _mend_tail(file: Path) -> None:
+    """Cut off a torn last line, so that the next one starts at the beginning of a line."""
+    with file.open("rb+") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        start, tail = size, b""
+        while start > 0 and b"\n" not in tail:
+            step = min(65536, start)
+            start -= step
+            stream.seek(start)
+            tail = stream.read(step) + tail
+        last = tail[tail.rfind(b"\n") + 1 :]
+        if not last:
+            return
+        if _is_whole(last):
+            stream.seek(size)
+            stream.write(b"\n")
+        else:
+            stream.truncate(size - len(last))

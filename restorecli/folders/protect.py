@@ -1,0 +1,98 @@
+"""Inputs are never modified: what is to be written is compared with what was read before anything is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from restorecli.errors import UsageError
+from restorecli.folders.manifest import FILE_NAME, Manifest
+from restorecli.folders.record import Command, Record
+from restorecli.images.formats import SUFFIXES
+
+
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from all others (device and inode), or None where there is no file."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def keep_inputs(targets: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Check that no file to write is a file that was read, or is to be written twice.
+
+    Args:
+        targets: Files to write; they may be there already, from an earlier run.
+        inputs: Files that were read; links to them count as themselves.
+
+    Raises:
+        UsageError: There is such a file.
+    """
+    read = {file_identity(path) for path in inputs} - {None}
+    seen: set[str] = set()
+    for target in targets:
+        if file_identity(target) in read or target.name == FILE_NAME:
+            raise _refusal("The output would overwrite a file that is read.", target)
+        place = os.path.realpath(target)
+        if place in seen:
+            raise _refusal("Two outputs would be written to the same file.", target)
+        seen.add(place)
+
+
+def keep_folder_apart(folder: Path, inputs: Iterable[Path]) -> None:
+    """Check that a folder that is to be filled holds none of the files that were read.
+
+    Raises:
+        UsageError: It holds one.
+    """
+    place = folder.resolve()
+    for path in inputs:
+        if path.resolve().is_relative_to(place):
+            raise _refusal("The output folder holds a picture that is read.", path)
+
+
+def keep_strangers(
+    targets: Iterable[PurePosixPath], manifest: Manifest, records: Mapping[str, Record], command: Command
+) -> None:
+    """Check that no picture to write stands there already from somebody else.
+
+    A folder with a manifest is this program's: what has no line in it is a picture that was not finished.
+
+    Args:
+        targets: Pictures to write, below the manifest's folder.
+        manifest: Of the output folder.
+        records: Its lines.
+        command: Who is about to write.
+
+    Raises:
+        UsageError: There is such a picture.
+    """
+    ours = manifest.exists()
+    for target in targets:
+        found = records.get(target.as_posix())
+        stranger = not ours if found is None else found.command != command
+        if stranger and file_identity(manifest.folder / target) is not None:
+            raise UsageError(
+                f"The output folder holds a picture that `{command}` did not write.",
+                came=str(manifest.folder / target),
+                unchanged="everything",
+                hint="choose another folder with -o/--output, or add --overwrite",
+            )
+
+
+def refuse_picture_names(targets: Iterable[Path]) -> None:
+    """Check that no text is written under the name of a picture.
+
+    Raises:
+        UsageError: There is such a name.
+    """
+    for target in targets:
+        if target.suffix.lower() in SUFFIXES:
+            raise _refusal("A table or a page cannot have the name of a picture.", target)
+
+
+def _refusal(problem: str, path: Path) -> UsageError:
+    return UsageError(problem, came=str(path), unchanged="everything", hint="choose another name or folder")

@@ -1,0 +1,121 @@
+"""When memory runs out: smaller tiles, only where it ran out, and never a pixel that was not computed."""
+
+from __future__ import annotations
+
+import gc
+
+import torch
+from torch import Tensor
+
+from restorecli.core.restorer import Restorer, RestorerSpec
+from restorecli.errors import ResourceError
+from restorecli.restoration.plan import least_tile, round_up
+from restorecli.restoration.tiling import restore_tiled
+
+_MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+_LEAST_SIDE = 32
+_DEVICE_WORDS = ("CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS", "cuDNN error", "HIP error")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out, on the host or on a device; no other fault counts."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in _MEMORY_WORDS)
+
+
+def is_device_fault(error: BaseException) -> bool:
+    """Tell whether the device itself failed (illegal access, device lost, driver mismatch)."""
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in _DEVICE_WORDS)
+
+
+class BackingOff:
+    """A restorer that meets a lack of memory with smaller tiles.
+
+    When a batch does not fit, its sides are halved until it does, and only that batch is computed again; what
+    was joined before stays, and the size that fitted holds for everything after. A fault that is no lack
+    of memory is never tried again: a device that failed once gives wrong pixels afterwards.
+
+    Args:
+        restorer: What restores.
+        overlap: Pixels that the smaller tiles share; None takes `default_overlap`.
+        patient: False refuses instead of backing off, for a tile size that the user asked for.
+
+    Attributes:
+        largest: Largest side that may be tried, or None while nothing failed.
+        failures: How often memory ran out.
+    """
+
+    def __init__(self, restorer: Restorer, *, overlap: int | None = None, patient: bool = True) -> None:
+        self._restorer = restorer
+        self._overlap = overlap
+        self._patient = patient
+        self.largest: int | None = None
+        self.failures = 0
+
+    @property
+    def spec(self) -> RestorerSpec:
+        """What the restorer inside says of itself."""
+        return self._restorer.spec
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Restore a batch; see `Restorer`.
+
+        Raises:
+            ResourceError: Memory ran out and no smaller tile is allowed or possible, or the device failed.
+        """
+        while True:
+            side = max(batch.shape[-2:])
+            if self.largest is not None and side > self.largest:
+                return restore_tiled(self, batch, tile=self.largest, overlap=self._overlap)
+            restored = self._attempt(batch)
+            if restored is not None:
+                return restored
+            self.failures += 1
+            self.largest = self._smaller(side)
+
+    def _attempt(self, batch: Tensor) -> Tensor | None:
+        """Restore, or return None when memory ran out; the failed attempt's memory is free again then."""
+        try:
+            return self._restorer(batch)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                if is_device_fault(error):
+                    raise _device_failed(error) from error
+                raise
+        # Only here, after the handler: its traceback held the failed attempt's tensors alive.
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        elif torch.backends.mps.is_available():
+            torch.mps.empty_cache()
+        return None
+
+    def _smaller(self, side: int) -> int:
+        half = side // 2 // self.spec.multiple * self.spec.multiple
+        least = round_up(max(_LEAST_SIDE, least_tile(self.spec, self._overlap)), self.spec.multiple)
+        if self._patient and least < side:
+            return max(half, least)
+        raise ResourceError(
+            f"Memory ran out for a tile of {side} pixels.",
+            expected="enough free memory for it"
+            + ("" if self._patient else ", since this size was asked for"),
+            unchanged="pictures already written are whole; nothing was written for this one",
+            hint="close other programs, or use --device cpu"
+            if self._patient
+            else "use --tile auto or a smaller one",
+        )
+
+
+def _device_failed(error: BaseException) -> ResourceError:
+    return ResourceError(
+        "The device failed; it cannot be trusted until the process ends.",
+        came=str(error).splitlines()[0],
+        unchanged="pictures already written are whole; nothing was written for this one",
+        hint="run the command again (finished pictures are skipped), if need be with --device cpu",
+    )

@@ -1,0 +1,69 @@
+"""A TIFF that memory cannot hold, from file to file: rows are read, restored and written in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from restorecli.errors import ImageError
+from restorecli.images.formats import format_for
+from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.picture import Pixels
+from restorecli.images.tiff_rows import TiffRows
+from restorecli.images.tiff_tiles import write_rows
+from restorecli.restoration.picture import PictureRestorer, TileUse
+from restorecli.restoration.records import Stamp, check_unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class RowsDone:
+    """A picture on the disk: how it was cut, its pixels before restoration, and what to know of it."""
+
+    use: TileUse
+    area: int
+    notes: tuple[str, ...]
+
+
+def restore_file_by_rows(
+    source: Path,
+    target: Path,
+    painter: PictureRestorer,
+    before: Stamp,
+    reading: ReadOptions = STRICT,
+    tell: Callable[[int, int], None] | None = None,
+) -> RowsDone:
+    """Restore a TIFF into another one, of any height, in the memory of two rows of tiles.
+
+    The result is that of the whole picture where tiles change nothing.
+
+    Args:
+        source: The TIFF to restore.
+        target: The TIFF to write; its folder must exist.
+        painter: What restores.
+        before: The source's stamp: it must not change meanwhile.
+        reading: How to read what is unusual.
+        tell: Called with rows of tiles done and rows of tiles in all.
+
+    Raises:
+        ImageError: The source cannot be read by rows, or changed; or the target is to be no TIFF.
+        ResourceError: Memory or disk ran out, or the device failed.
+    """
+    if format_for(target) != "TIFF":
+        raise ImageError(
+            "The picture is too large for memory, and only TIFF is written by rows.",
+            expected="a TIFF to write",
+            came=target.name,
+            hint="--format tiff, or leave it out",
+        )
+    with TiffRows(source, reading) as rows:
+        scale = painter.restorer.spec.scale
+        height, width = rows.size
+
+        def bands() -> Iterator[Pixels]:
+            yield from painter.restore_rows(rows, tell)
+            check_unchanged(source, before)
+
+        size = (height * scale, width * scale)
+        losses = write_rows(target, bands(), size, rows.channels, rows.traits)
+        return RowsDone(painter.use_for(rows), height * width, (*rows.traits.notes, *losses))

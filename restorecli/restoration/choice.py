@@ -1,0 +1,79 @@
+"""From the words of `--model` to a restorer: trained weights, or a method that needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from restorecli.core.device import pick_device
+from restorecli.core.models.catalog import MODELS
+from restorecli.core.restorer import Restorer
+from restorecli.degradation.parameters import nearest
+from restorecli.errors import UsageError
+from restorecli.restoration.adapter import MethodRestorer
+from restorecli.restoration.backends import load_network
+from restorecli.restoration.known import Known
+from restorecli.restoration.methods.catalog import METHODS, create_method
+
+_WEIGHTS_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
+
+
+def choose_restorer(
+    model: str | Path,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    weights: str | Path | None = None,
+    known: Known | None = None,
+    device: str | None = None,
+    precision: str = "auto",
+    ensemble: bool = False,
+) -> Restorer:
+    """Return the network or the method of a name.
+
+    Args:
+        model: "model", "model.tag", a weights file, an exported graph, or the name of a method.
+        parameters: Of the method.
+        weights: A foreign checkpoint for the network.
+        known: What the caller says about the pictures, which networks are not told.
+        device: Where a network computes; see `restorecli.load`.
+        precision: Of a network.
+        ensemble: Of a network: the mean over turned and mirrored ways; see `PaddingRestorer`.
+
+    Raises:
+        UsageError: The name is unknown, a parameter is wrong, or the words do not fit a network or a method.
+        WeightsError: The weights are missing, damaged or do not fit.
+    """
+    name = str(model)
+    if name in METHODS:
+        if weights is not None:
+            raise UsageError("A method has no weights.", came=f"--weights beside --model {name}")
+        if ensemble:
+            raise UsageError("--ensemble is for networks.", came=f"--ensemble beside --model {name}")
+        if precision != "auto":
+            raise UsageError("--precision is for networks.", came=f"--precision beside --model {name}")
+        if device is not None:
+            pick_device(device)
+        return MethodRestorer(create_method(name, parameters))
+    if parameters or (known is not None and known != Known(device=known.device)):
+        raise UsageError(
+            "--set, --sigma, --operator and --mask are for methods; a network finds out by itself.",
+            expected=f"--model with one of {', '.join(METHODS)}",
+            came=f"--model {name}",
+        )
+    _check_name(name)
+    network = load_network(model, weights=weights, device=device, precision=precision)
+    network.ensemble = ensemble
+    return network
+
+
+def _check_name(name: str) -> None:
+    if Path(name).suffix in _WEIGHTS_FILES or name.partition(".")[0] in MODELS:
+        return
+    names = (*MODELS, *METHODS)
+    near = nearest(name, names)
+    raise UsageError(
+        f"There is no model {name!r}.",
+        expected=f"{', '.join(names)}, or a .safetensors or .onnx file",
+        came=name,
+        hint=f"did you mean {near!r}?" if near else "restorecli models",
+    )

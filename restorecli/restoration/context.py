@@ -1,0 +1,77 @@
+"""What is known about one picture that a method restores, and what the method finds out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restorecli.degradation.operators import Operator
+from restorecli.folders.record import Record
+from restorecli.images.picture import Pixels
+
+Fact = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a method found out on its way; the only thing that it may change.
+
+    Attributes:
+        values: Written into the manifest's line of the restored picture, e.g. {"sigma": 24.8}.
+        pictures: (C, H, W) float32 in [0, 1] by the name of a folder; written as PNG beside the restored
+            picture, e.g. {"kernels": kernel} as `kernels/a/b.png` for `a/b.png`.
+    """
+
+    values: dict[str, Fact] = field(default_factory=dict)
+    pictures: dict[str, Pixels] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known about one picture, from the command line or else from its manifest's line.
+
+    Attributes:
+        sigma: Level of its noise on the 0-255 scale; None where it is not known (see `sigma_of`).
+        operator: What blurred or reduced it.
+        mask: (H, W), True where a pixel is lost or defective.
+        record: The manifest's line about it.
+        device: Where a method that needs one computes; None picks.
+        found: What the method finds out.
+        tell: Called with steps done and steps in all by a method that takes minutes.
+    """
+
+    sigma: float | None = None
+    operator: Operator | None = None
+    mask: NDArray[np.bool_] | None = None
+    record: Record | None = None
+    device: str | None = None
+    found: Findings = field(default_factory=Findings, compare=False)
+    tell: Callable[[int, int], None] | None = field(default=None, compare=False)
+
+    def note(self, values: Mapping[str, Fact]) -> None:
+        """Keep what was found out for the manifest."""
+        self.found.values.update(values)
+
+
+def sigma_of(pixels: Pixels, context: Context) -> float:
+    """Return the level of the noise on the 0-255 scale: as known, else as estimated from the picture.
+
+    The estimate (`core.ops.noise_level`) is noted among the findings as "estimated_sigma". It is meant for
+    white noise: blurred or compressed noise comes out too small, fine texture counts as noise.
+
+    Args:
+        pixels: (C, H, W) float32.
+        context: What is known.
+    """
+    if context.sigma is not None:
+        return context.sigma
+    import torch
+
+    from restorecli.core.ops.noise_level import estimate_noise
+
+    sigma = float(estimate_noise(torch.from_numpy(np.ascontiguousarray(pixels))[None])[0])
+    context.note({"estimated_sigma": round(sigma, 3)})
+    return sigma

@@ -1,0 +1,276 @@
+"""One run over a folder: reading ahead, restoring in the calling thread, writing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from restorecli.errors import ImageError, ResourceError, RestorecliError
+from restorecli.folders.jobs import Failure, Progress, run_ordered
+from restorecli.folders.manifest import Manifest, Record
+from restorecli.folders.notes import Note, NoteTally
+from restorecli.folders.protect import keep_strangers
+from restorecli.images.atomic import write_fault
+from restorecli.images.budget import available_memory
+from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.picture import Picture
+from restorecli.images.reading import PictureHeader, fits_in_memory, probe, read_picture
+from restorecli.images.writing import write_picture
+from restorecli.restoration.adapter import MethodPainter
+from restorecli.restoration.by_rows import restore_file_by_rows
+from restorecli.restoration.context import Findings
+from restorecli.restoration.findings import write_findings
+from restorecli.restoration.gate import MemoryGate
+from restorecli.restoration.items import Loaded, Restored, Task, Written
+from restorecli.restoration.picture import CHANGED_BY_TILES, PictureRestorer, TileUse
+from restorecli.restoration.records import (
+    SourceRecords,
+    Stamp,
+    check_unchanged,
+    identify,
+    restored_record,
+    stamp,
+)
+from restorecli.version import __version__
+
+_BYTES_PER_PIXEL = 4 * 4
+"""A float32 picture of up to four channels."""
+
+_LEFT_OUT = ("ensemble", "sigma", "operator", "operator_digests", "mask", "asked_tile", "asked_overlap")
+"""Settings that a manifest line has only where they were asked for."""
+
+
+class FolderJob:
+    """One run over one folder, and what it has done so far.
+
+    Args:
+        output: The folder to write into, whose lock the caller holds.
+        painter: What restores one picture.
+        sources: What is known of the pictures to restore.
+        progress: Who wants to know how far the job is.
+        reading: How to read what is unusual.
+
+    Attributes:
+        written: Pictures written.
+        megapixels: Their size before restoration, in millions of pixels.
+        failures: Pictures that failed.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        painter: PictureRestorer | MethodPainter,
+        sources: SourceRecords,
+        progress: Progress,
+        reading: ReadOptions = STRICT,
+    ) -> None:
+        self._output = output
+        self._painter = painter
+        self._sources = sources
+        self._progress = progress
+        self._reading = reading
+        self._tally = NoteTally()
+        self._manifest = Manifest(output)
+        self._finished = self._manifest.read()
+        self._identity = identify(painter.restorer)
+        self._gate = MemoryGate(available_memory() // 4)
+        self.written = 0
+        self.megapixels = 0.0
+        self.failures: list[Failure] = []
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was done to pictures that a reader should know."""
+        return self._tally.notes
+
+    def keep_strangers(self, tasks: Sequence[Task]) -> None:
+        """Refuse to write over pictures that `restore` did not write; see `images.protect`."""
+        keep_strangers((task.target for task in tasks), self._manifest, self._finished, "restore")
+
+    def is_finished(self, task: Task) -> bool:
+        """Tell whether an earlier run wrote this picture from the same source with the same restorer."""
+        record = self._finished.get(task.target.as_posix())
+        if record is None or record.restorer is None or record.command != "restore":
+            return False
+        if not self._reading.reads_like(record.reading):
+            return False
+        try:
+            wanted = {**dict.fromkeys(_LEFT_OUT), **self._settings(task, stamp(task.file.path))}
+        except ImageError:
+            return False
+        same = all(record.restorer.get(name) == value for name, value in wanted.items())
+        place = task.file.path.parent.resolve() / task.file.path.name
+        return same and self._manifest.locate(record.source) == place and self._stands(task)
+
+    def _stands(self, task: Task) -> bool:
+        return (self._output / task.target).is_file()
+
+    def _settings(self, task: Task, read: Stamp) -> dict[str, Any]:
+        """Return what must be equal for a finished picture to count: all that its pixels depend on."""
+        settings = {**self._identity, "source_bytes": read.size, "source_changed_ns": read.changed}
+        if isinstance(self._painter, MethodPainter):
+            settings |= self._painter.identity(task.file)
+        if not self._painter.tiles_change_nothing:
+            settings |= {"asked_tile": self._painter.tile, "asked_overlap": self._painter.overlap}
+        return settings
+
+    def run(self, tasks: Sequence[Task], workers: int | None) -> None:
+        """Restore all tasks; failures are collected, and what ends a job ends it."""
+        # There from the start, so that a picture without a line is known as this program's unfinished one.
+        self._manifest.file.touch()
+        self._progress.start(len(tasks), "pictures")
+        try:
+            restored = self._restored(tasks, workers)
+            for (task, _), outcome in run_ordered(self._write_behind, restored, workers):
+                self._account(task, outcome)
+        finally:
+            self._gate.close()
+            self._progress.finish()
+
+    def _account(self, task: Task, outcome: Written | RestorecliError) -> None:
+        if isinstance(outcome, RestorecliError):
+            self.failures.append(Failure(task.name, outcome))
+            self._progress.advance(task.name, outcome)
+            return
+        self.written += 1
+        self.megapixels += outcome.megapixels
+        self._tally.add(task.name, outcome.notes)
+        self._progress.advance(task.name)
+
+    def _restored(
+        self, tasks: Sequence[Task], workers: int | None
+    ) -> Iterator[tuple[Task, Restored | RestorecliError]]:
+        """Yield every task with its outcome; runs in the calling thread, which alone uses the device."""
+        for (_, task), loaded in run_ordered(self._read_ahead, enumerate(tasks), workers):
+            yield task, loaded if isinstance(loaded, RestorecliError) else self._restore(task, loaded)
+
+    def _read_ahead(self, numbered: tuple[int, Task]) -> Loaded:
+        turn, task = numbered
+        header = _header(task.file.path)
+        size = _memory_of(header, self._painter.restorer.spec.scale)
+        self._gate.enter(turn, size)
+        try:
+            before = stamp(task.file.path)
+            by_rows = header is not None and self._goes_by_rows(header)
+            return Loaded(None if by_rows else _read(task.file.path, before, self._reading), before, size)
+        except BaseException:
+            self._gate.leave(size)
+            raise
+
+    def _goes_by_rows(self, header: PictureHeader) -> bool:
+        possible = header.format == "TIFF" and isinstance(self._painter, PictureRestorer)
+        return possible and not fits_in_memory(header)
+
+    def _restore(self, task: Task, loaded: Loaded) -> Restored | RestorecliError:
+        try:
+            if loaded.picture is None:
+                return self._restore_rows(task, loaded)
+            height, width = loaded.picture.size
+            picture, use, found = self._paint(task, loaded.picture)
+        except ResourceError as error:
+            error.file = error.file or str(task.file.path)
+            raise
+        except RestorecliError as error:
+            self._gate.leave(loaded.size)
+            error.file = error.file or str(task.file.path)
+            return error
+        return Restored(picture, loaded.stamp, loaded.size, use, height * width, found)
+
+    def _restore_rows(self, task: Task, loaded: Loaded) -> Restored:
+        """Restore a picture from file to file."""
+        assert isinstance(self._painter, PictureRestorer)  # noqa: S101 - `_goes_by_rows`
+        target = self._prepare_target(task)
+        done = restore_file_by_rows(
+            task.file.path, target, self._painter, loaded.stamp, self._reading, self._progress.within
+        )
+        return Restored(None, loaded.stamp, loaded.size, done.use, done.area, Findings(), done.notes)
+
+    def _prepare_target(self, task: Task) -> Path:
+        target = self._output / task.target
+        _make_folder(target.parent, self._output)
+        return target
+
+    def _paint(self, task: Task, picture: Picture) -> tuple[Picture, TileUse, Findings]:
+        if isinstance(self._painter, MethodPainter):
+            return self._painter(picture, task.file, self._sources.find(task.file))
+        return *self._painter(picture), Findings()
+
+    def _write_behind(self, item: tuple[Task, Restored | RestorecliError]) -> Written:
+        """Write a picture and then its manifest line."""
+        task, restored = item
+        if isinstance(restored, RestorecliError):
+            raise restored
+        try:
+            notes = restored.notes
+            if restored.picture is not None:
+                picture = restored.take()
+                losses = write_picture(self._prepare_target(task), picture)
+                write_findings(restored.found, self._output, task.target)
+                notes = (*picture.traits.notes, *losses)
+            record = self._record(task, restored, notes)
+            self._manifest.append(record)
+        finally:
+            self._gate.leave(restored.size)
+        return Written(restored.area / 1e6, record.notes)
+
+    def _record(self, task: Task, restored: Restored, notes: tuple[str, ...]) -> Record:
+        use = restored.use
+        how = {
+            **self._settings(task, restored.stamp),
+            "tile": use.tile,
+            "overlap": use.overlap,
+            "exact": use.exact,
+        }
+        if restored.found.values:
+            how["found"] = restored.found.values
+        if not use.exact:
+            notes = (*notes, CHANGED_BY_TILES)
+        path = task.target.as_posix()
+        return restored_record(
+            path, task.file, self._output, self._sources, how, __version__, notes, self._reading
+        )
+
+
+def _header(path: Path) -> PictureHeader | None:
+    """Return what the header promises, or None for a picture that cannot be read anyway."""
+    try:
+        return probe(path)
+    except RestorecliError:
+        return None
+
+
+def _memory_of(header: PictureHeader | None, scale: int) -> int:
+    """Return the bytes that a picture will hold: as read, as restored, and on its way to the disk.
+
+    The latter two are larger by the scale. 0 for a picture that cannot be read anyway.
+    """
+    if header is None:
+        return 0
+    height, width = header.size
+    return height * width * _BYTES_PER_PIXEL * (1 + 2 * scale**2)
+
+
+def _read(path: Path, before: Stamp, options: ReadOptions) -> Picture:
+    """Read a picture.
+
+    Raises:
+        ImageError: It cannot be read, or changed since its stamp was taken.
+    """
+    picture = read_picture(path, options)
+    check_unchanged(path, before)
+    return picture
+
+
+def _make_folder(folder: Path, output: Path) -> None:
+    """Make a folder of the output tree.
+
+    Raises:
+        ImageError: It lies outside `output` (through a link), so nothing is written there.
+    """
+    if not folder.resolve().is_relative_to(output.resolve()):
+        raise ImageError("A link in the output folder leads out of it.", file=folder, unchanged="its target")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise write_fault(fault, folder) from fault

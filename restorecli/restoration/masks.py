@@ -1,0 +1,134 @@
+"""Which pixels of a picture are lost: a mask for all, a folder of masks, or a colour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restorecli.errors import DataError, ImageError, UsageError
+from restorecli.folders.walking import ImageFile, walk
+from restorecli.images.masks import marked
+from restorecli.images.picture import Pixels
+from restorecli.images.reading import read_picture
+
+Mask = NDArray[np.bool_]
+
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_SUFFIX = "_mask"
+
+
+class Masks(Protocol):
+    """Where the pixels of pictures are lost."""
+
+    def find(self, file: ImageFile, pixels: Pixels) -> Mask:
+        """Return (H, W), True where a pixel of this picture is lost.
+
+        Raises:
+            ImageError: There is no mask for it, or one of another size.
+        """
+
+    def identity(self, file: ImageFile) -> Mapping[str, object]:
+        """Return what tells this picture's mask from another."""
+
+
+def masks_named(word: str) -> Masks:
+    """Return the masks that `--mask` names: a colour "#RRGGBB", a file for all pictures, or a folder.
+
+    Raises:
+        UsageError: No such file or folder, and no colour.
+        DataError: The folder holds no picture.
+    """
+    if _COLOR.fullmatch(word):
+        return ColorMasks(word.lower())
+    path = Path(word)
+    if path.is_file():
+        return FileMasks(path, None)
+    if path.is_dir():
+        files = walk(path)
+        if not files:
+            raise DataError("There is no mask in this folder.", expected="PNG, BMP, TIFF ...", file=path)
+        return FileMasks(path, {_key(file.relative): file.path for file in files})
+    raise UsageError(
+        "--mask is not understood.",
+        expected="a file, a folder, or a colour such as #ff00ff",
+        came=word,
+        hint="quote the colour: --mask '#ff00ff'",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ColorMasks:
+    """Pixels of exactly one colour, at 8 bits, are lost."""
+
+    color: str
+
+    def find(self, file: ImageFile, pixels: Pixels) -> Mask:
+        """Return where the picture has the colour; see `Masks`."""
+        del file
+        wanted = [int(self.color[at : at + 2], 16) for at in (1, 3, 5)]
+        levels = np.rint(pixels * 255)
+        hits: Mask = np.all(
+            [plane == level for plane, level in zip(_three(levels), wanted, strict=True)], axis=0
+        )
+        return hits
+
+    def identity(self, file: ImageFile) -> Mapping[str, object]:
+        """Return the colour."""
+        del file
+        return {"mask": self.color}
+
+
+@dataclass(frozen=True, slots=True)
+class FileMasks:
+    """Masks in files: `x.png` or `x_mask.png` in the same subfolder for `x.jpg`, or one for all.
+
+    Attributes:
+        root: The folder, or the one file.
+        known: Files by relative path without suffix; None for one file.
+    """
+
+    root: Path
+    known: Mapping[PurePosixPath, Path] | None
+
+    def find(self, file: ImageFile, pixels: Pixels) -> Mask:
+        """Return what the picture's mask marks; see `Masks` and `images.masks.marked`."""
+        path = self._path(file)
+        mask = marked(read_picture(path).pixels)
+        if mask.shape != pixels.shape[1:]:
+            raise ImageError(
+                "The mask has another size than the picture.",
+                expected=f"{pixels.shape[2]}x{pixels.shape[1]}",
+                came=f"{mask.shape[1]}x{mask.shape[0]}",
+                file=path,
+            )
+        return mask
+
+    def identity(self, file: ImageFile) -> Mapping[str, object]:
+        """Return name, size and time of change of the picture's mask."""
+        path = self._path(file)
+        status = path.stat()
+        return {"mask": path.name, "mask_bytes": status.st_size, "mask_changed_ns": status.st_mtime_ns}
+
+    def _path(self, file: ImageFile) -> Path:
+        path = self.root if self.known is None else self.known.get(_key(file.relative))
+        if path is None:
+            raise ImageError(
+                "There is no mask for this picture.",
+                expected=f"{file.relative.with_suffix('.png')} or {file.relative.stem}{_SUFFIX}.png",
+                came=f"{len(self.known or ())} masks of other names in {self.root}",
+            )
+        return path
+
+
+def _key(relative: PurePosixPath) -> PurePosixPath:
+    return relative.with_name(relative.stem.removesuffix(_SUFFIX))
+
+
+def _three(levels: Pixels) -> Pixels:
+    return levels if levels.shape[0] == 3 else np.repeat(levels, 3, axis=0)

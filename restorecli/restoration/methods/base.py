@@ -1,0 +1,83 @@
+"""The base of every method that restores without trained weights: frozen parameters and one function."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from restorecli.degradation.parameters import Value, facts_of, parameter
+from restorecli.errors import ImageError
+from restorecli.images.picture import Pixels
+from restorecli.restoration.context import Context
+
+__all__ = ["Method", "Value", "parameter"]
+
+
+@dataclass(frozen=True)
+class Method(ABC):
+    """One way to restore a picture without weights, with all its parameters fixed.
+
+    A subclass is a frozen dataclass whose fields are made with `parameter`, as degradations are; values are
+    checked here, whoever builds it. The same values, picture and context give the same result.
+
+    Attributes:
+        name: The name in the catalog and on the command line.
+        summary: What it does, in one line.
+        reference: Where it comes from.
+        needs: What it must know ("operator", "mask") or uses where it is known ("sigma?", "operator?",
+            "mask?").
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    reference: ClassVar[str]
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    def __post_init__(self) -> None:
+        for name, facts in facts_of(type(self)).items():
+            object.__setattr__(self, name, facts.check(getattr(self, name), self.name))
+
+    @property
+    def receptive_field(self) -> int | None:
+        """Side of the square that one restored pixel depends on; None for the whole picture.
+
+        A method that uses the mask sees the whole picture: masks are not cut into tiles.
+        """
+        return None
+
+    def scale_for(self, context: Context) -> int:
+        """Return by how much the sides grow; 1 too where nothing says it, and then `restore` raises."""
+        del context
+        return 1
+
+    @abstractmethod
+    def restore(self, pixels: Pixels, context: Context) -> Pixels:
+        """Return a restored copy of a picture.
+
+        Args:
+            pixels: (C, H, W) float32, C = 1 or 3, any H and W, nominally in [0, 1] (noise may leave it).
+            context: What is known about the picture.
+
+        Returns:
+            (C, scale H, scale W) float32; the caller clips it to [0, 1].
+
+        Raises:
+            ImageError: This picture cannot be restored, e.g. because something needed is not known.
+        """
+
+    def parameters(self) -> dict[str, Value]:
+        """Return every parameter and its value, in the order of declaration."""
+        return {name: getattr(self, name) for name in facts_of(type(self))}
+
+    def fingerprint(self) -> Mapping[str, Value]:
+        """Return what results depend on beside parameters, e.g. the digest of weights that it uses."""
+        return {}
+
+
+def unknown(what: str, hint: str) -> ImageError:
+    """Return the error for a picture about which something that a method needs is not known."""
+    return ImageError(
+        f"Nothing says {what}.", expected="a manifest of `restorecli degrade`, or an option", hint=hint
+    )

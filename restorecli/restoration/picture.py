@@ -1,0 +1,210 @@
+"""Restoring one picture: its tiles, its transparency, and what the file was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from restorecli.core.restorer import Restorer
+from restorecli.errors import ImageError, UsageError
+from restorecli.images.picture import Picture, Pixels
+from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
+from restorecli.restoration.backoff import BackingOff
+from restorecli.restoration.budget import auto_tile, measure_footprint, memory_budget
+from restorecli.restoration.footprint import Footprint
+from restorecli.restoration.plan import (
+    INSISTED_OVERLAP,
+    Span,
+    default_overlap,
+    is_exact,
+    needed_overlap,
+    plan_axis,
+    plan_tiles,
+    round_up,
+)
+from restorecli.restoration.tiling import restore_bands, restore_tiled
+
+STREAM_BYTES = 256 << 20
+"""Memory for one tile of a picture that is read by rows: high tiles would make the rows in memory many."""
+
+CHANGED_BY_TILES = "restored in tiles that share less than the network sees: they change its result a little"
+"""The note on a picture whose tiles are not equal to the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileUse:
+    """How a picture was cut.
+
+    Attributes:
+        tile: Largest side of a tile, or None for the whole picture.
+        overlap: Pixels that neighbours shared; 0 for the whole picture.
+        exact: Whether the result is that of the whole picture.
+    """
+
+    tile: int | None = None
+    overlap: int = 0
+    exact: bool = True
+
+
+def parse_tile(tile: int | str) -> int | str:
+    """Return "auto", "none" or a tile side in pixels.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    if tile in ("auto", "none"):
+        return tile
+    try:
+        side = int(tile)
+    except ValueError:
+        side = 0
+    if side < 1:
+        raise UsageError("Unknown tile size.", expected="auto, none or a side in pixels", came=str(tile))
+    return side
+
+
+class RowSource(Protocol):
+    """A picture whose rows are read when they are needed."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+
+    @property
+    def channels(self) -> int:
+        """1 for gray, 3 for RGB."""
+
+    def read(self, start: int, stop: int) -> Pixels:
+        """Return the rows from `start` to before `stop`: (C, rows, W) in [0, 1]."""
+
+
+class PictureRestorer:
+    """Restores pictures one after another; remembers which size the memory could hold.
+
+    Args:
+        restorer: What restores.
+        tile: "auto" (whole while it fits, then the largest tile that does), "none" (always whole) or the
+            largest side in pixels. Only "auto" is ever made smaller when memory runs out.
+        overlap: Pixels that neighbouring tiles share; None takes what the network needs.
+
+    Raises:
+        UsageError: The tile is unknown, or not larger than the overlap.
+    """
+
+    def __init__(self, restorer: Restorer, *, tile: int | str = "auto", overlap: int | None = None) -> None:
+        if overlap is not None and overlap < 0:
+            raise UsageError("An overlap cannot be negative.", expected="0 or more pixels", came=str(overlap))
+        self.tile = parse_tile(tile)
+        self.overlap = overlap
+        self.restorer = restorer
+        self._patient = BackingOff(restorer, overlap=overlap, patient=self.tile == "auto")
+        self._footprints: dict[int, Footprint] = {}
+        if isinstance(self.tile, int):
+            shared = default_overlap(restorer.spec, self.tile) if overlap is None else overlap
+            multiple = restorer.spec.multiple
+            plan_axis(2 * self.tile + multiple, tile=self.tile, overlap=shared, multiple=multiple)
+
+    @property
+    def tiles_change_nothing(self) -> bool:
+        """Whether results are those of whole pictures, however large these are."""
+        spec = self.restorer.spec
+        if self.overlap is not None:
+            return is_exact(spec, self.overlap)
+        if isinstance(self.tile, int):
+            return is_exact(spec, default_overlap(spec, self.tile))
+        if self.tile == "none":
+            return spec.receptive_field is not None
+        return is_exact(spec, min(needed_overlap(spec), INSISTED_OVERLAP))
+
+    def __call__(self, picture: Picture) -> tuple[Picture, TileUse]:
+        """Restore a picture; alpha, depth and metadata come back as they were.
+
+        Raises:
+            ImageError: The pixels, or what the restorer makes of them, are not finite.
+            ResourceError: Memory ran out and no smaller tile is allowed or possible, or the device failed.
+        """
+        if not np.isfinite(picture.pixels).all():
+            raise ImageError("The picture holds values that are not finite.", expected="finite pixels")
+        alpha, scale = picture.traits.alpha, self.restorer.spec.scale
+        if alpha is None:
+            pixels, use = self.restore(picture.pixels)
+            return Picture(pixels, picture.traits), use
+        pixels, use = self.restore(fill_invisible(picture.pixels, alpha))
+        if scale == 1:
+            pixels = keep_invisible(pixels, picture.pixels, alpha)
+        return Picture(pixels, replace(picture.traits, alpha=enlarge(alpha, scale))), use
+
+    def restore_rows(
+        self, source: RowSource, tell: Callable[[int, int], None] | None = None
+    ) -> Iterator[Pixels]:
+        """Restore a picture that memory cannot hold, from top to bottom.
+
+        The result is that of `restore` with the same tiles; `use_for` tells these.
+
+        Args:
+            source: Where its rows are read.
+            tell: Called with rows of tiles done and rows of tiles in all.
+
+        Yields:
+            Finished rows, (C, rows, W * scale).
+
+        Raises:
+            ImageError: The whole picture at once was asked for, or what comes of it is not finite.
+            ResourceError: Memory ran out and no smaller tile is allowed or possible, or the device failed.
+        """
+        plan = plan_tiles(
+            self.restorer.spec, *source.size, tile=self._stream_tile(source), overlap=self.overlap
+        )
+
+        def read(rows: Span) -> torch.Tensor:
+            return torch.from_numpy(source.read(rows.start, rows.stop))[None]
+
+        for done, band in enumerate(restore_bands(self._patient, read, plan), start=1):
+            yield band[0].numpy()
+            if tell is not None:
+                tell(done, len(plan.rows))
+
+    def use_for(self, source: RowSource) -> TileUse:
+        """Return how `restore_rows` cuts a picture, or has cut it."""
+        return self._use(self._stream_tile(source), *source.size)
+
+    def _stream_tile(self, source: RowSource) -> int:
+        if self.tile == "none":
+            raise ImageError(
+                "The picture is too large for memory as a whole.",
+                expected="--tile auto or a side in pixels",
+                came="--tile none",
+            )
+        whole = round_up(max(source.size), self.restorer.spec.multiple)
+        return self._choose(source.channels, *source.size, most=STREAM_BYTES) or whole
+
+    def restore(self, pixels: Pixels) -> tuple[Pixels, TileUse]:
+        """Restore (C, H, W) pixels, float32, nominally in [0, 1]; see `__call__` for the errors."""
+        tile = self._choose(*pixels.shape)
+        image = torch.from_numpy(np.require(pixels, np.float32, ["C", "W"]))
+        restored = restore_tiled(self._patient, image, tile=tile, overlap=self.overlap)
+        return restored.cpu().numpy(), self._use(tile, *pixels.shape[1:])
+
+    def _choose(self, channels: int, height: int, width: int, most: int | None = None) -> int | None:
+        if isinstance(self.tile, int):
+            return self.tile
+        if self.tile == "none":
+            return None
+        if channels not in self._footprints:
+            self._footprints[channels] = measure_footprint(self.restorer, channels)
+        footprint, budget = self._footprints[channels], memory_budget(self.restorer)
+        budget = budget if most is None else min(budget, most)
+        return auto_tile(self.restorer, footprint, budget, height, width, self.overlap)
+
+    def _use(self, tile: int | None, height: int, width: int) -> TileUse:
+        spec, largest = self.restorer.spec, max(height, width)
+        limits = [side for side in (tile, self._patient.largest) if side is not None]
+        if not limits or round_up(largest, spec.multiple) <= min(limits):
+            return TileUse()
+        side = min(limits)
+        overlap = default_overlap(spec, side) if self.overlap is None else self.overlap
+        return TileUse(side, overlap, is_exact(spec, overlap))

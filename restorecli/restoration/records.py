@@ -1,0 +1,174 @@
+"""What the manifest says of a restored picture: where it came from, and by what it was restored."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from restorecli.core.restorer import Restorer, TorchRestorer
+from restorecli.errors import DataError, ImageError
+from restorecli.folders.manifest import Manifest, Record, locate, make_locator
+from restorecli.folders.walking import ImageFile
+from restorecli.images.options import STRICT, ReadOptions
+from restorecli.restoration.adapter import MethodRestorer
+from restorecli.restoration.onnx_runtime import OnnxRestorer
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Size in bytes and time of change in nanoseconds of a file: what tells one version from the next."""
+
+    size: int
+    changed: int
+
+
+def stamp(path: Path) -> Stamp:
+    """Return a file's stamp.
+
+    Raises:
+        ImageError: The file is gone or may not be looked at.
+    """
+    try:
+        status = path.stat()
+    except OSError as fault:
+        raise ImageError(
+            "The picture cannot be read.", came=fault.strerror or str(fault), file=path
+        ) from fault
+    return Stamp(status.st_size, status.st_mtime_ns)
+
+
+def check_unchanged(path: Path, before: Stamp) -> None:
+    """Check that a file is still what it was when its stamp was taken.
+
+    Raises:
+        ImageError: It is not.
+    """
+    after = stamp(path)
+    if after != before:
+        raise ImageError(
+            "The picture changed while it was read.",
+            expected=f"{before.size:,} bytes",
+            came=f"{after.size:,} bytes, or a newer time of change",
+            file=path,
+            hint="run the command again once nothing writes to it",
+        )
+
+
+class SourceRecords:
+    """The manifest of the source folder, or of the nearest folder above it that lists the pictures.
+
+    Args:
+        root: The folder that is walked.
+
+    Raises:
+        DataError: The folder's own manifest is damaged.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root.resolve()
+        self._records = Manifest(self.folder).read()
+        for parent in self.folder.parents:
+            if self._records:
+                break
+            self.folder, self._records = parent, _read_quietly(parent)
+
+    def find(self, file: ImageFile) -> Record | None:
+        """Return the record of a picture, if there is one."""
+        place = file.path.parent.resolve() / file.path.name
+        if not place.is_relative_to(self.folder):
+            return None
+        return self._records.get(place.relative_to(self.folder).as_posix())
+
+    def carry(self, locator: str | None, output: Path) -> str | None:
+        """Return a locator of this manifest as a locator of the manifest in `output`."""
+        return None if locator is None else make_locator(locate(locator, self.folder), output)
+
+
+def _read_quietly(folder: Path) -> dict[str, Record]:
+    """Read a manifest above the source; one that is damaged is none of this job's business."""
+    try:
+        return Manifest(folder).read()
+    except DataError:
+        return {}
+
+
+def identify(restorer: Restorer) -> dict[str, Any]:
+    """Return what tells one restorer from another: its name, and weights and precision or parameters."""
+    if isinstance(restorer, MethodRestorer):
+        return dict(restorer.identity)
+    identity: dict[str, Any] = {"name": restorer.spec.name, "weights": None, "precision": None}
+    if isinstance(restorer, OnnxRestorer):
+        identity |= {"weights": restorer.digest[:16], "precision": "float32"}
+    elif isinstance(restorer, TorchRestorer):
+        identity |= {"weights": _digest(restorer), "precision": str(restorer.dtype).removeprefix("torch.")}
+    return {**identity, "ensemble": True} if getattr(restorer, "ensemble", False) else identity
+
+
+def _digest(restorer: TorchRestorer) -> str:
+    digest = hashlib.sha256()
+    for name, value in sorted(restorer.module.state_dict().items()):
+        digest.update(name.encode("utf-8", "surrogateescape"))
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def restored_record(
+    path: str,
+    file: ImageFile,
+    output: Path,
+    sources: SourceRecords,
+    restorer: Mapping[str, Any],
+    version: str,
+    notes: tuple[str, ...] = (),
+    reading: ReadOptions = STRICT,
+) -> Record:
+    """Return the record of a restored picture: category, reference and degradations carried on.
+
+    Args:
+        path: The restored picture, relative to `output`.
+        file: The picture that was restored.
+        output: The folder of the new manifest.
+        sources: What is known of the pictures to restore.
+        restorer: What restored it, and how.
+        version: Version of restorecli.
+        notes: What a reader should know.
+        reading: How the picture was read; its reference is compared in the same colours.
+    """
+    known = sources.find(file)
+    place = make_locator(file.path, output)
+    if known is None:
+        return Record(
+            path=path,
+            command="restore",
+            category=file.category,
+            reference=None,
+            source=place,
+            version=version,
+            defect=file.defect,
+            degraded=place,
+            restorer=restorer,
+            notes=notes,
+            reading=reading,
+        )
+    return Record(
+        path=path,
+        command="restore",
+        category=known.category,
+        reference=sources.carry(known.reference, output),
+        source=place,
+        version=version,
+        defect=known.defect,
+        seed=known.seed,
+        key=known.key,
+        degradations=known.degradations,
+        earlier=known.earlier,
+        unclipped=known.unclipped,
+        degraded=place,
+        restorer=restorer,
+        notes=notes,
+        reading=reading,
+        reference_reading=known.reference_reading.in_colors_of(reading),
+    )

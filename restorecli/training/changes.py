@@ -1,0 +1,74 @@
+"""What has changed between a run that was saved and the one that goes on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from restorecli.errors import RecipeError, UsageError
+from restorecli.training.checkpoint import SavedState
+
+PICTURES, TORCH = "pictures", "torch"
+_FREE = ("budget",)
+_FIXED = ("model", "strategy", "rivals", "ema", "optimizer.name")
+"""Parts of a recipe that the saved state is made of: no run goes on without them."""
+
+
+def refuse_changes(
+    saved: SavedState, recipe: Mapping[str, Any], pictures: str, allowed: Sequence[str] = ()
+) -> None:
+    """Refuse to resume with another recipe, other pictures or another torch; a larger budget is no change.
+
+    Args:
+        saved: The state to go on from.
+        recipe: The resolved recipe of now.
+        pictures: Digest of the pictures of now.
+        allowed: Names of what may have changed: "pictures", "torch", a recipe's key ("optimizer.lr") or
+            section ("data").
+
+    Raises:
+        UsageError: Something is allowed to change that cannot.
+        RecipeError: With every difference that is not allowed.
+    """
+    for name in allowed:
+        if _within(name, _FIXED):
+            raise UsageError(
+                f"{name} cannot change within a run: what was saved is made of it.",
+                expected="a key of the recipe outside " + ", ".join(_FIXED) + f", {PICTURES} or {TORCH}",
+                came=name,
+                hint="start a new run, with `init:` the old one's best.safetensors",
+            )
+    before = {**_flat(saved.facts["recipe"]), TORCH: saved.facts["torch"]}
+    now = {**_flat(recipe), TORCH: torch.__version__}
+    if PICTURES in saved.facts:  # not in states that version 0.1.0 wrote early on
+        before[PICTURES], now[PICTURES] = saved.facts[PICTURES], pictures
+    differing = [
+        key
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key) and not _within(key, (*_FREE, *allowed))
+    ]
+    if differing:
+        told = [f"{key}: {before.get(key)!r} -> {now.get(key)!r}" for key in differing[:8]]
+        raise RecipeError(
+            "The recipe, its pictures or torch have changed since this run began.",
+            came="; ".join(told),
+            file=saved.file,
+            unchanged="the run folder",
+            hint=f"undo the changes, start a new run with another -o/--output, or go on with them by "
+            f"--allow-change {','.join(differing[:8])}",
+        )
+
+
+def _within(key: str, names: Iterable[str]) -> bool:
+    """Tell whether a key is one of the names or lies below one."""
+    return any(key == name or key.startswith(f"{name}.") for name in names)
+
+
+def _flat(content: object, at: str = "") -> dict[str, Any]:
+    if isinstance(content, Mapping) and content:
+        return {k: v for key, value in content.items() for k, v in _flat(value, f"{at}{key}.").items()}
+    if isinstance(content, list) and content:
+        return {k: v for i, value in enumerate(content) for k, v in _flat(value, f"{at}{i}.").items()}
+    return {at.rstrip("."): content}

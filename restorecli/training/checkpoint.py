@@ -1,0 +1,212 @@
+"""Checkpoints: `last` and `best` weights that describe themselves, and the state that resumes a run exactly.
+
+The state is a safetensors file too (no pickle): network, moving average, optimiser and torch's generators as
+tensors, the counters and the resolved recipe as JSON. Batches need no state: they are functions of the step.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+
+from restorecli.core.weights import digest_of
+from restorecli.errors import RecipeError
+from restorecli.images.atomic import atomic_write
+from restorecli.training.curriculum import Lesson
+from restorecli.training.optimisation import Clock, MovingAverage
+
+LAST, BEST = "last.safetensors", "best.safetensors"
+STATE, PREVIOUS = "last.state.safetensors", "previous.state.safetensors"
+DAMAGED = "damaged.state.safetensors"
+_KEY = "restorecli-state-1"
+_FACTS = {"step", "seconds", "best", "skipped", "recipe", "digest"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A network that is trained beside the main one, with its own optimiser."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+
+
+@dataclass(slots=True)
+class RunState:
+    """All that changes while a run goes on.
+
+    Attributes:
+        network: The network.
+        optimizer: Its optimiser.
+        average: The moving average of its weights, or None.
+        clock: Steps and seconds so far.
+        best: The best validation scores so far and their step, or empty.
+        skipped: Steps left out because their loss or gradient was not finite.
+        rivals: The strategy's further networks, by name.
+        lessons: What the curriculum has learned: steps and the shares that hold from there on.
+    """
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    average: MovingAverage | None
+    clock: Clock = field(default_factory=Clock)
+    best: dict[str, float] = field(default_factory=dict)
+    skipped: int = 0
+    rivals: Mapping[str, Rival] = field(default_factory=dict)
+    lessons: tuple[Lesson, ...] = ()
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return what is validated and saved: the moving average if there is one."""
+        return dict(self.average.values) if self.average is not None else self.network.state_dict()
+
+
+def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any], pictures: str) -> None:
+    """Write the state beside the weights; the one before is kept as `previous`.
+
+    Args:
+        folder: The run folder.
+        state: What is saved.
+        recipe: The resolved recipe.
+        pictures: Digest of the pictures that the run trains on and is validated on.
+
+    Raises:
+        ResourceError: The disk is full or refuses; what was there before is still there and valid.
+    """
+    tensors = {f"model.{name}": tensor for name, tensor in state.network.state_dict().items()}
+    if state.average is not None:
+        tensors |= {f"average.{name}": tensor for name, tensor in state.average.values.items()}
+    tensors |= _moments("optimizer.", state.optimizer)
+    for name, rival in state.rivals.items():
+        weights = rival.network.state_dict().items()
+        tensors |= {f"rival.{name}.model.{key}": tensor for key, tensor in weights}
+        tensors |= _moments(f"rival.{name}.optimizer.", rival.optimizer)
+    tensors["generator.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["generator.cuda"] = torch.cuda.get_rng_state()
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    facts = {
+        "step": state.clock.step,
+        "seconds": state.clock.seconds,
+        "best": state.best,
+        "skipped": state.skipped,
+        "lessons": [[lesson.step, list(lesson.shares)] for lesson in state.lessons],
+        "recipe": dict(recipe),
+        "pictures": pictures,
+        "torch": torch.__version__,
+        "digest": digest_of(plain),
+    }
+    with atomic_write(folder / STATE) as temporary:
+        temporary.write_bytes(to_bytes(plain, metadata={_KEY: json.dumps(facts)}))
+        if (folder / STATE).exists():
+            (folder / STATE).replace(folder / PREVIOUS)
+
+
+def _moments(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return what an optimiser remembers of every parameter, by name."""
+    return {
+        f"{prefix}{index}.{key}": torch.as_tensor(value)
+        for index, values in optimizer.state_dict()["state"].items()
+        for key, value in values.items()
+        if value is not None
+    }
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        ResourceError: The disk is full or fails; the checkpoints written before are as they were.
+    """
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """A state read back: its tensors, its facts, and the file it came from."""
+
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any]
+    file: Path
+
+
+def read_state(folder: Path) -> SavedState | None:
+    """Return the newest whole state of a run folder: the last one, else the one before; None without any."""
+    for name in (STATE, PREVIOUS):
+        saved = _read_whole(folder / name)
+        if saved is not None:
+            return saved
+    if (folder / STATE).exists() or (folder / PREVIOUS).exists():
+        raise RecipeError(
+            "No checkpoint of this run is whole.",
+            file=folder,
+            unchanged="the run folder",
+            hint="start again with another -o/--output",
+        )
+    return None
+
+
+def _read_whole(path: Path) -> SavedState | None:
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            facts = json.loads((file.metadata() or {})[_KEY])
+    except (SafetensorError, OSError, RuntimeError, KeyError, ValueError):  # torch: a file that just vanished
+        return None  # a damaged checkpoint: the caller falls back to the one before, or says so
+    whole = isinstance(facts, dict) and facts.keys() >= _FACTS and facts["digest"] == digest_of(tensors)
+    return SavedState(tensors, facts, path) if whole else None
+
+
+def set_aside_damaged(folder: Path, saved: SavedState) -> bool:
+    """Rename a damaged newest state, so that the next one does not push it over the good one before.
+
+    Returns:
+        Whether there was one.
+    """
+    if saved.file.name != PREVIOUS or not (folder / STATE).exists():
+        return False
+    (folder / STATE).replace(folder / DAMAGED)
+    return True
+
+
+def restore_state(saved: SavedState, state: RunState) -> None:
+    """Put a saved state back into a freshly built run: weights, optimiser, average, counters, generators."""
+    state.network.load_state_dict(_below(saved.tensors, "model."))
+    if state.average is not None:
+        for name, tensor in _below(saved.tensors, "average.").items():
+            state.average.values[name].copy_(tensor)
+    _restore_optimizer(state.optimizer, _below(saved.tensors, "optimizer."))
+    for name, rival in state.rivals.items():
+        rival.network.load_state_dict(_below(saved.tensors, f"rival.{name}.model."))
+        _restore_optimizer(rival.optimizer, _below(saved.tensors, f"rival.{name}.optimizer."))
+    torch.set_rng_state(saved.tensors["generator.cpu"])
+    if torch.cuda.is_available() and "generator.cuda" in saved.tensors:
+        torch.cuda.set_rng_state(saved.tensors["generator.cuda"])
+    state.clock = Clock(saved.facts["step"], saved.facts["seconds"])
+    state.best = dict(saved.facts["best"])
+    state.skipped = saved.facts["skipped"]
+    state.lessons = tuple(Lesson(step, tuple(shares)) for step, shares in saved.facts.get("lessons", ()))
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    values: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, key = name.split(".", 1)
+        parameter = parameters[int(index)]
+        if tensor.shape == parameter.shape:
+            # A fused optimiser walks through memory: its moments must lie as their parameter does.
+            tensor = torch.empty_like(parameter).copy_(tensor)
+        values.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({"state": values, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,95 @@
+"""Optimisers, and the learning rate as a function of how far the budget is used up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from restorecli.training.muon import Muon
+from restorecli.training.recipe import Budget, OptimizerSection, ScheduleSection
+
+
+def make_optimizer(parameters: Iterable[nn.Parameter], section: OptimizerSection) -> torch.optim.Optimizer:
+    """Return the optimiser that a recipe asks for; Adam and SGD in their fused form.
+
+    Weight decay spares what has one dimension: biases and the gains of normalisations are meant to be large.
+    """
+    trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    groups: list[dict[str, Any]] = [{"params": trainable}]
+    if section.weight_decay:
+        groups = [
+            {"params": [p for p in trainable if p.ndim > 1], "weight_decay": section.weight_decay},
+            {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+    if section.name == "sgd":
+        return torch.optim.SGD(groups, lr=section.lr, momentum=section.momentum, fused=True)
+    first, second = section.betas
+    if section.name == "muon":
+        return Muon(groups, section.lr, betas=(first, second))
+    kind = torch.optim.Adam if section.name == "adam" else torch.optim.AdamW
+    return kind(groups, lr=section.lr, betas=(first, second), weight_decay=0.0, fused=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How far a run is: steps done and seconds trained, over all its parts."""
+
+    step: int = 0
+    seconds: float = 0.0
+
+    def fraction(self, budget: Budget) -> float:
+        """Return the used share of the budget, 0 to 1; of two limits the one that is nearer its end."""
+        shares = []
+        if budget.steps is not None:
+            shares.append(self.step / budget.steps)
+        if budget.hours is not None:
+            shares.append(self.seconds / (3600 * budget.hours))
+        return min(1.0, max(shares))
+
+
+def learning_rate(base: float, schedule: ScheduleSection, step: int, fraction: float) -> float:
+    """Return the learning rate of a step.
+
+    Args:
+        base: The optimiser's rate.
+        schedule: Its course.
+        step: Steps done, for the warm-up.
+        fraction: Used share of the budget, 0 to 1.
+    """
+    warm = min(1.0, (step + 1) / schedule.warmup) if schedule.warmup else 1.0
+    if schedule.name == "cosine":
+        rate = schedule.final + (base - schedule.final) * (1 + math.cos(math.pi * fraction)) / 2
+    elif schedule.name == "exponential":
+        rate = base * (schedule.final / base) ** fraction
+    elif schedule.name == "steps":
+        rate = base * schedule.factor ** sum(fraction >= milestone for milestone in schedule.milestones)
+    else:
+        rate = base
+    return warm * rate
+
+
+class MovingAverage:
+    """The exponential moving average of a network's parameters; its buffers are copied as they are.
+
+    Early on the decay is (1 + t) / (10 + t), so that the random start is soon forgotten.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.values = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        """Take in the network's weights after step `step` (from 1)."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        state = network.state_dict()
+        floating = [name for name, tensor in state.items() if tensor.is_floating_point()]
+        torch._foreach_lerp_([self.values[n] for n in floating], [state[n] for n in floating], 1 - decay)
+        for name, tensor in state.items():
+            if not tensor.is_floating_point():
+                self.values[name].copy_(tensor)

@@ -1,0 +1,116 @@
+"""Which pictures a run trains on and which it is validated on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from restorecli.errors import DataError
+from restorecli.folders.walking import OUTPUT_MARK, ImageFile, mask_for, walk
+from restorecli.training.recipe import Recipe, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Where one training picture comes from.
+
+    Attributes:
+        key: Its name, different from all others of the run.
+        reference: The clean picture.
+        degraded: The degraded one, or None where damage is made on the fly.
+        mask: The mask of its defect, where one lies beside it.
+    """
+
+    key: str
+    reference: Path
+    degraded: Path | None
+    mask: Path | None = None
+
+
+def pictures_digest(pairs: Iterable[Pair]) -> str:
+    """Return 16 letters that stand for the pictures' names and sizes in bytes, whatever their folder."""
+    lines = []
+    for pair in pairs:
+        files = (pair.reference, pair.degraded, pair.mask)
+        sizes = [0 if file is None or not file.exists() else file.stat().st_size for file in files]
+        lines.append(f"{pair.key} {sizes}")
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def find_pairs(sources: Sequence[Source], recipe: Recipe, base: Path) -> list[Pair]:
+    """List the pictures of all sources, in a stable order; keys differ between sources.
+
+    Raises:
+        DataError: A source holds no picture, or a degraded picture has no mate or several.
+    """
+    pairs: list[Pair] = []
+    for number, source in enumerate(sources):
+        if source.clean is not None:
+            folder = recipe.folder_of(source.clean, base)
+            found = [
+                Pair(f"{number}/{f.relative}", f.path, None, mask_for(f)) for f in training_files(folder)
+            ]
+        else:
+            assert source.degraded is not None  # noqa: S101 - the recipe's rule
+            assert source.reference is not None  # noqa: S101 - the recipe's rule
+            folder = recipe.folder_of(source.degraded, base)
+            found = _mates(number, folder, recipe.folder_of(source.reference, base))
+        if not found:
+            raise DataError(
+                "There is no picture in this folder.",
+                expected="PNG, JPEG, TIFF, WebP, BMP, PPM",
+                file=folder,
+                unchanged="nothing was started",
+                hint="name another folder in the recipe, or with --data FOLDER",
+            )
+        pairs += found
+    return pairs
+
+
+def training_files(folder: Path) -> list[ImageFile]:
+    """List a folder's pictures, leaving out what this program wrote below it (runs, restored, reports)."""
+    marks = ("manifest.jsonl", "recipe.resolved.yaml", OUTPUT_MARK)
+    written = {mark.parent for name in marks for mark in folder.rglob(name)}
+    written.discard(folder)
+    return [file for file in walk(folder) if not any(parent in written for parent in file.path.parents)]
+
+
+def _mates(number: int, degraded: Path, reference: Path) -> list[Pair]:
+    """Pair by relative name, else by relative stem."""
+    by_name = {file.relative: file.path for file in walk(reference)}
+    by_stem: dict[PurePath, list[Path]] = {}
+    for name, path in by_name.items():
+        by_stem.setdefault(name.with_suffix(""), []).append(path)
+    pairs, alone = [], []
+    for file in walk(degraded):
+        same = [by_name[file.relative]] if file.relative in by_name else []
+        mates = same or by_stem.get(file.relative.with_suffix(""), [])
+        if len(mates) == 1:
+            pairs.append(Pair(f"{number}/{file.relative}", mates[0], file.path, mask_for(mates[0])))
+        else:
+            alone.append(f"{file.relative} ({len(mates)} of its name)")
+    if alone:
+        raise DataError(
+            f"{len(alone)} degraded pictures have no single reference.",
+            expected="one reference of the same relative name or stem",
+            came=", ".join(alone[:5]),
+            file=reference,
+            unchanged="nothing was started",
+        )
+    return pairs
+
+
+def _rank(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def hold_out(pairs: list[Pair], count: int) -> tuple[list[Pair], list[Pair]]:
+    """Split into (training, validation); the choice follows from the keys' hashes, so it never moves."""
+    if len(pairs) < 2:
+        return pairs, pairs
+    count = min(count, len(pairs) // 2)
+    ranked = sorted(pairs, key=lambda pair: _rank(pair.key))
+    held = {pair.key for pair in ranked[:count]}
+    return [p for p in pairs if p.key not in held], [p for p in pairs if p.key in held]

@@ -1,0 +1,53 @@
+"""Batches made in a thread of their own while the network works."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+
+from restorecli.training.batches import Batch, BatchMaker
+
+READ_AHEAD = 4
+"""Batches that wait ready."""
+
+NOT_BEGUN = READ_AHEAD + 2
+"""From a step on, so many steps later nothing is made yet: one may be in the making and one in hand."""
+
+
+def read_ahead(maker: BatchMaker, start: int, ahead: int = READ_AHEAD) -> Iterator[Batch]:
+    """Yield the batches of steps start, start + 1, ... made in a thread of their own.
+
+    Batches are functions of their step, so making them ahead changes nothing but the waiting.
+    """
+    ready: queue.Queue[Batch | BaseException] = queue.Queue(ahead)
+    stop = threading.Event()
+
+    def put(item: Batch | BaseException) -> None:
+        while not stop.is_set():
+            try:
+                ready.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def work() -> None:
+        step = start
+        try:
+            while not stop.is_set():
+                put(maker.batch(step))
+                step += 1
+        except BaseException as error:  # noqa: BLE001 - handed over to the consumer, which raises it
+            put(error)
+
+    thread = threading.Thread(target=work, name="restorecli-batches", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item = ready.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,1 @@
+"""How a batch becomes losses: a file for each training strategy, and the catalog."""

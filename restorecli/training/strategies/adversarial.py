@@ -1,0 +1,115 @@
+"""Adversarial training: a discriminator learns to tell restored from true pictures, the network to fool it.
+
+Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014; pix2pix: Isola et al., CVPR 2017; ESRGAN: Wang
+et al., ECCV Workshops 2018.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Literal
+
+from torch import Tensor, nn
+
+from restorecli.core.discriminators import PatchDiscriminator, VggDiscriminator
+from restorecli.core.losses.adversarial import KINDS, Kind, critic_loss, fooling_loss
+from restorecli.core.losses.catalog import WeightedSum
+from restorecli.training.batches import Batch
+from restorecli.training.strategies.base import Losses, compare, restore_knowing
+from restorecli.training.strategies.rivals import held
+
+
+class Adversarial:
+    """Batch to losses: the recipe's losses + weight * how badly the discriminator is fooled.
+
+    The discriminator is the rival `discriminator`; the recipe's `rivals:` is its optimiser. Both learn from
+    every batch, at once.
+
+    Args:
+        loss: The losses against the reference and their weights.
+        channels: Of the pictures.
+        crop: Side of the reference crops in pixels.
+        discriminator: patch (PatchGAN) or vgg (ESRGAN's; for crops whose side is a multiple of 32).
+        kind: vanilla, lsgan, hinge, or ESRGAN's relativistic.
+        weight: Of the adversarial part.
+        conditional: Whether a patch discriminator sees the degraded crop too, as pix2pix's does.
+        start: First step with a discriminator; before it the recipe's losses alone train the network.
+        width: Channels of the discriminator's first layer; 64 in the papers.
+        layers: Strided convolutions of a patch discriminator: 3 judge patches of 70 pixels, 2 of 34, 1 of 16.
+
+    Raises:
+        ValueError: Values that do not go together.
+    """
+
+    needs: frozenset[str] = frozenset()
+
+    def __init__(
+        self,
+        loss: WeightedSum,
+        channels: int,
+        crop: int,
+        discriminator: Literal["patch", "vgg"] = "patch",
+        kind: Kind = "vanilla",
+        weight: float = 0.01,
+        conditional: bool = False,
+        start: int = 0,
+        width: int = 64,
+        layers: int = 3,
+    ) -> None:
+        _check_word("discriminator", discriminator, ("patch", "vgg"))
+        _check_word("kind", kind, KINDS)
+        if weight < 0 or start < 0:
+            raise ValueError(f"weight and start: from 0, came {weight} and {start}")
+        if not (1 <= width <= 256 and 1 <= layers <= 5):
+            raise ValueError(f"width: 1 to 256 and layers: 1 to 5, came {width} and {layers}")
+        self._loss, self._kind, self._weight, self._start = loss, kind, weight, start
+        self._conditional = conditional
+        self.rivals: dict[str, nn.Module] = {
+            "discriminator": _vgg(channels, width, crop, conditional)
+            if discriminator == "vgg"
+            else _patch(channels, width, layers, crop, conditional)
+        }
+
+    def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:
+        """Return the recipe's parts and the part `gan`; the rival's loss is logged as `discriminator`."""
+        whole = compare(self._loss, restore_knowing(network, batch), batch.reference)
+        if step < self._start:
+            return whole
+        restored = whole.output.float()
+        relative = self._kind == "relativistic"
+        with held(self.rivals["discriminator"]):
+            true = self._judge(batch.reference, batch).detach() if relative else None
+            gan = fooling_loss(self._judge(restored, batch), true, kind=self._kind)
+        critic = critic_loss(
+            self._judge(batch.reference, batch), self._judge(restored.detach(), batch), kind=self._kind
+        )
+        parts = {**whole.parts, "gan": gan, "discriminator": critic}
+        return Losses(whole.total + self._weight * gan, parts, whole.output, {"discriminator": critic})
+
+    def _judge(self, pictures: Tensor, batch: Batch) -> Tensor:
+        seen = (pictures, batch.degraded) if self._conditional else (pictures,)
+        logits: Tensor = self.rivals["discriminator"](*seen)
+        return logits
+
+
+def _patch(channels: int, width: int, layers: int, crop: int, conditional: bool) -> PatchDiscriminator:
+    least = 3 * 2**layers
+    if crop < least:
+        raise ValueError(
+            f"a patch discriminator of {layers} layers needs crops of {least} pixels, came {crop}"
+        )
+    return PatchDiscriminator(channels, width, layers, conditional=conditional)
+
+
+def _vgg(channels: int, width: int, crop: int, conditional: bool) -> VggDiscriminator:
+    if conditional:
+        raise ValueError("conditional: the vgg discriminator sees the picture alone; use patch")
+    return VggDiscriminator(channels, width, crop)
+
+
+def _check_word(argument: str, word: str, known: Sequence[str]) -> None:
+    if word not in known:
+        near = difflib.get_close_matches(str(word), known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{argument}: one of {', '.join(known)}, came {word!r}{hint}")

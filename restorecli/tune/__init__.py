@@ -1,0 +1,1 @@
+"""Picking a method's parameters on pairs of degraded and clean images."""

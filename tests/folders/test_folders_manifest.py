@@ -1,0 +1,220 @@
+"""The manifest: what is appended is read, torn lines do no harm, locators survive a move of the tree."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restorecli.errors import DataError, ResourceError
+from restorecli.folders.manifest import FILE_NAME, Manifest, Record, locate, make_locator, open_locator
+from restorecli.folders.samples import Sample, find_sample
+from restorecli.images.picture import Picture
+from restorecli.images.writing import write_picture
+
+
+def record(path: str = "a/x.png", **values: object) -> Record:
+    known = {"command": "degrade", "category": "a", "reference": "../imgs/x.png", "source": "../imgs/x.png"}
+    return Record(path=path, **{**known, "version": "0.1.0", **values})
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+relative_paths = st.lists(
+    st.sampled_from(["a", "é", "テスト", "🙂", "-x", "a b", "\udce9"]), min_size=1, max_size=3
+).map(lambda parts: "/".join(parts) + ".png")
+records = st.builds(
+    Record,
+    path=relative_paths,
+    command=st.sampled_from(["degrade", "restore"]),
+    category=st.text(),
+    reference=st.none() | st.text(),
+    source=st.text(),
+    version=st.text(),
+    defect=st.none() | st.text(),
+    seed=st.none() | st.integers(0, 2**64),
+    key=st.none() | st.text(),
+    degradations=st.lists(st.dictionaries(st.text(), json_values, max_size=3), max_size=3).map(tuple),
+    unclipped=st.booleans(),
+    degraded=st.none() | st.text(),
+    restorer=st.none() | st.dictionaries(st.text(), json_values, max_size=3),
+    notes=st.lists(st.text(), max_size=3).map(tuple),
+)
+
+
+@given(item=records)
+def test_a_record_survives_its_line(item):
+    line = item.to_json()
+    assert "\n" not in line
+    assert line.isascii()
+    assert Record.from_json(line) == item
+    assert Record.from_json(line.encode()) == item
+
+
+def test_defaults_are_left_out_and_numpy_values_are_written():
+    line = record(
+        degradations=({"name": "gaussian", "sigma": np.float32(25), "kernel": np.eye(2)},)
+    ).to_json()
+    assert set(json.loads(line)) == {
+        "path",
+        "command",
+        "category",
+        "reference",
+        "source",
+        "version",
+        "degradations",
+    }
+    assert Record.from_json(line).degradations[0]["kernel"] == [[1.0, 0.0], [0.0, 1.0]]
+    with pytest.raises(TypeError):
+        record(restorer={"model": object()}).to_json()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"colour": 1}, "other keys"),
+        ({"path": None}, "wrong type"),
+        ({"seed": "7"}, "wrong type"),
+        ({"degradations": {}}, "wrong type"),
+        ({"command": "train"}, "unknown command"),
+        ({"path": "../x.png"}, "outside its folder"),
+        ({"path": "/etc/passwd"}, "outside its folder"),
+        ({"path": ""}, "outside its folder"),
+    ],
+)
+def test_a_line_that_does_not_fit_is_refused(change, words):
+    with pytest.raises(DataError, match=words):
+        Record.from_json(json.dumps({**json.loads(record().to_json()), **change}))
+
+
+@pytest.mark.parametrize("line", ["", "[]", "7", '{"path": "x.png"}', "{", b"\xff\xfe", "[" * 100_000])
+def test_a_line_that_is_no_record_is_refused(line):
+    with pytest.raises(DataError):
+        Record.from_json(line)
+
+
+def test_append_and_read_last_line_wins_in_order(tmp_path):
+    manifest = Manifest(tmp_path)
+    assert manifest.read() == {}
+    assert not manifest.exists()
+    for path, seed in (("a.png", 1), ("b.png", 2), ("a.png", 3)):
+        manifest.append(record(path, seed=seed))
+    read = Manifest(tmp_path).read()
+    assert manifest.exists()
+    assert list(read) == ["b.png", "a.png"]
+    assert [item.seed for item in read.values()] == [2, 3]
+
+
+@pytest.mark.parametrize("cut", [1, 5, 40])
+def test_a_torn_last_line_is_ignored_and_mended_by_the_next_append(tmp_path, cut):
+    manifest = Manifest(tmp_path)
+    manifest.append(record("a.png"))
+    manifest.append(record("é.png"))
+    data = (tmp_path / FILE_NAME).read_bytes()
+    (tmp_path / FILE_NAME).write_bytes(data[:-cut])
+    torn = cut > 1  # one byte less is only the end of the line
+    assert list(Manifest(tmp_path).read()) == (["a.png"] if torn else ["a.png", "é.png"])
+    Manifest(tmp_path).append(record("c.png"))
+    assert list(Manifest(tmp_path).read()) == (["a.png", "c.png"] if torn else ["a.png", "é.png", "c.png"])
+
+
+def test_a_torn_line_longer_than_a_block_and_a_torn_first_line(tmp_path):
+    for before in (b"", record("a.png").to_json().encode() + b"\n"):
+        (tmp_path / FILE_NAME).write_bytes(before + b'{"path": "' + b"x" * 200_000)
+        Manifest(tmp_path).append(record("c.png"))
+        assert list(Manifest(tmp_path).read()) == (["a.png", "c.png"] if before else ["c.png"])
+
+
+def test_a_damaged_line_in_the_middle_is_named(tmp_path):
+    Manifest(tmp_path).append(record("a.png"))
+    with (tmp_path / FILE_NAME).open("a") as stream:
+        stream.write("{garbage\n" + record("b.png").to_json() + "\n")
+    with pytest.raises(DataError) as caught:
+        Manifest(tmp_path).read()
+    assert caught.value.file == f"{tmp_path / FILE_NAME}, line 2"
+
+
+def test_threads_append_whole_lines(tmp_path):
+    manifest = Manifest(tmp_path)
+
+    def work(worker: int) -> None:
+        for number in range(50):
+            manifest.append(record(f"{worker}/{number}.png", notes=("x" * 500,)))
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(Manifest(tmp_path).read()) == 400
+
+
+def test_a_full_disk_is_a_resource_error(tmp_path, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(ResourceError):
+        Manifest(tmp_path).append(record())
+
+
+def test_a_missing_folder_is_a_data_error(tmp_path):
+    with pytest.raises(DataError):
+        Manifest(tmp_path / "missing").append(record())
+
+
+def test_locators_are_relative_and_survive_a_move(tmp_path):
+    images, degraded = tmp_path / "one" / "imgs", tmp_path / "one" / "degraded"
+    images.mkdir(parents=True)
+    degraded.mkdir()
+    write_picture(images / "é.png", Picture(np.full((1, 2, 3), 0.2, np.float32)))
+    locator = make_locator(images / "é.png", degraded)
+    assert locator == "../imgs/é.png"
+    assert locate(locator, degraded) == images / "é.png"
+    shutil.move(tmp_path / "one", tmp_path / "two")
+    assert open_locator(locator, tmp_path / "two" / "degraded").size == (2, 3)
+    assert Manifest(tmp_path / "two" / "degraded").locate(locator) == tmp_path / "two" / "imgs" / "é.png"
+
+
+def test_locators_through_links_point_to_the_same_file(tmp_path):
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "imgs").mkdir()
+    write_picture(tmp_path / "imgs" / "x.png", Picture(np.zeros((1, 2, 3), np.float32)))
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "deep")
+    locator = make_locator(tmp_path / "imgs" / "x.png", tmp_path / "link")
+    assert open_locator(locator, tmp_path / "link").size == (2, 3)
+
+
+def test_locators_without_a_common_folder_are_absolute(tmp_path):
+    assert make_locator("/elsewhere/x.png", tmp_path) == "/elsewhere/x.png"
+    assert locate("/elsewhere/x.png", tmp_path) == Path("/elsewhere/x.png")
+
+
+def test_locators_of_samples(tmp_path):
+    sample = find_sample("camera")
+    assert make_locator(sample, tmp_path) == "sample:photographs/camera"
+    assert isinstance(locate("sample:photographs/camera", tmp_path), Sample)
+    assert open_locator("sample:photographs/camera", tmp_path).size == (512, 512)
+    with pytest.raises(DataError, match="no such sample"):
+        open_locator("sample:photographs/nobody", tmp_path)
+
+
+def test_a_file_whose_name_looks_like_a_sample_is_a_file(tmp_path):
+    write_picture(tmp_path / "sample:x.png", Picture(np.zeros((1, 2, 3), np.float32)))
+    locator = make_locator(tmp_path / "sample:x.png", tmp_path)
+    assert open_locator(locator, tmp_path).size == (2, 3)

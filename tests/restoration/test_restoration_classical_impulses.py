@@ -1,0 +1,102 @@
+"""The switching median touches lost pixels alone, and finds them."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from restorecli.degradation.families.noise import SaltPepper
+from restorecli.restoration.context import Context
+from restorecli.restoration.methods.classical.filters import Median
+from restorecli.restoration.methods.classical.impulses import SwitchingMedian, find_impulses, without_areas
+from restorecli.restoration.methods.classical.windows import fill_from_median
+
+
+def scene(channels=3, height=60, width=70):
+    rows, columns = np.arange(height)[:, None], np.arange(width)
+    waves = [0.5 + 0.4 * np.sin(rows / 6 + c) * np.cos(columns / 8 - c) for c in range(channels)]
+    return np.stack(waves).astype(np.float32)
+
+
+@settings(max_examples=25, deadline=None)
+@example(amount=0.125, channels=1, independent=False, seed=23)  # eight impulses together at the border
+@example(amount=0.140625, channels=1, independent=False, seed=23)  # five in a dense heap
+@given(
+    amount=st.floats(0, 0.6),
+    channels=st.sampled_from([1, 3]),
+    independent=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_what_is_not_flagged_is_bit_identical_and_what_was_lost_is_flagged(
+    amount, channels, independent, seed
+) -> None:
+    clean = scene(channels)
+    noisy = SaltPepper(amount=amount, independent=independent).apply(clean, np.random.default_rng(seed))
+    lost = noisy != clean
+    flagged = find_impulses(noisy, 0.0, "auto")
+    result = SwitchingMedian().restore(noisy, Context())
+    np.testing.assert_array_equal(result[~flagged], noisy[~flagged])
+    assert not (flagged & ~lost).any()
+    assert np.count_nonzero(lost & ~flagged) <= 0.001 * lost.size
+
+
+@pytest.mark.parametrize(("amount", "least"), [(0.05, 42), (0.1, 38), (0.3, 33), (0.6, 27), (0.9, 18)])
+def test_it_reaches_far_beyond_a_plain_median(amount, least) -> None:
+    clean = scene(height=96, width=96)
+    noisy = SaltPepper(amount=amount).apply(clean, np.random.default_rng(0))
+    context = Context()
+    error = np.mean((SwitchingMedian().restore(noisy, context) - clean) ** 2)
+    plain = np.mean((Median().restore(noisy, Context()) - clean) ** 2)
+    assert 10 * np.log10(1 / error) > least
+    assert error < 0.8 * plain
+    assert context.found.values["impulses"] == pytest.approx(amount, abs=0.02)
+
+
+def test_white_and_black_areas_are_the_pictures() -> None:
+    clean = np.full((1, 60, 60), 0.5, np.float32)
+    clean[:, :30] = 1
+    clean[:, 30:, :20] = 0
+    np.testing.assert_array_equal(SwitchingMedian().restore(clean, Context()), clean)
+    noisy = SaltPepper(amount=0.1).apply(clean, np.random.default_rng(0))
+    result = SwitchingMedian().restore(noisy, Context())
+    assert np.count_nonzero(result != clean) < 0.01 * clean.size
+
+
+def test_a_single_extreme_pixel_is_an_impulse_and_a_full_plane_is_none() -> None:
+    one = np.zeros((9, 9), bool)
+    one[4, 4] = True
+    np.testing.assert_array_equal(without_areas(one), one)
+    assert not without_areas(np.ones((9, 9), bool)).any()
+
+
+def test_fully_saturated_colours_of_one_channel_are_kept_when_pixels_are_lost_together() -> None:
+    clean = scene()
+    clean[0, ::9, ::9] = 1
+    noisy = SaltPepper(amount=0.2).apply(clean, np.random.default_rng(0))
+    lost = (noisy != clean).any(axis=0)
+    np.testing.assert_array_equal(SwitchingMedian().restore(noisy, Context())[:, ~lost], clean[:, ~lost])
+
+
+def test_the_window_grows_only_until_it_holds_a_good_pixel() -> None:
+    plane = np.zeros((7, 7), np.float32)
+    lost = np.ones((7, 7), bool)
+    plane[3, 6], lost[3, 6] = 0.75, False
+    result, left = fill_from_median(plane, lost, 3)
+    assert result[3, 3] == 0.75
+    assert not left[3, 3]
+    assert left[3, 2]
+    assert result[3, 2] == 0
+    plane[3, 4], lost[3, 4] = 0.25, False
+    assert fill_from_median(plane, lost, 3)[0][3, 3] == 0.25
+    plane[2, 3], lost[2, 3] = 0.5, False
+    assert fill_from_median(plane, lost, 3)[0][3, 3] == 0.375
+
+
+def test_the_tolerance_finds_impulses_that_were_compressed() -> None:
+    clean = scene(1)
+    noisy = clean.copy()
+    noisy[0, ::7, ::7] = 4 / 255
+    assert not find_impulses(noisy, 0.0, "auto").any()
+    assert find_impulses(noisy, 5 / 255, "auto")[0, ::7, ::7].all()
+    result = SwitchingMedian(tolerance=5.0).restore(noisy, Context())
+    assert np.abs(result - clean).max() < 0.15

@@ -1,0 +1,49 @@
+"""The gate that bounds the memory of pictures under way."""
+
+import threading
+
+import pytest
+
+from restorecli.errors import InterruptedRunError
+from restorecli.restoration.gate import MemoryGate
+
+
+def start(gate, turn, size, entered):
+    def wait():
+        gate.enter(turn, size)
+        entered.append(turn)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_pictures_enter_in_order_while_they_fit():
+    gate, entered = MemoryGate(100), []
+    threads = [start(gate, turn, 40, entered) for turn in (1, 2, 0)]
+    threads[2].join(5)
+    threads[0].join(5)
+    assert sorted(entered) == [0, 1]
+    assert threads[1].is_alive()
+    gate.leave(40)
+    threads[1].join(5)
+    assert not threads[1].is_alive()
+
+
+def test_a_picture_larger_than_the_capacity_enters_alone():
+    gate, entered = MemoryGate(100), []
+    gate.enter(0, 10)
+    thread = start(gate, 1, 1000, entered)
+    thread.join(0.05)
+    assert entered == []
+    gate.leave(10)
+    thread.join(5)
+    assert entered == [1]
+
+
+def test_nobody_waits_at_a_closed_gate():
+    gate = MemoryGate(100)
+    gate.enter(0, 100)
+    gate.close()
+    with pytest.raises(InterruptedRunError):
+        gate.enter(1, 100)

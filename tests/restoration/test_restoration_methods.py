@@ -1,0 +1,326 @@
+"""Methods without training behave like every other restorer: one contract for all, folders, resume, words."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import restorecli
+from restorecli.degradation.operators import operator_of
+from restorecli.degradation.parameters import facts_of, parameter
+from restorecli.errors import UsageError
+from restorecli.folders.jobs import SilentProgress
+from restorecli.folders.manifest import Manifest
+from restorecli.folders.walking import walk
+from restorecli.images.picture import FileTraits, Picture
+from restorecli.images.reading import read_picture
+from restorecli.images.writing import write_picture
+from restorecli.restoration.adapter import MethodRestorer
+from restorecli.restoration.choice import choose_restorer
+from restorecli.restoration.context import Context, sigma_of
+from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.known import Known
+from restorecli.restoration.masks import masks_named
+from restorecli.restoration.methods.base import Method
+from restorecli.restoration.methods.catalog import METHODS, create_method, find_method, settings_for
+from restorecli.restoration.picture import PictureRestorer
+
+ELSEWHERE = {"pnp", "blind-deconv", "dip", "hopfield", "bm3d"}
+"""Optimisers of minutes and an optional package: their own tests cover what they share with the others."""
+
+QUICK = sorted(set(METHODS) - ELSEWHERE)
+
+
+def waves(channels, height, width):
+    rows, columns = np.mgrid[:height, :width] / 9
+    planes = [0.5 + 0.4 * np.tanh(4 * np.sin(rows * (c + 1) + columns)) for c in range(channels)]
+    return np.stack(planes).astype(np.float32)
+
+
+def full_context(height, width):
+    mask = np.zeros((height, width), bool)
+    mask[height // 2, : width // 2] = True
+    return Context(sigma=8.0, operator=operator_of([{"name": "gaussian-blur", "sigma": 0.7}]), mask=mask)
+
+
+def quick(name):
+    return create_method(name, {"factor": 2} if "factor" in facts_of(METHODS[name]) else {})
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_says_what_it_is(name) -> None:
+    entry = METHODS[name]
+    assert issubclass(entry, Method)
+    assert entry.name == name
+    assert entry.summary
+    assert entry.reference
+    assert {need.removesuffix("?") for need in entry.needs} <= {"operator", "mask", "sigma"}
+    for facts in facts_of(entry).values():
+        assert facts.help
+        assert facts.check(facts.default, name) == facts.default
+
+
+@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("shape", [(1, 33, 40), (3, 24, 25)])
+def test_a_method_restores_gray_and_colour_of_any_size_and_leaves_its_input_alone(name, shape) -> None:
+    noise = np.random.default_rng(0).standard_normal(shape).astype(np.float32) * 8 / 255
+    pixels = waves(*shape) + noise
+    before = pixels.copy()
+    context = full_context(*shape[1:])
+    method = quick(name)
+    scale = method.scale_for(context)
+    restored = method.restore(pixels, context)
+    np.testing.assert_array_equal(pixels, before)
+    assert restored.shape == (shape[0], scale * shape[1], scale * shape[2])
+    assert restored.dtype == np.float32
+    assert np.isfinite(restored).all()
+    again = quick(name).restore(before, full_context(*shape[1:]))
+    np.testing.assert_array_equal(restored, again)
+
+
+@pytest.mark.parametrize("name", [name for name in QUICK if quick(name).receptive_field is not None])
+def test_tiles_change_nothing_where_the_receptive_field_is_finite(name) -> None:
+    pixels = waves(3, 70, 61) + np.random.default_rng(0).random((3, 70, 61), np.float32) / 9
+    restorer = MethodRestorer(quick(name), Context(sigma=8.0))
+    whole, _ = PictureRestorer(restorer, tile="none").restore(pixels)
+    tiled, use = PictureRestorer(restorer, tile=32).restore(pixels)
+    assert use.exact
+    np.testing.assert_allclose(tiled, whole, atol=1e-5)
+
+
+# Folders
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Three pictures: 8-bit RGB, 16-bit gray, RGB with alpha."""
+    folder = tmp_path / "photos"
+    (folder / "a").mkdir(parents=True)
+    write_picture(folder / "a" / "rgb.png", Picture(waves(3, 48, 40)))
+    write_picture(folder / "a" / "deep.png", Picture(waves(1, 40, 49), FileTraits(depth=16)))
+    alpha = np.full((32, 32), 255, np.uint8)
+    alpha[:5] = 0
+    write_picture(folder / "seen.png", Picture(waves(3, 32, 32), FileTraits(alpha=alpha)))
+    return folder
+
+
+@pytest.fixture
+def blurred(photos, tmp_path):
+    steps = [{"name": "gaussian-blur", "sigma": 1.0}, {"name": "gaussian", "sigma": 1.0}]
+    restorecli.degrade(photos, tmp_path / "blurred", noise=steps)
+    return tmp_path / "blurred"
+
+
+def records(folder):
+    return Manifest(folder).read()
+
+
+def test_the_manifest_tells_kernel_and_noise_and_the_result_is_recorded(blurred, tmp_path) -> None:
+    output = tmp_path / "out"
+    summary = restorecli.restore(blurred, output, model="wiener-deconv", parameters={"turns": 4})
+    assert (summary.written, summary.failures) == (3, ())
+    record = records(output)["a/rgb.png"]
+    assert record.restorer["name"] == "wiener-deconv"
+    assert record.restorer["parameters"]["turns"] == 4
+    assert "found" not in record.restorer  # the noise was known, so that nothing was estimated
+    assert [step["name"] for step in record.degradations] == ["gaussian-blur", "gaussian"]
+    evaluation = restorecli.evaluate(output)
+    assert evaluation.overall.gain["psnr"] > 1
+
+
+def test_depth_and_alpha_are_kept(blurred, tmp_path) -> None:
+    restorecli.restore(blurred, tmp_path / "out", model="wiener-deconv")
+    assert read_picture(tmp_path / "out/a/deep.png").traits.depth == 16
+    seen = read_picture(tmp_path / "out/seen.png")
+    assert (seen.traits.alpha == 0).sum() == 5 * 32
+    given = read_picture(blurred / "seen.png")
+    np.testing.assert_array_equal(seen.pixels[:, :5], given.pixels[:, :5])
+    assert np.abs(seen.pixels[:, 5:] - given.pixels[:, 5:]).max() > 0.01
+
+
+def test_a_method_with_what_it_was_told_counts_as_one_restorer(blurred, tmp_path) -> None:
+    def written(**words):
+        known = {"model": "wiener-deconv", **words}
+        return restorecli.restore(blurred, tmp_path / "out", **known).written
+
+    assert written() == 3
+    assert written() == 0
+    assert written(parameters={"gain": 30}) == 3
+    assert written(sigma=3.0) == 3
+    assert written(sigma=3.0) == 0
+    assert written(sigma=3.0, operator="gaussian-blur:sigma=0.9") == 3
+    assert written(sigma=3.0, operator=["gaussian-blur:sigma=0.9"]) == 0
+    assert written(model="inverse") == 3
+
+
+def test_what_a_picture_lacks_costs_this_picture_only(photos, blurred, tmp_path) -> None:
+    (blurred / "stranger.png").write_bytes((photos / "a/rgb.png").read_bytes())
+    summary = restorecli.restore(blurred, tmp_path / "out", model="wiener-deconv")
+    assert summary.written == 3
+    assert [failure.path for failure in summary.failures] == ["stranger.png"]
+    assert "--operator" in summary.failures[0].error.hint
+
+
+def test_pictures_grow_by_what_the_manifest_says(photos, tmp_path) -> None:
+    restorecli.degrade(photos, tmp_path / "small", noise=[{"name": "downscale", "factor": 2}])
+    summary = restorecli.restore(tmp_path / "small", tmp_path / "out", model="bicubic")
+    assert summary.written == 3
+    sizes = {path: read_picture(tmp_path / "out" / path).size for path in records(tmp_path / "out")}
+    assert sizes == {"a/rgb.png": (48, 40), "a/deep.png": (40, 48), "seen.png": (32, 32)}
+    assert restorecli.evaluate(tmp_path / "out").overall.restored["psnr"].mean > 25
+    restorecli.restore(photos, tmp_path / "large", model="lanczos", parameters={"factor": 3})
+    assert read_picture(tmp_path / "large/seen.png").traits.alpha.shape == (96, 96)
+
+
+class _Finder(Method):
+    name, summary, reference = "finder", "finds", "this test"
+
+    def restore(self, pixels, context):
+        context.note({"answer": 42})
+        context.found.pictures["kernels"] = np.eye(3, dtype=np.float32)[None]
+        return pixels
+
+
+def test_what_a_method_finds_is_written_beside_and_is_no_restored_picture(photos, tmp_path) -> None:
+    output = tmp_path / "out"
+    restore_folder(photos, output, MethodRestorer(_Finder()))
+    kernel = read_picture(output / "kernels/a/rgb.png")
+    assert kernel.traits.depth == 16
+    np.testing.assert_array_equal(kernel.pixels[0], np.eye(3))
+    assert records(output)["a/rgb.png"].restorer["found"] == {"answer": 42}
+    assert {file.relative.as_posix() for file in walk(output)} == set(records(output))
+    assert restore_folder(photos, output, MethodRestorer(_Finder())).written == 0
+
+
+def test_a_method_that_sees_everything_is_never_cut(photos, tmp_path) -> None:
+    restorer = MethodRestorer(create_method("wiener-deconv"))
+    with pytest.raises(UsageError, match="whole picture"):
+        restore_folder(photos, tmp_path / "out", restorer, tile=16)
+
+
+# Masks
+
+
+@pytest.mark.parametrize("way", ["file", "folder", "suffix", "colour"])
+def test_lost_pixels_are_named_by_file_folder_or_colour(tmp_path, way) -> None:
+    source, masks = tmp_path / "in" / "a", tmp_path / "masks" / "a"
+    source.mkdir(parents=True)
+    masks.mkdir(parents=True)
+    lost = np.zeros((6, 8), bool)
+    lost[2:4, 3:5] = True
+    pixels = np.where(lost, np.array([1.0, 0, 1])[:, None, None], 0.5).astype(np.float32)
+    write_picture(source / "x.png", Picture(pixels))
+    mask = masks / ("x_mask.png" if way == "suffix" else "x.png")
+    Image.fromarray(lost.astype(np.uint8)).save(mask)
+    word = {"file": mask, "colour": "#FF00ff"}.get(way, masks.parent)
+    found = masks_named(str(word))
+    (file,) = walk(tmp_path / "in")
+    np.testing.assert_array_equal(found.find(file, read_picture(file.path).pixels), lost)
+    identity = found.identity(file)
+    assert json.loads(json.dumps(identity)) == identity
+    context = Known(masks=found).context(file, pixels, None, frozenset({"mask"}))
+    np.testing.assert_array_equal(context.mask, lost)
+    assert Known(masks=found).context(file, pixels, None, frozenset()).mask is None
+
+
+def test_a_mask_of_another_size_or_none_is_an_error_of_the_picture(tmp_path) -> None:
+    write_picture(tmp_path / "x.png", Picture(waves(1, 6, 8)))
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(np.zeros((5, 5), np.uint8)).save(tmp_path / "masks" / "x.png")
+    summary = restorecli.restore(
+        tmp_path / "x.png", tmp_path / "out", model="inpaint-harmonic", mask=tmp_path / "masks"
+    )
+    assert [failure.error.problem for failure in summary.failures] == [
+        "The mask has another size than the picture."
+    ]
+    (tmp_path / "masks" / "x.png").rename(tmp_path / "masks" / "y.png")
+    with pytest.raises(UsageError):
+        masks_named(str(tmp_path / "nowhere"))
+    summary = restorecli.restore(
+        tmp_path / "x.png", tmp_path / "out", model="inpaint-harmonic", mask=tmp_path / "masks"
+    )
+    assert "no mask" in summary.failures[0].error.problem
+
+
+def test_the_mask_of_a_degradation_comes_from_the_manifest(photos, tmp_path) -> None:
+    restorecli.degrade(photos / "a", tmp_path / "torn", noise=[{"name": "scratches"}], seed=3)
+    summary = restorecli.restore(tmp_path / "torn", tmp_path / "out", model="inpaint-harmonic")
+    assert (summary.written, summary.failures) == (2, ())
+    assert restorecli.evaluate(tmp_path / "out").overall.gain["psnr"] > 3
+
+
+# Words
+
+
+def test_names_and_parameters_are_checked() -> None:
+    assert find_method("bicubic").name == "bicubic"
+    assert create_method("bicubic", {"factor": "3"}).factor == 3
+    for wrong in ({"name": "bicubik"}, {"name": "bicubic", "parameters": {"fator": 2}}):
+        with pytest.raises(UsageError) as caught:
+            create_method(**wrong)
+        assert "bicubic" in caught.value.hint
+    with pytest.raises(UsageError):
+        create_method("bicubic", {"factor": 99})
+    assert settings_for("bicubic", ["bicubic.factor=4"]) == {"factor": "4"}
+    for wrong in ("factor=4", "lanczos.factor=4", "bicubic.factor"):
+        with pytest.raises(UsageError):
+            settings_for("bicubic", [wrong])
+
+
+def test_words_for_methods_and_words_for_networks_do_not_mix() -> None:
+    with pytest.raises(UsageError, match="no weights"):
+        choose_restorer("bicubic", weights="x.pth")
+    for known in (Known(sigma=3.0), Known.from_words(operator=["downscale"])):
+        with pytest.raises(UsageError, match="for methods"):
+            choose_restorer("sca-unet", known=known)
+    with pytest.raises(UsageError) as caught:
+        choose_restorer("bicubik")
+    assert "'bicubic'" in caught.value.hint
+
+
+def test_the_noise_is_estimated_where_nothing_says_it() -> None:
+    rng = np.random.default_rng(0)
+    noisy = waves(3, 96, 96) + rng.standard_normal((3, 96, 96)).astype(np.float32) * 12 / 255
+    unknown = Context()
+    assert sigma_of(noisy, unknown) == pytest.approx(12, rel=0.1)
+    assert unknown.found.values["estimated_sigma"] == pytest.approx(12, rel=0.1)
+    assert sigma_of(noisy, Context(sigma=3.0)) == 3.0
+
+
+def test_a_parameter_is_declared_like_that_of_a_degradation() -> None:
+    assert facts_of(METHODS["bicubic"])["factor"].unit == "times"
+    assert parameter(1, help="a number").default == 1
+
+
+def test_the_catalog_is_read_without_anything_slow() -> None:
+    """Tab imports it at every key press."""
+    program = (
+        "import sys; from restorecli.restore import methods; "
+        "print(*sorted({'torch', 'skimage', 'numba', 'scipy', 'pandas', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
+class _Slow(Method):
+    name, summary, reference = "slow", "takes its time", "this test"
+
+    def restore(self, pixels, context):
+        for step in range(3):
+            context.tell(step, 3)
+        return pixels
+
+
+def test_a_slow_method_tells_the_progress_of_the_job_how_far_it_is(photos, tmp_path) -> None:
+    class Watch(SilentProgress):
+        steps = ()
+
+        def within(self, done, total):
+            self.steps = (*self.steps, (done, total))
+
+    watch = Watch()
+    restore_folder(photos / "seen.png", tmp_path / "out", MethodRestorer(_Slow()), progress=watch)
+    assert watch.steps == ((0, 3), (1, 3), (2, 3))
