@@ -11,7 +11,7 @@ The four verbs of the command line are functions here, beside the two ways to a 
     network = restorecli.create_model("sca-unet")     # a torch module, untrained
     restorer = restorecli.load("sca-unet.gaussian")   # trained; NCHW in [0, 1] in, the same out
 
-Functions are verbs and packages are nouns (`restorecli.degrade` and `restorecli.degradation`), so that neither
+Functions are verbs (`restorecli.degrade`) and packages are nouns (`restorecli.degradation`), so that neither
 hides the other.
 """
 

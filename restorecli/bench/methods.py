@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from restorecli.bench.crops import evenly, middle
 from restorecli.bench.tasks import TASKS, Example, Task, degraded_example
 from restorecli.core.restorer import Restorer
 from restorecli.core.zoo import load
@@ -22,6 +21,7 @@ from restorecli.images.reading import probe, read_picture
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.methods.catalog import METHODS, create_method, find_method
 from restorecli.restoration.picture import PictureRestorer
+from restorecli.tune.crops import evenly, middle
 
 SIDE = 256
 """Pixels of a side of the central crop that is restored; a multiple of every factor."""

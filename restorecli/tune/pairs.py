@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from restorecli.bench.crops import evenly, middle
 from restorecli.errors import DataError, ImageError
 from restorecli.evaluation.metrics.psnr_ssim import psnr
 from restorecli.evaluation.pairing.finding import pair_folder
@@ -22,6 +21,7 @@ from restorecli.restoration.known import Known
 from restorecli.restoration.methods.base import Method
 from restorecli.restoration.picture import PictureRestorer
 from restorecli.restoration.records import SourceRecords
+from restorecli.tune.crops import evenly, middle
 
 MOST = 8
 """Pairs that are restored again and again: evenly chosen by path where there are more."""

@@ -7,7 +7,6 @@ import pytest
 from scipy import ndimage
 
 import restorecli
-from restorecli.bench.crops import evenly, middle
 from restorecli.degradation.parameters import ParameterFacts, facts_of
 from restorecli.degradation.sampler import Choice, Range, read_spec
 from restorecli.errors import DataError, UsageError
@@ -16,6 +15,7 @@ from restorecli.images.picture import Picture
 from restorecli.images.writing import write_picture
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import METHODS, create_method
+from restorecli.tune.crops import evenly, middle
 from restorecli.tune.pairs import MOST, SIDE, read_examples
 from restorecli.tune.search import Descent
 from restorecli.tune.tuning import tune
