@@ -290,6 +290,22 @@ def test_the_noise_is_estimated_where_nothing_says_it() -> None:
     assert sigma_of(noisy, Context(sigma=3.0)) == 3.0
 
 
+@pytest.mark.parametrize("name", ["nlm", "wavelet", "wiener"])
+def test_a_scan_with_white_margins_is_denoised(name: str) -> None:
+    """Its upper 60 % are pure white; the noise of the lower part must be found and removed."""
+    rng = np.random.default_rng(0)
+    clean = np.ones((1, 200, 160), np.float32)
+    clean[:, 120:] = 0.3 + 0.4 * waves(1, 80, 160)
+    noisy = clean.copy()
+    noisy[:, 120:] += rng.standard_normal((1, 80, 160)).astype(np.float32) * 25 / 255
+    noisy = noisy.clip(0, 1)
+    context = Context()
+    restored = create_method(name).restore(noisy, context)
+    assert context.found.values["estimated_sigma"] == pytest.approx(25, abs=1.5)
+    before, after = (float(np.square(x[:, 120:] - clean[:, 120:]).mean()) for x in (noisy, restored))
+    assert after < before / 2
+
+
 def test_a_parameter_is_declared_like_that_of_a_degradation() -> None:
     assert facts_of(METHODS["bicubic"])["factor"].unit == "times"
     assert parameter(1, help="a number").default == 1

@@ -103,21 +103,6 @@ def _expm1(g: Graph, x: Value) -> Value:
     return g.op("Mul", product, g.op("Constant", value_t=torch.tensor(2.0)))
 
 
-def _median(g: Graph, x: Value, dim: Value, keepdim: Value) -> tuple[Value, Value]:
-    """The lower of the two middle values, as torch's; what comes beside it is of no use here."""
-    _require(not helper._parse_arg(keepdim, "b"), "median with keepdim")
-    axis = helper._parse_arg(dim, "i")
-    size = g.op("Shape", x, start_i=axis, end_i=axis + 1)
-    one, two = (g.op("Constant", value_t=torch.tensor([n])) for n in (1, 2))
-    count = g.op("Div", g.op("Add", size, one), two)
-    smallest, places = g.op("TopK", x, count, axis_i=axis, largest_i=0, sorted_i=1, outputs=2)
-    last, where = g.op("Sub", count, one), g.op("Constant", value_t=torch.tensor([axis]))
-    values, indices = (
-        g.op("Squeeze", g.op("Gather", part, last, axis_i=axis), where) for part in (smallest, places)
-    )
-    return values, indices
-
-
 def _col2im(
     g: Graph, x: Value, size: Value, kernel: Value, dilation: Value, padding: Value, stride: Value
 ) -> Value:
@@ -185,7 +170,6 @@ _SYMBOLICS: dict[str, Callable[..., Any]] = {
     "aten::fft_rfftfreq": _rfftfreq,
     "aten::hypot": _hypot,
     "aten::expm1": _expm1,
-    "aten::median": _median,
     "aten::col2im": _col2im,
     "aten::scaled_dot_product_attention": _attention,
 }

@@ -13,24 +13,46 @@ _NORMAL_MEDIAN = 0.6744897501960817
 """Median of the absolute value of a standard normal variable."""
 
 
+_NOTHING = 1e-6
+"""Details up to this size are 0 but for rounding, range [0, 1]: the smallest step of 16 bits gives more."""
+
+
 @torch.no_grad()
 def estimate_noise(x: Tensor) -> Tensor:
-    """Estimate the deviation of white Gaussian noise: median |d| / 0.6745 of the finest diagonal details d.
+    """Estimate the standard deviation of white Gaussian noise from a picture alone.
 
-    Donoho and Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 1994; the mean over the
-    channels is returned. Fine texture counts as noise, and clipped or quantised noise comes out too small.
+    sigma = median |d| / 0.6745 over the finest diagonal wavelet details d that are not 0 (Daubechies, two
+    vanishing moments), averaged over the channels. Donoho and Johnstone, "Ideal spatial adaptation by wavelet
+    shrinkage", Biometrika 81, 1994, section 4.2. Details that are exactly 0 come from flat parts (margins of
+    a scan, letterboxes, clipped skies), where there is no noise to measure; skimage.restoration.estimate_sigma
+    leaves them out, too, and differs from this only at the border of the picture.
+
+    Fine texture counts as noise, so that clean pictures do not come out at 0; noise that is clipped at black
+    or white, or correlated from pixel to pixel (after blur, JPEG or demosaicing), comes out too small.
 
     Args:
-        x: (N, C, H, W), nominally in [0, 1].
+        x: (N, C, H, W), nominally in [0, 1]; computed in float64 if it is, else in float32.
 
     Returns:
-        (N,), float32, on the 0-255 scale.
+        (N,) on the 0-255 scale, in that type; 0 for a picture without any detail.
     """
     missing = [max(4 - side, 0) for side in x.shape[-2:]]
-    y = F.pad(x.float(), (0, missing[1], 0, missing[0]), mode="replicate")
+    y = x if x.dtype == torch.float64 else x.float()
+    y = F.pad(y, (0, missing[1], 0, missing[0]), mode="replicate")
     for axis in (2, 3):
         count = y.shape[axis] - 3
         taps = (weight * y.narrow(axis, k, count) for k, weight in enumerate(_HIGH_PASS))
         y = torch.stack(list(taps)).sum(0)
         y = y.index_select(axis, torch.arange(0, count, 2, device=y.device))
-    return 255 * y.abs().flatten(2).median(dim=2).values.mean(dim=1) / _NORMAL_MEDIAN
+    return 255 * _median_of_details(y.abs().flatten(2)).mean(dim=1) / _NORMAL_MEDIAN
+
+
+def _median_of_details(sizes: Tensor) -> Tensor:
+    """Return the median of the sizes above `_NOTHING` along the last axis, 0 where there is none."""
+    ordered = sizes.sort(dim=-1).values
+    total = sizes.shape[-1]
+    flat = (sizes <= _NOTHING).sum(dim=-1, keepdim=True)
+    lower = (flat + total - 1) // 2
+    upper = torch.clamp((flat + total) // 2, max=total - 1)
+    middle = (ordered.gather(-1, lower) + ordered.gather(-1, upper)) / 2
+    return torch.where(flat < total, middle, torch.zeros_like(middle)).squeeze(-1)

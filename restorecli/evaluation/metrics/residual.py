@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,10 +12,8 @@ from restorecli.images.picture import Pixels
 LAGS = 4
 """Up to how many pixels apart the residual is compared with itself."""
 
-_QUARTILE = 0.6744897501960817  # of the standard normal distribution: median |x| of white noise of sigma 1
-_ROOT = 3**0.5
-# High-pass filter of Daubechies' wavelet with two vanishing moments, of energy 1.
-_DETAIL = np.array([1 - _ROOT, _ROOT - 3, 3 + _ROOT, -1 - _ROOT]) / 32**0.5
+_LEAST_SIDE = 4
+"""Taps of the wavelet filter that finds details: a smaller picture has none."""
 
 Doubles = NDArray[np.float64]
 
@@ -81,19 +77,10 @@ def noise_level(subject: Subject) -> float:
 
 
 def estimate_sigma(levels: Doubles) -> float:
-    """Estimate the standard deviation of additive white Gaussian noise, on the scale of the picture.
-
-    The median absolute value of the finest diagonal wavelet coefficients (Daubechies, two vanishing moments)
-    that are not exactly 0, divided by 0.6745; mean over the channels. Donoho and Johnstone, "Ideal Spatial
-    Adaptation by Wavelet Shrinkage", Biometrika 81, 1994, section 4.2; skimage.restoration.estimate_sigma but
-    for its treatment of the rim.
-
-    Its bias: fine texture counts as noise, so that clean pictures do not come out at 0; noise that is clipped
-    at black or white, or that is correlated from pixel to pixel (after blur, JPEG or demosaicing), comes out
-    too low.
+    """Estimate the standard deviation of additive white Gaussian noise; see `core.ops.noise_level`.
 
     Args:
-        levels: (C, H, W).
+        levels: (C, H, W) on the 0-255 scale.
 
     Returns:
         sigma, 0 or more; 0 for a picture without any detail.
@@ -101,22 +88,17 @@ def estimate_sigma(levels: Doubles) -> float:
     Raises:
         DataError: A side is under 4 pixels.
     """
-    if min(levels.shape[1:]) < _DETAIL.size:
+    if min(levels.shape[1:]) < _LEAST_SIDE:
         raise DataError(
             "The picture is too small to estimate its noise.",
-            expected=f"both sides at least {_DETAIL.size} pixels",
+            expected=f"both sides at least {_LEAST_SIDE} pixels",
             came=f"{levels.shape[2]}x{levels.shape[1]}",
         )
-    details = np.abs(_filter(_filter(levels, 1), 2))
-    sigmas = [float(np.median(plane[plane > 1e-9])) if (plane > 1e-9).any() else 0.0 for plane in details]
-    return sum(sigmas) / len(sigmas) / _QUARTILE
+    import torch
 
+    from restorecli.core.ops.noise_level import estimate_noise
 
-def _filter(planes: Doubles, axis: int) -> Doubles:
-    """High-pass along one axis, every second output, without what depends on the rim."""
-    length = planes.shape[axis] - _DETAIL.size + 1
-    taps = (np.take(planes, range(tap, tap + length, 2), axis) * weight for tap, weight in enumerate(_DETAIL))
-    return cast("Doubles", sum(taps))
+    return float(estimate_noise(torch.from_numpy(levels / 255)[None]))
 
 
 def _product(planes: Doubles, down: int, across: int) -> float:
