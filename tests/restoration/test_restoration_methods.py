@@ -314,7 +314,7 @@ def test_a_parameter_is_declared_like_that_of_a_degradation() -> None:
 def test_the_catalog_is_read_without_anything_slow() -> None:
     """Tab imports it at every key press."""
     program = (
-        "import sys; from restorecli.restore import methods; "
+        "import sys; from restorecli.restoration.methods import catalog; "
         "print(*sorted({'torch', 'skimage', 'numba', 'scipy', 'pandas', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
