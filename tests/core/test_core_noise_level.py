@@ -53,7 +53,7 @@ def test_it_agrees_with_scikit_image_on_photographs(sigma):
 
 def test_a_middle_between_two_details_is_their_mean():
     """Judge: NumPy's median of the details that are not 0, whose number is even here."""
-    taps = torch.tensor([-0.12940952255126037, -0.22414386804201339, 0.8365163037378079, -0.48296291314453416])
+    taps = torch.tensor([-0.1294095226, -0.2241438680, 0.8365163037, -0.4829629131])
     x = torch.rand(1, 1, 4, 10, generator=torch.Generator().manual_seed(5))
     details = [float(taps @ x[0, 0, :, at : at + 4] @ taps) for at in (0, 2, 4, 6)]
     expected = 255 * np.median(np.abs(details)) / 0.6744897501960817

@@ -24,8 +24,8 @@ def estimate_noise(x: Tensor) -> Tensor:
     sigma = median |d| / 0.6745 over the finest diagonal wavelet details d that are not 0 (Daubechies, two
     vanishing moments), averaged over the channels. Donoho and Johnstone, "Ideal spatial adaptation by wavelet
     shrinkage", Biometrika 81, 1994, section 4.2. Details that are exactly 0 come from flat parts (margins of
-    a scan, letterboxes, clipped skies), where there is no noise to measure; skimage.restoration.estimate_sigma
-    leaves them out, too, and differs from this only at the border of the picture.
+    a scan, letterboxes, clipped skies), where there is no noise to measure. scikit-image's estimate_sigma
+    leaves them out, too, and differs only at the border of the picture.
 
     Fine texture counts as noise, so that clean pictures do not come out at 0; noise that is clipped at black
     or white, or correlated from pixel to pixel (after blur, JPEG or demosaicing), comes out too small.
