@@ -23,8 +23,6 @@ _SIDE_BY_SIDE = 4  # more metrics than these have a table each, also where a lin
 
 def show(evaluation: Evaluation, comparison: Comparison | None = None, *, by_group: bool) -> None:
     """Print the tables, by group or of everything together; how they were computed goes to stderr."""
-    from restorecli.evaluation.statistics.difference import VERDICT_POLICY
-
     shown = [*_tables(evaluation), *(_compared(comparison) if comparison else ())]
     for number, cells in enumerate(shown):
         if number:
@@ -33,7 +31,7 @@ def show(evaluation: Evaluation, comparison: Comparison | None = None, *, by_gro
         render.table(cells.headers, cells.rows if by_group or not own else cells.rows[-1:])
     render.say(f"{evaluation.protocol}.", *(f"Note: {note}." for note in evaluation.notes))
     if comparison is not None:
-        render.say(VERDICT_POLICY)
+        render.say(comparison.policy)
 
 
 def _tables(evaluation: Evaluation) -> Iterator[Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from restorecli.evaluation.metrics.metric import Metric
-from restorecli.evaluation.statistics.difference import OVERALL, VERDICT_POLICY, Comparison, Difference
+from restorecli.evaluation.statistics.difference import OVERALL, Comparison, Difference
 from restorecli.evaluation.tables.cells import NOTHING, format_number
 from restorecli.report.bars import heading
 from restorecli.report.markup import Html, element, joined, named
@@ -12,7 +12,12 @@ from restorecli.report.overview import gain_cell, scrolled
 _SHOWN_MISSING = 100
 _SMALLEST_P = 0.0001
 _HEADS = ("mean", "difference", "95% interval", "p (Holm)", "verdict")
-_MARKS = {"better": ("▲ better", "gain"), "worse": ("▼ worse", "loss"), "tie": ("= tie", "muted")}
+_MARKS = {
+    "better": ("▲ better", "gain"),
+    "worse": ("▼ worse", "loss"),
+    "tie": ("= tie", "muted"),
+    "undecided": ("? undecided", "muted"),
+}
 
 
 def comparison_section(comparison: Comparison | None) -> Html:
@@ -22,7 +27,7 @@ def comparison_section(comparison: Comparison | None) -> Html:
     tables = [part for metric in comparison.metrics for part in _table(comparison, metric)]
     return joined(
         element("h2", "Against other methods", id="methods"),
-        element("p", VERDICT_POLICY, class_="key muted"),
+        element("p", comparison.policy, class_="key muted"),
         *tables,
         _missing(comparison),
     )

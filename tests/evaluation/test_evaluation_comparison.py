@@ -16,6 +16,7 @@ from restorecli.evaluation.folder import evaluate_folders
 from restorecli.evaluation.pairing.pairs import Unmatched
 from restorecli.evaluation.rivals import evaluate_rival
 from restorecli.evaluation.statistics.comparison import compare, holm
+from restorecli.evaluation.tables.cells import comparison_table
 
 rng = np.random.default_rng(11)
 BASE = rng.normal(28, 3, 40)
@@ -94,13 +95,46 @@ def test_less_is_better_where_it_is(made):
     assert compare(two, {"x": one}, groups=False).differences[0].verdict == "worse"
 
 
-def test_five_pictures_are_always_a_tie(made):
+def test_five_pictures_decide_nothing(made):
     one = made({f"a/{i}.png": [30.0 + i] for i in range(5)}, metrics=["psnr"])
     two = made({f"a/{i}.png": [20.0 - i] for i in range(5)}, metrics=["psnr"])
-    entry = compare(one, {"x": two}, groups=False).differences[0]
+    found = compare(one, {"x": two}, groups=False)
+    entry = found.differences[0]
     assert entry.p == pytest.approx(2 / 2**5)
-    assert entry.verdict == "tie"
+    assert entry.interval[0] > 0
+    assert entry.verdict == "undecided"
     assert entry.few
+    assert comparison_table(found, found.metrics[0]).rows[-1][-1] == "undecided (few)"
+
+
+def test_images_are_too_few_only_where_no_scores_could_decide(made):
+    """Six images reach p = 0.031, which is enough beside a clear difference that Holm corrects first."""
+    mixed, clear = [3.0, -2.5, 1, -1.5, 2, 0.5], [5.0 + index for index in range(12)]
+    for others, verdict in ((clear, "tie"), (mixed * 2, "undecided")):
+        shifts = {f"a/{i}.png": shift for i, shift in enumerate(mixed)}
+        shifts |= {f"b/{i}.png": shift for i, shift in enumerate(others)}
+        one = made({path: [30.0 + shift] for path, shift in shifts.items()}, metrics=["psnr"])
+        two = made({path: [30.0] for path in shifts}, metrics=["psnr"])
+        found = compare(one, {"x": two}, [one.metrics[0]])
+        group = next(entry for entry in found.differences if entry.group == "a")
+        decided = [30.0 + abs(shift) for path, shift in shifts.items() if path.startswith("a")]
+        best = made(
+            {path: [decided[i] if i < 6 else 30.0 + shift] for i, (path, shift) in enumerate(shifts.items())},
+            metrics=["psnr"],
+        )
+        judged = compare(best, {"x": two}, [one.metrics[0]]).find("a", "psnr", "x")
+        assert group.verdict == verdict
+        assert (judged.verdict == "better") == (verdict == "tie")
+
+
+def test_the_footnote_names_the_correction_and_its_family(made):
+    one, two, three = methods(made, 0, 0.05, 0.5)
+    found = compare(one, {"x": two, "y": three})
+    assert (
+        "Holm's method over the whole family of 6 tests (3 groups x 1 metric x 2 other methods)"
+        in found.policy
+    )
+    assert found.to_dict()["policy"] == found.policy
 
 
 def test_a_tie_of_many_pictures_is_no_tie_for_want_of_pictures(made):

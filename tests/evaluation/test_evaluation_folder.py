@@ -152,6 +152,23 @@ def test_gray_as_rgb_is_scored_as_gray_and_colour_is_not(tmp_path, save):
     assert evaluation.overall.restored["psnr"].identical == 2
 
 
+@pytest.mark.parametrize(("levels", "is_gray"), [(0, True), (1, True), (2, False)])
+def test_channels_one_level_apart_are_gray_and_two_levels_apart_are_colour(tmp_path, save, levels, is_gray):
+    """WebP rounds the three channels of a gray image apart by one level at most."""
+    gray = np.random.default_rng(0).integers(8, 240, (1, 16, 20)).astype(np.float32)
+    colored = np.repeat(gray, 3, axis=0)
+    colored[2, 5, 7] += levels
+    save(tmp_path / "ref" / "a.png", pixels=gray / 255)
+    save(tmp_path / "out" / "a.png", pixels=colored / 255)
+    if is_gray:
+        (score,) = evaluate_folders(tmp_path / "out", tmp_path / "ref").images
+        assert score.restored["psnr"] == math.inf
+        assert score.notes == ("RGB without colour scored as gray",)
+    else:
+        with pytest.raises(DataError, match="not one pair"):
+            evaluate_folders(tmp_path / "out", tmp_path / "ref")
+
+
 def test_nothing_to_score_is_a_data_error_with_the_reasons(tmp_path, save):
     save(tmp_path / "out" / "a.png")
     save(tmp_path / "ref" / "b.png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -136,12 +137,25 @@ def _wilcoxon(differences: Sequence[float]) -> float | None:
 def _judged(found: Sequence[Difference], directions: Mapping[str, bool | None]) -> Iterator[Difference]:
     tested = [entry.p for entry in found if entry.p is not None]
     corrected = iter(holm(tested))
+    ordered = sorted(tested)
     for entry in found:
         p_holm = None if entry.p is None else next(corrected)
         verdict = _verdict(entry, p_holm, directions[entry.metric])
-        least = 2.0 ** (1 - entry.n)  # the signed-rank test's smallest p-value: all differences of one sign
-        few = verdict == "tie" and least * len(tested) >= LEVEL
-        yield replace(entry, p_holm=p_holm, verdict=verdict, few=few)
+        few = verdict == "tie" and _smallest_corrected(entry.n, ordered) >= LEVEL
+        yield replace(entry, p_holm=p_holm, verdict="undecided" if few else verdict, few=few)
+
+
+def _smallest_corrected(n: int, ordered: Sequence[float]) -> float:
+    """Return the corrected p-value that n differences of one sign would have in place of what was found.
+
+    Args:
+        n: Number of images.
+        ordered: All p-values of the family, sorted.
+    """
+    least = 2.0 ** (1 - n)  # of the signed-rank test
+    smaller = bisect.bisect_left(ordered, least)
+    before = holm(ordered)[smaller - 1] if smaller else 0.0
+    return max(before, (len(ordered) - smaller) * least)
 
 
 def _verdict(entry: Difference, p_holm: float | None, higher_is_better: bool | None) -> Verdict | None:

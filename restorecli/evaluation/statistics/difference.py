@@ -10,21 +10,13 @@ from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.result import json_number
 from restorecli.evaluation.statistics.intervals import Interval
 
-Verdict = Literal["better", "tie", "worse"]
+Verdict = Literal["better", "tie", "worse", "undecided"]
 
 OVERALL = "overall"
 """Name of the group of all pictures."""
 
 LEVEL = 0.05
 """Corrected p-values below this are taken for a difference."""
-
-VERDICT_POLICY = (
-    "A difference is this method minus the other, picture by picture, averaged. Better or worse: the p-value "
-    f"of Wilcoxon's signed-rank test, corrected by Holm over all comparisons shown, is below {LEVEL:g} and "
-    "the 95% interval of the mean difference lies on that side of 0; otherwise tie. A tie marked 'few' could "
-    "not have been anything else: so few pictures prove nothing among so many comparisons."
-)
-"""How verdicts are reached; printed with every comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +37,8 @@ class Difference:
         p: Two-sided p-value of Wilcoxon's signed-rank test; None without pictures.
         p_holm: The same, corrected by Holm over all comparisons.
         verdict: Whether this method is better; None where the metric has no direction.
-        few: Whether even n differences of one sign would have been a tie among so many comparisons.
+        few: Whether n images are too few to decide among so many tests: even if all n differences had the
+            same sign, the corrected p-value would not be below `LEVEL`. The verdict is then "undecided".
     """
 
     group: str
@@ -119,6 +112,31 @@ class Comparison:
     missing: tuple[Missing, ...] = ()
 
     @property
+    def tests(self) -> int:
+        """How many significance tests were made: the family that Holm's method corrects for."""
+        return sum(entry.p is not None for entry in self.differences)
+
+    @property
+    def policy(self) -> str:
+        """How verdicts are reached, with the number of tests; printed below every comparison."""
+        groups = len({entry.group for entry in self.differences})
+        family = " x ".join(
+            f"{count} {noun}{'' if count == 1 else 's'}"
+            for count, noun in (
+                (groups, "group"),
+                (len(self.metrics), "metric"),
+                (len(self.rivals), "other method"),
+            )
+        )
+        return (
+            "A difference is this method minus the other, averaged over the images. Better or worse: the "
+            "p-value of Wilcoxon's signed-rank test, corrected by Holm's method over the whole family of "
+            f"{self.tests} tests ({family}), is below {LEVEL:g}, and the 95% interval of the mean difference "
+            "(not corrected) lies on that side of 0. Tie: it is not. Undecided (few): so few images can not "
+            "reach that level among so many tests, whatever their scores are."
+        )
+
+    @property
     def methods(self) -> tuple[str, ...]:
         """The method itself, then its rivals."""
         return self.candidate, *self.rivals
@@ -136,7 +154,7 @@ class Comparison:
         return {
             "candidate": self.candidate,
             "rivals": list(self.rivals),
-            "policy": VERDICT_POLICY,
+            "policy": self.policy,
             "means": {
                 method: {
                     group: {name: json_number(value) for name, value in line.items()}

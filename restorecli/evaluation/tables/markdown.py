@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from restorecli.evaluation.result import Evaluation
-from restorecli.evaluation.statistics.difference import VERDICT_POLICY, Comparison
+from restorecli.evaluation.statistics.difference import Comparison
 from restorecli.evaluation.statistics.intervals import INTERVAL_POLICY
 from restorecli.evaluation.statistics.summary import MEAN_POLICY
 from restorecli.evaluation.tables.cells import DETAILS, Table, comparison_table, table
@@ -45,7 +45,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         yield ""
         yield from _table(comparison_table(comparison, metric))
         yield ""
-    yield VERDICT_POLICY
+    yield comparison.policy
     yield from _listed(
         "Not compared", [f"{entry.rival}: {entry.path}: {entry.reason}" for entry in comparison.missing]
     )
