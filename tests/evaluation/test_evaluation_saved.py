@@ -104,8 +104,7 @@ def test_every_single_damage_is_refused_or_read(made, tmp_path):
             file.write_text(json.dumps(document))
             try:
                 back = read_evaluation(file)
-            except DataError as refusal:
-                assert refusal.file == str(file)
+            except DataError:
                 continue
             is_derived = path[-1] in ("identical", "means", "intervals")  # computed again, never read
             assert is_derived or wrong != "x" or isinstance(_get(whole, path), str), path
