@@ -15,7 +15,8 @@ from restorecli.degradation.chain import Chain
 from restorecli.degradation.folder import degrade_folder
 from restorecli.errors import DataError, InterruptedRunError, RestorecliError
 from restorecli.evaluation.folder import evaluate_folders
-from restorecli.images.atomic import atomic_write
+from restorecli.folders.places import make_folder
+from restorecli.images.atomic import write_file
 
 if TYPE_CHECKING:
     from restorecli.evaluation.result import Evaluation
@@ -93,9 +94,7 @@ def run_trial(trial: Trial, runs: Path, *, workers: int = 1, watch: Watch | None
     watch.tell(f"{trial.name}: begins")
     trained = _train(trial, runs, watch)
     result = _held_out(trial, trained) if trial.test is None else _tested(trial, trained, runs, workers)
-    with atomic_write(file) as temporary:
-        content = {"key": trial.key, **asdict(result)}
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_file(file, json.dumps({"key": trial.key, **asdict(result)}, indent=1) + "\n")
     watch.tell(f"{trial.name}: {_line(result)}")
     return result
 
@@ -128,9 +127,8 @@ def _train(trial: Trial, runs: Path, watch: Watch) -> TrainResult:
     from restorecli.training.run import train
 
     recipe = runs / "recipes" / f"{trial.name}.yaml"
-    recipe.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(recipe) as temporary:
-        temporary.write_text(yaml.safe_dump(trial.located(), sort_keys=False), encoding="utf-8")
+    make_folder(recipe.parent, runs)
+    write_file(recipe, yaml.safe_dump(trial.located(), sort_keys=False))
     folder = runs / trial.name
     monitor = None if watch.monitor is None else watch.monitor()
     try:

@@ -65,7 +65,7 @@ def command(
     views = inspect(network, pixels if model is not None else _FULL * pixels)
     namesakes = [path for path in picture.parent.iterdir() if path.stem == picture.stem]
     keep_inputs([_chart(view, picture, output) for view in views], namesakes)
-    mark_output(output)
+    mark_output(output, output)
     written = [_draw(view, picture, model, output) for view in views]
     if as_json:
         layers = [

@@ -131,11 +131,11 @@ def write_files(
 
 
 def _write(path: Path, text: str) -> None:
-    from restorecli.images.atomic import atomic_write
+    from restorecli.folders.places import make_folder
+    from restorecli.images.atomic import write_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    make_folder(path.parent, path.parent)
+    write_file(path, text)
     render.say(f"wrote {path}")
 
 
@@ -169,7 +169,8 @@ def write_report(
     from restorecli.report.page import write_page
     from restorecli.report.strips import write_strips
 
-    strips = write_strips([choice.score for choice in choose(evaluation, _SHOWN_STRIPS)], folder / "pictures")
+    chosen = [choice.score for choice in choose(evaluation, _SHOWN_STRIPS)]
+    strips = write_strips(chosen, folder / "pictures", within=folder)
     write_page(evaluation, folder / "index.html", title=title, about=about, comparison=comparison)
     render.say(
         f"wrote {folder / 'index.html'} and {len(strips)} side-by-side pictures in {folder / 'pictures'}"

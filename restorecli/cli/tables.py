@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from restorecli.cli import render
-from restorecli.errors import UsageError
 
 Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write the table as Markdown, too.")]
 
@@ -34,16 +33,15 @@ def show(
         names: How many columns, from the first, hold words and not numbers.
 
     Raises:
-        UsageError: The file cannot be written.
+        DataError: The file cannot be written.
+        ResourceError: The disk is full or failing.
     """
     from restorecli.bench.models import markdown as to_markdown
+    from restorecli.images.atomic import write_file
 
     if as_json:
         render.data_json(content)
     else:
         render.table(headers, rows)
     if markdown is not None:
-        try:
-            markdown.write_text(to_markdown(headers, rows, names=names), encoding="utf-8")
-        except OSError as error:
-            raise UsageError("The table cannot be written.", file=markdown, came=str(error)) from error
+        write_file(markdown, to_markdown(headers, rows, names=names))

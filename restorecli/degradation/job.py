@@ -28,6 +28,7 @@ from restorecli.folders.jobs import (
 from restorecli.folders.lock import output_lock
 from restorecli.folders.manifest import Manifest, Record, make_locator
 from restorecli.folders.notes import NoteTally
+from restorecli.folders.places import make_folder
 from restorecli.folders.protect import file_identity, keep_strangers
 from restorecli.folders.samples import Sample, read_sample
 from restorecli.folders.walking import mark_output
@@ -152,8 +153,7 @@ def run_tasks(
         records = manifest.read()
         if not overwrite:
             keep_strangers((task.target for task in tasks), manifest, records, "degrade")
-        # There from the start, so that a picture without a line is known as this program's unfinished one.
-        manifest.file.touch()
+        manifest.start()
         waiting = [task for task in tasks if overwrite or not _is_finished(task, output, records)]
         failures: list[Failure] = []
         written = 0
@@ -198,7 +198,7 @@ def _degrade_one(task: DegradeTask, output: Path) -> _Written:
         notes = (*notes, *_outside(picture.pixels))
         pixels = np.clip(pixels, 0, 1)
     path = output / task.target
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent, output)
     losses = write_picture(path, Picture(pixels, traits))
     _write_mask(picture.pixels.shape[1:], task, output)
     record = task.record(output, digest, (*notes, *losses))
@@ -243,8 +243,8 @@ def _write_mask(shape: tuple[int, int], task: DegradeTask, output: Path) -> None
     if mask is None or task.mask_target is None:
         return
     path = output / task.mask_target
-    mark_output(output / MASKS)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    mark_output(output / MASKS, output)
+    make_folder(path.parent, output)
     write_picture(path, Picture(mask[None].astype(np.float32), FileTraits()))
 
 

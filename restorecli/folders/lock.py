@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from restorecli.errors import BusyError, DataError
+from restorecli.folders.places import make_folder, open_output
 from restorecli.images.atomic import PREFIX, write_fault
 
 try:
@@ -48,7 +49,7 @@ def output_lock(folder: Path | str) -> Iterator[None]:
             hint="give another folder with -o/--output",
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, folder)
         descriptor = _acquire(file)
     except OSError as fault:
         raise write_fault(fault, file) from fault
@@ -62,7 +63,7 @@ def output_lock(folder: Path | str) -> Iterator[None]:
 
 def _acquire(file: Path) -> int:
     while True:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = open_output(file, os.O_RDWR | os.O_CREAT)
         try:
             owner = _read_owner(descriptor)
             if not _claim(descriptor, owner):
@@ -92,7 +93,7 @@ def _claim(descriptor: int, owner: dict[str, Any]) -> bool:
 def _is_current(descriptor: int, file: Path) -> bool:
     """Tell whether the file that was claimed still stands under its name; its last owner removes it."""
     try:
-        return os.path.samestat(os.fstat(descriptor), file.stat())
+        return os.path.samestat(os.fstat(descriptor), file.lstat())
     except FileNotFoundError:
         return False
 

@@ -6,9 +6,11 @@ import json
 import os
 import threading
 from pathlib import Path
+from typing import BinaryIO
 
 from restorecli.errors import DataError
 from restorecli.folders.locators import locate, make_locator, open_locator
+from restorecli.folders.places import open_output, touch
 from restorecli.folders.record import Record
 from restorecli.folders.samples import Sample
 from restorecli.images.atomic import write_fault
@@ -42,7 +44,7 @@ class Manifest:
         except FileNotFoundError:
             return {}
         except OSError as fault:
-            raise DataError("the manifest cannot be read", came=str(fault), file=self.file) from fault
+            raise DataError("The manifest cannot be read.", came=str(fault), file=self.file) from fault
         records: dict[str, Record] = {}
         for number, line in enumerate(lines, start=1):
             if not line.strip() or (number == len(lines) and not _is_whole(line)):
@@ -57,6 +59,15 @@ class Manifest:
             records[record.path] = record
         return records
 
+    def start(self) -> None:
+        """Make the file where there is none, so that pictures without a line are known as unfinished ones.
+
+        Raises:
+            DataError: A link stands in its place, or the folder cannot be written to.
+            ResourceError: The disk is full or failing.
+        """
+        touch(self.file)
+
     def append(self, record: Record) -> None:
         """Add one line; safe from several threads, at the same cost however long the manifest is.
 
@@ -66,14 +77,15 @@ class Manifest:
         """
         line = record.to_json().encode("ascii") + b"\n"
         try:
-            with self._lock, self.file.open("ab") as stream:
+            with self._lock, os.fdopen(open_output(self.file, os.O_RDWR | os.O_CREAT), "rb+") as stream:
                 if not self._tail_is_sound:
-                    _mend_tail(self.file)
+                    _mend_tail(stream)
                     self._tail_is_sound = True
+                stream.seek(0, os.SEEK_END)
                 stream.write(line)
         except OSError as fault:
             self._tail_is_sound = False
-            raise write_fault(fault, self.file) from fault
+            raise write_fault(fault, self.file, needed=len(line)) from fault
 
     def locate(self, locator: str) -> Path | Sample:
         """Return the file or the built-in sample that a locator names.
@@ -92,21 +104,20 @@ def _is_whole(line: bytes) -> bool:
     return True
 
 
-def _mend_tail(file: Path) -> None:
+def _mend_tail(stream: BinaryIO) -> None:
     """Cut off a torn last line, so that the next one starts at the beginning of a line."""
-    with file.open("rb+") as stream:
-        size = stream.seek(0, os.SEEK_END)
-        start, tail = size, b""
-        while start > 0 and b"\n" not in tail:
-            step = min(65536, start)
-            start -= step
-            stream.seek(start)
-            tail = stream.read(step) + tail
-        last = tail[tail.rfind(b"\n") + 1 :]
-        if not last:
-            return
-        if _is_whole(last):
-            stream.seek(size)
-            stream.write(b"\n")
-        else:
-            stream.truncate(size - len(last))
+    size = stream.seek(0, os.SEEK_END)
+    start, tail = size, b""
+    while start > 0 and b"\n" not in tail:
+        step = min(65536, start)
+        start -= step
+        stream.seek(start)
+        tail = stream.read(step) + tail
+    last = tail[tail.rfind(b"\n") + 1 :]
+    if not last:
+        return
+    if _is_whole(last):
+        stream.seek(size)
+        stream.write(b"\n")
+    else:
+        stream.truncate(size - len(last))

@@ -6,12 +6,12 @@ import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import PurePosixPath
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 
 from restorecli.errors import DataError, UsageError
+from restorecli.folders.schema import REQUIRED, check_line
 from restorecli.images.options import STRICT, ReadOptions
 
 Command = Literal["degrade", "restore"]
@@ -74,7 +74,7 @@ class Record:
         values = {
             field.name: getattr(self, field.name)
             for field in fields(self)
-            if field.name in _REQUIRED or getattr(self, field.name) != field.default
+            if field.name in REQUIRED or getattr(self, field.name) != field.default
         }
         return json.dumps(values, allow_nan=False, default=_plain)
 
@@ -88,10 +88,10 @@ class Record:
         try:
             values = json.loads(line)
         except (ValueError, RecursionError) as fault:
-            raise DataError("a manifest line is no JSON", came=str(fault)) from fault
+            raise DataError("A manifest line is no JSON.", came=str(fault)) from fault
         if not isinstance(values, dict):
-            raise DataError("a manifest line is no JSON object", came=type(values).__name__)
-        _check_keys(values)
+            raise DataError("A manifest line is no JSON object.", came=type(values).__name__)
+        check_line(values)
         for name in ("degradations", "earlier", "notes"):
             if name in values:
                 values[name] = tuple(values[name])
@@ -101,48 +101,15 @@ class Record:
         return cls(**values)
 
 
-_REQUIRED = ("path", "command", "category", "reference", "source", "version")
-_TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("path", "command", "category", "source", "version"), (str,)),
-    **dict.fromkeys(("reference", "defect", "key", "source_digest", "degraded"), (str, type(None))),
-    "seed": (int, type(None)),
-    **dict.fromkeys(("degradations", "earlier"), (list,)),
-    "unclipped": (bool,),
-    "restorer": (dict, type(None)),
-    "notes": (list,),
-    **dict.fromkeys(("reading", "reference_reading"), (dict,)),
-}
-
-
-def _check_keys(values: dict[str, Any]) -> None:
-    unknown = sorted(set(values) - set(_TYPES))
-    missing = [name for name in _REQUIRED if name not in values]
-    if unknown or missing:
-        raise DataError(
-            "a manifest line has other keys than this version knows",
-            expected=f"{', '.join(_REQUIRED)} and optional keys",
-            came=f"unknown: {', '.join(unknown) or 'none'}; missing: {', '.join(missing) or 'none'}",
-        )
-    for name, value in values.items():
-        if not isinstance(value, _TYPES[name]):
-            wanted = " or ".join(kind.__name__ for kind in _TYPES[name])
-            raise DataError(
-                f"the manifest key {name!r} has a wrong type", expected=wanted, came=repr(value)[:80]
-            )
-    if values["command"] not in ("degrade", "restore"):
-        raise DataError(
-            "unknown command in a manifest line", expected="degrade or restore", came=values["command"]
-        )
-    path = PurePosixPath(cast(str, values["path"]))
-    if path.is_absolute() or ".." in path.parts or not path.parts:
-        raise DataError("a manifest line names a picture outside its folder", came=values["path"])
-
-
 def _read_options(name: str, values: dict[str, Any]) -> ReadOptions:
     if all(type(value) is type(getattr(STRICT, key, STRICT)) for key, value in values.items()):
         with contextlib.suppress(UsageError):
             return ReadOptions(**values)
-    raise DataError(f"the manifest key {name!r} holds no reading options", came=repr(values)[:80])
+    raise DataError(
+        f"The manifest key {name!r} holds no reading options.",
+        expected=f"some of {', '.join(field.name for field in fields(STRICT))}",
+        came=repr(values)[:80],
+    )
 
 
 def _plain(value: object) -> object:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from restorecli.errors import DataError
+from restorecli.folders.places import make_folder, touch
 from restorecli.images.formats import FOREIGN_SUFFIXES, SUFFIXES
 
 NO_CATEGORY = "all"
@@ -82,17 +83,22 @@ def check_exists(source: Path) -> None:
         )
 
 
-def mark_output(folder: Path) -> None:
+def mark_output(folder: Path, output: Path) -> None:
     """Make a folder for pictures that this program draws, and mark it as such.
 
     A folder that already holds something else is left unmarked: it may be full of somebody's own pictures.
 
+    Args:
+        folder: `output`, or a folder below it.
+        output: The folder that the user named.
+
     Raises:
-        OSError: The folder cannot be made or written to.
+        DataError: A link leads out of the output, or the folder cannot be made or written to.
+        ResourceError: The disk is full or failing.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, output)
     if not any(folder.iterdir()):
-        (folder / OUTPUT_MARK).touch()
+        touch(folder / OUTPUT_MARK)
 
 
 def mask_for(file: ImageFile | Path) -> Path | None:

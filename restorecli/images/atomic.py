@@ -15,19 +15,39 @@ from restorecli.errors import DataError, ResourceError, RestorecliError
 PREFIX = ".restorecli-"
 """How temporary files begin; hidden, so that no walk over a folder takes them for pictures."""
 
+_FOLDERS_OPEN = os.name == "posix"
+"""Whether the system opens folders as files, which is how their entries are brought to the disk."""
+
+_NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
+"""What file systems answer that keep nothing to bring to the disk."""
+
 _DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
+def write_file(path: Path | str, content: bytes | str) -> None:
+    """Write a whole file by `atomic_write`; text is written as UTF-8 with plain line feeds.
+
+    Raises:
+        ResourceError: The disk is full or failing; the message says how many bytes are needed and free.
+        DataError: The folder cannot be written to, or the name is not possible there.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with atomic_write(path, needed=len(data)) as temporary:
+        temporary.write_bytes(data)
+
+
 @contextlib.contextmanager
-def atomic_write(path: Path | str) -> Iterator[Path]:
+def atomic_write(path: Path | str, *, needed: int | None = None) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; move it there when the block ends well.
 
     The temporary file exists (empty, with the permissions of the user's umask) when the block starts and has
-    the suffix of `path`. Its bytes reach the disk before the move, and the move replaces an older file in one
-    step. If the block raises, the temporary file is removed and an older file stays as it was.
+    the suffix of `path`. Its bytes reach the disk before the move, which replaces an older file (or a link,
+    which is not followed) in one step, and then the folder's new entry does. If the block raises, the
+    temporary file is removed and an older file stays as it was.
 
     Args:
         path: The final name. Its folder must exist.
+        needed: Bytes that will be written, where they are known, for the message of a full disk.
 
     Yields:
         The temporary path to write to.
@@ -44,23 +64,28 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
             yield temporary
         except OSError as fault:
             if fault.errno in _DISK_FAULTS:
-                raise write_fault(fault, final, temporary) from fault
+                raise write_fault(fault, final, temporary, needed) from fault
             raise
-        _commit(temporary, final)
+        _commit(temporary, final, needed)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
 
 
-def write_fault(fault: OSError, final: Path, temporary: Path | None = None) -> RestorecliError:
+def write_fault(
+    fault: OSError, final: Path, temporary: Path | None = None, needed: int | None = None
+) -> RestorecliError:
     """Return the error that tells a user what a failed write means.
 
     Args:
         fault: What the operating system answered.
         final: The file that was to be written.
         temporary: The half-written file, whose size tells how much fitted.
+        needed: Bytes that were to be written, where they are known.
     """
     reason = fault.strerror or str(fault)
+    if fault.errno == errno.ELOOP:
+        reason = "a symbolic link, which is not followed"
     if fault.errno not in _DISK_FAULTS:
         return DataError(
             "the file cannot be written",
@@ -69,9 +94,12 @@ def write_fault(fault: OSError, final: Path, temporary: Path | None = None) -> R
             unchanged="whatever stood under this name",
             hint="check the folder's permissions and the length of the name, or choose another -o/--output",
         )
-    written = temporary.stat().st_size if temporary is not None and temporary.exists() else 0
     with contextlib.suppress(OSError):
-        reason += f" after {written:,} bytes; {shutil.disk_usage(final.parent).free:,} bytes are free"
+        reason += f" after {0 if temporary is None else temporary.stat().st_size:,} bytes"
+    if needed is not None:
+        reason += f"; {needed:,} bytes are needed"
+    with contextlib.suppress(OSError):
+        reason += f"; {shutil.disk_usage(final.parent).free:,} bytes are free"
     return ResourceError(
         "the disk did not take the file",
         came=reason,
@@ -88,13 +116,22 @@ def _create(temporary: Path, final: Path) -> None:
         raise write_fault(fault, final) from fault
 
 
-def _commit(temporary: Path, final: Path) -> None:
+def _commit(temporary: Path, final: Path, needed: int | None) -> None:
     try:
-        descriptor = os.open(temporary, os.O_RDWR)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync(temporary, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
         temporary.replace(final)
+        if _FOLDERS_OPEN:
+            _sync(final.parent, os.O_RDONLY)
     except OSError as fault:
-        raise write_fault(fault, final, temporary) from fault
+        raise write_fault(fault, final, temporary, needed) from fault
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    except OSError as fault:
+        if fault.errno not in _NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)

@@ -55,7 +55,7 @@ def write_rows(
     _check_room(path, needed)
     metadata, losses = metadata_for(traits, channels, "TIFF")
     how = how_to_write(dtype, shape, icc=metadata.icc, xmp=metadata.xmp, dpi=metadata.dpi)
-    with atomic_write(path) as temporary:
+    with atomic_write(path, needed=needed) as temporary:
         tifffile.imwrite(
             temporary,
             _tiles(bands, traits.depth),

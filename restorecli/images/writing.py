@@ -12,7 +12,7 @@ from PIL import Image
 
 from restorecli.errors import DataError, ImageError
 from restorecli.images import netpbm, png, tiff
-from restorecli.images.atomic import atomic_write
+from restorecli.images.atomic import write_file
 from restorecli.images.decoded import DECODER_FAULTS, Samples
 from restorecli.images.exif import PREFIX
 from restorecli.images.formats import DEPTHS, LONGEST_SIDES, format_for
@@ -56,8 +56,7 @@ def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> t
     try:
         page, losses = _prepare(picture, file_format, quality)
         data = _ENCODERS[file_format](page)
-        with atomic_write(path) as temporary:
-            temporary.write_bytes(data)
+        write_file(path, data)
     except ImageError as error:
         error.file = error.file or str(path)
         raise

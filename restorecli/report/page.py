@@ -12,7 +12,8 @@ from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.statistics.difference import Comparison
 from restorecli.evaluation.statistics.intervals import INTERVAL_POLICY
 from restorecli.evaluation.statistics.summary import MEAN_POLICY
-from restorecli.images.atomic import atomic_write
+from restorecli.folders.places import make_folder
+from restorecli.images.atomic import write_file
 from restorecli.report.bars import bar_section
 from restorecli.report.gallery import LIMIT, gallery_section
 from restorecli.report.listing import picture_list, unmatched_section
@@ -54,9 +55,8 @@ def write_page(
         DataError: The folder cannot be written to.
     """
     text = render_page(evaluation, title=title, about=about, limit=limit, comparison=comparison)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    make_folder(path.parent, path.parent)
+    write_file(path, text)
 
 
 def render_page(

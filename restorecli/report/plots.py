@@ -57,7 +57,7 @@ def write_plots(
     charts = list(_charts(evaluation, drawn))
     targets = [folder / f"{name}.{suffix}" for name, _ in charts for suffix in formats]
     keep_inputs(targets, [*evaluation.files, *evaluation.unscored_files])
-    mark_output(folder)
+    mark_output(folder, folder)
     paths: list[Path] = []
     with chart_style():
         for name, draw in charts:

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from restorecli.errors import ResourceError, UsageError
+from restorecli.folders.places import make_folder
 from restorecli.images.atomic import atomic_write
 from restorecli.report.lineup import Row, Tile
 from restorecli.report.panels import printable
@@ -87,7 +88,7 @@ def write_sheet(sheet: Image.Image, path: Path) -> None:
         ResourceError: The disk is full.
     """
     check_name(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent, path.parent)
     with atomic_write(path) as temporary:
         sheet.save(temporary, format="PNG")
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from restorecli.errors import UsageError
 from restorecli.evaluation.result import PairScore
+from restorecli.folders.places import make_folder
 from restorecli.folders.walking import mark_output
 from restorecli.images.atomic import atomic_write
 from restorecli.report.panels import Panel, panels_of, printable, to_image
@@ -63,34 +64,43 @@ def side_by_side(panels: Sequence[Panel], *, title: str = "") -> Image.Image:
     return canvas
 
 
-def write_strip(score: PairScore, path: Path) -> None:
+def write_strip(score: PairScore, path: Path, *, within: Path | None = None) -> None:
     """Write the strip of one scored pair as a PNG.
 
     Args:
         score: The pair and its scores.
         path: The PNG file; its folder is made when missing.
+        within: The folder that no link may lead out of; by default that of the file.
 
     Raises:
+        DataError: A link leads out of `within`, or the folder cannot be written to.
         ImageError: A picture cannot be read any more.
         ResourceError: The disk is full.
     """
     strip = side_by_side(panels_of(score), title=score.pair.path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent, within or path.parent)
     with atomic_write(path) as temporary:
         strip.save(temporary, format="PNG", compress_level=1)
 
 
-def write_strips(scores: Sequence[PairScore], folder: Path) -> tuple[Path, ...]:
+def write_strips(
+    scores: Sequence[PairScore], folder: Path, *, within: Path | None = None
+) -> tuple[Path, ...]:
     """Write the strips of several pairs into one folder, in the tree of their relative paths.
 
     Args:
         scores: The pairs, e.g. `evaluation.images` or what `report.choice.choose` picked.
         folder: Where to; made when missing. A new folder is marked, so that nothing is trained on the strips.
+        within: The folder that no link may lead out of; by default `folder`.
 
     Returns:
         The PNG files, one for each pair, in the same order.
+
+    Raises:
+        DataError: A link leads out of `within`, or the folder cannot be written to.
     """
-    mark_output(folder)
+    within = within or folder
+    mark_output(folder, within)
     taken: set[PurePosixPath] = set()
     paths = []
     for score in scores:
@@ -100,7 +110,7 @@ def write_strips(scores: Sequence[PairScore], folder: Path) -> tuple[Path, ...]:
             target = name.with_name(f"{name.name}.png")
         taken.add(target)
         paths.append(folder / target)
-        write_strip(score, paths[-1])
+        write_strip(score, paths[-1], within=within)
     return tuple(paths)
 
 

@@ -89,7 +89,7 @@ def write_export(restorer: TorchRestorer, card: Card, target: Path) -> Exported:
     """
     footprints = {kind: measure_footprint(restorer, kind) for kind in (1, 3)}
     raw = to_onnx(restorer, card, {kind: (f.linear, f.quadratic) for kind, f in footprints.items()})
-    with atomic_write(target) as temporary:
+    with atomic_write(target, needed=len(raw)) as temporary:
         temporary.write_bytes(raw)
         difference = largest_difference(restorer, OnnxRestorer(temporary, device="cpu"))
         if not difference <= TOLERANCE:

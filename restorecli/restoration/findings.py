@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from restorecli.folders.places import make_folder, touch
 from restorecli.folders.walking import OUTPUT_MARK
-from restorecli.images.atomic import write_fault
 from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.writing import write_picture
 from restorecli.restoration.context import Findings
@@ -32,11 +32,8 @@ def write_findings(found: Findings, output: Path, target: PurePosixPath) -> None
     for name, pixels in found.pictures.items():
         folder = _side_folder(output, name)
         path = folder / (target if target.suffix == ".png" else target.with_name(f"{target.name}.png"))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            (folder / OUTPUT_MARK).touch()
-        except OSError as fault:
-            raise write_fault(fault, path) from fault
+        make_folder(path.parent, output)
+        touch(folder / OUTPUT_MARK)
         write_picture(path, Picture(np.asarray(pixels, np.float32), FileTraits("PNG", _DEPTH)))
 
 

@@ -10,8 +10,8 @@ from restorecli.errors import ImageError, ResourceError, RestorecliError
 from restorecli.folders.jobs import Failure, Progress, run_ordered
 from restorecli.folders.manifest import Manifest, Record
 from restorecli.folders.notes import Note, NoteTally
+from restorecli.folders.places import make_folder
 from restorecli.folders.protect import keep_strangers
-from restorecli.images.atomic import write_fault
 from restorecli.images.budget import available_memory
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
@@ -117,8 +117,7 @@ class FolderJob:
 
     def run(self, tasks: Sequence[Task], workers: int | None) -> None:
         """Restore all tasks; failures are collected, and what ends a job ends it."""
-        # There from the start, so that a picture without a line is known as this program's unfinished one.
-        self._manifest.file.touch()
+        self._manifest.start()
         self._progress.start(len(tasks), "pictures")
         try:
             restored = self._restored(tasks, workers)
@@ -188,7 +187,7 @@ class FolderJob:
 
     def _prepare_target(self, task: Task) -> Path:
         target = self._output / task.target
-        _make_folder(target.parent, self._output)
+        make_folder(target.parent, self._output)
         return target
 
     def _paint(self, task: Task, picture: Picture) -> tuple[Picture, TileUse, Findings]:
@@ -260,17 +259,3 @@ def _read(path: Path, before: Stamp, options: ReadOptions) -> Picture:
     picture = read_picture(path, options)
     check_unchanged(path, before)
     return picture
-
-
-def _make_folder(folder: Path, output: Path) -> None:
-    """Make a folder of the output tree.
-
-    Raises:
-        ImageError: It lies outside `output` (through a link), so nothing is written there.
-    """
-    if not folder.resolve().is_relative_to(output.resolve()):
-        raise ImageError("A link in the output folder leads out of it.", file=folder, unchanged="its target")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise write_fault(fault, folder) from fault

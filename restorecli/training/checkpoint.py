@@ -102,8 +102,9 @@ def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any], picture
         "torch": torch.__version__,
         "digest": digest_of(plain),
     }
-    with atomic_write(folder / STATE) as temporary:
-        temporary.write_bytes(to_bytes(plain, metadata={_KEY: json.dumps(facts)}))
+    content = to_bytes(plain, metadata={_KEY: json.dumps(facts)})
+    with atomic_write(folder / STATE, needed=len(content)) as temporary:
+        temporary.write_bytes(content)
         if (folder / STATE).exists():
             (folder / STATE).replace(folder / PREVIOUS)
 
@@ -116,16 +117,6 @@ def _moments(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]
         for key, value in values.items()
         if value is not None
     }
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        ResourceError: The disk is full or fails; the checkpoints written before are as they were.
-    """
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(content)
 
 
 @dataclass(frozen=True, slots=True)

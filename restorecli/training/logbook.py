@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from tensorboardX import SummaryWriter
 
-from restorecli.images.atomic import atomic_write
+from restorecli.folders.places import make_folder, open_output
+from restorecli.images.atomic import write_file
 from restorecli.images.picture import Picture
 from restorecli.images.writing import write_picture
 from restorecli.training.validation import ValidationScores, enlarged
@@ -30,7 +32,9 @@ class Logbook:
         self._folder = folder
         if (folder / LOG).exists():
             self._drop_after(step)
-        self._file = (folder / LOG).open("a", encoding="utf-8")
+        make_folder(folder / "events", folder)
+        descriptor = open_output(folder / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self._file = os.fdopen(descriptor, "a", encoding="utf-8")
         self._events = SummaryWriter(logdir=str(folder / "events"), purge_step=step + 1 if step else None)
 
     def _drop_after(self, step: int) -> None:
@@ -42,8 +46,7 @@ class Logbook:
                 continue  # a line torn by a crash
             if entry["step"] <= step:
                 kept.append(line)
-        with atomic_write(self._folder / LOG) as temporary:
-            temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        write_file(self._folder / LOG, "".join(f"{line}\n" for line in kept))
 
     def write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
         """Add a line and its events; `kind` is "train" or "validation".
@@ -62,7 +65,7 @@ class Logbook:
     def samples(self, scores: ValidationScores) -> None:
         """Write degraded | restored | reference strips of the sample pictures, over those of before."""
         folder = self._folder / "samples"
-        folder.mkdir(exist_ok=True)
+        make_folder(folder, self._folder)
         for number, (example, restored) in enumerate(scores.samples):
             before = enlarged(example.degraded, example.reference).clip(0, 1)
             strip = np.concatenate([before, restored, example.reference], axis=2)

@@ -21,7 +21,8 @@ from restorecli.core.restorer import NonFiniteError
 from restorecli.core.weights import Card, pack
 from restorecli.errors import InterruptedRunError, TerminatedRunError, UsageError
 from restorecli.folders.lock import output_lock
-from restorecli.images.atomic import atomic_write
+from restorecli.folders.places import make_folder
+from restorecli.images.atomic import write_file
 from restorecli.training.batches import BatchMaker
 from restorecli.training.changes import refuse_changes
 from restorecli.training.check import load_recipe
@@ -35,7 +36,6 @@ from restorecli.training.checkpoint import (
     restore_state,
     save_state,
     set_aside_damaged,
-    write_file,
 )
 from restorecli.training.interruption import StopRequest, stop_requests
 from restorecli.training.logbook import Logbook
@@ -280,11 +280,9 @@ class _Run:
 
     def go(self, stop: StopRequest) -> None:
         """Train; the log is closed whatever happens."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(self.folder / RESOLVED) as temporary:
-            temporary.write_text(
-                yaml.safe_dump(self.recipe.resolved(), sort_keys=False, allow_unicode=True), "utf-8"
-            )
+        make_folder(self.folder, self.folder)
+        content = yaml.safe_dump(self.recipe.resolved(), sort_keys=False, allow_unicode=True)
+        write_file(self.folder / RESOLVED, content)
         logbook = Logbook(self.folder, self.state.clock.step)
         loop = Loop(
             self.recipe,

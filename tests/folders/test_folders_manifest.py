@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from restorecli.errors import DataError, ResourceError
+from restorecli.degradation.again import degrade_again
+from restorecli.degradation.operators import noise_of, operator_of
+from restorecli.errors import DataError, ResourceError, RestorecliError
+from restorecli.evaluation.pairing.pairs import Pair, Source
+from restorecli.evaluation.statistics.grouping import fields_of, resolve_field
 from restorecli.folders.manifest import FILE_NAME, Manifest, Record, locate, make_locator, open_locator
 from restorecli.folders.samples import Sample, find_sample
+from restorecli.images.options import ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.writing import write_picture
+from restorecli.restoration.known import recorded_mask
 
 
 def record(path: str = "a/x.png", **values: object) -> Record:
@@ -38,21 +46,28 @@ json_values = st.recursive(
 relative_paths = st.lists(
     st.sampled_from(["a", "é", "テスト", "🙂", "-x", "a b", "\udce9"]), min_size=1, max_size=3
 ).map(lambda parts: "/".join(parts) + ".png")
+steps = st.builds(
+    lambda name, values: {**values, "name": name},
+    st.text(),
+    st.dictionaries(st.text(), json_values, max_size=3),
+)
+places = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))
 records = st.builds(
     Record,
     path=relative_paths,
     command=st.sampled_from(["degrade", "restore"]),
     category=st.text(),
-    reference=st.none() | st.text(),
-    source=st.text(),
+    reference=st.none() | places,
+    source=places,
     version=st.text(),
     defect=st.none() | st.text(),
     seed=st.none() | st.integers(0, 2**64),
     key=st.none() | st.text(),
-    degradations=st.lists(st.dictionaries(st.text(), json_values, max_size=3), max_size=3).map(tuple),
+    degradations=st.lists(steps, max_size=3).map(tuple),
+    earlier=st.lists(steps, max_size=2).map(tuple),
     unclipped=st.booleans(),
-    degraded=st.none() | st.text(),
-    restorer=st.none() | st.dictionaries(st.text(), json_values, max_size=3),
+    degraded=st.none() | places,
+    restorer=st.none() | steps,
     notes=st.lists(st.text(), max_size=3).map(tuple),
 )
 
@@ -64,6 +79,89 @@ def test_a_record_survives_its_line(item):
     assert line.isascii()
     assert Record.from_json(line) == item
     assert Record.from_json(line.encode()) == item
+
+
+def mutants(value: object) -> st.SearchStrategy[object]:
+    """Return JSON values that differ from `value` in one place, or not at all."""
+    whole = st.just(value) | json_values | st.sampled_from([float("nan"), 10**400, "\ud800", "a\0b", -1])
+    if isinstance(value, dict):
+        return whole | st.sampled_from([*value, "new"]).flatmap(
+            lambda key: st.one_of(
+                st.just({name: part for name, part in value.items() if name != key}),
+                mutants(value.get(key)).map(lambda part: {**value, key: part}),
+            )
+        )
+    if isinstance(value, list) and value:
+        return whole | st.integers(0, len(value) - 1).flatmap(
+            lambda at: mutants(value[at]).map(lambda part: [*value[:at], part, *value[at + 1 :]])
+        )
+    return whole
+
+
+WHOLE = record(
+    defect="crack",
+    seed=7,
+    key="a/x.png",
+    source_digest="0123",
+    degradations=({"name": "gaussian", "sigma": 25.0, "severity": 3}, {"name": "blur", "sigma": 1.5}),
+    earlier=({"name": "jpeg", "quality": 40},),
+    degraded="x.png",
+    restorer={"name": "dncnn", "weights": None, "tile": 512, "found": {"sigma": 24.8}},
+    notes=("first of 3 frames",),
+    reading=ReadOptions(to_srgb=True),
+    reference_reading=ReadOptions(frames="first"),
+)
+
+
+def use(folder: Path, item: Record) -> None:
+    """Do what the rooms do with a line, all of which may refuse it, but in words."""
+    source = Source(item.path, folder, folder / item.path)
+    pair = Pair(item.path, item.category, item.defect, None, source, None, item)
+    fields = fields_of(pair)
+    json.dumps(fields).encode("ascii")
+    for name in ("category", "severity", "sigma", "gaussian.sigma", "restorer.tile"):
+        with contextlib.suppress(RestorecliError):
+            resolve_field(name, tuple(fields))
+    for work in (
+        lambda: degrade_again(item, np.full((1, 8, 8), 0.5, np.float32)),
+        lambda: noise_of(item.history),
+        lambda: operator_of(item.history),
+        lambda: recorded_mask(item, (8, 8)),
+        lambda: locate(item.source, folder),
+        lambda: open_locator(item.source, folder, item.reading),
+    ):
+        with contextlib.suppress(RestorecliError):
+            work()
+
+
+def read_or_refused(folder: Path, line: str) -> list[Record]:
+    """Return the records of a manifest, or none where it is refused with the number of its line."""
+    refusals = []
+    try:
+        return list(Manifest(folder).read().values())
+    except DataError as error:
+        refusals.append(str(error.file))
+    assert re.fullmatch(rf"{re.escape(str(folder / FILE_NAME))}, line {line}", refusals[0])
+    return []
+
+
+@given(values=mutants(json.loads(WHOLE.to_json())))
+@example(values={**json.loads(WHOLE.to_json()), "degradations": [5]})
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+def test_a_mutated_manifest_is_refused_with_its_line_or_used(tmp_path, values):
+    (tmp_path / FILE_NAME).write_text(f"{WHOLE.to_json()}\n{json.dumps(values)}\n")
+    for item in read_or_refused(tmp_path, "2"):
+        use(tmp_path, item)
+
+
+@given(at=st.integers(0, 400), byte=st.integers(0, 255))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+def test_a_manifest_with_a_changed_byte_is_refused_with_its_line_or_used(tmp_path, at, byte):
+    line = bytearray(WHOLE.to_json().encode())
+    line[at % len(line)] = byte
+    (tmp_path / FILE_NAME).write_bytes(bytes(line) + b"\n" + record("b.png").to_json().encode() + b"\n")
+    for item in read_or_refused(tmp_path, "[1-3]"):
+        use(tmp_path, item)
 
 
 def test_defaults_are_left_out_and_numpy_values_are_written():
@@ -88,17 +186,33 @@ def test_defaults_are_left_out_and_numpy_values_are_written():
     ("change", "words"),
     [
         ({"colour": 1}, "other keys"),
-        ({"path": None}, "wrong type"),
-        ({"seed": "7"}, "wrong type"),
-        ({"degradations": {}}, "wrong type"),
-        ({"command": "train"}, "unknown command"),
-        ({"path": "../x.png"}, "outside its folder"),
-        ({"path": "/etc/passwd"}, "outside its folder"),
-        ({"path": ""}, "outside its folder"),
+        ({"path": None}, "'path'.*inside the manifest's folder"),
+        ({"path": "../x.png"}, "'path'.*inside the manifest's folder"),
+        ({"path": "/etc/passwd"}, "'path'.*inside the manifest's folder"),
+        ({"path": ""}, "'path'.*inside the manifest's folder"),
+        ({"path": "a\0b"}, "'path'"),
+        ({"source": "a\0b"}, "'source'"),
+        ({"category": "\ud800"}, "'category'.*text"),
+        ({"command": "train"}, "'command'.*degrade or restore.*'train'"),
+        ({"seed": "7"}, "'seed'.*a whole number, or null.*'7'"),
+        ({"seed": True}, "'seed'.*True"),
+        ({"degradations": {}}, "'degradations'"),
+        ({"degradations": [5]}, "'degradations'.*each with a name.*[5]"),
+        ({"degradations": [{"sigma": 5}]}, "'degradations'"),
+        ({"degradations": [{"name": 5}]}, "'degradations'"),
+        ({"earlier": [["name"]]}, "'earlier'"),
+        ({"degradations": [{"name": "gaussian", "sigma": float("nan")}]}, "'degradations'.*finite"),
+        ({"degradations": [{"name": "gaussian", "sigma": [[1e999]]}]}, "'degradations'.*finite"),
+        ({"restorer": {"name": {}}}, "'restorer'"),
+        ({"restorer": {"name": "dncnn", "found": {"sigma": float("inf")}}}, "'restorer'"),
+        ({"notes": [None]}, "'notes'.*a list of texts"),
+        ({"unclipped": 1}, "'unclipped'.*true or false"),
+        ({"reading": {"frames": []}}, "'reading'.*allow_truncated, to_srgb, frames"),
+        ({"reading": {"frame": "first"}}, "'reading'.*allow_truncated, to_srgb, frames"),
     ],
 )
 def test_a_line_that_does_not_fit_is_refused(change, words):
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=f"(?s){words}"):
         Record.from_json(json.dumps({**json.loads(record().to_json()), **change}))
 
 
@@ -168,7 +282,7 @@ def test_a_full_disk_is_a_resource_error(tmp_path, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "open", fail)
+    monkeypatch.setattr(os, "open", fail)
     with pytest.raises(ResourceError):
         Manifest(tmp_path).append(record())
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from restorecli.errors import DataError, ExitCode, ImageError, ResourceError
-from restorecli.images.atomic import PREFIX, atomic_write
+from restorecli.images.atomic import PREFIX, atomic_write, write_file
 from restorecli.images.reading import read_picture
 
 
@@ -156,3 +156,51 @@ def test_kill_at_any_moment_leaves_whole_files_only(tmp_path):
                 assert read_picture(path).size == (120, 160)
             except ImageError as error:  # pragma: no cover
                 pytest.fail(str(error))
+
+
+def test_a_full_disk_says_how_many_bytes_are_needed(tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    with pytest.raises(ResourceError, match="disk") as caught:
+        write_file(tmp_path / "x", "ü" * 1000)
+    assert caught.value.file == str(tmp_path / "x")
+    came = str(caught.value.came)
+    assert "after 0 bytes; 2,000 bytes are needed; " in came
+    assert came.endswith("bytes are free")
+    assert content(tmp_path) == []
+
+
+def test_text_is_written_as_it_is(tmp_path):
+    write_file(tmp_path / "x", "ü\n")
+    assert (tmp_path / "x").read_bytes() == b"\xc3\xbc\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there folders can be opened")
+def test_the_folder_reaches_the_disk_after_the_file_was_moved(tmp_path, monkeypatch):
+    done: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def watched_sync(descriptor: int) -> None:
+        kind = "folder" if os.path.samestat(os.fstat(descriptor), tmp_path.stat()) else "file"
+        done.append(f"sync {kind}")
+        sync(descriptor)
+
+    def watched_replace(path: Path, target: Path) -> Path:
+        done.append("move")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", watched_sync)
+    monkeypatch.setattr(Path, "replace", watched_replace)
+    write_file(tmp_path / "x", b"")
+    assert done == ["sync file", "move", "sync folder"]
+
+
+def test_a_file_system_without_syncs_is_written_to(tmp_path, monkeypatch):
+    def refuse(_: int) -> None:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    write_file(tmp_path / "x", b"new")
+    assert content(tmp_path) == ["x"]

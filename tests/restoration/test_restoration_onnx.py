@@ -1,5 +1,11 @@
 """Exported graphs as restorers: memory, devices, threads."""
 
+import errno
+import os
+import re
+import tempfile
+from pathlib import Path
+
 import onnxruntime
 import pytest
 import torch
@@ -8,7 +14,7 @@ from restorecli.core.models.catalog import create_model
 from restorecli.core.onnx.graph import to_onnx
 from restorecli.core.restorer import NonFiniteError, TorchRestorer
 from restorecli.core.weights import Card
-from restorecli.errors import UsageError, WeightsError
+from restorecli.errors import ResourceError, UsageError, WeightsError
 from restorecli.restoration import onnx_runtime
 from restorecli.restoration.backoff import BackingOff
 from restorecli.restoration.budget import measure_footprint
@@ -34,6 +40,19 @@ def exported(network, tmp_path):
 def test_a_graph_brings_what_its_network_takes_in_memory(network, exported):
     for kind in (1, 3):
         assert measure_footprint(exported, kind) == measure_footprint(network, kind)
+
+
+def test_a_full_disk_names_the_file_the_bytes_needed_and_the_bytes_free(network, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", fail)  # a second disk is not needed
+    with pytest.raises(ResourceError) as caught:
+        write_export(network, Card("dncnn", ARGUMENTS, channels=1), tmp_path / "tiny.onnx")
+    assert caught.value.file == str(tmp_path / "tiny.onnx")
+    assert re.search(r"; [\d,]{5,} bytes are needed; [\d,]+ bytes are free", str(caught.value.came))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_lack_of_memory_is_met_with_smaller_tiles(exported):

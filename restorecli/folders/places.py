@@ -1,0 +1,66 @@
+"""The only way to the places that this program writes to: never through a link that leads elsewhere."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from restorecli.errors import DataError
+from restorecli.images.atomic import write_fault
+
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)  # Windows knows neither
+
+
+def make_folder(folder: Path, output: Path) -> None:
+    """Make a folder of an output tree, with the folders above it.
+
+    Every command makes its folders here. A link inside the output is followed where it stays inside; the
+    output folder itself may be a link, since the user named it.
+
+    Args:
+        folder: `output`, or a folder below it.
+        output: The folder that the user named.
+
+    Raises:
+        DataError: A link leads out of the output, or the folder cannot be made; nothing was written.
+        ResourceError: The disk is full or failing.
+    """
+    place = folder.resolve()
+    if not place.is_relative_to(output.resolve()):
+        raise DataError(
+            "A link in the output folder leads out of it.",
+            expected=f"a folder below {output}",
+            came=str(place),
+            file=folder,
+            unchanged="what the link leads to",
+            hint="remove the link, or choose another -o/--output",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise write_fault(fault, folder) from fault
+
+
+def open_output(file: Path, flags: int) -> int:
+    """Open a file of this program for writing and return its descriptor; a link is refused, not followed.
+
+    Args:
+        file: The file; made where `flags` hold `os.O_CREAT`.
+        flags: Of `os.open`.
+
+    Raises:
+        DataError: A link stands under this name, or the file cannot be opened.
+        ResourceError: The disk is full or failing.
+    """
+    try:
+        if not _NO_LINKS and file.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        return os.open(file, flags | _NO_LINKS, 0o666)
+    except OSError as fault:
+        raise write_fault(fault, file) from fault
+
+
+def touch(file: Path) -> None:
+    """Make an empty file where there is none; see `open_output`."""
+    os.close(open_output(file, os.O_WRONLY | os.O_CREAT))
