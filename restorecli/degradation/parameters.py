@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -100,9 +101,11 @@ class ParameterFacts:
             return value if isinstance(value, (bool, str)) and type(value) is self.kind else None
         if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
             return None
-        if not abs(value) <= sys.float_info.max:  # infinite, no number, or a whole number beyond floats
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
             return None
         number = float(value)
+        if not math.isfinite(number):
+            return None
         if self.kind is float:
             return number
         return int(number) if number.is_integer() else None
