@@ -19,7 +19,7 @@ from restorecli.folders.walking import walk
 from restorecli.images.picture import Picture, Pixels
 from restorecli.images.reading import probe, read_picture
 from restorecli.restoration.adapter import MethodRestorer
-from restorecli.restoration.methods.catalog import METHODS, create_method, find_method
+from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.restoration.picture import PictureRestorer
 from restorecli.tune.crops import evenly, middle
 
@@ -90,7 +90,7 @@ def bench_methods(
         UsageError: An unknown method, a side that is no multiple of 4, or no picture is asked for.
         DataError: The folder holds no RGB picture of that size.
     """
-    chosen = [find_method(name).name for name in names] or [name for name in METHODS if name not in SLOW]
+    chosen = [METHODS.find(name).name for name in names] or [name for name in METHODS if name not in SLOW]
     if side < 4 or side % 4:
         raise UsageError("The crop's side does not fit.", expected="a multiple of 4", came=str(side))
     if pictures < 1:

@@ -102,10 +102,10 @@ def bench_models(
         UsageError: A network is unknown, or `runs` is missing.
         InterruptedRunError: A signal asked to stop a training; the same call goes on.
     """
-    from restorecli.core.models.catalog import MODELS, find_model
+    from restorecli.core.models.catalog import MODELS
 
     watch = watch or Watch()
-    entries = [find_model(name) for name in names] or list(MODELS.values())
+    entries = [MODELS.find(name) for name in names] or list(MODELS.values())
     results: dict[str, TrialResult | RestorecliError] = {}
     if data is not None:
         if runs is None:

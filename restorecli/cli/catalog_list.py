@@ -15,7 +15,7 @@ def show_degradations(*, as_json: bool) -> None:
             [
                 {
                     "name": name,
-                    "summary": entry.summary,
+                    "summary": part.summary,
                     "reference": entry.reference,
                     "aliases": [alias for alias, meant in ALIASES.items() if meant == name],
                     "severities": [dict(severity) for severity in entry.severities],
@@ -30,7 +30,8 @@ def show_degradations(*, as_json: bool) -> None:
                         for f in facts_of(entry).values()
                     ],
                 }
-                for name, entry in DEGRADATIONS.items()
+                for name, part in DEGRADATIONS.items()
+                for entry in (part.load(),)
             ]
         )
         return
@@ -38,7 +39,7 @@ def show_degradations(*, as_json: bool) -> None:
     for name, entry in DEGRADATIONS.items():
         also = "".join(f" (also: {alias})" for alias, meant in ALIASES.items() if meant == name)
         rows.append((name, "", f"{entry.summary}{also}"))
-        for f in facts_of(entry).values():
+        for f in facts_of(entry.load()).values():
             drawn = f"; --random draws {f.draw}" if f.draw is not None else ""
             rows.append((f"  {name}.{f.name}", str(f.default), f"{f.help}: {f.allowed}{drawn}"))
     render.table(("name", "default", "what it does"), rows)

@@ -79,7 +79,8 @@ def _methods() -> list[dict[str, Any]]:
             "summary": entry.summary,
             "reference": entry.reference,
         }
-        for name, entry in METHODS.items()
+        for name, part in METHODS.items()
+        for entry in (part.load(),)
     ]
 
 

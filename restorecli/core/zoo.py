@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from restorecli.catalogs import did_you_mean
 from restorecli.core.device import keep_large_blocks, pick_device, precision
 from restorecli.core.foreign import translate
-from restorecli.core.models.catalog import MODELS, create_model, find_model
+from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.models.dncnn import DnCnn
 from restorecli.core.restorer import TorchRestorer
 from restorecli.core.weights import Card, load_into, read_foreign, read_weights
@@ -134,14 +134,13 @@ def find_shipped(name: str) -> ShippedWeights:
     known = {weights.name: weights for weights in shipped()}
     model, dot, _ = name.partition(".")
     if model not in MODELS:
-        near = difflib.get_close_matches(name, [*MODELS, *known], n=1)
         raise UsageError(
             f"There is no model {name!r}.",
             expected=", ".join([*MODELS, *known]) + ", or a .safetensors file",
             came=name,
-            hint=f"did you mean {near[0]!r}?" if near else "restorecli models",
+            hint=did_you_mean(name, [*MODELS, *known]) or "restorecli models",
         )
-    wanted = name if dot else f"{model}.{find_model(model).default_tag}"
+    wanted = name if dot else f"{model}.{MODELS.find(model).default_tag}"
     if wanted not in known:
         tags = [weights.name for weights in known.values() if weights.model == model]
         raise WeightsError(
@@ -155,7 +154,7 @@ def find_shipped(name: str) -> ShippedWeights:
 
 def _foreign_network(model: str, path: Path) -> tuple[nn.Module, Card]:
     if model not in MODELS:
-        find_model(model.partition(".")[0])
+        MODELS.find(model.partition(".")[0])
         raise UsageError(
             "--weights goes with the plain name of a network.", expected=model.partition(".")[0], came=model
         )

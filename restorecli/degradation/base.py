@@ -11,11 +11,11 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.degradation.parameters import ParameterFacts, Value, facts_of, nearest, parameter
-from restorecli.errors import UsageError
+from restorecli.catalogs import check_arguments
+from restorecli.degradation.parameters import ParameterFacts, Value, facts_of, parameter
 from restorecli.images.picture import Pixels
 
-__all__ = ["Degradation", "ParameterFacts", "Value", "facts_of", "nearest", "parameter"]
+__all__ = ["Degradation", "ParameterFacts", "Value", "facts_of", "parameter"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class Degradation(ABC):
 
     Attributes:
         name: The name in the catalog and on the command line.
-        summary: What it does, in one line.
         reference: Where its model and its numbers come from.
         severities: Five mappings, severity 1 to 5, from parameter to a value or a range to draw from.
         identity: Parameters under which it changes nothing, or None where there are none.
@@ -37,7 +36,6 @@ class Degradation(ABC):
     """
 
     name: ClassVar[str]
-    summary: ClassVar[str]
     reference: ClassVar[str]
     severities: ClassVar[tuple[Mapping[str, Value], ...]]
     identity: ClassVar[Mapping[str, Value] | None] = None
@@ -106,13 +104,4 @@ def check_names(degradation: type[Degradation], names: Iterable[str]) -> None:
     Raises:
         UsageError: With the right names, the nearest first.
     """
-    known = facts_of(degradation)
-    for name in names:
-        if name not in known:
-            near = nearest(name, known)
-            raise UsageError(
-                f"{degradation.name} has no parameter {name!r}.",
-                expected=", ".join(known),
-                came=name,
-                hint=f"{degradation.name}.{near}" if near else None,
-            )
+    check_arguments(degradation.name, names, facts_of(degradation), "parameter")

@@ -4,55 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from restorecli.degradation.base import Degradation, check_names, nearest
-from restorecli.degradation.families import (
-    blur,
-    compression,
-    dither,
-    fade,
-    haze,
-    holes,
-    low_light,
-    moire,
-    noise,
-    old_photo,
-    quantize,
-    rain,
-    resize,
-    sand_dust,
-    scratches,
-)
-from restorecli.errors import UsageError
+from restorecli.catalogs import Catalog, Entry
+from restorecli.degradation.base import Degradation, check_names
 
-_CLASSES: tuple[type[Degradation], ...] = (
-    noise.Gaussian,
-    noise.Poisson,
-    noise.SaltPepper,
-    noise.Speckle,
-    quantize.Quantize,
-    blur.GaussianBlur,
-    blur.MotionBlur,
-    blur.Defocus,
-    dither.Dither,
-    sand_dust.SandDust,
-    haze.Haze,
-    rain.Rain,
-    low_light.LowLight,
-    moire.Moire,
-    compression.Jpeg,
-    resize.Downscale,
-    scratches.Scratches,
-    fade.Fade,
-    old_photo.OldPhoto,
-    holes.Holes,
+
+def _entry(name: str, place: str, summary: str) -> Entry[type[Degradation]]:
+    return Entry(name, f"restorecli.degradation.families.{place}", summary)
+
+
+_ENTRIES = (
+    _entry("gaussian", "noise:Gaussian", "additive white Gaussian noise"),
+    _entry("poisson", "noise:Poisson", "photon (shot) noise"),
+    _entry(
+        "salt-pepper",
+        "noise:SaltPepper",
+        "impulses: pixels lost to white or black",
+    ),
+    _entry("speckle", "noise:Speckle", "multiplicative noise"),
+    _entry("quantize", "quantize:Quantize", "fewer levels of brightness"),
+    _entry("gaussian-blur", "blur:GaussianBlur", "blur with a Gaussian kernel"),
+    _entry("motion-blur", "blur:MotionBlur", "blur along a straight line"),
+    _entry(
+        "defocus",
+        "blur:Defocus",
+        "blur with a disc, as of a lens out of focus",
+    ),
+    _entry(
+        "dither",
+        "dither:Dither",
+        "error diffusion to few levels or a palette",
+    ),
+    _entry(
+        "sand-dust",
+        "sand_dust:SandDust",
+        "atmospheric scattering by dust: yellow veil, lost contrast, grains",
+    ),
+    _entry(
+        "haze",
+        "haze:Haze",
+        "atmospheric scattering by haze: gray veil, lost contrast",
+    ),
+    _entry("rain", "rain:Rain", "rain streaks with a light haze"),
+    _entry(
+        "low-light",
+        "low_light:LowLight",
+        "too little light: dark, flat and noisy",
+    ),
+    _entry("moire", "moire:Moire", "coloured waves, as on a photographed screen"),
+    _entry("jpeg", "compression:Jpeg", "JPEG compression"),
+    _entry(
+        "downscale",
+        "resize:Downscale",
+        "fewer pixels: MATLAB-like antialiased bicubic reduction",
+    ),
+    _entry(
+        "scratches",
+        "scratches:Scratches",
+        "scratches, dust and tears, as on old prints",
+    ),
+    _entry("fade", "fade:Fade", "an old print: brown, flat, vignetted, grainy"),
+    _entry(
+        "old-photo",
+        "old_photo:OldPhoto",
+        "blur, noise, coarse scan, JPEG, fading and scratches, drawn at random",
+    ),
+    _entry(
+        "holes",
+        "holes:Holes",
+        "lost pixels for inpainting: boxes, single pixels, strokes, text",
+    ),
 )
 
-DEGRADATIONS: Mapping[str, type[Degradation]] = {entry.name: entry for entry in _CLASSES}
+ALIASES: Mapping[str, str] = {"blur": "gaussian-blur"}
+
+DEGRADATIONS = Catalog("degradation", _ENTRIES, aliases=ALIASES, hint="restorecli degrade --list")
 
 _ABOUT = ("name", "severity", "mask")
 """What a manifest's record of a degradation holds beside its parameters."""
-
-ALIASES: Mapping[str, str] = {"blur": "gaussian-blur"}
 
 
 def find(name: str) -> type[Degradation]:
@@ -61,16 +89,7 @@ def find(name: str) -> type[Degradation]:
     Raises:
         UsageError: No such degradation; the nearest name is offered.
     """
-    known = ALIASES.get(name, name)
-    if known in DEGRADATIONS:
-        return DEGRADATIONS[known]
-    near = nearest(name, (*DEGRADATIONS, *ALIASES))
-    raise UsageError(
-        f"There is no degradation {name!r}.",
-        expected=", ".join(DEGRADATIONS),
-        came=name,
-        hint=f"--noise {near}" if near else None,
-    )
+    return DEGRADATIONS.find(name).load()
 
 
 def from_record(record: Mapping[str, object]) -> Degradation:

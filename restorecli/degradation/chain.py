@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from restorecli.degradation.base import Degradation, facts_of, nearest
+from restorecli.catalogs import check_arguments
+from restorecli.degradation.base import Degradation, facts_of
 from restorecli.degradation.catalog import find
 from restorecli.degradation.chain_file import read_chain_file
 from restorecli.degradation.sampler import DegradationSampler
@@ -109,15 +110,7 @@ def _sampler(spec: StepSpec, number: int) -> DegradationSampler:
             raise UsageError("It has no name.", expected="a name or a mapping with `name`", came=repr(spec))
         degradation = find(spec["name"])
         known = (*_OWN_KEYS, *facts_of(degradation))
-        for key in spec:
-            if key not in known:
-                near = nearest(str(key), known)
-                raise UsageError(
-                    f"{degradation.name} has no parameter {key!r}.",
-                    expected=", ".join(known),
-                    came=str(key),
-                    hint=near,
-                )
+        check_arguments(degradation.name, map(str, spec), known, "parameter")
         return DegradationSampler(
             degradation.name,
             {key: value for key, value in spec.items() if key not in _OWN_KEYS},

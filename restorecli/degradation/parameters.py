@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 import sys
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from restorecli.catalogs import closest
 from restorecli.errors import UsageError
 
 Value = bool | int | float | str
@@ -75,12 +75,12 @@ class ParameterFacts:
         """
         checked = self._cast(value)
         if checked is None or not self._inside(checked):
-            near = difflib.get_close_matches(str(value), self.choices, n=1)
+            near = closest(str(value), self.choices)
             raise UsageError(
                 f"{owner}.{self.name} cannot be {value!r}.",
                 expected=self.allowed,
                 came=repr(value),
-                hint=f"{owner}.{self.name}={near[0] if near else self.default}",
+                hint=f"{owner}.{self.name}={near or self.default}",
             )
         return checked
 
@@ -149,9 +149,3 @@ def facts_of(degradation: type[Any]) -> Mapping[str, ParameterFacts]:
         for field in dataclasses.fields(degradation)
         if _FACTS in field.metadata
     }
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """Return the one of `names` that `name` was probably meant to be, or None."""
-    near = difflib.get_close_matches(name, list(names), n=1)
-    return near[0] if near else None

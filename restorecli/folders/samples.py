@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from restorecli.catalogs import did_you_mean
 from restorecli.errors import DataError
 from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.reading import read_picture
@@ -80,12 +80,11 @@ def find_sample(name: str) -> Sample:
         if wanted in (sample.name, f"{sample.category}/{sample.name}"):
             return sample
     names = [sample.name for sample in _SAMPLES]
-    near = difflib.get_close_matches(wanted.rpartition("/")[2], names, n=1)
     raise DataError(
         "there is no such sample picture",
         expected=", ".join(names),
         came=repr(name),
-        hint=f"did you mean {near[0]!r}?" if near else None,
+        hint=did_you_mean(wanted.rpartition("/")[2], names),
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from restorecli.catalogs import did_you_mean
 from restorecli.core.device import pick_device
 from restorecli.core.models.catalog import MODELS
 from restorecli.core.restorer import Restorer
-from restorecli.degradation.parameters import nearest
 from restorecli.errors import UsageError
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.backends import load_network
@@ -70,10 +70,9 @@ def _check_name(name: str) -> None:
     if Path(name).suffix in _WEIGHTS_FILES or name.partition(".")[0] in MODELS:
         return
     names = (*MODELS, *METHODS)
-    near = nearest(name, names)
     raise UsageError(
         f"There is no model {name!r}.",
         expected=f"{', '.join(names)}, or a .safetensors or .onnx file",
         came=name,
-        hint=f"did you mean {near!r}?" if near else "restorecli models",
+        hint=did_you_mean(name, names) or "restorecli models",
     )

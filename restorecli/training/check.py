@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,9 @@ import torch
 from pydantic import BaseModel, ValidationError
 from torch import nn
 
-from restorecli.core.losses.catalog import WeightedSum, create_loss
+from restorecli.catalogs import did_you_mean
+from restorecli.core.losses.catalog import create_loss
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.zoo import find_shipped
 from restorecli.degradation.chain import Chain
@@ -86,8 +87,7 @@ def _form_faults(error: ValidationError) -> Iterator[Fault]:
 
 def _unknown_key(at: Path_) -> str:
     known = _keys_at(at[:-1])
-    near = difflib.get_close_matches(str(at[-1]), known, n=1)
-    ending = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+    ending = did_you_mean(str(at[-1]), known) or f"known keys: {', '.join(known)}"
     return f"unknown key {at[-1]!r}; {ending}"
 
 
@@ -96,8 +96,8 @@ def _answer(came: object, texts: list[str]) -> str:
     if isinstance(came, dict):
         return ""
     names = re.findall(r"'([^']*)'", " ".join(texts))
-    near = difflib.get_close_matches(came, names, n=1) if isinstance(came, str) else []
-    return f", came {came!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    near = did_you_mean(came, names) if isinstance(came, str) else None
+    return f", came {came!r}" + (f"; {near}" if near else "")
 
 
 def _is_union_tag(part: str | int) -> bool:

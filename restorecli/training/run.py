@@ -15,7 +15,8 @@ import yaml
 from torch import nn
 
 from restorecli.core.device import keep_large_blocks, pick_device, training_precision
-from restorecli.core.losses.catalog import WeightedSum, create_loss
+from restorecli.core.losses.catalog import create_loss
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.catalog import create_model
 from restorecli.core.restorer import NonFiniteError
 from restorecli.core.weights import Card, pack

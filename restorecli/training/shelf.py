@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
+from restorecli.catalogs import did_you_mean
 from restorecli.errors import RecipeError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -39,12 +39,11 @@ def shipped_recipe(name: str) -> Path:
     if name in known:
         return known[name]
     path = Path(name)
-    near = difflib.get_close_matches(name.removesuffix(".yaml"), known, n=1)
     raise RecipeError(
         f"There is no recipe {name!r}.",
         expected="a .yaml file, or the name of a recipe that `restorecli recipes` lists",
         came="a folder" if path.is_dir() else f"no such file in {Path.cwd()}",
-        hint=f"did you mean {near[0]!r}?" if near else "check the path",
+        hint=did_you_mean(name.removesuffix(".yaml"), known) or "check the path",
     )
 
 

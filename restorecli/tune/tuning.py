@@ -160,7 +160,7 @@ def _specs(model: str, fixed: Mapping[str, object]) -> dict[str, Choice | Range]
         )
     specs = {
         name: read_spec(facts, facts.draw, model)
-        for name, facts in facts_of(METHODS[model]).items()
+        for name, facts in facts_of(METHODS[model].load()).items()
         if facts.draw is not None
     }
     left = {name: spec for name, spec in specs.items() if name not in fixed}

@@ -15,7 +15,7 @@ from restorecli.bench.dither import REPORTED, bench_dither, dither_table
 from restorecli.bench.models import bench_models, markdown, models_table, short
 from restorecli.bench.running import HELD_OUT, Watch, run_trial, run_trials
 from restorecli.bench.trials import Trial, compose
-from restorecli.core.models.catalog import MODELS, create_model, find_model
+from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.errors import RecipeError, UsageError
 from restorecli.images.reading import read_picture
 from restorecli.training.shelf import shipped_recipes
@@ -157,7 +157,7 @@ def test_trainings_need_a_folder_for_their_runs(tmp_path) -> None:
 
 
 def test_speed_is_pixels_by_cpu_time() -> None:
-    costs = measure_costs(find_model("perceptron"), side=32, rounds=1)
+    costs = measure_costs(MODELS.find("perceptron"), side=32, rounds=1)
     for cost in costs.values():
         assert cost.speed == pytest.approx(32 * 32 / 1e6 / cost.taken.cpu)
 

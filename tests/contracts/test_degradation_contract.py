@@ -23,9 +23,9 @@ def picture(channels=3, height=37, width=53, seed=0):
 
 @every
 def test_it_says_what_it_is(name) -> None:
-    entry = DEGRADATIONS[name]
+    entry = find(name)
     assert entry.name == name
-    assert entry.summary
+    assert DEGRADATIONS[name].summary
     assert entry.reference
     assert len(entry.severities) == 5
     assert dataclasses.is_dataclass(entry)
@@ -58,7 +58,7 @@ def test_channels_and_type_stay_and_the_input_is_untouched(name, channels, sever
 def test_the_smallest_pictures_work_or_are_refused_by_name(name, shape) -> None:
     for channels in (1, 3):
         image = picture(channels, *shape)
-        scale = DEGRADATIONS[name]().scale
+        scale = find(name)().scale
         if min(shape) < scale:
             with pytest.raises(ImageError, match="too small"):
                 degrade_array(image, Chain.from_specs([name]), 0, "a.png")
@@ -103,9 +103,9 @@ def test_a_record_survives_json_and_builds_the_same_step(name) -> None:
 @every
 def test_no_strength_changes_nothing(name) -> None:
     image = picture()
-    nothing = DEGRADATIONS[name].identity
+    nothing = find(name).identity
     if nothing is not None:
-        step = DEGRADATIONS[name](**nothing)
+        step = find(name)(**nothing)
         np.testing.assert_allclose(step.apply(image, image_rng(0, "k")), image, atol=1e-6)
     result, steps = degrade_array(image, Chain.from_specs([{"name": name, "severity": 0}]), 0, "k")
     np.testing.assert_array_equal(result, image)
@@ -132,7 +132,7 @@ def test_severities_grow(name) -> None:
 
 @every
 def test_bounds_and_names_are_checked(name) -> None:
-    entry = DEGRADATIONS[name]
+    entry = find(name)
     for known in facts_of(entry).values():
         wrong = ["no such word" if known.kind is str else object(), None]
         wrong += [] if known.low is None else [known.low - 1]
@@ -158,7 +158,7 @@ def test_random_draws_stay_within_bounds_and_margins(name) -> None:
 @every
 def test_a_crop_with_margin_equals_the_crop_of_the_whole(name) -> None:
     """Blur at a training crop's rim is true: what is `margin` away from a cut does not depend on the cut."""
-    step = DEGRADATIONS[name]()
+    step = find(name)()
     if step.margin == 0:
         return
     image = picture(3, 96, 112)
@@ -171,7 +171,7 @@ def test_a_crop_with_margin_equals_the_crop_of_the_whole(name) -> None:
 
 
 def test_aliases_name_degradations() -> None:
-    assert find("blur") is DEGRADATIONS["gaussian-blur"]
+    assert find("blur") is DEGRADATIONS["gaussian-blur"].load()
     assert set(ALIASES.values()) <= set(DEGRADATIONS)
     assert not set(ALIASES) & set(DEGRADATIONS)
     with pytest.raises(UsageError, match="gaussian"):

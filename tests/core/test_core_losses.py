@@ -5,10 +5,11 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from restorecli.core.losses.catalog import LOSSES, WeightedSum, create_loss
+from restorecli.core.losses.catalog import LOSSES, create_loss
 from restorecli.core.losses.edge import edge_loss, plain_laplacian, pyramid_laplacian
 from restorecli.core.losses.pixel import charbonnier_loss
 from restorecli.core.losses.structure import ssim_loss
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.errors import UsageError
 
 

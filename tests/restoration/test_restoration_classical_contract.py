@@ -72,7 +72,7 @@ def context_for(method, shape):
 
 @every
 def test_it_is_in_the_catalog_and_says_what_it_is(method) -> None:
-    assert METHODS[method.name] is method
+    assert METHODS[method.name].load() is method
     assert method.summary
     assert method.reference
     assert dataclasses.is_dataclass(method)

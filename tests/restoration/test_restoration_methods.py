@@ -25,7 +25,7 @@ from restorecli.restoration.folder import restore_folder
 from restorecli.restoration.known import Known
 from restorecli.restoration.masks import masks_named
 from restorecli.restoration.methods.base import Method
-from restorecli.restoration.methods.catalog import METHODS, create_method, find_method, settings_for
+from restorecli.restoration.methods.catalog import METHODS, create_method, settings_for
 from restorecli.restoration.picture import PictureRestorer
 
 ELSEWHERE = {"pnp", "blind-deconv", "dip", "hopfield", "bm3d"}
@@ -47,12 +47,12 @@ def full_context(height, width):
 
 
 def quick(name):
-    return create_method(name, {"factor": 2} if "factor" in facts_of(METHODS[name]) else {})
+    return create_method(name, {"factor": 2} if "factor" in facts_of(METHODS[name].load()) else {})
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_says_what_it_is(name) -> None:
-    entry = METHODS[name]
+    entry = METHODS[name].load()
     assert issubclass(entry, Method)
     assert entry.name == name
     assert entry.summary
@@ -256,7 +256,7 @@ def test_the_mask_of_a_degradation_comes_from_the_manifest(photos, tmp_path) -> 
 
 
 def test_names_and_parameters_are_checked() -> None:
-    assert find_method("bicubic").name == "bicubic"
+    assert METHODS.find("bicubic").name == "bicubic"
     assert create_method("bicubic", {"factor": "3"}).factor == 3
     for wrong in ({"name": "bicubik"}, {"name": "bicubic", "parameters": {"fator": 2}}):
         with pytest.raises(UsageError) as caught:
@@ -307,7 +307,7 @@ def test_a_scan_with_white_margins_is_denoised(name: str) -> None:
 
 
 def test_a_parameter_is_declared_like_that_of_a_degradation() -> None:
-    assert facts_of(METHODS["bicubic"])["factor"].unit == "times"
+    assert facts_of(METHODS["bicubic"].load())["factor"].unit == "times"
     assert parameter(1, help="a number").default == 1
 
 

@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from restorecli.core.losses.catalog import WeightedSum, create_loss
+from restorecli.core.losses.catalog import create_loss
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.errors import InterruptedRunError, RecipeError
 from restorecli.training.batches import Batch
 from restorecli.training.check import load_recipe

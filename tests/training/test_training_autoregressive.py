@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from restorecli import create_model
-from restorecli.core.losses.catalog import WeightedSum, create_loss
+from restorecli.core.losses.catalog import create_loss
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.zoo import network_of
 from restorecli.errors import RecipeError, UsageError
 from restorecli.training.batches import Batch

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from restorecli.core.losses.catalog import WeightedSum, create_loss
+from restorecli.core.losses.catalog import create_loss
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.errors import RecipeError, UsageError
 from restorecli.training import loop
 from restorecli.training.batches import Batch

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from restorecli.core.losses.catalog import WeightedSum, create_loss
+from restorecli.core.losses.catalog import create_loss
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.old_photo import OldPhoto
 from restorecli.errors import RecipeError
 from restorecli.training.batches import Batch, BatchMaker

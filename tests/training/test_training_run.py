@@ -18,7 +18,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from restorecli import load
-from restorecli.core.losses.catalog import WeightedSum, create_loss
+from restorecli.core.losses.catalog import create_loss
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.weights import read_weights
 from restorecli.errors import DivergedError, InterruptedRunError, RecipeError, TerminatedRunError, UsageError
 from restorecli.training.batches import Batch

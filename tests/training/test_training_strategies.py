@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from restorecli.core.losses.catalog import WeightedSum, create_loss
+from restorecli.core.losses.catalog import create_loss
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.errors import RecipeError
 from restorecli.training.batches import Batch, BatchMaker
 from restorecli.training.check import load_recipe

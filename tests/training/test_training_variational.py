@@ -6,7 +6,8 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
-from restorecli.core.losses.catalog import WeightedSum, create_loss
+from restorecli.core.losses.catalog import create_loss
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.cvae_gan import CvaeGan
 from restorecli.core.recognizer import Recognizer
 from restorecli.errors import RecipeError

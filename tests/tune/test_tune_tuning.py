@@ -108,7 +108,7 @@ def test_nothing_is_scored_twice() -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_range_is_one_that_the_method_takes(name) -> None:
-    for facts in facts_of(METHODS[name]).values():
+    for facts in facts_of(METHODS[name].load()).values():
         if facts.draw is not None:
             assert isinstance(facts, ParameterFacts)
             for end in read_spec(facts, facts.draw, name).ends():

@@ -2,77 +2,46 @@
 
 from __future__ import annotations
 
-import difflib
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
-from torch import nn
-
-from restorecli.core.models.autoencoder import Autoencoder
-from restorecli.core.models.cvae_gan import CvaeGan
-from restorecli.core.models.cvt import Cvt
-from restorecli.core.models.dncnn import DnCnn
-from restorecli.core.models.drunet import DrUNet
-from restorecli.core.models.esrgan import RrdbNet
-from restorecli.core.models.gan import Pix2Pix
-from restorecli.core.models.hybrid import Hybrid
-from restorecli.core.models.ircnn import IrCnn
-from restorecli.core.models.lcdnet import LcdNet
-from restorecli.core.models.mlp import Mlp
-from restorecli.core.models.nafnet import NafNet
-from restorecli.core.models.noise2noise import Noise2NoiseUNet
-from restorecli.core.models.old_photo import OldPhoto
-from restorecli.core.models.patch_cnn import PatchCnn
-from restorecli.core.models.perceptron import Perceptron
-from restorecli.core.models.pixelcnn import PixelCnn
-from restorecli.core.models.rdn import Rdn
-from restorecli.core.models.red_net import RedNet
-from restorecli.core.models.resnet import ResNet
-from restorecli.core.models.restormer import Restormer
-from restorecli.core.models.sca_unet import ScaUNet
-from restorecli.core.models.swm import Swm
-from restorecli.core.models.unet import UNet
+from restorecli.catalogs import Catalog, Entry, check_arguments
 from restorecli.errors import UsageError
 
+if TYPE_CHECKING:
+    from torch import nn
 
-@dataclass(frozen=True, slots=True)
-class ModelEntry:
-    """A network of the catalog.
+Build: TypeAlias = "Callable[..., nn.Module]"
+
+
+@dataclass(frozen=True)
+class ModelEntry(Entry[Build]):
+    """A network of the catalog; the keyword arguments of its class are the network's arguments.
 
     Attributes:
-        name: The name on the command line.
-        build: The class; its keyword arguments are the network's arguments.
-        summary: What it is, in one line.
         reference: The paper it comes from.
         default_tag: The weights that the bare name stands for, or None where none ship.
         small: Arguments of a small size, for tests, quick recipes and benchmarks; empty where the default is
             small enough.
     """
 
-    name: str
-    build: Callable[..., nn.Module]
-    summary: str
-    reference: str
+    reference: str = ""
     default_tag: str | None = None
     small: Mapping[str, object] = field(default_factory=dict)
-
-    def arguments(self) -> tuple[str, ...]:
-        """Return the names of the network's arguments."""
-        return tuple(inspect.signature(self.build).parameters)
 
 
 _ENTRIES = (
     ModelEntry(
         "sca-unet",
-        ScaUNet,
+        "restorecli.core.models.sca_unet:ScaUNet",
         "residual U-Net, gated skips, non-local bottleneck",
         "Sarvesan, Mendhe",
         "gaussian",
     ),
     ModelEntry(
         "dncnn",
-        DnCnn,
+        "restorecli.core.models.dncnn:DnCnn",
         "plain CNN that predicts the noise",
         "Zhang et al., TIP 2017",
         "gray-blind",
@@ -80,14 +49,14 @@ _ENTRIES = (
     ),
     ModelEntry(
         "unet",
-        UNet,
+        "restorecli.core.models.unet:UNet",
         "plain U-Net baseline with a global residual",
         "Ronneberger et al., MICCAI 2015",
         small={"width": 8},
     ),
     ModelEntry(
         "swm",
-        Swm,
+        "restorecli.core.models.swm:Swm",
         "frequency selection per band, then attention, for sand-dust",
         "Mishra, Dhara, CVPRW 2025",
         "sand-dust",
@@ -95,140 +64,140 @@ _ENTRIES = (
     ),
     ModelEntry(
         "lcdnet",
-        LcdNet,
+        "restorecli.core.models.lcdnet:LcdNet",
         "spatial and frequency selection, four scales in and out",
         "Gao, Dang, arXiv:2504.10558",
         small={"width": 6, "encoder": (1, 1, 1, 1), "middle": 1, "decoder": (1, 1, 1, 1)},
     ),
     ModelEntry(
         "nafnet",
-        NafNet,
+        "restorecli.core.models.nafnet:NafNet",
         "U-Net without activation functions: simple gates, channel attention",
         "Chen et al., ECCV 2022",
         small={"width": 16, "encoder": (1, 1, 1), "decoder": (1, 1, 1)},
     ),
     ModelEntry(
         "restormer",
-        Restormer,
+        "restorecli.core.models.restormer:Restormer",
         "transformer with attention between channels",
         "Zamir et al., CVPR 2022",
         small={"width": 8, "blocks": (1, 1, 1, 1), "refinement": 1, "heads": (1, 1, 2, 2)},
     ),
     ModelEntry(
         "perceptron",
-        Perceptron,
+        "restorecli.core.models.perceptron:Perceptron",
         "single layer: one affine map from patch to patch, a learned linear filter",
         "baseline of the report",
         small={"patch": 9, "out": 5},
     ),
     ModelEntry(
         "mlp",
-        Mlp,
+        "restorecli.core.models.mlp:Mlp",
         "multi-layer perceptron from patch to patch",
         "Burger et al., CVPR 2012",
         small={"patch": 15, "out": 7, "hidden": (192, 192)},
     ),
     ModelEntry(
         "autoencoder",
-        Autoencoder,
+        "restorecli.core.models.autoencoder:Autoencoder",
         "convolutional autoencoder without skips",
         "baseline of the report",
         small={"width": 16},
     ),
     ModelEntry(
         "resnet",
-        ResNet,
+        "restorecli.core.models.resnet:ResNet",
         "residual blocks without batch norm; also enlarges 2, 3, 4 times",
         "Lim et al. (EDSR), CVPRW 2017",
         small={"blocks": 4, "width": 32},
     ),
     ModelEntry(
         "patch-cnn",
-        PatchCnn,
+        "restorecli.core.models.patch_cnn:PatchCnn",
         "plain CNN on overlapping patches, joined under a window",
         "of the report, after Zhang et al., TIP 2017",
         small={"patch": 24, "stride": 16, "depth": 6, "width": 32},
     ),
     ModelEntry(
         "hybrid",
-        Hybrid,
+        "restorecli.core.models.hybrid:Hybrid",
         "attention in windows, CBAM, MLP blocks, normalised input, separable convolutions",
         "of the report, after Woo et al. (CBAM), ECCV 2018",
         small={"blocks": 2, "width": 32},
     ),
     ModelEntry(
         "gan",
-        Pix2Pix,
+        "restorecli.core.models.gan:Pix2Pix",
         "pix2pix generator, U-Net-256; trains with PatchGAN",
         "Isola et al., CVPR 2017",
         small={"width": 12, "levels": 5},
     ),
     ModelEntry(
         "esrgan",
-        RrdbNet,
+        "restorecli.core.models.esrgan:RrdbNet",
         "RRDBNet, residual-in-residual dense blocks; enlarges 4, 3, 2 or 1 times",
         "Wang et al., ECCVW 2018",
         small={"scale": 1, "blocks": 1, "width": 64, "growth": 16},
     ),
     ModelEntry(
         "rdn",
-        Rdn,
+        "restorecli.core.models.rdn:Rdn",
         "residual dense network; also enlarges 2, 3, 4 times",
         "Zhang et al., CVPR 2018, TPAMI 2020",
         small={"blocks": 3, "layers": 3, "growth": 16, "width": 24},
     ),
     ModelEntry(
         "red-net",
-        RedNet,
+        "restorecli.core.models.red_net:RedNet",
         "convolutions and mirrored transposed ones, symmetric skips; depth 10, 20, 30",
         "Mao et al., NeurIPS 2016",
         small={"depth": 12, "width": 24},
     ),
     ModelEntry(
         "noise2noise",
-        Noise2NoiseUNet,
+        "restorecli.core.models.noise2noise:Noise2NoiseUNet",
         "U-Net for training on pairs of noisy pictures",
         "Lehtinen et al., ICML 2018",
         small={"width": 12},
     ),
     ModelEntry(
         "drunet",
-        DrUNet,
+        "restorecli.core.models.drunet:DrUNet",
         "residual U-Net that is told the noise level, or estimates it",
         "Zhang et al. (DPIR), TPAMI 2021",
         small={"width": 8, "blocks": 1},
     ),
     ModelEntry(
         "ircnn",
-        IrCnn,
+        "restorecli.core.models.ircnn:IrCnn",
         "seven dilated convolutions that predict the noise of one level",
         "Zhang et al., CVPR 2017",
         small={"width": 32},
     ),
     ModelEntry(
         "cvae-gan",
-        CvaeGan,
+        "restorecli.core.models.cvae_gan:CvaeGan",
         "conditional variational U-Net: several restorations by a code",
         "after Bao et al., ICCV 2017",
         small={"width": 12, "latent": 16},
     ),
     ModelEntry(
         "old-photo",
-        OldPhoto,
+        "restorecli.core.models.old_photo:OldPhoto",
         "finds scratches, then restores by gated convolutions",
         "after Wan et al., CVPR 2020",
         small={"width": 12, "detector": 12},
     ),
     ModelEntry(
         "cvt",
-        Cvt,
+        "restorecli.core.models.cvt:Cvt",
         "transformer with convolutional projections, attention in windows and at 1/8 everywhere",
         "after Wu et al., ICCV 2021",
         small={"stem": 16, "widths": (16, 32, 64), "depths": (1, 1, 2), "decoder": (1, 1)},
     ),
     ModelEntry(
         "pixelcnn",
-        PixelCnn,
+        "restorecli.core.models.pixelcnn:PixelCnn",
         "distribution of the clean picture, pixel by pixel; also judges and samples",
         "van den Oord et al., NeurIPS 2016; Dahl et al., ICCV 2017",
         small={"width": 36, "layers": 4, "condition": 32, "blocks": 4, "components": 5},
@@ -238,57 +207,32 @@ _ENTRIES = (
 MAX_SIZE = 1024
 """The largest depth or width: a larger one is a slip or an attack, and would eat all memory."""
 
-MODELS: Mapping[str, ModelEntry] = {entry.name: entry for entry in _ENTRIES}
-
-
-def find_model(name: str) -> ModelEntry:
-    """Return the catalog entry of `name`.
-
-    Raises:
-        UsageError: No such network; the nearest names are offered.
-    """
-    if name not in MODELS:
-        near = difflib.get_close_matches(name, MODELS, n=1)
-        raise UsageError(
-            f"There is no model {name!r}.",
-            expected=", ".join(MODELS),
-            came=name,
-            hint=f"did you mean {near[0]!r}?" if near else "restorecli models",
-        )
-    return MODELS[name]
+MODELS = Catalog("model", _ENTRIES, hint="restorecli models")
 
 
 def create_model(name: str, /, **arguments: object) -> nn.Module:
     """Build an untrained network by name; see `restorecli.create_model`."""
-    entry = find_model(name)
+    entry = MODELS.find(name)
+    check_arguments(entry.name, arguments, entry.arguments())
     for argument, value in arguments.items():
-        _check_argument(entry, argument, value)
+        _check_size(entry.name, argument, value)
     try:
-        return entry.build(**arguments)
+        return entry.load()(**arguments)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise UsageError(f"{name} cannot be built so.", came=f"{dict(arguments)}: {error}") from error
+        raise UsageError(f"{entry.name} cannot be built so.", came=f"{dict(arguments)}: {error}") from error
 
 
-def _check_argument(entry: ModelEntry, argument: str, value: object) -> None:
-    """Refuse a misspelt argument, and sizes that no network of the catalog can have."""
-    known = entry.arguments()
-    if argument not in known:
-        near = difflib.get_close_matches(argument, known, n=1)
-        raise UsageError(
-            f"{entry.name} has no argument {argument!r}.",
-            expected=", ".join(known),
-            came=argument,
-            hint=f"did you mean {near[0]!r}?" if near else None,
-        )
+def _check_size(name: str, argument: str, value: object) -> None:
+    """Refuse sizes that no network of the catalog can have."""
     if argument == "channels" and value not in (1, 3):
         raise UsageError(
-            f"{entry.name} cannot be built so.",
+            f"{name} cannot be built so.",
             expected="channels: 1 (gray) or 3 (RGB)",
             came=f"channels: {value!r}",
         )
     if type(value) is int and not 1 <= value <= MAX_SIZE:
         raise UsageError(
-            f"{entry.name} cannot be built so.",
+            f"{name} cannot be built so.",
             expected=f"{argument}: 1 to {MAX_SIZE}",
             came=f"{argument}: {value}",
         )

@@ -88,7 +88,6 @@ class GaussianBlur(Degradation):
     """Convolution with a Gaussian that is cut at 4 sigma and scaled to sum 1."""
 
     name = "gaussian-blur"
-    summary = "blur with a Gaussian kernel"
     reference = "severities: Hendrycks, Dietterich, ICLR 2019; range 0.2..3: Wang et al., Real-ESRGAN, 2021"
     severities = ({"sigma": 1.0}, {"sigma": 2.0}, {"sigma": 3.0}, {"sigma": 4.0}, {"sigma": 6.0})
     identity: ClassVar = {"sigma": 0.0}
@@ -117,7 +116,6 @@ class MotionBlur(Degradation):
     """Mean over a straight movement of the camera during the exposure."""
 
     name = "motion-blur"
-    summary = "blur along a straight line"
     reference = (
         "length 5..31 px: usual in studies of deblurring; severities: Hendrycks and Dietterich, ICLR 2019, "
         "whose (radius, sigma) are a one-sided path; here the path is centred, 2 radius + 1 long"
@@ -157,7 +155,6 @@ class Defocus(Degradation):
     """Convolution with a disc, as a lens out of focus does it."""
 
     name = "defocus"
-    summary = "blur with a disc, as of a lens out of focus"
     reference = "severities (radius, edge): Hendrycks and Dietterich, ICLR 2019; the random range is chosen"
     severities = (
         {"radius": 3.0, "edge": 0.1},

@@ -25,7 +25,6 @@ class Jpeg(Degradation):
     """
 
     name = "jpeg"
-    summary = "JPEG compression"
     reference = (
         "severities: Hendrycks and Dietterich, ICLR 2019; 30..95: Wang et al., Real-ESRGAN, 2021; "
         "benchmarks use quality 10, 20, 30, 40"

@@ -33,7 +33,6 @@ class Dither(Degradation):
     """
 
     name = "dither"
-    summary = "error diffusion to few levels or a palette"
     reference = (
         "Floyd, Steinberg 1976; Jarvis, Judice, Ninke 1976; Stucki 1981; Burkes 1988; Sierra 1989; Atkinson "
         "(passes on 6/8 of the error); severities are chosen"

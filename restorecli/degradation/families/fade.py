@@ -38,7 +38,6 @@ class Fade(Degradation):
     """
 
     name = "fade"
-    summary = "an old print: brown, flat, vignetted, grainy"
     reference = "sepia matrix as in photo programs; all other ranges and the severities are chosen"
     severities = (
         {"red": 0.99, "green": 0.95, "blue": 0.88, "black": 12.0, "contrast": 0.92, "sepia": 0.1},

@@ -23,7 +23,6 @@ class Haze(Degradation):
     """
 
     name = "haze"
-    summary = "atmospheric scattering by haze: gray veil, lost contrast"
     reference = (
         "model: Narasimhan and Nayar, Vision and the atmosphere, IJCV 2002; A 0.7..1 and beta 0.6..1.8: Li "
         "et al., Benchmarking Single-Image Dehazing and Beyond (RESIDE), TIP 2019; pseudo-depth and "

@@ -31,7 +31,6 @@ class Holes(Degradation):
     """
 
     name = "holes"
-    summary = "lost pixels for inpainting: boxes, single pixels, strokes, text"
     reference = (
         "middle box of a quarter: Pathak et al., Context Encoders, CVPR 2016; single pixels of 50 and 80 % "
         "and text: Ulyanov et al., Deep Image Prior, CVPR 2018; strokes of 4 to 12 points, 12 to 40 px wide "

@@ -25,7 +25,6 @@ class Moire(Degradation):
     """
 
     name = "moire"
-    summary = "coloured waves, as on a photographed screen"
     reference = (
         "gratings as a short cut of the moire of screens (the physical way: Yuan et al., AIM 2019 Challenge "
         "on Image Demoireing, ICCVW 2019); ranges and severities are chosen"

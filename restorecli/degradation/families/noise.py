@@ -20,7 +20,6 @@ class Gaussian(Degradation):
     """
 
     name = "gaussian"
-    summary = "additive white Gaussian noise"
     reference = (
         "sigma 15/25/50 and blind 0..55: Zhang et al., Beyond a Gaussian Denoiser, TIP 2017; "
         "severities: Hendrycks and Dietterich, ICLR 2019"
@@ -46,7 +45,6 @@ class Poisson(Degradation):
     """Photon noise: y = Poisson(peak x) / peak, of variance x / peak. Values below 0 count as 0."""
 
     name = "poisson"
-    summary = "photon (shot) noise"
     reference = "severities: Hendrycks and Dietterich, ICLR 2019; studies of low light use peaks 1 to 30"
     severities = ({"peak": 60.0}, {"peak": 25.0}, {"peak": 12.0}, {"peak": 5.0}, {"peak": 3.0})
 
@@ -68,7 +66,6 @@ class SaltPepper(Degradation):
     """
 
     name = "salt-pepper"
-    summary = "impulses: pixels lost to white or black"
     reference = "severities: Hendrycks and Dietterich, ICLR 2019; amounts up to 0.5 are usual in studies"
     severities = ({"amount": 0.03}, {"amount": 0.06}, {"amount": 0.09}, {"amount": 0.17}, {"amount": 0.27})
     identity: ClassVar = {"amount": 0.0}
@@ -96,7 +93,6 @@ class Speckle(Degradation):
     """
 
     name = "speckle"
-    summary = "multiplicative noise"
     reference = (
         "severities: Hendrycks and Dietterich, ICLR 2019; Gamma law: Goodman, Some fundamental properties "
         "of speckle, JOSA 1976; the random range spans the severities and is chosen"

@@ -28,7 +28,6 @@ class OldPhoto(Degradation):
     """
 
     name = "old-photo"
-    summary = "blur, noise, coarse scan, JPEG, fading and scratches, drawn at random"
     reference = (
         "the four steps, their chance and ranges: code of Wan et al., Bringing Old Photos Back to Life, CVPR "
         "2020; fading, scratches and severities are chosen"

@@ -19,7 +19,6 @@ class Quantize(Degradation):
     """
 
     name = "quantize"
-    summary = "fewer levels of brightness"
     reference = "bits 1 to 6 are usual; error variance step^2 / 12: Bennett 1948; severities are chosen"
     severities = ({"levels": 32}, {"levels": 16}, {"levels": 8}, {"levels": 4}, {"levels": 2})
 

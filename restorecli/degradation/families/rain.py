@@ -50,7 +50,6 @@ class Rain(Degradation):
     """
 
     name = "rain"
-    summary = "rain streaks with a light haze"
     reference = (
         "streaks as motion-blurred noise: Garg and Nayar, Photorealistic rendering of rain streaks, SIGGRAPH "
         "2006, give the physics; the synthetic sets Rain100L and Rain100H (Yang et al., CVPR 2017) the look; "

@@ -49,7 +49,6 @@ class Downscale(Degradation):
     """
 
     name = "downscale"
-    summary = "fewer pixels: MATLAB-like antialiased bicubic reduction"
     reference = "Keys 1981; imresize of MATLAB; factors 2, 3, 4, 8 are usual; severities are chosen"
     severities = ({"factor": 2}, {"factor": 3}, {"factor": 4}, {"factor": 6}, {"factor": 8})
     identity: ClassVar = {"factor": 1}

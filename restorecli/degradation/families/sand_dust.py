@@ -52,7 +52,6 @@ class SandDust(Degradation):
     """
 
     name = "sand-dust"
-    summary = "atmospheric scattering by dust: yellow veil, lost contrast, grains"
     reference = (
         "model: Narasimhan and Nayar, Vision and the atmosphere, IJCV 2002; beta ratios 1 : 1.03 : 1.4 and "
         "yellow light measured on dusty photographs; other ranges, pseudo-depth and severities are chosen"

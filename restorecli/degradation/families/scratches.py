@@ -35,7 +35,6 @@ class Scratches(Degradation):
     """
 
     name = "scratches"
-    summary = "scratches, dust and tears, as on old prints"
     reference = (
         "white and irregular masks: Wan et al., Bringing Old Photos Back to Life, CVPR 2020; all ranges and "
         "severities are chosen"

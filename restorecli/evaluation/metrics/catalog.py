@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
-from restorecli.errors import UsageError
+from restorecli.catalogs import Catalog
 from restorecli.evaluation.metrics import consistency, defects, perceptual, regions, residual
 from restorecli.evaluation.metrics.color import ciede2000, psnr_y, ssim_y
 from restorecli.evaluation.metrics.edges import edge_psnr, gmsd
@@ -77,7 +75,7 @@ _ENTRIES = (
 )
 # fmt: on
 
-METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ENTRIES})
+METRICS = Catalog("metric", _ENTRIES, hint="restorecli eval --list-metrics")
 """Every metric by name."""
 
 DEFAULT = ("psnr", "ssim")
@@ -90,13 +88,5 @@ def find_metrics(names: Sequence[str]) -> tuple[Metric, ...]:
     Raises:
         UsageError: There is no such metric.
     """
-    for name in names:
-        if name not in METRICS:
-            near = difflib.get_close_matches(name, METRICS, n=1)
-            raise UsageError(
-                "there is no such metric",
-                expected=", ".join(METRICS),
-                came=repr(name),
-                hint=f"did you mean {near[0]!r}?" if near else None,
-            )
-    return tuple(METRICS[name] for name in dict.fromkeys(names))
+    found = (METRICS.find(name) for name in names)
+    return tuple({metric.name: metric for metric in found}.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from restorecli.catalogs import did_you_mean
 from restorecli.errors import DataError, UsageError
 from restorecli.evaluation.metrics.color import luma_matlab, luma_matlab_rounded, luma_pyiqa
 from restorecli.evaluation.metrics.edges import gmsd, gmsd_piq
@@ -207,12 +207,11 @@ def find_protocol(name: str) -> Protocol:
     """
     base, colon, crop = name.partition(":")
     if base not in PROTOCOLS:
-        near = difflib.get_close_matches(base, PROTOCOLS, n=1)
         raise UsageError(
             "there is no such protocol",
             expected=", ".join(PROTOCOLS),
             came=repr(name),
-            hint=f"did you mean {near[0]!r}?" if near else None,
+            hint=did_you_mean(base, PROTOCOLS),
         )
     if not colon:
         return PROTOCOLS[base]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from restorecli.catalogs import did_you_mean
 from restorecli.errors import UsageError
 from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.pairing.pairs import Pair
@@ -135,12 +135,11 @@ def resolve_field(name: str, known: Sequence[str]) -> str:
             came=repr(name),
         )
     short = [full.rpartition(".")[2] for full in known]
-    near = difflib.get_close_matches(wanted, [*known, *short], n=1)
     raise UsageError(
         "pictures cannot be grouped by this",
         expected=", ".join(known),
         came=repr(name),
-        hint=f"did you mean {near[0]!r}?" if near else None,
+        hint=did_you_mean(wanted, [*known, *short]),
     )
 
 

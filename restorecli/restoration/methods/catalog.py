@@ -1,89 +1,60 @@
-"""Every method without weights by its name: one line each, nothing found by scanning.
-
-This is imported at every Tab of a shell and by `restorecli models`, so no method's file imports torch at
-its top; what needs torch imports it where it computes.
-"""
+"""Every method without weights by its name: one line each, nothing found by scanning."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from restorecli.degradation.parameters import facts_of, nearest
+from restorecli.catalogs import Catalog, Entry, check_arguments
+from restorecli.degradation.parameters import facts_of
 from restorecli.errors import UsageError
-from restorecli.restoration.methods import pnp
-from restorecli.restoration.methods.base import Method
-from restorecli.restoration.methods.classical import (
-    blind,
-    deblocking,
-    deconvolution,
-    denoising,
-    examples,
-    filters,
-    halftones,
-    impulses,
-    inpainting,
-    notching,
-    superresolution,
-    synthesis,
-    weather,
-)
-from restorecli.restoration.methods.per_image import dip, hopfield, j_invariant
 
-_CLASSES: tuple[type[Method], ...] = (
-    filters.Median,
-    filters.Gaussian,
-    filters.Wiener,
-    filters.Bilateral,
-    denoising.NonLocalMeans,
-    denoising.TotalVariation,
-    denoising.Wavelet,
-    denoising.Bm3d,
-    impulses.SwitchingMedian,
-    deconvolution.Inverse,
-    deconvolution.WienerDeconvolution,
-    deconvolution.RichardsonLucy,
-    deconvolution.UnsupervisedWiener,
-    blind.BlindDeconvolution,
-    superresolution.Bicubic,
-    superresolution.Lanczos,
-    superresolution.BackProjection,
-    superresolution.TvSuperResolution,
-    examples.SelfSimilarity,
-    deblocking.Deblock,
-    notching.Demoire,
-    halftones.InverseHalftone,
-    weather.GrayWorld,
-    weather.Dehaze,
-    weather.Dedust,
-    inpainting.InpaintHarmonic,
-    inpainting.InpaintBiharmonic,
-    inpainting.InpaintTv,
-    synthesis.InpaintExemplar,
-    synthesis.InpaintQuilting,
-    pnp.PlugAndPlay,
-    j_invariant.JInvariant,
-    dip.Dip,
-    hopfield.Hopfield,
+if TYPE_CHECKING:
+    from restorecli.restoration.methods.base import Method
+
+
+def _entry(name: str, place: str) -> Entry[type[Method]]:
+    return Entry(name, f"restorecli.restoration.methods.{place}")
+
+
+_ENTRIES = (
+    _entry("median", "classical.filters:Median"),
+    _entry("gaussian", "classical.filters:Gaussian"),
+    _entry("wiener", "classical.filters:Wiener"),
+    _entry("bilateral", "classical.filters:Bilateral"),
+    _entry("nlm", "classical.denoising:NonLocalMeans"),
+    _entry("tv", "classical.denoising:TotalVariation"),
+    _entry("wavelet", "classical.denoising:Wavelet"),
+    _entry("bm3d", "classical.denoising:Bm3d"),
+    _entry("switching-median", "classical.impulses:SwitchingMedian"),
+    _entry("inverse", "classical.deconvolution:Inverse"),
+    _entry("wiener-deconv", "classical.deconvolution:WienerDeconvolution"),
+    _entry("richardson-lucy", "classical.deconvolution:RichardsonLucy"),
+    _entry("unsupervised-wiener", "classical.deconvolution:UnsupervisedWiener"),
+    _entry("blind-deconv", "classical.blind:BlindDeconvolution"),
+    _entry("bicubic", "classical.superresolution:Bicubic"),
+    _entry("lanczos", "classical.superresolution:Lanczos"),
+    _entry("back-projection", "classical.superresolution:BackProjection"),
+    _entry("tv-super-resolution", "classical.superresolution:TvSuperResolution"),
+    _entry("self-similarity", "classical.examples:SelfSimilarity"),
+    _entry("deblock", "classical.deblocking:Deblock"),
+    _entry("demoire", "classical.notching:Demoire"),
+    _entry("inverse-halftone", "classical.halftones:InverseHalftone"),
+    _entry("gray-world", "classical.weather:GrayWorld"),
+    _entry("dehaze", "classical.weather:Dehaze"),
+    _entry("dedust", "classical.weather:Dedust"),
+    _entry("inpaint-harmonic", "classical.inpainting:InpaintHarmonic"),
+    _entry("inpaint-biharmonic", "classical.inpainting:InpaintBiharmonic"),
+    _entry("inpaint-tv", "classical.inpainting:InpaintTv"),
+    _entry("inpaint-exemplar", "classical.synthesis:InpaintExemplar"),
+    _entry("inpaint-quilting", "classical.synthesis:InpaintQuilting"),
+    _entry("pnp", "pnp:PlugAndPlay"),
+    _entry("j-invariant", "per_image.j_invariant:JInvariant"),
+    _entry("dip", "per_image.dip:Dip"),
+    _entry("hopfield", "per_image.hopfield:Hopfield"),
 )
 
-METHODS: Mapping[str, type[Method]] = {entry.name: entry for entry in _CLASSES}
-
-
-def find_method(name: str) -> type[Method]:
-    """Return the method called `name`.
-
-    Raises:
-        UsageError: No such method; the nearest name is offered.
-    """
-    if name in METHODS:
-        return METHODS[name]
-    near = nearest(name, METHODS)
-    raise UsageError(
-        f"There is no method {name!r}.",
-        expected=", ".join(METHODS),
-        came=name,
-        hint=f"--model {near}" if near else "restorecli models",
-    )
+METHODS = Catalog("method", _ENTRIES, hint="restorecli models")
 
 
 def create_method(name: str, parameters: Mapping[str, object] | None = None) -> Method:
@@ -96,19 +67,14 @@ def create_method(name: str, parameters: Mapping[str, object] | None = None) -> 
     Raises:
         UsageError: An unknown name or parameter, or a value out of bounds.
     """
-    method = find_method(name)
+    method = METHODS.find(name).load()
     facts = facts_of(method)
-    values: dict[str, object] = {}
-    for key, value in (parameters or {}).items():
-        if key not in facts:
-            near = nearest(key, facts)
-            raise UsageError(
-                f"{name} has no parameter {key!r}.",
-                expected=", ".join(facts) or "no parameters",
-                came=key,
-                hint=f"{name}.{near}" if near else None,
-            )
-        values[key] = facts[key].read(value, name) if isinstance(value, str) else value
+    given = dict(parameters or {})
+    check_arguments(method.name, given, facts, "parameter")
+    values = {
+        key: facts[key].read(value, method.name) if isinstance(value, str) else value
+        for key, value in given.items()
+    }
     return method(**values)
 
 

@@ -6,15 +6,15 @@ et al., ECCV Workshops 2018.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Literal
 
 from torch import Tensor, nn
 
+from restorecli.catalogs import did_you_mean
 from restorecli.core.discriminators import PatchDiscriminator, VggDiscriminator
 from restorecli.core.losses.adversarial import KINDS, Kind, critic_loss, fooling_loss
-from restorecli.core.losses.catalog import WeightedSum
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.training.batches import Batch
 from restorecli.training.strategies.base import Losses, compare, restore_knowing
 from restorecli.training.strategies.rivals import held
@@ -110,6 +110,6 @@ def _vgg(channels: int, width: int, crop: int, conditional: bool) -> VggDiscrimi
 
 def _check_word(argument: str, word: str, known: Sequence[str]) -> None:
     if word not in known:
-        near = difflib.get_close_matches(str(word), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = did_you_mean(str(word), known)
+        hint = f"; {near}" if near else ""
         raise ValueError(f"{argument}: one of {', '.join(known)}, came {word!r}{hint}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from restorecli.core.losses.catalog import WeightedSum
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.blocks.levels import bits, to_levels
 from restorecli.core.models.pixelcnn import PixelCnn
 from restorecli.errors import UsageError

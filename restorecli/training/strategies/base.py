@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from restorecli.core.losses.catalog import WeightedSum
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.training.batches import Batch
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restorecli.core.losses.catalog import WeightedSum
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.errors import UsageError
 from restorecli.training.batches import Batch
 from restorecli.training.strategies.base import Losses, compare

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from restorecli.core.losses.catalog import WeightedSum
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.errors import DataError
 from restorecli.training.batches import Batch
 from restorecli.training.strategies.base import Losses, compare

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restorecli.core.losses.catalog import WeightedSum
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.old_photo import OldPhoto
 from restorecli.training.batches import Batch
 from restorecli.training.strategies.base import Losses, compare

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restorecli.core.losses.adversarial import critic_loss
-from restorecli.core.losses.catalog import WeightedSum
 from restorecli.core.losses.variational import kl_divergence, reparameterise
+from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.cvae_gan import CvaeGan
 from restorecli.core.recognizer import Recognizer
 from restorecli.training.batches import Batch
