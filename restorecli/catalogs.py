@@ -100,7 +100,7 @@ class Catalog(Mapping[str, NamedT]):
         return len(self._entries)
 
     def resolve(self, name: str) -> str | None:
-        """Return the listed name that `name`, an alias or a name in any case, means; None if there is none."""
+        """Return the listed name that `name`, an alias or a name in any case, means, or None."""
         if name in self._entries:
             return name
         known = {_plain(alias): meant for alias, meant in self.aliases.items()}

@@ -1,4 +1,4 @@
-"""Catalogs: names found in any case, duplicates refused, near names offered, parts loaded when they are used."""
+"""Catalogs: names found in any case, duplicates refused, near names offered, parts loaded when used."""
 
 import subprocess
 import sys

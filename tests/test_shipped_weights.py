@@ -124,3 +124,8 @@ def best_total_variation(pairs: Sequence[tuple[Plane, Plane]]) -> float:
         ]
         means.append(np.mean(-10 * np.log10(errors)))
     return float(max(means))
+
+
+@pytest.mark.parametrize("name", ["SCA-UNet", "sca_unet", "SCA-UNet.Gaussian"])
+def test_shipped_weights_are_found_in_any_case(name: str) -> None:
+    assert find_shipped(name).name == "sca-unet.gaussian"

@@ -132,15 +132,16 @@ def find_shipped(name: str) -> ShippedWeights:
         WeightsError: The model is known, but no such weights ship.
     """
     known = {weights.name: weights for weights in shipped()}
-    model, dot, _ = name.partition(".")
-    if model not in MODELS:
+    word, dot, tag = name.partition(".")
+    model = MODELS.resolve(word)
+    if model is None:
         raise UsageError(
             f"There is no model {name!r}.",
             expected=", ".join([*MODELS, *known]) + ", or a .safetensors file",
             came=name,
             hint=did_you_mean(name, [*MODELS, *known]) or "restorecli models",
         )
-    wanted = name if dot else f"{model}.{MODELS.find(model).default_tag}"
+    wanted = f"{model}.{tag.casefold() if dot else MODELS[model].default_tag}"
     if wanted not in known:
         tags = [weights.name for weights in known.values() if weights.model == model]
         raise WeightsError(

@@ -44,7 +44,8 @@ def choose_restorer(
         WeightsError: The weights are missing, damaged or do not fit.
     """
     name = str(model)
-    if name in METHODS:
+    method = METHODS.resolve(name)
+    if method is not None:
         if weights is not None:
             raise UsageError("A method has no weights.", came=f"--weights beside --model {name}")
         if ensemble:
@@ -53,7 +54,7 @@ def choose_restorer(
             raise UsageError("--precision is for networks.", came=f"--precision beside --model {name}")
         if device is not None:
             pick_device(device)
-        return MethodRestorer(create_method(name, parameters))
+        return MethodRestorer(create_method(method, parameters))
     if parameters or (known is not None and known != Known(device=known.device)):
         raise UsageError(
             "--set, --sigma, --operator and --mask are for methods; a network finds out by itself.",
@@ -67,7 +68,7 @@ def choose_restorer(
 
 
 def _check_name(name: str) -> None:
-    if Path(name).suffix in _WEIGHTS_FILES or name.partition(".")[0] in MODELS:
+    if Path(name).suffix in _WEIGHTS_FILES or MODELS.resolve(name.partition(".")[0]) is not None:
         return
     names = (*MODELS, *METHODS)
     raise UsageError(
