@@ -142,7 +142,9 @@ def did_you_mean(name: str, names: Iterable[str]) -> str | None:
     return None if near is None else f"did you mean {near!r}?"
 
 
-def check_arguments(owner: str, given: Iterable[str], known: Iterable[str], word: str = "argument") -> None:
+def check_arguments(
+    owner: str, given: Iterable[str], known: Iterable[str], word: str = "argument", *, prefix: str = ""
+) -> None:
     """Refuse names that `owner` does not take.
 
     Args:
@@ -150,6 +152,7 @@ def check_arguments(owner: str, given: Iterable[str], known: Iterable[str], word
         given: The names that were given.
         known: The names that are right.
         word: What the names are.
+        prefix: What stands before a name where the user writes it: "gaussian.".
 
     Raises:
         UsageError: With the right names, and the nearest of them.
@@ -157,11 +160,12 @@ def check_arguments(owner: str, given: Iterable[str], known: Iterable[str], word
     right = tuple(known)
     for name in given:
         if name not in right:
+            near = closest(name, right)
             raise UsageError(
                 f"{owner} has no {word} {name!r}.",
                 expected=", ".join(right) or f"no {word}s",
                 came=name,
-                hint=did_you_mean(name, right),
+                hint=f"did you mean {prefix + near!r}?" if near else None,
             )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from restorecli.training.shelf import find_recipe
-from restorecli.training.yaml_text import read_yaml
+from restorecli.yaml12 import read_yaml
 
 METRICS = ("psnr", "ssim")
 

@@ -104,4 +104,6 @@ def check_names(degradation: type[Degradation], names: Iterable[str]) -> None:
     Raises:
         UsageError: With the right names, the nearest first.
     """
-    check_arguments(degradation.name, names, facts_of(degradation), "parameter")
+    check_arguments(
+        degradation.name, names, facts_of(degradation), "parameter", prefix=f"{degradation.name}."
+    )

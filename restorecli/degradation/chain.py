@@ -110,7 +110,7 @@ def _sampler(spec: StepSpec, number: int) -> DegradationSampler:
             raise UsageError("It has no name.", expected="a name or a mapping with `name`", came=repr(spec))
         degradation = find(spec["name"])
         known = (*_OWN_KEYS, *facts_of(degradation))
-        check_arguments(degradation.name, map(str, spec), known, "parameter")
+        check_arguments(degradation.name, map(str, spec), known, "parameter", prefix=f"{degradation.name}.")
         return DegradationSampler(
             degradation.name,
             {key: value for key, value in spec.items() if key not in _OWN_KEYS},

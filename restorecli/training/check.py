@@ -22,9 +22,9 @@ from restorecli.errors import RecipeError, RestorecliError, WeightsError
 from restorecli.training.recipe import Curriculum, DataSection, Recipe, located
 from restorecli.training.start import freeze, start_from
 from restorecli.training.strategies.catalog import STRATEGIES, create_strategy
-from restorecli.training.yaml_text import Path_, Place, read_yaml
+from restorecli.yaml12 import Keys, Place, read_yaml
 
-Fault = tuple[Path_, str]
+Fault = tuple[Keys, str]
 
 _MAX_CROP = 1 << 14
 
@@ -69,8 +69,8 @@ def _merge(content: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str
 
 def _form_faults(error: ValidationError) -> Iterator[Fault]:
     """Tell unknown and missing keys and wrong values; the branches of a union make one fault together."""
-    wrong: dict[Path_, list[str]] = {}
-    came: dict[Path_, object] = {}
+    wrong: dict[Keys, list[str]] = {}
+    came: dict[Keys, object] = {}
     for item in error.errors():
         at = tuple(part for part in item["loc"] if not _is_union_tag(part))
         if item["type"] == "extra_forbidden":
@@ -85,7 +85,7 @@ def _form_faults(error: ValidationError) -> Iterator[Fault]:
         yield at, " or ".join(texts) + _answer(came[at], texts)
 
 
-def _unknown_key(at: Path_) -> str:
+def _unknown_key(at: Keys) -> str:
     known = _keys_at(at[:-1])
     ending = did_you_mean(str(at[-1]), known) or f"known keys: {', '.join(known)}"
     return f"unknown key {at[-1]!r}; {ending}"
@@ -105,7 +105,7 @@ def _is_union_tag(part: str | int) -> bool:
     return isinstance(part, str) and (part in ("float", "str", "int") or part.startswith("dict["))
 
 
-def _keys_at(at: Path_) -> list[str]:
+def _keys_at(at: Keys) -> list[str]:
     section: Any = Recipe
     for part in at:
         if isinstance(part, int) or not (isinstance(section, type) and issubclass(section, BaseModel)):
@@ -170,9 +170,10 @@ def _strategy_faults(content: Mapping[str, Any]) -> Iterator[Fault]:
     except RestorecliError as error:
         yield ("strategy",), _one_line(error)
         return
-    models, model = STRATEGIES[name].models, _table(content.get("model")).get("name")
-    if models and model in MODELS and model not in models:
-        yield ("strategy",), f"{name} trains {' and '.join(models)}, and the model is {model}"
+    entry, model = STRATEGIES.find(name), _table(content.get("model")).get("name")
+    known = MODELS.resolve(model) if isinstance(model, str) else None
+    if entry.models and known is not None and known not in entry.models:
+        yield ("strategy",), f"{entry.name} trains {' and '.join(entry.models)}, and the model is {known}"
 
 
 def _init_faults(init: str, base: Path) -> Iterator[Fault]:
@@ -188,7 +189,7 @@ def _model_faults(name: str, arguments: Mapping[str, Any]) -> Iterator[Fault]:
     try:
         _on_paper(name, arguments)
     except RestorecliError as error:
-        yield ("model", "arguments" if name in MODELS else "name"), _one_line(error)
+        yield ("model", "name" if MODELS.resolve(name) is None else "arguments"), _one_line(error)
 
 
 def _on_paper(name: str, arguments: Mapping[str, Any]) -> nn.Module:
@@ -197,7 +198,7 @@ def _on_paper(name: str, arguments: Mapping[str, Any]) -> nn.Module:
         return create_model(name, **arguments)
 
 
-def _chain_faults(steps: list[Any], at: Path_) -> Iterator[Fault]:
+def _chain_faults(steps: list[Any], at: Keys) -> Iterator[Fault]:
     for index, step in enumerate(steps):
         if isinstance(step, (str, dict)):
             try:
@@ -206,7 +207,7 @@ def _chain_faults(steps: list[Any], at: Path_) -> Iterator[Fault]:
                 yield (*at, index), _one_line(error)
 
 
-def _folder_faults(source: Mapping[str, Any], at: Path_, base: Path) -> Iterator[Fault]:
+def _folder_faults(source: Mapping[str, Any], at: Keys, base: Path) -> Iterator[Fault]:
     for key in ("clean", "degraded", "reference"):
         if isinstance(source.get(key), str):
             folder = _place(source[key], base)
@@ -289,7 +290,7 @@ def _init_misfits(recipe: Recipe, init: str, base: Path) -> Iterator[Fault]:
             yield ("init",), _one_line(error)
 
 
-def _chains(recipe: Recipe) -> Iterator[tuple[Path_, list[Any]]]:
+def _chains(recipe: Recipe) -> Iterator[tuple[Keys, list[Any]]]:
     yield ("data", "degrade"), recipe.data.degrade
     yield ("validation", "degrade"), recipe.validation.degrade
     for index, level in enumerate(recipe.curriculum.levels if recipe.curriculum else ()):
@@ -316,7 +317,7 @@ def _one_line(error: RestorecliError) -> str:
     return "; ".join(parts)
 
 
-def _report(path: Path, places: Mapping[Path_, Place], faults: list[Fault]) -> RecipeError:
+def _report(path: Path, places: Mapping[Keys, Place], faults: list[Fault]) -> RecipeError:
     lines = []
     for at, text in faults:
         known = at

@@ -17,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from restorecli.core.models.catalog import MODELS
+
 
 class _Section(BaseModel):
     """A section of a recipe: unknown keys and infinite numbers are faults, nothing is converted."""
@@ -34,6 +36,11 @@ class ModelSection(_Section):
 
     name: str
     arguments: dict[str, Any] = {}
+
+    @field_validator("name")
+    @classmethod
+    def _listed(cls, name: str) -> str:
+        return MODELS.resolve(name) or name
 
 
 class Source(_Section):

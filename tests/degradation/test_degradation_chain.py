@@ -144,12 +144,12 @@ def test_a_yaml_chain(tmp_path) -> None:
         ("steps: [gaussian]", "does not hold"),
         ("[gaussian", "not valid YAML"),
         ("- {name: gaussian, sigma: 1, sigma: 2}", "twice"),
-        ("- &a {name: gaussian}\n- *a", "aliases"),
-        ("- !!python/object/apply:os.getcwd []", "not valid YAML"),
+        ("- &a {name: gaussian}\n- *a", "Aliases are not allowed"),
+        ("- !!python/object/apply:os.getcwd []", "Tags are not allowed"),
         ("\t- gaussian", "not valid YAML"),
         ("- gausian", "gaussian"),
-        ("[" * 2000, "not valid YAML"),
-        ("# " + "x" * (1 << 20), "larger"),
+        ("[" * 2000, "nested too deep"),
+        ("# " + "x" * (1 << 20), "too large"),
     ],
 )
 def test_wrong_files_are_refused_and_named(tmp_path, text, told) -> None:

@@ -10,7 +10,7 @@ from restorecli.core.weights import Card, pack
 from restorecli.errors import RecipeError
 from restorecli.training.check import load_recipe
 from restorecli.training.shelf import find_recipe, shipped_recipes
-from restorecli.training.yaml_text import read_yaml
+from restorecli.yaml12 import read_yaml
 
 
 def test_all_faults_are_reported_at_once_with_their_places(workshop):
@@ -282,3 +282,10 @@ def test_a_published_recipe_names_folders_from_its_own_place(write_recipe, works
     published = recipe.published(workshop)
     assert published["data"]["train"][0]["clean"] == workshop.name
     assert published["init"] == "start.safetensors"
+
+
+def test_names_are_found_in_any_case(write_recipe):
+    recipe = load_recipe(write_recipe(model={"name": "DnCNN"}, strategy="Supervised", loss={"L1": 1.0}))
+    assert recipe.model.name == "dncnn"
+    with pytest.raises(RecipeError, match="coarse-to-fine trains lcdnet, and the model is dncnn"):
+        load_recipe(write_recipe(model={"name": "DnCNN"}, strategy="Coarse-To-Fine"))

@@ -70,7 +70,7 @@ def create_method(name: str, parameters: Mapping[str, object] | None = None) -> 
     method = METHODS.find(name).load()
     facts = facts_of(method)
     given = dict(parameters or {})
-    check_arguments(method.name, given, facts, "parameter")
+    check_arguments(method.name, given, facts, "parameter", prefix=f"{method.name}.")
     values = {
         key: facts[key].read(value, method.name) if isinstance(value, str) else value
         for key, value in given.items()
