@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from restorecli.core.restorer import Restorer
+    from restorecli.restoration.restorer import Restorer
 
 COUNTED = (
     "multiply-adds are of convolutions, matrix products, attention and Fourier transforms, "

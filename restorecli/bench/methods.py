@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from restorecli.bench.tasks import TASKS, Example, Task, degraded_example
-from restorecli.core.restorer import Restorer
 from restorecli.core.zoo import load
 from restorecli.errors import DataError, ImageError, UsageError
 from restorecli.evaluation.metrics.psnr_ssim import psnr
@@ -21,6 +20,7 @@ from restorecli.images.reading import probe, read_picture
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.restoration.picture import PictureRestorer
+from restorecli.restoration.restorer import Restorer
 from restorecli.tune.crops import evenly, middle
 
 SIDE = 256

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restorecli.core.device import autocast
+from restorecli.core.footprint import Footprint, measure_footprint
+from restorecli.core.ops.noise_level import estimate_noise
 from restorecli.errors import ImageError, UsageError
 
 
@@ -29,7 +36,9 @@ class RestorerSpec:
         multiple: Sides are padded to a multiple of it inside.
         receptive_field: Side of the square of input pixels that one output pixel depends on; None when it is
             the whole picture, so that tiles change the result.
-        precisions: The precisions it holds in.
+        needs: What it must know of a picture ("operator", "mask"), or uses where it is known ("sigma?",
+            "operator?", "mask?").
+        whole: Whether it takes whole pictures only: tiles would break its result.
     """
 
     name: str
@@ -37,18 +46,19 @@ class RestorerSpec:
     scale: int = 1
     multiple: int = 1
     receptive_field: int | None = None
-    precisions: tuple[str, ...] = ("fp32",)
+    needs: frozenset[str] = frozenset()
+    whole: bool = False
 
 
-class Restorer(Protocol):
-    """Anything that restores: a network, a filter, an exported graph, an optimiser per image."""
+class Facts(Protocol):
+    """What a network may be told about one picture, and where it notes what it found out."""
 
     @property
-    def spec(self) -> RestorerSpec:
-        """What a caller must know."""
+    def sigma(self) -> float | None:
+        """Standard deviation of the noise on the 0-255 scale; None where it is not known."""
 
-    def __call__(self, batch: Tensor) -> Tensor:
-        """Map (N, C, H, W) in [0, 1], C = 1 or 3 and any H and W, to the same (sides times the scale)."""
+    def note(self, values: Mapping[str, bool | int | float | str]) -> None:
+        """Keep what was found out for the manifest."""
 
 
 class PaddingRestorer(ABC):
@@ -64,6 +74,34 @@ class PaddingRestorer(ABC):
     spec: RestorerSpec
     device: torch.device
     ensemble: bool = False
+
+    @property
+    def streams(self) -> bool:
+        """Whether rows of a picture are enough: a noise level is told, or estimated, for a whole picture."""
+        return not self.spec.needs
+
+    def identity(self) -> dict[str, Any]:
+        """Return all that its results depend on: name, digest of the weights, precision, ensemble."""
+        identity = {"name": self.spec.name, "weights": self.digest(), "precision": self.precision}
+        return {**identity, "ensemble": True} if self.ensemble else identity
+
+    @property
+    @abstractmethod
+    def precision(self) -> str:
+        """The type that it computes in, by torch's name: "float32", "bfloat16" or "float16"."""
+
+    @abstractmethod
+    def digest(self) -> str:
+        """Return the first 16 hexadecimal digits of the SHA-256 of its weights."""
+
+    @abstractmethod
+    def footprint(self, channels: int) -> Footprint:
+        """Return what pictures of 1 or 3 channels take in memory."""
+
+    def steps(self, pixels: NDArray[np.float32], facts: Facts) -> Sequence[PaddingRestorer]:
+        """Return the restorer as told what is known about one picture; see `restoration.restorer`."""
+        del pixels, facts
+        return (self,)
 
     @abstractmethod
     def compute(self, batch: Tensor) -> Tensor:
@@ -125,6 +163,9 @@ class PaddingRestorer(ABC):
 class TorchRestorer(PaddingRestorer):
     """A network as a restorer that torch computes, in one precision.
 
+    A network with `takes_sigma` is told the level of a picture's noise: what is known, else its own, else the
+    estimate from the whole picture; see `steps`.
+
     Args:
         module: A network of the catalog; it is moved to `device` and put into evaluation mode.
         name: Name to print.
@@ -138,24 +179,78 @@ class TorchRestorer(PaddingRestorer):
         self.module = module.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.device = device
         self.dtype = dtype
+        self.sigma: float | None = None
         self.spec = RestorerSpec(
             name=name,
             channels=_integer(module, "channels"),
             scale=_integer(module, "scale"),
             multiple=_integer(module, "multiple"),
             receptive_field=None if module.receptive_field is None else _integer(module, "receptive_field"),
-            precisions=("fp32", "bf16", "fp16"),
+            needs=frozenset({"sigma?"}) if getattr(module, "takes_sigma", False) else frozenset(),
         )
+
+    @property
+    def precision(self) -> str:
+        """The type that it computes in."""
+        return str(self.dtype).removeprefix("torch.")
+
+    def digest(self) -> str:
+        """Return the beginning of the SHA-256 of the network's tensors."""
+        sha = hashlib.sha256()
+        for name, value in sorted(self.module.state_dict().items()):
+            sha.update(name.encode("utf-8", "surrogateescape"))
+            sha.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return sha.hexdigest()[:16]
+
+    def footprint(self, channels: int) -> Footprint:
+        """Measure what pictures of 1 or 3 channels take in memory."""
+        return measure_footprint(self, channels, self.spec.multiple)
+
+    def steps(self, pixels: NDArray[np.float32], facts: Facts) -> Sequence[TorchRestorer]:
+        """Return the restorer as told the noise of one picture, if it takes that.
+
+        The estimate is noted among the findings as "estimated_sigma".
+
+        Args:
+            pixels: (C, H, W), nominally in [0, 1].
+            facts: What is known.
+        """
+        if not self.spec.needs:
+            return (self,)
+        sigma = facts.sigma
+        if sigma is None:
+            sigma = getattr(self.module, "sigma", None)
+        if sigma is None:
+            sigma = float(estimate_noise(torch.from_numpy(np.ascontiguousarray(pixels))[None])[0])
+            facts.note({"estimated_sigma": round(sigma, 3)})
+        return (self.told(sigma),)
+
+    def told(self, sigma: float) -> Self:
+        """Return the same network, told the level of the noise on the 0-255 scale.
+
+        It no longer depends on what the whole picture looks like, so that tiles can be exact.
+        """
+        told = copy.copy(self)
+        told.sigma = sigma
+        told.spec = replace(self.spec, receptive_field=_integer(self.module, "receptive_field_told"))
+        return told
 
     @torch.inference_mode()
     def compute(self, batch: Tensor) -> Tensor:
         """Run the network; where the result is not finite in another precision, again in float32."""
         batch = batch.contiguous(memory_format=torch.channels_last)
         with autocast(self.device, self.dtype):
-            restored: Tensor = self.module(batch).float()
+            restored = self._run(batch).float()
         if self.dtype != torch.float32 and not is_finite(restored):
-            restored = self.module(batch)
+            restored = self._run(batch)
         return restored
+
+    def _run(self, batch: Tensor) -> Tensor:
+        if self.sigma is None:
+            restored: Tensor = self.module(batch)
+            return restored
+        told: Tensor = self.module(batch, batch.new_full((len(batch),), self.sigma))
+        return told
 
 
 def is_finite(values: Tensor) -> bool:

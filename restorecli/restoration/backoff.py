@@ -7,9 +7,10 @@ import gc
 import torch
 from torch import Tensor
 
-from restorecli.core.restorer import Restorer, RestorerSpec
+from restorecli.core.restorer import RestorerSpec
 from restorecli.errors import ResourceError
 from restorecli.restoration.plan import least_tile, round_up
+from restorecli.restoration.restorer import Restorer
 from restorecli.restoration.tiling import restore_tiled
 
 _MEMORY_WORDS = (
@@ -34,7 +35,7 @@ def is_device_fault(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(word in str(error) for word in _DEVICE_WORDS)
 
 
-class BackingOff:
+class BackingOff(Restorer):
     """A restorer that meets a lack of memory with smaller tiles.
 
     When a batch does not fit, its sides are halved until it does, and only that batch is computed again; what
@@ -45,18 +46,31 @@ class BackingOff:
         restorer: What restores.
         overlap: Pixels that the smaller tiles share; None takes `default_overlap`.
         patient: False refuses instead of backing off, for a tile size that the user asked for.
+        limits: Largest side that may be tried, by the name of a restorer, for those whose memory ran out;
+            what runs out here is added, so that later pictures begin with what fitted.
 
     Attributes:
-        largest: Largest side that may be tried, or None while nothing failed.
         failures: How often memory ran out.
     """
 
-    def __init__(self, restorer: Restorer, *, overlap: int | None = None, patient: bool = True) -> None:
+    def __init__(
+        self,
+        restorer: Restorer,
+        *,
+        overlap: int | None = None,
+        patient: bool = True,
+        limits: dict[str, int] | None = None,
+    ) -> None:
         self._restorer = restorer
         self._overlap = overlap
         self._patient = patient
-        self.largest: int | None = None
+        self._limits = {} if limits is None else limits
         self.failures = 0
+
+    @property
+    def largest(self) -> int | None:
+        """Largest side that may be tried, or None while nothing failed."""
+        return self._limits.get(self.spec.name)
 
     @property
     def spec(self) -> RestorerSpec:
@@ -77,7 +91,7 @@ class BackingOff:
             if restored is not None:
                 return restored
             self.failures += 1
-            self.largest = self._smaller(side)
+            self._limits[self.spec.name] = self._smaller(side)
 
     def _attempt(self, batch: Tensor) -> Tensor | None:
         """Restore, or return None when memory ran out; the failed attempt's memory is free again then."""

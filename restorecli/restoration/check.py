@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from restorecli.core.restorer import Restorer
 from restorecli.restoration.plan import Span, default_overlap, is_exact, plan_tiles
+from restorecli.restoration.restorer import Restorer
 from restorecli.restoration.tiling import restore_tiled
 
 

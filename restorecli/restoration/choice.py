@@ -8,12 +8,12 @@ from pathlib import Path
 from restorecli.catalogs import did_you_mean
 from restorecli.core.device import pick_device
 from restorecli.core.models.catalog import MODELS
-from restorecli.core.restorer import Restorer
 from restorecli.errors import UsageError
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.backends import load_network
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import METHODS, create_method
+from restorecli.restoration.restorer import Restorer
 
 _WEIGHTS_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
 
@@ -34,7 +34,7 @@ def choose_restorer(
         model: "model", "model.tag", a weights file, an exported graph, or the name of a method.
         parameters: Of the method.
         weights: A foreign checkpoint for the network.
-        known: What the caller says about the pictures, which networks are not told.
+        known: What the caller says about the pictures.
         device: Where a network computes; see `restorecli.load`.
         precision: Of a network.
         ensemble: Of a network: the mean over turned and mirrored ways; see `PaddingRestorer`.
@@ -55,16 +55,36 @@ def choose_restorer(
         if device is not None:
             pick_device(device)
         return MethodRestorer(create_method(method, parameters))
-    if parameters or (known is not None and known != Known(device=known.device)):
-        raise UsageError(
-            "--set, --sigma, --operator and --mask are for methods; a network finds out by itself.",
-            expected=f"--model with one of {', '.join(METHODS)}",
-            came=f"--model {name}",
-        )
+    if parameters:
+        raise _for_methods("--set", name)
     _check_name(name)
     network = load_network(model, weights=weights, device=device, precision=precision)
     network.ensemble = ensemble
+    if known is not None:
+        _check_known(known, network.spec.needs, name)
     return network
+
+
+def _check_known(known: Known, needs: frozenset[str], name: str) -> None:
+    """Refuse to be told what the network does not use: it finds out by itself.
+
+    Raises:
+        UsageError: The noise for one that takes none, or an operator or mask.
+    """
+    if known.operator is not None or known.words:
+        raise _for_methods("--operator", name)
+    if known.masks is not None:
+        raise _for_methods("--mask", name)
+    if known.sigma is not None and "sigma?" not in needs:
+        raise _for_methods("--sigma", name, "and networks that take a noise level, like drunet")
+
+
+def _for_methods(option: str, name: str, others: str = "") -> UsageError:
+    return UsageError(
+        " ".join(f"{option} is for methods {others}".split()) + f"; {name} finds out by itself.",
+        expected=f"--model with one of {', '.join(METHODS)}",
+        came=f"{option} beside --model {name}",
+    )
 
 
 def _check_name(name: str) -> None:

@@ -13,7 +13,6 @@ from restorecli.core.weights import Card
 from restorecli.core.zoo import as_restorer, find_network
 from restorecli.errors import UsageError, WeightsError
 from restorecli.images.atomic import atomic_write
-from restorecli.restoration.budget import measure_footprint
 from restorecli.restoration.onnx_runtime import SUFFIX, OnnxRestorer, require
 
 TOLERANCE = 1e-4
@@ -87,7 +86,7 @@ def write_export(restorer: TorchRestorer, card: Card, target: Path) -> Exported:
     Raises:
         WeightsError: They differ by more than `TOLERANCE`; nothing is left of the file.
     """
-    footprints = {kind: measure_footprint(restorer, kind) for kind in (1, 3)}
+    footprints = {kind: restorer.footprint(kind) for kind in (1, 3)}
     raw = to_onnx(restorer, card, {kind: (f.linear, f.quadratic) for kind, f in footprints.items()})
     with atomic_write(target, needed=len(raw)) as temporary:
         temporary.write_bytes(raw)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from restorecli.core.restorer import Restorer
 from restorecli.errors import UsageError
 from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
 from restorecli.folders.lock import output_lock
@@ -14,12 +13,12 @@ from restorecli.folders.outputs import plan_outputs
 from restorecli.folders.protect import file_identity
 from restorecli.folders.walking import ImageFile, walk
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.restoration.adapter import MethodPainter, MethodRestorer
 from restorecli.restoration.items import Task
 from restorecli.restoration.job import FolderJob
 from restorecli.restoration.known import Known
 from restorecli.restoration.picture import PictureRestorer
 from restorecli.restoration.records import SourceRecords
+from restorecli.restoration.restorer import Restorer
 
 
 def restore_folder(
@@ -54,7 +53,7 @@ def restore_folder(
         overwrite: Restore finished pictures again.
         reading: How to read what is unusual; a picture that other options would read otherwise is restored
             again.
-        known: What a method without weights is told about the pictures, beside their manifest.
+        known: What the restorer is told about the pictures, beside their manifest.
         progress: Who wants to know how far the job is.
 
     Returns:
@@ -69,11 +68,7 @@ def restore_folder(
     """
     started = time.perf_counter()
     progress = progress or SilentProgress()
-    painter: PictureRestorer | MethodPainter
-    if isinstance(restorer, MethodRestorer):
-        painter = MethodPainter(restorer, known or Known(), tile=tile, overlap=overlap, tell=progress.within)
-    else:
-        painter = PictureRestorer(restorer, tile=tile, overlap=overlap)
+    painter = PictureRestorer(restorer, tile=tile, overlap=overlap)
     root = source if source.is_dir() else source.parent
     if source.is_dir() and output.resolve() == root.resolve():
         raise _in_place(output)
@@ -81,7 +76,7 @@ def restore_folder(
     with output_lock(output):
         sources = SourceRecords(root)
         _keep_references(plan, output, sources)
-        job = FolderJob(output, painter, sources, progress, reading)
+        job = FolderJob(output, painter, known or Known(), sources, progress, reading)
         if not overwrite:
             job.keep_strangers(plan)
         todo = [task for task in plan if overwrite or not job.is_finished(task)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,17 @@ from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.reading import PictureHeader, fits_in_memory, probe, read_picture
 from restorecli.images.writing import write_picture
-from restorecli.restoration.adapter import MethodPainter
 from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Findings
 from restorecli.restoration.findings import write_findings
 from restorecli.restoration.gate import MemoryGate
 from restorecli.restoration.items import Loaded, Restored, Task, Written
+from restorecli.restoration.known import Known
 from restorecli.restoration.picture import CHANGED_BY_TILES, PictureRestorer, TileUse
 from restorecli.restoration.records import (
     SourceRecords,
     Stamp,
     check_unchanged,
-    identify,
     restored_record,
     stamp,
 )
@@ -47,6 +47,7 @@ class FolderJob:
     Args:
         output: The folder to write into, whose lock the caller holds.
         painter: What restores one picture.
+        known: What the restorer is told about the pictures, beside their manifest.
         sources: What is known of the pictures to restore.
         progress: Who wants to know how far the job is.
         reading: How to read what is unusual.
@@ -60,20 +61,22 @@ class FolderJob:
     def __init__(
         self,
         output: Path,
-        painter: PictureRestorer | MethodPainter,
+        painter: PictureRestorer,
+        known: Known,
         sources: SourceRecords,
         progress: Progress,
         reading: ReadOptions = STRICT,
     ) -> None:
         self._output = output
         self._painter = painter
+        self._known = known
         self._sources = sources
         self._progress = progress
         self._reading = reading
         self._tally = NoteTally()
         self._manifest = Manifest(output)
         self._finished = self._manifest.read()
-        self._identity = identify(painter.restorer)
+        self._identity = painter.restorer.identity()
         self._gate = MemoryGate(available_memory() // 4)
         self.written = 0
         self.megapixels = 0.0
@@ -109,8 +112,7 @@ class FolderJob:
     def _settings(self, task: Task, read: Stamp) -> dict[str, Any]:
         """Return what must be equal for a finished picture to count: all that its pixels depend on."""
         settings = {**self._identity, "source_bytes": read.size, "source_changed_ns": read.changed}
-        if isinstance(self._painter, MethodPainter):
-            settings |= self._painter.identity(task.file)
+        settings |= self._known.identity(task.file)
         if not self._painter.tiles_change_nothing:
             settings |= {"asked_tile": self._painter.tile, "asked_overlap": self._painter.overlap}
         return settings
@@ -158,7 +160,7 @@ class FolderJob:
             raise
 
     def _goes_by_rows(self, header: PictureHeader) -> bool:
-        possible = header.format == "TIFF" and isinstance(self._painter, PictureRestorer)
+        possible = header.format == "TIFF" and self._painter.restorer.streams
         return possible and not fits_in_memory(header)
 
     def _restore(self, task: Task, loaded: Loaded) -> Restored | RestorecliError:
@@ -178,7 +180,6 @@ class FolderJob:
 
     def _restore_rows(self, task: Task, loaded: Loaded) -> Restored:
         """Restore a picture from file to file."""
-        assert isinstance(self._painter, PictureRestorer)  # noqa: S101 - `_goes_by_rows`
         target = self._prepare_target(task)
         done = restore_file_by_rows(
             task.file.path, target, self._painter, loaded.stamp, self._reading, self._progress.within
@@ -191,9 +192,10 @@ class FolderJob:
         return target
 
     def _paint(self, task: Task, picture: Picture) -> tuple[Picture, TileUse, Findings]:
-        if isinstance(self._painter, MethodPainter):
-            return self._painter(picture, task.file, self._sources.find(task.file))
-        return *self._painter(picture), Findings()
+        needs = self._painter.restorer.spec.needs
+        context = self._known.context(task.file, picture.pixels, self._sources.find(task.file), needs)
+        restored, use = self._painter(picture, replace(context, tell=self._progress.within))
+        return restored, use, context.found
 
     def _write_behind(self, item: tuple[Task, Restored | RestorecliError]) -> Written:
         """Write a picture and then its manifest line."""

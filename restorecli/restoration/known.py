@@ -81,7 +81,7 @@ class Known:
             file: The picture's file.
             pixels: The picture.
             record: Its line in the manifest.
-            needs: What the method asks for: "operator", "mask", "sigma", each with or without "?".
+            needs: What the restorer asks for: "operator", "mask", "sigma", each with or without "?".
 
         Raises:
             ImageError: Its mask is missing or has another size.

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from restorecli.core.footprint import Footprint
 from restorecli.core.onnx.label import read_label
 from restorecli.core.restorer import PaddingRestorer
 from restorecli.errors import UsageError, WeightsError
-from restorecli.restoration.footprint import Footprint
 
 SUFFIX = ".onnx"
 
@@ -31,8 +31,6 @@ class OnnxRestorer(PaddingRestorer):
 
     Attributes:
         card: Of the weights inside.
-        footprints: What pictures of 1 and of 3 channels take in memory.
-        digest: SHA-256 of the file.
         provider: What computes, by ONNX Runtime's name.
 
     Raises:
@@ -51,11 +49,24 @@ class OnnxRestorer(PaddingRestorer):
         self.device = torch.device("cpu")  # ONNX Runtime itself brings pictures to a GPU and back
         self.spec = label.spec
         self.card = label.card
-        self.footprints = {kind: Footprint(*parts) for kind, parts in label.footprints.items()}
-        self.digest = hashlib.sha256(raw).hexdigest()
+        self._footprints = {kind: Footprint(*parts) for kind, parts in label.footprints.items()}
+        self._digest = hashlib.sha256(raw).hexdigest()
         self.provider = self._session.get_providers()[0]
         if self.provider == _CPU and (device or "").startswith("cuda"):
             raise _no_device(str(device), "ONNX Runtime could not start CUDA")
+
+    @property
+    def precision(self) -> str:
+        """Graphs are exported in float32."""
+        return "float32"
+
+    def digest(self) -> str:
+        """Return the beginning of the SHA-256 of the file."""
+        return self._digest[:16]
+
+    def footprint(self, channels: int) -> Footprint:
+        """Return what pictures of 1 or 3 channels take in memory: what the network took in torch."""
+        return self._footprints[channels]
 
     def compute(self, batch: Tensor) -> Tensor:
         """Run the graph.

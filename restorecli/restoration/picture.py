@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 import torch
 
-from restorecli.core.restorer import Restorer
+from restorecli.core.footprint import Footprint
 from restorecli.errors import ImageError, UsageError
 from restorecli.images.picture import Picture, Pixels
 from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
 from restorecli.restoration.backoff import BackingOff
-from restorecli.restoration.budget import auto_tile, measure_footprint, memory_budget
-from restorecli.restoration.footprint import Footprint
+from restorecli.restoration.budget import auto_tile, memory_budget
+from restorecli.restoration.context import Context
 from restorecli.restoration.plan import (
     INSISTED_OVERLAP,
     Span,
@@ -26,6 +26,7 @@ from restorecli.restoration.plan import (
     plan_tiles,
     round_up,
 )
+from restorecli.restoration.restorer import Restorer
 from restorecli.restoration.tiling import restore_bands, restore_tiled
 
 STREAM_BYTES = 256 << 20
@@ -92,7 +93,8 @@ class PictureRestorer:
         overlap: Pixels that neighbouring tiles share; None takes what the network needs.
 
     Raises:
-        UsageError: The tile is unknown, or not larger than the overlap.
+        UsageError: The tile is unknown, not larger than the overlap, or a side for a restorer that needs the
+            whole picture.
     """
 
     def __init__(self, restorer: Restorer, *, tile: int | str = "auto", overlap: int | None = None) -> None:
@@ -101,9 +103,15 @@ class PictureRestorer:
         self.tile = parse_tile(tile)
         self.overlap = overlap
         self.restorer = restorer
-        self._patient = BackingOff(restorer, overlap=overlap, patient=self.tile == "auto")
-        self._footprints: dict[int, Footprint] = {}
+        self._footprints: dict[tuple[str, int], Footprint] = {}
+        self._limits: dict[str, int] = {}
         if isinstance(self.tile, int):
+            if restorer.spec.whole:
+                raise UsageError(
+                    f"{restorer.spec.name} needs the whole picture.",
+                    expected="--tile auto or none",
+                    came=str(tile),
+                )
             shared = default_overlap(restorer.spec, self.tile) if overlap is None else overlap
             multiple = restorer.spec.multiple
             plan_axis(2 * self.tile + multiple, tile=self.tile, overlap=shared, multiple=multiple)
@@ -112,6 +120,8 @@ class PictureRestorer:
     def tiles_change_nothing(self) -> bool:
         """Whether results are those of whole pictures, however large these are."""
         spec = self.restorer.spec
+        if spec.whole:
+            return True
         if self.overlap is not None:
             return is_exact(spec, self.overlap)
         if isinstance(self.tile, int):
@@ -120,23 +130,49 @@ class PictureRestorer:
             return spec.receptive_field is not None
         return is_exact(spec, min(needed_overlap(spec), INSISTED_OVERLAP))
 
-    def __call__(self, picture: Picture) -> tuple[Picture, TileUse]:
+    def __call__(self, picture: Picture, context: Context | None = None) -> tuple[Picture, TileUse]:
         """Restore a picture; alpha, depth and metadata come back as they were.
 
+        Args:
+            picture: The picture.
+            context: What is known about it, which the restorer is told, and where findings go; None takes
+                the restorer as it is.
+
         Raises:
-            ImageError: The pixels, or what the restorer makes of them, are not finite.
+            ImageError: The pixels, or what the restorer makes of them, are not finite; or something that the
+                restorer must know is not known.
             ResourceError: Memory ran out and no smaller tile is allowed or possible, or the device failed.
         """
         if not np.isfinite(picture.pixels).all():
             raise ImageError("The picture holds values that are not finite.", expected="finite pixels")
-        alpha, scale = picture.traits.alpha, self.restorer.spec.scale
+        alpha = picture.traits.alpha
         if alpha is None:
-            pixels, use = self.restore(picture.pixels)
+            pixels, use = self.restore(picture.pixels, context)
             return Picture(pixels, picture.traits), use
-        pixels, use = self.restore(fill_invisible(picture.pixels, alpha))
+        pixels, use = self.restore(fill_invisible(picture.pixels, alpha), context)
+        scale = pixels.shape[1] // picture.size[0]
         if scale == 1:
             pixels = keep_invisible(pixels, picture.pixels, alpha)
         return Picture(pixels, replace(picture.traits, alpha=enlarge(alpha, scale))), use
+
+    def restore(self, pixels: Pixels, context: Context | None = None) -> tuple[Pixels, TileUse]:
+        """Restore (C, H, W) pixels, float32, nominally in [0, 1]; see `__call__`."""
+        steps = (self.restorer,) if context is None else self.restorer.steps(pixels, context)
+        uses = []
+        for step in steps:
+            pixels, use = self._apply(step, pixels)
+            uses.append(use)
+        return pixels, _joined(uses)
+
+    def _apply(self, step: Restorer, pixels: Pixels) -> tuple[Pixels, TileUse]:
+        tile = self._choose(step, *pixels.shape)
+        image = torch.from_numpy(np.require(pixels, np.float32, ["C", "W"]))
+        restored = restore_tiled(self._patient(step), image, tile=tile, overlap=self.overlap)
+        return restored.cpu().numpy(), self._use(step, tile, *pixels.shape[1:])
+
+    def _patient(self, step: Restorer) -> BackingOff:
+        patient = self.tile == "auto" and not step.spec.whole
+        return BackingOff(step, overlap=self.overlap, patient=patient, limits=self._limits)
 
     def restore_rows(
         self, source: RowSource, tell: Callable[[int, int], None] | None = None
@@ -163,14 +199,14 @@ class PictureRestorer:
         def read(rows: Span) -> torch.Tensor:
             return torch.from_numpy(source.read(rows.start, rows.stop))[None]
 
-        for done, band in enumerate(restore_bands(self._patient, read, plan), start=1):
+        for done, band in enumerate(restore_bands(self._patient(self.restorer), read, plan), start=1):
             yield band[0].numpy()
             if tell is not None:
                 tell(done, len(plan.rows))
 
     def use_for(self, source: RowSource) -> TileUse:
         """Return how `restore_rows` cuts a picture, or has cut it."""
-        return self._use(self._stream_tile(source), *source.size)
+        return self._use(self.restorer, self._stream_tile(source), *source.size)
 
     def _stream_tile(self, source: RowSource) -> int:
         if self.tile == "none":
@@ -180,31 +216,36 @@ class PictureRestorer:
                 came="--tile none",
             )
         whole = round_up(max(source.size), self.restorer.spec.multiple)
-        return self._choose(source.channels, *source.size, most=STREAM_BYTES) or whole
+        return self._choose(self.restorer, source.channels, *source.size, most=STREAM_BYTES) or whole
 
-    def restore(self, pixels: Pixels) -> tuple[Pixels, TileUse]:
-        """Restore (C, H, W) pixels, float32, nominally in [0, 1]; see `__call__` for the errors."""
-        tile = self._choose(*pixels.shape)
-        image = torch.from_numpy(np.require(pixels, np.float32, ["C", "W"]))
-        restored = restore_tiled(self._patient, image, tile=tile, overlap=self.overlap)
-        return restored.cpu().numpy(), self._use(tile, *pixels.shape[1:])
-
-    def _choose(self, channels: int, height: int, width: int, most: int | None = None) -> int | None:
+    def _choose(
+        self, step: Restorer, channels: int, height: int, width: int, most: int | None = None
+    ) -> int | None:
+        if self.tile == "none" or step.spec.whole:
+            return None
         if isinstance(self.tile, int):
             return self.tile
-        if self.tile == "none":
-            return None
-        if channels not in self._footprints:
-            self._footprints[channels] = measure_footprint(self.restorer, channels)
-        footprint, budget = self._footprints[channels], memory_budget(self.restorer)
+        key = (step.spec.name, channels)
+        if key not in self._footprints:
+            self._footprints[key] = step.footprint(channels)
+        budget = memory_budget(step)
         budget = budget if most is None else min(budget, most)
-        return auto_tile(self.restorer, footprint, budget, height, width, self.overlap)
+        return auto_tile(step, self._footprints[key], budget, height, width, self.overlap)
 
-    def _use(self, tile: int | None, height: int, width: int) -> TileUse:
-        spec, largest = self.restorer.spec, max(height, width)
-        limits = [side for side in (tile, self._patient.largest) if side is not None]
+    def _use(self, step: Restorer, tile: int | None, height: int, width: int) -> TileUse:
+        spec, largest = step.spec, max(height, width)
+        limits = [side for side in (tile, self._limits.get(spec.name)) if side is not None]
         if not limits or round_up(largest, spec.multiple) <= min(limits):
             return TileUse()
         side = min(limits)
         overlap = default_overlap(spec, side) if self.overlap is None else self.overlap
         return TileUse(side, overlap, is_exact(spec, overlap))
+
+
+def _joined(uses: Sequence[TileUse]) -> TileUse:
+    """Return how a picture was cut over several steps: the smallest tiles, exact if all were."""
+    cut = [use for use in uses if use.tile is not None]
+    if not cut:
+        return TileUse()
+    smallest = min(cut, key=lambda use: use.tile or 0)
+    return replace(smallest, exact=all(use.exact for use in cut))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from restorecli.core.restorer import Restorer, TorchRestorer
 from restorecli.errors import DataError, ImageError
 from restorecli.folders.manifest import Manifest, Record, locate, make_locator
 from restorecli.folders.walking import ImageFile
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.restoration.adapter import MethodRestorer
-from restorecli.restoration.onnx_runtime import OnnxRestorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +89,6 @@ def _read_quietly(folder: Path) -> dict[str, Record]:
         return Manifest(folder).read()
     except DataError:
         return {}
-
-
-def identify(restorer: Restorer) -> dict[str, Any]:
-    """Return what tells one restorer from another: its name, and weights and precision or parameters."""
-    if isinstance(restorer, MethodRestorer):
-        return dict(restorer.identity)
-    identity: dict[str, Any] = {"name": restorer.spec.name, "weights": None, "precision": None}
-    if isinstance(restorer, OnnxRestorer):
-        identity |= {"weights": restorer.digest[:16], "precision": "float32"}
-    elif isinstance(restorer, TorchRestorer):
-        identity |= {"weights": _digest(restorer), "precision": str(restorer.dtype).removeprefix("torch.")}
-    return {**identity, "ensemble": True} if getattr(restorer, "ensemble", False) else identity
-
-
-def _digest(restorer: TorchRestorer) -> str:
-    digest = hashlib.sha256()
-    for name, value in sorted(restorer.module.state_dict().items()):
-        digest.update(name.encode("utf-8", "surrogateescape"))
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
 
 
 def restored_record(

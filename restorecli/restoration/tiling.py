@@ -14,8 +14,9 @@ from itertools import zip_longest
 import torch
 from torch import Tensor
 
-from restorecli.core.restorer import NonFiniteError, Restorer
+from restorecli.core.restorer import NonFiniteError
 from restorecli.restoration.plan import Span, TilePlan, plan_tiles, round_up
+from restorecli.restoration.restorer import Restorer
 
 
 @lru_cache(maxsize=16)

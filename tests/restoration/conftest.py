@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from restorecli.core.restorer import RestorerSpec, TorchRestorer
+from restorecli.restoration.restorer import Restorer
 
 
 class Convolutions(nn.Module):
@@ -37,13 +38,16 @@ class Convolutions(nn.Module):
         return 0.5 + 0.5 * torch.tanh(y)
 
 
-class Function:
+class Function(Restorer):
     """Any function as a restorer, with any specification."""
 
     def __init__(self, function: Callable[[Tensor], Tensor], **spec: object) -> None:
         self.function = function
-        self.spec = RestorerSpec(**{"name": "fake", "channels": 3, "receptive_field": 1, **spec})
+        self._spec = RestorerSpec(**{"name": "fake", "channels": 3, "receptive_field": 1, **spec})
         self.shapes: list[tuple[int, ...]] = []
+
+    spec = property(lambda self: self._spec)
+    streams = True
 
     def __call__(self, batch: Tensor) -> Tensor:
         self.shapes.append(tuple(batch.shape))

@@ -7,14 +7,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from restorecli.core.footprint import Footprint
 from restorecli.core.models.catalog import create_model
 from restorecli.core.restorer import TorchRestorer
 from restorecli.restoration.budget import (
     GLOBAL_CPU_AREA,
     LARGEST_AREA,
-    Footprint,
     auto_tile,
-    measure_footprint,
     memory_budget,
 )
 
@@ -25,13 +24,13 @@ def network(name, **arguments):
 
 def test_the_footprint_of_one_convolution_is_its_input_and_output(convolutions):
     """1 layer of 3 channels: input, padding-free output, tanh, affine result: between 2 and 8 copies."""
-    footprint = measure_footprint(convolutions(1), 3)
+    footprint = convolutions(1).footprint(3)
     assert footprint.quadratic == 0
     assert footprint.linear == 1.5 * 256.0  # the floor: 12 bytes per pixel and copy are less
 
 
 def test_the_footprint_grows_with_the_width_of_a_network():
-    narrow, wide = (measure_footprint(network("dncnn", width=width), 3).linear for width in (64, 128))
+    narrow, wide = (network("dncnn", width=width).footprint(3).linear for width in (64, 128))
     assert wide == pytest.approx(2 * narrow, rel=0.1)
     # Two activations of 64 channels in float32, and the picture.
     assert narrow / 1.5 == pytest.approx(2 * 64 * 4, rel=0.1)
@@ -39,7 +38,7 @@ def test_the_footprint_grows_with_the_width_of_a_network():
 
 def test_colour_through_a_gray_network_takes_three_times_as_much():
     gray = network("dncnn", channels=1)
-    assert measure_footprint(gray, 3).linear == pytest.approx(3 * measure_footprint(gray, 1).linear, rel=0.05)
+    assert gray.footprint(3).linear == pytest.approx(3 * gray.footprint(1).linear, rel=0.05)
 
 
 def test_memory_that_grows_with_the_square_is_noticed(restorer_of):
@@ -47,7 +46,7 @@ def test_memory_that_grows_with_the_square_is_noticed(restorer_of):
         flat = batch.flatten(1)[:, ::8]
         return batch + 0 * (flat.transpose(0, 1) @ flat).sum()
 
-    footprint = measure_footprint(restorer_of(attend), 1)
+    footprint = restorer_of(attend).footprint(1)
     assert footprint.quadratic == pytest.approx(1.5 * 4 / 64, rel=0.1)
 
 

@@ -217,9 +217,11 @@ import re, sys
 from pathlib import Path
 import tifffile, numpy as np, torch
 from restorecli.core.restorer import RestorerSpec
+from restorecli.restoration.restorer import Restorer
 from restorecli.restoration.folder import restore_folder
 
-class Invert:
+class Invert(Restorer):
+    streams = True
     spec = RestorerSpec("invert", 3, receptive_field=33)
     def __call__(self, batch):
         return 1 - batch

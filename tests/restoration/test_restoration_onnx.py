@@ -17,7 +17,6 @@ from restorecli.core.weights import Card
 from restorecli.errors import ResourceError, UsageError, WeightsError
 from restorecli.restoration import onnx_runtime
 from restorecli.restoration.backoff import BackingOff
-from restorecli.restoration.budget import measure_footprint
 from restorecli.restoration.export import write_export
 from restorecli.restoration.onnx_runtime import OnnxRestorer
 
@@ -39,7 +38,7 @@ def exported(network, tmp_path):
 
 def test_a_graph_brings_what_its_network_takes_in_memory(network, exported):
     for kind in (1, 3):
-        assert measure_footprint(exported, kind) == measure_footprint(network, kind)
+        assert exported.footprint(kind) == network.footprint(kind)
 
 
 def test_a_full_disk_names_the_file_the_bytes_needed_and_the_bytes_free(network, tmp_path, monkeypatch):

@@ -196,7 +196,7 @@ def test_an_unknown_denoiser_is_refused(photo, name) -> None:
 class Shrink(nn.Module):
     """Gives back its input, made smaller by the level that it is told (or 0)."""
 
-    channels, scale, multiple, receptive_field, takes_sigma = 1, 1, 1, 1, True
+    channels, scale, multiple, receptive_field, receptive_field_told, takes_sigma = 1, 1, 1, 1, 1, True
 
     def forward(self, x, sigma=None):
         level = torch.zeros(len(x)) if sigma is None else sigma

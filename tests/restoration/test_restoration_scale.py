@@ -8,12 +8,13 @@ import torch
 from PIL import Image
 
 import restorecli
+from restorecli.core.footprint import Footprint
 from restorecli.core.restorer import RestorerSpec, TorchRestorer
 from restorecli.errors import DataError
 from restorecli.images.picture import Picture
 from restorecli.images.reading import probe
 from restorecli.restoration.backoff import BackingOff
-from restorecli.restoration.budget import LARGEST_AREA, Footprint, auto_tile
+from restorecli.restoration.budget import LARGEST_AREA, auto_tile
 from restorecli.restoration.job import _memory_of
 from restorecli.restoration.picture import PictureRestorer, TileUse
 from restorecli.restoration.plan import least_tile

@@ -37,6 +37,7 @@ class DrUNet(nn.Module):
 
     scale = 1
     multiple = 8
+    takes_sigma = True
 
     def __init__(
         self, channels: int = 3, width: int = 64, blocks: int = 4, sigma: float | None = None
@@ -46,7 +47,8 @@ class DrUNet(nn.Module):
             raise ValueError(f"sigma must be 0 or more, came {sigma}")
         self.channels = channels
         self.sigma = sigma
-        self.receptive_field = None if sigma is None else 2 * _radius(blocks) + 1
+        self.receptive_field_told = 2 * _radius(blocks) + 1
+        self.receptive_field = None if sigma is None else self.receptive_field_told
         widths = [width * 2**level for level in range(4)]
         self.first = nn.Conv2d(channels + 1, width, 3, padding=1, bias=False)
         self.down = nn.ModuleList(

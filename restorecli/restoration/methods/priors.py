@@ -7,9 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor, nn
 
-from restorecli.core.restorer import TorchRestorer
 from restorecli.core.zoo import find_shipped, load
 from restorecli.images.picture import Pixels
 from restorecli.restoration.context import Context
@@ -18,22 +16,6 @@ from restorecli.restoration.picture import PictureRestorer
 
 Prior = Callable[[Pixels, float], Pixels]
 """Removes noise of a level, 0-255 scale, from (C, H, W) float32."""
-
-
-class _Told(nn.Module):
-    """A network that takes a noise level, told one."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-        self.sigma = 0.0
-        for name in ("channels", "scale", "multiple", "receptive_field"):
-            setattr(self, name, getattr(network, name))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Restore at the level that was set."""
-        restored: Tensor = self.network(x, x.new_full((x.shape[0],), self.sigma))
-        return restored
 
 
 def method_prior(name: str) -> Prior:
@@ -61,17 +43,8 @@ def network_prior(name: str, *, seed: int, device: str | None = None) -> Prior:
         WeightsError: The weights are missing or damaged.
     """
     restorer = load(name, device=device)
-    if getattr(restorer.module, "takes_sigma", False):
-        told = _Told(restorer.module)
-        painter = PictureRestorer(
-            TorchRestorer(told, name=name, device=restorer.device, dtype=restorer.dtype)
-        )
-
-        def tell(pixels: Pixels, sigma: float) -> Pixels:
-            told.sigma = sigma
-            return painter.restore(pixels)[0]
-
-        return tell
+    if restorer.spec.needs:
+        return lambda pixels, sigma: PictureRestorer(restorer.told(sigma)).restore(pixels)[0]
     blind, rng = PictureRestorer(restorer), np.random.default_rng(seed)
 
     def inject(pixels: Pixels, sigma: float) -> Pixels:
