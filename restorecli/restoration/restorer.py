@@ -38,7 +38,7 @@ class Restorer(Protocol):
 
     def identity(self) -> Mapping[str, Any]:
         """Return all that its results depend on, JSON-ready: name, weights, precision, parameters."""
-        return {"name": self.spec.name}
+        return {"name": self.spec.name, "weights": None, "precision": None}
 
     def footprint(self, channels: int) -> Footprint:
         """Return what pictures of 1 or 3 channels take in memory."""
