@@ -52,8 +52,12 @@ def convert_to_srgb(decoded: Decoded) -> Decoded:
     return replace(decoded, samples=samples, icc=None, chunks=text, notes=notes)
 
 
-def cmyk_to_srgb(image: Image.Image) -> tuple[Image.Image, str]:
+def cmyk_to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, str]:
     """Convert an 8-bit CMYK picture to RGB: through its profile, or by the plain formula if it has none.
+
+    Args:
+        image: The picture.
+        icc: Its profile.
 
     Returns:
         The RGB picture and the note that says which way was taken.
@@ -61,8 +65,7 @@ def cmyk_to_srgb(image: Image.Image) -> tuple[Image.Image, str]:
     Raises:
         ImageError: The profile is damaged or not for CMYK.
     """
-    icc = image.info.get("icc_profile")
-    if not icc:
+    if icc is None:
         return image.convert("RGB"), "CMYK without a profile converted to RGB by the plain formula"
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc))

@@ -18,8 +18,6 @@ from restorecli.images.xmp import upright_packet
 
 Samples = NDArray[Any]
 
-_MOST_DPI = 1e6
-
 DECODER_FAULTS = (
     OSError,
     ArithmeticError,
@@ -89,11 +87,6 @@ def check_single(frames: int, options: ReadOptions) -> tuple[str, ...]:
         came=f"{frames} frames or pages",
         hint="--frames first reads the first one; split the file to process all",
     )
-
-
-def sensible_dpi(across: float, down: float) -> tuple[float, float] | None:
-    """Return a resolution in pixels per inch, or None for one that no device has."""
-    return (across, down) if 0 < across < _MOST_DPI and 0 < down < _MOST_DPI else None
 
 
 def to_picture(decoded: Decoded) -> Picture:

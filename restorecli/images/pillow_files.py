@@ -25,11 +25,12 @@ from restorecli.images.decoded import (
     Decoded,
     Samples,
     check_single,
-    sensible_dpi,
 )
 from restorecli.images.exif import orientation_of
 from restorecli.images.options import ReadOptions
 from restorecli.images.png_chunks import comment_chunk
+from restorecli.images.untrusted import Untrusted, resolution
+from restorecli.images.untrusted import orientation as checked_orientation
 
 # Opened by their own class, not by Image.open: only the decoder that the first bytes call for ever runs, and
 # Pillow's constant limit of pixels gives way to the memory budget.
@@ -78,10 +79,9 @@ def orientation(image: Image.Image) -> int:
     if image.format == "PNG":  # of which Pillow would decode all pixels to look for a late EXIF chunk
         return orientation_of(image.info.get("exif"))
     try:
-        value = image.getexif().get(0x0112, 1)
+        return checked_orientation(image.getexif().get(0x0112))
     except DECODER_FAULTS:
         return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def decode(data: bytes, file_format: str, options: ReadOptions) -> Decoded:
@@ -123,11 +123,11 @@ def _check_frames(image: ImageFile.ImageFile, options: ReadOptions) -> tuple[str
 def _decoded(
     image: ImageFile.ImageFile, file_format: str, notes: tuple[str, ...], options: ReadOptions
 ) -> Decoded:
-    info = dict(image.info)
-    icc = info.get("icc_profile") or None
+    info, untrusted = dict(image.info), Untrusted()
+    icc = untrusted.block("icc", info.get("icc_profile"))
     plain: Image.Image = image
     if image.mode == "CMYK" and options.to_srgb:
-        plain, note = cmyk_to_srgb(image)
+        plain, note = cmyk_to_srgb(image, icc)
         notes, icc = (*notes, note), None
     elif image.mode in _REFUSED_MODES:
         raise ImageError(
@@ -142,12 +142,12 @@ def _decoded(
         file_format,
         alpha=alpha,
         icc=icc,
-        exif=info.get("exif") or None,
-        xmp=_bytes_or_none(info.get("xmp")),
-        dpi=_dpi(info.get("dpi")),
+        exif=untrusted.block("exif", info.get("exif")),
+        xmp=untrusted.block("xmp", info.get("xmp")),
+        dpi=_dpi(image),
         chunks=_comment(info.get("comment")) if file_format == "JPEG" else (),
         orientation=orientation(image),
-        notes=(*notes, *_expansions(plain)),
+        notes=(*notes, *_expansions(plain), *untrusted.notes),
     )
 
 
@@ -181,14 +181,9 @@ def _comment(comment: object) -> tuple[tuple[bytes, bytes], ...]:
     return (comment_chunk(comment),) if isinstance(comment, bytes) and comment else ()
 
 
-def _bytes_or_none(packet: object) -> bytes | None:
-    return packet if isinstance(packet, bytes) and packet else None
-
-
-def _dpi(value: object) -> tuple[float, float] | None:
-    """Return pixels per inch as Pillow found them; None for what is damaged."""
-    try:
-        across, down = (float(part) for part in value)  # type: ignore[attr-defined]
-        return sensible_dpi(across, down)
-    except (TypeError, ValueError, ZeroDivisionError):
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    """Return pixels per inch as Pillow found them; None for what is damaged or, in a TIFF, for its guess."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and TiffImagePlugin.X_RESOLUTION not in image.tag_v2:
         return None
+    value = image.info.get("dpi")
+    return resolution(*value) if isinstance(value, tuple) and len(value) == 2 else None

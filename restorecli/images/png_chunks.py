@@ -8,7 +8,8 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from restorecli.images.decoded import DamagedImageError, Decoded, sensible_dpi
+from restorecli.images.decoded import DamagedImageError, Decoded
+from restorecli.images.untrusted import resolution
 
 Chunk = tuple[bytes, memoryview]
 """Kind and payload."""
@@ -132,7 +133,7 @@ def dpi_of(chunks: Iterable[Chunk]) -> tuple[float, float] | None:
     for kind, payload in chunks:
         if kind == b"pHYs" and len(payload) == 9 and payload[8] == 1:
             across, down = struct.unpack(">II", payload[:8])
-            return sensible_dpi(across * _INCH, down * _INCH)
+            return resolution(across, down, _INCH)
     return None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 
 from restorecli.errors import ImageError
-from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, check_single, sensible_dpi
+from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, check_single
 from restorecli.images.options import ReadOptions
 from restorecli.images.tiff_header import (
     INVERTED,
@@ -22,6 +22,7 @@ from restorecli.images.tiff_header import (
     parse_header,
 )
 from restorecli.images.tiff_tags import append_tags, descriptive_exif
+from restorecli.images.untrusted import Untrusted, resolution
 
 _ICC = 34675
 _XMP = 700
@@ -49,7 +50,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
             check_kind(header)
             notes = check_single(header.pages, options)
             samples = _raw_samples(file, header)
-            icc, xmp, dpi = description(file)
+            icc, xmp, dpi, dropped = description(file)
     except ImageError:
         raise
     except DECODER_FAULTS as fault:
@@ -72,7 +73,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
         dpi=dpi,
         orientation=header.orientation,
         peak=peak,
-        notes=(*notes, *more),
+        notes=(*notes, *more, *dropped),
     )
 
 
@@ -150,23 +151,18 @@ def _raw_samples(file: tifffile.TiffFile, header: TiffHeader) -> Samples:
 
 def description(
     file: tifffile.TiffFile,
-) -> tuple[bytes | None, bytes | None, tuple[float, float] | None]:
-    """Return ICC profile, XMP packet and resolution in pixels per inch, each None where there is none."""
-    tags = file.pages.first.tags
-    profile, packet = tags.valueof(_ICC), tags.valueof(_XMP)
-    icc = None if profile is None else bytes(profile)
-    xmp = packet if isinstance(packet, bytes) else None
-    return icc, xmp, _resolution(tags)
+) -> tuple[bytes | None, bytes | None, tuple[float, float] | None, list[str]]:
+    """Return ICC profile, XMP packet and resolution in pixels per inch, each or None, and what was dropped."""
+    tags, untrusted = file.pages.first.tags, Untrusted()
+    icc = untrusted.block("icc", tags.valueof(_ICC))
+    xmp = untrusted.block("xmp", tags.valueof(_XMP))
+    return icc, xmp, _resolution(tags), untrusted.notes
 
 
 def _resolution(tags: tifffile.TiffTags) -> tuple[float, float] | None:
-    factor = _PER_INCH.get(int(tags.valueof(_UNIT, default=2)))
-    across, down = tags.valueof(_ACROSS), tags.valueof(_DOWN)
-    if factor is None or across is None or down is None:
-        return None
-    if not across[1] or not down[1]:
-        return None
-    return sensible_dpi(factor * across[0] / across[1], factor * down[0] / down[1])
+    unit = tags.valueof(_UNIT, default=2)
+    factor = _PER_INCH.get(unit) if isinstance(unit, int) else None
+    return None if factor is None else resolution(tags.valueof(_ACROSS), tags.valueof(_DOWN), factor)
 
 
 def as_supported(samples: Samples, header: TiffHeader) -> tuple[Samples, int | None, tuple[str, ...]]:

@@ -11,6 +11,7 @@ import tifffile
 
 from restorecli.errors import ImageError
 from restorecli.images.decoded import DECODER_FAULTS, DamagedImageError
+from restorecli.images.untrusted import orientation
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it complains about is raised or noted
 
@@ -117,8 +118,6 @@ def parse_header(file: tifffile.TiffFile) -> TiffHeader:
     page = pages[0]
     # Thumbnails (bit 0 of NewSubfileType) and masks (bit 2) belong to the first page.
     count = 1 + sum(not int(other.subfiletype) & 5 for other in islice(pages, 1, _PAGES_LOOKED_AT))
-    orientation = page.tags.get(_ORIENTATION)
-    value = 1 if orientation is None else int(orientation.value)
     bits = page.bitspersample
     extra = [int(kind) for kind in page.extrasamples]
     colors = 3 if int(page.photometric) == RGB else 1
@@ -130,6 +129,6 @@ def parse_header(file: tifffile.TiffFile) -> TiffHeader:
         photometric=int(page.photometric),
         kind="u" if page.dtype is None or page.dtype.kind == "b" else page.dtype.kind,
         pages=count,
-        orientation=value if 1 <= value <= 8 else 1,
+        orientation=orientation(page.tags.valueof(_ORIENTATION)),
         alpha=extra[0] if len(extra) == 1 and int(page.samplesperpixel) == colors + 1 else None,
     )

@@ -79,7 +79,7 @@ class TiffRows:
         self._dtype = np.dtype(self._page.dtype)
         none = np.empty((0, 0, self.channels), self._dtype)
         samples, _, more = as_supported(none, self._header)
-        icc, xmp, dpi = description(self._file)
+        icc, xmp, dpi, dropped = description(self._file)
         self.traits = FileTraits(
             format="TIFF",
             depth=8 * samples.dtype.itemsize,
@@ -87,7 +87,7 @@ class TiffRows:
             exif=_exif(self._path),
             xmp=upright_packet(xmp),
             dpi=dpi,
-            notes=(*notes, *more),
+            notes=(*notes, *more, *dropped),
         )
 
     def __enter__(self) -> TiffRows:
