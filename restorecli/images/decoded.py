@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.errors import ImageError
-from restorecli.images.exif import orientation_of, turn_upright, upright_block
+from restorecli.images import xmp
+from restorecli.images.exif import stated_orientation, turn_upright, upright_block
 from restorecli.images.options import ReadOptions
 from restorecli.images.picture import FileTraits, Picture, Pixels
-from restorecli.images.xmp import upright_packet
 
 Samples = NDArray[Any]
 
@@ -53,7 +53,7 @@ class Decoded:
         xmp: The XMP packet, or None.
         dpi: Pixels per inch across and down, or None.
         chunks: Text and colour chunks of a PNG; see `FileTraits`.
-        orientation: 1 to 8, if it does not stand in `exif`.
+        orientation: 1 to 8, if it does not stand in `exif` or `xmp`.
         peak: The integer that stands for 1.0; None for floating point and for all bits set.
         notes: What a reader should know.
     """
@@ -95,7 +95,8 @@ def to_picture(decoded: Decoded) -> Picture:
     Raises:
         ImageError: Floating-point samples hold values that are not finite.
     """
-    orientation = decoded.orientation or orientation_of(decoded.exif)
+    stated = decoded.orientation or stated_orientation(decoded.exif) or xmp.stated_orientation(decoded.xmp)
+    orientation = stated or 1
     samples = turn_upright(decoded.samples, orientation)
     alpha = None if decoded.alpha is None else np.ascontiguousarray(turn_upright(decoded.alpha, orientation))
     traits = FileTraits(
@@ -104,7 +105,7 @@ def to_picture(decoded: Decoded) -> Picture:
         alpha=alpha,
         icc=decoded.icc,
         exif=upright_block(decoded.exif),
-        xmp=upright_packet(decoded.xmp),
+        xmp=xmp.upright_packet(decoded.xmp),
         dpi=decoded.dpi,
         chunks=decoded.chunks,
         notes=decoded.notes,

@@ -8,6 +8,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from restorecli.images.untrusted import orientation
+
 PREFIX = b"Exif\x00\x00"
 _ORIENTATION = 0x0112
 
@@ -16,12 +18,16 @@ Array = TypeVar("Array", bound=np.generic)
 
 def orientation_of(block: bytes | None) -> int:
     """Return the orientation tag, 1 to 8; 1 (upright) if there is none or the block is damaged."""
+    return stated_orientation(block) or 1
+
+
+def stated_orientation(block: bytes | None) -> int | None:
+    """Return the orientation tag, 1 to 8; None if there is none, 1 if its value is impossible."""
     place = _find_orientation(block)
     if block is None or place is None:
-        return 1
+        return None
     order, offset = place
-    value = int(struct.unpack_from(order + "H", block, offset)[0])
-    return value if 1 <= value <= 8 else 1
+    return orientation(struct.unpack_from(order + "H", block, offset)[0])
 
 
 def upright_block(block: bytes | None) -> bytes | None:
@@ -46,17 +52,22 @@ def upright_block(block: bytes | None) -> bytes | None:
     return bytes(changed)
 
 
-def turn_upright(array: NDArray[Array], orientation: int) -> NDArray[Array]:
+def is_block(data: bytes) -> bool:
+    """Tell whether bytes begin as an EXIF block does, with or without the "Exif" prefix."""
+    return data.removeprefix(PREFIX)[:4] in (b"II*\x00", b"MM\x00*")
+
+
+def turn_upright(array: NDArray[Array], turn: int) -> NDArray[Array]:
     """Return an (H, W) or (H, W, C) array turned so that it stands as the camera held it.
 
     Args:
         array: Samples in the order of the file.
-        orientation: EXIF orientation, 1 to 8 (Exif 2.32, section 4.6.4).
+        turn: EXIF orientation, 1 to 8 (Exif 2.32, section 4.6.4).
     """
-    if orientation in (5, 6, 7, 8):
+    if turn in (5, 6, 7, 8):
         array = array.swapaxes(0, 1)
-    flip_rows = orientation in (3, 4, 7, 8)
-    flip_columns = orientation in (2, 3, 6, 7)
+    flip_rows = turn in (3, 4, 7, 8)
+    flip_columns = turn in (2, 3, 6, 7)
     return array[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
 
 

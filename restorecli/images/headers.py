@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO
 
+from PIL import Image
+
 from restorecli.images import netpbm, pillow_files, png, tiff_header
 from restorecli.images.formats import sniff
+from restorecli.images.png_chunks import orientation_by
 
 _START = 65536
 
@@ -44,24 +47,28 @@ def inspect_header(stream: IO[bytes]) -> PictureHeader:
         return PictureHeader((ppm.height, ppm.width), ppm.channels, ppm.depth, "PPM")
     if file_format == "TIFF":
         return _tiff(tiff_header.read_header(stream))
-    header = _pillow(stream, file_format)
-    return _png(png.read_header(start), header) if file_format == "PNG" else header
-
-
-def _pillow(stream: IO[bytes], file_format: str) -> PictureHeader:
+    if file_format == "PNG":
+        return _png(stream, start)
     with pillow_files.open_file(stream, file_format) as image:
-        width, height = image.size
-        return PictureHeader(
-            size=(width, height) if pillow_files.orientation(image) >= 5 else (height, width),
-            channels=1 if pillow_files.is_gray(image) else 3,
-            depth=8,
-            format=file_format,
-            alpha=pillow_files.has_alpha(image),
-        )
+        return _pillow(image, file_format, pillow_files.orientation(image))
 
 
-def _png(header: png.PngHeader, opened: PictureHeader) -> PictureHeader:
+def _pillow(image: Image.Image, file_format: str, orientation: int) -> PictureHeader:
+    width, height = image.size
+    return PictureHeader(
+        size=(width, height) if orientation >= 5 else (height, width),
+        channels=1 if pillow_files.is_gray(image) else 3,
+        depth=8,
+        format=file_format,
+        alpha=pillow_files.has_alpha(image),
+    )
+
+
+def _png(stream: IO[bytes], start: bytes) -> PictureHeader:
     """Return what Pillow found, corrected where its modes do not tell 16-bit samples."""
+    with pillow_files.open_file(stream, "PNG") as image:
+        opened = _pillow(image, "PNG", orientation_by(png.read_description(stream)))
+    header = png.read_header(start)
     if header.depth != 16:
         return opened
     gray = header.color in (0, 4)

@@ -26,7 +26,6 @@ from restorecli.images.decoded import (
     Samples,
     check_single,
 )
-from restorecli.images.exif import orientation_of
 from restorecli.images.options import ReadOptions
 from restorecli.images.png_chunks import comment_chunk
 from restorecli.images.untrusted import Untrusted, resolution
@@ -64,6 +63,11 @@ def open_file(stream: IO[bytes], file_format: str) -> ImageFile.ImageFile:
         ) from fault
 
 
+def takes(height: int, width: int) -> bool:
+    """Tell whether Pillow decodes so many pixels of a TIFF's tile; it has a limit of its own."""
+    return Image.MAX_IMAGE_PIXELS is None or height * width <= 2 * Image.MAX_IMAGE_PIXELS
+
+
 def is_gray(image: Image.Image) -> bool:
     """Tell whether a picture has one colour channel, beside alpha."""
     return image.mode in _GRAY_MODES
@@ -75,9 +79,10 @@ def has_alpha(image: Image.Image) -> bool:
 
 
 def orientation(image: Image.Image) -> int:
-    """Return the orientation by EXIF or, without it, by XMP: 1 to 8; 1 if it is damaged."""
-    if image.format == "PNG":  # of which Pillow would decode all pixels to look for a late EXIF chunk
-        return orientation_of(image.info.get("exif"))
+    """Return the orientation by EXIF or, without it, by XMP: 1 to 8; 1 if it is damaged.
+
+    Not for PNG, of which Pillow would decode all pixels to look for a late EXIF chunk.
+    """
     try:
         return checked_orientation(image.getexif().get(0x0112))
     except DECODER_FAULTS:
@@ -103,6 +108,8 @@ def decode(data: bytes, file_format: str, options: ReadOptions) -> Decoded:
             return _decoded(image, file_format, notes, options)
         except ImageError:
             raise
+        except Image.DecompressionBombError as fault:
+            raise ImageError(f"the {file_format} is too large to be decoded", came=str(fault)) from fault
         except DECODER_FAULTS as fault:
             raise DamagedImageError(
                 f"the {file_format} is damaged or cut short", came=str(fault) or type(fault).__name__
@@ -146,7 +153,7 @@ def _decoded(
         xmp=untrusted.block("xmp", info.get("xmp")),
         dpi=_dpi(image),
         chunks=_comment(info.get("comment")) if file_format == "JPEG" else (),
-        orientation=orientation(image),
+        orientation=None if file_format == "PNG" else orientation(image),
         notes=(*notes, *_expansions(plain), *untrusted.notes),
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import imagecodecs
 import numpy as np
@@ -14,9 +15,11 @@ import numpy as np
 from restorecli.errors import ImageError
 from restorecli.images.decoded import DamagedImageError, Decoded, Samples, check_single
 from restorecli.images.options import ReadOptions
-from restorecli.images.png_chunks import Chunk, make_chunk, unpacked, with_description
+from restorecli.images.png_chunks import TEXT_KINDS, Chunk, make_chunk, unpacked, with_description
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_MOST_CHUNKS = 1 << 20
+_LARGEST_TEXT = 64 << 20
 _SAMPLES_PER_PIXEL = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
@@ -74,6 +77,28 @@ def read_chunks(data: bytes) -> list[Chunk]:
     if not chunks or chunks[-1][0] != b"IEND":
         raise DamagedImageError("the PNG is cut short", expected="an IEND chunk", came="the end of the file")
     return chunks
+
+
+def read_description(stream: IO[bytes]) -> list[Chunk]:
+    """Return the chunks of text and EXIF, wherever they stand; the others are skipped, not read.
+
+    Args:
+        stream: The open file; a chunk that is cut short or too large ends the list.
+    """
+    found: list[Chunk] = []
+    stream.seek(len(SIGNATURE))
+    for _ in range(_MOST_CHUNKS):
+        head = stream.read(8)
+        size, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if len(head) < 8 or kind == b"IEND":
+            break
+        if kind in TEXT_KINDS or kind == b"eXIf":
+            if size > _LARGEST_TEXT:
+                break
+            found.append((kind, memoryview(stream.read(size))))
+            size = 0
+        stream.seek(size + 4, io.SEEK_CUR)
+    return found
 
 
 def decode_deep(data: bytes, options: ReadOptions) -> Decoded:

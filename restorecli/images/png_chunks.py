@@ -9,7 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from restorecli.images.decoded import DamagedImageError, Decoded
+from restorecli.images.exif import is_block
+from restorecli.images.exif import stated_orientation as exif_orientation
+from restorecli.images.raw_profiles import profile_bytes, profile_kind
 from restorecli.images.untrusted import resolution
+from restorecli.images.xmp import stated_orientation as xmp_orientation
 
 Chunk = tuple[bytes, memoryview]
 """Kind and payload."""
@@ -25,7 +29,6 @@ TEXT_KINDS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _UNPACKED_LIMIT = 64 << 20
 _INCH = 0.0254  # metres
 _XMP = b"XML:com.adobe.xmp\x00"
-_RAW_PROFILE = b"Raw profile type "
 _COMMENT = b"Comment\x00"
 _SRGB_GAMMA = struct.pack(">I", 45455)
 
@@ -49,12 +52,22 @@ def unpacked(packed: bytes) -> bytes | None:
 
 def with_description(decoded: Decoded, chunks: Sequence[Chunk]) -> Decoded:
     """Return a decoded PNG with what its chunks say: XMP, resolution, text and colours."""
-    notes = decoded.notes
-    if any(_is_raw_profile(kind, payload) for kind, payload in chunks):
-        notes = (*notes, "a raw profile in a text chunk is not carried on")
+    raw, left_out = _raw_exif(chunks)
     return replace(
-        decoded, xmp=_xmp_of(chunks), dpi=dpi_of(chunks), chunks=tuple(_carried(chunks)), notes=notes
+        decoded,
+        exif=decoded.exif or raw,
+        xmp=_xmp_of(chunks),
+        dpi=dpi_of(chunks),
+        chunks=tuple(_carried(chunks)),
+        notes=(*decoded.notes, *left_out),
     )
+
+
+def orientation_by(chunks: Iterable[Chunk]) -> int:
+    """Return the orientation that EXIF, a raw profile or XMP among the chunks say, in this order, or 1."""
+    chunks = list(chunks)
+    exif = next((bytes(payload) for kind, payload in chunks if kind == b"eXIf"), None) or _raw_exif(chunks)[0]
+    return exif_orientation(exif) or xmp_orientation(_xmp_of(chunks)) or 1
 
 
 def with_metadata(
@@ -113,7 +126,7 @@ def _text_of(kind: bytes, rest: bytes) -> bytes | None:
 def _carried(chunks: Iterable[Chunk]) -> Iterable[Carried]:
     """Yield the chunks that are written again as they are: text but for XMP, and colours."""
     for kind, payload in chunks:
-        text = kind in TEXT_KINDS and not _is_xmp(kind, payload) and not _is_raw_profile(kind, payload)
+        text = kind in TEXT_KINDS and not _is_xmp(kind, payload) and _raw_kind(kind, payload) is None
         if text or kind in COLOR_KINDS:
             yield kind, bytes(payload)
 
@@ -141,6 +154,24 @@ def _is_xmp(kind: bytes, payload: memoryview | bytes) -> bool:
     return kind == b"iTXt" and bytes(payload[: len(_XMP)]) == _XMP and len(payload) > len(_XMP) + 4
 
 
-def _is_raw_profile(kind: bytes, payload: memoryview) -> bool:
-    """Tell whether a chunk is ImageMagick's copy of EXIF or IPTC: its orientation would turn pixels twice."""
-    return kind in TEXT_KINDS and bytes(payload[: len(_RAW_PROFILE)]) == _RAW_PROFILE
+def _raw_kind(kind: bytes, payload: memoryview) -> bytes | None:
+    """Return which profile a chunk is ImageMagick's copy of; its orientation would turn pixels twice."""
+    return profile_kind(bytes(payload[:80]).partition(b"\x00")[0]) if kind in TEXT_KINDS else None
+
+
+def _raw_exif(chunks: Iterable[Chunk]) -> tuple[bytes | None, list[str]]:
+    """Return the EXIF block that stands as a raw profile in text, or None, and which others are left out."""
+    found: bytes | None = None
+    left_out = []
+    for kind, payload in chunks:
+        name = _raw_kind(kind, payload)
+        if name is None:
+            continue
+        block = None
+        if name.lower() in (b"exif", b"app1"):
+            block = profile_bytes(_text_of(kind, bytes(payload).partition(b"\x00")[2]))
+        if block is not None and found is None and is_block(block):
+            found = block
+        else:
+            left_out.append("a raw profile in a text chunk is not carried on")
+    return found, left_out

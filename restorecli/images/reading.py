@@ -20,6 +20,13 @@ from restorecli.images.tiff_tags import descriptive_exif
 __all__ = ["PictureHeader", "fits_in_memory", "probe", "read_picture"]
 
 _BIG_ENDIAN_BIGTIFF = b"MM\x00+"
+
+_MOST_PER_BYTE = 1032
+"""Bytes that one byte can unpack to: what deflate reaches at most (zlib, "Technical Details")."""
+
+_FILLED_ANYWAY = 16 << 20
+"""Bytes of samples that are read from a damaged file however little is left of it."""
+
 _GRAY_OR_RGB = (tiff_header.INVERTED, tiff_header.GRAY, tiff_header.RGB)
 
 
@@ -108,8 +115,8 @@ def _decode_plain_png(data: bytes, options: ReadOptions) -> Decoded:
 def _decode_tiff(data: bytes, options: ReadOptions) -> Decoded:
     header = tiff_header.read_header(io.BytesIO(data))
     tiff_header.check_kind(header)
-    unknown_to_pillow = data[:4] == _BIG_ENDIAN_BIGTIFF and header.photometric in _GRAY_OR_RGB
-    if unknown_to_pillow or not header.plain:
+    unknown_to_pillow = data[:4] == _BIG_ENDIAN_BIGTIFF or not pillow_files.takes(header.height, header.width)
+    if not header.plain or (unknown_to_pillow and header.photometric in _GRAY_OR_RGB):
         return tiff.decode(data, options)
     notes = check_single(header.pages, options)  # thumbnails are no pages, which Pillow does not tell
     decoded = pillow_files.decode(data, "TIFF", options)
@@ -120,19 +127,41 @@ def _decode_rest(
     data: bytes, header: PictureHeader, options: ReadOptions, error: DamagedImageError
 ) -> Decoded:
     """Decode a damaged file after completing it with an end mark or with empty samples."""
+    _check_rest(data, header, error)
     if header.format == "PNG":
         mended = png.mend(data)
     elif header.format == "JPEG":
         mended = data + b"\xff\xd9"
     else:
-        height, width = header.size
-        mended = data + bytes(height * width * (header.channels + header.alpha) * header.depth // 8)
+        mended = data + bytes(_sample_bytes(header))
     try:
         decoded = _decode(mended, header, options)
     except DamagedImageError:
         raise error from None
     note = f"damaged file, read as far as possible: {error.problem}"
     return replace(decoded, notes=(*decoded.notes, note))
+
+
+def _check_rest(data: bytes, header: PictureHeader, error: DamagedImageError) -> None:
+    """Refuse a damaged file whose header promises far more than its bytes can hold.
+
+    Raises:
+        ImageError: Next to nothing would be read, and all the rest filled in.
+    """
+    most = _FILLED_ANYWAY + _MOST_PER_BYTE * len(data)
+    if _sample_bytes(header) > most:
+        height, width = header.size
+        raise ImageError(
+            "the file is damaged, and almost nothing is left of what its header promises",
+            expected=f"at most {most:,} bytes of samples from a damaged file of this size",
+            came=f"{width} x {height} promised by {len(data):,} bytes ({error.problem})",
+            hint="copy the file again from where it came",
+        )
+
+
+def _sample_bytes(header: PictureHeader) -> int:
+    height, width = header.size
+    return height * width * (header.channels + header.alpha) * header.depth // 8
 
 
 def _read_bytes(path: Path, budget: int | None) -> bytes:

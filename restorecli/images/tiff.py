@@ -152,7 +152,7 @@ def _raw_samples(file: tifffile.TiffFile, header: TiffHeader) -> Samples:
 def description(
     file: tifffile.TiffFile,
 ) -> tuple[bytes | None, bytes | None, tuple[float, float] | None, list[str]]:
-    """Return ICC profile, XMP packet and resolution in pixels per inch, each or None, and what was dropped."""
+    """Return ICC profile, XMP packet, resolution in pixels per inch, each or None, and what was dropped."""
     tags, untrusted = file.pages.first.tags, Untrusted()
     icc = untrusted.block("icc", tags.valueof(_ICC))
     xmp = untrusted.block("xmp", tags.valueof(_XMP))

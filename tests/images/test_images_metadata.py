@@ -82,6 +82,72 @@ def test_pixels_stand_upright_as_pillow_turns_them(tmp_path, orientation, file_f
     assert orientation_of(picture.traits.exif) == 1
 
 
+def magick_profile(kind: str, block: bytes) -> str:
+    """A block as ImageMagick writes it into a text chunk: kind, length, and hexadecimal lines of 72."""
+    digits = block.hex()
+    lines = "\n".join(digits[place : place + 72] for place in range(0, len(digits), 72))
+    return f"\n{kind}\n{len(block):8d}\n{lines}\n"
+
+
+def turned_by(orientation: int, where: str) -> PngImagePlugin.PngInfo:
+    """The chunks of a PNG that says its orientation in XMP or in a raw profile."""
+    info = PngImagePlugin.PngInfo()
+    if where == "XMP attribute":
+        info.add_itxt("XML:com.adobe.xmp", f'<x tiff:Orientation="{orientation}"/>')
+    elif where == "XMP element":
+        packet = f"<x><tiff:Orientation>{orientation}</tiff:Orientation></x>"
+        info.add_itxt("XML:com.adobe.xmp", packet, zip=True)
+    else:
+        profile = magick_profile("exif", exif_block(orientation))
+        info.add_text(f"Raw profile type {where}", profile, zip=where == "exif")
+    return info
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 6, 8])
+@pytest.mark.parametrize("where", ["XMP attribute", "XMP element", "exif", "APP1"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_png_turned_by_xmp_or_a_raw_profile_stands_upright(tmp_path, orientation, where, deep):
+    kind = np.uint16 if deep else np.uint8
+    samples = np.random.default_rng(0).integers(0, np.iinfo(kind).max, (16, 24)).astype(kind)
+    Image.fromarray(samples).save(tmp_path / "x.png", pnginfo=turned_by(orientation, where))
+    expected = turn_upright(samples, orientation)
+    with Image.open(tmp_path / "x.png") as opened:
+        opened.load()
+        if where != "APP1":  # which Pillow does not know
+            np.testing.assert_array_equal(expected, np.asarray(ImageOps.exif_transpose(opened)))
+    picture = read_picture(tmp_path / "x.png")
+    np.testing.assert_array_equal(np.rint(picture.pixels[0] * np.iinfo(kind).max), expected)
+    assert probe(tmp_path / "x.png").size == picture.size
+    write_picture(tmp_path / "y.png", picture)
+    np.testing.assert_array_equal(read_picture(tmp_path / "y.png").pixels, picture.pixels)
+    with Image.open(tmp_path / "y.png") as written:
+        assert written.getexif().get(ORIENTATION, 1) == 1
+        if where in ("exif", "APP1"):
+            assert written.getexif()[MAKE] == loaded(exif_block())[MAKE]
+
+
+def test_exif_counts_before_a_raw_profile_and_that_before_xmp(tmp_path):
+    info = turned_by(6, "exif")
+    info.add_itxt("XML:com.adobe.xmp", '<x tiff:Orientation="8"/>')
+    image = Image.fromarray(np.zeros((4, 8), np.uint8))
+    image.save(tmp_path / "raw.png", pnginfo=info)
+    assert read_picture(tmp_path / "raw.png").size == (8, 4)
+    image.save(tmp_path / "exif.png", pnginfo=info, exif=exif_block(3).removeprefix(PREFIX))
+    assert read_picture(tmp_path / "exif.png").size == (4, 8)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\nexif\n", "\nexif\n 4\nzzzz", "\nexif\n 99999999\n4578", "\nexif\n -1\n00"]
+)
+def test_a_damaged_raw_profile_is_left_out_with_a_note(tmp_path, text):
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Raw profile type exif", text)
+    Image.fromarray(np.zeros((4, 8), np.uint8)).save(tmp_path / "x.png", pnginfo=info)
+    traits = read_picture(tmp_path / "x.png").traits
+    assert traits.exif is None
+    assert any("raw profile" in note for note in traits.notes)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_16_bit_files_stand_upright_alpha_too(tmp_path, orientation):
     samples = np.random.default_rng(0).integers(0, 65536, (5, 7, 4)).astype(np.uint16)

@@ -417,6 +417,53 @@ def test_a_cut_webp_and_a_cut_compressed_tiff_cannot_be_saved_even_on_request(tm
                 read_picture(put(tmp_path, name, data[:-300]), ReadOptions(allow_truncated=allowed))
 
 
+@pytest.mark.parametrize("name", ["x.png", "x.bmp", "x.ppm", "x.tif", "x.jpg"])
+def test_what_is_left_of_a_damaged_file_is_bounded_by_its_bytes(tmp_path, name):
+    """A header of a few hundred bytes that promises gigapixels would be filled up with black."""
+    side = 30_000
+    dib = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0)
+    data = {
+        "x.png": bomb(side)[:-4],
+        "x.bmp": b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + dib + bytes(219),
+        "x.ppm": f"P6 {side} {side} 255\n".encode() + bytes(200),
+        "x.tif": tiff_promising(side),
+        "x.jpg": jpeg_promising(side),
+    }[name]
+    path = put(tmp_path, name, data)
+    with pytest.raises(ImageError, match="almost nothing is left") as caught:
+        read_picture(path, ReadOptions(allow_truncated=True), budget=1 << 40)
+    assert f"{len(data):,} bytes" in str(caught.value.came)
+
+
+def tiff_promising(side: int) -> bytes:
+    image = io.BytesIO()
+    tifffile.imwrite(image, np.zeros((8, 8), np.uint8), metadata=None)
+    data = bytearray(image.getvalue())
+    image.seek(0)
+    with tifffile.TiffFile(image) as file:
+        tags = file.pages.first.tags
+        for tag, value in ((256, side), (257, side), (278, side), (279, side * side)):
+            kind = "<I" if tags[tag].dtype == 4 else "<H"
+            struct.pack_into(kind, data, tags[tag].valueoffset, value)
+    return bytes(data)
+
+
+def jpeg_promising(side: int) -> bytes:
+    data = bytearray(encoded(rgb(64, 64), "JPEG"))
+    place = data.index(b"\xff\xc0") + 5
+    struct.pack_into(">HH", data, place, side, side)
+    return bytes(data[:-300])
+
+
+@pytest.mark.parametrize(("suffix", "settings"), [("PNG", {}), ("JPEG", {"quality": 30})])
+def test_a_smooth_picture_of_which_a_third_is_left_stays_below_the_bound(tmp_path, suffix, settings):
+    ramp = np.add.outer(np.arange(3000), np.arange(4000)) // 28
+    image = Image.fromarray(np.dstack([ramp] * 3).astype(np.uint8))
+    data = encoded(image, suffix, **settings)
+    path = put(tmp_path, "x", data[: len(data) // 3])
+    assert read_picture(path, ReadOptions(allow_truncated=True)).size == (3000, 4000)
+
+
 # --- bombs ---
 
 
@@ -441,6 +488,17 @@ def test_the_limit_is_a_budget_and_holds_for_every_format(tmp_path, name):
     with pytest.raises(ImageError, match="memory"):
         read_picture(path, budget=400 * 300)
     assert read_picture(path, budget=10_000_000).size == (300, 400)
+
+
+def test_a_tiff_of_8_bits_beyond_pillows_limit_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    samples = noise((40, 50, 3), np.uint8)
+    tifffile.imwrite(tmp_path / "x.tif", samples, photometric="rgb")
+    tifffile.imwrite(tmp_path / "ycc.tif", samples, photometric="ycbcr")
+    read = np.rint(read_picture(tmp_path / "x.tif").pixels * 255)
+    np.testing.assert_array_equal(read, samples.transpose(2, 0, 1))
+    with pytest.raises(ImageError, match="too large"):
+        read_picture(tmp_path / "ycc.tif")
 
 
 def test_pillows_constant_limit_does_not_hold_here(tmp_path):
