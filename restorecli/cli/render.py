@@ -197,6 +197,8 @@ def totals(summary: FolderSummary) -> str:
         parts.append(f"{summary.skipped} already there")
     if summary.failures:
         parts.append(f"{len(summary.failures)} failed")
+    if summary.hidden:
+        parts.append(f"{summary.hidden} hidden files left out")
     told = f"{', '.join(parts)} -> {summary.output}"
     if not summary.written:
         return told

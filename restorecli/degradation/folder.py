@@ -9,11 +9,12 @@ from typing import Any
 
 from restorecli.degradation.again import recorded_steps
 from restorecli.degradation.chain import Chain, image_rng
-from restorecli.degradation.job import DegradeTask, Place, run_tasks
+from restorecli.degradation.job import DegradeRoom, DegradeTask, Place, keep_masks_apart
 from restorecli.errors import DataError, UsageError
 from restorecli.folders.jobs import FolderSummary, Progress
 from restorecli.folders.manifest import Manifest, Record
 from restorecli.folders.outputs import plan_outputs
+from restorecli.folders.run import run_folder
 from restorecli.folders.samples import sample_files
 from restorecli.folders.walking import walk
 from restorecli.images.options import STRICT, ReadOptions
@@ -74,7 +75,8 @@ def degrade_folder(
         ResourceError: The disk or the memory ran out.
     """
     _refuse_same(source, output)
-    sources = _samples() if source is None else _pictures(source, output, reading)
+    hidden: list[PurePosixPath] = []
+    sources = _samples() if source is None else _pictures(source, output, reading, hidden)
     if not sources:
         raise DataError(
             "There is no picture to degrade.", file=source, expected="PNG, JPEG, TIFF, WebP, BMP or PPM"
@@ -97,7 +99,9 @@ def degrade_folder(
         )
         for item in sources
     ]
-    return run_tasks(tasks, output, workers=workers, overwrite=overwrite, progress=progress)
+    keep_masks_apart(tasks)
+    room = DegradeRoom(output, workers)
+    return run_folder(room, tasks, output, overwrite=overwrite, hidden=len(hidden), progress=progress)
 
 
 def replay(
@@ -137,7 +141,8 @@ def replay(
         )
     targets = _replayed_targets(records, image_format)
     tasks = [_task(record, manifest, targets[PurePosixPath(record.path)]) for record in records]
-    return run_tasks(tasks, output, workers=workers, overwrite=overwrite, progress=progress)
+    keep_masks_apart(tasks)
+    return run_folder(DegradeRoom(output, workers), tasks, output, overwrite=overwrite, progress=progress)
 
 
 def _replayed_targets(
@@ -177,12 +182,12 @@ def _samples() -> list[_Source]:
     return [_Source(item.relative, item, item, item.category, None) for item in sample_files()]
 
 
-def _pictures(source: Path, output: Path, reading: ReadOptions) -> list[_Source]:
+def _pictures(source: Path, output: Path, reading: ReadOptions, hidden: list[PurePosixPath]) -> list[_Source]:
     folder = source if source.is_dir() else source.parent
     manifest = Manifest(folder)
     records = manifest.read()
     found = []
-    for file in walk(source, without=output):
+    for file in walk(source, without=output, hidden=hidden):
         record = records.get(file.relative.as_posix())
         if record is None:
             known = _Source(file.relative, file.path, file.path, file.category, file.defect, reading, reading)

@@ -1,11 +1,11 @@
-"""The work behind `degrade` and its replay: tasks decided beforehand, done in any order, told in order."""
+"""What `degrade` and its replay do to one picture, and when it counts as done."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,19 +17,11 @@ from restorecli.degradation.chain import image_rng, replay_steps
 from restorecli.degradation.masks import damage_mask
 from restorecli.errors import ImageError, RestorecliError, UsageError
 from restorecli.folders.digest import digest_of
-from restorecli.folders.jobs import (
-    Failure,
-    FolderSummary,
-    Progress,
-    SilentProgress,
-    run_ordered,
-    worker_count,
-)
-from restorecli.folders.lock import output_lock
-from restorecli.folders.manifest import Manifest, Record, make_locator
-from restorecli.folders.notes import NoteTally
+from restorecli.folders.jobs import run_ordered, worker_count
+from restorecli.folders.locators import make_locator
 from restorecli.folders.places import make_folder
-from restorecli.folders.protect import file_identity, keep_strangers
+from restorecli.folders.record import Command, Record
+from restorecli.folders.run import Append, Done
 from restorecli.folders.samples import Sample, read_sample
 from restorecli.folders.walking import mark_output
 from restorecli.images.options import STRICT, ReadOptions
@@ -83,6 +75,16 @@ class DegradeTask:
     expected_digest: str | None = None
 
     @property
+    def name(self) -> str:
+        """The task as it is printed."""
+        return self.key
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The files that must never be written over."""
+        return tuple(place for place in (self.source, self.reference) if isinstance(place, Path))
+
+    @property
     def mask_target(self) -> PurePosixPath | None:
         """Path of the mask to write, below the output folder; None where no step has a place."""
         if not any(step.masked for step in self.steps):
@@ -117,74 +119,42 @@ class DegradeTask:
 
 
 @dataclass(frozen=True, slots=True)
+class DegradeRoom:
+    """What `degrade` adds to a run over a folder; see `folders.run.Room`.
+
+    Attributes:
+        output: The folder to write into.
+        workers: Threads; None takes one for each core. Any number gives the same bytes, manifest included.
+    """
+
+    output: Path
+    workers: int | None = None
+    command: Command = "degrade"
+
+    def is_finished(self, item: DegradeTask, record: Record) -> bool:
+        """Tell whether a manifest's line says what gives the task's bytes, and the files are there."""
+        written = [self.output / target for target in (item.target, item.mask_target) if target is not None]
+        return all(path.is_file() for path in written) and _made_alike(item, self.output, record)
+
+    def results(
+        self, items: Iterable[DegradeTask], append: Append
+    ) -> Generator[tuple[DegradeTask, Done | RestorecliError], None, None]:
+        """Degrade pictures in threads; the manifest follows their order."""
+        count = worker_count(self.workers)
+        work = partial(_degrade_one, output=self.output)
+        # No look-ahead beyond the workers: after a sudden end at most one picture of each is done again.
+        for item, result in run_ordered(work, items, count, window=count):
+            if isinstance(result, RestorecliError):
+                yield item, result
+            else:
+                append(result.record)
+                yield item, Done(result.megapixels, result.record.notes)
+
+
+@dataclass(frozen=True, slots=True)
 class _Written:
     record: Record
     megapixels: float
-
-
-def run_tasks(
-    tasks: Sequence[DegradeTask],
-    output: Path,
-    *,
-    workers: int | None,
-    overwrite: bool,
-    progress: Progress | None,
-) -> FolderSummary:
-    """Do the tasks that are not finished; one that fails costs one picture.
-
-    Args:
-        tasks: With targets that all differ.
-        output: The folder to write into; made when missing.
-        workers: Threads; by default one for each core. Any number gives the same bytes, manifest included.
-        overwrite: Do finished tasks again, and replace pictures that `degrade` did not write.
-        progress: Who wants to know.
-
-    Raises:
-        UsageError: A target is one of the sources, or a picture that `degrade` did not write.
-        BusyError: Another run writes into `output`.
-        ResourceError: The disk or the memory ran out.
-    """
-    began = time.perf_counter()
-    teller = SilentProgress() if progress is None else progress
-    _protect_sources(tasks, output)
-    _keep_masks_apart(tasks)
-    with output_lock(output):
-        manifest = Manifest(output)
-        records = manifest.read()
-        if not overwrite:
-            keep_strangers((task.target for task in tasks), manifest, records, "degrade")
-        manifest.start()
-        waiting = [task for task in tasks if overwrite or not _is_finished(task, output, records)]
-        failures: list[Failure] = []
-        written = 0
-        megapixels = 0.0
-        tally = NoteTally()
-        teller.start(len(waiting), "pictures")
-        try:
-            for done, result in _results(waiting, output, workers):
-                if isinstance(result, RestorecliError):
-                    failures.append(Failure(done.key, result))
-                else:
-                    manifest.append(result.record)
-                    written += 1
-                    megapixels += result.megapixels
-                    tally.add(done.key, result.record.notes)
-                teller.advance(done.key, result if isinstance(result, RestorecliError) else None)
-        finally:
-            teller.finish()
-    skipped = len(tasks) - len(waiting)
-    seconds = time.perf_counter() - began
-    return FolderSummary(
-        "degrade", output, written, skipped, tuple(failures), megapixels, seconds, tally.notes
-    )
-
-
-def _results(
-    tasks: Sequence[DegradeTask], output: Path, workers: int | None
-) -> Iterator[tuple[DegradeTask, _Written | RestorecliError]]:
-    count = worker_count(workers)
-    # No look-ahead beyond the workers: after a sudden end at most one picture of each is done again.
-    return run_ordered(lambda task: _degrade_one(task, output), tasks, count, window=count)
 
 
 def _degrade_one(task: DegradeTask, output: Path) -> _Written:
@@ -262,12 +232,8 @@ def _alpha(traits: FileTraits, task: DegradeTask) -> NDArray[np.generic] | None:
     return (plane if kind.kind == "f" else np.floor(plane + np.float32(0.5))).astype(kind)
 
 
-def _is_finished(task: DegradeTask, output: Path, records: dict[str, Record]) -> bool:
-    """Tell whether the last line for the target says what gives the task's bytes, and the file is there."""
-    found = records.get(task.target.as_posix())
-    written = [output / target for target in (task.target, task.mask_target) if target is not None]
-    if found is None or any(_identity(path) is None for path in written):
-        return False
+def _made_alike(task: DegradeTask, output: Path, found: Record) -> bool:
+    """Tell whether a line tells of the same source, steps and seed, so that it gives the task's bytes."""
     if not task.reading.reads_like(found.reading):
         return False
     if not task.reference_reading.reads_like(found.reference_reading):
@@ -285,22 +251,12 @@ def _without_severity(record: Record) -> Record:
     return replace(record, degradations=tuple(steps))
 
 
-def _protect_sources(tasks: Sequence[DegradeTask], output: Path) -> None:
-    if not output.is_dir():
-        return
-    originals = {_identity(place) for task in tasks for place in (task.source, task.reference)} - {None}
-    for task in tasks:
-        if _identity(output / task.target) in originals:
-            raise UsageError(
-                "The output would overwrite a source picture.",
-                came=str(output / task.target),
-                unchanged="everything",
-                hint="choose another folder with -o/--output",
-            )
+def keep_masks_apart(tasks: Sequence[DegradeTask]) -> None:
+    """Refuse pictures where the masks are to be: both would be taken for the other.
 
-
-def _keep_masks_apart(tasks: Sequence[DegradeTask]) -> None:
-    """Refuse pictures where the masks are to be: both would be taken for the other."""
+    Raises:
+        UsageError: A task would write a picture there, and a task a mask.
+    """
     below = next((task.target for task in tasks if task.target.parts[0] == MASKS), None)
     if below is not None and any(task.mask_target is not None for task in tasks):
         raise UsageError(
@@ -309,8 +265,3 @@ def _keep_masks_apart(tasks: Sequence[DegradeTask]) -> None:
             unchanged="everything",
             hint=f"give the folder {MASKS!r} of the source another name",
         )
-
-
-def _identity(place: Place | None) -> tuple[int, int] | None:
-    """Return what tells a file from all others, or None where there is no file."""
-    return file_identity(place) if isinstance(place, Path) else None

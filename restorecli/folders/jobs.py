@@ -43,6 +43,7 @@ class FolderSummary:
         megapixels: Size of the pictures written, in millions of pixels.
         seconds: Time the job took.
         notes: What was done to pictures that a reader should know, each with the number of pictures.
+        hidden: Hidden files of the source that were left out (`.DS_Store`, `desktop.ini` ...).
     """
 
     command: str
@@ -53,6 +54,7 @@ class FolderSummary:
     megapixels: float = 0.0
     seconds: float = 0.0
     notes: tuple[Note, ...] = field(default=())
+    hidden: int = 0
 
     @property
     def megapixels_per_second(self) -> float:
@@ -67,6 +69,7 @@ class FolderSummary:
             "written": self.written,
             "skipped": self.skipped,
             "failed": len(self.failures),
+            "hidden": self.hidden,
             "failures": [failure.to_dict() for failure in self.failures],
             "notes": [note.to_dict() for note in self.notes],
             "megapixels": round(self.megapixels, 6),

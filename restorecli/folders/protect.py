@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from restorecli.errors import UsageError
 from restorecli.folders.manifest import FILE_NAME, Manifest
@@ -52,6 +53,41 @@ def keep_folder_apart(folder: Path, inputs: Iterable[Path]) -> None:
     for path in inputs:
         if path.resolve().is_relative_to(place):
             raise _refusal("The output folder holds a picture that is read.", path)
+
+
+class _Written(Protocol):
+    @property
+    def target(self) -> PurePosixPath: ...
+
+    @property
+    def inputs(self) -> Sequence[Path]: ...
+
+
+def keep_originals(items: Iterable[_Written], output: Path) -> None:
+    """Check that no picture to write stands where a source, or an original that belongs to one, is.
+
+    Args:
+        items: Pictures to write below `output`, with the files that they are made from.
+        output: The folder to write into; it may be missing.
+
+    Raises:
+        UsageError: There is such a picture; links count as what they lead to.
+    """
+    if not output.is_dir():
+        return
+    standing = {file_identity(output / item.target) for item in items} - {None}
+    if not standing:
+        return
+    for item in items:
+        for place in item.inputs:
+            if file_identity(place) in standing:
+                raise UsageError(
+                    "The output would overwrite the source of a picture, or its clean original.",
+                    expected="an output folder that holds neither",
+                    came=str(place),
+                    unchanged="everything",
+                    hint="choose another folder with -o/--output",
+                )
 
 
 def keep_strangers(

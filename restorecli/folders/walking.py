@@ -21,7 +21,7 @@ _BESIDE = frozenset({"masks", "kernels", "pictures"})
 """Folders that accompany pictures: with `OUTPUT_MARK` in them they are not walked (nor are NAME-1 ...)."""
 
 _SPLITS = ("test", "train", "validation", "val")
-_SKIPPED = frozenset({"desktop.ini", "thumbs.db", "manifest.jsonl"})
+_HIDDEN = frozenset({"desktop.ini", "thumbs.db"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ class ImageFile:
     defect: str | None = None
 
 
-def walk(root: Path | str, *, without: Path | None = None) -> list[ImageFile]:
+def walk(
+    root: Path | str, *, without: Path | None = None, hidden: list[PurePosixPath] | None = None
+) -> list[ImageFile]:
     """List the pictures under a folder, sorted by relative path.
 
     Hidden files, `desktop.ini` and the like and files that are no pictures by their suffix are skipped.
@@ -53,6 +55,7 @@ def walk(root: Path | str, *, without: Path | None = None) -> list[ImageFile]:
     Args:
         root: A folder, or a single file, which is listed whatever its suffix.
         without: A folder to leave out, e.g. the output folder when it lies inside `root`.
+        hidden: Where the relative paths of hidden files and `desktop.ini` and the like are added.
 
     Returns:
         The files; an empty list if the folder holds no picture.
@@ -63,7 +66,7 @@ def walk(root: Path | str, *, without: Path | None = None) -> list[ImageFile]:
     root = Path(root)
     if root.is_dir():
         skipped = None if without is None else without.resolve()
-        files = _pictures(root, root, PurePosixPath(), skipped, frozenset())
+        files = _pictures(root, root, PurePosixPath(), skipped, frozenset(), [] if hidden is None else hidden)
         return sorted(files, key=lambda file: file.relative.as_posix())
     check_exists(root)
     return [ImageFile(root, PurePosixPath(root.name), NO_CATEGORY)]
@@ -122,7 +125,12 @@ def mask_for(file: ImageFile | Path) -> Path | None:
 
 
 def _pictures(
-    root: Path, folder: Path, relative: PurePosixPath, without: Path | None, above: frozenset[tuple[int, int]]
+    root: Path,
+    folder: Path,
+    relative: PurePosixPath,
+    without: Path | None,
+    above: frozenset[tuple[int, int]],
+    hidden: list[PurePosixPath],
 ) -> Iterator[ImageFile]:
     try:
         status = folder.stat()
@@ -138,12 +146,15 @@ def _pictures(
     names = {entry.name for entry in entries}
     kind = categorise(relative / "picture", root)
     for entry in entries:
-        if _is_skipped(entry.name, names):
+        if _is_hidden(entry.name):
+            hidden += [] if _is_folder(entry) or _is_ours(entry.name) else [relative / entry.name]
+            continue
+        if _is_mask_folder(entry.name, names):
             continue
         path = folder / entry.name
         if _is_folder(entry):
             if (without is None or path.resolve() != without) and not _is_beside(entry, path):
-                yield from _pictures(root, path, relative / entry.name, without, above | {identity})
+                yield from _pictures(root, path, relative / entry.name, without, above | {identity}, hidden)
         elif _has_picture_suffix(entry.name):
             yield ImageFile(path, relative / entry.name, *kind)
 
@@ -164,9 +175,15 @@ def _is_beside(entry: os.DirEntry[str], path: Path) -> bool:
     return entry.name.partition("-")[0] in _BESIDE and (path / OUTPUT_MARK).is_file()
 
 
-def _is_skipped(name: str, siblings: set[str]) -> bool:
-    if name.startswith(".") or name.lower() in _SKIPPED:
-        return True
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _HIDDEN
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(".restorecli")
+
+
+def _is_mask_folder(name: str, siblings: set[str]) -> bool:
     beside_test = name == "ground_truth" and not siblings.isdisjoint(_SPLITS)
     return beside_test or (name == "masks" and "images" in siblings)
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from restorecli.errors import UsageError
 from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
-from restorecli.folders.lock import output_lock
-from restorecli.folders.manifest import locate
 from restorecli.folders.outputs import plan_outputs
-from restorecli.folders.protect import file_identity
-from restorecli.folders.walking import ImageFile, walk
+from restorecli.folders.run import run_folder
+from restorecli.folders.walking import walk
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.restoration.items import Task
-from restorecli.restoration.job import FolderJob
+from restorecli.restoration.job import RestoreRoom
 from restorecli.restoration.known import Known
 from restorecli.restoration.picture import PictureRestorer
 from restorecli.restoration.records import SourceRecords
@@ -66,59 +63,18 @@ def restore_folder(
         BusyError: Another run is writing into `output`.
         ResourceError: Memory or disk ran out even after backing off, or the device failed.
     """
-    started = time.perf_counter()
     progress = progress or SilentProgress()
     painter = PictureRestorer(restorer, tile=tile, overlap=overlap)
     root = source if source.is_dir() else source.parent
     if source.is_dir() and output.resolve() == root.resolve():
         raise _in_place(output)
-    plan = _plan(walk(source, without=output), root, output, image_format)
-    with output_lock(output):
-        sources = SourceRecords(root)
-        _keep_references(plan, output, sources)
-        job = FolderJob(output, painter, known or Known(), sources, progress, reading)
-        if not overwrite:
-            job.keep_strangers(plan)
-        todo = [task for task in plan if overwrite or not job.is_finished(task)]
-        job.run(todo, workers)
-    return FolderSummary(
-        command="restore",
-        output=output,
-        written=job.written,
-        skipped=len(plan) - len(todo),
-        failures=tuple(job.failures),
-        megapixels=job.megapixels,
-        seconds=time.perf_counter() - started,
-        notes=job.notes,
-    )
-
-
-def _plan(files: list[ImageFile], root: Path, output: Path, image_format: str | None) -> list[Task]:
+    hidden: list[PurePosixPath] = []
+    files = walk(source, without=output, hidden=hidden)
     targets = plan_outputs(files, image_format)
-    tasks = [Task(file, targets[file.relative]) for file in files]
-    if root.resolve().is_relative_to(output.resolve()):
-        sources = {file.path.resolve() for file in files}
-        hit = next((task for task in tasks if (output / task.target).resolve() in sources), None)
-        if hit is not None:
-            raise _in_place(hit.file.path)
-    return tasks
-
-
-def _keep_references(plan: list[Task], output: Path, sources: SourceRecords) -> None:
-    """Refuse to write over the clean originals that the source's manifest names."""
-    targets = {file_identity(output / task.target) for task in plan} - {None}
-    for task in plan:
-        record = sources.find(task.file)
-        place = (
-            None if record is None or record.reference is None else locate(record.reference, sources.folder)
-        )
-        if isinstance(place, Path) and file_identity(place) in targets:
-            raise UsageError(
-                "The result would overwrite the clean original of a picture.",
-                came=str(place),
-                unchanged="everything",
-                hint="choose another folder: -o/--output DIR",
-            )
+    sources = SourceRecords(root)
+    tasks = [Task(file, targets[file.relative], sources.reference_of(file)) for file in files]
+    room = RestoreRoom(output, painter, known or Known(), sources, progress, reading, workers)
+    return run_folder(room, tasks, output, overwrite=overwrite, hidden=len(hidden), progress=progress)
 
 
 def _in_place(place: Path) -> UsageError:

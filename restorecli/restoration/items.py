@@ -1,9 +1,9 @@
-"""What passes through a folder job: a picture as a task, as read, as restored, as written."""
+"""What passes through a folder job: a picture as a task, as read, as restored."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from restorecli.folders.walking import ImageFile
 from restorecli.images.picture import Picture
@@ -14,15 +14,27 @@ from restorecli.restoration.records import Stamp
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One picture to restore and the relative path of its result."""
+    """One picture to restore.
+
+    Attributes:
+        file: The picture.
+        target: The relative path of its result.
+        reference: The clean original that its manifest names, or None.
+    """
 
     file: ImageFile
     target: PurePosixPath
+    reference: Path | None = None
 
     @property
     def name(self) -> str:
         """The picture's relative path, as it is printed."""
         return self.file.relative.as_posix()
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The files that must never be written over."""
+        return (self.file.path,) if self.reference is None else (self.file.path, self.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +69,3 @@ class Restored:
         picture, self.picture = self.picture, None
         assert picture is not None  # noqa: S101 - every picture is written once
         return picture
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A picture on the disk: its size before restoration, and what a reader should know of it."""
-
-    megapixels: float
-    notes: tuple[str, ...]

@@ -1,18 +1,19 @@
-"""One run over a folder: reading ahead, restoring in the calling thread, writing behind."""
+"""What `restore` does to one picture: read ahead, restore in the calling thread, write behind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from restorecli.errors import ImageError, ResourceError, RestorecliError
-from restorecli.folders.jobs import Failure, Progress, run_ordered
-from restorecli.folders.manifest import Manifest, Record
-from restorecli.folders.notes import Note, NoteTally
+from restorecli.folders.jobs import Progress, run_ordered
+from restorecli.folders.locators import locate
 from restorecli.folders.places import make_folder
-from restorecli.folders.protect import keep_strangers
+from restorecli.folders.record import Command, Record
+from restorecli.folders.run import Append, Done
 from restorecli.images.budget import available_memory
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
@@ -22,7 +23,7 @@ from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Findings
 from restorecli.restoration.findings import write_findings
 from restorecli.restoration.gate import MemoryGate
-from restorecli.restoration.items import Loaded, Restored, Task, Written
+from restorecli.restoration.items import Loaded, Restored, Task
 from restorecli.restoration.known import Known
 from restorecli.restoration.picture import CHANGED_BY_TILES, PictureRestorer, TileUse
 from restorecli.restoration.records import (
@@ -41,21 +42,17 @@ _LEFT_OUT = ("ensemble", "sigma", "operator", "operator_digests", "mask", "asked
 """Settings that a manifest line has only where they were asked for."""
 
 
-class FolderJob:
-    """One run over one folder, and what it has done so far.
+class RestoreRoom:
+    """What `restore` adds to a run over a folder; see `folders.run.Room`.
 
     Args:
-        output: The folder to write into, whose lock the caller holds.
+        output: The folder to write into.
         painter: What restores one picture.
         known: What the restorer is told about the pictures, beside their manifest.
         sources: What is known of the pictures to restore.
         progress: Who wants to know how far the job is.
         reading: How to read what is unusual.
-
-    Attributes:
-        written: Pictures written.
-        megapixels: Their size before restoration, in millions of pixels.
-        failures: Pictures that failed.
+        workers: Threads for reading and as many for writing; None takes one for each core.
     """
 
     def __init__(
@@ -66,48 +63,33 @@ class FolderJob:
         sources: SourceRecords,
         progress: Progress,
         reading: ReadOptions = STRICT,
+        workers: int | None = None,
     ) -> None:
+        self.command: Command = "restore"
         self._output = output
         self._painter = painter
         self._known = known
         self._sources = sources
         self._progress = progress
         self._reading = reading
-        self._tally = NoteTally()
-        self._manifest = Manifest(output)
-        self._finished = self._manifest.read()
+        self._workers = workers
         self._identity = painter.restorer.identity()
         self._gate = MemoryGate(available_memory() // 4)
-        self.written = 0
-        self.megapixels = 0.0
-        self.failures: list[Failure] = []
 
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        """What was done to pictures that a reader should know."""
-        return self._tally.notes
-
-    def keep_strangers(self, tasks: Sequence[Task]) -> None:
-        """Refuse to write over pictures that `restore` did not write; see `images.protect`."""
-        keep_strangers((task.target for task in tasks), self._manifest, self._finished, "restore")
-
-    def is_finished(self, task: Task) -> bool:
+    def is_finished(self, item: Task, record: Record) -> bool:
         """Tell whether an earlier run wrote this picture from the same source with the same restorer."""
-        record = self._finished.get(task.target.as_posix())
-        if record is None or record.restorer is None or record.command != "restore":
+        if record.restorer is None or record.command != "restore":
             return False
         if not self._reading.reads_like(record.reading):
             return False
         try:
-            wanted = {**dict.fromkeys(_LEFT_OUT), **self._settings(task, stamp(task.file.path))}
+            wanted = {**dict.fromkeys(_LEFT_OUT), **self._settings(item, stamp(item.file.path))}
         except ImageError:
             return False
         same = all(record.restorer.get(name) == value for name, value in wanted.items())
-        place = task.file.path.parent.resolve() / task.file.path.name
-        return same and self._manifest.locate(record.source) == place and self._stands(task)
-
-    def _stands(self, task: Task) -> bool:
-        return (self._output / task.target).is_file()
+        place = item.file.path.parent.resolve() / item.file.path.name
+        stands = (self._output / item.target).is_file()
+        return same and stands and locate(record.source, self._output) == place
 
     def _settings(self, task: Task, read: Stamp) -> dict[str, Any]:
         """Return what must be equal for a finished picture to count: all that its pixels depend on."""
@@ -117,33 +99,22 @@ class FolderJob:
             settings |= {"asked_tile": self._painter.tile, "asked_overlap": self._painter.overlap}
         return settings
 
-    def run(self, tasks: Sequence[Task], workers: int | None) -> None:
-        """Restore all tasks; failures are collected, and what ends a job ends it."""
-        self._manifest.start()
-        self._progress.start(len(tasks), "pictures")
+    def results(
+        self, items: Iterable[Task], append: Append
+    ) -> Generator[tuple[Task, Done | RestorecliError], None, None]:
+        """Read ahead in threads, restore in the calling thread, write behind in threads."""
         try:
-            restored = self._restored(tasks, workers)
-            for (task, _), outcome in run_ordered(self._write_behind, restored, workers):
-                self._account(task, outcome)
+            restored = self._restored(items)
+            for (task, _), outcome in run_ordered(
+                partial(self._write_behind, append), restored, self._workers
+            ):
+                yield task, outcome
         finally:
             self._gate.close()
-            self._progress.finish()
 
-    def _account(self, task: Task, outcome: Written | RestorecliError) -> None:
-        if isinstance(outcome, RestorecliError):
-            self.failures.append(Failure(task.name, outcome))
-            self._progress.advance(task.name, outcome)
-            return
-        self.written += 1
-        self.megapixels += outcome.megapixels
-        self._tally.add(task.name, outcome.notes)
-        self._progress.advance(task.name)
-
-    def _restored(
-        self, tasks: Sequence[Task], workers: int | None
-    ) -> Iterator[tuple[Task, Restored | RestorecliError]]:
+    def _restored(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Restored | RestorecliError]]:
         """Yield every task with its outcome; runs in the calling thread, which alone uses the device."""
-        for (_, task), loaded in run_ordered(self._read_ahead, enumerate(tasks), workers):
+        for (_, task), loaded in run_ordered(self._read_ahead, enumerate(tasks), self._workers):
             yield task, loaded if isinstance(loaded, RestorecliError) else self._restore(task, loaded)
 
     def _read_ahead(self, numbered: tuple[int, Task]) -> Loaded:
@@ -197,7 +168,7 @@ class FolderJob:
         restored, use = self._painter(picture, replace(context, tell=self._progress.within))
         return restored, use, context.found
 
-    def _write_behind(self, item: tuple[Task, Restored | RestorecliError]) -> Written:
+    def _write_behind(self, append: Append, item: tuple[Task, Restored | RestorecliError]) -> Done:
         """Write a picture and then its manifest line."""
         task, restored = item
         if isinstance(restored, RestorecliError):
@@ -210,10 +181,10 @@ class FolderJob:
                 write_findings(restored.found, self._output, task.target)
                 notes = (*picture.traits.notes, *losses)
             record = self._record(task, restored, notes)
-            self._manifest.append(record)
+            append(record)
         finally:
             self._gate.leave(restored.size)
-        return Written(restored.area / 1e6, record.notes)
+        return Done(restored.area / 1e6, record.notes)
 
     def _record(self, task: Task, restored: Restored, notes: tuple[str, ...]) -> Record:
         use = restored.use

@@ -78,6 +78,14 @@ class SourceRecords:
             return None
         return self._records.get(place.relative_to(self.folder).as_posix())
 
+    def reference_of(self, file: ImageFile) -> Path | None:
+        """Return the file of the clean original that belongs to a picture, if its record names one."""
+        record = self.find(file)
+        if record is None or record.reference is None:
+            return None
+        place = locate(record.reference, self.folder)
+        return place if isinstance(place, Path) else None
+
     def carry(self, locator: str | None, output: Path) -> str | None:
         """Return a locator of this manifest as a locator of the manifest in `output`."""
         return None if locator is None else make_locator(locate(locator, self.folder), output)

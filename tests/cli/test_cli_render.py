@@ -101,3 +101,8 @@ def test_without_streams_nothing_breaks(monkeypatch) -> None:
     render.data("x")
     render.say("y")
     assert (out.getvalue(), err.getvalue()) == ("x\n", "y\n")
+
+
+def test_hidden_files_stand_in_the_totals():
+    summary = FolderSummary("restore", Path("out"), 0, 2, hidden=3)
+    assert render.totals(summary) == "0 written, 2 already there, 3 hidden files left out -> out"

@@ -163,3 +163,13 @@ def test_the_real_inspection_photographs(data_folder):
     masked = [file for file in whole if file.category != "free"]
     assert all(mask_for(file) for file in masked)
     assert not any(mask_for(file) for file in whole if file.category == "free")
+
+
+def test_hidden_files_are_counted_and_ours_are_not(tmp_path):
+    plant(
+        tmp_path, "x.png", ".DS_Store", "a/._y.png", "a/desktop.ini", "a/Thumbs.db", "a/y.png", ".git/z.png"
+    )
+    plant(tmp_path, ".restorecli.lock", ".restorecli-1-ab.png", "notes.txt")
+    hidden: list[PurePosixPath] = []
+    assert relatives(walk(tmp_path, hidden=hidden)) == ["a/y.png", "x.png"]
+    assert sorted(map(str, hidden)) == [".DS_Store", "a/._y.png", "a/Thumbs.db", "a/desktop.ini"]

@@ -1,0 +1,159 @@
+"""One run over a folder of pictures: everything that `degrade` and `restore` do alike.
+
+A room says what one picture depends on and how pictures are made; the run holds the lock, keeps inputs and
+other people's pictures from being written over, leaves out what is finished, and tells what was done.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol, TypeVar
+
+from restorecli.errors import RestorecliError
+from restorecli.folders.jobs import Failure, FolderSummary, Progress, SilentProgress
+from restorecli.folders.lock import output_lock
+from restorecli.folders.manifest import Manifest
+from restorecli.folders.notes import NoteTally
+from restorecli.folders.protect import keep_originals, keep_strangers
+from restorecli.folders.record import Command, Record
+
+
+class Item(Protocol):
+    """One picture to make."""
+
+    @property
+    def name(self) -> str:
+        """Its source's relative path, as it is printed."""
+
+    @property
+    def target(self) -> PurePosixPath:
+        """Where it is written, below the output folder."""
+
+    @property
+    def inputs(self) -> Sequence[Path]:
+        """The files that must never be written over: its source, and the original that belongs to it."""
+
+
+AnyItem = TypeVar("AnyItem", bound=Item)
+Append = Callable[[Record], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One picture on the disk: its size in millions of pixels, and what a reader should know of it."""
+
+    megapixels: float
+    notes: tuple[str, ...]
+
+
+class Room(Protocol[AnyItem]):
+    """What a command adds to a run: which pictures are finished, and how the others are made."""
+
+    @property
+    def command(self) -> Command:
+        """Who writes."""
+
+    def is_finished(self, item: AnyItem, record: Record) -> bool:
+        """Tell whether the picture stands there as this run would make it.
+
+        Args:
+            item: The picture.
+            record: The last line of the output's manifest about it.
+        """
+
+    def results(
+        self, items: Iterable[AnyItem], append: Append
+    ) -> Generator[tuple[AnyItem, Done | RestorecliError], None, None]:
+        """Make pictures, and yield them in their order, each done or failed.
+
+        Args:
+            items: Taken one by one, from the caller's thread.
+            append: Adds a line to the manifest, from any thread; called once a picture is on the disk.
+        """
+
+
+def run_folder(
+    room: Room[AnyItem],
+    items: Sequence[AnyItem],
+    output: Path,
+    *,
+    overwrite: bool = False,
+    hidden: int = 0,
+    progress: Progress | None = None,
+) -> FolderSummary:
+    """Make the pictures that are not finished; one that fails costs one picture.
+
+    Args:
+        room: What is done.
+        items: All pictures, with targets that differ.
+        output: The folder to write into; made when missing.
+        overwrite: Make finished pictures again, and replace pictures that `room.command` did not write.
+        hidden: Files that were left out of the listing, for the summary.
+        progress: Who wants to know how far the run is.
+
+    Raises:
+        UsageError: A target is an input, or a picture that `room.command` did not write.
+        DataError: The manifest of the output is damaged, or its folder cannot be written to.
+        BusyError: Another run writes into the output.
+        ResourceError: The disk or the memory ran out.
+    """
+    began = time.perf_counter()
+    progress = progress or SilentProgress()
+    keep_originals(items, output)
+    with output_lock(output):
+        manifest = Manifest(output)
+        records = manifest.read()
+        if not overwrite:
+            keep_strangers((item.target for item in items), manifest, records, room.command)
+        manifest.start()
+        waiting = array("L")
+        for number, item in enumerate(items):
+            record = records.get(item.target.as_posix())
+            if overwrite or record is None or not room.is_finished(item, record):
+                waiting.append(number)
+        del records
+        tally = _Tally(progress)
+        progress.start(len(waiting), "pictures")
+        try:
+            with closing(room.results((items[number] for number in waiting), manifest.append)) as results:
+                for item, outcome in results:
+                    tally.add(item.name, outcome)
+        finally:
+            progress.finish()
+    return FolderSummary(
+        command=room.command,
+        output=output,
+        written=tally.written,
+        skipped=len(items) - len(waiting),
+        failures=tuple(tally.failures),
+        megapixels=tally.megapixels,
+        seconds=time.perf_counter() - began,
+        notes=tally.notes.notes,
+        hidden=hidden,
+    )
+
+
+class _Tally:
+    """What a run has done so far."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.written = 0
+        self.megapixels = 0.0
+        self.failures: list[Failure] = []
+        self.notes = NoteTally()
+
+    def add(self, name: str, outcome: Done | RestorecliError) -> None:
+        if isinstance(outcome, RestorecliError):
+            self.failures.append(Failure(name, outcome))
+            self._progress.advance(name, outcome)
+            return
+        self.written += 1
+        self.megapixels += outcome.megapixels
+        self.notes.add(name, outcome.notes)
+        self._progress.advance(name)
