@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Read when torch is first imported: with one test process per core, more threads would only stand in the way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples in every run: a test that fails here fails everywhere.
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None, print_blob=True)
+settings.load_profile("fixed")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

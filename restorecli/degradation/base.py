@@ -30,6 +30,8 @@ class Degradation(ABC):
         reference: Where its model and its numbers come from.
         severities: Five mappings, severity 1 to 5, from parameter to a value or a range to draw from.
         identity: Parameters under which it changes nothing, or None where there are none.
+        also_depends_on: What decides the value of a place beside the pixels within `margin` of it and their
+            random numbers, in words; empty where nothing does.
         masked: Whether it has a place, so that `mask` tells where it is: scratches, not noise.
         severity: The level, 1 to 5, that its values were drawn from, or None; a word for the manifest, which
             changes nothing.
@@ -39,6 +41,7 @@ class Degradation(ABC):
     reference: ClassVar[str]
     severities: ClassVar[tuple[Mapping[str, Value], ...]]
     identity: ClassVar[Mapping[str, Value] | None] = None
+    also_depends_on: ClassVar[str] = ""
     masked: ClassVar[bool] = False
 
     severity: int | None = field(default=None, init=False, compare=False, repr=False)
@@ -74,7 +77,10 @@ class Degradation(ABC):
 
     @property
     def margin(self) -> int:
-        """How many pixels around a place decide its value; 0 for noise. It never falls as a number grows."""
+        """How many pixels around a place decide its value; 0 for noise.
+
+        It is greatest where all numbers are at their lower ends or where all are at their upper ends.
+        """
         return 0
 
     @property

@@ -10,6 +10,7 @@ import pytest
 from restorecli.degradation.base import facts_of
 from restorecli.degradation.catalog import ALIASES, DEGRADATIONS, find, from_record
 from restorecli.degradation.chain import Chain, degrade_array, image_rng, replay_steps
+from restorecli.degradation.families.compression import Jpeg
 from restorecli.degradation.sampler import DegradationSampler
 from restorecli.errors import ImageError, UsageError
 
@@ -155,12 +156,47 @@ def test_random_draws_stay_within_bounds_and_margins(name) -> None:
         assert sampler.draw(rng).margin <= margin
 
 
-@every
+def far_pixels_count(step, seed=0) -> bool:
+    """Whether the middle changes when everything farther from it than `margin` is another picture."""
+    image, other = (picture(3, 96, 112, seed=2 * seed + number) for number in (0, 1))
+    reach, scale = step.margin, step.scale
+    near = np.s_[:, 48 - reach : 48 + reach + scale, 56 - reach : 56 + reach + scale]
+    other[near] = image[near]
+    one, two = (step.apply(pixels, image_rng(seed, "k")) for pixels in (image, other))
+    middle = np.s_[:, 48 // scale, 56 // scale]
+    return not np.allclose(one[middle], two[middle], rtol=0, atol=1e-6)
+
+
+ALONE = [name for name in DEGRADATIONS if not find(name).also_depends_on]
+TOGETHER = [name for name in DEGRADATIONS if find(name).also_depends_on]
+
+
+@pytest.mark.parametrize("severity", [None, 1, 3, 5])
+@pytest.mark.parametrize("name", ALONE)
+def test_what_lies_farther_than_the_margin_does_not_count(name, severity) -> None:
+    for seed in range(6):
+        spec = {"name": name, "random": True} if severity is None else {"name": name, "severity": severity}
+        (step,) = Chain.from_specs([spec]).draw(np.random.default_rng(seed))
+        assert not far_pixels_count(step, seed), step
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_only_what_depends_on_more_than_its_margin_says_so(name) -> None:
+    assert any(far_pixels_count(find(name)(), seed) for seed in range(12))
+
+
+def test_the_margin_of_an_old_photo_holds_where_no_block_of_jpeg_hides_it(monkeypatch) -> None:
+    monkeypatch.setattr(Jpeg, "apply", lambda self, image, rng: image)
+    for seed in range(40):
+        (step,) = Chain.from_specs([{"name": "old-photo", "random": True}]).draw(np.random.default_rng(seed))
+        assert not far_pixels_count(step, seed), step
+    assert 3 < Chain.from_specs(["old-photo"]).margin < 16
+
+
+@pytest.mark.parametrize("name", [name for name in DEGRADATIONS if find(name)().margin and name in ALONE])
 def test_a_crop_with_margin_equals_the_crop_of_the_whole(name) -> None:
-    """Blur at a training crop's rim is true: what is `margin` away from a cut does not depend on the cut."""
+    """Blur at the border of a training crop is true: `margin` away from a cut nothing depends on the cut."""
     step = find(name)()
-    if step.margin == 0:
-        return
     image = picture(3, 96, 112)
     margin = Chain.from_specs([name]).margin
     whole = step.apply(image, image_rng(0, "k"))

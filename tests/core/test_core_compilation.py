@@ -56,6 +56,7 @@ print(float(GaussianBlur().apply(np.ones((1, 9, 9), np.float32), image_rng(0, "k
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="no POSIX permissions here")
 def test_where_neither_package_nor_home_can_be_written_the_cache_is_a_private_folder(tmp_path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path), "HOME": "/nonexistent"}
+    environment.pop("NUMBA_CACHE_DIR", None)
     run = [sys.executable, "-c", SCRIPT]
     done = subprocess.run(run, env=environment, capture_output=True, text=True, check=True, timeout=200)
     assert float(done.stdout) == pytest.approx(81, abs=1e-3)

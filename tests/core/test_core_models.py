@@ -7,26 +7,8 @@ from torch import nn
 from restorecli import create_model
 from restorecli.core.foreign import translate
 from restorecli.core.models.blocks.attention import NonLocalBlock
-from restorecli.core.models.catalog import count_parameters
 from restorecli.core.models.catalog import create_model as build
 from restorecli.errors import UsageError
-
-
-@pytest.mark.parametrize(
-    ("name", "arguments", "parameters"),
-    [
-        ("sca-unet", {}, 867_842),
-        ("dncnn", {"channels": 1}, 556_096),
-        ("dncnn", {"channels": 1, "depth": 17}, 556_096),
-        ("dncnn", {"channels": 1, "depth": 17, "batch_norm": False}, 555_137),
-        ("dncnn", {"channels": 1, "depth": 20}, 667_072),
-        ("dncnn", {"channels": 1, "depth": 20, "batch_norm": False}, 665_921),
-        ("dncnn", {}, 669_376),
-        ("dncnn", {"channels": 3, "depth": 20, "batch_norm": False}, 668_227),
-    ],
-)
-def test_published_parameter_counts(name, arguments, parameters):
-    assert count_parameters(create_model(name, **arguments)) == parameters
 
 
 def test_unknown_model_and_argument_offer_the_right_names():

@@ -51,3 +51,12 @@ def test_gray_stays_gray_and_is_hazed_like_a_gray_colour_picture() -> None:
 def test_endless_haze_is_the_airlight_alone(light) -> None:
     hazed = Haze(beta=10, near=5, far=5, drift=0, light=light).apply(picture(), rng())
     np.testing.assert_allclose(hazed, light, atol=1e-6)
+
+
+@pytest.mark.parametrize("drift", [0.1, 0.3])
+def test_the_density_drifts_evenly_around_one(drift) -> None:
+    density = Haze(near=1, far=1, drift=drift).depth(picture(), rng())
+    assert density.min() == pytest.approx(1 - drift, abs=1e-5)
+    assert density.max() == pytest.approx(1 + drift, abs=1e-5)
+    level = [Haze(near=1, far=1, drift=drift).depth(picture(), image_rng(k, "d")).mean() for k in range(60)]
+    assert np.mean(level) == pytest.approx(1, abs=0.1 * drift)

@@ -66,6 +66,20 @@ def test_moving_average_equals_torchs():
     torch.testing.assert_close(ours.values["weight"], judge.module.weight.detach())
 
 
+def test_the_average_soon_forgets_the_start():
+    """Judge: by hand. From 0 to weights of 1 the average is 1 - decay, with decay (1 + t) / (10 + t)."""
+    network = nn.Linear(1, 1, bias=False)
+    expected = 0.0
+    for step, decay in ((1, 2 / 11), (2, 3 / 12), (90, 91 / 100), (8_991, 0.999), (1_000_000, 0.999)):
+        if step == 1:
+            nn.init.zeros_(network.weight)
+            ours = MovingAverage(network, 0.999)
+            nn.init.ones_(network.weight)
+        ours.update(network, step)
+        expected = decay * expected + (1 - decay)
+        assert ours.values["weight"].item() == pytest.approx(expected, abs=1e-6), step
+
+
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "muon"])
 def test_frozen_parameters_are_left_out(name):
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))

@@ -231,6 +231,30 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(write_recipe, 
     assert read_state(folder).facts["step"] <= 15
 
 
+def poison(monkeypatch, bad):
+    """Make the loss of some steps, counted from 0, not finite."""
+    usual = supervised.Supervised.losses
+
+    def poisoned(self, network, batch, step):
+        losses = usual(self, network, batch, step)
+        return replace(losses, total=losses.total * float("nan")) if step in bad else losses
+
+    monkeypatch.setattr(supervised.Supervised, "losses", poisoned)
+
+
+def test_nine_bad_steps_in_a_row_are_left_out(write_recipe, workshop, monkeypatch):
+    poison(monkeypatch, {*range(2, 11), *range(12, 21)})
+    result = train(write_recipe(budget={"steps": 22}), output=workshop / "run")
+    assert (result.steps, result.skipped) == (22, 18)
+
+
+def test_ten_bad_steps_in_a_row_end_the_run(write_recipe, workshop, monkeypatch):
+    poison(monkeypatch, range(2, 12))
+    with pytest.raises(DivergedError, match="10 steps in a row") as caught:
+        train(write_recipe(budget={"steps": 22}), output=workshop / "run")
+    assert caught.value.came == "at step 12"
+
+
 def test_starting_from_weights_and_another_folder_of_pictures(write_recipe, workshop):
     first = train(write_recipe(), output=workshop / "first")
     second = train(

@@ -29,6 +29,7 @@ class Jpeg(Degradation):
         "severities: Hendrycks and Dietterich, ICLR 2019; 30..95: Wang et al., Real-ESRGAN, 2021; "
         "benchmarks use quality 10, 20, 30, 40"
     )
+    also_depends_on = "the 16x16 block that it lies in, and its neighbors"
     severities = ({"quality": 25}, {"quality": 18}, {"quality": 15}, {"quality": 10}, {"quality": 7})
 
     quality: int = parameter(30, unit="libjpeg scale", low=1, high=100, draw="30..95", help="JPEG quality")

@@ -37,6 +37,7 @@ class Dither(Degradation):
         "Floyd, Steinberg 1976; Jarvis, Judice, Ninke 1976; Stucki 1981; Burkes 1988; Sierra 1989; Atkinson "
         "(passes on 6/8 of the error); severities are chosen"
     )
+    also_depends_on = "the errors of everything above it and beside it"
     severities = ({"levels": 16}, {"levels": 8}, {"levels": 4}, {"levels": 3}, {"levels": 2})
 
     kernel: str = parameter("floyd-steinberg", choices=KERNEL_NAMES, draw="any", help="how errors are spread")

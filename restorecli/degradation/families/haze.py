@@ -28,6 +28,7 @@ class Haze(Degradation):
         "et al., Benchmarking Single-Image Dehazing and Beyond (RESIDE), TIP 2019; pseudo-depth and "
         "severities are chosen"
     )
+    also_depends_on = "the depth, which is guessed from the whole picture"
     severities = ({"beta": 0.4}, {"beta": 0.7}, {"beta": 1.0}, {"beta": 1.4}, {"beta": 2.0})
     identity: ClassVar = {"beta": 0.0}
 

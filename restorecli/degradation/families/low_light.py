@@ -28,6 +28,7 @@ class LowLight(Degradation):
         "Lv et al., MBLLEN, BMVC 2018: gain 0.9..1, brightness 0.5..1, gamma 1.5..5; noise in linear light, "
         "its ranges and severities are chosen"
     )
+    also_depends_on = "how many random numbers the pixels before it took"
     severities = (
         {"gamma": 1.5, "brightness": 0.95, "peak": 4000.0, "read": 0.1},
         {"gamma": 2.0, "brightness": 0.85, "peak": 2000.0, "read": 0.2},

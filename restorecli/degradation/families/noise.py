@@ -46,6 +46,7 @@ class Poisson(Degradation):
 
     name = "poisson"
     reference = "severities: Hendrycks and Dietterich, ICLR 2019; studies of low light use peaks 1 to 30"
+    also_depends_on = "how many random numbers the pixels before it took"
     severities = ({"peak": 60.0}, {"peak": 25.0}, {"peak": 12.0}, {"peak": 5.0}, {"peak": 3.0})
 
     peak: float = parameter(

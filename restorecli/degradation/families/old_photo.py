@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +16,9 @@ from restorecli.degradation.families.fade import UNFADED, Fade
 from restorecli.degradation.families.noise import Gaussian, SaltPepper, Speckle
 from restorecli.degradation.families.scratches import Scratches, split
 from restorecli.images.picture import Pixels
+
+_BLUR_RADIUS = 3
+"""Of the kernel with the most taps."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class OldPhoto(Degradation):
         "the four steps, their chance and ranges: code of Wan et al., Bringing Old Photos Back to Life, CVPR "
         "2020; fading, scratches and severities are chosen"
     )
+    also_depends_on = "the blocks of JPEG"
     severities = (
         {"blur": 1.2, "noise": 8.0, "shrink": 0.9, "quality": 85, "fade": 0.2, "count": 2, "dust": 4},
         {"blur": 1.8, "noise": 15.0, "shrink": 0.8, "quality": 75, "fade": 0.4, "count": 4, "dust": 8},
@@ -54,6 +59,13 @@ class OldPhoto(Degradation):
     count: int = parameter(5, unit="scratches", low=0, high=200, draw="1..10", help="number of scratches")
     dust: int = parameter(8, unit="specks", low=0, high=2000, draw="0..20", help="number of specks")
     tears: int = parameter(0, unit="bands", low=0, high=20, draw="0..1", help="number of torn bands")
+
+    @property
+    def margin(self) -> int:
+        """The greatest radius of the blur, and how far the coarsest scan and its enlargement reach."""
+        if self.share == 0:
+            return 0
+        return _BLUR_RADIUS + (math.ceil(3 / self.shrink) + 1 if self.shrink < 1 else 0)
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
         """Return the old photograph; see the base class."""
@@ -96,7 +108,7 @@ class OldPhoto(Degradation):
     def _blurred(self, image: Pixels, rng: np.random.Generator) -> Pixels:
         from restorecli.degradation.filtering import filter_separable
 
-        radius, sigma = int(rng.integers(1, 4)), rng.uniform(1, self.blur)
+        radius, sigma = int(rng.integers(1, _BLUR_RADIUS + 1)), rng.uniform(1, self.blur)
         weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
         return filter_separable(image, weights / weights.sum())
 

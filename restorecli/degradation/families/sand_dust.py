@@ -56,6 +56,7 @@ class SandDust(Degradation):
         "model: Narasimhan and Nayar, Vision and the atmosphere, IJCV 2002; beta ratios 1 : 1.03 : 1.4 and "
         "yellow light measured on dusty photographs; other ranges, pseudo-depth and severities are chosen"
     )
+    also_depends_on = "the depth, which is guessed from the whole picture"
     severities = (
         {"beta": 0.4, "veil": 1.0, "particles": 0.0005, "grain": 2.0},
         {"beta": 0.7, "veil": 1.5, "particles": 0.001, "grain": 4.0},
