@@ -107,7 +107,10 @@ class PaddingRestorer(ABC):
     def compute(self, batch: Tensor) -> Tensor:
         """Map (N, C, H, W) float32 with the network's channels and multiple to what it makes of it."""
 
-    @torch.inference_mode()
+    def in_float32(self) -> PaddingRestorer | None:
+        """Return the same in float32, for what is not finite in its precision; None if it is that already."""
+        return None
+
     def __call__(self, batch: Tensor) -> Tensor:
         """Restore a batch.
 
@@ -123,6 +126,20 @@ class PaddingRestorer(ABC):
         Raises:
             UsageError: The batch has another shape.
             NonFiniteError: The output is not finite, in float32 too.
+        """
+        restored = self.unchecked(batch)
+        if is_finite(restored):
+            return restored
+        precise = self.in_float32()
+        if precise is None:
+            raise not_finite(self.spec.name)
+        return precise(batch)
+
+    @torch.inference_mode()
+    def unchecked(self, batch: Tensor) -> Tensor:
+        """Restore a batch without waiting for the device: what is not finite comes back as NaN.
+
+        See `__call__` for the rest.
         """
         if batch.ndim != 4 or batch.shape[1] not in (1, 3) or 0 in batch.shape:
             raise UsageError(
@@ -146,18 +163,9 @@ class PaddingRestorer(ABC):
     def _padded(self, batch: Tensor) -> Tensor:
         height, width = batch.shape[-2:]
         restored = self.compute(pad_to_multiple(batch, self.spec.multiple))
-        if not is_finite(restored):
-            raise self._not_finite(restored)
-        return restored[..., : height * self.spec.scale, : width * self.spec.scale]
-
-    def _not_finite(self, restored: Tensor) -> NonFiniteError:
-        return NonFiniteError(
-            f"{self.spec.name} gave values that are not finite.",
-            expected="finite pixels",
-            came=f"{int((~torch.isfinite(restored)).sum())} of {restored.numel()} are NaN or infinite",
-            unchanged="nothing was written for this picture",
-            hint="check the picture for NaN (float TIFF), or use other weights",
-        )
+        restored = restored[..., : height * self.spec.scale, : width * self.spec.scale]
+        # Infinity must not pass for white when it is clipped.
+        return torch.where(torch.isfinite(restored), restored, torch.nan)
 
 
 class TorchRestorer(PaddingRestorer):
@@ -188,6 +196,14 @@ class TorchRestorer(PaddingRestorer):
             receptive_field=None if module.receptive_field is None else _integer(module, "receptive_field"),
             needs=frozenset({"sigma?"}) if getattr(module, "takes_sigma", False) else frozenset(),
         )
+
+    def in_float32(self) -> Self | None:
+        """Return the same network in float32, or None if it computes in it."""
+        if self.dtype == torch.float32:
+            return None
+        precise = copy.copy(self)
+        precise.dtype = torch.float32
+        return precise
 
     @property
     def precision(self) -> str:
@@ -237,13 +253,10 @@ class TorchRestorer(PaddingRestorer):
 
     @torch.inference_mode()
     def compute(self, batch: Tensor) -> Tensor:
-        """Run the network; where the result is not finite in another precision, again in float32."""
+        """Run the network."""
         batch = batch.contiguous(memory_format=torch.channels_last)
         with autocast(self.device, self.dtype):
-            restored = self._run(batch).float()
-        if self.dtype != torch.float32 and not is_finite(restored):
-            restored = self._run(batch)
-        return restored
+            return self._run(batch).float()
 
     def _run(self, batch: Tensor) -> Tensor:
         if self.sigma is None:
@@ -254,8 +267,18 @@ class TorchRestorer(PaddingRestorer):
 
 
 def is_finite(values: Tensor) -> bool:
-    """Tell whether no value is NaN or infinite."""
+    """Tell whether no value is NaN or infinite; waits for the device."""
     return bool(torch.isfinite(values).all())
+
+
+def not_finite(name: str) -> NonFiniteError:
+    """Return the error for a restorer whose result holds NaN or infinity."""
+    return NonFiniteError(
+        f"{name} gave values that are not finite.",
+        expected="finite pixels",
+        unchanged="nothing was written for this picture",
+        hint="check the picture for NaN (float TIFF), try --precision fp32, or use other weights",
+    )
 
 
 def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:

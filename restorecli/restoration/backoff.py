@@ -46,6 +46,8 @@ class BackingOff(Restorer):
         restorer: What restores.
         overlap: Pixels that the smaller tiles share; None takes `default_overlap`.
         patient: False refuses instead of backing off, for a tile size that the user asked for.
+        careful: Ask after each batch whether it is finite, and compute it again in float32 if not; otherwise
+            whoever joins the tiles asks once.
         limits: Largest side that may be tried, by the name of a restorer, for those whose memory ran out;
             what runs out here is added, so that later pictures begin with what fitted.
 
@@ -59,11 +61,13 @@ class BackingOff(Restorer):
         *,
         overlap: int | None = None,
         patient: bool = True,
+        careful: bool = False,
         limits: dict[str, int] | None = None,
     ) -> None:
         self._restorer = restorer
         self._overlap = overlap
         self._patient = patient
+        self._compute = restorer if careful else restorer.unchecked
         self._limits = {} if limits is None else limits
         self.failures = 0
 
@@ -93,10 +97,15 @@ class BackingOff(Restorer):
             self.failures += 1
             self._limits[self.spec.name] = self._smaller(side)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the restorer inside computes."""
+        return self._restorer.device
+
     def _attempt(self, batch: Tensor) -> Tensor | None:
         """Restore, or return None when memory ran out; the failed attempt's memory is free again then."""
         try:
-            return self._restorer(batch)
+            return self._compute(batch)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 if is_device_fault(error):

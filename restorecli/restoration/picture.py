@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from restorecli.core.footprint import Footprint
+from restorecli.core.restorer import NonFiniteError
 from restorecli.errors import ImageError, UsageError
 from restorecli.images.picture import Picture, Pixels
 from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
@@ -160,19 +161,27 @@ class PictureRestorer:
         steps = (self.restorer,) if context is None else self.restorer.steps(pixels, context)
         uses = []
         for step in steps:
-            pixels, use = self._apply(step, pixels)
+            pixels, use = self._apply(step, pixels, context)
             uses.append(use)
         return pixels, _joined(uses)
 
-    def _apply(self, step: Restorer, pixels: Pixels) -> tuple[Pixels, TileUse]:
+    def _apply(self, step: Restorer, pixels: Pixels, context: Context | None) -> tuple[Pixels, TileUse]:
         tile = self._choose(step, *pixels.shape)
         image = torch.from_numpy(np.require(pixels, np.float32, ["C", "W"]))
-        restored = restore_tiled(self._patient(step), image, tile=tile, overlap=self.overlap)
+        try:
+            restored = restore_tiled(self._patient(step), image, tile=tile, overlap=self.overlap)
+        except NonFiniteError:
+            precise = step.in_float32()
+            if precise is None:
+                raise
+            restored = restore_tiled(self._patient(precise), image, tile=tile, overlap=self.overlap)
+            if context is not None:
+                context.note({"precision_used": "float32"})
         return restored.cpu().numpy(), self._use(step, tile, *pixels.shape[1:])
 
-    def _patient(self, step: Restorer) -> BackingOff:
+    def _patient(self, step: Restorer, *, careful: bool = False) -> BackingOff:
         patient = self.tile == "auto" and not step.spec.whole
-        return BackingOff(step, overlap=self.overlap, patient=patient, limits=self._limits)
+        return BackingOff(step, overlap=self.overlap, patient=patient, careful=careful, limits=self._limits)
 
     def restore_rows(
         self, source: RowSource, tell: Callable[[int, int], None] | None = None
@@ -199,7 +208,9 @@ class PictureRestorer:
         def read(rows: Span) -> torch.Tensor:
             return torch.from_numpy(source.read(rows.start, rows.stop))[None]
 
-        for done, band in enumerate(restore_bands(self._patient(self.restorer), read, plan), start=1):
+        for done, band in enumerate(
+            restore_bands(self._patient(self.restorer, careful=True), read, plan), start=1
+        ):
             yield band[0].numpy()
             if tell is not None:
                 tell(done, len(plan.rows))

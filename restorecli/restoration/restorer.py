@@ -57,6 +57,14 @@ class Restorer(Protocol):
         del pixels, context
         return (self,)
 
+    def in_float32(self) -> Restorer | None:
+        """Return the same in float32, for what is not finite in its precision; None if it is that already."""
+        return None
+
+    def unchecked(self, batch: Tensor) -> Tensor:
+        """Restore a batch, as `__call__`, but let what is not finite come back as NaN."""
+        return self(batch)
+
     def __call__(self, batch: Tensor) -> Tensor:
         """Map (N, C, H, W) in [0, 1], C = 1 or 3 and any H and W, to the same (sides times the scale)."""
         raise NotImplementedError

@@ -14,7 +14,7 @@ from itertools import zip_longest
 import torch
 from torch import Tensor
 
-from restorecli.core.restorer import NonFiniteError
+from restorecli.core.restorer import is_finite, not_finite
 from restorecli.restoration.plan import Span, TilePlan, plan_tiles, round_up
 from restorecli.restoration.restorer import Restorer
 
@@ -56,13 +56,15 @@ def restore_tiled(
 
     Raises:
         UsageError: The tile is not larger than the overlap.
-        NonFiniteError: A tile came back with NaN or infinity.
+        NonFiniteError: The result holds NaN or infinity.
     """
     batch = image if image.ndim == 4 else image[None]
     spec = restorer.spec
     height, width = batch.shape[-2:]
     if tile is None or max(round_up(height, spec.multiple), round_up(width, spec.multiple)) <= tile:
-        restored = checked(restorer, batch)
+        restored = whole_tile(restorer, batch).to(batch.device)
+        if not is_finite(restored):
+            raise not_finite(spec.name)
     else:
         restored = _join(restorer, batch, plan_tiles(spec, height, width, tile=tile, overlap=overlap))
     return restored if image.ndim == 4 else restored[0]
@@ -83,7 +85,8 @@ def _join(restorer: Restorer, batch: Tensor, plan: TilePlan) -> Tensor:
 def restore_bands(restorer: Restorer, read: Callable[[Span], Tensor], plan: TilePlan) -> Iterator[Tensor]:
     """Restore a picture from top to bottom, one row of tiles at a time.
 
-    Memory is that of two such rows, however high the picture.
+    Memory is that of two such rows, however high the picture. A row is brought to the restorer's device, and
+    its result back, as one: whether it is finite is asked once, after all of its tiles.
 
     Args:
         restorer: What restores.
@@ -91,17 +94,22 @@ def restore_bands(restorer: Restorer, read: Callable[[Span], Tensor], plan: Tile
         plan: The tiles.
 
     Yields:
-        Finished rows, (N, C, rows, W * scale); put below each other they are the restored picture.
+        Finished rows on the device of what `read` returns, (N, C, rows, W * scale); put below each other they
+        are the restored picture.
 
     Raises:
-        NonFiniteError: A tile came back with NaN or infinity.
+        NonFiniteError: The result holds NaN or infinity.
     """
     scale = restorer.spec.scale
     begun: Tensor | None = None
     for rows, following in zip_longest(plan.rows, plan.rows[1:]):
-        joined = _join_row(restorer, read(rows), rows, plan.columns, begun)
+        seen = read(rows)
+        joined = _join_row(restorer, seen.to(restorer.device), rows, plan.columns, begun)
         finished = ((rows.keep_stop if following is None else following.keep_start) - rows.keep_start) * scale
-        yield joined[..., :finished, :]
+        band = joined[..., :finished, :].to(seen.device)
+        if not is_finite(band):
+            raise not_finite(restorer.spec.name)
+        yield band
         begun = joined[..., finished:, :].clone()
 
 
@@ -116,7 +124,7 @@ def _join_row(
         joined[..., : begun.shape[-2], :] = begun
     for column in columns:
         # The slice of an edge tile ends with the picture; the restorer pads it as it would pad the whole.
-        tile = checked(restorer, seen[..., column.start : column.stop])
+        tile = whole_tile(restorer, seen[..., column.start : column.stop])
         kept = tile[..., _kept(rows, scale), _kept(column, scale)]
         if rows.fade_in or rows.fade_out or column.fade_in or column.fade_out:
             weight = span_weight(rows, scale)[:, None] * span_weight(column, scale)
@@ -129,23 +137,15 @@ def _kept(span: Span, scale: int) -> slice:
     return slice((span.keep_start - span.start) * scale, (span.keep_stop - span.start) * scale)
 
 
-def checked(restorer: Restorer, batch: Tensor) -> Tensor:
-    """Restore one tile and check what comes back, so that nothing wrong is ever joined.
+def whole_tile(restorer: Restorer, batch: Tensor) -> Tensor:
+    """Restore one tile without waiting for the device; what is not finite is NaN.
 
     Raises:
-        NonFiniteError: The result holds NaN or infinity.
         ValueError: The restorer breaks its own specification: the result has another shape.
     """
-    restored = restorer(batch)
+    restored = restorer.unchecked(batch)
     *outer, height, width = batch.shape
     expected = (*outer, height * restorer.spec.scale, width * restorer.spec.scale)
     if tuple(restored.shape) != expected:
         raise ValueError(f"{restorer.spec.name} must give {expected}, came {tuple(restored.shape)}")
-    if not bool(torch.isfinite(restored).all()):
-        raise NonFiniteError(
-            f"{restorer.spec.name} gave values that are not finite.",
-            expected="finite pixels",
-            unchanged="nothing was written for this picture",
-            hint="check the picture for NaN (float TIFF), try --precision fp32, or use other weights",
-        )
-    return restored.to(batch.device)
+    return restored

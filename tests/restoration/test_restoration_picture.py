@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from restorecli.core.restorer import NonFiniteError
+from restorecli.core.restorer import NonFiniteError, TorchRestorer
 from restorecli.errors import ImageError, ResourceError, UsageError
 from restorecli.images.picture import FileTraits, Picture
 from restorecli.restoration.alpha import fill_invisible
+from restorecli.restoration.context import Context
 from restorecli.restoration.picture import PictureRestorer, TileUse, parse_tile
 
 RNG = np.random.default_rng(0)
@@ -143,3 +145,21 @@ def test_values_that_are_not_finite_fail_before_and_after(restorer_of):
     image[0, 0, 0] = np.inf
     with pytest.raises(ImageError, match="not finite"):
         PictureRestorer(restorer_of(lambda batch: batch))(Picture(image))
+
+
+def test_a_picture_computed_again_in_float32_says_so():
+    class Fragile(nn.Module):
+        channels, scale, multiple, receptive_field = 3, 1, 1, 1
+
+        def forward(self, x):
+            overflows = bool(x.mean() > 0.5) and torch.is_autocast_enabled("cpu")
+            return x * (torch.inf if overflows else 0.5)
+
+    restorer = TorchRestorer(Fragile(), name="fragile", device=torch.device("cpu"), dtype=torch.bfloat16)
+    painter = PictureRestorer(restorer)
+    for value, used in ((0.8, {"precision_used": "float32"}), (0.2, {})):
+        context = Context()
+        result, _ = painter(Picture(np.full((3, 9, 9), value, np.float32)), context)
+        np.testing.assert_allclose(result.pixels, value / 2, rtol=1e-2)
+        assert context.found.values == used
+    assert restorer.identity()["precision"] == "bfloat16"

@@ -5,9 +5,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from restorecli.core.models.catalog import create_model
 from restorecli.core.restorer import NonFiniteError, TorchRestorer
+from restorecli.restoration.backoff import BackingOff
 from restorecli.restoration.tiling import restore_tiled
 
 SIZES = [(1, 1), (1, 7), (13, 1), (3, 5), (31, 37), (97, 101), (64, 64)]
@@ -138,3 +141,38 @@ def test_a_result_of_another_shape_is_a_defect_not_pasted(restorer_of):
     restorer = restorer_of(lambda batch: batch[..., 1:])
     with pytest.raises(ValueError, match="must give"):
         restore_tiled(restorer, picture(100, 100), tile=40, overlap=0)
+
+
+class Waits(TorchDispatchMode):
+    """Counts how often a value is read from the device, which waits for all work on it."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.count += func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("tile", [None, 24])
+def test_the_device_is_waited_for_once_and_not_for_each_tile(convolutions, tile):
+    restorer, image = convolutions(1), torch.rand(3, 20, 200)
+    with Waits() as waits:
+        restore_tiled(BackingOff(restorer), image, tile=tile)
+    assert waits.count == 1
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_what_is_not_finite_does_not_pass_for_black_or_white(bad):
+    class Bad(nn.Module):
+        channels, scale, multiple, receptive_field = 3, 1, 1, 1
+
+        def forward(self, x):
+            return torch.where(x > 0.9, bad, x)
+
+    restorer = TorchRestorer(Bad(), name="bad", device=torch.device("cpu"))
+    image = torch.full((3, 40, 60), 0.5)
+    image[1, 20, 30] = 1
+    with pytest.raises(NonFiniteError):
+        restore_tiled(BackingOff(restorer), image, tile=16)
+    with pytest.raises(NonFiniteError):
+        restorer(image[None])
