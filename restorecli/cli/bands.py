@@ -10,6 +10,7 @@ import typer
 
 from restorecli.cli import completion, options, render
 from restorecli.errors import UsageError
+from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
     from torch import nn
@@ -72,7 +73,8 @@ def command(
             {"layer": view.name, "file": str(path), "bands": [asdict(facts) for facts in view.facts]}
             for view, path in zip(views, written, strict=True)
         ]
-        render.data_json({"picture": str(picture), "model": model, "layers": layers})
+        found = {"picture": str(picture), "model": model, "layers": layers}
+        render.as_json(CommandResult("bands", found))
         return
     rows = [(view.name or "picture", *_line(facts)) for view in views for facts in view.facts]
     render.table(("layer", *_HEAD), rows)

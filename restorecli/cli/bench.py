@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restorecli.cli import bench_methods, bench_trials, options, render
+from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
     from restorecli.bench.evaluation import EvaluationBench
@@ -60,7 +61,7 @@ def evaluation(
 
     bench = bench_evaluation(data, rounds=rounds, workers=workers)
     if as_json:
-        render.data_json(bench.to_dict())
+        render.as_json(CommandResult("bench eval", bench.to_dict()))
         return
     _show_methods(bench)
     render.data("")

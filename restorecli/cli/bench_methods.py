@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restorecli.cli import options, render, tables
+from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
     from restorecli.bench.methods import Row
@@ -50,7 +51,8 @@ def methods(
         data, names=chosen, side=side, pictures=pictures, tell=None if as_json else _tell_row
     )
     cells = [_cells(row) for row in rows]
-    tables.show(HEADERS, cells, [row.to_dict() for row in rows], markdown, as_json=as_json, names=3)
+    result = CommandResult("bench methods", [row.to_dict() for row in rows])
+    tables.show(HEADERS, cells, result, markdown, as_json=as_json, names=3)
     render.say(f"{PUBLISHED}.")
     if not chosen:
         render.say(f"Not measured, since they take minutes: {', '.join(sorted(SLOW))}.")

@@ -10,6 +10,7 @@ import typer
 from restorecli.cli import options, render, tables
 from restorecli.cli.progress import TrainingBar
 from restorecli.errors import ExitCode
+from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
     from restorecli.bench.running import Watch
@@ -75,13 +76,14 @@ def models(
         threads=threads,
         watch=_watch(),
     )
-    tables.show(*models_table(bench), bench.to_dict(), markdown, as_json=as_json)
+    result = _result("models", bench.to_dict(), failed=bool(bench.failed))
+    tables.show(*models_table(bench), result, markdown, as_json=as_json)
     render.say(
         f"Speed: megapixels per CPU second of one core on a {side}x{side} RGB picture, fp32, "
         f"{threads} thread(s), median of {rounds}.",
         f"{COUNTED[0].upper()}{COUNTED[1:]}.",
     )
-    _leave(failed=bool(bench.failed))
+    _leave(result)
 
 
 def dither(
@@ -100,8 +102,9 @@ def dither(
     bench = bench_dither(
         names or (), data=data, test=test, runs=output, hours=hours, threads=threads, watch=_watch()
     )
-    tables.show(*dither_table(bench), bench.to_dict(), markdown, as_json=as_json)
-    _leave(failed=bool(bench.failed))
+    result = _result("dither", bench.to_dict(), failed=bool(bench.failed))
+    tables.show(*dither_table(bench), result, markdown, as_json=as_json)
+    _leave(result)
 
 
 def ablation(
@@ -127,9 +130,10 @@ def ablation(
     bench = bench_ablation(
         network, data=data, test=test, runs=output, seeds=seeds, steps=steps, threads=threads, watch=_watch()
     )
-    tables.show(*ablation_table(bench), bench.to_dict(), markdown, as_json=as_json)
+    result = _result("ablation", bench.to_dict(), failed=bench.failed)
+    tables.show(*ablation_table(bench), result, markdown, as_json=as_json)
     render.say(POLICY)
-    _leave(failed=bench.failed)
+    _leave(result)
 
 
 def _watch() -> Watch:
@@ -138,6 +142,12 @@ def _watch() -> Watch:
     return Watch(tell=render.say, monitor=TrainingBar)
 
 
-def _leave(*, failed: bool) -> None:
-    if failed:
-        raise typer.Exit(ExitCode.SOME_FAILED)
+def _result(name: str, content: object, *, failed: bool) -> CommandResult:
+    code = ExitCode.SOME_FAILED if failed else ExitCode.DONE
+    notes = ["a training failed; its line says why"] if failed else []
+    return CommandResult(f"bench {name}", content, notes=notes, exit_code=code)
+
+
+def _leave(result: CommandResult) -> None:
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)

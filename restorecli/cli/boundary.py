@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import shlex
 import signal
@@ -18,6 +19,7 @@ from typer.core import TyperGroup
 
 from restorecli.cli import render
 from restorecli.errors import DataError, ExitCode, ResourceError, RestorecliError, UsageError
+from restorecli.result import CommandResult
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE)
 
@@ -103,10 +105,17 @@ def _also_as_json(error: RestorecliError, words: tuple[str, ...]) -> None:
     if "--json" not in words:
         return
     try:
-        render.error_json(error)
+        render.as_json(CommandResult(_command(words), errors=[error], exit_code=error.exit_code))
         _flush()
     except OSError:
         _mute_stdout()
+
+
+def _command(words: tuple[str, ...]) -> str:
+    """Return the command that a command line names, "" where it names none."""
+    after = itertools.dropwhile(lambda word: word.startswith("-"), words)
+    named = list(itertools.takewhile(lambda word: not word.startswith("-"), after))
+    return " ".join(named[: 2 if named[:1] == ["bench"] else 1])
 
 
 def expected_error(error: Exception) -> RestorecliError | None:

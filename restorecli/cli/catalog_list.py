@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from restorecli.cli import render
+from restorecli.result import CommandResult
 
 
 def show_degradations(*, as_json: bool) -> None:
@@ -11,28 +12,31 @@ def show_degradations(*, as_json: bool) -> None:
     from restorecli.degradation.catalog import ALIASES, DEGRADATIONS
 
     if as_json:
-        render.data_json(
-            [
-                {
-                    "name": name,
-                    "summary": part.summary,
-                    "reference": entry.reference,
-                    "aliases": [alias for alias, meant in ALIASES.items() if meant == name],
-                    "severities": [dict(severity) for severity in entry.severities],
-                    "parameters": [
-                        {
-                            "name": f.name,
-                            "default": f.default,
-                            "allowed": f.allowed,
-                            "random": f.draw,
-                            "help": f.help,
-                        }
-                        for f in facts_of(entry).values()
-                    ],
-                }
-                for name, part in DEGRADATIONS.items()
-                for entry in (part.load(),)
-            ]
+        render.as_json(
+            CommandResult(
+                "degrade",
+                [
+                    {
+                        "name": name,
+                        "summary": part.summary,
+                        "reference": entry.reference,
+                        "aliases": [alias for alias, meant in ALIASES.items() if meant == name],
+                        "severities": [dict(severity) for severity in entry.severities],
+                        "parameters": [
+                            {
+                                "name": f.name,
+                                "default": f.default,
+                                "allowed": f.allowed,
+                                "random": f.draw,
+                                "help": f.help,
+                            }
+                            for f in facts_of(entry).values()
+                        ],
+                    }
+                    for name, part in DEGRADATIONS.items()
+                    for entry in (part.load(),)
+                ],
+            )
         )
         return
     rows = []

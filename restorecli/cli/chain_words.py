@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from restorecli.errors import UsageError
-
-if TYPE_CHECKING:
-    from restorecli.degradation.chain import Chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,7 @@ class ChainWords:
         noise: Names in the order of application.
         file: A YAML chain instead of names.
         settings: `NAME.PARAM=VALUE` each; it holds for every step of that name.
-        sigma: Value or range for the first step that has a parameter of this name.
+        sigma: Value or range for the one step that has a parameter of this name.
         severity: 1 to 5, for every step.
         random: Draw what is not set from the default ranges, for every step.
     """
@@ -33,34 +30,16 @@ class ChainWords:
     severity: int | None = None
     random: bool = False
 
-    def chain(self) -> Chain:
-        """Return the chain.
-
-        Raises:
-            UsageError: No step, an unknown name or parameter, or words that exclude each other.
-            RecipeError: The YAML chain is wrong.
-        """
-        from restorecli.degradation.chain import Chain
-
-        if self.file is None:
-            return Chain.from_specs(self.steps())
-        self._refuse_words("--chain")
-        return Chain.from_yaml(self.file)
-
-    def refuse_beside_replay(self, others: Mapping[str, object]) -> None:
-        """Refuse words that a replay, which takes everything from the manifest, would not follow.
+    def check(self, *, replay: bool, seed: int | None) -> None:
+        """Refuse words that a file of a chain, or a replay, would not follow.
 
         Args:
-            others: Further words and what was given for them; None where nothing was.
+            replay: Whether a manifest is replayed.
+            seed: What `--seed` says; None where it is left out.
 
         Raises:
             UsageError: There is such a word.
         """
-        if self.file is not None:
-            raise UsageError("--replay and --chain exclude each other.", expected="one of them")
-        self._refuse_words("--replay", [name for name, value in others.items() if value is not None])
-
-    def _refuse_words(self, option: str, others: Sequence[str] = ()) -> None:
         given = {
             "--noise": self.noise,
             "--set": self.settings,
@@ -68,33 +47,35 @@ class ChainWords:
             "--severity": self.severity,
             "--random": self.random,
         }
-        beside = [*(name for name, value in given.items() if value), *others]
-        if beside:
+        beside = [name for name, value in given.items() if value]
+        if replay:
+            beside += [
+                name for name, there in (("--chain", self.file), ("--seed", seed)) if there is not None
+            ]
+        if beside and (replay or self.file is not None):
+            option = "--replay" if replay else "--chain"
             raise UsageError(
-                f"{option} says everything by itself.",
-                expected=f"{option} alone",
+                f"{option} cannot be combined with {', '.join(beside)}.",
+                expected=f"{option} alone, since its file says all of this",
                 came=f"{option} beside {', '.join(beside)}",
                 hint=f"leave out {', '.join(beside)}",
             )
 
     def steps(self) -> list[dict[str, Any]]:
-        """Return one mapping per step, as `Chain.from_specs` takes them."""
-        from restorecli.degradation.catalog import DEGRADATIONS, find
+        """Return one mapping per step, as `Chain.from_specs` takes them; none where no step is named.
 
-        if not self.noise:
-            raise UsageError(
-                "Nothing says how to degrade.",
-                expected="--noise NAME, --chain FILE or --replay FOLDER; names: " + ", ".join(DEGRADATIONS),
-                hint="restorecli degrade --noise gaussian",
-            )
+        Raises:
+            UsageError: An unknown name or parameter, or a value for a step that is not there or not clear.
+        """
+        from restorecli.degradation.catalog import find
+
         steps: list[dict[str, Any]] = [{"name": find(name).name} for name in self.noise]
+        if not steps:
+            return []
         for setting in self.settings:
             _apply(setting, steps)
         if self.sigma is not None:
-            first = _first_with("sigma", steps)
-            if "sigma" in first:
-                raise UsageError("sigma is set twice.", came=f"--sigma and --set {first['name']}.sigma")
-            first["sigma"] = self.sigma
+            _set_sigma(self.sigma, steps)
         for step in steps:
             if self.severity is not None:
                 step["severity"] = self.severity
@@ -131,15 +112,32 @@ def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
         step[parameter.strip()] = value.strip()
 
 
-def _first_with(parameter: str, steps: list[dict[str, Any]]) -> dict[str, Any]:
+def _set_sigma(value: str, steps: list[dict[str, Any]]) -> None:
+    """Give `--sigma` to the one step that has a sigma which `--set` does not give.
+
+    Raises:
+        UsageError: There is no such step, or more than one, which it could mean all the same.
+    """
     from restorecli.degradation.base import facts_of
     from restorecli.degradation.catalog import find
 
-    for step in steps:
-        if parameter in facts_of(find(step["name"])):
-            return step
-    raise UsageError(
-        f"No step of this chain has a {parameter}.",
-        came=", ".join(step["name"] for step in steps),
-        hint="restorecli degrade --list",
-    )
+    able = [step for step in steps if "sigma" in facts_of(find(step["name"]))]
+    left = [step for step in able if "sigma" not in step]
+    if not able:
+        raise UsageError(
+            "No step of this chain has a sigma.",
+            came=", ".join(step["name"] for step in steps),
+            hint="restorecli degrade --list",
+        )
+    if not left:
+        raise UsageError("sigma is set twice.", came=f"--sigma and --set {able[0]['name']}.sigma")
+    names = list(dict.fromkeys(step["name"] for step in left))
+    if len(names) > 1:
+        raise UsageError(
+            f"--sigma could be meant for {' or '.join(names)}.",
+            expected="--set for each of them",
+            came=f"--sigma {value}",
+            hint=" ".join(f"--set {name}.sigma={value}" for name in names) + ", each with its own value",
+        )
+    for step in left:
+        step["sigma"] = value

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from restorecli import api
 from restorecli.cli import catalog_list, completion, options, render
 from restorecli.cli.chain_words import ChainWords
 from restorecli.cli.progress import BarProgress
-from restorecli.errors import UsageError
 
 EXAMPLES = (
     "restorecli degrade --noise gaussian",
@@ -54,7 +54,7 @@ def command(
     sigma: Annotated[
         str | None,
         typer.Option(
-            "--sigma", help="sigma of the first step that has one.", rich_help_panel=_WHAT, metavar="VALUE"
+            "--sigma", help="sigma of the step that has one.", rich_help_panel=_WHAT, metavar="VALUE"
         ),
     ] = None,
     severity: Annotated[
@@ -95,39 +95,24 @@ def command(
     if show_list:
         catalog_list.show_degradations(as_json=as_json)
         return
-    from restorecli.degradation.folder import degrade_folder
-    from restorecli.degradation.folder import replay as replay_manifest
-    from restorecli.images.options import STRICT, ReadOptions
-
-    reading = ReadOptions(allow_truncated, to_srgb, frames)
     words = ChainWords(noise or (), chain, settings or (), sigma, severity, random)
-    if replay is not None:
-        words.refuse_beside_replay({"SRC": source, "--seed": seed, "--unclipped": unclipped or None})
-        if reading != STRICT:
-            raise UsageError(
-                "A replay reads every file as its manifest says.",
-                came="--replay beside --to-srgb, --frames or --allow-truncated",
-                hint="leave the reading options out",
-            )
-        summary = replay_manifest(
-            replay,
-            output,
-            workers=workers,
-            image_format=image_format,
-            overwrite=overwrite,
-            progress=BarProgress(),
-        )
-    else:
-        summary = degrade_folder(
+    words.check(replay=replay is not None, seed=seed)
+    summary = api.run_degrade(
+        api.DegradeOptions(
             source,
             output,
-            words.chain(),
+            noise=words.steps(),
+            chain=chain,
+            replay=replay,
             seed=seed or 0,
             workers=workers,
             unclipped=unclipped,
+            to_srgb=to_srgb,
+            frames=frames,
+            allow_truncated=allow_truncated,
             image_format=image_format,
             overwrite=overwrite,
-            reading=reading,
             progress=BarProgress(),
         )
-    render.folder_summary(summary, as_json=as_json)
+    )
+    render.folder_summary(summary, json_wanted=as_json)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from restorecli import api
 from restorecli.cli import options, render, scores
 from restorecli.cli.progress import BarProgress
 
@@ -28,30 +29,36 @@ def command(
 
     Prints the table by category and writes pictures and one HTML page. Needs no network and no GPU.
     """
-    from restorecli.core.zoo import load
-    from restorecli.degradation.chain import Chain
-    from restorecli.degradation.folder import degrade_folder
-    from restorecli.evaluation.folder import evaluate_folders
-    from restorecli.restoration.folder import restore_folder
-
-    bar = BarProgress
     noisy, clean = output / "degraded", output / "restored"
-    chain = Chain.from_specs([{"name": "gaussian", "sigma": _SIGMA}])
-    made = degrade_folder(None, noisy, chain, workers=workers, overwrite=True, progress=bar())
+    noise = [{"name": "gaussian", "sigma": _SIGMA}]
+    made = api.run_degrade(
+        api.DegradeOptions(None, noisy, noise=noise, workers=workers, overwrite=True, progress=BarProgress())
+    )
     render.failures(made)
     render.say(f"degraded: {render.totals(made)}")
-    restorer = load(_MODEL, device=device)
-    done = restore_folder(noisy, clean, restorer, workers=workers, overwrite=True, progress=bar())
+    done = api.run_restore(
+        api.RestoreOptions(
+            noisy,
+            clean,
+            model=_MODEL,
+            device=device,
+            workers=workers,
+            overwrite=True,
+            progress=BarProgress(),
+        )
+    )
     render.failures(done)
     render.say(f"restored: {render.totals(done)}")
-    evaluation = evaluate_folders(clean, workers=workers, progress=bar())
-    about = (
-        f"scikit-image's sample photographs with Gaussian noise of sigma {_SIGMA}, restored by {_MODEL}.",
+    about = f"scikit-image's sample photographs with Gaussian noise of sigma {_SIGMA}, restored by {_MODEL}."
+    found = api.run_evaluate(
+        api.EvalOptions(
+            clean,
+            by=["category"],
+            workers=workers,
+            output=output,
+            title="restorecli demo",
+            about=[about],
+            progress=BarProgress(),
+        )
     )
-    scores.write_report(evaluation, output, title="restorecli demo", about=about)
-    if as_json:
-        render.data_json(evaluation.to_dict())
-    else:
-        scores.show(evaluation, by_group=True)
-    scores.list_unmatched(evaluation)
-    render.leave_if_failed(made, done)
+    scores.render_result("demo", found, as_json=as_json, by_group=True, more=(*made.failures, *done.failures))

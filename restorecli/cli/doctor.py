@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from restorecli.cli import options, render
+from restorecli.result import CommandResult
 
 EXAMPLES = ("restorecli doctor", "restorecli doctor --json")
 
@@ -19,7 +20,7 @@ def command(as_json: options.Json = False) -> None:
     """Show versions, device, precision and weights that would be used, and whether files can be written."""
     facts = {**_versions(), **_computing(), **_files()}
     if as_json:
-        render.data_json(facts)
+        render.as_json(CommandResult("doctor", facts))
         return
     render.table(("what", "here"), [(name, _words(value)) for name, value in facts.items()])
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from restorecli.cli import completion, gates, methods, options, render, scores
+from restorecli import api
+from restorecli.cli import completion, methods, options, scores
 from restorecli.cli.progress import BarProgress
-from restorecli.errors import ExitCode
 
 EXAMPLES = (
     "restorecli eval --by-category",
@@ -167,61 +167,31 @@ def command(
     if explain:
         methods.explain(restored, reference, as_json=as_json)
         return
-    from restorecli.degradation.again import degrade_again
-    from restorecli.evaluation.folder import default_folder, evaluate_folders
-
-    folder = restored or degraded or default_folder()
-    name = folder.resolve().name
-    rivals = methods.read_rivals(against or [], name)
-    gate = gates.read(min_psnr, baseline, tolerance, protocol)
-    fields = [*(["category"] if by_category or by is None else []), *_words(by)]
-    evaluation = evaluate_folders(
-        restored,
-        reference,
-        degraded=degraded,
-        by=fields,
-        metrics=_words(metrics) or gate.metrics,
-        protocol=protocol,
-        masks=masks,
-        redegrade=degrade_again,
-        workers=workers,
-        progress=BarProgress(),
-    )
     by_group = by_category or by is not None
-    evaluation, comparison = methods.compare_with(
-        evaluation,
-        rivals,
-        name=name,
-        groups=by_group,
-        protocol=protocol,
-        redegrade=degrade_again,
-        workers=workers,
+    fields = [*(["category"] if by_category else []), *_words(by)]
+    found = api.run_evaluate(
+        api.EvalOptions(
+            restored,
+            reference,
+            degraded=degraded,
+            by=fields or None,
+            metrics=_words(metrics) or None,
+            protocol=protocol,
+            masks=masks,
+            workers=workers,
+            against=methods.read_rivals(against or []),
+            min_psnr=min_psnr,
+            baseline=baseline,
+            tolerance=tolerance,
+            csv=csv,
+            markdown=markdown,
+            latex=latex,
+            report=report,
+            output=output,
+            progress=BarProgress(),
+        )
     )
-    refused = gate.refusals(evaluation)
-    evaluation = gate.noted(evaluation)
-    scores.check_targets(
-        evaluation,
-        [] if baseline is None else [baseline],
-        [place for place in (folder, reference, degraded, masks, *rivals.values()) if place is not None],
-        csv=csv,
-        markdown=markdown,
-        latex=latex,
-        page=report,
-        folder=output,
-    )
-    scores.write_files(evaluation, comparison, csv=csv, markdown=markdown, latex=latex)
-    scores.write_pages(evaluation, comparison, page=report, folder=output)
-    if as_json:
-        render.data_json(scores.document(evaluation, comparison, refused))
-    else:
-        scores.show(evaluation, comparison, by_group=by_group)
-    scores.list_unmatched(evaluation, comparison)
-    for error in refused:
-        render.show_error(error)
-    if refused:
-        raise typer.Exit(ExitCode.GATE)
-    if evaluation.unmatched or (comparison is not None and comparison.missing):
-        raise typer.Exit(ExitCode.SOME_FAILED)
+    scores.render_result("eval", found, as_json=as_json, by_group=by_group)
 
 
 def _words(text: str | None) -> list[str]:

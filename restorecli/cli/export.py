@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from restorecli.cli import completion, options, render
+from restorecli.result import CommandResult
 
 EXAMPLES = (
     "restorecli export sca-unet",
@@ -42,7 +43,7 @@ def command(
 
     exported = export_model(model, output, weights=weights, overwrite=overwrite)
     if as_json:
-        render.data_json(exported.to_dict())
+        render.as_json(CommandResult("export", exported.to_dict()))
     render.say(
         f"{exported.model} -> {exported.output} ({exported.bytes / 1e6:.1f} MB); "
         f"largest difference to torch {exported.difference:.1e}"

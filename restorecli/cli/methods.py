@@ -3,76 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from restorecli.cli import render
-from restorecli.cli.progress import BarProgress
 from restorecli.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from restorecli.evaluation.result import Evaluation
-    from restorecli.evaluation.scoring import Redegrade
-    from restorecli.evaluation.statistics.comparison import Comparison
+from restorecli.result import CommandResult
 
 
-def read_rivals(words: Sequence[str], candidate: str) -> dict[str, Path]:
+def read_rivals(words: Sequence[str]) -> dict[str, Path]:
     """Read `--against NAME=DIR`; without a name it is the folder's.
 
     Raises:
-        UsageError: A name is missing, or stands twice, or for the pictures that are evaluated.
+        UsageError: A folder is missing, or a name stands twice.
     """
     rivals: dict[str, Path] = {}
     for word in words:
         name, equals, folder = word.partition("=")
         path = Path(folder if equals else word)
         name = name if equals else path.name
-        if not name or name in rivals or name == candidate or (equals and not folder):
+        if name in rivals or (equals and not folder):
             raise UsageError(
                 "--against is not understood.",
-                expected=f"NAME=DIR, each name once and none of them {candidate!r}",
+                expected="NAME=DIR, each name once",
                 came=word,
                 hint=f"--against other={path}",
             )
         rivals[name] = path
     return rivals
-
-
-def compare_with(
-    evaluation: Evaluation,
-    rivals: dict[str, Path],
-    *,
-    name: str,
-    groups: bool,
-    protocol: str,
-    redegrade: Redegrade,
-    workers: int | None,
-) -> tuple[Evaluation, Comparison | None]:
-    """Score other methods on the same pictures.
-
-    Returns:
-        The evaluation with the notes about the others, and the comparison; None without others.
-    """
-    if not rivals:
-        return evaluation, None
-    from restorecli.evaluation.rivals import evaluate_rival
-    from restorecli.evaluation.statistics.comparison import compare
-
-    found = {
-        rival: evaluate_rival(
-            evaluation,
-            folder,
-            protocol=protocol,
-            redegrade=redegrade,
-            workers=workers,
-            progress=BarProgress(),
-        )
-        for rival, folder in rivals.items()
-    }
-    notes = [f"{rival}: {note}" for rival, other in found.items() for note in other.notes]
-    comparison = compare(evaluation, found, name=name, groups=groups)
-    return replace(evaluation, notes=(*evaluation.notes, *notes)), comparison
 
 
 def explain(restored: Path | None, reference: Path | None, *, as_json: bool) -> None:
@@ -96,7 +53,7 @@ def explain(restored: Path | None, reference: Path | None, *, as_json: bool) -> 
             )
         found = explaining.explain_pair(pairs[0])
     if as_json:
-        render.data_json(found.to_dict())
+        render.as_json(CommandResult("eval", found.to_dict()))
         return
     render.table(found.headers, found.rows)
     render.say(f"{found.restored} against {found.reference}.")
@@ -108,21 +65,20 @@ def list_metrics(*, as_json: bool) -> None:
 
     better = {True: "higher", False: "lower", None: None}
     if as_json:
-        render.data_json(
-            [
-                {
-                    "name": name,
-                    "title": metric.title,
-                    "unit": metric.unit,
-                    "better": better[metric.higher_is_better],
-                    "needs": sorted(metric.needs),
-                    "offline": metric.offline,
-                    "default": name in DEFAULT,
-                    "definition": metric.definition,
-                }
-                for name, metric in METRICS.items()
-            ]
-        )
+        listed = [
+            {
+                "name": name,
+                "title": metric.title,
+                "unit": metric.unit,
+                "better": better[metric.higher_is_better],
+                "needs": sorted(metric.needs),
+                "offline": metric.offline,
+                "default": name in DEFAULT,
+                "definition": metric.definition,
+            }
+            for name, metric in METRICS.items()
+        ]
+        render.as_json(CommandResult("eval", listed))
         return
     rows = [
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from restorecli.cli import options, render
+from restorecli.result import CommandResult
 
 EXAMPLES = ("restorecli models", "restorecli models --json")
 
@@ -13,7 +14,7 @@ def command(as_json: options.Json = False) -> None:
     """List the networks, the tags of the weights that ship, and the methods that need no training."""
     entries, methods = _entries(), _methods()
     if as_json:
-        render.data_json([*entries, *methods])
+        render.as_json(CommandResult("models", [*entries, *methods]))
         return
     rows = [
         (

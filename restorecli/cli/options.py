@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from restorecli.cli import completion
-from restorecli.errors import UsageError
 
 WRITING = "How it is written"
 COMPUTING = "How it is computed"
@@ -131,18 +130,3 @@ Weights = Annotated[
 def examples(*commands: str) -> str:
     """Return the end of a command's help: examples that run as they stand."""
     return "\n".join(["[bold]Examples[/bold]", *(f"$ {command}" for command in commands)])
-
-
-def tile_side(text: str) -> int | Literal["auto", "none"]:
-    """Read the value of `--tile`.
-
-    Raises:
-        UsageError: Neither "auto" nor "none" nor a positive whole number.
-    """
-    if text == "auto":
-        return "auto"
-    if text == "none":
-        return "none"
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise UsageError("--tile is not understood.", expected="auto, none, or a side in pixels", came=text)

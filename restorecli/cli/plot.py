@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restorecli import api
 from restorecli.cli import options, render, scores
 from restorecli.cli.progress import BarProgress
 from restorecli.errors import ExitCode, UsageError
@@ -78,7 +79,8 @@ def command(
     render.say(*(f"note: {note}" for note in notes))
     if as_json:
         files = [str(path) for path in paths]
-        render.data_json({"protocol": evaluation.protocol, "files": files, "notes": notes})
+        found = {"protocol": evaluation.protocol, "files": files, "notes": notes}
+        render.as_json(scores.plotted(evaluation, found, notes))
     else:
         render.data("\n".join(render.plain(str(path)) for path in paths))
     if evaluation.unmatched:
@@ -94,18 +96,16 @@ def _evaluated(
     workers: int | None,
 ) -> Evaluation:
     """Find and score the pictures, as `eval` does."""
-    from restorecli.evaluation.folder import evaluate_folders
-    from restorecli.evaluation.metrics.catalog import DEFAULT
-
-    return evaluate_folders(
+    options = api.EvalOptions(
         restored,
         reference,
         degraded=degraded,
-        by=_names(by) or ("category",),
-        metrics=_names(metrics) or DEFAULT,
+        by=_names(by) or None,
+        metrics=_names(metrics) or None,
         workers=workers,
         progress=BarProgress(),
     )
+    return api.run_evaluate(options)
 
 
 def _saved(file: Path, folders: tuple[Path | None, ...], metrics: str | None, by: str | None) -> Evaluation:

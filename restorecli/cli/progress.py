@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from restorecli.training.validation import ValidationScores
 
+_UNITS = {"tuning": "parameter"}
 _PAUSE = 0.2  # seconds between two drawings of the steps of one picture
 _SMOOTHING = 0.95  # share of the past in the loss and dB that the training bar shows
 _TRAINING_LINE = "{desc} {percentage:5.1f}% |{bar}| {elapsed} < {remaining}{postfix}"
@@ -24,14 +25,9 @@ def _shown() -> bool:
 
 
 class BarProgress:
-    """The `Progress` of the folder jobs; failures are written above the bar as they come.
+    """The `Progress` of the folder jobs; failures are written above the bar as they come."""
 
-    Args:
-        unit: What an item is called.
-    """
-
-    def __init__(self, unit: str = "image") -> None:
-        self._unit = unit
+    def __init__(self) -> None:
         self._bar: tqdm[Never] | None = None
         self._told = 0.0
 
@@ -39,7 +35,9 @@ class BarProgress:
         """Open the bar for `total` items of the job called `what`."""
         from tqdm.auto import tqdm
 
-        self._bar = tqdm(total=total, desc=what, unit=self._unit, disable=not _shown(), dynamic_ncols=True)
+        self._bar = tqdm(
+            total=total, desc=what, unit=_UNITS.get(what, "image"), disable=not _shown(), dynamic_ncols=True
+        )
 
     def advance(self, done: str, failure: RestorecliError | None = None) -> None:
         """Count the item `done`; say so at once when it failed."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from restorecli.cli import completion, options, render
+from restorecli.result import CommandResult
 
 EXAMPLES = ("restorecli recipes", "restorecli recipes quick > recipe.yaml")
 
@@ -26,13 +27,14 @@ def command(
     if name is not None:
         text = shipped_recipe(name).read_text(encoding="utf-8")
         if as_json:
-            render.data_json({"name": name, "text": text})
+            render.as_json(CommandResult("recipes", {"name": name, "text": text}))
         else:
             render.data(text)
         return
     found = [(known, summary_of(path)) for known, path in shipped_recipes().items()]
     if as_json:
-        render.data_json([{"name": known, "summary": summary} for known, summary in found])
+        listed = [{"name": known, "summary": summary} for known, summary in found]
+        render.as_json(CommandResult("recipes", listed))
         return
     render.table(("recipe", "what it trains"), found)
     render.say("restorecli recipes NAME > recipe.yaml makes one yours; restorecli train recipe.yaml runs it.")

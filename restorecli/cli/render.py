@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
 from restorecli.errors import ExitCode, InterruptedRunError, RestorecliError
+from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,9 +51,9 @@ def data(text: str) -> None:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
-def data_json(value: object) -> None:
-    """Write one JSON document to stdout (ASCII only, so that any locale can carry it)."""
-    data(json.dumps(value, indent=2, allow_nan=False))
+def as_json(result: CommandResult) -> None:
+    """Write a result to stdout as one JSON object (ASCII only, so that any locale can carry it)."""
+    data(json.dumps(result.to_dict(), indent=2, allow_nan=False))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, stderr: bool = False) -> None:
@@ -136,43 +137,38 @@ def _error_panel(error: RestorecliError, title: str, color: str) -> None:
     )
 
 
-def error_json(error: RestorecliError) -> None:
-    """Write an error to stdout as one JSON object: `{"error": {...}}`."""
-    data_json({"error": error_document(error)})
-
-
-def error_document(error: RestorecliError) -> dict[str, object]:
-    """Return an error as a JSON-ready mapping: kind, exit code, problem, and the parts that are known."""
-    kind: dict[str, object] = {"kind": type(error).__name__, "exit_code": int(error.exit_code)}
-    return {**kind, "problem": error.problem, **error.details()}
-
-
-def folder_summary(
-    summary: FolderSummary, *, as_json: bool, more: Mapping[str, object] | None = None
-) -> None:
-    """Tell what a folder job did, and leave with exit code 3 when some of its items failed.
-
-    Args:
-        summary: Of the job.
-        as_json: Print it as JSON, too.
-        more: Further entries of the JSON object.
-    """
-    if as_json:
-        data_json({**summary.to_dict(), **(more or {})})
-    notes(summary)
+def folder_summary(summary: FolderSummary, *, json_wanted: bool) -> None:
+    """Tell what a folder job did, and leave with exit code 3 when some of its items failed."""
+    if json_wanted:
+        as_json(folder_result(summary))
+    for line in note_lines(summary, _SHOWN_NOTES):
+        say(f"note: {line}")
+    hidden = len(summary.notes) - _SHOWN_NOTES
+    if hidden > 0:
+        say(f"... and {hidden} more notes; the manifest has them all")
     failures(summary)
     say(totals(summary))
     leave_if_failed(summary)
 
 
-def notes(summary: FolderSummary) -> None:
-    """Tell what was done to pictures that their readers should know; the manifest says it of each picture."""
-    for note in summary.notes[:_SHOWN_NOTES]:
+def folder_result(summary: FolderSummary) -> CommandResult:
+    """Return what a folder job did as the result of its command."""
+    return CommandResult(
+        summary.command,
+        summary.to_dict(),
+        notes=note_lines(summary),
+        errors=[failure.error for failure in summary.failures],
+        exit_code=ExitCode.SOME_FAILED if summary.failures else ExitCode.DONE,
+    )
+
+
+def note_lines(summary: FolderSummary, most: int | None = None) -> list[str]:
+    """Return what was done to pictures that their readers should know; the manifest says it of each."""
+    lines = []
+    for note in summary.notes[:most]:
         about = note.first if note.pictures == 1 else f"{note.pictures} pictures, first {note.first}"
-        say(f"note: {about}: {note.text}")
-    hidden = len(summary.notes) - _SHOWN_NOTES
-    if hidden > 0:
-        say(f"... and {hidden} more notes; the manifest has them all")
+        lines.append(f"{about}: {note.text}")
+    return lines
 
 
 def failures(summary: FolderSummary) -> None:

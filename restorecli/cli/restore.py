@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from restorecli.cli import options, render
+from restorecli import api
+from restorecli.cli import options, render, tuning
 from restorecli.cli.progress import BarProgress
-from restorecli.cli.tuning import tune_and_tell
 
 EXAMPLES = (
     "restorecli restore ./degraded --model sca-unet",
@@ -61,42 +60,33 @@ def command(
 
     Depth, alpha, EXIF and ICC are kept, finished files are skipped, and one bad file costs one file.
     """
-    side = options.tile_side(tile)
-    from restorecli.folders.walking import check_exists
-    from restorecli.images.options import ReadOptions
-    from restorecli.restoration.choice import choose_restorer
-    from restorecli.restoration.folder import restore_folder
-    from restorecli.restoration.known import Known
     from restorecli.restoration.methods.catalog import settings_for
 
-    known = Known.from_words(sigma=sigma, operator=operator or (), mask=mask, device=device)
-    reading = ReadOptions(allow_truncated, to_srgb, frames)
-    parameters: Mapping[str, object] = settings_for(model, settings or ())
-    more: dict[str, object] = {}
-    if tune is not None:
-        check_exists(source)
-        tuning = tune_and_tell(model, tune, known=known, fixed=parameters, reading=reading)
-        parameters, more = tuning.values, {"tuned": tuning.to_dict()}
-    restorer = choose_restorer(
-        model,
-        parameters=parameters,
-        weights=weights,
-        known=known,
-        device=device,
-        precision=precision,
-        ensemble=ensemble,
+    result = api.run_restore(
+        api.RestoreOptions(
+            source,
+            output,
+            model=model,
+            parameters=settings_for(model, settings or ()),
+            sigma=sigma,
+            operator=operator or (),
+            mask=mask,
+            tune=tune,
+            weights=weights,
+            tile=tile,
+            overlap=overlap,
+            device=device,
+            precision=precision,
+            ensemble=ensemble,
+            workers=workers,
+            to_srgb=to_srgb,
+            frames=frames,
+            allow_truncated=allow_truncated,
+            image_format=image_format,
+            overwrite=overwrite,
+            progress=BarProgress(),
+        )
     )
-    summary = restore_folder(
-        source,
-        output,
-        restorer,
-        tile=side,
-        overlap=overlap,
-        workers=workers,
-        image_format=image_format,
-        overwrite=overwrite,
-        reading=reading,
-        known=known,
-        progress=BarProgress(),
-    )
-    render.folder_summary(summary, as_json=as_json, more=more)
+    if result.tuning is not None:
+        tuning.show(result.tuning)
+    render.folder_summary(result, json_wanted=as_json)

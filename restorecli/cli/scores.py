@@ -1,23 +1,26 @@
-"""What `eval` and `demo` show of an evaluation, and the files they write of it."""
+"""What `eval` and `demo` show of an evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from restorecli.cli import render
+from restorecli.errors import ExitCode, ImageError
+from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
-    from restorecli.errors import GateError
+    from restorecli.api.results import EvalResult
     from restorecli.evaluation.result import Evaluation
     from restorecli.evaluation.statistics.comparison import Comparison
     from restorecli.evaluation.tables.cells import Table
+    from restorecli.folders.jobs import Failure
 
 _SHOWN_UNMATCHED = 20
-_SHOWN_STRIPS = 24
-_TITLE = "Evaluation"
 _SIDE_BY_SIDE = 4  # more metrics than these have a table each, also where a line has no end
 
 
@@ -63,135 +66,82 @@ def _widest(make: Callable[..., Table], details: Sequence[str]) -> Table:
     return make(details=())
 
 
-def check_targets(
-    evaluation: Evaluation,
-    others: Iterable[Path],
-    folders: Iterable[Path],
+def render_result(
+    command: str,
+    found: EvalResult,
     *,
-    csv: Path | None,
-    markdown: Path | None,
-    latex: Path | None,
-    page: Path | None,
-    folder: Path | None,
+    as_json: bool,
+    by_group: bool,
+    more: Sequence[Failure] = (),
 ) -> None:
-    """Check that nothing that is asked for would overwrite what was read.
+    """Show what an evaluation found, and leave with the exit code of what failed.
 
     Args:
-        evaluation: Its pictures and masks were read.
-        others: Further files that were read.
-        folders: Where pictures were looked for: what found no mate there is kept as well.
-        csv: See `write_files`.
-        markdown: See `write_files`.
-        latex: See `write_files`.
-        page: See `write_pages`.
-        folder: See `write_pages`.
-
-    Raises:
-        UsageError: A file would be overwritten, or two outputs are one file.
+        command: The command that evaluated.
+        found: What it found.
+        as_json: Print it as JSON in place of the tables.
+        by_group: Show the groups, not only the last line over all pictures.
+        more: Pictures that failed before they could be scored.
     """
-    from restorecli.folders.protect import keep_folder_apart, keep_inputs, refuse_picture_names
-    from restorecli.folders.walking import walk
-
-    tables = [] if csv is None else [csv, _groups_file(csv)]
-    texts = [*tables, *(path for path in (markdown, latex, page) if path is not None)]
-    if not texts and folder is None:
-        return
-    found = [file.path for place in folders for file in walk(place)]
-    inputs = [*evaluation.files, *evaluation.unscored_files, *others, *found]
-    refuse_picture_names(texts)
-    keep_inputs(texts if folder is None else [*texts, folder / "index.html"], inputs)
-    if folder is not None:
-        keep_folder_apart(folder / "pictures", inputs)
+    result = _result(command, found, more)
+    _tell_files(found.written)
+    if as_json:
+        render.as_json(result)
+    else:
+        show(found, found.comparison, by_group=by_group)
+    list_unmatched(found, found.comparison)
+    for error in found.refused:
+        render.show_error(error)
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)
 
 
-def _groups_file(csv: Path) -> Path:
-    return csv.with_name(f"{csv.stem}.groups{csv.suffix}")
+def _result(command: str, found: EvalResult, more: Sequence[Failure]) -> CommandResult:
+    failed = [
+        *found.refused,
+        *(failure.error for failure in more),
+        *(ImageError(f"not scored: {line}") for line in _unmatched(found)),
+        *(ImageError(f"not compared: {line}") for line in _uncompared(found.comparison)),
+    ]
+    code = ExitCode.GATE if found.refused else ExitCode.SOME_FAILED if failed else ExitCode.DONE
+    return CommandResult(command, found.to_dict(), notes=found.notes, errors=failed, exit_code=code)
 
 
-def write_files(
-    evaluation: Evaluation,
-    comparison: Comparison | None = None,
-    *,
-    csv: Path | None = None,
-    markdown: Path | None = None,
-    latex: Path | None = None,
-) -> None:
-    """Write the scores picture by picture and by group as CSV, and the tables as Markdown and LaTeX."""
-    from restorecli.evaluation.tables.latex import to_latex
-    from restorecli.evaluation.tables.markdown import to_markdown
-    from restorecli.evaluation.tables.spreadsheet import groups_to_csv, images_to_csv
-
-    if csv is not None:
-        _write(csv, images_to_csv(evaluation))
-        _write(_groups_file(csv), groups_to_csv(evaluation))
-    if markdown is not None:
-        _write(markdown, to_markdown(evaluation, comparison))
-    if latex is not None:
-        _write(latex, to_latex(evaluation, comparison))
+def plotted(evaluation: Evaluation, found: object, notes: Sequence[str]) -> CommandResult:
+    """Return what `plot` drew as its result."""
+    errors = [ImageError(f"not scored: {line}") for line in _unmatched(evaluation)]
+    code = ExitCode.SOME_FAILED if errors else ExitCode.DONE
+    return CommandResult("plot", found, notes=notes, errors=errors, exit_code=code)
 
 
-def _write(path: Path, text: str) -> None:
-    from restorecli.folders.places import make_folder
-    from restorecli.images.atomic import write_file
+def _tell_files(written: Sequence[Path]) -> None:
+    """Name the files that were written; of side-by-side pictures only how many, and where."""
+    from restorecli.api.files import STRIPS
 
-    make_folder(path.parent, path.parent)
-    write_file(path, text)
-    render.say(f"wrote {path}")
-
-
-def write_pages(
-    evaluation: Evaluation,
-    comparison: Comparison | None = None,
-    *,
-    page: Path | None = None,
-    folder: Path | None = None,
-) -> None:
-    """Write the report as one page, and as a folder with a page and pictures, where asked for."""
-    if page is not None:
-        from restorecli.report.page import write_page
-
-        write_page(evaluation, page, title=_TITLE, comparison=comparison)
-        render.say(f"wrote {page}")
-    if folder is not None:
-        write_report(evaluation, folder, title=_TITLE, comparison=comparison)
-
-
-def write_report(
-    evaluation: Evaluation,
-    folder: Path,
-    *,
-    title: str,
-    about: Sequence[str] = (),
-    comparison: Comparison | None = None,
-) -> None:
-    """Write `index.html` and the side-by-side pictures that `report.choice.RULE` chooses."""
-    from restorecli.report.choice import choose
-    from restorecli.report.page import write_page
-    from restorecli.report.strips import write_strips
-
-    chosen = [choice.score for choice in choose(evaluation, _SHOWN_STRIPS)]
-    strips = write_strips(chosen, folder / "pictures", within=folder)
-    write_page(evaluation, folder / "index.html", title=title, about=about, comparison=comparison)
-    render.say(
-        f"wrote {folder / 'index.html'} and {len(strips)} side-by-side pictures in {folder / 'pictures'}"
-    )
-
-
-def document(
-    evaluation: Evaluation, comparison: Comparison | None, refused: Sequence[GateError]
-) -> dict[str, object]:
-    """Return the one object that `eval --json` prints: the evaluation, the comparison, the first refusal."""
-    whole = evaluation.to_dict()
-    if comparison is not None:
-        whole["comparison"] = comparison.to_dict()
-    return {**whole, "error": render.error_document(refused[0])} if refused else whole
+    pages = [path for path in written if path.name == "index.html"]
+    folders = [page.parent / STRIPS for page in pages]
+    for path in written:
+        strips = path.parent / STRIPS
+        if path in pages:
+            count = sum(other.is_relative_to(strips) for other in written)
+            render.say(f"wrote {path} and {count} side-by-side pictures in {strips}")
+        elif not any(path.is_relative_to(folder) for folder in folders):
+            render.say(f"wrote {path}")
 
 
 def list_unmatched(evaluation: Evaluation, comparison: Comparison | None = None) -> None:
     """Name the pictures that were not scored or not compared, and why."""
+    _list([f"not scored: {line}" for line in _unmatched(evaluation)])
+    _list([f"not compared: {line}" for line in _uncompared(comparison)])
+
+
+def _unmatched(evaluation: Evaluation) -> list[str]:
+    return [f"{entry.side} {entry.path}: {entry.reason}" for entry in evaluation.unmatched]
+
+
+def _uncompared(comparison: Comparison | None) -> list[str]:
     missing = () if comparison is None else comparison.missing
-    _list([f"not scored: {entry.side} {entry.path}: {entry.reason}" for entry in evaluation.unmatched])
-    _list([f"not compared: {entry.rival}: {entry.path}: {entry.reason}" for entry in missing])
+    return [f"{entry.rival}: {entry.path}: {entry.reason}" for entry in missing]
 
 
 def _list(lines: Sequence[str]) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from restorecli.cli import options, render
-from restorecli.errors import DataError, ExitCode, UsageError
+from restorecli.errors import DataError, ExitCode, ImageError, UsageError
+from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
     from restorecli.report.lineup import Lineup, Row, View
@@ -111,7 +112,7 @@ def command(
     else:
         _draw(lineup, view, colors, seen)
     if as_json:
-        render.data_json(_document(lineup, seen, output))
+        render.as_json(_result(lineup, seen, output))
     seen.tell()
     if len(lineup.entries) < lineup.total:
         render.say(f"{len(lineup.entries)} of {lineup.total} pictures, evenly spread; --limit shows more.")
@@ -180,9 +181,9 @@ def _stdout_colors() -> Colors:
     return terminal_colors(os.environ, stream.encoding, terminal=stream.isatty())
 
 
-def _document(lineup: Lineup, seen: _Seen, output: Path | None) -> dict[str, object]:
-    """Return the object of `--json`: which files stand beside one another, and what could not be shown."""
-    return {
+def _result(lineup: Lineup, seen: _Seen, output: Path | None) -> CommandResult:
+    """Return which files stand beside one another, and what could not be shown."""
+    document = {
         "columns": list(lineup.columns),
         "shown": len(lineup.entries),
         "total": lineup.total,
@@ -197,6 +198,13 @@ def _document(lineup: Lineup, seen: _Seen, output: Path | None) -> dict[str, obj
         "problems": seen.problems,
         "notes": seen.notes,
     }
+    return CommandResult(
+        "show",
+        document,
+        notes=seen.notes,
+        errors=[ImageError(problem) for problem in seen.problems],
+        exit_code=ExitCode.SOME_FAILED if seen.problems else ExitCode.DONE,
+    )
 
 
 def _default_paths() -> list[Path]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from restorecli.cli import render
+from restorecli.result import CommandResult
 
 Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write the table as Markdown, too.")]
 
@@ -16,7 +17,7 @@ Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write the tab
 def show(
     headers: Sequence[str],
     rows: Sequence[Sequence[str]],
-    content: object,
+    result: CommandResult,
     markdown: Path | None,
     *,
     as_json: bool,
@@ -27,9 +28,9 @@ def show(
     Args:
         headers: Of the columns.
         rows: Cells as text.
-        content: The same as JSON values.
+        result: The same for programs.
         markdown: A file to write, or None.
-        as_json: Print the content in place of the table.
+        as_json: Print the result in place of the table.
         names: How many columns, from the first, hold words and not numbers.
 
     Raises:
@@ -40,7 +41,7 @@ def show(
     from restorecli.images.atomic import write_file
 
     if as_json:
-        render.data_json(content)
+        render.as_json(result)
     else:
         render.table(headers, rows)
     if markdown is not None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restorecli import api
 from restorecli.cli import completion, options, render
 from restorecli.cli.progress import TrainingBar
+from restorecli.result import CommandResult
+
+if TYPE_CHECKING:
+    from restorecli.training.run import TrainResult
 
 EXAMPLES = (
     "restorecli recipes quick > recipe.yaml",
@@ -58,34 +63,34 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """Train a network by a recipe; Ctrl-C saves, and says how to go on."""
-    from restorecli.training.run import check_recipe, train
-
-    if dry_run:
-        checked = check_recipe(
-            recipe, data=data or (), hours=hours, steps=steps, seed=seed, precision=precision
-        )
-        if as_json:
-            render.data_json(checked.resolved())
-        else:
-            render.say(f"{recipe}: no fault; nothing was started.")
-        return
-    result = train(
+    asked = api.TrainOptions(
         recipe,
         output=output,
         resume=resume,
         allow_change=[name.strip() for name in allow_change.split(",") if name.strip()],
         data=data or (),
-        hours=hours,
-        steps=steps,
         seed=seed,
         device=device,
         precision=precision,
-        monitor=TrainingBar(),
+        hours=hours,
+        steps=steps,
+        progress=TrainingBar(),
     )
+    if dry_run:
+        checked = api.check_train(asked)
+        if as_json:
+            render.as_json(CommandResult("train", checked.resolved()))
+        else:
+            render.say(f"{recipe}: no fault; nothing was started.")
+        return
+    result = api.run_train(asked)
     if as_json:
-        render.data_json(result.to_dict())
-    for picture, reason in result.quarantined.items():
-        render.say(f"left out: {picture}: {reason}")
+        render.as_json(CommandResult("train", result.to_dict(), notes=_left_out(result)))
+    render.say(*_left_out(result))
     best = ", ".join(f"{name} {value:.6g}" for name, value in result.best.items())
     render.say(f"{result.steps} steps in {result.hours:.2f} h; best: {best}", f"weights: {result.weights}")
     render.say(f"  restorecli restore FOLDER --model {result.weights}")
+
+
+def _left_out(result: TrainResult) -> list[str]:
+    return [f"left out: {picture}: {reason}" for picture, reason in result.quarantined.items()]

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restorecli.cli import render
-from restorecli.cli.progress import BarProgress
 
 if TYPE_CHECKING:
-    from restorecli.images.options import ReadOptions
-    from restorecli.restoration.known import Known
     from restorecli.tune.tuning import Tried, Tuning
 
 _SHOWN = 6
 
 
-def tune_and_tell(
-    model: str,
-    folders: tuple[Path, Path],
-    *,
-    known: Known,
-    fixed: Mapping[str, object],
-    reading: ReadOptions,
-) -> Tuning:
-    """Pick the parameters of a method on pairs, and show on stderr how; see `bench.tuning.tune`."""
-    from restorecli.tune.tuning import tune
-
-    tuning = tune(
-        model, *folders, known=known, fixed=fixed, reading=reading, progress=BarProgress("parameter")
-    )
+def show(tuning: Tuning) -> None:
+    """Show on stderr what was tried, and what was picked."""
     rows = [(tried.name, _shown(tried.default), _span(tried), _shown(tried.best)) for tried in tuning.tried]
     render.table(("parameter", "default", "tried", "best"), rows, stderr=True)
     render.say(
@@ -39,7 +22,6 @@ def tune_and_tell(
     if tuning.unmatched:
         render.say(f"{tuning.unmatched} pictures found no mate.")
     render.say(f"The same again: {tuning.words}" if tuning.words else "The defaults are the best.")
-    return tuning
 
 
 def _span(tried: Tried) -> str:

@@ -1,5 +1,6 @@
 """A shell in a folder of its own: runs command lines as they are printed in the help and in the README."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -23,6 +24,24 @@ class Answer:
     code: int
     out: str
     err: str
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The object that `--json` printed; it says the exit code that the process answered."""
+        document = json.loads(self.out)
+        assert document["exit_code"] == self.code
+        assert (document["status"] == "done") == (self.code == 0)
+        return document
+
+    @property
+    def data(self):
+        """The command's own result in it."""
+        return self.document["data"]
+
+    @property
+    def error(self) -> dict[str, object]:
+        """The first error in it."""
+        return self.document["errors"][0]
 
 
 @dataclass

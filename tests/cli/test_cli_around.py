@@ -1,10 +1,8 @@
 """`models` and `doctor`."""
 
-import json
-
 
 def test_models_are_listed_with_parameters_and_tags(shell) -> None:
-    listed = {entry["name"]: entry for entry in json.loads(shell("restorecli models --json").out)}
+    listed = {entry["name"]: entry for entry in shell("restorecli models --json").data}
     assert listed["sca-unet"]["parameters"] == 867_842
     assert {"gaussian", "noise-blur"} <= set(listed["sca-unet"]["tags"])
     assert "gray-blind" in listed["dncnn"]["tags"]
@@ -12,7 +10,7 @@ def test_models_are_listed_with_parameters_and_tags(shell) -> None:
 
 
 def test_the_doctor_tells_what_is_here(shell) -> None:
-    facts = json.loads(shell("restorecli doctor --json").out)
+    facts = shell("restorecli doctor --json").data
     assert facts["this folder can be written"] is True
     assert "sca-unet.gaussian" in facts["weights"]
     shown = shell("restorecli doctor").out
@@ -26,6 +24,6 @@ def test_a_recipe_that_the_shell_has_just_made_empty_is_the_shipped_one(shell) -
 
 
 def test_methods_are_models_without_parameters_and_tags(shell) -> None:
-    models = {entry["name"]: entry for entry in json.loads(shell("restorecli models --json").out)}
+    models = {entry["name"]: entry for entry in shell("restorecli models --json").data}
     assert (models["tv"]["parameters"], models["tv"]["tags"]) == (0, [])
     assert all(isinstance(entry["parameters"], int) and "tags" in entry for entry in models.values())

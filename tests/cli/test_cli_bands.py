@@ -1,6 +1,5 @@
 """`restorecli bands`: the chart and the numbers of a frequency selection."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +40,7 @@ def test_a_picture_alone_gives_one_chart_and_a_table(shell, dusty) -> None:
 
 
 def test_the_sinusoid_is_found_in_its_band(shell, dusty) -> None:
-    document = json.loads(shell("restorecli bands dusty.png --json").out)
+    document = shell("restorecli bands dusty.png --json").data
     (layer,) = document["layers"]
     _, middle, _ = layer["bands"]
     assert middle["removed"] > 0.9
@@ -50,12 +49,12 @@ def test_the_sinusoid_is_found_in_its_band(shell, dusty) -> None:
 
 
 def test_the_tolerance_is_an_option(shell, dusty) -> None:
-    document = json.loads(shell("restorecli bands dusty.png --lambda 50 --json").out)
+    document = shell("restorecli bands dusty.png --lambda 50 --json").data
     assert all(facts["suppressed"] == 0 for facts in document["layers"][0]["bands"])
 
 
 def test_every_layer_of_a_network_gets_a_chart(shell, dusty, weights) -> None:
-    document = json.loads(shell(f"restorecli bands dusty.png --model {weights} --side 48 -o out --json").out)
+    document = shell(f"restorecli bands dusty.png --model {weights} --side 48 -o out --json").data
     files = [Path(layer["file"]) for layer in document["layers"]]
     assert [file.name for file in files] == [
         "dusty.encoder.0.2.selection.png",

@@ -1,6 +1,5 @@
 """`bench eval` as a user types it."""
 
-import json
 import shlex
 
 import pytest
@@ -29,7 +28,7 @@ def test_the_table_shows_ours_beside_theirs(shell, quick) -> None:
 
 
 def test_one_json_object_is_all_that_goes_to_stdout(shell, quick, photos) -> None:
-    told = json.loads(shell("restorecli bench eval --data photos --rounds 1 --json").out)
+    told = shell("restorecli bench eval --data photos --rounds 1 --json").data
     assert told["pictures"] == ["indoors/0.png"]
     assert all(method["same_value"] for method in told["methods"])
 
@@ -62,7 +61,7 @@ def test_a_network_is_measured_and_its_table_written(shell) -> None:
 
 def test_a_training_that_fails_is_told_by_the_exit_code(shell, photos) -> None:
     line = "restorecli bench dither perceptron --data nowhere -o runs --hours 0.001 --json"
-    told = json.loads(shell(line, code=3).out)
+    told = shell(line, code=3).data
     assert "no such folder" in told["networks"][0]["trial"]["failed"]
 
 

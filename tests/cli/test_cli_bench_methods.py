@@ -1,7 +1,5 @@
 """`bench methods` as a user types it."""
 
-import json
-
 
 def test_the_table_and_the_json_tell_the_same(shell, photos) -> None:
     line = "restorecli bench methods --data photos --methods inverse,bicubic --side 32"
@@ -9,7 +7,7 @@ def test_the_table_and_the_json_tell_the_same(shell, photos) -> None:
     for part in ("motion blur 9 px", "as degraded", "inverse", "bicubic", "reduced x4", "PSNR"):
         assert part in answer.out
     assert "31.07 / 28.57 / 25.62" in answer.err
-    rows = json.loads(shell(f"{line} --json").out)
+    rows = shell(f"{line} --json").data
     assert {"task", "method", "trained", "psnr", "seconds", "note"} == set(rows[0])
     assert {row["method"] for row in rows} == {"as degraded", "inverse", "bicubic"}
 

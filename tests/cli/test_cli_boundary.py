@@ -97,7 +97,11 @@ def test_what_the_system_does_has_its_exit_code(raised, code) -> None:
 @pytest.mark.parametrize("raised", [errors.DataError("no such folder", file="x"), ValueError("odd")])
 def test_an_error_is_one_json_object_too(raised) -> None:
     result = run(raised, "--json")
-    document = json.loads(result.stdout)["error"]
+    envelope = json.loads(result.stdout)
+    assert envelope["restorecli_result_version"] == 1
+    assert (envelope["command"], envelope["status"], envelope["data"]) == ("job", "failed", None)
+    assert envelope["exit_code"] == result.exit_code
+    [document] = envelope["errors"]
     assert document["exit_code"] == result.exit_code
     assert document["kind"].endswith("Error")
     assert document["problem"].split(":")[0] in result.stderr
@@ -106,7 +110,7 @@ def test_an_error_is_one_json_object_too(raised) -> None:
 def test_a_misspelt_option_is_one_json_object_too() -> None:
     result = run(ValueError(), "--json", "--wrong")
     assert result.exit_code == 2
-    assert "--wrong" in json.loads(result.stdout)["error"]["problem"]
+    assert "--wrong" in json.loads(result.stdout)["errors"][0]["problem"]
 
 
 def test_a_defect_shows_its_traceback_only_when_asked() -> None:
@@ -141,7 +145,8 @@ def test_a_defect_is_not_taken_for_an_expected_error() -> None:
 
 
 PROGRAM = """
-import time, typer
+import signal, time, typer
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 from restorecli.cli import app
 def wait() -> None:
     print("ready", flush=True)

@@ -4,8 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from restorecli.api.degradation import DegradeOptions, chain_of
 from restorecli.cli.chain_words import ChainWords
 from restorecli.errors import RecipeError, UsageError
+
+
+def chain(words: ChainWords):
+    """Return the chain of the words of a command line."""
+    words.check(replay=False, seed=None)
+    return chain_of(DegradeOptions(noise=words.steps(), chain=words.file))
 
 
 def test_noise_keeps_its_order_and_knows_aliases() -> None:
@@ -23,9 +30,17 @@ def test_set_reaches_every_step_of_its_name_by_any_name() -> None:
     ]
 
 
-def test_sigma_goes_to_the_first_step_that_has_one() -> None:
-    steps = ChainWords(noise=["poisson", "gaussian", "blur"], sigma="0..55").steps()
-    assert steps == [{"name": "poisson"}, {"name": "gaussian", "sigma": "0..55"}, {"name": "gaussian-blur"}]
+def test_sigma_goes_to_the_one_step_that_waits_for_it() -> None:
+    steps = ChainWords(noise=["poisson", "gaussian"], sigma="0..55").steps()
+    assert steps == [{"name": "poisson"}, {"name": "gaussian", "sigma": "0..55"}]
+    steps = ChainWords(noise=["blur", "gaussian"], settings=["blur.sigma=2"], sigma="25").steps()
+    assert steps == [{"name": "gaussian-blur", "sigma": "2"}, {"name": "gaussian", "sigma": "25"}]
+
+
+def test_sigma_for_two_steps_is_refused_with_the_words_that_say_which() -> None:
+    with pytest.raises(UsageError) as caught:
+        ChainWords(noise=["blur", "gaussian"], sigma="20").steps()
+    assert "--set gaussian-blur.sigma=20 --set gaussian.sigma=20" in caught.value.hint
 
 
 def test_severity_and_random_hold_for_every_step() -> None:
@@ -52,23 +67,23 @@ def test_severity_and_random_hold_for_every_step() -> None:
 )
 def test_what_cannot_be_followed_is_refused(words, told) -> None:
     with pytest.raises(UsageError) as caught:
-        words.chain()
+        chain(words)
     assert told in str(caught.value)
 
 
 def test_a_yaml_chain_is_read(tmp_path) -> None:
     file = tmp_path / "chain.yaml"
     file.write_text("- blur\n- name: gaussian\n  sigma: 0..55\n")
-    assert [sampler.degradation.name for sampler in ChainWords(file=file).chain().samplers] == [
+    assert [sampler.degradation.name for sampler in chain(ChainWords(file=file)).samplers] == [
         "gaussian-blur",
         "gaussian",
     ]
     file.write_text("- gausian\n")
     with pytest.raises(RecipeError):
-        ChainWords(file=file).chain()
+        chain(ChainWords(file=file))
 
 
 @pytest.mark.parametrize("words", [ChainWords(noise=["gaussian"]), ChainWords(file=Path("c.yaml"))])
 def test_a_replay_takes_no_other_words(words) -> None:
     with pytest.raises(UsageError, match="--replay"):
-        words.refuse_beside_replay({})
+        words.check(replay=True, seed=None)

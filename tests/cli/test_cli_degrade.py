@@ -54,7 +54,7 @@ def test_a_replay_gives_the_same_bytes(shell, photos) -> None:
 
 def test_finished_pictures_are_skipped_unless_overwritten(shell, photos) -> None:
     line = "restorecli degrade ./photos --noise gaussian --json"
-    counts = [json.loads(shell(each).out) for each in (line, line, f"{line} --overwrite")]
+    counts = [shell(each).data for each in (line, line, f"{line} --overwrite")]
     assert [(count["written"], count["skipped"]) for count in counts] == [(4, 0), (0, 4), (4, 0)]
 
 
@@ -76,7 +76,7 @@ def test_another_format_can_be_asked_for(shell, photos) -> None:
 def test_one_bad_file_costs_one_file(shell, photos) -> None:
     (photos / "indoors" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nno more")
     answer = shell("restorecli degrade ./photos --noise gaussian --json", code=3)
-    summary = json.loads(answer.out)
+    summary = answer.data
     assert (summary["written"], summary["failed"]) == (4, 1)
     assert summary["failures"][0]["path"] == "indoors/bad.png"
     assert "bad.png" in answer.err
@@ -118,8 +118,8 @@ def test_another_run_in_the_output_is_told(shell, photos) -> None:
 )
 def test_what_cannot_be_done_is_told_before_anything_is_written(shell, photos, words, code) -> None:
     before = digests(photos)
-    document = json.loads(shell(f"restorecli degrade ./photos {words} --json", code=code).out)
-    assert document["error"]["exit_code"] == code
+    answer = shell(f"restorecli degrade ./photos {words} --json", code=code)
+    assert answer.error["exit_code"] == code
     assert digests(photos) == before
     assert not list((shell.folder / "degraded").rglob("*.png"))
 
@@ -134,7 +134,7 @@ def test_a_missing_source_is_told(shell) -> None:
 
 
 def test_the_list_shows_every_degradation(shell) -> None:
-    listed = json.loads(shell("restorecli degrade --list --json").out)
+    listed = shell("restorecli degrade --list --json").data
     assert [entry["name"] for entry in listed] == list(DEGRADATIONS)
     shown = shell("restorecli degrade --list").out
     for entry in listed:
@@ -161,7 +161,7 @@ def test_any_file_name_survives_any_locale(shell, photos, locale) -> None:
         (photos / name).write_bytes((photos / "indoors" / "0.png").read_bytes())
     (photos / "ü-bad.png").write_bytes(b"no picture")
     answer = shell.process("restorecli degrade ./photos --noise gaussian --json", code=3, **locale)
-    failed = json.loads(answer.out)["failures"][0]["path"]
+    failed = answer.data["failures"][0]["path"]
     assert os.fsencode(failed) == "ü-bad.png".encode()
     assert "Traceback" not in answer.err
     assert all((shell.folder / "degraded" / name).is_file() for name in names)

@@ -22,7 +22,7 @@ def chain(shell, photos):
 
 
 def test_degraded_alone_is_scored(chain) -> None:
-    document = json.loads(chain("restorecli eval --json").out)
+    document = chain("restorecli eval --json").data
     assert document["protocol"].startswith("RGB, no border crop")
     assert set(document["categories"]) == {"indoors", "outdoors"}
     for group in (document["overall"], *document["categories"].values()):
@@ -35,7 +35,7 @@ def test_degraded_alone_is_scored(chain) -> None:
 
 
 def test_three_folders_are_compared(chain) -> None:
-    document = json.loads(chain("restorecli eval ./better ./photos --degraded ./degraded --json").out)
+    document = chain("restorecli eval ./better ./photos --degraded ./degraded --json").data
     assert document["overall"]["restored"]["psnr"] > 27
     assert document["overall"]["gain"]["psnr"] > 10
 
@@ -73,22 +73,21 @@ def test_files_are_written(chain) -> None:
 @pytest.mark.parametrize(("least", "code"), [("10", 0), ("40", 9)])
 def test_the_quality_gate(chain, least, code) -> None:
     answer = chain(f"restorecli eval --min-psnr {least} --json", code=code)
-    document = json.loads(answer.out)
-    assert document["overall"]["n"] == 4
-    assert ("error" in document) == (code == 9)
+    assert answer.data["overall"]["n"] == 4
+    assert [error["kind"] for error in answer.document["errors"]] == ["GateError"] * (code == 9)
     assert ("below the gate" in answer.err) == (code == 9)
 
 
 def test_identical_pictures_are_infinite_and_pass_any_gate(chain) -> None:
     shutil.copytree(chain.folder / "photos", chain.folder / "same")
-    document = json.loads(chain("restorecli eval ./same ./photos --min-psnr 90 --json").out)
+    document = chain("restorecli eval ./same ./photos --min-psnr 90 --json").data
     assert document["overall"]["restored"]["psnr"] == "inf"
 
 
 def test_what_finds_no_mate_is_listed(chain) -> None:
     (chain.folder / "photos" / "indoors" / "0.png").unlink()
     answer = chain("restorecli eval ./better ./photos --json", code=3)
-    document = json.loads(answer.out)
+    document = answer.data
     assert document["overall"]["n"] == 3
     assert "indoors/0.png" in json.dumps(document["unmatched"])
     assert "indoors/0.png" in answer.err
@@ -103,7 +102,7 @@ def test_any_number_of_workers_gives_the_same_table(chain) -> None:
 
 
 def test_groups_by_what_the_manifest_says(chain) -> None:
-    document = json.loads(chain("restorecli eval --by sigma,category --json").out)
+    document = chain("restorecli eval --by sigma,category --json").data
     assert document["by"] == ["sigma", "category"]
     assert list(document["groups"]) == ["40/indoors", "40/outdoors"]
     assert chain("restorecli eval --by sigma,category").out.splitlines()[2].split()[:3] == [
@@ -117,25 +116,23 @@ def test_groups_by_what_the_manifest_says(chain) -> None:
 
 
 def test_metrics_are_chosen_listed_and_misspelt(chain) -> None:
-    document = json.loads(chain("restorecli eval --metrics ssim,mse --json").out)
+    document = chain("restorecli eval --metrics ssim,mse --json").data
     assert document["metrics"] == ["ssim", "mse"]
     assert "psnr" not in document["overall"]["degraded"]
-    listed = json.loads(chain("restorecli eval --list-metrics --json").out)
+    listed = chain("restorecli eval --list-metrics --json").data
     assert {entry["name"] for entry in listed if entry["default"]} == {"psnr", "ssim"}
     assert "Wang et al." in chain("restorecli eval --list-metrics").out
     assert "'ssim'" in chain("restorecli eval --metrics sim", code=2).err
 
 
 def test_all_metrics_are_those_that_can_be_measured_here(chain) -> None:
-    found = json.loads(chain("restorecli eval --metrics all --json").out)["metrics"]
+    found = chain("restorecli eval --metrics all --json").data["metrics"]
     assert {"psnr", "ssim", "gmsd", "ciede2000"} <= set(found)
     assert not {"lpips", "psnr-inside", "consistency"} & set(found)
 
 
 def test_a_protocol_is_named_in_the_output(chain) -> None:
-    first, second = (
-        json.loads(chain(f"restorecli eval --json{words}").out) for words in ("", " --protocol y-matlab")
-    )
+    first, second = (chain(f"restorecli eval --json{words}").data for words in ("", " --protocol y-matlab"))
     assert first["overall"]["degraded"]["psnr"] < second["overall"]["degraded"]["psnr"]
     assert "MATLAB" in second["protocol"]
     assert "y-matlab" in chain("restorecli eval --protocol y-matlb", code=2).err
@@ -143,7 +140,7 @@ def test_a_protocol_is_named_in_the_output(chain) -> None:
 
 def test_explain_shows_one_pair_under_every_protocol(chain) -> None:
     for words in ("", " ./degraded", " ./degraded/indoors/0.png ./photos/indoors/0.png"):
-        document = json.loads(chain(f"restorecli eval{words} --explain --json").out)
+        document = chain(f"restorecli eval{words} --explain --json").data
         assert {"rgb", "y-matlab", "piq"} <= {row["protocol"] for row in document["protocols"]}
         assert document["restored"].endswith("indoors/0.png")
     assert "kair" in chain("restorecli eval --explain").out
@@ -157,7 +154,7 @@ def test_methods_are_compared_picture_by_picture(chain) -> None:
     latex = (chain.folder / "out" / "t.tex").read_text()
     assert "better & noisy & photos" in latex
     assert latex.count(r"\textbf{$\infty$}") == 3
-    document = json.loads(chain(f"{line} --json").out)["comparison"]
+    document = chain(f"{line} --json").data["comparison"]
     assert document["rivals"] == ["noisy", "photos"]
     whole = [entry for entry in document["differences"] if entry["group"] == "overall"]
     assert {(entry["rival"], entry["metric"]) for entry in whole} == {
@@ -169,7 +166,7 @@ def test_methods_are_compared_picture_by_picture(chain) -> None:
 def test_what_is_missing_on_one_side_is_listed(chain) -> None:
     (chain.folder / "better" / "indoors" / "0.png").unlink()
     answer = chain("restorecli eval ./degraded --against better=./better --json", code=3)
-    assert [entry["path"] for entry in json.loads(answer.out)["comparison"]["missing"]] == ["indoors/0.png"]
+    assert [entry["path"] for entry in answer.data["comparison"]["missing"]] == ["indoors/0.png"]
     assert "not compared: better: indoors/0.png" in answer.err
 
 
@@ -181,9 +178,9 @@ def test_a_method_needs_a_name_of_its_own(chain, words) -> None:
 def test_a_baseline_is_a_gate(chain) -> None:
     chain("restorecli eval ./better ./photos --metrics psnr,mse --json > base.json")
     same = chain("restorecli eval ./better ./photos --baseline base.json --json")
-    assert json.loads(same.out)["metrics"] == ["psnr", "mse"]
+    assert same.data["metrics"] == ["psnr", "mse"]
     worse = chain("restorecli eval ./degraded ./photos --baseline base.json --json", code=9)
-    assert "category indoors: MSE" in json.loads(worse.out)["error"]["came"]
+    assert "category indoors: MSE" in worse.error["came"]
     assert "fell behind the baseline" in worse.err
     chain("restorecli eval ./degraded ./photos --baseline base.json --tolerance 1e9")
     (chain.folder / "better" / "indoors" / "0.png").unlink()
@@ -209,7 +206,7 @@ def test_pages_and_groups_are_written(chain) -> None:
 
 @pytest.mark.parametrize("columns", [80, 150])
 def test_tables_fit_the_terminal(chain, monkeypatch, columns) -> None:
-    document = json.loads(chain("restorecli eval ./better ./photos --degraded ./degraded --json").out)
+    document = chain("restorecli eval ./better ./photos --degraded ./degraded --json").data
     monkeypatch.setattr(render, "_PAGE", columns)
     shown = []
     monkeypatch.setattr(render, "table", lambda headers, rows: shown.append((headers, rows)))
@@ -277,7 +274,7 @@ def test_gray_pictures_in_webp_are_scored_as_gray(shell) -> None:
     (shell.folder / "gray").mkdir()
     Image.fromarray(gray).save(shell.folder / "gray" / "a.png")
     shell("restorecli degrade ./gray --noise gaussian --sigma 5 --format webp")
-    document = json.loads(shell("restorecli eval --json").out)
+    document = shell("restorecli eval --json").data
     assert document["overall"]["n"] == 1
     assert document["overall"]["degraded"]["psnr"] > 20
     assert document["notes"] == ["RGB without colour scored as gray in 1 of 1 pairs"]
@@ -300,5 +297,5 @@ def test_a_degraded_folder_says_why_a_metric_is_missing(chain) -> None:
 
 def test_what_was_done_before_is_told(chain) -> None:
     chain("restorecli degrade ./degraded -o twice --noise jpeg")
-    document = json.loads(chain("restorecli eval ./twice --by degradation --json").out)
+    document = chain("restorecli eval ./twice --by degradation --json").data
     assert list(document["groups"]) == ["gaussian+jpeg"]

@@ -69,7 +69,7 @@ def test_python_loads_it_with_its_card_and_folded(exported):
 
 
 def test_json_tells_the_difference_and_nothing_else(tiny):
-    answer = json.loads(tiny("restorecli export tiny.safetensors -o some.onnx --json").out)
+    answer = tiny("restorecli export tiny.safetensors -o some.onnx --json").data
     assert answer["output"] == "some.onnx"
     assert 0 <= answer["difference"] <= answer["tolerance"] == 1e-4
     assert answer["bytes"] == (tiny.folder / "some.onnx").stat().st_size
@@ -159,9 +159,9 @@ def test_a_missing_package_is_named_with_the_command_that_brings_it(exported, ph
         "restorecli restore photos --model tiny.onnx",
     ):
         assert "pip install 'restorecli[onnx]'" in exported(line, code=2).err
-    assert "onnxruntime" not in json.loads(exported("restorecli doctor --json").out)
+    assert "onnxruntime" not in exported("restorecli doctor --json").data
 
 
 def test_doctor_tells_what_runs_graphs(shell):
-    facts = json.loads(shell("restorecli doctor --json").out)
+    facts = shell("restorecli doctor --json").data
     assert "CPUExecutionProvider" in facts["onnxruntime computes on"]

@@ -1,7 +1,5 @@
 """`restore` with methods that need no training, as typed."""
 
-import json
-
 import numpy as np
 from PIL import Image
 
@@ -17,7 +15,7 @@ def test_a_blur_is_undone_by_words_and_by_the_picture_of_its_kernel(shell, photo
     for name in ("indoors/0.png", "outdoors/3.png"):
         one, other = (np.asarray(Image.open(shell.folder / way / name)) for way in ("words", "picture"))
         np.testing.assert_array_equal(one, other)
-    scores = json.loads(shell("restorecli eval words --json").out)
+    scores = shell("restorecli eval words --json").data
     assert scores["overall"]["gain"]["psnr"] > 3
 
 
@@ -25,7 +23,7 @@ def test_parameters_are_set_and_listed(shell, photos) -> None:
     shell("restorecli restore photos -o large --model bicubic --set bicubic.factor=2")
     with Image.open(shell.folder / "large/indoors/0.png") as large:
         assert large.size == (144, 128)
-    entries = {entry["name"]: entry for entry in json.loads(shell("restorecli models --json").out)}
+    entries = {entry["name"]: entry for entry in shell("restorecli models --json").data}
     assert entries["wiener-deconv"]["needs"] == ["operator", "sigma?"]
     assert {setting["name"] for setting in entries["bicubic"]["settings"]} == {"factor"}
     assert "wiener-deconv.balance" in shell("restorecli models").out

@@ -1,6 +1,5 @@
 """`plot`: from folders and from saved scores."""
 
-import json
 import subprocess
 import sys
 
@@ -31,7 +30,7 @@ def test_the_written_files_are_printed(chain):
 def test_degraded_alone_by_default(shell, photos):
     shell("restorecli degrade ./photos --noise gaussian --sigma 40")
     answer = shell("restorecli plot --metrics psnr --format svg --json -o charts")
-    document = json.loads(answer.out)
+    document = answer.data
     assert document["files"] == [
         f"charts/{name}.svg" for name in ("psnr-means", "psnr-distribution", "error-spectrum")
     ]
@@ -105,4 +104,4 @@ def test_a_missing_spectrum_is_told(chain, monkeypatch):
     monkeypatch.chdir(chain.folder / "elsewhere")
     answer = chain("restorecli plot ../scores.json --metrics psnr --json")
     assert "no error-spectrum" in answer.err
-    assert len(json.loads(answer.out)["notes"]) == 1
+    assert len(answer.data["notes"]) == 1

@@ -1,7 +1,5 @@
 """The reading options, from `degrade` over `restore` to `eval`."""
 
-import json
-
 import pytest
 from PIL import Image
 
@@ -25,7 +23,7 @@ def unusual(shell, photos):
 
 def test_the_hints_name_options_that_are_there(shell, unusual) -> None:
     answer = shell("restorecli degrade ./unusual --noise gaussian --json", code=3)
-    hints = " ".join(failure["try"] for failure in json.loads(answer.out)["failures"])
+    hints = " ".join(failure["try"] for failure in answer.data["failures"])
     for option in ("--to-srgb", "--frames first", "--allow-truncated"):
         assert option in hints
 
@@ -33,16 +31,16 @@ def test_the_hints_name_options_that_are_there(shell, unusual) -> None:
 def test_what_was_read_with_options_is_told_and_scored_against_the_same(shell, unusual) -> None:
     line = f"restorecli degrade ./unusual --noise gaussian --sigma 1 {OPTIONS}"
     answer = shell(f"{line} --json")
-    assert json.loads(answer.out)["written"] == 3
+    assert answer.data["written"] == 3
     for name in ("cut.png", "pages.tiff", "print.jpg"):
         assert f"note: {name}: " in answer.err
     assert "3 already there" in shell(line).err
-    scores = json.loads(shell("restorecli eval ./degraded --json").out)
+    scores = shell("restorecli eval ./degraded --json").data
     assert scores["unmatched"] == []
     assert min(image["degraded"]["psnr"] for image in scores["images"]) > 46
     shell("restorecli restore ./degraded --model sca-unet")
     for words in ("", "./restored ./unusual"):
-        scores = json.loads(shell(f"restorecli eval {words} --json").out)
+        scores = shell(f"restorecli eval {words} --json").data
         assert (scores["unmatched"], len(scores["images"])) == ([], 3)
 
 

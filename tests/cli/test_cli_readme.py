@@ -1,6 +1,5 @@
 """What the README says is done: every command runs, the Python runs, the tables are true."""
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -53,7 +52,7 @@ def prepared(shell, photos):
 @pytest.mark.timeout(900)
 def test_the_chain_runs_exactly_as_typed_in_an_empty_folder(shell) -> None:
     table = [shell.process(line) for line in CHAIN][-1].out
-    document = json.loads(shell("restorecli eval --json").out)
+    document = shell("restorecli eval --json").data
     assert len(document["images"]) == len(sample_files())
     assert document["unmatched"] == []
     for name, group in document["categories"].items():
@@ -70,7 +69,7 @@ def test_every_other_command_runs_in_its_order(prepared) -> None:
             prepared(line)
         if " > recipe.yaml" in line:
             shrink(prepared.folder / "recipe.yaml")
-    demo = json.loads(prepared("restorecli eval restorecli-demo/restored --json").out)
+    demo = prepared("restorecli eval restorecli-demo/restored --json").data
     assert demo["overall"]["gain"]["psnr"] > 5
     assert demo["unmatched"] == []
     page = (prepared.folder / "restorecli-demo" / "index.html").read_text(encoding="utf-8")

@@ -1,7 +1,5 @@
 """`restore` through its options."""
 
-import json
-
 import pytest
 from PIL import Image
 
@@ -15,7 +13,7 @@ def noisy(shell, photos):
 
 def test_a_folder_is_restored_once_and_keeps_its_tree(shell, noisy) -> None:
     line = "restorecli restore ./degraded --model sca-unet --json"
-    first, second = (json.loads(shell(line).out) for _ in range(2))
+    first, second = (shell(line).data for _ in range(2))
     assert (first["written"], first["skipped"], first["failed"]) == (4, 0, 0)
     assert (second["written"], second["skipped"]) == (0, 4)
     assert (shell.folder / "restored" / "outdoors" / "1.png").is_file()
@@ -24,10 +22,10 @@ def test_a_folder_is_restored_once_and_keeps_its_tree(shell, noisy) -> None:
 def test_an_ensemble_is_another_result_than_the_plain_one(shell, noisy) -> None:
     line = "restorecli restore ./degraded --model sca-unet --json"
     shell(line)
-    again = json.loads(shell(f"{line} --ensemble").out)
+    again = shell(f"{line} --ensemble").data
     assert (again["written"], again["skipped"]) == (4, 0)
-    assert json.loads(shell(f"{line} --ensemble").out)["skipped"] == 4
-    assert json.loads(shell("restorecli eval --json").out)["overall"]["gain"]["psnr"] > 0
+    assert shell(f"{line} --ensemble").data["skipped"] == 4
+    assert shell("restorecli eval --json").data["overall"]["gain"]["psnr"] > 0
 
 
 def test_a_plain_folder_needs_no_manifest(shell, photos) -> None:
@@ -71,7 +69,7 @@ def test_what_cannot_be_done_is_told(shell, noisy, words, code, told) -> None:
     (shell.folder / "broken.pth").write_bytes(b"no weights")
     (shell.folder / "foreign.pth").write_bytes(b"no weights")
     answer = shell(f"restorecli restore ./degraded {words} --json", code=code)
-    assert json.loads(answer.out)["error"]["exit_code"] == code
+    assert answer.error["exit_code"] == code
     assert told in answer.err
 
 
@@ -99,20 +97,20 @@ def test_a_picture_of_somebody_else_is_never_overwritten(shell, noisy) -> None:
 )
 def test_an_option_that_is_left_out_again_is_another_result(shell, noisy, model, words) -> None:
     line = f"restorecli restore ./degraded/indoors --model {model} --json"
-    assert json.loads(shell(f"{line} {words}").out)["written"] == 2
-    assert json.loads(shell(f"{line} {words}").out)["skipped"] == 2
-    assert json.loads(shell(line, code=None).out).get("skipped", 0) == 0
+    assert shell(f"{line} {words}").data["written"] == 2
+    assert shell(f"{line} {words}").data["skipped"] == 2
+    assert shell(line, code=None).data.get("skipped", 0) == 0
 
 
 def test_another_kernel_in_the_same_file_is_another_result(shell, noisy) -> None:
     line = "restorecli restore ./degraded/indoors --model wiener-deconv --operator kernel.png --json"
     for width in (3, 5):
         Image.new("L", (width, 1), 255).save(shell.folder / "kernel.png")
-        assert json.loads(shell(line).out)["written"] == 2
-    assert json.loads(shell(line).out)["skipped"] == 2
+        assert shell(line).data["written"] == 2
+    assert shell(line).data["skipped"] == 2
 
 
 def test_one_bad_file_costs_one_file(shell, noisy) -> None:
     (noisy / "indoors" / "bad.png").write_bytes(b"no picture")
     answer = shell("restorecli restore ./degraded --json", code=3)
-    assert (json.loads(answer.out)["written"], json.loads(answer.out)["failed"]) == (4, 1)
+    assert (answer.data["written"], answer.data["failed"]) == (4, 1)

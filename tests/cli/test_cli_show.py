@@ -1,6 +1,5 @@
 """`show`: pictures side by side, in a terminal, in a pipe and as a PNG."""
 
-import json
 import os
 import pty
 import re
@@ -35,7 +34,7 @@ def test_colours_can_be_asked_for(chain):
 def test_without_paths_it_shows_what_the_chain_left(chain):
     assert chain("restorecli show --json").out.count("degraded/") == 4
     chain("restorecli degrade ./photos -o restored --noise gaussian --sigma 5")
-    assert json.loads(chain("restorecli show --json").out)["columns"] == ["degraded", "restored"]
+    assert chain("restorecli show --json").data["columns"] == ["degraded", "restored"]
 
 
 def test_a_sheet_is_written_and_named(chain):
@@ -48,7 +47,7 @@ def test_a_sheet_is_written_and_named(chain):
 
 
 def test_json_says_what_stands_where(chain):
-    document = json.loads(chain("restorecli show ./degraded ./photos --limit 2 --json -o s.png").out)
+    document = chain("restorecli show ./degraded ./photos --limit 2 --json -o s.png").data
     assert document["columns"] == ["degraded", "photos"]
     assert (document["shown"], document["total"], document["output"]) == (2, 4, "s.png")
     assert [entry["name"] for entry in document["pictures"]] == ["indoors/0.png", "outdoors/1.png"]
@@ -62,7 +61,7 @@ def test_what_cannot_be_shown_is_listed_and_the_rest_is_written(chain):
     answer = chain("restorecli show ./degraded ./photos -o s.png", code=3)
     assert answer.err.count("not shown:") == 2
     assert (chain.folder / "s.png").is_file()
-    document = json.loads(chain("restorecli show ./degraded ./photos --json", code=3).out)
+    document = chain("restorecli show ./degraded ./photos --json", code=3).data
     assert document["pictures"][0]["files"] == ["degraded/indoors/0.png", None]
     assert len(document["problems"]) == 2
 

@@ -1,6 +1,5 @@
 """`train` and `recipes`."""
 
-import json
 import shlex
 import signal
 import subprocess
@@ -46,7 +45,7 @@ def recipe(shell, photos):
 
 def test_a_recipe_is_trained_and_its_weights_restore(shell, recipe) -> None:
     answer = shell("restorecli train recipe.yaml --json")
-    result = json.loads(answer.out)
+    result = answer.data
     assert result["steps"] == 3
     assert "psnr" in result["best"]
     assert "psnr" in answer.err
@@ -56,14 +55,14 @@ def test_a_recipe_is_trained_and_its_weights_restore(shell, recipe) -> None:
 def test_a_run_goes_on_where_it_stopped(shell, recipe) -> None:
     shell("restorecli train recipe.yaml -o run")
     assert "--resume" in shell("restorecli train recipe.yaml -o run", code=2).err
-    assert json.loads(shell("restorecli train recipe.yaml -o run --resume --json").out)["steps"] == 3
+    assert shell("restorecli train recipe.yaml -o run --resume --json").data["steps"] == 3
     shell("restorecli train recipe.yaml -o elsewhere --resume", code=2)
 
 
 def test_the_command_line_goes_over_the_recipe(shell, recipe) -> None:
     words = "--steps 1 --seed 5 --precision fp32 --data ./photos/indoors --device cpu"
-    assert json.loads(shell(f"restorecli train recipe.yaml {words} --json").out)["steps"] == 1
-    resolved = json.loads(shell("restorecli train recipe.yaml --seed 5 --dry-run --json").out)
+    assert shell(f"restorecli train recipe.yaml {words} --json").data["steps"] == 1
+    resolved = shell("restorecli train recipe.yaml --seed 5 --dry-run --json").data
     assert resolved["seed"] == 5
 
 
@@ -95,7 +94,7 @@ def test_a_dry_run_starts_nothing(shell, recipe) -> None:
 def test_all_faults_are_told_at_once_with_their_places(shell, recipe) -> None:
     recipe.write_text(RECIPE.replace("crop: 24", "crop: small").replace("name: dncnn", "name: dncn"))
     answer = shell("restorecli train recipe.yaml --dry-run --json", code=4)
-    problem = json.loads(answer.out)["error"]["problem"]
+    problem = answer.error["problem"]
     assert "recipe.yaml:3:" in problem
     assert "recipe.yaml:11:" in problem
     assert "dncnn" in problem
@@ -106,7 +105,7 @@ def test_a_recipe_that_does_not_exist_is_told(shell) -> None:
 
 
 def test_every_shipped_recipe_is_listed_and_printed(shell, photos) -> None:
-    listed = json.loads(shell("restorecli recipes --json").out)
+    listed = shell("restorecli recipes --json").data
     shown = shell("restorecli recipes").out
     for folder in ("dusty", "clean"):  # what the recipe for pairs of folders names
         (photos / folder).mkdir()

@@ -1,7 +1,5 @@
 """`restore --tune` as typed."""
 
-import json
-
 import pytest
 
 import restorecli
@@ -25,8 +23,7 @@ def test_parameters_are_picked_on_pairs_and_the_words_give_the_same_again(shell,
         assert (shell.folder / "tuned" / name).read_bytes() == (shell.folder / "again" / name).read_bytes()
     shell("restorecli restore noisy -o plain --model tv --set tv.iterations=5")
     gains = [
-        json.loads(shell(f"restorecli eval {name} --json").out)["overall"]["gain"]["psnr"]
-        for name in ("tuned", "plain")
+        shell(f"restorecli eval {name} --json").data["overall"]["gain"]["psnr"] for name in ("tuned", "plain")
     ]
     assert gains[0] > gains[1]
     assert "already there" in shell(f"restorecli restore noisy -o tuned --model tv {words}").err
@@ -34,14 +31,14 @@ def test_parameters_are_picked_on_pairs_and_the_words_give_the_same_again(shell,
 
 def test_the_json_says_what_was_picked(shell, noisy) -> None:
     line = "restorecli restore noisy -o out --model wavelet --tune noisy photos --set wavelet.levels=2 --json"
-    answer = json.loads(shell(line).out)
+    answer = shell(line).data
     assert answer["written"] == 4
     tuned = answer["tuned"]
     assert tuned["psnr_after"] >= tuned["psnr_before"]
     assert tuned["parameters"]["levels"] == 2
     assert set(tuned["tried"]) == {"filter"}
     assert {value for value, _ in tuned["tried"]["filter"]} == {"haar", "db2", "sym4"}
-    plain = json.loads(shell("restorecli restore noisy -o plain --model wavelet --json").out)
+    plain = shell("restorecli restore noisy -o plain --model wavelet --json").data
     assert "tuned" not in plain
 
 

@@ -15,6 +15,7 @@ from restorecli.evaluation.pairing.pairs import Pair, Side, Source, Unmatched
 from restorecli.evaluation.result import Evaluation, Group, PairScore, Scores
 from restorecli.evaluation.statistics.intervals import Interval
 from restorecli.evaluation.statistics.summary import Summary
+from restorecli.result import unwrapped
 
 Object = Mapping[str, object]
 Value = TypeVar("Value")
@@ -30,8 +31,9 @@ def to_json(evaluation: Evaluation) -> str:
 def read_evaluation(path: Path) -> Evaluation:
     """Read an evaluation that `eval --json` printed into a file.
 
-    Every number comes back to the last digit, and `to_dict` of what is read is what was printed. Files of
-    pictures are relative to the folders that were given then; manifests are not read again.
+    Files of versions whose JSON had no envelope are read as well. Every number comes back to the last digit,
+    and `to_dict` of what is read is what was printed. Files of pictures are relative to the folders that were
+    given then; manifests are not read again.
 
     Args:
         path: The file.
@@ -46,7 +48,7 @@ def read_evaluation(path: Path) -> Evaluation:
     except (ValueError, RecursionError) as fault:
         raise _no_evaluation(path, f"no JSON: {fault}") from fault
     try:
-        return evaluation_from(_object(document))
+        return evaluation_from(_object(unwrapped(document)))
     except (KeyError, TypeError, ValueError, OverflowError) as fault:
         raise _no_evaluation(path, f"{type(fault).__name__}: {fault}") from fault
     except UsageError as fault:

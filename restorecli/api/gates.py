@@ -1,4 +1,4 @@
-"""`restorecli eval --min-psnr` and `--baseline`: what the scores must reach."""
+"""Quality gates of an evaluation: what its scores must reach."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Gates:
         return replace(evaluation, notes=(*evaluation.notes, note))
 
 
-def read(least: float | None, baseline: Path | None, tolerance: float | None, protocol: str) -> Gates:
+def read_gates(least: float | None, baseline: Path | None, tolerance: float | None, protocol: str) -> Gates:
     """Read the gates before anything is scored.
 
     Raises:

@@ -1,0 +1,32 @@
+"""The Python interface, and the one implementation of every verb: options in, result out.
+
+For each verb a frozen dataclass holds its options and `run_VERB` does the job; the public function of the
+verb's name takes the same options as arguments, and the command line parses into them and shows the result.
+An option is added to the dataclass and to the command of `restorecli.cli`, and nowhere else.
+
+Every function imports what it needs when it is called, so that `import restorecli` stays instant.
+"""
+
+from restorecli.api.degradation import DegradeOptions, degrade, run_degrade
+from restorecli.api.evaluation import EvalOptions, evaluate, run_evaluate
+from restorecli.api.networks import create_model, load
+from restorecli.api.restoration import RestoreOptions, restore, run_restore
+from restorecli.api.training import TrainOptions, check_train, run_train, train
+
+__all__ = [
+    "DegradeOptions",
+    "EvalOptions",
+    "RestoreOptions",
+    "TrainOptions",
+    "check_train",
+    "create_model",
+    "degrade",
+    "evaluate",
+    "load",
+    "restore",
+    "run_degrade",
+    "run_evaluate",
+    "run_restore",
+    "run_train",
+    "train",
+]

@@ -1,0 +1,159 @@
+"""Degrading folders of pictures: the options, and the one implementation behind Python and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restorecli.api.keywords import from_keywords
+from restorecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from restorecli.degradation.chain import Chain
+    from restorecli.folders.jobs import FolderSummary, Progress
+    from restorecli.images.options import ReadOptions
+
+    Step = str | Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class DegradeOptions:
+    """What to degrade, how, and where to write it.
+
+    Attributes:
+        source: Folder or file; None takes the built-in sample photographs.
+        output: Folder to write into; made when missing.
+        noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"}).
+        chain: A YAML file with the chain, in place of `noise`.
+        replay: A folder that `degrade` wrote, whose pictures are made again byte for byte; it says by itself
+            what is read and done.
+        seed: Seed of the run; the seed of each image is derived from it and the image's relative path.
+        workers: Threads; any number gives the same bytes.
+        unclipped: Keep values outside [0, 1] by writing 32-bit float TIFF, as papers test.
+        to_srgb: Convert to sRGB through the colour profile; also the only way in for CMYK.
+        frames: "refuse" files that hold several pictures, or read the "first".
+        allow_truncated: Read what is left of damaged files instead of refusing them.
+        image_format: "png", "jpeg", "tiff", "webp", "bmp" or "ppm" for all; None keeps lossless formats and
+            makes the others PNG.
+        overwrite: Make finished pictures again, and replace pictures that `degrade` did not write.
+        progress: Who is told how far the job is.
+    """
+
+    source: str | Path | None = None
+    output: str | Path = "degraded"
+    _: KW_ONLY
+    noise: Sequence[Step] = ()
+    chain: str | Path | None = None
+    replay: str | Path | None = None
+    seed: int = 0
+    workers: int | None = None
+    unclipped: bool = False
+    to_srgb: bool = False
+    frames: str = "refuse"
+    allow_truncated: bool = False
+    image_format: str | None = None
+    overwrite: bool = False
+    progress: Progress | None = None
+
+    @property
+    def reading(self) -> ReadOptions:
+        """How to read what is unusual in files."""
+        from restorecli.images.options import ReadOptions
+
+        return ReadOptions(self.allow_truncated, self.to_srgb, self.frames)
+
+
+def run_degrade(options: DegradeOptions) -> FolderSummary:
+    """Write degraded versions of a folder of pictures, with a manifest of what was done to each.
+
+    Args:
+        options: See the class.
+
+    Returns:
+        How many pictures were written, skipped and failed, and why.
+
+    Raises:
+        UsageError: A degradation or parameter is unknown or out of range, options exclude one another, or the
+            output would overwrite what it must not.
+        RecipeError: The file of the chain is wrong.
+        DataError: There is nothing to degrade, or a manifest is damaged.
+        BusyError: Another run is writing into `output`.
+    """
+    from restorecli.degradation.folder import degrade_folder, replay
+
+    output = Path(options.output)
+    if options.replay is not None:
+        _refuse_beside_replay(options)
+        return replay(
+            Path(options.replay),
+            output,
+            workers=options.workers,
+            image_format=options.image_format,
+            overwrite=options.overwrite,
+            progress=options.progress,
+        )
+    return degrade_folder(
+        None if options.source is None else Path(options.source),
+        output,
+        chain_of(options),
+        seed=options.seed,
+        workers=options.workers,
+        unclipped=options.unclipped,
+        image_format=options.image_format,
+        overwrite=options.overwrite,
+        reading=options.reading,
+        progress=options.progress,
+    )
+
+
+degrade = from_keywords("degrade", DegradeOptions, run_degrade)
+
+
+def chain_of(options: DegradeOptions) -> Chain:
+    """Return the chain that `noise` or `chain` describes.
+
+    Raises:
+        UsageError: There is neither or both, or a step is wrong.
+        RecipeError: The file of the chain is wrong.
+    """
+    from restorecli.degradation.catalog import DEGRADATIONS
+    from restorecli.degradation.chain import Chain
+
+    if options.chain is not None:
+        if options.noise:
+            raise UsageError("--noise and --chain exclude each other.", expected="one of them", came="both")
+        return Chain.from_yaml(options.chain)
+    if not options.noise:
+        raise UsageError(
+            "Nothing says how to degrade.",
+            expected=f"--noise, --chain or --replay; names of degradations: {', '.join(DEGRADATIONS)}",
+            hint="restorecli degrade --noise gaussian",
+        )
+    return Chain.from_specs(options.noise)
+
+
+def _refuse_beside_replay(options: DegradeOptions) -> None:
+    """Refuse what a replay, which takes everything from the manifest, would not follow.
+
+    Raises:
+        UsageError: There is such an option.
+    """
+    from restorecli.images.options import STRICT
+
+    given = {
+        "SRC": options.source is not None,
+        "--noise": bool(options.noise),
+        "--chain": options.chain is not None,
+        "--unclipped": options.unclipped,
+        "--to-srgb, --frames or --allow-truncated": options.reading != STRICT,
+    }
+    beside = ", ".join(name for name, there in given.items() if there)
+    if beside:
+        raise UsageError(
+            "--replay takes everything from the manifest.",
+            expected="--replay alone",
+            came=f"--replay beside {beside}",
+            hint=f"leave out {beside}",
+        )

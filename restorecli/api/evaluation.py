@@ -1,0 +1,177 @@
+"""Scoring folders of pictures: the options, and the one implementation behind Python and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restorecli.api.gates import Gates, read_gates
+from restorecli.api.keywords import from_keywords
+from restorecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from restorecli.api.results import EvalResult
+    from restorecli.evaluation.result import Evaluation
+    from restorecli.evaluation.statistics.comparison import Comparison
+    from restorecli.folders.jobs import Progress
+
+
+@dataclass(frozen=True)
+class EvalOptions:
+    """What to score, how, against what, and what to write of it.
+
+    Attributes:
+        restored: Folder of restored pictures; None takes `degraded`, else `./restored`, else `./degraded`.
+        reference: Folder of references; None follows the manifest.
+        degraded: Folder of degraded pictures to compare with; None follows the manifest.
+        by: Fields whose values, crossed, make the groups: "category", "defect", "degradation", "severity",
+            "model", "seed", or a drawn value of the manifest such as "sigma". None takes the category, and
+            compares methods over all pictures only.
+        metrics: Names of `restorecli eval --list-metrics`, or "all" for those that need no extra package;
+            None takes those of the baseline, else PSNR and SSIM.
+        protocol: Whose convention PSNR and SSIM follow, e.g. "y-matlab" or "basicsr:4".
+        masks: Folder of masks of the defects; None takes those of an MVTec-style tree.
+        workers: Threads; any number gives the same table to the last digit.
+        against: Other methods' folders by name, compared picture by picture.
+        min_psnr: The least mean PSNR in dB; the result says whether it was reached.
+        baseline: Earlier scores, saved by `eval --json`, that no mean may fall behind.
+        tolerance: By how much a mean may be worse than in the baseline; None takes 0.01 dB, and 0.0005 where
+            there is no dB.
+        csv: File for one line per picture; beside it NAME.groups.csv with one per group.
+        markdown: File for the tables as Markdown.
+        latex: File for the means as a LaTeX table.
+        report: File for one HTML page that opens offline.
+        output: Folder for an HTML page and side-by-side pictures.
+        title: Of the pages.
+        about: Lines that the pages say below their title.
+        progress: Who is told how far the job is.
+    """
+
+    restored: str | Path | None = None
+    reference: str | Path | None = None
+    _: KW_ONLY
+    degraded: str | Path | None = None
+    by: Sequence[str] | None = None
+    metrics: Sequence[str] | None = None
+    protocol: str = "rgb"
+    masks: str | Path | None = None
+    workers: int | None = None
+    against: Mapping[str, str | Path] = field(default_factory=dict)
+    min_psnr: float | None = None
+    baseline: str | Path | None = None
+    tolerance: float | None = None
+    csv: str | Path | None = None
+    markdown: str | Path | None = None
+    latex: str | Path | None = None
+    report: str | Path | None = None
+    output: str | Path | None = None
+    title: str = "Evaluation"
+    about: Sequence[str] = ()
+    progress: Progress | None = None
+
+
+def run_evaluate(options: EvalOptions) -> EvalResult:
+    """Score restored pictures against their references: per image, then by category and any other field.
+
+    Args:
+        options: See the class.
+
+    Returns:
+        Scores by image, by category, by group and overall, every picture without a counterpart, the
+        comparison with other methods, and the gates that were not passed.
+
+    Raises:
+        UsageError: A metric, the protocol or a field is unknown, or an output would overwrite an input.
+        DataError: A folder is missing, nothing says where references are, or not one pair could be scored.
+    """
+    from restorecli.api.files import Files, check_targets, write_files
+    from restorecli.api.results import EvalResult
+    from restorecli.evaluation.folder import default_folder
+
+    folder = _path(options.restored) or _path(options.degraded) or default_folder()
+    name = folder.resolve().name
+    rivals = {rival: Path(place) for rival, place in options.against.items()}
+    _check_rivals(rivals, name)
+    gates = read_gates(options.min_psnr, _path(options.baseline), options.tolerance, options.protocol)
+    evaluation, comparison = _compared(options, _scored(options, gates), rivals, name)
+    refused = tuple(gates.refusals(evaluation))
+    evaluation = gates.noted(evaluation)
+    files = Files(*map(_path, (options.csv, options.markdown, options.latex, options.report, options.output)))
+    read = (folder, *map(_path, (options.reference, options.degraded, options.masks)), *rivals.values())
+    check_targets(
+        files,
+        evaluation,
+        others=[] if options.baseline is None else [Path(options.baseline)],
+        folders=[place for place in read if place is not None],
+    )
+    written = write_files(files, evaluation, comparison, title=options.title, about=options.about)
+    return EvalResult.of(evaluation, comparison=comparison, refused=refused, written=written)
+
+
+evaluate = from_keywords("evaluate", EvalOptions, run_evaluate)
+
+
+def _path(place: str | Path | None) -> Path | None:
+    return None if place is None else Path(place)
+
+
+def _scored(options: EvalOptions, gates: Gates) -> Evaluation:
+    from restorecli.degradation.again import degrade_again
+    from restorecli.evaluation.folder import evaluate_folders
+
+    return evaluate_folders(
+        _path(options.restored),
+        _path(options.reference),
+        degraded=_path(options.degraded),
+        by=options.by or ("category",),
+        metrics=options.metrics or gates.metrics,
+        protocol=options.protocol,
+        masks=_path(options.masks),
+        redegrade=degrade_again,
+        workers=options.workers,
+        progress=options.progress,
+    )
+
+
+def _check_rivals(rivals: Mapping[str, Path], name: str) -> None:
+    """Check that every method has a name of its own.
+
+    Raises:
+        UsageError: One has none, or that of the folder that is evaluated.
+    """
+    for rival, place in rivals.items():
+        if not rival or rival == name:
+            raise UsageError(
+                "A method to compare with needs a name of its own.",
+                expected=f"NAME=DIR, with a name other than {name!r}",
+                came=f"{rival}={place}",
+                hint=f"--against other={place}",
+            )
+
+
+def _compared(
+    options: EvalOptions, evaluation: Evaluation, rivals: Mapping[str, Path], name: str
+) -> tuple[Evaluation, Comparison | None]:
+    """Score other methods on the same pictures; notes about them join the evaluation's."""
+    if not rivals:
+        return evaluation, None
+    from restorecli.degradation.again import degrade_again
+    from restorecli.evaluation.rivals import evaluate_rival
+    from restorecli.evaluation.statistics.comparison import compare
+
+    found = {
+        rival: evaluate_rival(
+            evaluation,
+            place,
+            protocol=options.protocol,
+            redegrade=degrade_again,
+            workers=options.workers,
+            progress=options.progress,
+        )
+        for rival, place in rivals.items()
+    }
+    notes = [f"{rival}: {note}" for rival, other in found.items() for note in other.notes]
+    comparison = compare(evaluation, found, name=name, groups=options.by is not None)
+    return replace(evaluation, notes=(*evaluation.notes, *notes)), comparison

@@ -1,0 +1,136 @@
+"""The files that `evaluate` writes: tables for programs and papers, and pages to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from restorecli.evaluation.result import Evaluation
+    from restorecli.evaluation.statistics.comparison import Comparison
+
+STRIPS = "pictures"
+"""The folder of the side-by-side pictures, below that of the page."""
+
+_MOST_STRIPS = 24
+
+
+@dataclass(frozen=True)
+class Files:
+    """What is to be written; None where it is not wanted.
+
+    Attributes:
+        csv: One line per picture; one line per group goes beside it.
+        markdown: The tables.
+        latex: The table of means.
+        page: The report as one HTML page.
+        folder: The report as a folder, with side-by-side pictures.
+    """
+
+    csv: Path | None = None
+    markdown: Path | None = None
+    latex: Path | None = None
+    page: Path | None = None
+    folder: Path | None = None
+
+    @property
+    def groups(self) -> Path | None:
+        """Where one line per group goes."""
+        return None if self.csv is None else self.csv.with_name(f"{self.csv.stem}.groups{self.csv.suffix}")
+
+    @property
+    def index(self) -> Path | None:
+        """The page of the folder."""
+        return None if self.folder is None else self.folder / "index.html"
+
+    @property
+    def texts(self) -> list[Path]:
+        """All files that hold text."""
+        every = (self.csv, self.groups, self.markdown, self.latex, self.page, self.index)
+        return [path for path in every if path is not None]
+
+
+def check_targets(
+    files: Files, evaluation: Evaluation, *, others: Iterable[Path], folders: Iterable[Path]
+) -> None:
+    """Check that nothing that is asked for would overwrite what was read.
+
+    Args:
+        files: What is to be written.
+        evaluation: Its pictures and masks were read.
+        others: Further files that were read.
+        folders: Where pictures were looked for: what was not scored there is kept as well.
+
+    Raises:
+        UsageError: A file would be overwritten, or two outputs are one file.
+    """
+    from restorecli.folders.protect import keep_folder_apart, keep_inputs, refuse_picture_names
+    from restorecli.folders.walking import walk
+
+    if not files.texts:
+        return
+    found = [file.path for place in folders for file in walk(place)]
+    inputs = [*evaluation.files, *evaluation.unscored_files, *others, *found]
+    refuse_picture_names(files.texts)
+    keep_inputs(files.texts, inputs)
+    if files.folder is not None:
+        keep_folder_apart(files.folder / STRIPS, inputs)
+
+
+def write_files(
+    files: Files,
+    evaluation: Evaluation,
+    comparison: Comparison | None = None,
+    *,
+    title: str,
+    about: Sequence[str] = (),
+) -> tuple[Path, ...]:
+    """Write what is asked for.
+
+    Args:
+        files: What is asked for.
+        evaluation: What was found.
+        comparison: With other methods.
+        title: Of the pages.
+        about: Lines below the title.
+
+    Returns:
+        The files that were written.
+    """
+    from restorecli.evaluation.tables.latex import to_latex
+    from restorecli.evaluation.tables.markdown import to_markdown
+    from restorecli.evaluation.tables.spreadsheet import groups_to_csv, images_to_csv
+
+    if files.csv is not None and files.groups is not None:
+        _write(files.csv, images_to_csv(evaluation))
+        _write(files.groups, groups_to_csv(evaluation))
+    if files.markdown is not None:
+        _write(files.markdown, to_markdown(evaluation, comparison))
+    if files.latex is not None:
+        _write(files.latex, to_latex(evaluation, comparison))
+    strips = [] if files.folder is None else _strips(evaluation, files.folder)
+    for page in (files.page, files.index):
+        if page is not None:
+            from restorecli.report.page import write_page
+
+            write_page(evaluation, page, title=title, about=about, comparison=comparison)
+    return (*files.texts, *strips)
+
+
+def _strips(evaluation: Evaluation, folder: Path) -> list[Path]:
+    """Write the side-by-side pictures that the report's rule chooses."""
+    from restorecli.report.choice import choose
+    from restorecli.report.strips import write_strips
+
+    chosen = [choice.score for choice in choose(evaluation, _MOST_STRIPS)]
+    return list(write_strips(chosen, folder / STRIPS, within=folder))
+
+
+def _write(path: Path, text: str) -> None:
+    from restorecli.folders.places import make_folder
+    from restorecli.images.atomic import write_file
+
+    make_folder(path.parent, path.parent)
+    write_file(path, text)

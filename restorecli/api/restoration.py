@@ -1,0 +1,161 @@
+"""Restoring folders of pictures: the options, and the one implementation behind Python and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restorecli.api.keywords import from_keywords
+
+if TYPE_CHECKING:
+    from restorecli.api.results import RestoreResult
+    from restorecli.folders.jobs import Progress
+    from restorecli.images.options import ReadOptions
+    from restorecli.restoration.known import Known
+    from restorecli.tune.tuning import Tuning
+
+
+@dataclass(frozen=True)
+class RestoreOptions:
+    """What to restore, with what, and where to write it.
+
+    Attributes:
+        source: Folder or file.
+        output: Folder to write into; the relative tree is kept.
+        model: "model", "model.tag", a .safetensors or .onnx file, or a method that needs no training, such as
+            "wiener-deconv".
+        parameters: Of the method, by name.
+        sigma: For a method: level of the noise, 0-255 scale; None takes the manifest's, else estimates it.
+        operator: For a method: what blurred or reduced the pictures, e.g. "gaussian-blur:sigma=1.6", or the
+            path of a kernel's picture; several are applied in order. Empty takes the manifest's.
+        mask: For a method: lost pixels, as a file, a folder of masks, or a colour "#RRGGBB".
+        tune: For a method: folders of degraded pictures and of their originals, on which the parameters that
+            are not given are picked first; the result and the manifest say which.
+        weights: A foreign checkpoint for `model`.
+        tile: "auto", "none" or the side of a tile in pixels.
+        overlap: Pixels that neighbouring tiles share; by default what the network needs.
+        device: "cuda", "mps" or "cpu"; by default the first of these that is there.
+        precision: "auto", "fp32", "bf16" or "fp16".
+        ensemble: For a network: restore eight turned and mirrored ways and take the mean.
+        workers: Threads that read and write; any number gives the same pictures.
+        to_srgb: Convert to sRGB through the colour profile; also the only way in for CMYK.
+        frames: "refuse" files that hold several pictures, or read the "first".
+        allow_truncated: Read what is left of damaged files instead of refusing them.
+        image_format: "png", "jpeg", "tiff", "webp", "bmp" or "ppm" for all; None keeps lossless formats and
+            makes the others PNG.
+        overwrite: Restore finished pictures again, and replace pictures that `restore` did not write.
+        progress: Who is told how far the job is.
+    """
+
+    source: str | Path
+    output: str | Path = "restored"
+    _: KW_ONLY
+    model: str | Path = "sca-unet"
+    parameters: Mapping[str, object] | None = None
+    sigma: float | None = None
+    operator: str | Sequence[str] = ()
+    mask: str | Path | None = None
+    tune: tuple[str | Path, str | Path] | None = None
+    weights: str | Path | None = None
+    tile: int | str = "auto"
+    overlap: int | None = None
+    device: str | None = None
+    precision: str = "auto"
+    ensemble: bool = False
+    workers: int | None = None
+    to_srgb: bool = False
+    frames: str = "refuse"
+    allow_truncated: bool = False
+    image_format: str | None = None
+    overwrite: bool = False
+    progress: Progress | None = None
+
+    @property
+    def reading(self) -> ReadOptions:
+        """How to read what is unusual in files."""
+        from restorecli.images.options import ReadOptions
+
+        return ReadOptions(self.allow_truncated, self.to_srgb, self.frames)
+
+    @property
+    def known(self) -> Known:
+        """What the caller says about the pictures."""
+        from restorecli.restoration.known import Known
+
+        return Known.from_words(
+            sigma=self.sigma,
+            operator=(self.operator,) if isinstance(self.operator, str) else self.operator,
+            mask=None if self.mask is None else str(self.mask),
+            device=self.device,
+        )
+
+
+def run_restore(options: RestoreOptions) -> RestoreResult:
+    """Restore a folder of pictures.
+
+    Args:
+        options: See the class.
+
+    Returns:
+        How many pictures were written, skipped and failed, and why, and what tuning picked.
+
+    Raises:
+        UsageError: The model or an option is unknown, or the output would overwrite the source.
+        DataError: There is no source, its manifest is damaged, or `tune` holds no pair.
+        WeightsError: The weights are missing, damaged or do not fit.
+        BusyError: Another run is writing into `output`.
+        ResourceError: Memory or disk ran out even after backing off.
+    """
+    from restorecli.api.results import RestoreResult
+    from restorecli.restoration.choice import choose_restorer
+    from restorecli.restoration.folder import restore_folder
+
+    known = options.known
+    tuning = _tuned(options, known)
+    restorer = choose_restorer(
+        options.model,
+        parameters=options.parameters if tuning is None else tuning.values,
+        weights=options.weights,
+        known=known,
+        device=options.device,
+        precision=options.precision,
+        ensemble=options.ensemble,
+    )
+    summary = restore_folder(
+        Path(options.source),
+        Path(options.output),
+        restorer,
+        tile=options.tile,
+        overlap=options.overlap,
+        workers=options.workers,
+        image_format=options.image_format,
+        overwrite=options.overwrite,
+        reading=options.reading,
+        known=known,
+        progress=options.progress,
+    )
+    return RestoreResult(**vars(summary), tuning=tuning)
+
+
+restore = from_keywords("restore", RestoreOptions, run_restore)
+
+
+def _tuned(options: RestoreOptions, known: Known) -> Tuning | None:
+    """Pick the method's parameters where that is asked for."""
+    if options.tune is None:
+        return None
+    from restorecli.folders.walking import check_exists
+    from restorecli.tune import tuning
+
+    check_exists(Path(options.source))  # before minutes of searching
+    return tuning.tune(
+        str(options.model),
+        Path(options.tune[0]),
+        Path(options.tune[1]),
+        known=known,
+        fixed=options.parameters,
+        reading=options.reading,
+        progress=options.progress,
+    )

@@ -1,0 +1,54 @@
+"""What the verbs give back beside the pictures that they write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from restorecli.errors import GateError
+from restorecli.evaluation.result import Evaluation
+from restorecli.evaluation.statistics.comparison import Comparison
+from restorecli.folders.jobs import FolderSummary
+from restorecli.tune.tuning import Tuning
+
+
+@dataclass(frozen=True)
+class RestoreResult(FolderSummary):
+    """What `restore` did.
+
+    Attributes:
+        tuning: What `tune` tried and picked; None where it was not asked for.
+    """
+
+    tuning: Tuning | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the summary as JSON values, with what was tuned."""
+        told = FolderSummary.to_dict(self)
+        return told if self.tuning is None else {**told, "tuned": self.tuning.to_dict()}
+
+
+@dataclass(frozen=True)
+class EvalResult(Evaluation):
+    """What `evaluate` found, what it was compared with, and what was written of it.
+
+    Attributes:
+        comparison: Of other methods with it; None without others.
+        refused: The quality gates that were not passed, each as the error it is on the command line.
+        written: The files that were written.
+    """
+
+    comparison: Comparison | None = None
+    refused: tuple[GateError, ...] = ()
+    written: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(cls, evaluation: Evaluation, **more: Any) -> EvalResult:  # noqa: ANN401 - the fields above
+        """Return an evaluation with what else is known."""
+        return cls(**{field.name: getattr(evaluation, field.name) for field in fields(evaluation)}, **more)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the evaluation as JSON values, with the comparison."""
+        told = Evaluation.to_dict(self)
+        return told if self.comparison is None else {**told, "comparison": self.comparison.to_dict()}

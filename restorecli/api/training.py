@@ -1,0 +1,100 @@
+"""Training by a recipe: the options, and the one implementation behind Python and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restorecli.api.keywords import from_keywords
+
+if TYPE_CHECKING:
+    from restorecli.training.loop import Monitor
+    from restorecli.training.recipe import Recipe
+    from restorecli.training.run import TrainResult
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """By which recipe to train, and what to change of it.
+
+    Attributes:
+        recipe: A YAML file, or the name of a shipped recipe (`restorecli recipes`).
+        output: The run folder; by default `runs/NAME`.
+        resume: Continue exactly where the run folder's last checkpoint stopped.
+        allow_change: What may differ when resuming: "pictures", "torch", or keys of the recipe.
+        data: Folders of clean pictures, in place of the recipe's.
+        seed: In place of the recipe's.
+        device: "cuda", "mps" or "cpu"; by default the first of these that is there.
+        precision: "auto", "fp32" or "bf16", in place of the recipe's.
+        hours: Budget, in place of the recipe's.
+        steps: Budget, in place of the recipe's.
+        progress: Who is told how far the training is.
+    """
+
+    recipe: str | Path
+    _: KW_ONLY
+    output: str | Path | None = None
+    resume: bool = False
+    allow_change: Sequence[str] = ()
+    data: Sequence[str | Path] = ()
+    seed: int | None = None
+    device: str | None = None
+    precision: str | None = None
+    hours: float | None = None
+    steps: int | None = None
+    progress: Monitor | None = None
+
+
+def run_train(options: TrainOptions) -> TrainResult:
+    """Train a network by a recipe.
+
+    Args:
+        options: See the class.
+
+    Returns:
+        The run folder, the steps done and the best validation scores.
+
+    Raises:
+        RecipeError: The recipe is wrong; every fault is listed and nothing was started.
+        UsageError: The run folder holds a run already and `resume` was not asked for, or the other way round.
+        InterruptedRunError: A signal asked to stop; the run was saved.
+        DivergedError: The loss was not finite several times in a row; the last good checkpoint is kept.
+    """
+    from restorecli.training.run import train as run_training
+
+    return run_training(
+        options.recipe,
+        output=None if options.output is None else Path(options.output),
+        resume=options.resume,
+        allow_change=options.allow_change,
+        data=[Path(folder) for folder in options.data],
+        hours=options.hours,
+        steps=options.steps,
+        seed=options.seed,
+        device=options.device,
+        precision=options.precision,
+        monitor=options.progress,
+    )
+
+
+train = from_keywords("train", TrainOptions, run_train)
+
+
+def check_train(options: TrainOptions) -> Recipe:
+    """Check a recipe as a training would, whole and before anything is loaded, and start nothing.
+
+    Raises:
+        RecipeError: With every fault.
+    """
+    from restorecli.training.run import check_recipe
+
+    return check_recipe(
+        options.recipe,
+        data=[Path(folder) for folder in options.data],
+        hours=options.hours,
+        steps=options.steps,
+        seed=options.seed,
+        precision=options.precision,
+    )
