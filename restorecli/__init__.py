@@ -1,8 +1,14 @@
 """Degrade images, train the networks that undo it, restore whole folders, and prove by how much.
 
-The four verbs of the command line are functions here, beside the two ways to a network::
+One picture in memory, as PIL image, NumPy array or torch tensor::
 
     import restorecli
+
+    better = restorecli.restore_image(picture)
+    noisy = restorecli.degrade_image(picture, ["gaussian"], seed=1)
+    print(restorecli.score(better, picture))
+
+Folders, by the four verbs of the command line, and the two ways to a network::
 
     restorecli.degrade("photos", "degraded", noise=["gaussian"])
     restorecli.restore("degraded", "restored", model="sca-unet")
@@ -15,7 +21,28 @@ Functions are verbs (`restorecli.degrade`) and packages are nouns (`restorecli.d
 hides the other.
 """
 
-from restorecli.api import create_model, degrade, evaluate, load, restore, train
+from restorecli.api import (
+    create_model,
+    degrade,
+    degrade_image,
+    evaluate,
+    load,
+    restore,
+    restore_image,
+    score,
+    train,
+)
 from restorecli.version import __version__
 
-__all__ = ["__version__", "create_model", "degrade", "evaluate", "load", "restore", "train"]
+__all__ = [
+    "__version__",
+    "create_model",
+    "degrade",
+    "degrade_image",
+    "evaluate",
+    "load",
+    "restore",
+    "restore_image",
+    "score",
+    "train",
+]

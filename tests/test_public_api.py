@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,18 +18,52 @@ from restorecli.errors import UsageError
 PUBLIC = {
     "create_model": ["name", "arguments"],
     "load": ["name_or_file", "weights", "device", "precision"],
+    "degrade_image": ["picture", "noise", "seed", "unclipped"],
+    "restore_image": [
+        "picture",
+        "model",
+        "parameters",
+        "sigma",
+        "operator",
+        "mask",
+        "weights",
+        "strength",
+        "tile",
+        "overlap",
+        "device",
+        "precision",
+        "ensemble",
+    ],
+    "score": ["restored", "reference", "metrics", "protocol", "degraded", "mask"],
     "degrade": [
         "source",
         "output",
         "noise",
+        "chain",
+        "replay",
         "seed",
         "workers",
         "unclipped",
         "to_srgb",
         "frames",
         "allow_truncated",
+        "image_format",
+        "overwrite",
+        "progress",
     ],
-    "train": ["recipe", "output", "resume", "allow_change", "data", "seed", "device", "precision"],
+    "train": [
+        "recipe",
+        "output",
+        "resume",
+        "allow_change",
+        "data",
+        "seed",
+        "device",
+        "precision",
+        "hours",
+        "steps",
+        "progress",
+    ],
     "restore": [
         "source",
         "output",
@@ -48,6 +83,9 @@ PUBLIC = {
         "to_srgb",
         "frames",
         "allow_truncated",
+        "image_format",
+        "overwrite",
+        "progress",
     ],
     "evaluate": [
         "restored",
@@ -58,6 +96,18 @@ PUBLIC = {
         "protocol",
         "masks",
         "workers",
+        "against",
+        "min_psnr",
+        "baseline",
+        "tolerance",
+        "csv",
+        "markdown",
+        "latex",
+        "report",
+        "output",
+        "title",
+        "about",
+        "progress",
     ],
 }
 
@@ -84,8 +134,24 @@ def test_the_arguments_of_the_public_names_are_these(name) -> None:
     assert function.__doc__
 
 
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_argument_is_described(name) -> None:
+    described = getattr(restorecli, name).__doc__.partition("Args:")[2].partition("Returns:")[0]
+    for argument in PUBLIC[name]:
+        assert re.search(rf"^ +{argument}: ", described, re.MULTILINE), argument
+
+
+@pytest.mark.parametrize("verb", ["degrade", "train", "restore", "evaluate"])
+def test_a_misspelt_argument_is_refused_with_the_nearest(verb) -> None:
+    first = PUBLIC[verb][0]
+    with pytest.raises(TypeError, match=rf"{verb}\(\) got .* 'workrs'|'allow_chang'; did you mean"):
+        getattr(restorecli, verb)(**{first: "x", "allow_chang" if verb == "train" else "workrs": 1})
+    with pytest.raises(TypeError, match=rf"{verb}\(\) too many positional"):
+        getattr(restorecli, verb)("x", "y", "z")
+
+
 def test_a_verb_stays_a_verb_whatever_is_imported() -> None:
-    for room in ("degrade.chain", "train.run", "restore.folder", "evaluate.folder"):
+    for room in ("degradation.chain", "training.run", "restoration.folder", "evaluation.folder"):
         importlib.import_module(f"restorecli.{room}")
     assert all(
         inspect.isfunction(getattr(restorecli, verb)) for verb in ("degrade", "train", "restore", "evaluate")

@@ -10,6 +10,7 @@ Every function imports what it needs when it is called, so that `import restorec
 from restorecli.api.degradation import DegradeOptions, degrade, run_degrade
 from restorecli.api.evaluation import EvalOptions, evaluate, run_evaluate
 from restorecli.api.networks import create_model, load
+from restorecli.api.pictures import degrade_image, restore_image, score
 from restorecli.api.restoration import RestoreOptions, restore, run_restore
 from restorecli.api.training import TrainOptions, check_train, run_train, train
 
@@ -21,12 +22,15 @@ __all__ = [
     "check_train",
     "create_model",
     "degrade",
+    "degrade_image",
     "evaluate",
     "load",
     "restore",
+    "restore_image",
     "run_degrade",
     "run_evaluate",
     "run_restore",
     "run_train",
+    "score",
     "train",
 ]

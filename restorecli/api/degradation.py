@@ -80,6 +80,12 @@ def run_degrade(options: DegradeOptions) -> FolderSummary:
         RecipeError: The file of the chain is wrong.
         DataError: There is nothing to degrade, or a manifest is damaged.
         BusyError: Another run is writing into `output`.
+
+    Example:
+        >>> import restorecli
+        >>> made = restorecli.degrade(None, "noisy", noise=[{"name": "gaussian", "sigma": 25}], seed=1)
+        >>> made.written > 0, made.failures
+        (True, ())
     """
     from restorecli.degradation.folder import degrade_folder, replay
 

@@ -85,6 +85,15 @@ def run_evaluate(options: EvalOptions) -> EvalResult:
     Raises:
         UsageError: A metric, the protocol or a field is unknown, or an output would overwrite an input.
         DataError: A folder is missing, nothing says where references are, or not one pair could be scored.
+
+    Example:
+        >>> import restorecli
+        >>> made = restorecli.degrade(None, "noisy", noise=[{"name": "gaussian", "sigma": 25}])
+        >>> found = restorecli.evaluate("noisy", metrics=["psnr"], min_psnr=40)
+        >>> 18 < found.overall.final["psnr"].mean < 24
+        True
+        >>> len(found.refused)
+        1
     """
     from restorecli.api.files import Files, check_targets, write_files
     from restorecli.api.results import EvalResult

@@ -10,8 +10,7 @@ from restorecli.api.wording import in_python_words
 if TYPE_CHECKING:
     from torch import nn
 
-    from restorecli.core.restorer import TorchRestorer
-    from restorecli.restoration.onnx_runtime import OnnxRestorer
+    from restorecli.core.restorer import Restorer
 
 
 @in_python_words
@@ -46,12 +45,12 @@ def load(
     weights: str | Path | None = None,
     device: str | None = None,
     precision: str = "auto",
-) -> TorchRestorer | OnnxRestorer:
-    """Load a trained network, ready to restore.
+) -> Restorer:
+    """Load a trained network, or a method that needs no training, ready to restore.
 
     Args:
-        name_or_file: "model" or "model.tag" of `restorecli models`, or a file that `restorecli train` or
-            `restorecli export` wrote.
+        name_or_file: "model", "model.tag" or a method of `restorecli models`, or a file that
+            `restorecli train` or `restorecli export` wrote.
         weights: A foreign checkpoint (.pth or .safetensors) for the network `name_or_file`.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: "auto", "fp32", "bf16" or "fp16".
@@ -63,7 +62,13 @@ def load(
     Raises:
         UsageError: The name is unknown, or a package for an exported file is missing.
         WeightsError: The weights are missing, damaged or do not fit.
-    """
-    from restorecli.restoration.backends import load_network
 
-    return load_network(name_or_file, weights=weights, device=device, precision=precision)
+    Example:
+        >>> import restorecli, torch
+        >>> restorer = restorecli.load("tv")
+        >>> restorer(torch.zeros(2, 3, 20, 30)).shape
+        torch.Size([2, 3, 20, 30])
+    """
+    from restorecli.restoration.choice import choose_restorer
+
+    return choose_restorer(name_or_file, weights=weights, device=device, precision=precision)

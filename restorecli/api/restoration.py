@@ -107,6 +107,13 @@ def run_restore(options: RestoreOptions) -> RestoreResult:
         WeightsError: The weights are missing, damaged or do not fit.
         BusyError: Another run is writing into `output`.
         ResourceError: Memory or disk ran out even after backing off.
+
+    Example:
+        >>> import restorecli
+        >>> made = restorecli.degrade(None, "noisy", noise=["salt-pepper"])
+        >>> done = restorecli.restore("noisy", "clean", model="median")
+        >>> done.written == made.written
+        True
     """
     from restorecli.api.results import RestoreResult
     from restorecli.restoration.choice import choose_restorer

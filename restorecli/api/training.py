@@ -61,6 +61,12 @@ def run_train(options: TrainOptions) -> TrainResult:
         UsageError: The run folder holds a run already and `resume` was not asked for, or the other way round.
         InterruptedRunError: A signal asked to stop; the run was saved.
         DivergedError: The loss was not finite several times in a row; the last good checkpoint is kept.
+
+    Example:
+        >>> import restorecli
+        >>> restorecli.train("no-such-recipe")  # doctest: +IGNORE_EXCEPTION_DETAIL
+        Traceback (most recent call last):
+        restorecli.errors.RecipeError: There is no recipe 'no-such-recipe'.
     """
     from restorecli.training.run import train as run_training
 

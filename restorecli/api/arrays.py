@@ -1,0 +1,207 @@
+"""Pictures as people hold them in Python, to the (C, H, W) pixels of the rooms and back.
+
+PIL images, NumPy arrays (HW or HWC) and torch tensors (CHW or NCHW) come in; the same kind, layout and type
+goes out.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restorecli.errors import UsageError
+from restorecli.images.picture import FileTraits, Picture, Pixels
+from restorecli.images.writing import quantise
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+    AnyPicture = TypeVar("AnyPicture", Image.Image, NDArray[Any], Tensor)
+
+LARGEST = 3.0
+"""Floats beyond this cannot be pictures in [0, 1], however much noise they hold."""
+
+_FAR_BELOW = (-0.5, 0.05)
+"""Noise brings hardly any value below the first number; a larger share than the second is another scale."""
+
+_EXPECTED = "a PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W)"
+_DEPTHS = {"uint8": 8, "uint16": 16, "float16": 32, "float32": 32, "float64": 32}
+_MODES = {"1": "L", "L": "L", "LA": "LA", "P": "RGB", "RGB": "RGB", "RGBA": "RGBA", "I;16": "I;16"}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came in.
+
+    Attributes:
+        pictures: One, or those of a batch.
+        give_back: Makes of processed pictures, in the same order, the kind that came in.
+    """
+
+    pictures: Sequence[Picture]
+    give_back: Callable[[Sequence[Picture]], Any]
+
+
+def take(picture: object) -> Taken:
+    """Read a picture of any kind.
+
+    Raises:
+        UsageError: It is of another kind, type, layout or range.
+    """
+    if isinstance(picture, np.ndarray):
+        return _take_array(picture)
+    module = sys.modules.get(type(picture).__module__.partition(".")[0])
+    name = None if module is None else module.__name__
+    if name == "torch":
+        return _take_tensor(picture)
+    if name == "PIL" or hasattr(picture, "getbands"):
+        return _take_image(picture)
+    raise UsageError("This is no picture.", expected=_EXPECTED, came=type(picture).__name__)
+
+
+def _take_array(array: NDArray[Any]) -> Taken:
+    depth = _depth_of(str(array.dtype))
+    if array.ndim == 2:
+        planes, alpha = array[None], None
+    elif array.ndim == 3 and array.shape[2] in (1, 3, 4):
+        planes = array.transpose(2, 0, 1)
+        planes, alpha = (planes[:3], planes[3]) if len(planes) == 4 else (planes, None)
+    else:
+        hint = "array.transpose(1, 2, 0) puts the channels last" if array.shape[:1] in ((1,), (3,)) else None
+        raise UsageError(
+            "The array has a wrong shape.",
+            expected="(H, W) or (H, W, C) with 1, 3 or 4 channels",
+            came=str(array.shape),
+            hint=hint,
+        )
+    taken = _picture(planes, depth, None if alpha is None else np.ascontiguousarray(_alpha(alpha)))
+
+    def give_back(pictures: Sequence[Picture]) -> NDArray[Any]:
+        [done] = pictures
+        samples = quantise(done.pixels, depth).astype(array.dtype)
+        if done.traits.alpha is not None:
+            samples = np.dstack([samples, done.traits.alpha.astype(array.dtype)])
+        return samples[:, :, None] if array.ndim == 3 and samples.ndim == 2 else samples
+
+    return Taken([taken], give_back)
+
+
+def _take_tensor(tensor: Any) -> Taken:  # noqa: ANN401 - torch is not imported for this
+    import torch
+
+    if tensor.ndim not in (3, 4) or tensor.shape[-3] not in (1, 3):
+        hint = (
+            "tensor.permute(2, 0, 1) puts the channels first" if tensor.shape[-1:] in ((1,), (3,)) else None
+        )
+        raise UsageError(
+            "The tensor has a wrong shape.",
+            expected="(C, H, W) or (N, C, H, W) with 1 or 3 channels",
+            came=str(tuple(tensor.shape)),
+            hint=hint,
+        )
+    kind = str(tensor.dtype).removeprefix("torch.")
+    depth = _depth_of("float32" if kind == "bfloat16" else kind)
+    batch = tensor if tensor.ndim == 4 else tensor[None]
+    plain = batch.detach().cpu()
+    arrays = (plain if depth < 32 else plain.float()).numpy()
+    pictures = [_picture(planes, depth, None) for planes in arrays]
+
+    def give_back(done: Sequence[Picture]) -> Tensor:
+        samples = [np.atleast_3d(quantise(picture.pixels, depth)).transpose(2, 0, 1) for picture in done]
+        stacked = torch.from_numpy(np.ascontiguousarray(np.stack(samples)))
+        stacked = stacked.to(device=tensor.device, dtype=tensor.dtype)
+        return stacked if tensor.ndim == 4 else stacked[0]
+
+    return Taken(pictures, give_back)
+
+
+def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for this
+    mode = _MODES.get(image.mode)
+    if mode is None:
+        raise UsageError(
+            "A PIL image of this mode cannot be processed.",
+            expected=", ".join(_MODES),
+            came=image.mode,
+            hint='image.convert("RGB")',
+        )
+    if image.mode == "P" and "transparency" in image.info:
+        mode = "RGBA"
+    samples = np.asarray(image if image.mode == mode else image.convert(mode))
+    depth = 16 if mode == "I;16" else 8
+    has_alpha = mode in ("LA", "RGBA")
+    planes = np.atleast_3d(samples).transpose(2, 0, 1)
+    alpha = np.ascontiguousarray(planes[-1]) if has_alpha else None
+    taken = _picture(planes[:-1] if has_alpha else planes, depth, alpha)
+
+    def give_back(pictures: Sequence[Picture]) -> Image.Image:
+        from PIL import Image
+
+        [done] = pictures
+        samples = quantise(done.pixels, depth)
+        if done.traits.alpha is not None:
+            samples = np.dstack([samples, done.traits.alpha])
+        result = Image.fromarray(samples)
+        result.info = dict(image.info)
+        return result
+
+    return Taken([taken], give_back)
+
+
+def _picture(planes: NDArray[Any], depth: int, alpha: NDArray[Any] | None) -> Picture:
+    if planes.size == 0:
+        raise UsageError("The picture has no pixels.", came=str(planes.shape))
+    full = np.float32(1 if depth == 32 else (1 << depth) - 1)
+    pixels: Pixels = np.ascontiguousarray(planes.astype(np.float32) / full)
+    if depth == 32:
+        _check_range(pixels)
+    return Picture(pixels, FileTraits(depth=depth, alpha=alpha))
+
+
+def _alpha(plane: NDArray[Any]) -> NDArray[Any]:
+    """Return alpha in a type that files have."""
+    return plane if plane.dtype.kind == "u" else plane.astype(np.float32)
+
+
+def _depth_of(kind: str) -> int:
+    if kind in _DEPTHS:
+        return _DEPTHS[kind]
+    raise UsageError(
+        "Pixels of this type cannot be processed.",
+        expected=", ".join(_DEPTHS),
+        came=kind,
+        hint='astype("uint8") for levels from 0 to 255, or floats in [0, 1]',
+    )
+
+
+def _check_range(pixels: Pixels) -> None:
+    """Refuse floats that cannot be in [0, 1]; noise may reach a little beyond.
+
+    Raises:
+        UsageError: They are not finite, or on another scale.
+    """
+    low, high = float(pixels.min()), float(pixels.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise UsageError("The picture holds values that are not finite.", expected="floats in [0, 1]")
+    came = f"values from {low:g} to {high:g}"
+    if max(high, -low) > LARGEST:
+        scale = next((full for full in (255, 1023, 4095, 65535) if high <= full), None)
+        raise UsageError(
+            "The values of the picture are out of range.",
+            expected="floats in [0, 1]",
+            came=came,
+            hint=None if scale is None or low < 0 else f"divide by {scale}",
+        )
+    limit, share = _FAR_BELOW
+    if float((pixels < limit).mean()) > share:
+        raise UsageError(
+            "The values of the picture are out of range.",
+            expected="floats in [0, 1]",
+            came=came,
+            hint="x / 2 + 0.5 brings [-1, 1] to [0, 1]",
+        )

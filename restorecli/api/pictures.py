@@ -1,0 +1,252 @@
+"""One picture in memory: restored, degraded or scored, as PIL image, NumPy array or torch tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restorecli.api.wording import in_python_words
+from restorecli.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from restorecli.api.arrays import AnyPicture
+    from restorecli.core.restorer import Restorer
+    from restorecli.degradation.chain import Chain
+    from restorecli.images.picture import Picture, Pixels
+
+    Step = str | Mapping[str, object]
+
+
+@in_python_words
+def restore_image(
+    picture: AnyPicture,
+    model: str | Path | Restorer = "sca-unet",
+    *,
+    parameters: Mapping[str, object] | None = None,
+    sigma: float | None = None,
+    operator: str | Sequence[str] = (),
+    mask: NDArray[np.bool_] | None = None,
+    weights: str | Path | None = None,
+    strength: float = 1.0,
+    tile: int | str = "auto",
+    overlap: int | None = None,
+    device: str | None = None,
+    precision: str = "auto",
+    ensemble: bool = False,
+) -> AnyPicture:
+    """Restore one picture.
+
+    Args:
+        picture: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W);
+            uint8, uint16, or floats in [0, 1]. Alpha is kept.
+        model: As of `restore`; or what `load` returned, which saves loading it for every picture.
+        parameters: Of a method, by name.
+        sigma: Level of the noise on the 0-255 scale; None estimates it where that is needed.
+        operator: For a method: what blurred or reduced the picture, e.g. "gaussian-blur:sigma=1.6".
+        mask: For a method: (H, W), True where a pixel is lost.
+        weights: A foreign checkpoint for `model`.
+        strength: Share of the restored picture in the result, 0 to 1; the rest is the input.
+        tile: "auto", "none" or the side of a tile in pixels.
+        overlap: Pixels that neighbouring tiles share; by default what the network needs.
+        device: "cuda", "mps" or "cpu"; by default the first of these that is there.
+        precision: "auto", "fp32", "bf16" or "fp16".
+        ensemble: For a network: restore eight turned and mirrored ways and take the mean.
+
+    Returns:
+        The restored picture: the same kind, layout and type as `picture`; integers are rounded half up.
+
+    Raises:
+        UsageError: The model or an option is unknown, or the picture is of a wrong kind, shape or range.
+        WeightsError: The weights are missing, damaged or do not fit.
+        ImageError: The picture cannot be restored, e.g. because something that a method needs is not known.
+        ResourceError: Memory ran out even after backing off.
+
+    Example:
+        >>> import numpy as np, restorecli
+        >>> noisy = np.random.default_rng(0).integers(90, 110, (40, 60), dtype=np.uint8)
+        >>> clean = restorecli.restore_image(noisy, "median")
+        >>> clean.shape, clean.dtype, bool(clean.std() < noisy.std())
+        ((40, 60), dtype('uint8'), True)
+    """
+    from restorecli.api.arrays import take
+    from restorecli.restoration.choice import choose_restorer
+    from restorecli.restoration.context import Context
+    from restorecli.restoration.known import Known
+    from restorecli.restoration.single import restore_picture
+
+    taken = take(picture)
+    words = (operator,) if isinstance(operator, str) else operator
+    known = Known.from_words(sigma=sigma, operator=words, device=device)
+    restorer = (
+        choose_restorer(
+            model,
+            parameters=parameters,
+            weights=weights,
+            known=known,
+            device=device,
+            precision=precision,
+            ensemble=ensemble,
+        )
+        if isinstance(model, str | Path)
+        else model
+    )
+    done = [
+        restore_picture(
+            each,
+            restorer,
+            Context(sigma, known.operator, _mask(mask, each), device=device),
+            tile=tile,
+            overlap=overlap,
+            strength=strength,
+        )[0]
+        for each in taken.pictures
+    ]
+    result: AnyPicture = taken.give_back(done)
+    return result
+
+
+@in_python_words
+def degrade_image(
+    picture: AnyPicture, noise: Sequence[Step], *, seed: int = 0, unclipped: bool = False
+) -> AnyPicture:
+    """Degrade one picture.
+
+    Args:
+        picture: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W);
+            uint8, uint16, or floats in [0, 1].
+        noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"}).
+        seed: The same seed gives the same picture; the pictures of a batch differ from one another.
+        unclipped: For floats: keep values outside [0, 1].
+
+    Returns:
+        The degraded picture: the same kind, layout and type as `picture`; integers are rounded half up.
+
+    Raises:
+        UsageError: A degradation or parameter is unknown or out of range, or the picture is of a wrong kind.
+        ImageError: The picture is too small or too large for a step.
+
+    Example:
+        >>> import numpy as np, restorecli
+        >>> gray = np.full((128, 128), 0.5, np.float32)
+        >>> noisy = restorecli.degrade_image(gray, [{"name": "gaussian", "sigma": 25}], seed=1)
+        >>> round(255 * float(noisy.std()))
+        25
+    """
+    from restorecli.api.arrays import take
+    from restorecli.degradation.chain import Chain
+
+    taken = take(picture)
+    chain = Chain.from_specs(noise)
+    if unclipped and any(each.traits.depth != 32 for each in taken.pictures):
+        raise UsageError(
+            "Integers cannot hold values outside their range.", expected="floats, or unclipped=False"
+        )
+    done = [
+        _degraded(each, chain, seed, str(number), unclipped=unclipped)
+        for number, each in enumerate(taken.pictures)
+    ]
+    result: AnyPicture = taken.give_back(done)
+    return result
+
+
+@in_python_words
+def score(
+    restored: object,
+    reference: object = None,
+    *,
+    metrics: Sequence[str] = ("psnr", "ssim"),
+    protocol: str = "rgb",
+    degraded: object = None,
+    mask: NDArray[np.bool_] | None = None,
+) -> dict[str, float]:
+    """Score one picture against its reference.
+
+    Args:
+        restored: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W); uint8, uint16,
+            or floats in [0, 1]. Alpha is ignored.
+        reference: The clean picture, of the same size and number of channels.
+        metrics: Names of `restorecli eval --list-metrics`.
+        protocol: Whose convention PSNR and SSIM follow, e.g. "y-matlab" or "basicsr:4".
+        degraded: What the picture was restored from, for the metrics that compare with it.
+        mask: (H, W), True where the defect is, for the metrics of defects.
+
+    Returns:
+        One number by metric; the PSNR of equal pictures is infinite.
+
+    Raises:
+        UsageError: A metric or the protocol is unknown, or a metric needs what was not given.
+        DataError: The pictures differ in shape, or a metric is not defined for them.
+
+    Example:
+        >>> import numpy as np, restorecli
+        >>> clean = np.full((16, 16), 100, np.uint8)
+        >>> restorecli.score(clean + 10, clean, metrics=["psnr", "mae"])
+        {'psnr': 28.1308..., 'mae': 10.0}
+    """
+    from restorecli.evaluation.metrics.catalog import find_metrics
+    from restorecli.evaluation.metrics.metric import Subject
+    from restorecli.evaluation.metrics.protocol import find_protocol
+
+    subject = Subject(
+        _samples(restored),
+        None if reference is None else _samples(reference),
+        protocol=find_protocol(protocol),
+        degraded=None if degraded is None else _samples(degraded),
+        mask=mask,
+    )
+    wanted = find_metrics(metrics)
+    for metric in wanted:
+        lacking = metric.needs - subject.known
+        if lacking:
+            raise UsageError(
+                f"{metric.name} needs more than was given.",
+                expected=" and ".join(sorted(lacking)),
+                came=f"only {', '.join(['restored', *sorted(subject.known)])}",
+            )
+    return {metric.name: float(metric.function(subject)) for metric in wanted}
+
+
+def _mask(mask: NDArray[np.bool_] | None, picture: Picture) -> NDArray[np.bool_] | None:
+    import numpy as np
+
+    if mask is not None and (np.asarray(mask).dtype != bool or np.shape(mask) != picture.size):
+        raise UsageError(
+            "The mask does not fit the picture.",
+            expected=f"booleans of shape {picture.size}",
+            came=f"{np.asarray(mask).dtype} of shape {np.shape(mask)}",
+        )
+    return mask
+
+
+def _degraded(picture: Picture, chain: Chain, seed: int, key: str, *, unclipped: bool) -> Picture:
+    from dataclasses import replace
+
+    import numpy as np
+
+    from restorecli.degradation.chain import degrade_array
+
+    pixels, _ = degrade_array(picture.pixels, chain, seed, key)
+    if picture.traits.alpha is not None and pixels.shape[1:] != picture.size:
+        raise UsageError(
+            "A picture with alpha cannot be made smaller here.",
+            expected="a picture without alpha, or steps that keep the size",
+        )
+    return replace(picture, pixels=pixels if unclipped else np.clip(pixels, 0, 1))
+
+
+def _samples(picture: object) -> Pixels | NDArray[np.uint8]:
+    """Return one picture as metrics take it: what came with 8 bits as these, else float32."""
+    from restorecli.api.arrays import take
+    from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
+
+    pictures = take(picture).pictures
+    if len(pictures) != 1:
+        raise UsageError(
+            "A batch has no single score.", expected="one picture", came=f"{len(pictures)} pictures"
+        )
+    pixels = pictures[0].pixels
+    return to_8_bits(pixels) if pictures[0].traits.depth == 8 else pixels

@@ -1,0 +1,40 @@
+"""The options of a verb are those of its command: what one side has, the other has."""
+
+from dataclasses import fields
+
+import pytest
+import typer.main
+
+from restorecli import api
+from restorecli.cli.app import build
+
+OTHERWISE = {
+    "settings": "parameters",  # --set NAME.PARAM=VALUE
+    "by_category": "by",
+}
+ONLY_COMMAND = {
+    "degrade": {"settings", "sigma", "severity", "random", "as_json", "show_list"},  # words of the chain
+    "restore": {"as_json"},
+    "train": {"dry_run", "as_json"},
+    "eval": {"list_metrics", "explain", "as_json"},
+}
+ONLY_PYTHON = {
+    "degrade": {"progress"},
+    "restore": {"progress"},
+    "train": {"progress"},
+    "eval": {"progress", "title", "about"},
+}
+VERBS = {
+    "degrade": api.DegradeOptions,
+    "restore": api.RestoreOptions,
+    "train": api.TrainOptions,
+    "eval": api.EvalOptions,
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_option_of_one_side_is_an_option_of_the_other(verb) -> None:
+    command = typer.main.get_command(build()).commands[verb]
+    typed = {parameter.name for parameter in command.params} - {"help"} - ONLY_COMMAND[verb]
+    named = {OTHERWISE.get(name, name) for name in typed}
+    assert named == {field.name for field in fields(VERBS[verb])} - ONLY_PYTHON[verb]
