@@ -10,7 +10,7 @@ from restorecli.api.wording import in_python_words
 if TYPE_CHECKING:
     from torch import nn
 
-    from restorecli.core.restorer import Restorer
+    from restorecli.restoration.restorer import Restorer
 
 
 @in_python_words

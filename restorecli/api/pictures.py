@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from restorecli.api.arrays import AnyPicture
-    from restorecli.core.restorer import Restorer
     from restorecli.degradation.chain import Chain
     from restorecli.images.picture import Picture, Pixels
+    from restorecli.restoration.restorer import Restorer
 
     Step = str | Mapping[str, object]
 

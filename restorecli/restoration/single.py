@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from restorecli.core.restorer import Restorer
 from restorecli.errors import UsageError
 from restorecli.images.picture import Picture
-from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.context import Context
 from restorecli.restoration.picture import PictureRestorer, TileUse
+from restorecli.restoration.restorer import Restorer
 
 
 def restore_picture(
@@ -39,27 +38,26 @@ def restore_picture(
         ResourceError: Memory ran out, or the device failed.
     """
     check_strength(strength)
-    told = _told(restorer, context)
-    if tile == "auto" and isinstance(told, MethodRestorer):
-        tile = "none"  # methods take little memory, and many need the whole picture
-    restored, use = PictureRestorer(told, tile=tile, overlap=overlap)(picture)
+    _check_told(restorer, context)
+    restored, use = PictureRestorer(restorer, tile=tile, overlap=overlap)(picture, context)
     return mixed(picture, restored, strength), use
 
 
-def _told(restorer: Restorer, context: Context) -> Restorer:
-    """Return the restorer with what it is told about the picture.
+def _check_told(restorer: Restorer, context: Context) -> None:
+    """Refuse what the restorer would not use.
 
     Raises:
-        UsageError: It cannot be told anything.
+        UsageError: There is such a thing.
     """
-    if isinstance(restorer, MethodRestorer):
-        return MethodRestorer(restorer.method, context)
-    if any(fact is not None for fact in (context.sigma, context.operator, context.mask)):
+    used = {need.removesuffix("?") for need in restorer.spec.needs}
+    told = {"sigma": context.sigma, "operator": context.operator, "mask": context.mask}
+    vain = [f"--{name}" for name, fact in told.items() if fact is not None and name not in used]
+    if vain:
         raise UsageError(
-            f"{restorer.spec.name} cannot be told --sigma, --operator or --mask: it finds out by itself.",
-            expected="a method that needs no training, or none of them",
+            f"{restorer.spec.name} does not use {' and '.join(vain)}.",
+            expected=", ".join(f"--{name}" for name in sorted(used)) or "nothing about the picture",
+            came=", ".join(vain),
         )
-    return restorer
 
 
 def check_strength(strength: float) -> None:
