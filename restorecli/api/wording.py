@@ -18,7 +18,7 @@ _OTHER_NAMES = {
 }
 """Arguments that are called otherwise than the option of the command line."""
 
-_COMMAND = re.compile(r"^(?:run )?(restorecli [a-z].*)$")
+_COMMAND = re.compile(r"(\brestorecli [a-z][^`,;?]*)")
 _OUTPUT = re.compile(r"(?<![\w-])-o/--output\b(?: DIR)?")
 _SETTING = re.compile(r"--set (?P<owner>[\w-]+)\.(?P<name>[\w-]+)=(?P<value>[^\s,;]+)")
 _OPTION = re.compile(r"(?<![\w-])--(?P<name>[a-z][a-z-]*)")
@@ -65,9 +65,14 @@ def python_words(text: str) -> str:
     >>> python_words("restorecli degrade --list")
     'in a shell: restorecli degrade --list'
     """
-    command = _COMMAND.match(text)
-    if command:
-        return f"in a shell: {command[1]}"
+    parts = _COMMAND.split(text)  # what is to be typed into a shell stays, at every second place
+    parts[::2] = [_options_reworded(part) for part in parts[::2]]
+    if len(parts) > 1 and not parts[0]:
+        return f"in a shell: {''.join(parts)}"
+    return "".join(parts)
+
+
+def _options_reworded(text: str) -> str:
     text = _OUTPUT.sub("output", text)
     text = _SETTING.sub(lambda found: f'parameters={{"{found["name"]}": {found["value"]}}}', text)
     return _OPTION.sub(lambda found: _argument(found["name"]), text)
