@@ -109,6 +109,7 @@ _ENTRIES = (
         "restorecli.core.models.resnet:ResNet",
         "residual blocks without batch norm; also enlarges 2, 3, 4 times",
         "Lim et al. (EDSR), CVPRW 2017",
+        "dither",
         small={"blocks": 4, "width": 32},
     ),
     ModelEntry(
