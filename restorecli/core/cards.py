@@ -24,7 +24,7 @@ def with_scores(path: Path, scores: Mapping[str, Any]) -> bytes:
 
 
 def to_markdown(card: Card) -> str:
-    """Return the card as a Markdown page: what it is for, data, training, scores, licence, recipe."""
+    """Return the card as a Markdown page: what it is for, data, training, failures, scores, licence, recipe."""
     return "\n".join(_lines(card)) + "\n"
 
 
@@ -39,6 +39,8 @@ def _lines(card: Card) -> Iterator[str]:
     yield f"- pictures: {kind}, range [{low:g}, {high:g}]"
     yield f"- data: {card.data}"
     yield f"- training: {_flat(card.training)}"
+    if card.failures:
+        yield f"- known failures: {card.failures}"
     yield f"- licence: {card.licence}"
     yield f"- written by: restorecli {card.version}"
     yield f"- SHA-256 of the tensors: `{card.digest}`"

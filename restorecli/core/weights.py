@@ -41,6 +41,7 @@ class Card:
         recipe: The resolved recipe.
         scores: Scores reached, by set and protocol.
         training: Steps, hours, device and precision of the training.
+        failures: What they are known to do badly, in a sentence or two.
         licence: Licence of the weights.
         version: Version of the program that wrote the file.
         digest: SHA-256 of the tensors, by which damage is noticed.
@@ -56,6 +57,7 @@ class Card:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    failures: str = ""
     licence: str = "Apache-2.0"
     version: str = ""
     digest: str = ""
@@ -121,7 +123,7 @@ def _card(text: str, path: Path) -> Card:
 
 
 def _check_types(card: Card) -> None:
-    texts = ("model", "tag", "summary", "data", "licence", "version", "digest")
+    texts = ("model", "tag", "summary", "data", "failures", "licence", "version", "digest")
     tables = ("arguments", "recipe", "scores", "training")
     for names, kind in ((texts, str), (tables, dict)):
         for name in names:
