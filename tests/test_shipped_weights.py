@@ -97,7 +97,7 @@ def test_sand_dust_is_taken_off_better_than_without_learning(data_folder, tmp_pa
 
 @pytest.mark.parametrize("name", WITH_QUICK_SCORES)
 def test_quick_scores_come_out_again(data_folder, tmp_path, name) -> None:
-    """The scores are those of the trained weights: what storing them in half precision costs is tested, too."""
+    """Scores are of the weights as trained: what storing them in half precision costs is tested, too."""
     quick = [(match, score) for label, score in scores_of(name).items() if (match := QUICK.fullmatch(label))]
     assert quick
     for number, (match, score) in enumerate(quick[:3]):

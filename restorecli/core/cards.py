@@ -24,7 +24,7 @@ def with_scores(path: Path, scores: Mapping[str, Any]) -> bytes:
 
 
 def to_markdown(card: Card) -> str:
-    """Return the card as a Markdown page: what it is for, data, training, failures, scores, licence, recipe."""
+    """Return the card as a Markdown page: purpose, data, training, failures, licence, scores, recipe."""
     return "\n".join(_lines(card)) + "\n"
 
 
