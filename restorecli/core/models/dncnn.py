@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from restorecli.core.models.blocks.starts import start_by_he
+
 
 class DnCnn(nn.Module):
     """DnCNN: restored = x - R(x), R being conv+ReLU, (depth - 2) x conv+BN+ReLU, conv.
@@ -24,7 +26,9 @@ class DnCnn(nn.Module):
         depth: Convolutions; None takes the paper's: 17 for gray (DnCNN-S), 20 for RGB (CDnCNN-B). The gray
             blind network (DnCNN-B) has 20.
         width: Channels inside.
-        batch_norm: False gives the network after `fold`: no batch norm, a bias in every convolution.
+        batch_norm: False gives the network after `fold`: no batch norm, a bias in every convolution. It starts
+            by He's rule with the last layer at a tenth of it, as IRCNN does: without a batch norm behind it a
+            gain of 0.2 in every layer would leave neither signal nor gradient.
     """
 
     scale = 1
@@ -50,7 +54,10 @@ class DnCnn(nn.Module):
             layers.append(nn.ReLU(inplace=True))
         layers.append(nn.Conv2d(width, channels, 3, padding=1, bias=not batch_norm))
         self.layers = nn.Sequential(*layers)
-        self.apply(_initialise)
+        if batch_norm:
+            self.apply(_start_small)
+        else:
+            start_by_he(self.layers, last=0.1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map degraded (N, C, H, W) in [0, 1] to restored of the same shape."""
@@ -78,7 +85,7 @@ class DnCnn(nn.Module):
         return folded
 
 
-def _initialise(module: nn.Module) -> None:
+def _start_small(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         nn.init.orthogonal_(module.weight, gain=0.2)
         if module.bias is not None:

@@ -5,8 +5,9 @@ Zhang, Zuo, Gu, Zhang, "Learning Deep CNN Denoiser Prior for Image Restoration",
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
+
+from restorecli.core.models.blocks.starts import start_by_he
 
 DILATIONS = (1, 2, 3, 4, 3, 2, 1)
 
@@ -33,13 +34,12 @@ class IrCnn(nn.Module):
         widths = [channels, *[width] * (len(DILATIONS) - 1), channels]
         layers: list[nn.Module] = []
         for before, after, dilation in zip(widths, widths[1:], DILATIONS, strict=False):
-            convolution = nn.Conv2d(before, after, 3, padding=dilation, dilation=dilation)
-            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-            nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
-            layers += [convolution, nn.ReLU(inplace=True)]
+            layers += [
+                nn.Conv2d(before, after, 3, padding=dilation, dilation=dilation),
+                nn.ReLU(inplace=True),
+            ]
         self.layers = nn.Sequential(*layers[:-1])
-        with torch.no_grad():
-            layers[-2].weight.mul_(0.1)  # type: ignore[operator]
+        start_by_he(self.layers, last=0.1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map degraded (N, C, H, W) in [0, 1] to restored of the same shape."""
