@@ -26,9 +26,9 @@ class DnCnn(nn.Module):
         depth: Convolutions; None takes the paper's: 17 for gray (DnCNN-S), 20 for RGB (CDnCNN-B). The gray
             blind network (DnCNN-B) has 20.
         width: Channels inside.
-        batch_norm: False gives the network after `fold`: no batch norm, a bias in every convolution. It starts
-            by He's rule with the last layer at a tenth of it, as IRCNN does: without a batch norm behind it a
-            gain of 0.2 in every layer would leave neither signal nor gradient.
+        batch_norm: False gives the network after `fold`: no batch norm, a bias in every convolution. It then
+            starts by He's rule with the last layer at a tenth of it, as IRCNN does: a gain of 0.2 in every
+            layer and no batch norm behind it would leave neither signal nor gradient.
     """
 
     scale = 1

@@ -10,8 +10,8 @@ from torch import nn
 def start_by_he(layers: nn.Sequential, last: float) -> None:
     """Start convolutions with ReLU between by He's rule, their biases at 0 and the last one scaled down.
 
-    He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", ICCV 2015: a normal distribution of variance 2 / n with
-    n the inputs of an output keeps the size of what passes through any number of layers.
+    He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", ICCV 2015: a normal distribution of variance 2 / n
+    with n the inputs of an output keeps the size of what passes through any number of layers.
 
     Args:
         layers: Convolutions and what stands between.
