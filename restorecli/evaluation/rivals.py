@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from restorecli.evaluation.folder import evaluate_pairs
 from restorecli.evaluation.metrics.protocol import find_protocol
-from restorecli.evaluation.pairing.names import NameIndex
 from restorecli.evaluation.pairing.pairs import Pair, Source, Unmatched
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.scoring import Redegrade
 from restorecli.folders.jobs import Progress
 from restorecli.folders.manifest import Manifest
+from restorecli.folders.matching import NameIndex
 from restorecli.folders.walking import ImageFile
 
 

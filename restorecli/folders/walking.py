@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -20,7 +20,8 @@ OUTPUT_MARK = ".restorecli-output"
 _BESIDE = frozenset({"masks", "kernels", "pictures"})
 """Folders that accompany pictures: with `OUTPUT_MARK` in them they are not walked (nor are NAME-1 ...)."""
 
-_SPLITS = ("test", "train", "validation", "val")
+SPLITS = ("test", "train", "validation", "val")
+"""Folders of an MVTec-style tree that hold pictures by their kind of defect."""
 _HIDDEN = frozenset({"desktop.ini", "thumbs.db"})
 
 
@@ -104,26 +105,6 @@ def mark_output(folder: Path, output: Path) -> None:
         touch(folder / OUTPUT_MARK)
 
 
-def mask_for(file: ImageFile | Path) -> Path | None:
-    """Return the mask of the defect in a picture, or None.
-
-    Two layouts are known: `CATEGORY/test/DEFECT/x.png` with `CATEGORY/ground_truth/DEFECT/x_mask.png` (MVTec
-    AD), and `images/CATEGORY/x.jpg` with `masks/CATEGORY/x.png`.
-
-    Args:
-        file: A picture of `walk`, or its path.
-    """
-    path = file.path if isinstance(file, ImageFile) else file
-    kind, split, base = path.parent.name, path.parent.parent.name, path.parent.parent.parent
-    places = []
-    if split in _SPLITS:
-        folder = base / "ground_truth" / kind
-        places = [folder / f"{path.stem}_mask.png", folder / f"{path.stem}.png"]
-    elif split == "images":
-        places = [base / "masks" / kind / f"{path.stem}.png"]
-    return next((place for place in places if place.is_file()), None)
-
-
 def _pictures(
     root: Path,
     folder: Path,
@@ -155,11 +136,12 @@ def _pictures(
         if _is_folder(entry):
             if (without is None or path.resolve() != without) and not _is_beside(entry, path):
                 yield from _pictures(root, path, relative / entry.name, without, above | {identity}, hidden)
-        elif _has_picture_suffix(entry.name):
+        elif has_picture_suffix(entry.name):
             yield ImageFile(path, relative / entry.name, *kind)
 
 
-def _has_picture_suffix(name: str) -> bool:
+def has_picture_suffix(name: str) -> bool:
+    """Tell whether a name is that of a picture, be it of a format that is read or of another."""
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - three times as fast as a Path, once for every file
     return suffix in SUFFIXES or suffix in FOREIGN_SUFFIXES
 
@@ -184,8 +166,9 @@ def _is_ours(name: str) -> bool:
 
 
 def _is_mask_folder(name: str, siblings: set[str]) -> bool:
-    beside_test = name == "ground_truth" and not siblings.isdisjoint(_SPLITS)
-    return beside_test or (name == "masks" and "images" in siblings)
+    if name.casefold() == "ground_truth":
+        return any(sibling.casefold() in SPLITS for sibling in siblings)
+    return name.casefold() == "masks" and any(sibling.casefold() == "images" for sibling in siblings)
 
 
 def categorise(relative: PurePosixPath, root: Path) -> tuple[str, str | None]:
@@ -193,16 +176,38 @@ def categorise(relative: PurePosixPath, root: Path) -> tuple[str, str | None]:
 
     Args:
         relative: Path of a picture below the root.
-        root: The root, which is itself the category when it holds `test/` and `ground_truth/`, and whose
-            folder `images/` is no category when `masks/` lies beside it.
+        root: The root. It is itself the category when it holds `test/` and `ground_truth/`; when it is the
+            `test/` beside a `ground_truth/`, its folders are defects, and categories too; and its folder
+            `images/` is no category when `masks/` lies beside it.
     """
     folders = relative.parts[:-1]
     if not folders:
         return NO_CATEGORY, None
-    if folders[0] == "images" and (root / "masks").is_dir():
-        return (folders[1] if len(folders) > 1 else NO_CATEGORY), None
-    if folders[0] in _SPLITS and (root / "ground_truth").is_dir():
-        return root.resolve().name, folders[1] if len(folders) > 1 else None
-    if len(folders) > 2 and folders[1] in _SPLITS:
-        return folders[0], folders[2]
-    return folders[0], None
+    second = folders[1] if len(folders) > 1 else None
+    if folders[0].casefold() == "images" and _holds(root, "masks"):
+        return second or NO_CATEGORY, None
+    if folders[0].casefold() in SPLITS and _holds(root, "ground_truth"):
+        return root.resolve().name, second
+    if root.resolve().name.casefold() in SPLITS and _holds(root.resolve().parent, "ground_truth"):
+        return folders[0], folders[0]
+    return folders[0], _defect_below(folders, root)
+
+
+def _defect_below(folders: Sequence[str], root: Path) -> str | None:
+    """Return the defect of CATEGORY/test/DEFECT (MVTec), or of .../Images/DEFECT beside Masks (VisA)."""
+    if len(folders) > 2 and folders[1].casefold() in SPLITS:
+        return folders[2]
+    for place, name in enumerate(folders[:-1]):
+        if name.casefold() == "images" and _holds(root.joinpath(*folders[:place]), "masks"):
+            return folders[place + 1]
+    return None
+
+
+def _holds(folder: Path, name: str) -> bool:
+    """Tell whether a folder holds another one of this name, in any case."""
+    if (folder / name).is_dir():
+        return True
+    try:
+        return any(entry.name.casefold() == name and entry.is_dir() for entry in os.scandir(folder))
+    except OSError:
+        return False

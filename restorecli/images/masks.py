@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
+from restorecli.errors import ImageError
+from restorecli.images.formats import SUFFIXES
+from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Pixels
+from restorecli.images.reading import read_picture
+
+
+def read_marked(place: Path, options: ReadOptions = STRICT) -> NDArray[np.bool_]:
+    """Return what a mask marks, or what any of the masks of a folder marks.
+
+    One file is read by `marked`. Where a picture has a folder of masks, as in MVTec LOCO, every pixel counts
+    that is not 0 in one of them: they hold a value for each kind of defect, of any size.
+
+    Args:
+        place: A picture, or a folder of pictures of one size.
+        options: How to read what is unusual.
+
+    Returns:
+        (H, W), True where something is marked.
+
+    Raises:
+        ImageError: A mask cannot be read, the folder holds none, or they differ in size.
+    """
+    if not place.is_dir():
+        return marked(read_picture(place, options).pixels)
+    files = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES)
+    planes = [read_picture(file, options).pixels.max(axis=0) > 0 for file in files]
+    shapes = {plane.shape for plane in planes}
+    if len(shapes) != 1:
+        raise ImageError(
+            "The masks of one picture differ in size, or there are none.",
+            expected="masks of one size",
+            came=", ".join(f"{width}x{height}" for height, width in sorted(shapes)) or "no picture",
+            file=place,
+        )
+    joined: NDArray[np.bool_] = np.any(planes, axis=0)
+    return joined
 
 
 def marked(pixels: Pixels) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from PIL import Image
 
 from restorecli.errors import DataError, ImageError, UsageError
-from restorecli.evaluation.pairing.names import NameIndex
+from restorecli.folders.matching import NameIndex
 from restorecli.folders.walking import walk
 from restorecli.images.options import ReadOptions
 from restorecli.images.picture import Pixels

@@ -5,22 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.errors import DataError, ImageError, UsageError
-from restorecli.folders.walking import ImageFile, walk
-from restorecli.images.masks import marked
+from restorecli.errors import ImageError, UsageError
+from restorecli.folders.masks import MaskIndex
+from restorecli.folders.walking import ImageFile
+from restorecli.images.masks import read_marked
 from restorecli.images.picture import Pixels
-from restorecli.images.reading import read_picture
 
 Mask = NDArray[np.bool_]
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-_SUFFIX = "_mask"
 
 
 class Masks(Protocol):
@@ -47,13 +46,8 @@ def masks_named(word: str) -> Masks:
     if _COLOR.fullmatch(word):
         return ColorMasks(word.lower())
     path = Path(word)
-    if path.is_file():
-        return FileMasks(path, None)
-    if path.is_dir():
-        files = walk(path)
-        if not files:
-            raise DataError("There is no mask in this folder.", expected="PNG, BMP, TIFF ...", file=path)
-        return FileMasks(path, {_key(file.relative): file.path for file in files})
+    if path.exists():
+        return FileMasks(MaskIndex(path))
     raise UsageError(
         "--mask is not understood.",
         expected="a file, a folder, or a colour such as #ff00ff",
@@ -86,20 +80,18 @@ class ColorMasks:
 
 @dataclass(frozen=True, slots=True)
 class FileMasks:
-    """Masks in files: `x.png` or `x_mask.png` in the same subfolder for `x.jpg`, or one for all.
+    """Masks in files, found by the names of pictures; see `folders.masks.MaskIndex`.
 
     Attributes:
-        root: The folder, or the one file.
-        known: Files by relative path without suffix; None for one file.
+        index: A folder of masks, or the one file for all.
     """
 
-    root: Path
-    known: Mapping[PurePosixPath, Path] | None
+    index: MaskIndex
 
     def find(self, file: ImageFile, pixels: Pixels) -> Mask:
-        """Return what the picture's mask marks; see `Masks` and `images.masks.marked`."""
+        """Return what the picture's mask marks; see `Masks` and `images.masks.read_marked`."""
         path = self._path(file)
-        mask = marked(read_picture(path).pixels)
+        mask = read_marked(path)
         if mask.shape != pixels.shape[1:]:
             raise ImageError(
                 "The mask has another size than the picture.",
@@ -116,18 +108,16 @@ class FileMasks:
         return {"mask": path.name, "mask_bytes": status.st_size, "mask_changed_ns": status.st_mtime_ns}
 
     def _path(self, file: ImageFile) -> Path:
-        path = self.root if self.known is None else self.known.get(_key(file.relative))
-        if path is None:
-            raise ImageError(
-                "There is no mask for this picture.",
-                expected=f"{file.relative.with_suffix('.png')} or {file.relative.stem}{_SUFFIX}.png",
-                came=f"{len(self.known or ())} masks of other names in {self.root}",
-            )
-        return path
-
-
-def _key(relative: PurePosixPath) -> PurePosixPath:
-    return relative.with_name(relative.stem.removesuffix(_SUFFIX))
+        path = self.index.find([file.relative])
+        if isinstance(path, Path):
+            return path
+        raise ImageError(
+            "There is no mask for this picture."
+            if path is None
+            else "Several masks could be of this picture.",
+            expected=f"{file.relative.with_suffix('.png')} or {file.relative.stem}_mask.png",
+            came=path or f"{len(self.index.files)} masks of other names in {self.index.root}",
+        )
 
 
 def _three(levels: Pixels) -> Pixels:

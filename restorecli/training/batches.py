@@ -17,7 +17,6 @@ from restorecli.degradation.base import Degradation
 from restorecli.degradation.chain import Chain, degrade_array, image_rng
 from restorecli.degradation.masks import damage_mask
 from restorecli.errors import DataError, ImageError
-from restorecli.images.masks import marked
 from restorecli.images.picture import Pixels
 from restorecli.training.crops import (
     MIRRORED,
@@ -162,13 +161,13 @@ class BatchMaker:
             sample = self._cut_pair(degraded, reference, mask, rng)
         return sample
 
-    def _mask(self, pair: Pair, reference: NDArray[np.generic]) -> NDArray[np.uint8] | None:
+    def _mask(self, pair: Pair, reference: NDArray[np.generic]) -> NDArray[np.generic] | None:
         """Return the defect's mask as (1, H, W) of 0 and 255: all 0 where the picture has none."""
         if "mask" not in self._needs:
             return None
         if pair.mask is None:
             return np.zeros((1, *reference.shape[1:]), np.uint8)
-        mask = to_unit(self._cache.get(pair.mask))
+        mask = self._cache.marks(pair.mask)
         if mask.shape[1:] != reference.shape[1:]:
             raise ImageError(
                 "The mask has another size than its picture.",
@@ -176,13 +175,13 @@ class BatchMaker:
                 came=str(mask.shape[1:]),
                 file=pair.mask,
             )
-        return np.where(marked(mask)[None], 255, 0).astype(np.uint8)
+        return mask
 
     def _cut_pair(
         self,
         degraded: NDArray[np.generic],
         reference: NDArray[np.generic],
-        mask: NDArray[np.uint8] | None,
+        mask: NDArray[np.generic] | None,
         rng: np.random.Generator,
     ) -> Sample:
         small = self._data.crop // self._scale
@@ -200,7 +199,7 @@ class BatchMaker:
     def _cut_and_degrade(
         self,
         reference: NDArray[np.generic],
-        mask: NDArray[np.uint8] | None,
+        mask: NDArray[np.generic] | None,
         rng: np.random.Generator,
         key: str,
         number: int,

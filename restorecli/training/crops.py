@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.images.budget import available_memory
+from restorecli.images.masks import read_marked
 from restorecli.images.picture import Pixels
 from restorecli.images.reading import read_picture
 
@@ -23,22 +25,39 @@ class PictureCache:
 
     def __init__(self, limit: int | None = None) -> None:
         self._limit = min(4 * 2**30, available_memory() // 2) if limit is None else limit
-        self._kept: dict[Path, NDArray[np.generic]] = {}
+        self._kept: dict[tuple[Path, Callable[[Path], NDArray[np.generic]]], NDArray[np.generic]] = {}
         self._bytes = 0
 
     def get(self, path: Path) -> NDArray[np.generic]:
         """Return a picture as (C, H, W) in uint8, uint16 or float32."""
-        if path in self._kept:
-            return self._kept[path]
-        picture = read_picture(path)
-        pixels: NDArray[np.generic] = picture.pixels
-        if picture.traits.depth in (8, 16):
-            kind = np.uint8 if picture.traits.depth == 8 else np.uint16
-            pixels = np.rint(picture.pixels * (2**picture.traits.depth - 1)).astype(kind)
+        return self._read(path, _samples_of)
+
+    def marks(self, path: Path) -> NDArray[np.generic]:
+        """Return a mask, or the masks of a folder, as (1, H, W): 255 where something is marked, else 0."""
+        return self._read(path, _marks_of)
+
+    def _read(self, path: Path, read: Callable[[Path], NDArray[np.generic]]) -> NDArray[np.generic]:
+        known = self._kept.get((path, read))
+        if known is not None:
+            return known
+        pixels = read(path)
         if self._bytes + pixels.nbytes <= self._limit:
-            self._kept[path] = pixels
+            self._kept[path, read] = pixels
             self._bytes += pixels.nbytes
         return pixels
+
+
+def _samples_of(path: Path) -> NDArray[np.generic]:
+    picture = read_picture(path)
+    if picture.traits.depth not in (8, 16):
+        return picture.pixels
+    kind = np.uint8 if picture.traits.depth == 8 else np.uint16
+    samples: NDArray[np.generic] = np.rint(picture.pixels * (2**picture.traits.depth - 1)).astype(kind)
+    return samples
+
+
+def _marks_of(path: Path) -> NDArray[np.generic]:
+    return np.where(read_marked(path)[None], 255, 0).astype(np.uint8)
 
 
 def to_unit(pixels: NDArray[np.generic]) -> Pixels:

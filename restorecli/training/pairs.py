@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from restorecli.errors import DataError
-from restorecli.folders.walking import OUTPUT_MARK, ImageFile, mask_for, walk
+from restorecli.folders.masks import MaskFinder
+from restorecli.folders.matching import NameIndex
+from restorecli.folders.walking import OUTPUT_MARK, ImageFile, walk
 from restorecli.training.recipe import Recipe, Source
 
 
@@ -49,14 +51,14 @@ def find_pairs(sources: Sequence[Source], recipe: Recipe, base: Path) -> list[Pa
     for number, source in enumerate(sources):
         if source.clean is not None:
             folder = recipe.folder_of(source.clean, base)
-            found = [
-                Pair(f"{number}/{f.relative}", f.path, None, mask_for(f)) for f in training_files(folder)
-            ]
+            finder = MaskFinder()
+            files = training_files(folder)
+            found = [Pair(f"{number}/{f.relative}", f.path, None, finder.find(f.path)) for f in files]
         else:
             assert source.degraded is not None  # noqa: S101 - the recipe's rule
             assert source.reference is not None  # noqa: S101 - the recipe's rule
             folder = recipe.folder_of(source.degraded, base)
-            found = _mates(number, folder, recipe.folder_of(source.reference, base))
+            found = _by_name(number, folder, recipe.folder_of(source.reference, base))
         if not found:
             raise DataError(
                 "There is no picture in this folder.",
@@ -77,20 +79,17 @@ def training_files(folder: Path) -> list[ImageFile]:
     return [file for file in walk(folder) if not any(parent in written for parent in file.path.parents)]
 
 
-def _mates(number: int, degraded: Path, reference: Path) -> list[Pair]:
-    """Pair by relative name, else by relative stem."""
-    by_name = {file.relative: file.path for file in walk(reference)}
-    by_stem: dict[PurePath, list[Path]] = {}
-    for name, path in by_name.items():
-        by_stem.setdefault(name.with_suffix(""), []).append(path)
+def _by_name(number: int, degraded: Path, reference: Path) -> list[Pair]:
+    """Pair by the names of the files, as `NameIndex` does."""
+    index, finder = NameIndex(reference), MaskFinder()
     pairs, alone = [], []
     for file in walk(degraded):
-        same = [by_name[file.relative]] if file.relative in by_name else []
-        mates = same or by_stem.get(file.relative.with_suffix(""), [])
-        if len(mates) == 1:
-            pairs.append(Pair(f"{number}/{file.relative}", mates[0], file.path, mask_for(mates[0])))
+        found = index.nearest(file.relative)
+        if len(found) == 1:
+            mask = finder.find(found[0].path)
+            pairs.append(Pair(f"{number}/{file.relative}", found[0].path, file.path, mask))
         else:
-            alone.append(f"{file.relative} ({len(mates)} of its name)")
+            alone.append(f"{file.relative} ({len(found)} of its name)")
     if alone:
         raise DataError(
             f"{len(alone)} degraded pictures have no single reference.",

@@ -11,11 +11,12 @@ from PIL import Image
 from restorecli.errors import DataError
 from restorecli.evaluation.folder import evaluate_folders
 from restorecli.evaluation.pairing.finding import pair_folder
-from restorecli.evaluation.pairing.masks import MaskIndex, find_mask, read_mask
+from restorecli.evaluation.pairing.masks import read_mask
 from restorecli.evaluation.pairing.pairs import Source
 from restorecli.folders.manifest import Manifest, Record
+from restorecli.folders.masks import MaskIndex, mask_for
 from restorecli.folders.walking import walk
-from restorecli.images.masks import marked
+from restorecli.images.masks import read_marked
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -91,8 +92,7 @@ def test_the_name_of_the_reference_finds_a_mask_too(tmp_path):
     index = MaskIndex(touch(tmp_path, "crack/x.png"))
     names = [PurePosixPath("out-7.png"), PurePosixPath("../data/images/crack/x.jpg")]
     found = index.find(names)
-    assert isinstance(found, Source)
-    assert found.locator == "crack/x.png"
+    assert found == tmp_path / "crack/x.png"
 
 
 def test_the_mask_of_another_category_is_not_taken(tmp_path):
@@ -198,8 +198,8 @@ def test_the_masks_of_the_magnetic_tiles_are_found(data_folder):
     root = data_folder / "magnetic-tile" / "test"
     found: dict[str, list[int]] = {}
     for file in walk(root):
-        mask = find_mask(Source(file.relative.as_posix(), root, file.path))
-        area = 0 if mask is None else int(marked(mask.read().pixels).sum())
+        mask = mask_for(file)
+        area = 0 if mask is None else int(read_marked(mask).sum())
         found.setdefault(file.category, []).append(area)
     assert {category: (len(areas), min(areas) > 0) for category, areas in found.items()} == {
         **dict.fromkeys(("blowhole", "break", "crack", "fray", "uneven"), (8, True)),

@@ -8,8 +8,8 @@ import pytest
 
 from restorecli.errors import DataError
 from restorecli.evaluation.pairing.finding import pair_folder
-from restorecli.evaluation.pairing.names import NameIndex
 from restorecli.folders.manifest import Manifest, Record
+from restorecli.folders.matching import NameIndex
 
 
 def touch(root: Path, *names: str) -> Path:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from restorecli.errors import DataError
-from restorecli.evaluation.pairing.masks import MaskIndex, find_mask
-from restorecli.evaluation.pairing.names import NameIndex
+from restorecli.evaluation.pairing.masks import mask_source
 from restorecli.evaluation.pairing.pairs import Pair, Pairing, Side, Source, Unmatched
 from restorecli.folders.manifest import Manifest, Record
+from restorecli.folders.masks import MaskFinder, MaskIndex
+from restorecli.folders.matching import NameIndex
 from restorecli.folders.walking import NO_CATEGORY, ImageFile, walk
 
 
@@ -204,18 +205,23 @@ def _described(pairing: Pairing, degraded: Path) -> Pairing:
 
 def _beside(pairing: Pairing) -> Pairing:
     """Add the masks that lie beside the references."""
-    pairs = (
-        pair if pair.reference is None else replace(pair, mask=find_mask(pair.reference))
-        for pair in pairing.pairs
-    )
-    return replace(pairing, pairs=tuple(pairs))
+    finder = MaskFinder()
+    return replace(pairing, pairs=tuple(_with_mask_beside(pair, finder) for pair in pairing.pairs))
+
+
+def _with_mask_beside(pair: Pair, finder: MaskFinder) -> Pair:
+    if pair.reference is None or pair.reference.file is None:
+        return pair
+    mask = finder.find(pair.reference.file)
+    return pair if mask is None else replace(pair, mask=mask_source(mask, pair.reference.folder))
 
 
 def _masked(pairing: Pairing, masks: Path) -> Pairing:
     """Add the masks of a folder; a picture without one has no known defect, which is no problem."""
     index = MaskIndex(masks)
+    home = masks if masks.is_dir() else masks.parent
     found = {pair.path: index.find(_names(pair)) for pair in pairing.pairs}
-    taken = [mask for mask in found.values() if isinstance(mask, Source)]
+    taken = [mask for mask in found.values() if isinstance(mask, Path)]
     if pairing.pairs and not taken:
         raise DataError(
             "Not one mask fits a picture.",
@@ -228,10 +234,10 @@ def _masked(pairing: Pairing, masks: Path) -> Pairing:
         Unmatched("mask", file.relative.as_posix(), "no picture of this name") for file in index.unused(taken)
     ]
     pairs = (
-        replace(pair, mask=mask if isinstance(mask := found[pair.path], Source) else None)
+        replace(pair, mask=mask_source(mask, home) if isinstance(mask := found[pair.path], Path) else None)
         for pair in pairing.pairs
     )
-    return Pairing(tuple(pairs), (*pairing.unmatched, *reasons))
+    return replace(pairing, pairs=tuple(pairs), unmatched=(*pairing.unmatched, *reasons))
 
 
 def _names(pair: Pair) -> list[PurePosixPath]:

@@ -1,0 +1,226 @@
+"""Which files of two folders belong together by their names: one rule for every command.
+
+`eval`, `train` and `show` find references, degraded pictures and other methods' results by it, and `eval`
+and `restore` find masks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from restorecli.errors import UsageError
+from restorecli.folders.walking import ImageFile, walk
+from restorecli.images.formats import FOREIGN_SUFFIXES, SUFFIXES
+
+Found = ImageFile | str
+"""A file that belongs to a name, or the reason why there is none."""
+
+_LAYOUT = frozenset({"data", "ground_truth", "images", "masks", "test", "train", "val", "validation"})
+"""Folders that say how a data set is laid out, and nothing about a picture."""
+
+_SHOWN = 4
+
+
+class NameIndex:
+    """The pictures of one folder, to be found by the names of others.
+
+    A file belongs to a name if their folders and their stems do:
+
+    - folders: the same; or those of one are the last folders of the other, as in a flat folder against a
+      tree (so `000.png` of one category is never taken for that of another); or, with `any_layout`, the same
+      without folders that only name a layout (`images`, `masks`, `ground_truth`, `test` ...).
+    - stems: equal without the suffix, whatever its case, or without a suffix that was added to another
+      (`a.jpg.png` was made from `a.jpg`); or equal once one of `endings` is taken off either.
+
+    Of several such files the nearest is taken: first by the folders in this order, then the same name, the
+    same name but for the case of its suffix, an added suffix, the same stem, the same stem without added
+    suffixes, an ending taken off. Files that are equally near are ambiguous.
+
+    Args:
+        root: A folder, or a single file, which then belongs to every name.
+        endings: What stems may end in besides, e.g. "_x1_Mine" or "_mask".
+        any_layout: Whether folders that only name a layout count as none.
+        files: What can be found, in place of the pictures of the folder.
+
+    Raises:
+        DataError: There is no such file or folder.
+        UsageError: An ending is empty.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        endings: Iterable[str] = (),
+        any_layout: bool = False,
+        files: Sequence[ImageFile] | None = None,
+    ) -> None:
+        self.root = root
+        self.endings = check_endings(endings)
+        self.files: Sequence[ImageFile] = walk(root) if files is None else files
+        self._any_layout = any_layout
+        self._single = root.is_file()
+        self._by_stem: dict[str, list[ImageFile]] = defaultdict(list)
+        for file in self.files:
+            self._by_stem[self._key(file.relative)].append(file)
+
+    def nearest(self, name: PurePosixPath) -> list[ImageFile]:
+        """Return the file that belongs to a name, the equally near ones where it is ambiguous, or none."""
+        return self.ranked(name)[1]
+
+    def ranked(self, name: PurePosixPath) -> tuple[tuple[int, int], list[ImageFile]]:
+        """Return the nearest files, as `nearest`, and how near their folders and names are: 0 is the same."""
+        if self._single:
+            return (0, 0), list(self.files)
+        ranked: dict[tuple[int, int], list[ImageFile]] = defaultdict(list)
+        for file in self._by_stem.get(self._key(name), ()):
+            folders = _folders_alike(file.relative, name, any_layout=self._any_layout)
+            if folders is not None:
+                ranked[folders, _names_alike(file.relative, name)].append(file)
+        return min(ranked.items(), default=((0, 0), []), key=lambda entry: entry[0])
+
+    def find(self, name: PurePosixPath) -> Found:
+        """Return the file that belongs to a name, or the reason why there is none or more than one.
+
+        Args:
+            name: Relative path of a picture in its own folder.
+        """
+        found = self.nearest(name)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(str(file.relative) for file in found[:_SHOWN])
+            return f"several files in {self.root} could belong to it: {names}"
+        return f"{self.root} holds no image of this relative path or of the stem {name.stem!r}"
+
+    def find_all(self, names: Sequence[PurePosixPath]) -> dict[PurePosixPath, Found]:
+        """Find the files of many names, and refuse doubles.
+
+        `x.png` and `x.jpg` in one folder cannot both be the restored version of one reference: the one with
+        the reference's own suffix is taken, and the other is refused; without such a one, all are.
+
+        Args:
+            names: Relative paths in their own folder.
+
+        Returns:
+            For every name its file or the reason why there is none.
+        """
+        found = {name: self.find(name) for name in names}
+        claims: dict[tuple[Path, PurePosixPath], list[PurePosixPath]] = defaultdict(list)
+        for name, file in found.items():
+            if isinstance(file, ImageFile):
+                claims[file.path, name.with_suffix("")].append(name)
+        for (path, _), several in claims.items():
+            if len(several) > 1:
+                found |= _refused(several, path)
+        return found
+
+    def unused(self, found: Mapping[PurePosixPath, Found]) -> list[ImageFile]:
+        """Return the files of this folder that belong to no name."""
+        taken = {file.path for file in found.values() if isinstance(file, ImageFile)}
+        return [file for file in self.files if file.path not in taken]
+
+    def _key(self, name: PurePosixPath) -> str:
+        stem = _core(name)
+        ending = max((end for end in self.endings if stem.endswith(end) and stem != end), key=len, default="")
+        return stem.removesuffix(ending)
+
+
+def check_endings(endings: Iterable[str]) -> tuple[str, ...]:
+    """Return the endings as they are used: each once, without the suffix of a picture.
+
+    Raises:
+        UsageError: One is empty, or holds a folder.
+    """
+    plain = tuple(dict.fromkeys(_core(PurePosixPath(f"x{end}"))[1:] for end in endings))
+    if any(not end or "/" in end for end in plain):
+        raise UsageError(
+            "An ending of names is empty or holds a folder.",
+            expected="what the stems of one folder have besides, e.g. _x1_Mine",
+            came=", ".join(map(repr, plain)),
+        )
+    return plain
+
+
+def guess_ending(names: Sequence[PurePosixPath], index: NameIndex) -> str | None:
+    """Return the ending by which all names differ from the files of a folder, or None.
+
+    It is only looked for where no name finds a file as it is. Every name must find exactly one file without
+    the ending, or with it, and the ending must begin with a mark such as "_" or "-".
+
+    Args:
+        names: Relative paths in their own folder.
+        index: The other folder, without endings.
+    """
+    if not names or not index.files or any(index.nearest(name) for name in names):
+        return None
+    ours, theirs = {_core(name) for name in names}, {_core(file.relative) for file in index.files}
+    ending = _common_ending(ours, theirs) or _common_ending(theirs, ours)
+    if ending is None:
+        return None
+    trial = NameIndex(index.root, endings=(ending,))
+    return ending if all(len(trial.nearest(name)) == 1 for name in names) else None
+
+
+def _common_ending(longer: set[str], shorter: set[str]) -> str | None:
+    """Return what must be taken off the stems `longer`, one and the same, to find each among `shorter`."""
+    first = min(longer)
+    for length in range(len(first) - 1, 0, -1):
+        ending = first[length:]
+        if ending[0].isalnum() or first[:length] not in shorter:
+            continue
+        if all(stem.endswith(ending) and stem.removesuffix(ending) in shorter for stem in longer):
+            return ending
+    return None
+
+
+def _core(name: PurePosixPath) -> str:
+    """Return the stem without all suffixes of pictures: "a" of a.jpg.png, "photo.2024" of photo.2024.png."""
+    stem = name.stem
+    while (suffix := PurePosixPath(stem).suffix.lower()) in SUFFIXES or suffix in FOREIGN_SUFFIXES:
+        stem = stem[: -len(suffix)]
+    return stem
+
+
+def _folders_alike(one: PurePosixPath, other: PurePosixPath, *, any_layout: bool) -> int | None:
+    """Return how near two folders are, 0 for the same, or None where they do not belong together."""
+    first, second = one.parts[:-1], other.parts[:-1]
+    if first == second:
+        return 0
+    if _ends_alike(first, second):
+        return 1
+    if any_layout and _ends_alike(_without_layout(first), _without_layout(second)):
+        return 2
+    return None
+
+
+def _ends_alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    shared = min(len(one), len(other))
+    return one[len(one) - shared :] == other[len(other) - shared :]
+
+
+def _without_layout(folders: Sequence[str]) -> list[str]:
+    return [part for part in folders if part.casefold() not in _LAYOUT]
+
+
+def _names_alike(one: PurePosixPath, other: PurePosixPath) -> int:
+    """Return how near two names are, 0 for the same."""
+    same_stem = one.stem == other.stem
+    relations = (
+        one.name == other.name,
+        same_stem and one.suffix.lower() == other.suffix.lower(),
+        one.name == other.stem or one.stem == other.name,
+        same_stem,
+        _core(one) == _core(other),
+    )
+    return next((rank for rank, holds in enumerate(relations) if holds), len(relations))
+
+
+def _refused(several: Sequence[PurePosixPath], path: Path) -> dict[PurePosixPath, Found]:
+    same_suffix = [name for name in several if name.suffix.lower() == path.suffix.lower()]
+    winner = same_suffix[0] if len(same_suffix) == 1 else None
+    names = ", ".join(name.name for name in several)
+    reason = f"duplicate name: {names} all claim {path}"
+    return {name: reason for name in several if name != winner}
