@@ -95,6 +95,7 @@ PUBLIC = {
         "metrics",
         "protocol",
         "masks",
+        "strip_suffix",
         "workers",
         "against",
         "min_psnr",

@@ -33,6 +33,8 @@ class EvalOptions:
             None takes those of the baseline, else PSNR and SSIM.
         protocol: Whose convention PSNR and SSIM follow, e.g. "y-matlab" or "basicsr:4".
         masks: Folder of masks of the defects; None takes those of an MVTec-style tree.
+        strip_suffix: What the names of one folder end in besides those of the other, e.g. ["_x1_Mine"]. By
+            default the one by which all names differ, if none fits as it is; a note then says so.
         workers: Threads; any number gives the same table to the last digit.
         against: Other methods' folders by name, compared picture by picture.
         min_psnr: The least mean PSNR in dB; the result says whether it was reached.
@@ -57,6 +59,7 @@ class EvalOptions:
     metrics: Sequence[str] | None = None
     protocol: str = "rgb"
     masks: str | Path | None = None
+    strip_suffix: Sequence[str] = ()
     workers: int | None = None
     against: Mapping[str, str | Path] = field(default_factory=dict)
     min_psnr: float | None = None
@@ -138,6 +141,7 @@ def _scored(options: EvalOptions, gates: Gates) -> Evaluation:
         metrics=options.metrics or gates.metrics,
         protocol=options.protocol,
         masks=_path(options.masks),
+        endings=options.strip_suffix,
         redegrade=degrade_again,
         workers=options.workers,
         progress=options.progress,
@@ -175,6 +179,7 @@ def _compared(
             evaluation,
             place,
             protocol=options.protocol,
+            endings=options.strip_suffix,
             redegrade=degrade_again,
             workers=options.workers,
             progress=options.progress,

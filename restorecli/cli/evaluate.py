@@ -92,6 +92,7 @@ def command(
             rich_help_panel=_MEASURED,
         ),
     ] = None,
+    strip_suffix: options.StripSuffix = None,
     against: Annotated[
         list[str] | None,
         typer.Option(
@@ -178,6 +179,7 @@ def command(
             metrics=_words(metrics) or None,
             protocol=protocol,
             masks=masks,
+            strip_suffix=strip_suffix or (),
             workers=workers,
             against=methods.read_rivals(against or []),
             min_psnr=min_psnr,

@@ -46,6 +46,15 @@ AllowTruncated = Annotated[
     bool,
     typer.Option("--allow-truncated", help="Read what is left of damaged files.", rich_help_panel=READING),
 ]
+StripSuffix = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--strip-suffix",
+        help="What names end in besides those they are matched with, e.g. _x1_Mine; else guessed, and said.",
+        rich_help_panel=READING,
+        metavar="TEXT",
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(

@@ -83,6 +83,7 @@ def command(
         bool,
         typer.Option("--spectrum", help="Add the spectrum, lowest in the middle.", rich_help_panel=_LOOKING),
     ] = False,
+    strip_suffix: options.StripSuffix = None,
     size: Annotated[
         int | None, typer.Option("--size", min=16, max=4096, help="Side of a picture in the PNG.")
     ] = None,
@@ -103,8 +104,8 @@ def command(
     view = View(None if crop is None else _box(crop), zoom, maps, spectrum)
     places = paths or _default_paths()
     _check(view, places)
-    lineup = line_up(places, limit)
-    seen = _Seen()
+    lineup = line_up(places, limit, strip_suffix or ())
+    seen = _Seen(lineup.notes)
     if output is not None:
         _write(lineup, view, places, output, size, seen)
     elif as_json:
@@ -123,9 +124,9 @@ def command(
 class _Seen:
     """What is to be told of the rows that went by, without keeping their pictures."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: Sequence[str]) -> None:
         self.problems: list[str] = []
-        self.notes: list[str] = []
+        self.notes = [*notes]
 
     def of(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Hand the rows on."""

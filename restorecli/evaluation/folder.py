@@ -35,6 +35,7 @@ def evaluate_folders(
     metrics: Sequence[str] = DEFAULT,
     protocol: str = "rgb",
     masks: Path | None = None,
+    endings: Sequence[str] = (),
     redegrade: Redegrade | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -55,6 +56,8 @@ def evaluate_folders(
         metrics: Names of the catalog, or "all" for those that can be computed here without the network.
         protocol: What PSNR and SSIM compare, and how: a name of the protocols, "basicsr:4" with a crop.
         masks: Folder of masks of the defects, found by name; None takes those of an MVTec-style tree.
+        endings: What the names of one folder end in besides those of the other, e.g. "_x1_Mine". Where none
+            is given and no name fits, the one by which all names differ is taken, and a note says so.
         redegrade: Degrades again as a manifest's line says, for the metrics that ask how consistent a
             restored picture is with what it was restored from.
         workers: Threads; by default one for each core.
@@ -73,8 +76,8 @@ def evaluate_folders(
     folder = restored or default_folder()
     named = choose_metrics(metrics)  # a misspelt name is told before a tree is walked
     needed = ALL in metrics or any("reference" in metric.needs for metric in named)
-    pairing = pair_folder(folder, reference, degraded, masks=masks, needs_reference=needed)
-    return evaluate_pairs(
+    pairing = pair_folder(folder, reference, degraded, masks=masks, endings=endings, needs_reference=needed)
+    evaluation = evaluate_pairs(
         pairing.pairs,
         pairing.unmatched,
         folder=folder,
@@ -86,6 +89,7 @@ def evaluate_folders(
         workers=workers,
         progress=progress,
     )
+    return replace(evaluation, notes=(*pairing.notes, *evaluation.notes))
 
 
 def evaluate_pairs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -13,7 +13,7 @@ from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.scoring import Redegrade
 from restorecli.folders.jobs import Progress
 from restorecli.folders.manifest import Manifest
-from restorecli.folders.matching import NameIndex
+from restorecli.folders.matching import index_for
 from restorecli.folders.walking import ImageFile
 
 
@@ -22,6 +22,7 @@ def evaluate_rival(
     folder: Path,
     *,
     protocol: str = "rgb",
+    endings: Sequence[str] = (),
     redegrade: Redegrade | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -32,6 +33,7 @@ def evaluate_rival(
         candidate: The evaluation to be compared with; its references, metrics and groups are taken.
         folder: The other method's pictures, found by the relative path or the stem of the candidate's.
         protocol: The protocol that the candidate was scored by.
+        endings: As of `evaluate_folders`.
         redegrade: As of `evaluate_folders`.
         workers: Threads; by default one for each core.
         progress: Who is told how far the job is.
@@ -43,8 +45,9 @@ def evaluate_rival(
     Raises:
         DataError: There is no such folder, or not one pair could be scored.
     """
-    index = NameIndex(folder)
-    mates = index.find_all([PurePosixPath(score.pair.path) for score in candidate.images])
+    names = [PurePosixPath(score.pair.path) for score in candidate.images]
+    index, notes = index_for(folder, names, endings)
+    mates = index.find_all(names)
     with_degraded = any(metric.needs & {"degraded", "redegraded"} for metric in candidate.metrics)
     pairs: list[Pair] = []
     unmatched: list[Unmatched] = []
@@ -68,7 +71,7 @@ def evaluate_rival(
         workers=workers,
         progress=progress,
     )
-    return replace(evaluation, notes=(*evaluation.notes, *_made_otherwise(pairs, folder)))
+    return replace(evaluation, notes=(*notes, *evaluation.notes, *_made_otherwise(pairs, folder)))
 
 
 def _pair(pair: Pair, mate: ImageFile, folder: Path, *, with_degraded: bool) -> Pair:

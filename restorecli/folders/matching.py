@@ -129,12 +129,13 @@ class NameIndex:
 
 
 def check_endings(endings: Iterable[str]) -> tuple[str, ...]:
-    """Return the endings as they are used: each once, without the suffix of a picture.
+    """Return the endings as they are used: each once, without the suffix of a picture; text is one ending.
 
     Raises:
         UsageError: One is empty, or holds a folder.
     """
-    plain = tuple(dict.fromkeys(_core(PurePosixPath(f"x{end}"))[1:] for end in endings))
+    given = (endings,) if isinstance(endings, str) else endings
+    plain = tuple(dict.fromkeys(_core(PurePosixPath(f"x{end}"))[1:] for end in given))
     if any(not end or "/" in end for end in plain):
         raise UsageError(
             "An ending of names is empty or holds a folder.",
@@ -142,6 +143,32 @@ def check_endings(endings: Iterable[str]) -> tuple[str, ...]:
             came=", ".join(map(repr, plain)),
         )
     return plain
+
+
+def index_for(
+    root: Path, names: Sequence[PurePosixPath], endings: Iterable[str] = ()
+) -> tuple[NameIndex, tuple[str, ...]]:
+    """Return the index that finds names in a folder, and what a reader should know of it.
+
+    Where no ending is given and nothing fits, the one is taken by which all names differ; see `guess_ending`.
+
+    Args:
+        root: The folder, or a single file.
+        names: Relative paths in their own folder.
+        endings: As of `NameIndex`.
+
+    Raises:
+        DataError: There is no such file or folder.
+        UsageError: An ending is empty.
+    """
+    index = NameIndex(root, endings=endings)
+    guessed = None if index.endings else guess_ending(names, index)
+    if guessed is None:
+        return index, ()
+    note = (
+        f"names were matched with those in {root} without the ending {guessed!r}, by which all of them differ"
+    )
+    return NameIndex(root, endings=(guessed,)), (note,)
 
 
 def guess_ending(names: Sequence[PurePosixPath], index: NameIndex) -> str | None:

@@ -208,6 +208,7 @@ def _holds(folder: Path, name: str) -> bool:
     if (folder / name).is_dir():
         return True
     try:
-        return any(entry.name.casefold() == name and entry.is_dir() for entry in os.scandir(folder))
+        with os.scandir(folder) as entries:
+            return any(entry.name.casefold() == name and entry.is_dir() for entry in entries)
     except OSError:
         return False

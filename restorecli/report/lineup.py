@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from PIL import Image
 
 from restorecli.errors import DataError, ImageError, UsageError
-from restorecli.folders.matching import NameIndex
+from restorecli.folders.matching import index_for
 from restorecli.folders.walking import walk
 from restorecli.images.options import ReadOptions
 from restorecli.images.picture import Pixels
@@ -54,11 +54,13 @@ class Lineup:
         columns: A label for each path.
         entries: The pictures that are shown, in the order of the first folder.
         total: How many there would be without a limit.
+        notes: What a reader should know of how names were matched.
     """
 
     columns: tuple[str, ...]
     entries: tuple[Entry, ...]
     total: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,14 @@ class Row:
     notes: tuple[str, ...] = field(default=())
 
 
-def line_up(paths: Sequence[Path], limit: int) -> Lineup:
+def line_up(paths: Sequence[Path], limit: int, endings: Sequence[str] = ()) -> Lineup:
     """Find the pictures that belong beside one another.
 
     Args:
-        paths: Files or folders. The first one gives the rows; in the others the mates are found by relative
-            path, then by stem. A single file is the mate of every picture.
+        paths: Files or folders. The first one gives the rows; those of the others are found by their names,
+            see `folders.matching.NameIndex`. A single file stands beside every picture.
         limit: How many pictures of the first folder at most; of more, evenly spread ones are taken.
+        endings: What names end in besides; see `NameIndex`.
 
     Returns:
         The rows; a missing mate is a reason, not an error.
@@ -126,13 +129,15 @@ def line_up(paths: Sequence[Path], limit: int) -> Lineup:
     files = walk(paths[0])
     if not files:
         raise DataError("the folder holds no pictures", file=paths[0])
-    others = [NameIndex(path) for path in paths[1:]]
+    names = [file.relative for file in files]
+    matched = [index_for(path, names, endings) for path in paths[1:]]
     entries = []
     for file in spread(files, limit):
-        mates = [index.find(file.relative) for index in others]
+        mates = [index.find(file.relative) for index, _ in matched]
         found = [mate if isinstance(mate, str) else mate.path for mate in mates]
         entries.append(Entry(file.relative.as_posix(), (file.path, *found)))
-    return Lineup(_labels(paths), tuple(entries), len(files))
+    notes = tuple(note for _, said in matched for note in said)
+    return Lineup(_labels(paths), tuple(entries), len(files), notes)
 
 
 def spread(items: Sequence[Item], limit: int) -> list[Item]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from restorecli.errors import DataError
 from restorecli.folders.masks import MaskFinder
-from restorecli.folders.matching import NameIndex
+from restorecli.folders.matching import index_for
 from restorecli.folders.walking import OUTPUT_MARK, ImageFile, walk
 from restorecli.training.recipe import Recipe, Source
 
@@ -41,8 +41,16 @@ def pictures_digest(pairs: Iterable[Pair]) -> str:
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def find_pairs(sources: Sequence[Source], recipe: Recipe, base: Path) -> list[Pair]:
+def find_pairs(
+    sources: Sequence[Source], recipe: Recipe, base: Path, tell: Callable[[str], None]
+) -> list[Pair]:
     """List the pictures of all sources, in a stable order; keys differ between sources.
+
+    Args:
+        sources: Of the recipe.
+        recipe: Says where its folders are.
+        base: What they are relative to.
+        tell: Called with what a user should know of how names were matched.
 
     Raises:
         DataError: A source holds no picture, or a degraded picture has no mate or several.
@@ -58,7 +66,10 @@ def find_pairs(sources: Sequence[Source], recipe: Recipe, base: Path) -> list[Pa
             assert source.degraded is not None  # noqa: S101 - the recipe's rule
             assert source.reference is not None  # noqa: S101 - the recipe's rule
             folder = recipe.folder_of(source.degraded, base)
-            found = _by_name(number, folder, recipe.folder_of(source.reference, base))
+            endings = () if source.strip_suffix is None else (source.strip_suffix,)
+            found, notes = _by_name(number, folder, recipe.folder_of(source.reference, base), endings)
+            for note in notes:
+                tell(note)
         if not found:
             raise DataError(
                 "There is no picture in this folder.",
@@ -79,11 +90,15 @@ def training_files(folder: Path) -> list[ImageFile]:
     return [file for file in walk(folder) if not any(parent in written for parent in file.path.parents)]
 
 
-def _by_name(number: int, degraded: Path, reference: Path) -> list[Pair]:
+def _by_name(
+    number: int, degraded: Path, reference: Path, endings: Sequence[str]
+) -> tuple[list[Pair], tuple[str, ...]]:
     """Pair by the names of the files, as `NameIndex` does."""
-    index, finder = NameIndex(reference), MaskFinder()
+    files = walk(degraded)
+    index, notes = index_for(reference, [file.relative for file in files], endings)
+    finder = MaskFinder()
     pairs, alone = [], []
-    for file in walk(degraded):
+    for file in files:
         found = index.nearest(file.relative)
         if len(found) == 1:
             mask = finder.find(found[0].path)
@@ -97,8 +112,9 @@ def _by_name(number: int, degraded: Path, reference: Path) -> list[Pair]:
             came=", ".join(alone[:5]),
             file=reference,
             unchanged="nothing was started",
+            hint="`strip_suffix: TEXT` beside `reference:` takes off what the names end in besides",
         )
-    return pairs
+    return pairs, notes
 
 
 def _rank(key: str) -> str:

@@ -13,7 +13,9 @@ from pydantic import (
     Field,
     PositiveFloat,
     PositiveInt,
+    SerializerFunctionWrapHandler,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -46,12 +48,14 @@ class ModelSection(_Section):
 class Source(_Section):
     """Where training pictures come from: clean ones to degrade on the fly, or pairs of folders.
 
-    Folders are relative to the recipe's own folder.
+    Folders are relative to the recipe's own folder. `strip_suffix` is what the names of one folder of a pair
+    end in besides those of the other, e.g. `_noisy`; by default the ending by which all of them differ.
     """
 
     clean: str | None = None
     degraded: str | None = None
     reference: str | None = None
+    strip_suffix: str | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Source:
@@ -59,7 +63,15 @@ class Source(_Section):
             self.reference is None
         ):
             raise ValueError("give either `clean`, or `degraded` and `reference` together")
+        if self.strip_suffix is not None and (not self.strip_suffix or self.degraded is None):
+            raise ValueError("`strip_suffix` needs some text, and belongs to `degraded` and `reference`")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_suffix(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out `strip_suffix` where it is not given: recipes of saved runs do not hold it."""
+        values: dict[str, Any] = write(self)
+        return {key: value for key, value in values.items() if key != "strip_suffix" or value is not None}
 
 
 class DataSection(_Section):

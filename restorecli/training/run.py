@@ -257,9 +257,9 @@ class _Run:
     def _pictures(self) -> tuple[list[Pair], list[Pair]]:
         """Return what is trained on and what is validated on."""
         recipe = self.recipe
-        pairs = find_pairs(recipe.data.train, recipe, self.base)
+        pairs = find_pairs(recipe.data.train, recipe, self.base, self.monitor.note)
         if recipe.validation.sources:
-            held = find_pairs(recipe.validation.sources, recipe, self.base)
+            held = find_pairs(recipe.validation.sources, recipe, self.base, self.monitor.note)
         else:
             pairs, held = hold_out(pairs, recipe.validation.holdout)
         self.pictures_digest = pictures_digest((*pairs, *held))

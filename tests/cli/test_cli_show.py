@@ -128,3 +128,14 @@ def test_a_sheet_is_never_written_over_what_it_shows(chain, words):
     answer = chain(f"restorecli show {words} -o photos/indoors/0.png", code=2)
     assert "overwrite" in answer.err
     assert (chain.folder / "photos/indoors/0.png").read_bytes() == before
+
+
+def test_endings_of_names_are_taken_off_or_guessed(shell):
+    for name, others in (("one", ("a_x1.png", "b_x2.png")), ("two", ("a.png", "b.png"))):
+        (shell.folder / name).mkdir()
+        for other in others:
+            Image.new("L", (16, 16)).save(shell.folder / name / other)
+    shell("restorecli show one two -o sheet.png", code=3)
+    shell("restorecli show one two -o sheet.png --strip-suffix _x1 --strip-suffix _x2")
+    (shell.folder / "one" / "b_x2.png").rename(shell.folder / "one" / "b_x1.png")
+    assert "note: names were matched" in shell("restorecli show one two -o sheet.png").err

@@ -26,7 +26,7 @@ def recipe(write_recipe):
 
 @pytest.fixture
 def pairs(recipe, workshop):
-    return find_pairs(recipe.data.train, recipe, workshop)
+    return find_pairs(recipe.data.train, recipe, workshop, print)
 
 
 def maker(pairs, recipe, **data):
@@ -74,7 +74,7 @@ def test_blur_at_the_rim_of_a_crop_is_true(recipe, workshop):
     folder.mkdir()
     pixels = rng.integers(0, 255, (60, 60), np.uint8)
     Image.fromarray(pixels).save(folder / "x.png")
-    found = find_pairs([Source(clean="single")], recipe, workshop)
+    found = find_pairs([Source(clean="single")], recipe, workshop, print)
     batches = maker(
         found, recipe, degrade=[{"name": "gaussian-blur", "sigma": 1.5}], crop=16, batch=1, augment=False
     )
@@ -106,7 +106,7 @@ def test_pairs_of_folders_stay_aligned_through_crops_and_turns(recipe, workshop)
         pixels = np.random.default_rng(ord(name)).integers(0, 200, (40, 50), np.uint8)
         Image.fromarray(pixels).save(workshop / "high" / f"{name}.png")
         Image.fromarray(pixels + 10).save(workshop / "low" / f"{name}.png")
-    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop)
+    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop, print)
     batch = maker(found, recipe, degrade=[], batch=16).batch(0)
     torch.testing.assert_close(batch.degraded - batch.reference, torch.full_like(batch.reference, 10 / 255))
 
@@ -115,18 +115,18 @@ def test_a_degraded_picture_without_a_mate_is_named(recipe, workshop):
     (workshop / "low").mkdir()
     Image.fromarray(np.zeros((20, 20), np.uint8)).save(workshop / "low" / "lonely.png")
     with pytest.raises(DataError, match="lonely"):
-        find_pairs([Source(degraded="low", reference="images")], recipe, workshop)
+        find_pairs([Source(degraded="low", reference="images")], recipe, workshop, print)
 
 
 def test_one_damaged_picture_is_set_aside_and_many_stop_the_run(recipe, workshop):
     (workshop / "images" / "kind" / "0.png").write_bytes(b"not a picture")
-    batches = maker(find_pairs(recipe.data.train, recipe, workshop), recipe)
+    batches = maker(find_pairs(recipe.data.train, recipe, workshop, print), recipe)
     for step in range(6):
         batches.batch(step)
     assert len(batches.quarantine) == 1
     for name in ("1", "2"):
         (workshop / "images" / "kind" / f"{name}.png").write_bytes(b"nor this")
-    whole_epoch = maker(find_pairs(recipe.data.train, recipe, workshop), recipe, batch=5)
+    whole_epoch = maker(find_pairs(recipe.data.train, recipe, workshop, print), recipe, batch=5)
     with pytest.raises(DataError, match=r"0\.1 %"):
         whole_epoch.batch(0)
 
@@ -134,7 +134,7 @@ def test_one_damaged_picture_is_set_aside_and_many_stop_the_run(recipe, workshop
 def test_an_error_in_the_reading_thread_reaches_the_loop(recipe, workshop):
     for file in (workshop / "images" / "kind").iterdir():
         file.write_bytes(b"")
-    ahead = read_ahead(maker(find_pairs(recipe.data.train, recipe, workshop), recipe), 0)
+    ahead = read_ahead(maker(find_pairs(recipe.data.train, recipe, workshop, print), recipe), 0)
     with pytest.raises(DataError):
         next(ahead)
 
@@ -145,7 +145,7 @@ def test_what_this_program_wrote_is_not_trained_on(recipe, workshop):
         folder.mkdir(parents=True)
         (folder / mark).write_text("")
         Image.fromarray(np.zeros((20, 20), np.uint8)).save(folder / "x.png")
-    assert len(find_pairs(recipe.data.train, recipe, workshop)) == 5
+    assert len(find_pairs(recipe.data.train, recipe, workshop, print)) == 5
 
 
 def test_holding_out_is_stable_and_disjoint(pairs):
@@ -165,18 +165,18 @@ def test_a_mate_is_never_guessed(recipe, workshop):
     for name in ("high/a.png", "high/a.bmp", "low/a.png"):
         save(workshop / name, 20, 20)
     sources = [Source(degraded="low", reference="high")]
-    (pair,) = find_pairs(sources, recipe, workshop)
+    (pair,) = find_pairs(sources, recipe, workshop, print)
     assert pair.reference.name == "a.png"
     (workshop / "low" / "a.png").rename(workshop / "low" / "a.ppm")
     with pytest.raises(DataError, match=r"a\.ppm \(2 of its name\)"):
-        find_pairs(sources, recipe, workshop)
+        find_pairs(sources, recipe, workshop, print)
 
 
 def test_pairs_of_different_sizes_are_set_aside_with_their_sizes(recipe, workshop):
     for name in "abc":
         save(workshop / "high" / f"{name}.png", 24, 24)
         save(workshop / "low" / f"{name}.png", 24, 24 if name == "c" else 20)
-    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop)
+    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop, print)
     with pytest.raises(DataError, match=r"\(24, 24\) instead of \(24, 20\)"):
         maker(found, recipe, batch=3).batch(0)
 
@@ -186,7 +186,7 @@ def test_a_damaged_half_of_a_pair_is_the_one_that_is_named(recipe, workshop):
         save(workshop / "high" / f"{name}.png", 24, 24)
         save(workshop / "low" / f"{name}.png", 24, 24)
     (workshop / "low" / "a.png").write_bytes(b"gone")
-    batches = maker(find_pairs([Source(degraded="low", reference="high")], recipe, workshop), recipe)
+    batches = maker(find_pairs([Source(degraded="low", reference="high")], recipe, workshop, print), recipe)
     batches.batch(0)
     assert list(batches.quarantine) == [str(workshop / "low" / "a.png")]
 
@@ -229,7 +229,7 @@ def test_validation_pictures_are_checked_before_the_run(recipe, workshop, low, h
     save(workshop / "low" / "a.png", *(low or high))
     if low is None:
         (workshop / "low" / "a.png").write_bytes(b"gone")
-    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop)
+    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop, print)
     with pytest.raises(DataError, match=words):
         make_examples(found, recipe.validation, channels=1)
 
@@ -237,7 +237,7 @@ def test_validation_pictures_are_checked_before_the_run(recipe, workshop, low, h
 def test_a_gray_and_a_colour_picture_make_a_validation_pair(recipe, workshop):
     save(workshop / "low" / "a.png", 24, 24)
     save(workshop / "high" / "a.png", 24, 24, 3)
-    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop)
+    found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop, print)
     for channels in (1, 3):
         (example,) = make_examples(found, recipe.validation, channels=channels)
         assert example.degraded.shape == example.reference.shape == (channels, 24, 24)
@@ -262,7 +262,7 @@ def test_augmentation_makes_the_symmetries_that_it_says(recipe, workshop, augmen
     folder.mkdir()
     pixels = np.arange(16, dtype=np.uint8).reshape(4, 4) * 16
     Image.fromarray(pixels).save(folder / "x.png")
-    found = find_pairs([Source(clean="single")], recipe, workshop)
+    found = find_pairs([Source(clean="single")], recipe, workshop, print)
     batch = maker(found, recipe, augment=augment, crop=4, batch=80).batch(0)
     seen = {np.rint(crop.numpy() * 255).astype(np.uint8).tobytes() for crop in batch.reference[:, 0]}
     rows = {tuple(sorted(row)) for row in pixels.tolist()}

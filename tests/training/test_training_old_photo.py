@@ -62,7 +62,7 @@ def test_a_batch_holds_the_mask_of_the_scratches_that_were_drawn(write_recipe, w
     scratches = {"name": "scratches", "count": 4, "dust": 0, "opacity": 1.0, "edge": 0.1}
     data = {"train": [{"clean": "images"}], "degrade": [*blur, scratches], "crop": 24, "batch": 8}
     recipe = load_recipe(write_recipe(data=data))
-    pairs = find_pairs(recipe.data.train, recipe, workshop)
+    pairs = find_pairs(recipe.data.train, recipe, workshop, print)
     makers = [BatchMaker(pairs, recipe, channels=1, needs=frozenset(n)) for n in (("mask",), ())]
     with_mask, without = (maker.batch(3) for maker in makers)
     assert torch.equal(with_mask.degraded, without.degraded)

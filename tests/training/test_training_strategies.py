@@ -24,7 +24,7 @@ def loss(name="l1"):
 
 def batch_of(write_recipe, workshop, needs, **changes):
     recipe = load_recipe(write_recipe(**changes))
-    pairs = find_pairs(recipe.data.train, recipe, workshop)
+    pairs = find_pairs(recipe.data.train, recipe, workshop, print)
     return BatchMaker(pairs, recipe, channels=1, needs=frozenset(needs)).batch(0)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -10,8 +11,8 @@ from restorecli.errors import DataError
 from restorecli.evaluation.pairing.masks import mask_source
 from restorecli.evaluation.pairing.pairs import Pair, Pairing, Side, Source, Unmatched
 from restorecli.folders.manifest import Manifest, Record
-from restorecli.folders.masks import MaskFinder, MaskIndex
-from restorecli.folders.matching import NameIndex
+from restorecli.folders.masks import FLAWLESS, LAYOUTS, MaskFinder, MaskIndex
+from restorecli.folders.matching import index_for
 from restorecli.folders.walking import NO_CATEGORY, ImageFile, walk
 
 
@@ -21,6 +22,7 @@ class _Mates:
 
     found: Mapping[PurePosixPath, Source | str | None]
     left_over: tuple[Unmatched, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def pair_folder(
@@ -29,6 +31,7 @@ def pair_folder(
     degraded: Path | None = None,
     *,
     masks: Path | None = None,
+    endings: Sequence[str] = (),
     needs_reference: bool = True,
 ) -> Pairing:
     """Find the reference, and where known the degraded picture and the mask, of every picture in a folder.
@@ -41,6 +44,7 @@ def pair_folder(
         reference: References by name instead of by manifest.
         degraded: Degraded pictures by name instead of by manifest.
         masks: Masks by name instead of those that lie beside the references.
+        endings: What stems of one folder end in besides, e.g. "_x1_Mine"; see `folders.matching.NameIndex`.
         needs_reference: Whether a picture without a reference is one without a score.
 
     Returns:
@@ -58,12 +62,12 @@ def pair_folder(
     references = (
         _references_by_manifest(files, records, folder, side)
         if reference is None
-        else _by_name(files, reference, side, "reference")
+        else _by_name(files, reference, side, "reference", endings)
     )
     known = (
         _degraded_by_manifest(files, records, folder, side)
         if degraded is None
-        else _by_name(files, degraded, side, "degraded")
+        else _by_name(files, degraded, side, "degraded", endings)
     )
     if not needs_reference and reference is None:
         references = _where_they_are(references)
@@ -118,7 +122,7 @@ def _references_by_manifest(
 def _where_they_are(references: _Mates) -> _Mates:
     """Leave out the references that are not named or not there."""
     found = {name: mate if _is_there(mate) else None for name, mate in references.found.items()}
-    return _Mates(found, references.left_over)
+    return replace(references, found=found)
 
 
 def _is_there(mate: Source | str | None) -> bool:
@@ -141,13 +145,16 @@ def _degraded_by_manifest(
     return _Mates(found)
 
 
-def _by_name(files: Sequence[ImageFile], root: Path, side: Side, wanted: Side) -> _Mates:
-    index = NameIndex(root)
-    mates = index.find_all([file.relative for file in files])
+def _by_name(
+    files: Sequence[ImageFile], root: Path, side: Side, wanted: Side, endings: Sequence[str]
+) -> _Mates:
+    names = [file.relative for file in files]
+    index, notes = index_for(root, names, endings)
+    mates = index.find_all(names)
     found = {name: mate if isinstance(mate, str) else _own_source(mate, root) for name, mate in mates.items()}
     reason = f"no {side} picture of this name"
     unused = (Unmatched(wanted, file.relative.as_posix(), reason) for file in index.unused(mates))
-    return _Mates(found, tuple(unused))
+    return _Mates(found, tuple(unused), notes)
 
 
 def _own_source(file: ImageFile, root: Path) -> Source:
@@ -179,7 +186,8 @@ def _join(
             mate = replace(mate, options=record.reference_reading)
         restored = _own_source(file, folder) if side == "restored" else None
         pairs.append(Pair(name, category, defect, mate, restored, old, record))
-    return Pairing(tuple(pairs), (*unmatched, *references.left_over, *known.left_over))
+    left_over = (*unmatched, *references.left_over, *known.left_over)
+    return Pairing(tuple(pairs), left_over, tuple(dict.fromkeys((*references.notes, *known.notes))))
 
 
 def _place(file: ImageFile, record: Record | None, mate: Source | None) -> tuple[str, str | None]:
@@ -206,7 +214,23 @@ def _described(pairing: Pairing, degraded: Path) -> Pairing:
 def _beside(pairing: Pairing) -> Pairing:
     """Add the masks that lie beside the references."""
     finder = MaskFinder()
-    return replace(pairing, pairs=tuple(_with_mask_beside(pair, finder) for pair in pairing.pairs))
+    pairs = tuple(_with_mask_beside(pair, finder) for pair in pairing.pairs)
+    return replace(pairing, pairs=pairs, notes=(*pairing.notes, *_without_masks(pairs)))
+
+
+def _without_masks(pairs: Sequence[Pair]) -> Iterator[str]:
+    """Say which defects have not a single mask, and where masks are looked for."""
+    counts: Counter[str] = Counter()
+    masked = set()
+    for pair in pairs:
+        if pair.defect is None or pair.defect.casefold() in FLAWLESS or pair.reference is None:
+            continue
+        name = pair.defect if pair.category == pair.defect else f"{pair.category}/{pair.defect}"
+        counts[name] += 1
+        masked |= set() if pair.mask is None else {name}
+    bare = [f"{name} ({count})" for name, count in counts.items() if name not in masked]
+    if bare:
+        yield f"no mask was found for any image of {', '.join(bare)}; masks are looked for in: {LAYOUTS}"
 
 
 def _with_mask_beside(pair: Pair, finder: MaskFinder) -> Pair:

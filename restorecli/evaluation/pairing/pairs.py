@@ -101,7 +101,8 @@ class Unmatched:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """All pairs of a folder in its order, and everything that found no mate."""
+    """All pairs of a folder in its order, everything that is in no pair, and what a reader should know."""
 
     pairs: tuple[Pair, ...]
     unmatched: tuple[Unmatched, ...]
+    notes: tuple[str, ...] = ()
