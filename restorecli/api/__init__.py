@@ -11,7 +11,7 @@ from restorecli.api.degradation import DegradeOptions, degrade, run_degrade
 from restorecli.api.evaluation import EvalOptions, evaluate, run_evaluate
 from restorecli.api.networks import create_model, load
 from restorecli.api.pictures import degrade_image, restore_image, score
-from restorecli.api.restoration import RestoreOptions, restore, run_restore
+from restorecli.api.restoration import RestoreOptions, plan_restore, restore, run_restore
 from restorecli.api.training import TrainOptions, check_train, run_train, train
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "degrade_image",
     "evaluate",
     "load",
+    "plan_restore",
     "restore",
     "restore_image",
     "run_degrade",

@@ -24,7 +24,8 @@ class DegradeOptions:
 
     Attributes:
         source: Folder or file; None takes the built-in sample photographs.
-        output: Folder to write into; made when missing.
+        output: Folder to write into, made when missing; or, for one picture, the file to write, whose suffix
+            chooses the format.
         noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"}).
         chain: A YAML file with the chain, in place of `noise`.
         replay: A folder that `degrade` wrote, whose pictures are made again byte for byte; it says by itself
@@ -88,7 +89,20 @@ def run_degrade(options: DegradeOptions) -> FolderSummary:
         (True, ())
     """
     from restorecli.degradation.folder import degrade_folder, replay
+    from restorecli.degradation.single import degrade_file
+    from restorecli.folders.single import single_target
 
+    target = single_target(options.source, options.output, options.image_format)
+    if target is not None and options.replay is None:
+        return degrade_file(
+            Path(options.source or ""),
+            target,
+            chain_of(options),
+            seed=options.seed,
+            unclipped=options.unclipped,
+            reading=options.reading,
+            overwrite=options.overwrite,
+        )
     output = Path(options.output)
     if options.replay is not None:
         _refuse_beside_replay(options)

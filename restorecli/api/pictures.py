@@ -228,14 +228,12 @@ def _degraded(picture: Picture, chain: Chain, seed: int, key: str, *, unclipped:
     import numpy as np
 
     from restorecli.degradation.chain import degrade_array
+    from restorecli.degradation.job import reduced_alpha
+    from restorecli.images.picture import Picture
 
-    pixels, _ = degrade_array(picture.pixels, chain, seed, key)
-    if picture.traits.alpha is not None and pixels.shape[1:] != picture.size:
-        raise UsageError(
-            "A picture with alpha cannot be made smaller here.",
-            expected="a picture without alpha, or steps that keep the size",
-        )
-    return replace(picture, pixels=pixels if unclipped else np.clip(pixels, 0, 1))
+    pixels, steps = degrade_array(picture.pixels, chain, seed, key)
+    alpha = reduced_alpha(picture.traits.alpha, steps, seed, key)
+    return Picture(pixels if unclipped else np.clip(pixels, 0, 1), replace(picture.traits, alpha=alpha))
 
 
 def _samples(picture: object) -> Pixels | NDArray[np.uint8]:

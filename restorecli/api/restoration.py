@@ -11,9 +11,11 @@ from restorecli.api.keywords import from_keywords
 
 if TYPE_CHECKING:
     from restorecli.api.results import RestoreResult
-    from restorecli.folders.jobs import Progress
+    from restorecli.folders.jobs import FolderSummary, Progress
     from restorecli.images.options import ReadOptions
+    from restorecli.restoration.dry_run import RestorePlan
     from restorecli.restoration.known import Known
+    from restorecli.restoration.restorer import Restorer
     from restorecli.tune.tuning import Tuning
 
 
@@ -23,17 +25,20 @@ class RestoreOptions:
 
     Attributes:
         source: Folder or file.
-        output: Folder to write into; the relative tree is kept.
+        output: Folder to write into, where the relative tree is kept; or, for one picture, the file to write,
+            whose suffix chooses the format.
         model: "model", "model.tag", a .safetensors or .onnx file, or a method that needs no training, such as
             "wiener-deconv".
         parameters: Of the method, by name.
-        sigma: For a method: level of the noise, 0-255 scale; None takes the manifest's, else estimates it.
+        sigma: Level of the noise, 0-255 scale, for methods and networks that use it; None takes the
+            manifest's, else estimates it.
         operator: For a method: what blurred or reduced the pictures, e.g. "gaussian-blur:sigma=1.6", or the
             path of a kernel's picture; several are applied in order. Empty takes the manifest's.
         mask: For a method: lost pixels, as a file, a folder of masks, or a colour "#RRGGBB".
         tune: For a method: folders of degraded pictures and of their originals, on which the parameters that
             are not given are picked first; the result and the manifest say which.
         weights: A foreign checkpoint for `model`.
+        strength: Share of what is restored in the result, 0 to 1; the rest is the input.
         tile: "auto", "none" or the side of a tile in pixels.
         overlap: Pixels that neighbouring tiles share; by default what the network needs.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
@@ -45,7 +50,9 @@ class RestoreOptions:
         allow_truncated: Read what is left of damaged files instead of refusing them.
         image_format: "png", "jpeg", "tiff", "webp", "bmp" or "ppm" for all; None keeps lossless formats and
             makes the others PNG.
-        overwrite: Restore finished pictures again, and replace pictures that `restore` did not write.
+        quality: For JPEG and WebP, 1 to 100; None takes 95.
+        overwrite: Restore finished pictures again, and replace results of other models and pictures that
+            `restore` did not write.
         progress: Who is told how far the job is.
     """
 
@@ -59,6 +66,7 @@ class RestoreOptions:
     mask: str | Path | None = None
     tune: tuple[str | Path, str | Path] | None = None
     weights: str | Path | None = None
+    strength: float = 1.0
     tile: int | str = "auto"
     overlap: int | None = None
     device: str | None = None
@@ -69,6 +77,7 @@ class RestoreOptions:
     frames: str = "refuse"
     allow_truncated: bool = False
     image_format: str | None = None
+    quality: int | None = None
     overwrite: bool = False
     progress: Progress | None = None
 
@@ -93,7 +102,7 @@ class RestoreOptions:
 
 
 def run_restore(options: RestoreOptions) -> RestoreResult:
-    """Restore a folder of pictures.
+    """Restore a folder of pictures, or one picture.
 
     Args:
         options: See the class.
@@ -116,37 +125,99 @@ def run_restore(options: RestoreOptions) -> RestoreResult:
         True
     """
     from restorecli.api.results import RestoreResult
-    from restorecli.restoration.choice import choose_restorer
-    from restorecli.restoration.folder import restore_folder
+    from restorecli.folders.single import single_target
 
+    target = single_target(options.source, options.output, options.image_format)
     known = options.known
     tuning = _tuned(options, known)
-    restorer = choose_restorer(
+    restorer = _restorer(options, known, None if tuning is None else tuning.values)
+    if target is None:
+        done = _folder_done(options, restorer, known)
+    else:
+        done = _file_done(options, restorer, known, target)
+    return RestoreResult(**vars(done), tuning=tuning)
+
+
+restore = from_keywords("restore", RestoreOptions, run_restore)
+
+
+def plan_restore(options: RestoreOptions) -> RestorePlan:
+    """Return what `run_restore` would do with the same options, and about how long it would take.
+
+    Raises:
+        RestorecliError: As of `run_restore`, as far as it shows before anything is restored.
+    """
+    from restorecli.folders.single import single_target
+    from restorecli.restoration.dry_run import plan_file, plan_folder
+    from restorecli.restoration.picture import PictureRestorer
+
+    target = single_target(options.source, options.output, options.image_format)
+    known, reading = options.known, options.reading
+    restorer = _restorer(options, known, None)
+    source, overwrite = Path(options.source), options.overwrite
+    painter = PictureRestorer(restorer, tile=options.tile, overlap=options.overlap, strength=options.strength)
+    if target is not None:
+        return plan_file(source, target, painter, known=known, reading=reading, overwrite=overwrite)
+    return plan_folder(
+        source,
+        Path(options.output),
+        painter,
+        known=known,
+        reading=reading,
+        image_format=options.image_format,
+        quality=options.quality,
+        overwrite=overwrite,
+    )
+
+
+def _restorer(options: RestoreOptions, known: Known, tuned: Mapping[str, object] | None) -> Restorer:
+    from restorecli.restoration.choice import choose_restorer
+
+    return choose_restorer(
         options.model,
-        parameters=options.parameters if tuning is None else tuning.values,
+        parameters=options.parameters if tuned is None else tuned,
         weights=options.weights,
         known=known,
         device=options.device,
         precision=options.precision,
         ensemble=options.ensemble,
     )
-    summary = restore_folder(
+
+
+def _folder_done(options: RestoreOptions, restorer: Restorer, known: Known) -> FolderSummary:
+    from restorecli.restoration.folder import restore_folder
+
+    return restore_folder(
         Path(options.source),
         Path(options.output),
         restorer,
         tile=options.tile,
         overlap=options.overlap,
+        strength=options.strength,
         workers=options.workers,
         image_format=options.image_format,
+        quality=options.quality,
         overwrite=options.overwrite,
         reading=options.reading,
         known=known,
         progress=options.progress,
     )
-    return RestoreResult(**vars(summary), tuning=tuning)
 
 
-restore = from_keywords("restore", RestoreOptions, run_restore)
+def _file_done(options: RestoreOptions, restorer: Restorer, known: Known, target: Path) -> FolderSummary:
+    from restorecli.restoration.picture import PictureRestorer
+    from restorecli.restoration.single import restore_file
+
+    return restore_file(
+        Path(options.source),
+        target,
+        PictureRestorer(restorer, tile=options.tile, overlap=options.overlap, strength=options.strength),
+        known=known,
+        reading=options.reading,
+        quality=options.quality,
+        overwrite=options.overwrite,
+        progress=options.progress,
+    )
 
 
 def _tuned(options: RestoreOptions, known: Known) -> Tuning | None:

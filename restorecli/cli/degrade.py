@@ -14,6 +14,7 @@ from restorecli.cli.progress import BarProgress
 
 EXAMPLES = (
     "restorecli degrade --noise gaussian",
+    "restorecli degrade photo.png noisy.png --noise gaussian --sigma 25",
     "restorecli degrade ./photos -o ./noisy --noise gaussian --sigma 15..50",
     "restorecli degrade ./photos --noise blur --noise gaussian --severity 3",
     "restorecli degrade ./photos --noise sand-dust --set sand-dust.beta=1.2",
@@ -28,7 +29,16 @@ def command(
         Path | None,
         typer.Argument(help="Folder or file; without it the built-in sample photographs.", metavar="SRC"),
     ] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")] = Path("degraded"),
+    target: options.Target = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Folder to write into, by default ./degraded; or for one picture a file, e.g. noisy.png.",
+            metavar="OUT",
+        ),
+    ] = None,
     noise: Annotated[
         list[str] | None,
         typer.Option(
@@ -82,6 +92,7 @@ def command(
     allow_truncated: options.AllowTruncated = False,
     image_format: options.Format = None,
     overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
     workers: options.Workers = None,
     as_json: options.Json = False,
     show_list: Annotated[
@@ -100,7 +111,7 @@ def command(
     summary = api.run_degrade(
         api.DegradeOptions(
             source,
-            output,
+            options.output_of(target, output, "degraded"),
             noise=words.steps(),
             chain=chain,
             replay=replay,
@@ -112,7 +123,7 @@ def command(
             allow_truncated=allow_truncated,
             image_format=image_format,
             overwrite=overwrite,
-            progress=BarProgress(),
+            progress=None if quiet else BarProgress(),
         )
     )
-    render.folder_summary(summary, json_wanted=as_json)
+    render.folder_summary(summary, json_wanted=as_json, quiet=quiet)

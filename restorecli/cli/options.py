@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from restorecli.cli import completion
+from restorecli.errors import UsageError
 
 WRITING = "How it is written"
 COMPUTING = "How it is computed"
@@ -29,6 +30,14 @@ Format = Annotated[
     typer.Option(
         "--format", help="File format; by default lossless files keep theirs.", rich_help_panel=WRITING
     ),
+]
+Target = Annotated[
+    str | None,
+    typer.Argument(help="File or folder to write, in place of -o.", metavar="OUT"),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel=WRITING),
 ]
 ToSrgb = Annotated[
     bool,
@@ -134,6 +143,19 @@ Weights = Annotated[
     Path | None,
     typer.Option("--weights", help="Foreign checkpoint (.pth, .safetensors) for the network of --model."),
 ]
+
+
+def output_of(target: str | None, output: str | None, default: str) -> str:
+    """Return where to write: the argument OUT, or `-o`, or the default.
+
+    Raises:
+        UsageError: Both are given.
+    """
+    if target is not None and output is not None:
+        raise UsageError(
+            "The output is named twice.", expected="OUT or -o/--output", came=f"{target} and {output}"
+        )
+    return target or output or default
 
 
 def examples(*commands: str) -> str:

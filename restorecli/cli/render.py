@@ -137,10 +137,20 @@ def _error_panel(error: RestorecliError, title: str, color: str) -> None:
     )
 
 
-def folder_summary(summary: FolderSummary, *, json_wanted: bool) -> None:
-    """Tell what a folder job did, and leave with exit code 3 when some of its items failed."""
+def folder_summary(summary: FolderSummary, *, json_wanted: bool, quiet: bool = False) -> None:
+    """Tell what a folder job did, and leave with exit code 3 when some of its items failed.
+
+    Args:
+        summary: Of the job.
+        json_wanted: Print it as JSON, too.
+        quiet: Name what failed, and nothing else.
+    """
     if json_wanted:
         as_json(folder_result(summary))
+    if quiet:
+        failures(summary)
+        leave_if_failed(summary)
+        return
     for line in note_lines(summary, _SHOWN_NOTES):
         say(f"note: {line}")
     hidden = len(summary.notes) - _SHOWN_NOTES
@@ -184,6 +194,13 @@ def leave_if_failed(*summaries: FolderSummary) -> None:
     """Leave with exit code 3 when some items of a job failed."""
     if any(summary.failures for summary in summaries):
         raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def duration(seconds: float) -> str:
+    """Return a time in a person's words: "8 s", "12 min", "3.5 h"."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def totals(summary: FolderSummary) -> str:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from restorecli import api
 from restorecli.cli import options, render, tuning
 from restorecli.cli.progress import BarProgress
+from restorecli.result import CommandResult
+
+if TYPE_CHECKING:
+    from restorecli.restoration.dry_run import RestorePlan
 
 EXAMPLES = (
+    "restorecli restore photo.jpg -o better.png",
     "restorecli restore ./degraded --model sca-unet",
+    "restorecli restore photo.jpg better.jpg --quality 90 --strength 0.7",
     "restorecli restore photo.png -o ./out --tile 512",
     "restorecli restore ./imgs --model sca-unet.noise-blur --format tiff",
     "restorecli restore ./blurred --model wiener-deconv --operator gaussian-blur:sigma=2 --sigma 3",
@@ -22,9 +28,16 @@ EXAMPLES = (
 
 def command(
     source: Annotated[Path, typer.Argument(help="Folder or file to restore.", metavar="SRC")],
+    target: options.Target = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder to write into; the tree of SRC is kept.")
-    ] = Path("restored"),
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Folder to write into, by default ./restored; or for one picture a file, e.g. better.png.",
+            metavar="OUT",
+        ),
+    ] = None,
     model: options.Model = "sca-unet",
     weights: options.Weights = None,
     settings: options.MethodSettings = None,
@@ -45,6 +58,16 @@ def command(
         int | None,
         typer.Option("--overlap", min=0, help="Pixels that tiles share.", rich_help_panel=options.COMPUTING),
     ] = None,
+    strength: Annotated[
+        float,
+        typer.Option(
+            "--strength",
+            min=0,
+            max=1,
+            help="Share of what is restored; the rest is the input.",
+            rich_help_panel=options.COMPUTING,
+        ),
+    ] = 1.0,
     ensemble: options.Ensemble = False,
     to_srgb: options.ToSrgb = False,
     frames: options.Frames = "refuse",
@@ -53,40 +76,75 @@ def command(
     device: options.Device = None,
     workers: options.Workers = None,
     image_format: options.Format = None,
+    quality: Annotated[
+        int | None,
+        typer.Option(
+            "--quality",
+            min=1,
+            max=100,
+            help="Of JPEG and WebP; 95 if left out.",
+            rich_help_panel=options.WRITING,
+        ),
+    ] = None,
     overwrite: options.Overwrite = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Say what would be done, with which model, and about how long it takes."
+        ),
+    ] = False,
+    quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
-    """Restore a folder of pictures with a trained network, or with a method that needs no training.
+    """Restore one picture or a folder with a trained network, or with a method that needs no training.
 
     Depth, alpha, EXIF and ICC are kept, finished files are skipped, and one bad file costs one file.
     """
     from restorecli.restoration.methods.catalog import settings_for
 
-    result = api.run_restore(
-        api.RestoreOptions(
-            source,
-            output,
-            model=model,
-            parameters=settings_for(model, settings or ()),
-            sigma=sigma,
-            operator=operator or (),
-            mask=mask,
-            tune=tune,
-            weights=weights,
-            tile=tile,
-            overlap=overlap,
-            device=device,
-            precision=precision,
-            ensemble=ensemble,
-            workers=workers,
-            to_srgb=to_srgb,
-            frames=frames,
-            allow_truncated=allow_truncated,
-            image_format=image_format,
-            overwrite=overwrite,
-            progress=BarProgress(),
-        )
+    asked = api.RestoreOptions(
+        source,
+        options.output_of(target, output, "restored"),
+        model=model,
+        parameters=settings_for(model, settings or ()),
+        sigma=sigma,
+        operator=operator or (),
+        mask=mask,
+        tune=tune,
+        weights=weights,
+        strength=strength,
+        tile=tile,
+        overlap=overlap,
+        device=device,
+        precision=precision,
+        ensemble=ensemble,
+        workers=workers,
+        to_srgb=to_srgb,
+        frames=frames,
+        allow_truncated=allow_truncated,
+        image_format=image_format,
+        quality=quality,
+        overwrite=overwrite,
+        progress=None if quiet else BarProgress(),
     )
-    if result.tuning is not None:
+    if dry_run:
+        _tell_plan(api.plan_restore(asked), as_json=as_json)
+        return
+    result = api.run_restore(asked)
+    if result.tuning is not None and not quiet:
         tuning.show(result.tuning)
-    render.folder_summary(result, json_wanted=as_json)
+    render.folder_summary(result, json_wanted=as_json, quiet=quiet)
+
+
+def _tell_plan(plan: RestorePlan, *, as_json: bool) -> None:
+    """Say what a run would do."""
+    if as_json:
+        render.as_json(CommandResult("restore", plan.to_dict(), notes=plan.notes))
+    finished = f" ({plan.finished} more are finished)" if plan.finished else ""
+    render.say(
+        f"{plan.pictures} pictures, {plan.megapixels:.1f} MP, would be restored with {plan.model} "
+        f"-> {plan.output}{finished}"
+    )
+    if plan.seconds is not None:
+        render.say(f"This would take about {render.duration(plan.seconds)}. Nothing was written.")
+    render.say(*(f"note: {note}" for note in plan.notes))

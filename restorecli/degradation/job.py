@@ -136,6 +136,9 @@ class DegradeRoom:
         written = [self.output / target for target in (item.target, item.mask_target) if target is not None]
         return all(path.is_file() for path in written) and _made_alike(item, self.output, record)
 
+    def check_replaced(self, items: Sequence[DegradeTask], records: Mapping[str, Record]) -> None:
+        """Let every earlier result be replaced: the same words make it again."""
+
     def results(
         self, items: Iterable[DegradeTask], append: Append
     ) -> Generator[tuple[DegradeTask, Done | RestorecliError], None, None]:
@@ -157,22 +160,52 @@ class _Written:
     megapixels: float
 
 
-def _degrade_one(task: DegradeTask, output: Path) -> _Written:
+@dataclass(frozen=True, slots=True)
+class Degraded:
+    """A degraded picture as it is written, and what was read for it.
+
+    Attributes:
+        picture: With the traits of the file to write.
+        notes: What a reader should know.
+        digest: Of the source; None for a built-in sample.
+        source_size: Height and width of the source.
+    """
+
+    picture: Picture
+    notes: tuple[str, ...]
+    digest: str | None
+    source_size: tuple[int, int]
+
+
+def degraded(task: DegradeTask) -> Degraded:
+    """Return the degraded picture of a task.
+
+    Raises:
+        ImageError: The source cannot be read or degraded, or is not the one that a replay expects.
+    """
     digest, picture = _read(task)
     notes = picture.traits.notes
     pixels = replay_steps(picture.pixels, task.steps, task.seed, task.key)
-    traits = replace(picture.traits, alpha=_alpha(picture.traits, task))
+    traits = replace(
+        picture.traits, alpha=reduced_alpha(picture.traits.alpha, task.steps, task.seed, task.key)
+    )
     if task.unclipped:
         traits = replace(traits, depth=32)
     elif traits.depth == 32:
         notes = (*notes, *_outside(picture.pixels))
         pixels = np.clip(pixels, 0, 1)
+    return Degraded(Picture(pixels, traits), notes, digest, picture.size)
+
+
+def _degrade_one(task: DegradeTask, output: Path) -> _Written:
+    done = degraded(task)
     path = output / task.target
     make_folder(path.parent, output)
-    losses = write_picture(path, Picture(pixels, traits))
-    _write_mask(picture.pixels.shape[1:], task, output)
-    record = task.record(output, digest, (*notes, *losses))
-    return _Written(record, pixels.shape[1] * pixels.shape[2] / 1e6)
+    losses = write_picture(path, done.picture)
+    _write_mask(done.source_size, task, output)
+    record = task.record(output, done.digest, (*done.notes, *losses))
+    height, width = done.picture.size
+    return _Written(record, height * width / 1e6)
 
 
 def _read(task: DegradeTask) -> tuple[str | None, Picture]:
@@ -218,16 +251,18 @@ def _write_mask(shape: tuple[int, int], task: DegradeTask, output: Path) -> None
     write_picture(path, Picture(mask[None].astype(np.float32), FileTraits()))
 
 
-def _alpha(traits: FileTraits, task: DegradeTask) -> NDArray[np.generic] | None:
+def reduced_alpha(
+    alpha: NDArray[np.generic] | None, steps: Sequence[Degradation], seed: int, key: str
+) -> NDArray[np.generic] | None:
     """Return alpha as it was, or reduced like the picture where a step changes the size."""
-    if traits.alpha is None or all(step.scale == 1 for step in task.steps):
-        return traits.alpha
-    kind = traits.alpha.dtype
+    if alpha is None or all(step.scale == 1 for step in steps):
+        return alpha
+    kind = alpha.dtype
     full = np.float32(1 if kind.kind == "f" else 2 ** (8 * kind.itemsize) - 1)
-    plane: Pixels = traits.alpha.astype(np.float32)[None] / full
-    for number, step in enumerate(task.steps):
+    plane: Pixels = alpha.astype(np.float32)[None] / full
+    for number, step in enumerate(steps):
         if step.scale > 1:
-            plane = step.apply(plane, image_rng(task.seed, task.key, "alpha", number))
+            plane = step.apply(plane, image_rng(seed, key, "alpha", number))
     plane = np.clip(plane[0], 0, 1) * full
     return (plane if kind.kind == "f" else np.floor(plane + np.float32(0.5))).astype(kind)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -66,6 +66,17 @@ class Room(Protocol[AnyItem]):
             record: The last line of the output's manifest about it.
         """
 
+    def check_replaced(self, items: Sequence[AnyItem], records: Mapping[str, Record]) -> None:
+        """Refuse to replace what an earlier run wrote, where somebody may want to keep it.
+
+        Args:
+            items: All pictures of the run.
+            records: The last line of the output's manifest about each picture.
+
+        Raises:
+            UsageError: There is such a picture.
+        """
+
     def results(
         self, items: Iterable[AnyItem], append: Append
     ) -> Generator[tuple[AnyItem, Done | RestorecliError], None, None]:
@@ -108,14 +119,8 @@ def run_folder(
     with output_lock(output):
         manifest = Manifest(output)
         records = manifest.read()
-        if not overwrite:
-            keep_strangers((item.target for item in items), manifest, records, room.command)
+        waiting = _waiting(room, items, manifest, records, overwrite=overwrite)
         manifest.start()
-        waiting = array("L")
-        for number, item in enumerate(items):
-            record = records.get(item.target.as_posix())
-            if overwrite or record is None or not room.is_finished(item, record):
-                waiting.append(number)
         del records
         tally = _Tally(progress)
         progress.start(len(waiting), "pictures")
@@ -136,6 +141,41 @@ def run_folder(
         notes=tally.notes.notes,
         hidden=hidden,
     )
+
+
+def unfinished(
+    room: Room[AnyItem], items: Sequence[AnyItem], output: Path, *, overwrite: bool = False
+) -> list[AnyItem]:
+    """Return the pictures that `run_folder` with the same arguments would make; nothing is written.
+
+    Raises:
+        UsageError: As of `run_folder`.
+        DataError: The manifest of the output is damaged.
+    """
+    keep_originals(items, output)
+    manifest = Manifest(output)
+    waiting = _waiting(room, items, manifest, manifest.read(), overwrite=overwrite)
+    return [items[number] for number in waiting]
+
+
+def _waiting(
+    room: Room[AnyItem],
+    items: Sequence[AnyItem],
+    manifest: Manifest,
+    records: Mapping[str, Record],
+    *,
+    overwrite: bool,
+) -> array[int]:
+    """Return the numbers of the pictures that are to be made, once it is clear that they may be."""
+    if not overwrite:
+        keep_strangers((item.target for item in items), manifest, records, room.command)
+        room.check_replaced(items, records)
+    waiting = array("L")
+    for number, item in enumerate(items):
+        record = records.get(item.target.as_posix())
+        if overwrite or record is None or not room.is_finished(item, record):
+            waiting.append(number)
+    return waiting
 
 
 class _Tally:

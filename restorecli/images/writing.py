@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from restorecli.errors import DataError, ImageError
+from restorecli.errors import DataError, ImageError, UsageError
 from restorecli.images import netpbm, png, tiff
 from restorecli.images.atomic import write_file
 from restorecli.images.decoded import DECODER_FAULTS, Samples
@@ -49,10 +49,12 @@ def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> t
     Raises:
         ImageError: The pixels are not finite or have a wrong shape, or the format or the folder refuses them.
         ResourceError: The disk is full or failing.
-        UsageError: The suffix names no format that is written.
+        UsageError: The suffix names no format that is written, or the quality is out of range.
     """
     path = Path(path)
     file_format = format_for(path)
+    if not 1 <= quality <= 100:
+        raise UsageError("Invalid --quality.", expected="a whole number from 1 to 100", came=str(quality))
     try:
         page, losses = _prepare(picture, file_format, quality)
         data = _ENCODERS[file_format](page)

@@ -25,8 +25,10 @@ def restore_folder(
     *,
     tile: int | str = "auto",
     overlap: int | None = None,
+    strength: float = 1.0,
     workers: int | None = None,
     image_format: str | None = None,
+    quality: int | None = None,
     overwrite: bool = False,
     reading: ReadOptions = STRICT,
     known: Known | None = None,
@@ -45,9 +47,11 @@ def restore_folder(
         restorer: What restores.
         tile: "auto", "none" or the largest side of a tile in pixels; see `PictureRestorer`.
         overlap: Pixels that neighbouring tiles share; None takes what the network needs.
+        strength: Share of what is restored in the result, 0 to 1; the rest is the input.
         workers: Threads for reading and as many for writing; None takes one for each core.
         image_format: Format to write ("png", "jpeg", "tiff", ...); None keeps lossless ones, else writes PNG.
-        overwrite: Restore finished pictures again.
+        quality: For JPEG and WebP, 1 to 100; None takes 95.
+        overwrite: Restore finished pictures again, and replace results of other models and other pictures.
         reading: How to read what is unusual; a picture that other options would read otherwise is restored
             again.
         known: What the restorer is told about the pictures, beside their manifest.
@@ -57,24 +61,46 @@ def restore_folder(
         How many pictures were written, skipped and failed, and why.
 
     Raises:
-        UsageError: The output would overwrite the source, a clean original or a picture of somebody else, or
-            an option does not fit.
+        UsageError: The output would overwrite the source, a clean original, a picture of somebody else or a
+            result of another model, or an option does not fit.
         DataError: There is no such source, or its manifest is damaged.
         BusyError: Another run is writing into `output`.
         ResourceError: Memory or disk ran out even after backing off, or the device failed.
     """
     progress = progress or SilentProgress()
-    painter = PictureRestorer(restorer, tile=tile, overlap=overlap)
+    painter = PictureRestorer(restorer, tile=tile, overlap=overlap, strength=strength)
+    hidden: list[PurePosixPath] = []
+    tasks, sources = plan_tasks(source, output, image_format=image_format, hidden=hidden)
+    room = RestoreRoom(output, painter, known or Known(), sources, progress, reading, workers, quality)
+    return run_folder(room, tasks, output, overwrite=overwrite, hidden=len(hidden), progress=progress)
+
+
+def plan_tasks(
+    source: Path,
+    output: Path,
+    *,
+    image_format: str | None = None,
+    hidden: list[PurePosixPath] | None = None,
+) -> tuple[list[Task], SourceRecords]:
+    """Return the pictures to restore with where each goes, and what is known of them.
+
+    Args:
+        source: Folder or file.
+        output: Folder to write into.
+        image_format: As of `restore_folder`.
+        hidden: Where the relative paths of hidden files are added.
+
+    Raises:
+        UsageError: The output is the source.
+        DataError: There is no such source, or its manifest is damaged.
+    """
     root = source if source.is_dir() else source.parent
     if source.is_dir() and output.resolve() == root.resolve():
         raise _in_place(output)
-    hidden: list[PurePosixPath] = []
     files = walk(source, without=output, hidden=hidden)
     targets = plan_outputs(files, image_format)
     sources = SourceRecords(root)
-    tasks = [Task(file, targets[file.relative], sources.reference_of(file)) for file in files]
-    room = RestoreRoom(output, painter, known or Known(), sources, progress, reading, workers)
-    return run_folder(room, tasks, output, overwrite=overwrite, hidden=len(hidden), progress=progress)
+    return [Task(file, targets[file.relative], sources.reference_of(file)) for file in files], sources
 
 
 def _in_place(place: Path) -> UsageError:

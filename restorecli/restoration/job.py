@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from restorecli.errors import ImageError, ResourceError, RestorecliError
+from restorecli.errors import ImageError, ResourceError, RestorecliError, UsageError
 from restorecli.folders.jobs import Progress, run_ordered
 from restorecli.folders.locators import locate
 from restorecli.folders.places import make_folder
@@ -38,7 +38,17 @@ from restorecli.version import __version__
 _BYTES_PER_PIXEL = 4 * 4
 """A float32 picture of up to four channels."""
 
-_LEFT_OUT = ("ensemble", "sigma", "operator", "operator_digests", "mask", "asked_tile", "asked_overlap")
+_LEFT_OUT = (
+    "ensemble",
+    "sigma",
+    "operator",
+    "operator_digests",
+    "mask",
+    "asked_tile",
+    "asked_overlap",
+    "strength",
+    "quality",
+)
 """Settings that a manifest line has only where they were asked for."""
 
 
@@ -53,6 +63,7 @@ class RestoreRoom:
         progress: Who wants to know how far the job is.
         reading: How to read what is unusual.
         workers: Threads for reading and as many for writing; None takes one for each core.
+        quality: For JPEG and WebP, 1 to 100; None takes the default of `write_picture`.
     """
 
     def __init__(
@@ -64,6 +75,7 @@ class RestoreRoom:
         progress: Progress,
         reading: ReadOptions = STRICT,
         workers: int | None = None,
+        quality: int | None = None,
     ) -> None:
         self.command: Command = "restore"
         self._output = output
@@ -73,6 +85,7 @@ class RestoreRoom:
         self._progress = progress
         self._reading = reading
         self._workers = workers
+        self._quality = {} if quality is None else {"quality": quality}
         self._identity = painter.restorer.identity()
         self._gate = MemoryGate(available_memory() // 4)
 
@@ -91,10 +104,37 @@ class RestoreRoom:
         stands = (self._output / item.target).is_file()
         return same and stands and locate(record.source, self._output) == place
 
+    def check_replaced(self, items: Sequence[Task], records: Mapping[str, Record]) -> None:
+        """Refuse to replace results of another model: whoever made them may not have seen them yet.
+
+        Raises:
+            UsageError: There are such results; the message says how many, by which model.
+        """
+        found: list[tuple[str, str]] = []
+        for item in items:
+            record = records.get(item.target.as_posix())
+            if record is None or record.restorer is None or record.command != "restore":
+                continue
+            name = str(record.restorer.get("name"))
+            if name != self._identity["name"] and (self._output / item.target).is_file():
+                found.append((item.target.as_posix(), name))
+        if found:
+            models = ", ".join(dict.fromkeys(name for _, name in found))
+            raise UsageError(
+                "The output folder holds results of another model.",
+                expected=f"results of {self._identity['name']}, or none",
+                came=f"{len(found)} pictures by {models}, first {found[0][0]}",
+                file=self._output,
+                unchanged="everything",
+                hint="add --overwrite to replace them, or choose another -o/--output",
+            )
+
     def _settings(self, task: Task, read: Stamp) -> dict[str, Any]:
         """Return what must be equal for a finished picture to count: all that its pixels depend on."""
         settings = {**self._identity, "source_bytes": read.size, "source_changed_ns": read.changed}
-        settings |= self._known.identity(task.file)
+        settings |= {**self._known.identity(task.file), **self._quality}
+        if self._painter.strength != 1:
+            settings["strength"] = self._painter.strength
         if not self._painter.tiles_change_nothing:
             settings |= {"asked_tile": self._painter.tile, "asked_overlap": self._painter.overlap}
         return settings
@@ -177,7 +217,7 @@ class RestoreRoom:
             notes = restored.notes
             if restored.picture is not None:
                 picture = restored.take()
-                losses = write_picture(self._prepare_target(task), picture)
+                losses = write_picture(self._prepare_target(task), picture, **self._quality)
                 write_findings(restored.found, self._output, task.target)
                 notes = (*picture.traits.notes, *losses)
             record = self._record(task, restored, notes)

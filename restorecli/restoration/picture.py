@@ -92,17 +92,27 @@ class PictureRestorer:
         tile: "auto" (whole while it fits, then the largest tile that does), "none" (always whole) or the
             largest side in pixels. Only "auto" is ever made smaller when memory runs out.
         overlap: Pixels that neighbouring tiles share; None takes what the network needs.
+        strength: Share of what is restored in the result, 0 to 1; the rest is the input.
 
     Raises:
         UsageError: The tile is unknown, not larger than the overlap, or a side for a restorer that needs the
-            whole picture.
+            whole picture; or the strength is out of range, or below 1 for a restorer that enlarges.
     """
 
-    def __init__(self, restorer: Restorer, *, tile: int | str = "auto", overlap: int | None = None) -> None:
+    def __init__(
+        self,
+        restorer: Restorer,
+        *,
+        tile: int | str = "auto",
+        overlap: int | None = None,
+        strength: float = 1.0,
+    ) -> None:
+        _check_strength(strength, restorer.spec.scale)
         if overlap is not None and overlap < 0:
             raise UsageError("An overlap cannot be negative.", expected="0 or more pixels", came=str(overlap))
         self.tile = parse_tile(tile)
         self.overlap = overlap
+        self.strength = strength
         self.restorer = restorer
         self._footprints: dict[tuple[str, int], Footprint] = {}
         self._limits: dict[str, int] = {}
@@ -160,10 +170,18 @@ class PictureRestorer:
         """Restore (C, H, W) pixels, float32, nominally in [0, 1]; see `__call__`."""
         steps = (self.restorer,) if context is None else self.restorer.steps(pixels, context)
         uses = []
+        restored = pixels
         for step in steps:
-            pixels, use = self._apply(step, pixels, context)
+            restored, use = self._apply(step, restored, context)
             uses.append(use)
-        return pixels, _joined(uses)
+        return self._mixed(pixels, restored), _joined(uses)
+
+    def _mixed(self, pixels: Pixels, restored: Pixels) -> Pixels:
+        """Return the share `strength` of what was restored, and the rest of what it was made of."""
+        if self.strength == 1:
+            return restored
+        _check_strength(self.strength, restored.shape[1] // pixels.shape[1])
+        return pixels + np.float32(self.strength) * (restored - pixels)
 
     def _apply(self, step: Restorer, pixels: Pixels, context: Context | None) -> tuple[Pixels, TileUse]:
         tile = self._choose(step, *pixels.shape)
@@ -208,10 +226,15 @@ class PictureRestorer:
         def read(rows: Span) -> torch.Tensor:
             return torch.from_numpy(source.read(rows.start, rows.stop))[None]
 
+        start = 0
         for done, band in enumerate(
             restore_bands(self._patient(self.restorer, careful=True), read, plan), start=1
         ):
-            yield band[0].numpy()
+            rows = band[0].numpy()
+            if self.strength != 1:
+                rows = self._mixed(source.read(start, start + rows.shape[1]), rows)
+                start += rows.shape[1]
+            yield rows
             if tell is not None:
                 tell(done, len(plan.rows))
 
@@ -251,6 +274,22 @@ class PictureRestorer:
         side = min(limits)
         overlap = default_overlap(spec, side) if self.overlap is None else self.overlap
         return TileUse(side, overlap, is_exact(spec, overlap))
+
+
+def _check_strength(strength: float, scale: int) -> None:
+    """Refuse a strength that is none, or that would mix pictures of two sizes.
+
+    Raises:
+        UsageError: It is such a strength.
+    """
+    if not 0 <= strength <= 1:
+        raise UsageError("Invalid --strength.", expected="a number from 0 to 1", came=repr(strength))
+    if strength != 1 and scale != 1:
+        raise UsageError(
+            "An enlarged picture cannot be mixed with what it was made of.",
+            expected="--strength 1",
+            came=f"--strength {strength:g} for a result {scale} times as large",
+        )
 
 
 def _joined(uses: Sequence[TileUse]) -> TileUse:

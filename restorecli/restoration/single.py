@@ -1,15 +1,25 @@
-"""One picture by a network or a method, as told; folders are the business of `restoration.folder`."""
+"""One picture, in memory or from file to file, by a network or a method; folders: `restoration.folder`."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
-
-from restorecli.errors import UsageError
+from restorecli.errors import RestorecliError, UsageError
+from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
+from restorecli.folders.notes import NoteTally
+from restorecli.folders.single import prepare_target
+from restorecli.folders.walking import walk
+from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
+from restorecli.images.reading import fits_in_memory, probe, read_picture
+from restorecli.images.writing import write_picture
+from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Context
-from restorecli.restoration.picture import PictureRestorer, TileUse
+from restorecli.restoration.known import Known
+from restorecli.restoration.picture import CHANGED_BY_TILES, PictureRestorer, TileUse
+from restorecli.restoration.records import SourceRecords, stamp
 from restorecli.restoration.restorer import Restorer
 
 
@@ -33,14 +43,85 @@ def restore_picture(
         strength: Share of the restored picture in the result, 0 to 1; the rest is the input.
 
     Raises:
-        UsageError: The tile does not fit, or `strength` is out of range or not possible.
+        UsageError: The tile or the strength does not fit, or the context says what the restorer does not use.
         ImageError: The pixels, or what comes of them, are not finite, or what a method needs is not known.
         ResourceError: Memory ran out, or the device failed.
     """
-    check_strength(strength)
     _check_told(restorer, context)
-    restored, use = PictureRestorer(restorer, tile=tile, overlap=overlap)(picture, context)
-    return mixed(picture, restored, strength), use
+    return PictureRestorer(restorer, tile=tile, overlap=overlap, strength=strength)(picture, context)
+
+
+def restore_file(
+    source: Path,
+    target: Path,
+    painter: PictureRestorer,
+    *,
+    known: Known,
+    reading: ReadOptions = STRICT,
+    quality: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> FolderSummary:
+    """Restore one picture into one file, without a manifest.
+
+    Where a manifest tells of the picture, its facts are used as in a folder.
+
+    Args:
+        source: The picture; never changed.
+        target: The file to write; its suffix chooses the format. Its folder is made when missing.
+        painter: What restores.
+        known: What the restorer is told about the picture.
+        reading: How to read what is unusual.
+        quality: For JPEG and WebP, 1 to 100; None takes 95.
+        overwrite: Replace a file that is there.
+        progress: Who wants to know how far the job is.
+
+    Returns:
+        What was done, as of a folder of one picture whose output is `target`.
+
+    Raises:
+        UsageError: The target is an input or is there already.
+        DataError: There is no such picture.
+        ImageError: It cannot be read, restored or written.
+        ResourceError: Memory or disk ran out, or the device failed.
+    """
+    began = time.perf_counter()
+    progress = progress or SilentProgress()
+    [file] = walk(source)
+    sources = SourceRecords(source.parent)
+    reference = sources.reference_of(file)
+    prepare_target(target, [source] if reference is None else [source, reference], overwrite=overwrite)
+    before = stamp(source)
+    progress.start(1, "pictures")
+    try:
+        if _goes_by_rows(source, painter):
+            done = restore_file_by_rows(source, target, painter, before, reading, progress.within)
+            area, use, notes = done.area, done.use, done.notes
+        else:
+            picture = read_picture(source, reading)
+            area = picture.size[0] * picture.size[1]
+            needs = painter.restorer.spec.needs
+            context = known.context(file, picture.pixels, sources.find(file), needs)
+            restored, use = painter(picture, replace(context, tell=progress.within))
+            losses = write_picture(target, restored, **({} if quality is None else {"quality": quality}))
+            notes = (*restored.traits.notes, *losses)
+        progress.advance(source.name)
+    except RestorecliError as error:
+        error.file = error.file or str(source)
+        raise
+    finally:
+        progress.finish()
+    tally = NoteTally()
+    tally.add(source.name, notes if use.exact else (*notes, CHANGED_BY_TILES))
+    seconds = time.perf_counter() - began
+    return FolderSummary("restore", target, 1, 0, (), area / 1e6, seconds, tally.notes)
+
+
+def _goes_by_rows(source: Path, painter: PictureRestorer) -> bool:
+    if not painter.restorer.streams:
+        return False
+    header = probe(source)
+    return header.format == "TIFF" and not fits_in_memory(header)
 
 
 def _check_told(restorer: Restorer, context: Context) -> None:
@@ -58,31 +139,3 @@ def _check_told(restorer: Restorer, context: Context) -> None:
             expected=", ".join(f"--{name}" for name in sorted(used)) or "nothing about the picture",
             came=", ".join(vain),
         )
-
-
-def check_strength(strength: float) -> None:
-    """Check that a strength is one.
-
-    Raises:
-        UsageError: It is not from 0 to 1.
-    """
-    if not 0 <= strength <= 1:
-        raise UsageError("Invalid --strength.", expected="a number from 0 to 1", came=repr(strength))
-
-
-def mixed(picture: Picture, restored: Picture, strength: float) -> Picture:
-    """Return the share `strength` of a restored picture, and the rest of what it was made of.
-
-    Raises:
-        UsageError: The two differ in size.
-    """
-    if strength == 1:
-        return restored
-    if picture.size != restored.size:
-        raise UsageError(
-            "A picture that is enlarged cannot be mixed with what it was.",
-            expected="--strength 1",
-            came=f"--strength {strength:g}",
-        )
-    share = np.float32(strength)
-    return replace(restored, pixels=picture.pixels + share * (restored.pixels - picture.pixels))

@@ -13,8 +13,17 @@ OTHERWISE = {
     "by_category": "by",
 }
 ONLY_COMMAND = {
-    "degrade": {"settings", "sigma", "severity", "random", "as_json", "show_list"},  # words of the chain
-    "restore": {"as_json"},
+    "degrade": {
+        "settings",
+        "sigma",
+        "severity",
+        "random",
+        "as_json",
+        "show_list",
+        "target",
+        "quiet",
+    },  # words of the chain
+    "restore": {"as_json", "target", "dry_run", "quiet"},
     "train": {"dry_run", "as_json"},
     "eval": {"list_metrics", "explain", "as_json"},
 }

@@ -163,6 +163,17 @@ def test_another_restorer_or_other_weights_do_not_count_as_finished(
     assert restore_folder(source, output, restorer_of(lambda b: b, name="convolutions")).written == 5
 
 
+def test_results_of_another_model_are_replaced_on_demand_only(source, output, convolutions, restorer_of):
+    restore_folder(source, output, convolutions())
+    before = {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
+    other = restorer_of(lambda batch: batch, name="other")
+    with pytest.raises(UsageError, match="results of another model") as caught:
+        restore_folder(source, output, other)
+    assert caught.value.came.startswith("5 pictures by convolutions, first ")
+    assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
+    assert restore_folder(source, output, other, overwrite=True).written == 5
+
+
 def test_for_a_network_that_sees_everything_other_tiles_count_as_another_result(source, output, restorer_of):
     restorer = restorer_of(lambda batch: batch, receptive_field=None)
     restore_folder(source, output, restorer)

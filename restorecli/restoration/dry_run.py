@@ -1,0 +1,162 @@
+"""What a restoration would do, and about how long: everything is looked at, nothing is written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from restorecli.errors import RestorecliError
+from restorecli.folders.jobs import SilentProgress
+from restorecli.folders.run import unfinished
+from restorecli.folders.single import check_target
+from restorecli.folders.walking import NO_CATEGORY, ImageFile
+from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.picture import Picture
+from restorecli.images.reading import probe, read_picture
+from restorecli.restoration.context import Context
+from restorecli.restoration.folder import plan_tasks
+from restorecli.restoration.job import RestoreRoom
+from restorecli.restoration.known import Known
+from restorecli.restoration.picture import PictureRestorer
+from restorecli.restoration.records import SourceRecords
+
+_SIDE = 256
+"""Side of the part of a picture that is restored to learn the speed."""
+
+_LONG = 2.0
+"""Seconds after which one trial is enough; a shorter first one may have been spent on getting ready."""
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """What would be done.
+
+    Attributes:
+        model: What would restore.
+        output: The folder or file that would be written.
+        pictures: How many pictures would be restored.
+        finished: How many are finished already.
+        megapixels: Size of those to be restored, in millions of pixels.
+        seconds: About how long it would take, by a trial on a part of the first picture; None where there is
+            nothing to do or the first picture cannot be restored.
+        notes: What a reader should know, e.g. which pictures cannot be read.
+    """
+
+    model: str
+    output: Path
+    pictures: int
+    finished: int
+    megapixels: float
+    seconds: float | None
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        return {
+            "dry_run": True,
+            "model": self.model,
+            "output": str(self.output),
+            "pictures": self.pictures,
+            "finished": self.finished,
+            "megapixels": round(self.megapixels, 6),
+            "seconds": None if self.seconds is None else round(self.seconds, 1),
+            "notes": list(self.notes),
+        }
+
+
+def plan_folder(
+    source: Path,
+    output: Path,
+    painter: PictureRestorer,
+    *,
+    known: Known,
+    reading: ReadOptions = STRICT,
+    image_format: str | None = None,
+    quality: int | None = None,
+    overwrite: bool = False,
+) -> RestorePlan:
+    """Return what `restore_folder` with the same arguments would do; its errors are raised here, too."""
+    tasks, sources = plan_tasks(source, output, image_format=image_format)
+    room = RestoreRoom(output, painter, known, sources, SilentProgress(), reading, None, quality)
+    waiting = unfinished(room, tasks, output, overwrite=overwrite)
+    files = [task.file for task in waiting]
+    return _plan(files, len(tasks) - len(waiting), output, _Trial(painter, known, sources, reading))
+
+
+def plan_file(
+    source: Path,
+    target: Path,
+    painter: PictureRestorer,
+    *,
+    known: Known,
+    reading: ReadOptions = STRICT,
+    overwrite: bool = False,
+) -> RestorePlan:
+    """Return what `restore_file` with the same arguments would do; its errors are raised here, too."""
+    sources = SourceRecords(source.parent)
+    file = ImageFile(source, PurePosixPath(source.name), NO_CATEGORY)
+    check_target(target, [source], overwrite=overwrite)
+    return _plan([file], 0, target, _Trial(painter, known, sources, reading))
+
+
+def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial) -> RestorePlan:
+    pixels, notes = 0, []
+    for file in files:
+        try:
+            height, width = probe(file.path).size
+            pixels += height * width
+        except RestorecliError as error:
+            notes.append(f"{file.relative}: {error.problem}")
+    speed = trial.seconds_per_pixel(files[0]) if files else None
+    if files and speed is None:
+        notes.append(f"{files[0].relative}: a trial failed, so the time is not known")
+    return RestorePlan(
+        model=trial.painter.restorer.spec.name,
+        output=output,
+        pictures=len(files),
+        finished=finished,
+        megapixels=pixels / 1e6,
+        seconds=None if speed is None else speed * pixels,
+        notes=tuple(notes),
+    )
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Restores a part of a picture, to learn how fast that is."""
+
+    painter: PictureRestorer
+    known: Known
+    sources: SourceRecords
+    reading: ReadOptions
+
+    def seconds_per_pixel(self, file: ImageFile) -> float | None:
+        """Return the seconds for a pixel of the middle of a picture; None where it cannot be restored."""
+        try:
+            picture = read_picture(file.path, self.reading)
+            needs = self.painter.restorer.spec.needs
+            context = self.known.context(file, picture.pixels, self.sources.find(file), needs)
+            part, rows, columns = _middle(picture)
+            if context.mask is not None:
+                context = replace(context, mask=context.mask[rows, columns])
+            took = self._time(part, context)
+            took = took if took > _LONG else self._time(part, context)
+            return took / (part.size[0] * part.size[1])
+        except RestorecliError:
+            return None
+
+    def _time(self, picture: Picture, context: Context) -> float:
+        began = time.perf_counter()
+        self.painter(picture, context)
+        return time.perf_counter() - began
+
+
+def _middle(picture: Picture) -> tuple[Picture, slice, slice]:
+    """Return the middle of a picture without its alpha, and where it lies."""
+    rows, columns = (
+        slice(max(0, (side - _SIDE) // 2), max(0, (side - _SIDE) // 2) + _SIDE) for side in picture.size
+    )
+    return Picture(picture.pixels[:, rows, columns], replace(picture.traits, alpha=None)), rows, columns

@@ -1,0 +1,216 @@
+"""One picture in, one picture out, as a person with one photograph types it."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import restorecli
+
+
+@pytest.fixture
+def photo(shell, photos):
+    """The shell in a folder with photo.png and photo.jpg."""
+    with Image.open(photos / "indoors" / "0.png") as image:
+        image.save(shell.folder / "photo.png")
+        image.save(shell.folder / "photo.jpg", quality=90)
+    return shell
+
+
+def pixels(path) -> np.ndarray:
+    """Return the samples of a picture."""
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def files(shell) -> set[str]:
+    """Return the files that are not of the photographs' folder."""
+    found = (path.relative_to(shell.folder) for path in shell.folder.rglob("*") if path.is_file())
+    return {path.as_posix() for path in found if path.parts[0] != "photos"}
+
+
+@pytest.mark.parametrize(
+    "words", ["-o better.png", "better.png", "-o new/folder/better.png", "-o better.tiff"]
+)
+def test_one_file_is_written_and_nothing_beside_it(photo, words) -> None:
+    before = files(photo)
+    answer = photo(f"restorecli restore photo.jpg {words} --model median")
+    target = words.split()[-1]
+    assert files(photo) - before == {target}
+    assert f"1 written -> {target}" in answer.err
+    with Image.open(photo.folder / target) as written, Image.open(photo.folder / "photo.jpg") as source:
+        assert written.format == {"png": "PNG", "tiff": "TIFF"}[target.rpartition(".")[2]]
+        restored = restorecli.restore_image(source, "median")
+        assert np.array_equal(np.asarray(written), np.asarray(restored))
+
+
+@pytest.mark.parametrize("output", ["out", "out/", "out.png/", "out.xyz", "there.png"])
+def test_a_folder_is_written_where_a_folder_is_meant(photo, output) -> None:
+    (photo.folder / "there.png").mkdir()
+    photo(f"restorecli restore photo.png -o {output} --model median")
+    folder = output.rstrip("/")
+    assert {f"{folder}/photo.png", f"{folder}/manifest.jsonl"} <= files(photo)
+
+
+def test_the_quality_is_that_of_the_file(photo) -> None:
+    for quality in (10, 95):
+        photo(f"restorecli restore photo.png q{quality}.jpg --model median --quality {quality}")
+    photo("restorecli restore photo.png default.jpg --model median")
+    sizes = {path.name: path.stat().st_size for path in photo.folder.glob("*.jpg")}
+    assert sizes["q10.jpg"] < sizes["q95.jpg"] / 2
+    assert sizes["default.jpg"] == sizes["q95.jpg"]
+    photo("restorecli restore photo.png -o small --model median --quality 10 --format jpeg")
+    assert (photo.folder / "small" / "photo.jpg").stat().st_size == sizes["q10.jpg"]
+    again = photo("restorecli restore photo.png -o small --model median --quality 20 --format jpeg --json")
+    assert again.data["written"] == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("restore photo.png photo.png --overwrite", "is read"),
+        ("restore photo.png link.png --overwrite", "is read"),
+        ("restore photo.png taken.png", "--overwrite"),
+        ("restore photos better.png", "a folder"),
+        ("restore photo.png a.png -o b.png", "named twice"),
+        ("restore photo.png better.png --format jpeg", "--format"),
+        ("restore photo.png better.jpg --quality 0", "--quality"),
+        ("restore photo.png better.png --strength 1.5", "--strength"),
+        ("restore photo.png better.png --set median.size=4", "odd"),
+        ("degrade photo.png photo.png --noise gaussian --overwrite", "is read"),
+        ("degrade photo.png taken.png --noise gaussian", "--overwrite"),
+        ("degrade -o better.png --noise gaussian", "a folder"),
+        ("degrade photo.png better.png --noise gaussian --unclipped", "TIFF"),
+    ],
+)
+def test_inputs_and_earlier_files_stay_as_they_are(photo, line, told) -> None:
+    (photo.folder / "link.png").symlink_to("photo.png")
+    (photo.folder / "taken.png").write_bytes(b"somebody's")
+    kept = {path: path.read_bytes() for path in photo.folder.rglob("*") if path.is_file()}
+    model = " --model median" if line.startswith("restore") else ""
+    assert told in photo(f"restorecli {line}{model}", code=2).err
+    assert {path: path.read_bytes() for path in photo.folder.rglob("*") if path.is_file()} == kept
+
+
+def test_an_original_that_a_manifest_names_is_not_written_over(photo) -> None:
+    photo("restorecli degrade photo.png -o noisy --noise gaussian")
+    answer = photo("restorecli restore noisy/photo.png photo.png --model median --overwrite", code=2)
+    assert "unchanged: everything" in answer.err
+
+
+def test_what_is_there_is_replaced_where_that_is_asked_for(photo) -> None:
+    (photo.folder / "taken.png").write_bytes(b"somebody's")
+    photo("restorecli restore photo.png taken.png --model median --overwrite")
+    assert pixels(photo.folder / "taken.png").shape == (64, 72, 3)
+
+
+def test_the_strength_mixes_input_and_output(photo) -> None:
+    for name, strength in (("none", 0), ("half", 0.5), ("whole", 1)):
+        photo(f"restorecli restore photo.png {name}.png --model median --strength {strength}")
+        photo(f"restorecli restore photo.png -o {name} --model median --strength {strength}")
+    read = {
+        name: pixels(photo.folder / f"{name}.png").astype(float)
+        for name in ("photo", "none", "half", "whole")
+    }
+    assert np.array_equal(read["none"], read["photo"])
+    assert not np.array_equal(read["whole"], read["photo"])
+    assert np.abs(read["half"] - (read["photo"] + read["whole"]) / 2).max() <= 0.5
+    for name in ("none", "half", "whole"):
+        assert np.array_equal(pixels(photo.folder / name / "photo.png"), read[name])
+
+
+def test_another_strength_makes_a_picture_of_a_folder_anew(photo) -> None:
+    line = "restorecli restore photo.png -o out --model median --json"
+    assert photo(line).data["written"] == 1
+    assert photo(f"{line} --strength 0.5").data["written"] == 1
+    assert photo(f"{line} --strength 0.5").data["skipped"] == 1
+    assert photo(line).data["written"] == 1
+
+
+def test_a_picture_that_is_enlarged_is_not_mixed(photo) -> None:
+    line = "restorecli restore photo.png big.png --model bicubic --set bicubic.factor=2"
+    assert "enlarged" in photo(f"{line} --strength 0.5", code=2).err
+    photo(line)
+    assert pixels(photo.folder / "big.png").shape == (128, 144, 3)
+
+
+def test_quiet_says_nothing_but_errors(photo) -> None:
+    answer = photo("restorecli restore photo.png better.png --model median --quiet")
+    assert (answer.out, answer.err) == ("", "")
+    (photo.folder / "photos" / "bad.png").write_bytes(b"no picture")
+    answer = photo("restorecli restore photos -o out --model median -q", code=3)
+    assert answer.err.startswith("failed: bad.png")
+    assert photo("restorecli degrade photo.png noisy.png --noise gaussian --quiet").err == ""
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(photo) -> None:
+    before = files(photo)
+    answer = photo("restorecli restore photos --model median --dry-run")
+    assert "4 pictures" in answer.err
+    assert "with median -> restored" in answer.err
+    assert "about" in answer.err
+    plan = photo("restorecli restore photo.png better.png --model sca-unet --dry-run --json").data
+    assert (plan["dry_run"], plan["model"], plan["pictures"]) == (True, "sca-unet.gaussian", 1)
+    assert plan["megapixels"] == pytest.approx(64 * 72 / 1e6)
+    assert plan["seconds"] is not None
+    assert files(photo) == before
+
+
+def test_a_dry_run_counts_what_is_finished_and_names_what_cannot_be_read(photo) -> None:
+    photo("restorecli restore photos/indoors -o out --model median")
+    (photo.folder / "photos" / "indoors" / "bad.png").write_bytes(b"no picture")
+    plan = photo("restorecli restore photos/indoors -o out --model median --dry-run --json").document
+    assert (plan["data"]["pictures"], plan["data"]["finished"]) == (1, 2)
+    assert "bad.png" in plan["notes"][0]
+    assert (
+        "another model" in photo("restorecli restore photos/indoors -o out --model tv --dry-run", code=2).err
+    )
+
+
+def test_a_mask_is_followed_in_a_dry_run(photo) -> None:
+    Image.fromarray(np.eye(64, 72, dtype=np.uint8) * 255).save(photo.folder / "mask.png")
+    line = "restorecli restore photo.png better.png --model inpaint-harmonic --mask mask.png --dry-run --json"
+    assert photo(line).data["seconds"] is not None
+
+
+def test_results_of_another_model_are_not_replaced_in_silence(photo) -> None:
+    photo("restorecli restore photos -o out --model median")
+    before = {path: path.read_bytes() for path in (photo.folder / "out").rglob("*.png")}
+    answer = photo("restorecli restore photos -o out --model wiener", code=2)
+    for part in ("4 pictures by median", "first indoors/0.png", "--overwrite", "-o/--output"):
+        assert part in answer.err
+    assert {path: path.read_bytes() for path in (photo.folder / "out").rglob("*.png")} == before
+    answer = photo("restorecli restore photos -o out --model wiener --overwrite")
+    assert "4 written" in answer.err
+    assert "4 already there" in photo("restorecli restore photos -o out --model wiener").err
+
+
+def test_one_picture_is_degraded_as_in_a_folder(photo) -> None:
+    before = files(photo)
+    photo("restorecli degrade photo.png noisy.png --noise gaussian --sigma 30 --seed 4")
+    assert files(photo) - before == {"noisy.png"}
+    photo("restorecli degrade photo.png -o folder --noise gaussian --sigma 30 --seed 4")
+    assert np.array_equal(
+        pixels(photo.folder / "noisy.png"),
+        pixels(photo.folder / "folder" / "photo.png"),
+    )
+    photo("restorecli degrade photo.png noisy.tif --noise gaussian --unclipped")
+    assert "noisy.tif" in files(photo)
+
+
+def test_a_picture_that_cannot_be_read_is_the_error(photo) -> None:
+    (photo.folder / "bad.png").write_bytes(b"no picture")
+    for command in ("restore bad.png out.png --model median", "degrade bad.png out.png --noise gaussian"):
+        answer = photo(f"restorecli {command} --json", code=3)
+        assert answer.error["file"] == "bad.png"
+    assert "no such file" in photo("restorecli restore nowhere.png out.png --model median", code=4).err
+    assert not (photo.folder / "out.png").exists()
+
+
+def test_what_the_manifest_knows_is_used_for_one_picture_too(photo) -> None:
+    photo("restorecli degrade photo.png -o blurred --noise blur --sigma 1.5")
+    photo("restorecli restore blurred/photo.png sharp.png --model wiener-deconv")
+    photo("restorecli restore blurred -o folder --model wiener-deconv")
+    assert np.array_equal(
+        pixels(photo.folder / "sharp.png"),
+        pixels(photo.folder / "folder" / "photo.png"),
+    )
