@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from restorecli.errors import BusyError, ImageError, RestorecliError, UsageError
 from restorecli.folders.lock import output_lock
 from restorecli.folders.manifest import Manifest, Record
-from restorecli.folders.run import Append, Done, run_folder
+from restorecli.folders.run import Append, Done, run_folder, unfinished
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ class Room:
 
     def is_finished(self, item: Item, record: Record) -> bool:
         return record.source == item.name and (self.output / item.target).is_file()
+
+    def check_replaced(self, items: Sequence[Item], records: Mapping[str, Record]) -> None:
+        if any(record.source == "precious" for record in records.values()):
+            raise UsageError("precious")
 
     def results(
         self, items: Iterable[Item], append: Append
@@ -144,3 +148,23 @@ def test_a_picture_without_a_line_is_an_unfinished_one_of_ours(tmp_path):
     Manifest(tmp_path).start()
     (tmp_path / "b.png").write_text("half")
     assert run_folder(Room(tmp_path), ITEMS, tmp_path).written == 3
+
+
+def test_what_may_not_be_replaced_stops_the_run_before_anything_is_written(tmp_path):
+    run_folder(Room(tmp_path), ITEMS, tmp_path)
+    manifest = Manifest(tmp_path)
+    manifest.append(replace(line(Item("a")), source="precious"))
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    for call in (run_folder, unfinished):
+        with pytest.raises(UsageError, match="precious"):
+            call(Room(tmp_path), ITEMS, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+    assert run_folder(Room(tmp_path), ITEMS, tmp_path, overwrite=True).written == 3
+
+
+def test_what_is_not_finished_is_listed_without_a_trace(tmp_path):
+    assert unfinished(Room(tmp_path), ITEMS, tmp_path / "out") == ITEMS
+    assert not (tmp_path / "out").exists()
+    run_folder(Room(tmp_path), ITEMS[:2], tmp_path)
+    assert unfinished(Room(tmp_path), ITEMS, tmp_path) == ITEMS[2:]
+    assert unfinished(Room(tmp_path), ITEMS, tmp_path, overwrite=True) == ITEMS
