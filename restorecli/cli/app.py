@@ -15,6 +15,7 @@ from restorecli.cli import (
     bench,
     degrade,
     demo,
+    docs,
     doctor,
     evaluate,
     export,
@@ -45,6 +46,7 @@ COMMANDS: tuple[tuple[str, Command, tuple[str, ...], str], ...] = (
     ("models", models.command, models.EXAMPLES, AROUND),
     ("export", export.command, export.EXAMPLES, AROUND),
     ("recipes", recipes.command, recipes.EXAMPLES, AROUND),
+    ("docs", docs.command, docs.EXAMPLES, AROUND),
     ("doctor", doctor.command, doctor.EXAMPLES, AROUND),
 )
 

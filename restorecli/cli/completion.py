@@ -70,3 +70,10 @@ def recipes(incomplete: str) -> list[str]:
     from restorecli.training.shelf import shipped_recipes
 
     return [name for name in shipped_recipes() if name.startswith(incomplete)]
+
+
+def topics(incomplete: str) -> list[tuple[str, str]]:
+    """Return the pages of the manual that begin with `incomplete`, each with its title."""
+    from restorecli.docs import pages
+
+    return [(name, title) for name, title in pages().items() if name.startswith(incomplete)]

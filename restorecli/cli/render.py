@@ -56,6 +56,17 @@ def as_json(result: CommandResult) -> None:
     data(json.dumps(result.to_dict(), indent=2, allow_nan=False))
 
 
+def markdown(text: str) -> None:
+    """Write a page in Markdown to stdout: set in a terminal, as it is into a file or a pipe."""
+    shown = console()
+    if not shown.is_terminal:
+        data(text)
+        return
+    from rich.markdown import Markdown
+
+    shown.print(Markdown(text))
+
+
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, stderr: bool = False) -> None:
     """Write a table to stdout or stderr; columns of numbers, but for the first, are right-aligned."""
     from rich import box

@@ -1,4 +1,4 @@
-"""What the README says is done: every command runs, the Python runs, the tables are true."""
+"""What the README and the manual say is done: every command runs, the Python runs, the tables are true."""
 
 import re
 import shutil
@@ -9,19 +9,31 @@ import yaml
 
 from restorecli.cli.app import COMMANDS, GROUPS
 from restorecli.degradation.catalog import DEGRADATIONS
+from restorecli.docs import page, pages
 from restorecli.errors import ExitCode
 from restorecli.folders.samples import sample_files
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+READING_ORDER = ("degrade", "restore", "eval", "train")
+"""Pages whose commands use what those before them wrote; the others stand alone."""
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+def manual() -> dict[str, str]:
+    names = [*READING_ORDER, *(name for name in pages() if name not in READING_ORDER)]
+    return {name: page(name) for name in names}
 
 
-LINES = [line for block in blocks("sh") for line in block.splitlines() if line]
-COMMAND_LINES = [part for line in LINES for part in line.split(" && ") if part.startswith("restorecli ")]
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def command_lines(text: str) -> list[str]:
+    lines = [line for block in blocks(text, "sh") for line in block.splitlines() if line]
+    return [part for line in lines for part in line.split(" && ") if part.startswith("restorecli ")]
+
+
+LINES = [line for block in blocks(README, "sh") for line in block.splitlines() if line]
 
 CHAIN = (
     "restorecli degrade --noise gaussian",
@@ -42,10 +54,18 @@ def shrink(recipe: Path) -> None:
 
 @pytest.fixture
 def prepared(shell, photos):
-    """The shell in a folder with what the README supposes: ./photos, ./imgs and its YAML chain."""
+    """The shell in a folder with what the manual supposes: ./photos, ./imgs and its YAML chain."""
     shutil.copytree(photos, shell.folder / "imgs")
-    (shell.folder / "chain.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
+    (shell.folder / "chain.yaml").write_text(blocks(page("degrade"), "yaml")[0], encoding="utf-8")
     return shell
+
+
+def run_as_printed(shell, lines: list[str]) -> None:
+    for line in lines:
+        if line not in CHAIN:
+            shell(line)
+        if " > recipe.yaml" in line:
+            shrink(shell.folder / "recipe.yaml")
 
 
 @pytest.mark.slow
@@ -63,23 +83,29 @@ def test_the_chain_runs_exactly_as_typed_in_an_empty_folder(shell) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_every_other_command_runs_in_its_order(prepared) -> None:
-    for line in COMMAND_LINES:
-        if line not in CHAIN:
-            prepared(line)
-        if " > recipe.yaml" in line:
-            shrink(prepared.folder / "recipe.yaml")
+def test_every_other_command_of_the_readme_runs_in_its_order(prepared) -> None:
+    run_as_printed(prepared, command_lines(README))
     demo = prepared("restorecli eval restorecli-demo/restored --json").data
     assert demo["overall"]["gain"]["psnr"] > 5
     assert demo["unmatched"] == []
-    page = (prepared.folder / "restorecli-demo" / "index.html").read_text(encoding="utf-8")
-    assert "http://" not in page
+    html = (prepared.folder / "restorecli-demo" / "index.html").read_text(encoding="utf-8")
+    assert "http://" not in html
     assert list((prepared.folder / "restorecli-demo" / "pictures").rglob("*.png"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_command_of_the_manual_runs_in_its_order(prepared) -> None:
+    for text in manual().values():
+        run_as_printed(prepared, command_lines(text))
     assert (prepared.folder / "scores.csv").is_file()
 
 
-def test_the_python_of_the_readme_runs(prepared) -> None:
-    for block in blocks("python"):
+@pytest.mark.parametrize(
+    "text", [pytest.param(README, id="README"), pytest.param(page("python"), id="python")]
+)
+def test_the_python_that_is_printed_runs(prepared, text) -> None:
+    for block in blocks(text, "python"):
         exec(compile(block, "README.md", "exec"), {})
 
 
@@ -99,7 +125,9 @@ def test_every_degradation_stands_in_the_readme(name) -> None:
 
 def test_the_table_of_exit_codes_is_complete() -> None:
     listed = {
-        int(code) for row in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE) for code in row.split(",")
+        int(code)
+        for row in re.findall(r"^\| ([\d, ]+) \|", page("exit-codes"), re.MULTILINE)
+        for code in row.split(",")
     }
     assert listed == {int(code) for code in ExitCode}
 
@@ -108,6 +136,23 @@ def test_the_two_commands_and_the_chain_are_there() -> None:
     assert set(CHAIN) <= set(LINES)
     assert "pip install . && restorecli demo" in LINES
     assert "pip install -e '.[test]' && python -m pytest -n auto" in LINES
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) < 150
+
+
+def test_every_page_of_the_manual_is_short_of_lines_that_a_terminal_breaks() -> None:
+    for name, text in manual().items():
+        long = [line for line in text.splitlines() if len(line) > 120 and not line.startswith("|")]
+        assert long == [], name
+
+
+def test_docs_lists_and_shows_the_pages(shell) -> None:
+    listed = shell("restorecli docs").out
+    assert all(name in listed for name in pages())
+    assert shell("restorecli docs exit-codes").out == page("exit-codes")
+    assert "did you mean 'eval'?" in shell("restorecli docs evl", code=2).err
 
 
 def test_the_changelog_keeps_its_form() -> None:

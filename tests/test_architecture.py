@@ -1,0 +1,59 @@
+"""The page of the manual that draws the house, compared with the imports of the code."""
+
+import ast
+import re
+from pathlib import Path
+
+import restorecli
+from restorecli.docs import page
+
+PACKAGE = Path(restorecli.__file__).parent
+GROUND = {"catalogs", "errors", "result", "version", "yaml12"}
+"""Single modules that may be imported from everywhere."""
+DATA = {"docs", "weights", "recipes"}
+"""Folders of data; `docs` has a few lines that read it."""
+
+
+def imported_rooms(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "restorecli":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("restorecli."):
+            found.add(node.module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            found |= {name.name.split(".")[1] for name in node.names if name.name.startswith("restorecli.")}
+    return found - DATA
+
+
+def real_house() -> dict[str, set[str]]:
+    house: dict[str, set[str]] = {}
+    for file in PACKAGE.rglob("*.py"):
+        room = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        house.setdefault(room, set()).update(imported_rooms(file) - {room})
+    return {room: uses for room, uses in house.items() if room not in {"__init__", "__main__", *DATA}}
+
+
+def drawn_house() -> dict[str, set[str]]:
+    rows = re.findall(r"^\| `(\w+)` \| .* \| ([\w, -]+) \|$", page("architecture"), re.MULTILINE)
+    return {room: set() if uses == "-" else set(uses.split(", ")) for room, uses in rows}
+
+
+def test_the_table_of_the_architecture_page_is_that_of_the_code() -> None:
+    rooms = {room: uses - GROUND for room, uses in real_house().items() if room not in GROUND}
+    assert drawn_house() == rooms, "mend the table in restorecli/docs/architecture.md (or the imports)"
+
+
+def test_the_ground_imports_no_room() -> None:
+    for module in GROUND:
+        assert real_house()[module] <= GROUND, module
+
+
+def test_imports_run_in_one_direction() -> None:
+    house, settled = real_house(), set()
+    while True:
+        free = {room for room, uses in house.items() if uses <= settled} - settled
+        if not free:
+            break
+        settled |= free
+    assert settled == set(house), "these rooms import each other in a circle"
