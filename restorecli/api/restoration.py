@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from restorecli.images.options import ReadOptions
     from restorecli.restoration.dry_run import RestorePlan
     from restorecli.restoration.known import Known
+    from restorecli.restoration.picture import PictureRestorer
     from restorecli.restoration.restorer import Restorer
     from restorecli.tune.tuning import Tuning
 
@@ -39,6 +40,8 @@ class RestoreOptions:
             are not given are picked first; the result and the manifest say which.
         weights: A foreign checkpoint for `model`.
         strength: Share of what is restored in the result, 0 to 1; the rest is the input.
+        keep_defects: Give back structure that a denoiser removed with the noise, so that faint defects
+            survive; the manifest, a note and the folder `kept-defects` say where.
         tile: "auto", "none" or the side of a tile in pixels.
         overlap: Pixels that neighbouring tiles share; by default what the network needs.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
@@ -67,6 +70,7 @@ class RestoreOptions:
     tune: tuple[str | Path, str | Path] | None = None
     weights: str | Path | None = None
     strength: float = 1.0
+    keep_defects: bool = False
     tile: int | str = "auto"
     overlap: int | None = None
     device: str | None = None
@@ -149,13 +153,12 @@ def plan_restore(options: RestoreOptions) -> RestorePlan:
     """
     from restorecli.folders.single import single_target
     from restorecli.restoration.dry_run import plan_file, plan_folder
-    from restorecli.restoration.picture import PictureRestorer
 
     target = single_target(options.source, options.output, options.image_format)
     known, reading = options.known, options.reading
     restorer = _restorer(options, known, None)
     source, overwrite = Path(options.source), options.overwrite
-    painter = PictureRestorer(restorer, tile=options.tile, overlap=options.overlap, strength=options.strength)
+    painter = _painter(options, restorer)
     if target is not None:
         return plan_file(source, target, painter, known=known, reading=reading, overwrite=overwrite)
     return plan_folder(
@@ -194,6 +197,7 @@ def _folder_done(options: RestoreOptions, restorer: Restorer, known: Known) -> F
         tile=options.tile,
         overlap=options.overlap,
         strength=options.strength,
+        keep_defects=options.keep_defects,
         workers=options.workers,
         image_format=options.image_format,
         quality=options.quality,
@@ -204,14 +208,25 @@ def _folder_done(options: RestoreOptions, restorer: Restorer, known: Known) -> F
     )
 
 
-def _file_done(options: RestoreOptions, restorer: Restorer, known: Known, target: Path) -> FolderSummary:
+def _painter(options: RestoreOptions, restorer: Restorer) -> PictureRestorer:
     from restorecli.restoration.picture import PictureRestorer
+
+    return PictureRestorer(
+        restorer,
+        tile=options.tile,
+        overlap=options.overlap,
+        strength=options.strength,
+        keep_defects=options.keep_defects,
+    )
+
+
+def _file_done(options: RestoreOptions, restorer: Restorer, known: Known, target: Path) -> FolderSummary:
     from restorecli.restoration.single import restore_file
 
     return restore_file(
         Path(options.source),
         target,
-        PictureRestorer(restorer, tile=options.tile, overlap=options.overlap, strength=options.strength),
+        _painter(options, restorer),
         known=known,
         reading=options.reading,
         quality=options.quality,

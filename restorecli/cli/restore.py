@@ -21,6 +21,7 @@ EXAMPLES = (
     "restorecli restore photo.jpg better.jpg --quality 90 --strength 0.7",
     "restorecli restore photo.png -o ./out --tile 512",
     "restorecli restore ./imgs --model sca-unet.noise-blur --format tiff",
+    "restorecli restore ./inspection --model sca-unet.noise-blur --keep-defects",
     "restorecli restore ./blurred --model wiener-deconv --operator gaussian-blur:sigma=2 --sigma 3",
     "restorecli restore ./noisy -o ./tuned --model tv --tune ./some/noisy ./some/photos",
 )
@@ -68,6 +69,14 @@ def command(
             rich_help_panel=options.COMPUTING,
         ),
     ] = 1.0,
+    keep_defects: Annotated[
+        bool,
+        typer.Option(
+            "--keep-defects",
+            help="Give back structure that a denoiser takes for noise, and say where.",
+            rich_help_panel=options.COMPUTING,
+        ),
+    ] = False,
     ensemble: options.Ensemble = False,
     to_srgb: options.ToSrgb = False,
     frames: options.Frames = "refuse",
@@ -113,6 +122,7 @@ def command(
         tune=tune,
         weights=weights,
         strength=strength,
+        keep_defects=keep_defects,
         tile=tile,
         overlap=overlap,
         device=device,

@@ -26,6 +26,7 @@ def restore_folder(
     tile: int | str = "auto",
     overlap: int | None = None,
     strength: float = 1.0,
+    keep_defects: bool = False,
     workers: int | None = None,
     image_format: str | None = None,
     quality: int | None = None,
@@ -48,6 +49,7 @@ def restore_folder(
         tile: "auto", "none" or the largest side of a tile in pixels; see `PictureRestorer`.
         overlap: Pixels that neighbouring tiles share; None takes what the network needs.
         strength: Share of what is restored in the result, 0 to 1; the rest is the input.
+        keep_defects: Give back structure that was removed with the noise; see `keep_defects`.
         workers: Threads for reading and as many for writing; None takes one for each core.
         image_format: Format to write ("png", "jpeg", "tiff", ...); None keeps lossless ones, else writes PNG.
         quality: For JPEG and WebP, 1 to 100; None takes 95.
@@ -68,7 +70,9 @@ def restore_folder(
         ResourceError: Memory or disk ran out even after backing off, or the device failed.
     """
     progress = progress or SilentProgress()
-    painter = PictureRestorer(restorer, tile=tile, overlap=overlap, strength=strength)
+    painter = PictureRestorer(
+        restorer, tile=tile, overlap=overlap, strength=strength, keep_defects=keep_defects
+    )
     hidden: list[PurePosixPath] = []
     tasks, sources = plan_tasks(source, output, image_format=image_format, hidden=hidden)
     room = RestoreRoom(output, painter, known or Known(), sources, progress, reading, workers, quality)

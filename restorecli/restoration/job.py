@@ -47,6 +47,7 @@ _LEFT_OUT = (
     "asked_tile",
     "asked_overlap",
     "strength",
+    "keep_defects",
     "quality",
 )
 """Settings that a manifest line has only where they were asked for."""
@@ -135,6 +136,8 @@ class RestoreRoom:
         settings |= {**self._known.identity(task.file), **self._quality}
         if self._painter.strength != 1:
             settings["strength"] = self._painter.strength
+        if self._painter.keep_defects:
+            settings["keep_defects"] = True
         if not self._painter.tiles_change_nothing:
             settings |= {"asked_tile": self._painter.tile, "asked_overlap": self._painter.overlap}
         return settings
@@ -171,7 +174,7 @@ class RestoreRoom:
             raise
 
     def _goes_by_rows(self, header: PictureHeader) -> bool:
-        possible = header.format == "TIFF" and self._painter.restorer.streams
+        possible = header.format == "TIFF" and self._painter.streams
         return possible and not fits_in_memory(header)
 
     def _restore(self, task: Task, loaded: Loaded) -> Restored | RestorecliError:

@@ -17,6 +17,7 @@ from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
 from restorecli.restoration.backoff import BackingOff
 from restorecli.restoration.budget import auto_tile, memory_budget
 from restorecli.restoration.context import Context
+from restorecli.restoration.keep_defects import keep_defects, outlined
 from restorecli.restoration.plan import (
     INSISTED_OVERLAP,
     Span,
@@ -93,10 +94,12 @@ class PictureRestorer:
             largest side in pixels. Only "auto" is ever made smaller when memory runs out.
         overlap: Pixels that neighbouring tiles share; None takes what the network needs.
         strength: Share of what is restored in the result, 0 to 1; the rest is the input.
+        keep_defects: Give back structure that was removed with the noise; see `keep_defects`.
 
     Raises:
         UsageError: The tile is unknown, not larger than the overlap, or a side for a restorer that needs the
-            whole picture; or the strength is out of range, or below 1 for a restorer that enlarges.
+            whole picture; or the strength is out of range, or below 1 for a restorer that enlarges; or
+            defects are to be kept by a restorer that enlarges.
     """
 
     def __init__(
@@ -106,13 +109,21 @@ class PictureRestorer:
         tile: int | str = "auto",
         overlap: int | None = None,
         strength: float = 1.0,
+        keep_defects: bool = False,
     ) -> None:
         _check_strength(strength, restorer.spec.scale)
+        if keep_defects and restorer.spec.scale != 1:
+            raise UsageError(
+                "Defects cannot be kept in an enlarged picture.",
+                expected="a restorer that keeps the size",
+                came=f"{restorer.spec.name}, which enlarges {restorer.spec.scale} times",
+            )
         if overlap is not None and overlap < 0:
             raise UsageError("An overlap cannot be negative.", expected="0 or more pixels", came=str(overlap))
         self.tile = parse_tile(tile)
         self.overlap = overlap
         self.strength = strength
+        self.keep_defects = keep_defects
         self.restorer = restorer
         self._footprints: dict[tuple[str, int], Footprint] = {}
         self._limits: dict[str, int] = {}
@@ -126,6 +137,11 @@ class PictureRestorer:
             shared = default_overlap(restorer.spec, self.tile) if overlap is None else overlap
             multiple = restorer.spec.multiple
             plan_axis(2 * self.tile + multiple, tile=self.tile, overlap=shared, multiple=multiple)
+
+    @property
+    def streams(self) -> bool:
+        """Whether a picture can be restored by rows."""
+        return self.restorer.streams and not self.keep_defects
 
     @property
     def tiles_change_nothing(self) -> bool:
@@ -156,15 +172,18 @@ class PictureRestorer:
         """
         if not np.isfinite(picture.pixels).all():
             raise ImageError("The picture holds values that are not finite.", expected="finite pixels")
-        alpha = picture.traits.alpha
+        traits, alpha = picture.traits, picture.traits.alpha
+        seen = picture.pixels if alpha is None else fill_invisible(picture.pixels, alpha)
+        pixels, use = self.restore(seen, context)
+        if self.keep_defects:
+            pixels, note = _with_defects(seen, pixels, context or Context())
+            traits = replace(traits, notes=(*traits.notes, note))
         if alpha is None:
-            pixels, use = self.restore(picture.pixels, context)
-            return Picture(pixels, picture.traits), use
-        pixels, use = self.restore(fill_invisible(picture.pixels, alpha), context)
+            return Picture(pixels, traits), use
         scale = pixels.shape[1] // picture.size[0]
         if scale == 1:
             pixels = keep_invisible(pixels, picture.pixels, alpha)
-        return Picture(pixels, replace(picture.traits, alpha=enlarge(alpha, scale))), use
+        return Picture(pixels, replace(traits, alpha=enlarge(alpha, scale))), use
 
     def restore(self, pixels: Pixels, context: Context | None = None) -> tuple[Pixels, TileUse]:
         """Restore (C, H, W) pixels, float32, nominally in [0, 1]; see `__call__`."""
@@ -290,6 +309,16 @@ def _check_strength(strength: float, scale: int) -> None:
             expected="--strength 1",
             came=f"--strength {strength:g} for a result {scale} times as large",
         )
+
+
+def _with_defects(degraded: Pixels, restored: Pixels, context: Context) -> tuple[Pixels, str]:
+    """Return the picture with its defects kept, and the note on it; the places go among the findings."""
+    kept = keep_defects(degraded, restored, context.sigma)
+    context.note({"kept_places": kept.count, "kept_surest": "; ".join(map(str, kept.places))})
+    context.found.pictures["kept-defects"] = outlined(kept.pixels, kept.where)
+    if not kept.places:
+        return kept.pixels, "all that was removed looks like noise"
+    return kept.pixels, f"removed structure in {kept.count} places, in part given back; {kept.places[0]}"
 
 
 def _joined(uses: Sequence[TileUse]) -> TileUse:

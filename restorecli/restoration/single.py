@@ -118,7 +118,7 @@ def restore_file(
 
 
 def _goes_by_rows(source: Path, painter: PictureRestorer) -> bool:
-    if not painter.restorer.streams:
+    if not painter.streams:
         return False
     header = probe(source)
     return header.format == "TIFF" and not fits_in_memory(header)
