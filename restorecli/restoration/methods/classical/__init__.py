@@ -1,1 +1,1 @@
-"""Methods that restore without trained weights: a file per family, a line each in `restore.methods`."""
+"""Methods that restore without trained weights: a file per family, a line each in `methods.catalog`."""
