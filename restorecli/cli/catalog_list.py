@@ -1,50 +1,86 @@
-"""`restorecli degrade --list`: every degradation with its parameters, as a table or as JSON."""
+"""`restorecli degrade --list`: the degradations at a glance, or one or all with their parameters."""
 
 from __future__ import annotations
 
-from restorecli.cli import render
+from collections.abc import Iterable
+from typing import Any
+
+from restorecli.cli import facts, render
 from restorecli.result import CommandResult
 
+ALL = "all"
 
-def show_degradations(*, as_json: bool) -> None:
-    """Print every degradation: parameters, defaults, allowed values, default random ranges, severities."""
-    from restorecli.degradation.base import facts_of
-    from restorecli.degradation.catalog import ALIASES, DEGRADATIONS
 
+def show_degradations(name: str | None, *, as_json: bool) -> None:
+    """Print the degradations.
+
+    Args:
+        name: One of them, "all" for all with their parameters, or None for a line each.
+        as_json: Print everything that is known of them as JSON; a list, or of one its object.
+
+    Raises:
+        UsageError: There is no degradation of this name.
+    """
+    from restorecli.degradation.catalog import DEGRADATIONS, find
+
+    one = None if name in (None, ALL) else find(str(name)).name
+    names = list(DEGRADATIONS) if one is None else [one]
     if as_json:
-        render.as_json(
-            CommandResult(
-                "degrade",
-                [
-                    {
-                        "name": name,
-                        "summary": part.summary,
-                        "reference": entry.reference,
-                        "aliases": [alias for alias, meant in ALIASES.items() if meant == name],
-                        "severities": [dict(severity) for severity in entry.severities],
-                        "parameters": [
-                            {
-                                "name": f.name,
-                                "default": f.default,
-                                "allowed": f.allowed,
-                                "random": f.draw,
-                                "help": f.help,
-                            }
-                            for f in facts_of(entry).values()
-                        ],
-                    }
-                    for name, part in DEGRADATIONS.items()
-                    for entry in (part.load(),)
-                ],
-            )
+        documents = [_document(each) for each in names]
+        render.as_json(CommandResult("degrade", documents if one is None else documents[0]))
+    elif name is None:
+        render.table(("name", "what it does"), [_line(each) for each in names])
+        render.say(
+            "--noise NAME does it; --severity 1 to 5 says how strong.",
+            "restorecli degrade --list NAME shows its parameters, --list all those of all.",
         )
-        return
-    rows = []
-    for name, entry in DEGRADATIONS.items():
-        also = "".join(f" (also: {alias})" for alias, meant in ALIASES.items() if meant == name)
-        rows.append((name, "", f"{entry.summary}{also}"))
-        for f in facts_of(entry.load()).values():
-            drawn = f"; --random draws {f.draw}" if f.draw is not None else ""
-            rows.append((f"  {name}.{f.name}", str(f.default), f"{f.help}: {f.allowed}{drawn}"))
-    render.table(("name", "default", "what it does"), rows)
-    render.say("--set NAME.PARAM=VALUE sets a parameter; --severity 1 to 5 sets them all.")
+    else:
+        render.table(("name", "what it does"), [row for each in names for row in _rows(each)])
+        render.say("--set NAME.PARAM=VALUE sets a parameter; --severity 1 to 5 sets them all.")
+
+
+def _line(name: str) -> tuple[str, str]:
+    from restorecli.degradation.catalog import DEGRADATIONS
+
+    also = ", ".join(_aliases(name))
+    return name, f"{DEGRADATIONS[name].summary}{f' (also: {also})' if also else ''}"
+
+
+def _rows(name: str) -> Iterable[tuple[str, str]]:
+    from restorecli.degradation.base import facts_of
+    from restorecli.degradation.catalog import DEGRADATIONS
+
+    yield _line(name)
+    for fact in facts_of(DEGRADATIONS[name].load()).values():
+        random = "" if fact.draw is None else f"; --random draws {facts.drawn(fact.draw)}"
+        yield f"  {name}.{fact.name}", f"{fact.help}: {facts.described(fact)}{random}"
+
+
+def _aliases(name: str) -> list[str]:
+    from restorecli.degradation.catalog import ALIASES
+
+    return [alias for alias, meant in ALIASES.items() if meant == name]
+
+
+def _document(name: str) -> dict[str, Any]:
+    from restorecli.degradation.base import facts_of
+    from restorecli.degradation.catalog import DEGRADATIONS
+
+    entry = DEGRADATIONS[name].load()
+    return {
+        "name": name,
+        "summary": DEGRADATIONS[name].summary,
+        "reference": entry.reference,
+        "aliases": _aliases(name),
+        "severities": [dict(severity) for severity in entry.severities],
+        "parameters": [
+            {
+                "name": f.name,
+                "default": f.default,
+                "allowed": f.allowed,
+                "random": f.draw,
+                "help": f.help,
+            }
+            for f in facts_of(entry).values()
+        ],
+    }

@@ -96,7 +96,8 @@ def command(
     workers: options.Workers = None,
     as_json: options.Json = False,
     show_list: Annotated[
-        bool, typer.Option("--list", help="List the degradations and their parameters.")
+        bool,
+        typer.Option("--list", help="List the degradations; --list NAME shows one, --list all all of it."),
     ] = False,
 ) -> None:
     """Write degraded copies of pictures, with a manifest of what was done to each.
@@ -104,7 +105,7 @@ def command(
     The same seed gives the same bytes, with any number of workers.
     """
     if show_list:
-        catalog_list.show_degradations(as_json=as_json)
+        catalog_list.show_degradations(None if source is None else str(source), as_json=as_json)
         return
     words = ChainWords(noise or (), chain, settings or (), sigma, severity, random)
     words.check(replay=replay is not None, seed=seed)

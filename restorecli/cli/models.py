@@ -1,21 +1,228 @@
-"""`restorecli models`: the networks, the weights that ship for each, and the methods that need none."""
+"""`restorecli models`: what ships and for what, methods by purpose, networks to train; or one of them."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from restorecli.cli import options, render
+import typer
+
+from restorecli.cli import completion, facts, options, render
 from restorecli.result import CommandResult
 
-EXAMPLES = ("restorecli models", "restorecli models --json")
+if TYPE_CHECKING:
+    from restorecli.core.weights import Card
+
+EXAMPLES = (
+    "restorecli models",
+    "restorecli models sca-unet",
+    "restorecli models tv",
+    "restorecli models --all",
+)
+
+_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
+Rows = list[tuple[str, str]]
 
 
-def command(as_json: options.Json = False) -> None:
-    """List the networks, the tags of the weights that ship, and the methods that need no training."""
-    entries, methods = _entries(), _methods()
+def command(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Show one: a network, its weights (NAME.TAG), a method, or a weights file.",
+            metavar="NAME|FILE",
+            autocompletion=completion.models,
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="List all networks and all parameters.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Show which models there are, and what each is for; or one of them."""
+    if name is not None:
+        _show(name, as_json=as_json)
+    elif as_json:
+        render.as_json(CommandResult("models", [*network_entries(), *method_entries()]))
+    elif everything:
+        _show_all()
+    else:
+        _overview()
+
+
+def _overview() -> None:
+    """Print one screen: weights that ship, methods by purpose, networks to train."""
+    from restorecli.core.models.catalog import MODELS
+    from restorecli.core.zoo import shipped
+    from restorecli.restoration.purposes import PURPOSES
+
+    ready = [(_called(weights.model, weights.tag), _card(weights.path).summary) for weights in shipped()]
+    render.table(("ready to use", "for"), ready)
+    render.data("")
+    render.table(("damage", "methods without training"), [(p.name, ", ".join(p.methods)) for p in PURPOSES])
+    render.data("")
+    trained = {weights.model for weights in shipped()}
+    render.paragraph("networks to train: ", ", ".join(name for name in MODELS if name not in trained))
+    words = [purpose.words[0] for purpose in PURPOSES if purpose.words]
+    render.say(
+        "restorecli models NAME shows one; --all shows everything.",
+        f"--model takes these names, a weights file, or a word like {', '.join(words[:3])}.",
+    )
+
+
+def _called(model: str, tag: str) -> str:
+    """Return the shortest name of weights: that of the network, where it is its default."""
+    from restorecli.core.models.catalog import MODELS
+
+    return model if MODELS[model].default_tag == tag else f"{model}.{tag}"
+
+
+def _card(path: Path) -> Card:
+    from restorecli.core.weights import read_weights
+
+    return read_weights(path)[1]
+
+
+def _show(name: str, *, as_json: bool) -> None:
+    """Print what is known of one model.
+
+    Raises:
+        UsageError: There is none of this name.
+        WeightsError: The file cannot be read.
+    """
+    from restorecli.restoration.methods.catalog import METHODS
+    from restorecli.restoration.purposes import model_named
+
+    known = model_named(name)
+    method = METHODS.resolve(known)
+    if Path(known).suffix in _FILES:
+        document, rows = _file(Path(known))
+    elif method is not None:
+        document, rows = _method(method)
+    else:
+        document, rows = _network(known)
     if as_json:
-        render.as_json(CommandResult("models", [*entries, *methods]))
+        render.as_json(CommandResult("models", document))
         return
+    render.table(("", name if name == known else f"{name}: {known}"), rows)
+
+
+def _method(name: str) -> tuple[dict[str, Any], Rows]:
+    from restorecli.degradation.parameters import facts_of
+    from restorecli.restoration.methods.catalog import METHODS
+
+    document = next(entry for entry in method_entries() if entry["name"] == name)
+    rows: Rows = [("what it is", f"{document['summary']}; a method, without training")]
+    needed = _needed(document["needs"])
+    if needed:
+        rows.append(("needs", f"{needed}, or a manifest that says it"))
+    for fact in facts_of(METHODS[name].load()).values():
+        tried = "" if fact.draw is None else f"; --tune tries {facts.drawn(fact.draw)}"
+        rows.append((f"--set {name}.{fact.name}=", f"{fact.help}: {facts.described(fact)}{tried}"))
+    return document, [*rows, ("after", document["reference"])]
+
+
+def _needed(needs: list[str]) -> str:
+    return " and ".join(f"--{need}" for need in needs if not need.endswith("?"))
+
+
+def _network(name: str) -> tuple[dict[str, Any], Rows]:
+    """Return what is known of a network, or of the weights that ship for it.
+
+    Raises:
+        UsageError: There is no such network.
+        WeightsError: There are no such weights.
+    """
+    from restorecli.core.models.catalog import MODELS
+    from restorecli.core.zoo import find_shipped, shipped
+    from restorecli.restoration.choice import check_name
+
+    check_name(name)
+    network = MODELS.resolve(name)
+    if network is None or ("." in name):
+        path = find_shipped(name).path
+        return _weights(path)
+    document = next(entry for entry in network_entries([network]))
+    rows: Rows = [
+        ("what it is", f"{document['summary']}; a network of {document['parameters']:,} parameters"),
+        ("after", document["reference"]),
+    ]
+    ships = [weights for weights in shipped() if weights.model == network]
+    if not ships:
+        rows.append(("weights", f"none ship; restorecli train quick/{network} trains it small"))
+    for weights in ships:
+        default = " (the default)" if weights.tag == document["default"] else ""
+        rows.append((weights.name, f"{_card(weights.path).summary}{default}"))
+    if ships:
+        rows.append(("more", f"restorecli models {ships[0].name}"))
+    return document, rows
+
+
+def _weights(path: Path) -> tuple[dict[str, Any], Rows]:
+    from dataclasses import asdict
+
+    card = _card(path)
+    document = asdict(card)
+    rows: Rows = [
+        ("for", card.summary or "not said"),
+        ("pictures", "gray" if card.channels == 1 else "RGB and gray"),
+        ("network", f"{card.model} with {dict(card.arguments) or 'its default arguments'}"),
+        ("trained on", card.data or "not said"),
+        ("training", ", ".join(f"{key} {value}" for key, value in card.training.items() if key != "before")),
+        ("cannot", card.failures or "not said"),
+    ]
+    for task, values in card.scores.items():
+        rows.append(("PSNR", f"{_gained(values)} on {task}"))
+    return document, [*rows, ("license", card.licence)]
+
+
+def _gained(values: Any) -> str:  # noqa: ANN401 - a card holds what its maker wrote
+    if not isinstance(values, dict) or not isinstance(values.get("psnr"), float):
+        return str(values)
+    before = values.get("degraded_psnr")
+    return (
+        f"{before:.2f} -> {values['psnr']:.2f} dB"
+        if isinstance(before, float)
+        else f"{values['psnr']:.2f} dB"
+    )
+
+
+def _file(path: Path) -> tuple[dict[str, Any], Rows]:
+    """Return what a file holds: the card of weights of ours, the label of a graph, or a checkpoint's tensors.
+
+    Raises:
+        WeightsError: It cannot be read.
+    """
+    from restorecli.core.weights import read_foreign
+    from restorecli.errors import WeightsError
+
+    if path.suffix == ".onnx":
+        return _graph(path)
+    try:
+        return _weights(path)
+    except WeightsError:
+        tensors = read_foreign(path)
+    count = sum(tensor.numel() for tensor in tensors.values())
+    shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
+    first = list(shapes.items())[:8]
+    rows: Rows = [("what it is", f"a foreign checkpoint of {count:,} numbers in {len(shapes)} tensors")]
+    rows += [(name, "x".join(map(str, shape))) for name, shape in first]
+    rows.append(("use", f"restorecli restore FOLDER --model NAME --weights {path}"))
+    return {"file": str(path), "parameters": count, "tensors": shapes}, rows
+
+
+def _graph(path: Path) -> tuple[dict[str, Any], Rows]:
+    from restorecli.restoration.onnx_runtime import load_onnx
+
+    spec = load_onnx(path).spec
+    document = {"file": str(path), "name": spec.name, "channels": spec.channels, "scale": spec.scale}
+    rows: Rows = [
+        ("what it is", "an exported graph (ONNX)"),
+        ("network", spec.name),
+        ("pictures", "gray" if spec.channels == 1 else "RGB and gray"),
+        ("enlarges", f"{spec.scale} times" if spec.scale > 1 else "no"),
+    ]
+    return document, rows
+
+
+def _show_all() -> None:
     rows = [
         (
             str(entry["name"]),
@@ -24,17 +231,34 @@ def command(as_json: options.Json = False) -> None:
             str(entry["default"] or "-"),
             f"{entry['summary']} ({entry['reference']})",
         )
-        for entry in entries
+        for entry in network_entries()
     ]
     render.table(("model", "parameters", "tags", "default", "what it is"), rows)
-    render.table(("method", "default", "what it is"), _method_rows(methods))
-    render.say(
-        "--model takes NAME (its default tag), NAME.TAG, a .safetensors file of your own, or a METHOD.",
-        "--set METHOD.PARAM=VALUE sets a parameter of a method.",
-    )
+    render.data("")
+    render.table(("method", "what it is"), [row for name in _method_names() for row in _method_lines(name)])
+    render.say("--set METHOD.PARAM=VALUE sets a parameter of a method.")
 
 
-def _entries() -> list[dict[str, Any]]:
+def _method_names() -> list[str]:
+    from restorecli.restoration.methods.catalog import METHODS
+
+    return list(METHODS)
+
+
+def _method_lines(name: str) -> Rows:
+    """Return a method and its parameters, a line for each."""
+    document, rows = _method(name)
+    needed = _needed(document["needs"])
+    about = f"{document['summary']} ({document['reference']})"
+    lines = [(name, f"{about}; needs {needed} or a manifest" if needed else about)]
+    return lines + [
+        (f"  {place.removeprefix('--set ').removesuffix('=')}", told)
+        for place, told in rows
+        if place.startswith("--set")
+    ]
+
+
+def network_entries(names: list[str] | None = None) -> list[dict[str, Any]]:
     """Return name, number of parameters (with default arguments), tags and the rest, JSON-ready."""
     import torch
 
@@ -53,10 +277,11 @@ def _entries() -> list[dict[str, Any]]:
                 "reference": entry.reference,
             }
             for name, entry in MODELS.items()
+            if names is None or name in names
         ]
 
 
-def _methods() -> list[dict[str, Any]]:
+def method_entries() -> list[dict[str, Any]]:
     """Return the methods with what they need and their parameters, JSON-ready."""
     from restorecli.degradation.parameters import facts_of
     from restorecli.restoration.methods.catalog import METHODS
@@ -83,16 +308,3 @@ def _methods() -> list[dict[str, Any]]:
         for name, part in METHODS.items()
         for entry in (part.load(),)
     ]
-
-
-def _method_rows(methods: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    rows = []
-    for entry in methods:
-        needed = [need for need in entry["needs"] if not need.endswith("?")]
-        needs = f"; needs --{' and --'.join(needed)} or a manifest" if needed else ""
-        rows.append((entry["name"], "", f"{entry['summary']} ({entry['reference']}){needs}"))
-        for f in entry["settings"]:
-            tuned = "" if f["tuned"] is None else f"; --tune tries {f['tuned']}"
-            told = f"{f['help']}: {f['allowed']}{tuned}"
-            rows.append((f"  {entry['name']}.{f['name']}", str(f["default"]), told))
-    return rows

@@ -95,7 +95,7 @@ Model = Annotated[
     str,
     typer.Option(
         "--model",
-        help="Name of `restorecli models`, or a .safetensors or .onnx file.",
+        help="Name of `restorecli models`, a word like denoise or jpeg, or a weights file.",
         autocompletion=completion.models,
     ),
 ]

@@ -1,7 +1,8 @@
-"""`restorecli recipes`: the shipped recipes, and the text of one."""
+"""`restorecli recipes`: the shipped recipes at a glance, all of them, or the text of one."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import Annotated
 
 import typer
@@ -9,16 +10,30 @@ import typer
 from restorecli.cli import completion, options, render
 from restorecli.result import CommandResult
 
-EXAMPLES = ("restorecli recipes", "restorecli recipes quick > recipe.yaml")
+EXAMPLES = (
+    "restorecli recipes",
+    "restorecli recipes quick > recipe.yaml",
+    "restorecli recipes --all",
+)
+
+_WIDTH = 80  # columns of a summary at a glance
+_GROUPS = {
+    "quick": "every network small, in a few minutes",
+    "dither": "against error diffusion",
+    "ablation": "with parts left out, for `restorecli bench ablation`",
+}
 
 
 def command(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="Print this recipe; send it into a file to make it yours.", autocompletion=completion.recipes
+            help="Print this recipe; send it into a file to make it yours.",
+            metavar="NAME",
+            autocompletion=completion.recipes,
         ),
     ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="A line for every recipe.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """List the shipped recipes, or print one."""
@@ -31,10 +46,27 @@ def command(
         else:
             render.data(text)
         return
-    found = [(known, summary_of(path)) for known, path in shipped_recipes().items()]
+    found = {known: summary_of(path) for known, path in shipped_recipes().items()}
     if as_json:
-        listed = [{"name": known, "summary": summary} for known, summary in found]
+        listed = [{"name": known, "summary": summary} for known, summary in found.items()]
         render.as_json(CommandResult("recipes", listed))
         return
-    render.table(("recipe", "what it trains"), found)
+    alone = {known: summary for known, summary in found.items() if everything or "/" not in known}
+    shown = (
+        alone
+        if everything
+        else {known: textwrap.shorten(text, _WIDTH, placeholder=" ...") for known, text in alone.items()}
+    )
+    render.table(("recipe", "what it trains"), list(shown.items()))
+    if not everything:
+        _show_groups([known for known in found if "/" in known])
     render.say("restorecli recipes NAME > recipe.yaml makes one yours; restorecli train recipe.yaml runs it.")
+
+
+def _show_groups(names: list[str]) -> None:
+    """Print a line for every folder of recipes: what they are, and their names."""
+    for group in dict.fromkeys(name.partition("/")[0] for name in names):
+        members = [name.partition("/")[2] for name in names if name.startswith(f"{group}/")]
+        about = f", {_GROUPS[group]}" if group in _GROUPS else ""
+        render.data("")
+        render.paragraph(f"{group}/NAME{about}: ", ", ".join(members))

@@ -67,6 +67,17 @@ def markdown(text: str) -> None:
     shown.print(Markdown(text))
 
 
+def paragraph(title: str, text: str) -> None:
+    """Write words to stdout, broken into lines where they are too long for a reader."""
+    seen = console().width
+    width = _PAGE if seen == _NO_WRAP else seen
+    data(
+        "\n".join(
+            textwrap.wrap(plain(f"{title}{text}"), width, subsequent_indent="  ", break_on_hyphens=False)
+        )
+    )
+
+
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, stderr: bool = False) -> None:
     """Write a table to stdout or stderr; columns of numbers, but for the first, are right-aligned."""
     from rich import box

@@ -110,12 +110,13 @@ def command(
     Depth, alpha, EXIF and ICC are kept, finished files are skipped, and one bad file costs one file.
     """
     from restorecli.restoration.methods.catalog import settings_for
+    from restorecli.restoration.purposes import model_named
 
     asked = api.RestoreOptions(
         source,
         options.output_of(target, output, "restored"),
         model=model,
-        parameters=settings_for(model, settings or ()),
+        parameters=settings_for(model_named(model), settings or ()),
         sigma=sigma,
         operator=operator or (),
         mask=mask,

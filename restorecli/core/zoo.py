@@ -148,7 +148,8 @@ def find_shipped(name: str) -> ShippedWeights:
             f"No weights called {name!r} ship with restorecli.",
             expected=", ".join(tags) or f"a file: {model} ships without weights",
             came=name,
-            hint="restorecli train RECIPE makes them; then --model FILE.safetensors",
+            hint=(did_you_mean(name, tags) if dot else None)
+            or "restorecli train RECIPE makes them; then --model FILE.safetensors",
         )
     return known[wanted]
 

@@ -75,7 +75,22 @@ _ENTRIES = (
     ),
 )
 
-ALIASES: Mapping[str, str] = {"blur": "gaussian-blur"}
+ALIASES: Mapping[str, str] = {
+    "noise": "gaussian",
+    "shot": "poisson",
+    "salt-and-pepper": "salt-pepper",
+    "impulses": "salt-pepper",
+    "blur": "gaussian-blur",
+    "motion": "motion-blur",
+    "out-of-focus": "defocus",
+    "halftone": "dither",
+    "dust": "sand-dust",
+    "fog": "haze",
+    "dark": "low-light",
+    "jpg": "jpeg",
+    "compression": "jpeg",
+    "reduce": "downscale",
+}
 
 DEGRADATIONS = Catalog("degradation", _ENTRIES, aliases=ALIASES, hint="restorecli degrade --list")
 

@@ -13,6 +13,7 @@ from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.backends import load_network
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import METHODS, create_method
+from restorecli.restoration.purposes import WORDS, model_named
 from restorecli.restoration.restorer import Restorer
 
 _WEIGHTS_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
@@ -31,7 +32,8 @@ def choose_restorer(
     """Return the network or the method of a name.
 
     Args:
-        model: "model", "model.tag", a weights file, an exported graph, or the name of a method.
+        model: "model", "model.tag", a weights file, an exported graph, the name of a method, or a word for a
+            purpose such as "denoise"; see `purposes`.
         parameters: Of the method.
         weights: A foreign checkpoint for the network.
         known: What the caller says about the pictures.
@@ -43,6 +45,7 @@ def choose_restorer(
         UsageError: The name is unknown, a parameter is wrong, or the words do not fit a network or a method.
         WeightsError: The weights are missing, damaged or do not fit.
     """
+    model = model_named(model) if isinstance(model, str) else model
     name = str(model)
     method = METHODS.resolve(name)
     if method is not None:
@@ -57,7 +60,7 @@ def choose_restorer(
         return MethodRestorer(create_method(method, parameters))
     if parameters:
         raise _for_methods("--set", name)
-    _check_name(name)
+    check_name(name)
     network = load_network(model, weights=weights, device=device, precision=precision)
     network.ensemble = ensemble
     if known is not None:
@@ -87,13 +90,17 @@ def _for_methods(option: str, name: str, others: str = "") -> UsageError:
     )
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Check that a name is that of a network or of a weights file.
+
+    Raises:
+        UsageError: It is not; the nearest name is offered.
+    """
     if Path(name).suffix in _WEIGHTS_FILES or MODELS.resolve(name.partition(".")[0]) is not None:
         return
-    names = (*MODELS, *METHODS)
     raise UsageError(
         f"There is no model {name!r}.",
-        expected=f"{', '.join(names)}, or a .safetensors or .onnx file",
+        expected="a name that `restorecli models` lists, or a .safetensors or .onnx file",
         came=name,
-        hint=did_you_mean(name, names) or "restorecli models",
+        hint=did_you_mean(name, (*MODELS, *METHODS, *WORDS)) or "restorecli models",
     )

@@ -6,7 +6,7 @@ def test_models_are_listed_with_parameters_and_tags(shell) -> None:
     assert listed["sca-unet"]["parameters"] == 867_842
     assert {"gaussian", "noise-blur"} <= set(listed["sca-unet"]["tags"])
     assert "gray-blind" in listed["dncnn"]["tags"]
-    assert "867,842" in shell("restorecli models").out
+    assert "867,842" in shell("restorecli models --all").out
 
 
 def test_the_doctor_tells_what_is_here(shell) -> None:

@@ -136,7 +136,7 @@ def test_a_missing_source_is_told(shell) -> None:
 def test_the_list_shows_every_degradation(shell) -> None:
     listed = shell("restorecli degrade --list --json").data
     assert [entry["name"] for entry in listed] == list(DEGRADATIONS)
-    shown = shell("restorecli degrade --list").out
+    shown = shell("restorecli degrade --list all").out
     for entry in listed:
         assert entry["name"] in shown
         assert len(entry["severities"]) == 5

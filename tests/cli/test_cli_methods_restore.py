@@ -26,7 +26,7 @@ def test_parameters_are_set_and_listed(shell, photos) -> None:
     entries = {entry["name"]: entry for entry in shell("restorecli models --json").data}
     assert entries["wiener-deconv"]["needs"] == ["operator", "sigma?"]
     assert {setting["name"] for setting in entries["bicubic"]["settings"]} == {"factor"}
-    assert "wiener-deconv.balance" in shell("restorecli models").out
+    assert "wiener-deconv.balance" in shell("restorecli models --all").out
 
 
 def test_wrong_words_are_refused_before_anything_is_written(shell, photos) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 import restorecli
-from restorecli.cli import models
 from restorecli.errors import DataError
 
 
@@ -78,10 +77,12 @@ def test_a_missing_source_is_named_before_anything_is_searched(shell, noisy, mon
         )
 
 
-def test_which_parameters_are_tuned_is_listed() -> None:
-    entries = {entry["name"]: entry for entry in models._methods()}
-    tuned = {setting["name"]: setting["tuned"] for setting in entries["tv"]["settings"]}
+def test_which_parameters_are_tuned_is_listed(shell) -> None:
+    tuned = {
+        setting["name"]: setting["tuned"] for setting in shell("restorecli models tv --json").data["settings"]
+    }
     assert tuned == {"strength": "log 0.1..3", "color": "log 0.5..6", "iterations": None}
-    told = {name: text for name, _, text in models._method_rows([entries["tv"]])}
-    assert told["  tv.strength"].endswith("; --tune tries log 0.1..3")
-    assert "--tune" not in told["  tv.iterations"]
+    lines = shell("restorecli models tv").out.splitlines()
+    [strength] = [line for line in lines if "tv.strength" in line]
+    assert strength.rstrip().endswith("; --tune tries 0.1 to 3, small values more often")
+    assert not any("--tune" in line for line in lines if "tv.iterations" in line)

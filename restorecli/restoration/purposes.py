@@ -1,0 +1,92 @@
+"""What models are for: the methods by purpose, and the words of people for a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from restorecli.restoration.methods.catalog import METHODS
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """One kind of damage.
+
+    Attributes:
+        name: As a person calls it.
+        methods: The methods meant for it; the one to try first comes first.
+        words: What people say for `--model` when they mean it.
+        model: The model that these words stand for.
+    """
+
+    name: str
+    methods: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    model: str = ""
+
+
+PURPOSES = (
+    Purpose(
+        "noise, grain",
+        ("nlm", "tv", "wavelet", "bm3d", "wiener", "bilateral", "gaussian", "j-invariant"),
+        ("noise", "denoise", "denoiser", "denoising", "grain"),
+        "sca-unet.gaussian",
+    ),
+    Purpose(
+        "specks, dead pixels",
+        ("switching-median", "median"),
+        ("impulses", "salt-pepper", "salt-and-pepper", "despeckle"),
+        "switching-median",
+    ),
+    Purpose(
+        "blur",
+        (
+            "blind-deconv",
+            "wiener-deconv",
+            "richardson-lucy",
+            "unsupervised-wiener",
+            "inverse",
+            "hopfield",
+        ),
+        ("blur", "deblur", "deblurring", "sharpen", "unblur"),
+        "blind-deconv",
+    ),
+    Purpose(
+        "too few pixels",
+        ("back-projection", "tv-super-resolution", "self-similarity", "lanczos", "bicubic"),
+        ("enlarge", "upscale", "upscaling", "super-resolution", "downscale"),
+        "back-projection",
+    ),
+    Purpose("JPEG blocks", ("deblock",), ("jpeg", "jpg", "dejpeg", "compression", "artifacts"), "deblock"),
+    Purpose("moire, stripes", ("demoire",), ("moire", "stripes"), "demoire"),
+    Purpose("dithering", ("inverse-halftone",), ("dither", "dithering", "halftone"), "resnet.dither"),
+    Purpose("haze", ("dehaze",), ("haze", "fog", "mist"), "dehaze"),
+    Purpose("dust, color casts", ("dedust", "gray-world"), ("dust", "sand", "sand-dust"), "swm.sand-dust"),
+    Purpose(
+        "holes, scratches",
+        ("inpaint-biharmonic", "inpaint-harmonic", "inpaint-tv", "inpaint-exemplar", "inpaint-quilting"),
+        ("inpaint", "inpainting", "holes", "scratches"),
+        "inpaint-biharmonic",
+    ),
+    Purpose("several (slow)", ("pnp", "dip")),
+)
+
+
+def _words() -> Mapping[str, str]:
+    return {word: purpose.model for purpose in PURPOSES for word in purpose.words}
+
+
+WORDS = _words()
+"""From a word of a person to the model that it stands for."""
+
+
+def model_named(name: str) -> str:
+    """Return the model that a word for a purpose stands for, in any case; other names come back as they are.
+
+    Examples:
+        >>> model_named("JPEG"), model_named("sca-unet"), model_named("dehaze")
+        ('deblock', 'sca-unet', 'dehaze')
+    """
+    if METHODS.resolve(name) is not None:
+        return name
+    return WORDS.get(name.casefold().replace("_", "-").replace(" ", "-"), name)
