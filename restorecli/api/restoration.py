@@ -41,7 +41,7 @@ class RestoreOptions:
         weights: A foreign checkpoint for `model`.
         strength: Share of what is restored in the result, 0 to 1; the rest is the input.
         keep_defects: Give back structure that a denoiser removed with the noise, so that faint defects
-            survive; the manifest, a note and the folder `kept-defects` say where.
+            survive; the manifest, a note and the folder `defects` say where.
         tile: "auto", "none" or the side of a tile in pixels.
         overlap: Pixels that neighbouring tiles share; by default what the network needs.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.

@@ -17,7 +17,7 @@ NO_CATEGORY = "all"
 OUTPUT_MARK = ".restorecli-output"
 """The hidden file in a folder of pictures that this program drew, which are no data to train on."""
 
-_BESIDE = frozenset({"masks", "kernels", "pictures"})
+_BESIDE = frozenset({"defects", "kernels", "masks", "pictures"})
 """Folders that accompany pictures: with `OUTPUT_MARK` in them they are not walked (nor are NAME-1 ...)."""
 
 SPLITS = ("test", "train", "validation", "val")

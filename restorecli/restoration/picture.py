@@ -315,7 +315,7 @@ def _with_defects(degraded: Pixels, restored: Pixels, context: Context) -> tuple
     """Return the picture with its defects kept, and the note on it; the places go among the findings."""
     kept = keep_defects(degraded, restored, context.sigma)
     context.note({"kept_places": kept.count, "kept_surest": "; ".join(map(str, kept.places))})
-    context.found.pictures["kept-defects"] = outlined(kept.pixels, kept.where)
+    context.found.pictures["defects"] = outlined(kept.pixels, kept.where)
     if not kept.places:
         return kept.pixels, "all that was removed looks like noise"
     return kept.pixels, f"removed structure in {kept.count} places, in part given back; {kept.places[0]}"

@@ -10,6 +10,7 @@ from scipy import ndimage
 from restorecli.core.restorer import RestorerSpec
 from restorecli.errors import UsageError
 from restorecli.evaluation.metrics.defects import defect_score
+from restorecli.folders.walking import walk
 from restorecli.restoration.keep_defects import LENGTH, WIDTH, keep_defects, outlined
 from restorecli.restoration.picture import PictureRestorer
 
@@ -127,5 +128,6 @@ def test_the_command_lists_the_places(tmp_path, scratched) -> None:
     restorer = json.loads(line)["restorer"]
     assert restorer["keep_defects"] is True
     assert restorer["found"]["kept_places"] >= 0
-    assert (tmp_path / "out" / "kept-defects" / "a.png").is_file()
+    assert (tmp_path / "out" / "defects" / "a.png").is_file()
     assert run_restore(options).skipped == 1
+    assert [file.relative.as_posix() for file in walk(tmp_path / "out")] == ["a.png"]
