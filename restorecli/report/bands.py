@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 
 from restorecli.report.chart_style import (
     AFTER,
-    EDGE,
     INK,
     MUTED,
     PALETTE,
-    WIDTH,
+    SCREEN,
     WORSE,
-    Frame,
+    Chart,
+    blank_chart,
     chart_style,
-    frame,
     shortened,
     write_figure,
 )
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 Plane = NDArray[np.float32]
 
 _GAP: Final = 0.16
-_TILE: Final = (WIDTH - 2 * EDGE - 3 * _GAP) / 4  # inches of a square tile
+_TILE: Final = (SCREEN.width - 2 * SCREEN.edge - 3 * _GAP) / 4  # inches of a square tile
 _ROW: Final = _TILE + 0.4
 _LABELS: Final = 0.5  # inches of the labels beside and below the two charts with axes
 _DOTS: Final = 20_000
@@ -82,7 +81,7 @@ def write_band_chart(shown: BandPicture, path: Path, *, title: str, about: str) 
         ResourceError: The disk is full.
     """
     with chart_style():
-        drawing = frame(
+        drawing = blank_chart(
             shortened(title, 60),
             "In each band of frequencies, what stands out by more than lambda standard deviations of the "
             "log-magnitudes is suppressed. The middle of a plane is the lowest frequency, the mean, which is "
@@ -97,8 +96,8 @@ def write_band_chart(shown: BandPicture, path: Path, *, title: str, about: str) 
         write_figure(drawing.figure, path.with_suffix(""), ("png",))
 
 
-def _tile(drawing: Frame, row: int, column: int, title: str) -> Axes:
-    left, top = EDGE + column * (_TILE + _GAP), drawing.top + 0.22 + row * _ROW
+def _tile(drawing: Chart, row: int, column: int, title: str) -> Axes:
+    left, top = SCREEN.edge + column * (_TILE + _GAP), drawing.top + 0.22 + row * _ROW
     axes = drawing.axes_at(left, top, _TILE, _TILE)
     axes.set_title(title, size=9.5, color=INK, loc="left", pad=4)
     axes.set_axis_off()
@@ -106,7 +105,7 @@ def _tile(drawing: Frame, row: int, column: int, title: str) -> Axes:
     return axes
 
 
-def _draw_pictures(drawing: Frame, shown: BandPicture) -> None:
+def _draw_pictures(drawing: Chart, shown: BandPicture) -> None:
     low, high = _limits(shown.before)
     for column, (title, pixels) in enumerate((("before", shown.before), ("after", shown.after))):
         _show(_tile(drawing, 0, column, title), (pixels - low) / (high - low))
@@ -123,7 +122,7 @@ def _draw_pictures(drawing: Frame, shown: BandPicture) -> None:
             axes.text(x, 0.94 - 0.1 * number, text, size=7, ha=align, va="top", color=color, weight=weight)
 
 
-def _draw_planes(drawing: Frame, shown: BandPicture) -> None:
+def _draw_planes(drawing: Chart, shown: BandPicture) -> None:
     low, high = float(shown.level.min()), float(np.percentile(shown.level, 99.9))
     _show_plane(_tile(drawing, 1, 0, "spectrum, log(1 + |F|)"), shown.level, low, high)
     colors = np.array([_rgb(PALETTE[band % len(PALETTE)]) for band in range(len(shown.bands))])
@@ -135,7 +134,7 @@ def _draw_planes(drawing: Frame, shown: BandPicture) -> None:
     _show(_tile(drawing, 1, 3, "suppressed bins"), overlay.astype(np.float32))
 
 
-def _draw_levels(drawing: Frame, shown: BandPicture) -> None:
+def _draw_levels(drawing: Chart, shown: BandPicture) -> None:
     """Draw every bin's log-magnitude over its frequency, with the threshold."""
     axes = _chart(drawing, 0, "every bin, and the threshold", "frequency, share of Nyquist")
     height, width = shown.level.shape
@@ -154,7 +153,7 @@ def _draw_levels(drawing: Frame, shown: BandPicture) -> None:
     axes.set_xlim(0, 1)
 
 
-def _draw_patch(drawing: Frame, shown: BandPicture) -> None:
+def _draw_patch(drawing: Chart, shown: BandPicture) -> None:
     """Draw the source's figure: the log-magnitudes of one patch, row after row, with the threshold."""
     height, width = shown.patch_level.shape
     title = f"central {width} x {height}, bins row by row"
@@ -170,8 +169,8 @@ def _draw_patch(drawing: Frame, shown: BandPicture) -> None:
     axes.set_ylim(bottom=0)
 
 
-def _chart(drawing: Frame, column: int, title: str, below: str) -> Axes:
-    left, top = EDGE + column * (_TILE + _GAP) + 0.3, drawing.top + 0.22 + 2 * _ROW
+def _chart(drawing: Chart, column: int, title: str, below: str) -> Axes:
+    left, top = SCREEN.edge + column * (_TILE + _GAP) + 0.3, drawing.top + 0.22 + 2 * _ROW
     axes = drawing.axes_at(left, top, 2 * _TILE + _GAP - 0.4, _TILE)
     axes.set_title(title, size=9.5, color=INK, loc="left", pad=4)
     axes.set_xlabel(below, size=8.5)

@@ -10,102 +10,114 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.evaluation.metrics.metric import Metric
-from restorecli.evaluation.result import Evaluation, PairScore
+from restorecli.evaluation.result import Evaluation, PairScore, Scores
 from restorecli.report.chart_rows import (
     AXIS,
-    Members,
+    Series,
     axis_label,
     body,
     by_words,
+    color_key,
     direction,
     footnote,
-    known_sides,
+    members_of,
     row_spacing,
     rows_axis,
-    side_key,
+    series_of,
 )
 from restorecli.report.chart_style import (
     AFTER,
-    EDGE,
     INK,
     MARKERS,
     MUTED,
     PALETTE,
     PAPER,
     RULE,
-    WIDTH,
-    Frame,
-    frame,
+    SCREEN,
+    Chart,
+    Look,
+    blank_chart,
     label_room,
     shortened,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _MANY_POINTS = 3000  # above it, points are pixels inside an SVG too
 _BOX_FROM = 5  # pictures from which a box says more than the points
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
-def distribution_chart(evaluation: Evaluation, members: Members, metric: Metric) -> Figure:
+def distribution_chart(
+    evaluation: Evaluation, metric: Metric, look: Look = SCREEN, *, series: Sequence[Series] = ()
+) -> Chart:
     """Draw every picture as a point, in a lane for each side of each group, with quartiles and median.
 
     Args:
         evaluation: What was found.
-        members: The pictures of each group, from top to bottom.
-        metric: What is drawn; pictures with an infinite or no score are counted below the chart.
+        metric: What is drawn; images with an infinite or no score are counted below the chart.
+        look: Where the chart is to stand.
+        series: What is drawn of each group; by default the degraded and the restored images.
     """
-    sides = known_sides(evaluation, metric)
-    lane, between = row_spacing(len(members), 0.25)
-    pitch = lane * len(sides) + between
-    columns = {name: [_finite(scores, side, metric) for side, _ in sides] for name, scores in members.items()}
-    hidden = sum(len(scores) * len(sides) for scores in members.values())
+    members = members_of(evaluation)
+    drawn = [one for one in series or series_of(evaluation) if one.has(metric)]
+    lane, between = row_spacing(len(members), 0.25, look)
+    pitch = lane * len(drawn) + between
+    columns = {name: [_finite(one.scores[name], metric) for one in drawn] for name in members}
+    hidden = sum(len(one.scores[name]) for name in members for one in drawn)
     hidden -= sum(len(values) for lanes in columns.values() for values in lanes)
-    drawing = frame(
+    drawing = blank_chart(
         f"{metric.title} of every picture by {by_words(evaluation)}",
-        f"A point is a picture, a box the middle half, its line the median. {direction(metric)}",
+        f"A point is an image, a box the middle half, its line the median. {direction(metric)}",
         footnote(evaluation, metric)
         + (f" Not drawn: {hidden} infinite or undefined scores." if hidden else ""),
-        len(columns) * pitch + 0.1 + AXIS,
+        len(columns) * pitch + 0.1 + look.inches(AXIS),
+        look,
     )
-    labels = [f"{shortened(name)}  ({len(members[name])})" for name in columns]
-    axes = body(drawing, EDGE + label_room(labels) + 0.12, EDGE + 0.1)
+    labels = [f"{shortened(name, look.letters)}  ({len(members[name])})" for name in columns]
+    room = label_room(labels, look.size) + look.inches(0.12)
+    axes = body(drawing, look.edge + room, look.edge + look.inches(0.1))
     many = sum(len(values) for lanes in columns.values() for values in lanes) > _MANY_POINTS
     for row, lanes in enumerate(columns.values()):
-        for index, (values, (_, color)) in enumerate(zip(lanes, sides, strict=True)):
-            place = row * pitch + (index - (len(sides) - 1) / 2) * lane
-            _strip(axes, place, values, color, lane, many=many)
+        for index, (values, one) in enumerate(zip(lanes, drawn, strict=True)):
+            place = row * pitch + (index - (len(drawn) - 1) / 2) * lane
+            _strip(axes, place, values, one.color, lane, many=many)
     for row in range(1, len(columns)):
         axes.axhline((row - 0.5) * pitch, color=RULE, linewidth=0.8, zorder=0)
     rows_axis(axes, labels, pitch, last_apart=False)
     axes.margins(x=0.03)
     axes.set_xlabel(axis_label(metric))
-    side_key(drawing, sides)
-    return drawing.figure
+    color_key(drawing, drawn)
+    return drawing
 
 
-def gain_chart(evaluation: Evaluation, members: Members, metric: Metric) -> Figure:
-    """Draw for every picture what was gained against what it was before.
+def gain_chart(evaluation: Evaluation, metric: Metric, look: Look = SCREEN) -> Chart:
+    """Draw for every image what was gained against what it was before.
 
     Up to eight groups have a colour and a sign each; more are drawn alike.
 
     Args:
         evaluation: What was found, degraded and restored.
-        members: The pictures of each group.
         metric: What is drawn.
+        look: Where the chart is to stand.
     """
+    members = members_of(evaluation)
     coded = 1 < len(members) <= len(PALETTE)
-    drawing = frame(
+    height = min(4.6, 0.64 * look.width)
+    drawing = blank_chart(
         f"Gain in {metric.title} against the degraded picture",
-        f"A point is a picture; on the line nothing changed. {_better_side(metric)}",
+        f"A point is an image; on the line nothing changed. {_words_of_gains(evaluation.images, metric)}",
         footnote(evaluation, metric),
-        4.6,
+        height,
+        look,
+        key_room=0.05,
     )
-    names = [shortened(name, 26) for name in members]
-    right = EDGE + (label_room(names) + 0.45 if coded else 0.1)
-    axes = drawing.axes_at(EDGE + 0.62, drawing.top, WIDTH - EDGE - 0.62 - right, 4.6 - AXIS)
+    names = [shortened(name, look.letters) for name in members]
+    left = look.edge + look.inches(0.62)
+    right = look.edge + (label_room(names, look.size) + look.inches(0.45) if coded else look.inches(0.1))
+    width = look.width - left - right
+    axes = drawing.axes_at(left, drawing.top, width, height - look.inches(AXIS))
     axes.grid(visible=True)
     axes.axhline(0, color=INK, linewidth=1, zorder=1)
     points = [_changes(scores, metric) for scores in members.values()]
@@ -129,16 +141,19 @@ def gain_chart(evaluation: Evaluation, members: Members, metric: Metric) -> Figu
     axes.set_ylabel(f"restored - degraded{f' ({metric.unit})' if metric.unit else ''}")
     if coded:
         _names_beside(axes, names, drawing)
-    return drawing.figure
+    return drawing
 
 
-def _names_beside(axes: Axes, names: Sequence[str], drawing: Frame) -> None:
+def _names_beside(axes: Axes, names: Sequence[str], drawing: Chart) -> None:
     """Draw the key of groups to the right of the axes; matplotlib's own legend drops names such as "_a"."""
-    height = drawing.height - drawing.top - drawing.bottom - AXIS
+    look, width = drawing.look, axes.get_position().width * drawing.look.width
+    height = drawing.height - drawing.top - drawing.bottom - look.inches(AXIS)
     for index, name in enumerate(names):
-        y = 1 - (0.12 + 0.24 * index) / height
-        axes.plot([1.035], [y], MARKERS[index], color=PALETTE[index], transform=axes.transAxes, clip_on=False)
-        axes.text(1.06, y, name, transform=axes.transAxes, va="center", color=INK)
+        y = 1 - look.inches(0.12 + 0.24 * index) / height
+        x, color = 1 + look.inches(0.17) / width, PALETTE[index]
+        axes.plot([x], [y], MARKERS[index], color=color, transform=axes.transAxes, clip_on=False)
+        x = 1 + look.inches(0.3) / width
+        axes.text(x, y, name, transform=axes.transAxes, va="center", color=INK)
 
 
 def _strip(
@@ -166,8 +181,8 @@ def _strip(
     axes.plot([median, median], [place - half, place + half], color=INK, linewidth=2, zorder=3)
 
 
-def _finite(scores: Sequence[PairScore], side: str, metric: Metric) -> NDArray[np.float64]:
-    values = ((getattr(score, side) or {}).get(metric.name) for score in scores)
+def _finite(scores: Sequence[Scores], metric: Metric) -> NDArray[np.float64]:
+    values = (score.get(metric.name) for score in scores)
     return np.array([value for value in values if value is not None and math.isfinite(value)], np.float64)
 
 
@@ -178,7 +193,11 @@ def _changes(scores: Sequence[PairScore], metric: Metric) -> NDArray[np.float64]
     return np.array(known, np.float64).reshape(-1, 2)
 
 
-def _better_side(metric: Metric) -> str:
+def _words_of_gains(scores: Sequence[PairScore], metric: Metric) -> str:
+    """Say on which side an image got better, and how many got worse; equal ones did not."""
     if metric.higher_is_better is None:
         return ""
-    return f"{'Above' if metric.higher_is_better else 'Below'} it a picture got better."
+    gains = [gain for score in scores if (gain := score.gain(metric.name)) is not None]
+    worse = sum((gain < 0) == metric.higher_is_better and gain != 0 for gain in gains)
+    side = "Above" if metric.higher_is_better else "Below"
+    return f"{side} it an image got better: {worse} of {len(gains)} got worse."

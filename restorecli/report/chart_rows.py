@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from restorecli.evaluation.metrics.metric import Metric
-from restorecli.evaluation.result import Evaluation, Group, PairScore
+from restorecli.evaluation.result import Evaluation, PairScore, Scores, group_scores
+from restorecli.evaluation.statistics.grouping import split
 from restorecli.evaluation.statistics.summary import Summary
-from restorecli.report.chart_style import AFTER, BEFORE, RULE, WIDTH, Frame, shortened
+from restorecli.evaluation.tables.cells import OVERALL
+from restorecli.report.chart_style import AFTER, BEFORE, RULE, SCREEN, Chart, Look, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,8 +20,8 @@ if TYPE_CHECKING:
 Members = Mapping[str, Sequence[PairScore]]
 """The pictures of every group."""
 
-SIDES: Final = (("degraded", BEFORE), ("restored", AFTER))
-"""What is drawn of each group, from top to bottom, and in which colour."""
+OTHERS: Final = ("#0072b2", "#cc79a7", "#d55e00", "#56b4e9", "#b8a800", "#8a8f98")
+"""Colors of the methods compared with, in their order."""
 
 AXIS: Final = 0.5
 """Inches below the drawing for the axis and its label."""
@@ -25,36 +29,92 @@ AXIS: Final = 0.5
 _MANY_ROWS = 16  # above it, rows stand closer
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What is drawn in one color: the degraded images, the restored ones, or those of another method.
+
+    Attributes:
+        label: Its name in the key.
+        color: Of bars and points.
+        summaries: By group, and `OVERALL` for all images, then by metric.
+        scores: The scores of single images by group.
+    """
+
+    label: str
+    color: str
+    summaries: Mapping[str, Mapping[str, Summary]]
+    scores: Mapping[str, Sequence[Scores]]
+
+    def has(self, metric: Metric) -> bool:
+        """Whether there is a mean of a metric to draw."""
+        summary = self.summaries[OVERALL].get(metric.name)
+        return summary is not None and summary.mean is not None
+
+
+def series_of(
+    evaluation: Evaluation, others: Mapping[str, Evaluation] = MappingProxyType({})
+) -> list[Series]:
+    """Return what is drawn of an evaluation, from top to bottom: degraded, restored, then other methods.
+
+    Args:
+        evaluation: What was found; its groups are drawn.
+        others: The same images by other methods, by name; each counts the images that it has a score for.
+    """
+    members = members_of(evaluation)
+    found = []
+    for side, color in (("degraded", BEFORE), ("restored", AFTER)):
+        groups = {**evaluation.groups, OVERALL: evaluation.overall}
+        summaries = {name: getattr(group, side) or {} for name, group in groups.items()}
+        scores = {
+            name: [known for score in of if (known := getattr(score, side)) is not None]
+            for name, of in members.items()
+        }
+        found.append(Series(side, color, summaries, scores))
+    for index, (name, other) in enumerate(others.items()):
+        found.append(_other_series(name, OTHERS[index % len(OTHERS)], members, other))
+    return found
+
+
+def _other_series(name: str, color: str, members: Members, other: Evaluation) -> Series:
+    known = {score.pair.path: score for score in other.images}
+    found = {group: [known[s.pair.path] for s in of if s.pair.path in known] for group, of in members.items()}
+    summaries = {
+        group: group_scores(scores, other.metrics).final if scores else {} for group, scores in found.items()
+    }
+    scores = {group: [score.final for score in of] for group, of in found.items()}
+    return Series(name, color, {**summaries, OVERALL: other.overall.final}, scores)
+
+
+def members_of(evaluation: Evaluation) -> Members:
+    """Return the images of every group, under the names of the table."""
+    found, _ = split(evaluation.images, evaluation.by or ("category",))
+    return {"/".join(key): scores for key, scores in found.items()}
+
+
 def has_scores(evaluation: Evaluation, metric: Metric) -> bool:
     """Tell whether there is anything to draw of a metric."""
-    return bool(known_sides(evaluation, metric))
+    sides = (evaluation.overall.degraded, evaluation.overall.restored)
+    return any(side is not None and side[metric.name].mean is not None for side in sides)
 
 
-def known_sides(evaluation: Evaluation, metric: Metric) -> list[tuple[str, str]]:
-    """Return the sides that have a mean of a metric, each with its colour."""
-    overall = evaluation.overall
-    return [
-        (side, color)
-        for side, color in SIDES
-        if (summary := summary_of(overall, side, metric)) is not None and summary.mean is not None
-    ]
+def has_gains(evaluation: Evaluation, metric: Metric) -> bool:
+    """Tell whether some image has both a degraded and a restored score."""
+    return (evaluation.overall.gain or {}).get(metric.name) is not None
 
 
-def summary_of(group: Group, side: str, metric: Metric) -> Summary | None:
-    """Return what one side of a group comes to, or None."""
-    summaries = group.degraded if side == "degraded" else group.restored
-    return None if summaries is None else summaries.get(metric.name)
-
-
-def row_spacing(rows: int, lane: float) -> tuple[float, float]:
+def row_spacing(rows: int, lane: float, look: Look = SCREEN) -> tuple[float, float]:
     """Return the inches of a lane and between two groups: less of both where there are many rows."""
-    return (lane, 0.2) if rows <= _MANY_ROWS else (lane * 0.72, 0.12)
+    lane, between = (lane, 0.2) if rows <= _MANY_ROWS else (lane * 0.72, 0.12)
+    return look.inches(lane), look.inches(between)
 
 
-def body(drawing: Frame, left: float, right: float) -> Axes:
+def body(drawing: Chart, left: float, right: float) -> Axes:
     """Return the axes for rows of inches, `left` and `right` inches from the edges of the figure."""
     axes = drawing.axes_at(
-        left, drawing.top, WIDTH - left - right, drawing.height - drawing.top - drawing.bottom - AXIS
+        left,
+        drawing.top,
+        drawing.look.width - left - right,
+        drawing.height - drawing.top - drawing.bottom - drawing.look.inches(AXIS),
     )
     axes.grid(visible=True, axis="x")
     return axes
@@ -68,15 +128,15 @@ def rows_axis(axes: Axes, labels: Sequence[str], pitch: float, *, last_apart: bo
         axes.axhline(places[-1] - pitch / 2, color=RULE, linewidth=1.6)
     axes.set_yticks(places, labels)
     axes.set_ylim(places[-1] + pitch / 2, -pitch / 2)
-    axes.tick_params(axis="y", pad=8)
+    axes.tick_params(axis="y", pad=6)
     if last_apart:
         axes.get_yticklabels()[-1].set_fontweight("bold")
 
 
-def side_key(drawing: Frame, sides: Sequence[tuple[str, str]]) -> None:
-    """Draw the key of colours where there is more than one."""
-    if len(sides) > 1:
-        drawing.key(sides)
+def color_key(drawing: Chart, series: Sequence[Series]) -> None:
+    """Draw the key of colors where there is more than one."""
+    if len(series) > 1:
+        drawing.key([(shortened(one.label, 18), one.color) for one in series])
 
 
 def axis_label(metric: Metric) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from restorecli.images.atomic import atomic_write
@@ -32,10 +33,47 @@ PALETTE: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e0
 (with a darker yellow, which shows on a light ground)."""
 MARKERS: Final = "os^DvPXh"
 
-WIDTH: Final = 8.6
-"""Inches."""
-EDGE: Final = 0.42
-"""Inches around everything."""
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where a chart is to stand, and so how large it is and whether it explains itself.
+
+    Attributes:
+        width: Inches.
+        edge: Inches of paper around everything.
+        size: Points of the text; rows of bars are as high as the text asks for.
+        letters: Longest name of a group; of longer ones the middle is left out.
+        explained: Whether title, subtitle and footnote are drawn, or left to the document around.
+        paper: Color of the ground, or "none".
+    """
+
+    width: float
+    edge: float
+    size: float
+    letters: int
+    explained: bool
+    paper: str
+
+    def points(self, share: float) -> float:
+        """Return a size of text as a share of the usual one, in points."""
+        return self.size * share
+
+    def inches(self, length: float) -> float:
+        """Return a length that text of `SCREEN`'s size needs, for this size of text."""
+        return length * self.size / SCREEN.size
+
+
+SCREEN: Final = Look(width=8.6, edge=0.42, size=9.5, letters=34, explained=True, paper=PAPER)
+"""A figure that stands alone, as in a talk."""
+
+COLUMN: Final = Look(width=3.5, edge=0.03, size=7.5, letters=20, explained=False, paper="none")
+"""One column of a paper (IEEE: 3.5 inches), whose caption says the rest."""
+
+PAGE: Final = Look(width=4.9, edge=0.03, size=8.5, letters=20, explained=False, paper="none")
+"""Inside the HTML page, which sets the words around it; readable on a phone."""
+
+LOOKS: Final = MappingProxyType({"screen": SCREEN, "paper": COLUMN})
+"""What `plot --style` offers."""
 
 _FALLBACK_FONTS = (
     "Noto Sans CJK SC",
@@ -47,17 +85,13 @@ _FALLBACK_FONTS = (
     "Microsoft YaHei",
 )
 _STYLE: Final[dict[Any, Any]] = {  # matplotlib 3.11 types every key as a literal, 3.9 none
-    "figure.facecolor": PAPER,
-    "savefig.facecolor": PAPER,
     "axes.facecolor": "none",
     "axes.edgecolor": RULE,
     "axes.labelcolor": MUTED,
-    "axes.labelsize": 9.5,
     "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.spines.left": False,
-    "font.size": 9.5,
     "grid.color": RULE,
     "grid.linewidth": 0.8,
     "text.color": INK,
@@ -83,8 +117,8 @@ _DPI = 160
 
 
 @contextmanager
-def chart_style() -> Iterator[None]:
-    """Draw in the house style, whatever the user's own matplotlibrc says; it is put back afterwards."""
+def chart_style(look: Look = SCREEN) -> Iterator[None]:
+    """Draw in one style, whatever the user's own matplotlibrc says; it is put back afterwards."""
     import matplotlib as mpl
     from matplotlib.font_manager import fontManager
 
@@ -93,7 +127,9 @@ def chart_style() -> Iterator[None]:
     with warnings.catch_warnings(), mpl.rc_context():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # drawn as a box
         mpl.rcdefaults()
-        mpl.rcParams.update({**_STYLE, "font.family": families})
+        mpl.rcParams.update({**_STYLE, "font.family": families, "font.size": look.size})
+        mpl.rcParams.update({"axes.labelsize": look.size, "figure.facecolor": look.paper})
+        mpl.rcParams.update({"savefig.facecolor": look.paper})
         yield
 
 
@@ -117,62 +153,80 @@ def write_figure(figure: Figure, stem: Path, formats: Sequence[str]) -> list[Pat
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """A figure with its title above and its footnote below, and a place for the drawing between them.
+class Chart:
+    """A figure, and the words that explain it: drawn around it, or left to the document it stands in.
 
     Attributes:
         figure: The figure.
-        height: Its height in inches.
+        title: What is shown.
+        subtitle: How to read it.
+        footnote: How it was measured.
+        look: Where it stands.
+        height: Height of the figure in inches.
         top: Inches from the upper edge to the drawing.
         bottom: Inches from the lower edge to the drawing.
     """
 
     figure: Figure
+    title: str
+    subtitle: str
+    footnote: str
+    look: Look
     height: float
     top: float
     bottom: float
 
     def axes_at(self, left: float, top: float, width: float, height: float) -> Axes:
         """Return axes at a place in inches from the upper left corner."""
-        place = (left / WIDTH, 1 - (top + height) / self.height, width / WIDTH, height / self.height)
+        whole = self.look.width
+        place = (left / whole, 1 - (top + height) / self.height, width / whole, height / self.height)
         return self.figure.add_axes(place)
 
     def key(self, entries: Sequence[tuple[str, str]]) -> None:
-        """Draw the key of colours at the upper right: (label, colour) from left to right."""
-        right, y = WIDTH - EDGE, 1 - (EDGE + 0.1) / self.height
+        """Draw the key of colors at the upper right: (label, color) from left to right."""
+        look, size = self.look, self.look.points(1)
+        right, y = look.width - look.edge, 1 - (look.edge + look.inches(0.1)) / self.height
         for label, color in reversed(entries):
-            text = self.figure.text(right / WIDTH, y, label, ha="right", va="center", color=MUTED)
-            right -= text_width(text) + 0.08
-            self.figure.text(right / WIDTH, y, "\u25a0", ha="right", va="center", color=color, size=12)
-            right -= 0.34
+            text = self.figure.text(
+                right / look.width, y, label, ha="right", va="center", color=MUTED, size=size
+            )
+            right -= text_width(text) + look.inches(0.08)
+            place = right / look.width, y
+            self.figure.text(*place, "\u25a0", ha="right", va="center", color=color, size=look.points(1.26))
+            right -= look.inches(0.34)
 
 
-def frame(title: str, subtitle: str, footnote: str, height: float) -> Frame:
-    """Return a figure with its words set.
+def blank_chart(
+    title: str, subtitle: str, footnote: str, height: float, look: Look = SCREEN, *, key_room: float = 0.24
+) -> Chart:
+    """Return a figure to draw into, with its words set where the look asks for them.
 
     Args:
         title: Bold, at the upper left.
         subtitle: How to read it.
         footnote: How it was measured; broken into lines.
         height: Inches of the drawing between them, its axis labels included.
+        look: Where the chart is to stand.
+        key_room: Inches above the drawing for a key of colors where there are no words.
     """
     from matplotlib.figure import Figure
 
-    below = textwrap.wrap(footnote, 138)
-    above = textwrap.wrap(subtitle, 106)
-    top = EDGE + 0.34 + 0.19 * len(above) + 0.18
-    bottom = EDGE + 0.16 * len(below) + 0.12
+    below = textwrap.wrap(footnote, 138) if look.explained else []
+    above = textwrap.wrap(subtitle, 106) if look.explained else []
+    top = look.edge + (0.34 + 0.19 * len(above) + 0.18 if above else look.inches(key_room))
+    bottom = look.edge + (0.16 * len(below) + 0.12 if below else 0)
     total = top + height + bottom
-    figure = Figure(figsize=(WIDTH, total))
-    x = EDGE / WIDTH
-    figure.text(x, 1 - EDGE / total, title, size=13.5, weight="bold", va="top")
-    figure.text(x, 1 - (EDGE + 0.34) / total, "\n".join(above), color=MUTED, va="top", linespacing=1.4)
-    figure.text(x, EDGE / total, "\n".join(below), size=7.5, color=MUTED, va="bottom", linespacing=1.4)
-    return Frame(figure, total, top, bottom)
+    figure = Figure(figsize=(look.width, total))
+    x, edge = look.edge / look.width, look.edge
+    if look.explained:
+        figure.text(x, 1 - edge / total, title, size=13.5, weight="bold", va="top")
+        figure.text(x, 1 - (edge + 0.34) / total, "\n".join(above), color=MUTED, va="top", linespacing=1.4)
+        figure.text(x, edge / total, "\n".join(below), size=7.5, color=MUTED, va="bottom", linespacing=1.4)
+    return Chart(figure, title, subtitle, footnote, look, total, top, bottom)
 
 
-def label_room(labels: Sequence[str], size: float = 9.5) -> float:
-    """Return the inches that the widest of some labels takes."""
+def label_room(labels: Sequence[str], size: float = SCREEN.size) -> float:
+    """Return the inches that the widest of some labels takes, in text of some points."""
     from matplotlib.figure import Figure
 
     probe = Figure()

@@ -31,16 +31,20 @@ class Embedded:
     """One picture as the page shows it.
 
     Attributes:
-        label: degraded, restored or reference.
+        label: degraded, restored, reference, or the name of a method.
+        role: See `Panel.role`.
         uri: A data URI of a lossless WebP.
         size: Width and height of what is shown.
         full: Width and height of the whole picture.
+        place: Left and top of what is shown within it.
     """
 
     label: str
+    role: str
     uri: str
     size: tuple[int, int]
     full: tuple[int, int]
+    place: tuple[int, int]
 
     @property
     def is_small(self) -> bool:
@@ -80,7 +84,11 @@ def embed(
             break
         area = max(_LEAST, int(area * min(room / taken, 1) * _MARGIN))
     size = (box[2] - box[0], box[3] - box[1])
-    return tuple(Embedded(panel.label, uri, size, full) for panel, uri in zip(panels, uris, strict=True))
+    place = box[0], box[1]
+    return tuple(
+        Embedded(panel.label, panel.role, uri, size, full, place)
+        for panel, uri in zip(panels, uris, strict=True)
+    )
 
 
 def _box(full: tuple[int, int], area: int, centre: tuple[float, float]) -> tuple[int, int, int, int]:

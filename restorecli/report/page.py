@@ -3,28 +3,61 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Final
 
+from markupsafe import Markup
+
+from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.statistics.difference import Comparison
 from restorecli.evaluation.statistics.intervals import INTERVAL_POLICY
+from restorecli.evaluation.statistics.lost_defects import lost_defects
 from restorecli.evaluation.statistics.summary import MEAN_POLICY
+from restorecli.evaluation.tables.cells import OVERALL, format_number
 from restorecli.folders.places import make_folder
 from restorecli.images.atomic import write_file
-from restorecli.report.bars import bar_section
-from restorecli.report.gallery import LIMIT, gallery_section
-from restorecli.report.listing import picture_list, unmatched_section
-from restorecli.report.markup import Html, data_island, element
-from restorecli.report.methods import comparison_section
-from restorecli.report.overview import group_table, metric_table, tiles
-from restorecli.report.spreads import spread_section
+from restorecli.report.chart_means import MAX_GROUPS, mean_chart
+from restorecli.report.chart_pictures import distribution_chart, gain_chart
+from restorecli.report.chart_rows import Series, has_gains, has_scores, series_of
+from restorecli.report.chart_style import PAGE, Chart, chart_style
+from restorecli.report.choice import badness
+from restorecli.report.gallery import LIMIT, make_gallery
+from restorecli.report.inline_svg import inline_svg
+from restorecli.report.templating import data_island, rendered
 from restorecli.version import __version__
 
+MAX_LISTED: Final = 500
+"""How many unscored images and lost defects the page lists; `--json` prints them all."""
+
+MAX_IMAGES: Final = 1000
+"""How many images the page lists; `--csv` writes them all."""
+
+_MIN_IMAGES = 3  # for a distribution
 _STYLES = ("page.css", "charts.css", "gallery.css")
 _SCRIPTS = ("maps.js", "viewer.js", "page.js")
+_PLAIN_NAMES = frozenset({"images", "test", "train", "val", "clean", "good", "reference", "references"})
+_SIDES = ("degraded", "restored", "gain")
+_MARKS = {
+    "better": ("▲ better", "gain"),
+    "worse": ("▼ worse", "loss"),
+    "tie": ("= tie", "muted"),
+    "undecided": ("? undecided (few)", "muted"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageChart:
+    """A chart of the page, and the words above it."""
+
+    title: str
+    subtitle: str
+    svg: Markup
 
 
 def write_page(
@@ -45,10 +78,11 @@ def write_page(
     Args:
         evaluation: What was found; nothing is computed here.
         path: The .html file; its folder is made when missing.
-        title: The heading.
+        title: The heading, e.g. of `report_title`.
         about: Sentences below the heading, e.g. what was degraded and restored how.
         limit: How many pairs to show at most; they are chosen by `report.choice.RULE`.
-        comparison: The same pictures by other methods, shown as tables of differences and verdicts.
+        comparison: The same images by other methods: shown in the viewer, as charts, and as tables of
+            differences and verdicts.
 
     Raises:
         ResourceError: The disk is full; an older report is left as it was.
@@ -69,43 +103,131 @@ def render_page(
 ) -> str:
     """Return the report's HTML; the arguments are those of `write_page`."""
     style, script = _assets(_STYLES), _assets(_SCRIPTS)
-    gallery = gallery_section(evaluation, limit)
-    main = element(
-        "main",
-        _masthead(evaluation, title, about),
-        _notes(evaluation),
-        tiles(evaluation),
-        element("h2", f"By {' and '.join(evaluation.by)}", id="groups"),
-        bar_section(evaluation),
-        group_table(evaluation),
-        metric_table(evaluation),
-        comparison_section(comparison),
-        spread_section(evaluation),
-        gallery.html,
-        picture_list(evaluation),
-        unmatched_section(evaluation),
-        _footer(),
+    overall, first = evaluation.overall, evaluation.metrics[0]
+    gallery = make_gallery(evaluation, limit, comparison)
+    worst = sorted(evaluation.images, key=lambda score: (badness(score, first), score.pair.path))
+    groups = evaluation.groups or evaluation.categories
+    with chart_style(PAGE):
+        charts = {
+            "mean_charts": _mean_charts(evaluation),
+            "picture_charts": list(_picture_charts(evaluation)),
+            "method_charts": _method_charts(evaluation, comparison),
+        }
+    return rendered(
+        "page.html",
+        policy=_policy(style, script),
+        style=Markup(style),  # noqa: S704 (our own files)
+        script=Markup(script),  # noqa: S704
+        title=title,
+        about=about,
+        evaluation=evaluation,
+        overall=overall,
+        sides=[side for side in _SIDES if getattr(overall, side) is not None],
+        groups=[*groups.items(), (OVERALL, overall)],
+        gallery=gallery,
+        facts=data_island(gallery.facts),
+        comparison=comparison,
+        marks=_MARKS,
+        lost=lost_defects(evaluation),
+        listed=worst[:MAX_IMAGES],
+        max_listed=MAX_LISTED,
+        mean_policy=MEAN_POLICY,
+        interval_policy=INTERVAL_POLICY,
+        version=__version__,
+        **charts,
     )
-    body = element("body", main, data_island("facts", gallery.facts), element("script", script))
-    return f"<!doctype html>\n{element('html', _head(title, style, script), body, lang='en')}\n"
 
 
-def _head(title: str, style: Html, script: Html) -> Html:
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("link", rel="icon", href="data:,"),
-        element("title", title),
-        element("style", style),
+def report_title(evaluation: Evaluation, method: str, day: dt.date) -> str:
+    """Return a heading that says what was measured: data, method and date.
+
+    Args:
+        evaluation: What was found; the folder of its references (else of the degraded images) is the data.
+        method: Name of the folder or the model.
+        day: When it was measured.
+
+    Example:
+        "kodak, restored by sca-unet.gaussian, 2026-11-29"
+    """
+    models = sorted({model for score in evaluation.images if (model := score.fields.get("model"))})
+    is_restored = evaluation.overall.restored is not None
+    who = " and ".join(models) if 0 < len(models) <= 2 else method
+    data = _data_name(evaluation)
+    words = f"restored by {who}" if is_restored else f"degraded: {method}"
+    return ", ".join((data, words, day.isoformat()))
+
+
+def _data_name(evaluation: Evaluation) -> str:
+    """Return the folder that the first reference lies in; built-in samples have none."""
+    for score in evaluation.images:
+        source = score.pair.reference or score.pair.degraded
+        file = None if source is None else source.file
+        if file is not None:
+            folders = file.resolve().parents
+            depth = min(len(PurePosixPath(score.pair.path).parts), len(folders)) - 1
+            parts = folders[depth].parts[-2:]
+            return "/".join(parts if parts[-1] in _PLAIN_NAMES else parts[-1:])
+    return "samples"
+
+
+def _mean_charts(evaluation: Evaluation) -> list[PageChart]:
+    series = series_of(evaluation)
+    return [
+        _page_chart(
+            f"means-{metric.name}",
+            mean_chart(evaluation, metric, PAGE, limit=MAX_GROUPS),
+            _numbers(evaluation, metric, series),
+        )
+        for metric in evaluation.metrics
+    ]
+
+
+def _picture_charts(evaluation: Evaluation) -> Iterator[PageChart]:
+    if len(evaluation.images) < _MIN_IMAGES:
+        return
+    for metric in evaluation.metrics:
+        if has_scores(evaluation, metric):
+            yield _page_chart(f"images-{metric.name}", distribution_chart(evaluation, metric, PAGE))
+        if has_gains(evaluation, metric):
+            yield _page_chart(f"gains-{metric.name}", gain_chart(evaluation, metric, PAGE))
+
+
+def _method_charts(evaluation: Evaluation, comparison: Comparison | None) -> list[PageChart]:
+    if comparison is None or not comparison.evaluations:
+        return []
+    series = series_of(evaluation, comparison.evaluations)
+    return [
+        _page_chart(
+            f"methods-{metric.name}",
+            mean_chart(evaluation, metric, PAGE, series=series, limit=MAX_GROUPS),
+            _numbers(evaluation, metric, series),
+        )
+        for metric in comparison.metrics
+    ]
+
+
+def _page_chart(name: str, chart: Chart, numbers: str = "") -> PageChart:
+    label = f"{chart.title}: {numbers}" if numbers else f"{chart.title}. {chart.subtitle}"
+    return PageChart(chart.title, chart.subtitle, inline_svg(chart, name, label))
+
+
+def _numbers(evaluation: Evaluation, metric: Metric, series: Sequence[Series]) -> str:
+    """Return the means in words, for those who hear the page."""
+    groups = [*list(evaluation.groups)[:MAX_GROUPS], OVERALL]
+    return "; ".join(
+        f"{name}: "
+        + ", ".join(
+            f"{one.label} {format_number(one.summaries[name][metric.name].mean, metric.decimals)}"
+            for one in series
+            if metric.name in one.summaries[name]
+        )
+        for name in groups
     )
 
 
-def _assets(names: Sequence[str]) -> Html:
+def _assets(names: Sequence[str]) -> str:
     folder = resources.files("restorecli.report") / "assets"
-    return Html("\n".join((folder / name).read_text(encoding="utf-8") for name in names))
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
 def _policy(style: str, script: str) -> str:
@@ -119,35 +241,3 @@ def _policy(style: str, script: str) -> str:
 def _hash(text: str) -> str:
     digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
     return f"'sha256-{digest}'"
-
-
-def _masthead(evaluation: Evaluation, title: str, about: Sequence[str]) -> Html:
-    words = [element("p", sentence, class_="lead muted") for sentence in about]
-    return element(
-        "div",
-        element(
-            "div",
-            element("h1", title),
-            *words,
-            element("p", f"Protocol: {evaluation.protocol}.", class_="key muted", id="protocol"),
-        ),
-        element("button", "Dark", type="button", id="theme", class_="script"),
-        class_="masthead",
-    )
-
-
-def _notes(evaluation: Evaluation) -> Html:
-    """Return what a reader must know before the numbers: warnings and what was left out."""
-    if not evaluation.notes:
-        return Html("")
-    items = [element("li", note) for note in evaluation.notes]
-    return element("section", element("h2", "Please note"), element("ul", *items), class_="notes", id="notes")
-
-
-def _footer() -> Html:
-    return element(
-        "footer",
-        element("p", MEAN_POLICY),
-        element("p", INTERVAL_POLICY),
-        element("p", f"Made by restorecli {__version__}."),
-    )

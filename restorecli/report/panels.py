@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from PIL import Image
@@ -23,29 +25,42 @@ class Panel:
         label: What it is: degraded, restored or reference.
         pixels: (C, H, W) float32 in [0, 1], C = 1 or 3; values outside are clipped.
         caption: Its scores in words, or nothing.
+        role: degraded, restored, reference, or other0, other1, ...: what the page's script knows it by.
     """
 
     label: str
     pixels: Pixels
     caption: str = ""
+    role: str = ""
 
 
-def panels_of(score: PairScore) -> tuple[Panel, ...]:
-    """Read the pictures of a pair, in the order degraded, restored, reference, as far as they are known.
+def panels_of(
+    score: PairScore, others: Mapping[str, PairScore] = MappingProxyType({}), name: str = "restored"
+) -> tuple[Panel, ...]:
+    """Read the pictures of a pair: degraded, restored, other methods, reference, as far as they are known.
+
+    Args:
+        score: The pair and its scores.
+        others: The same image by other methods, by name.
+        name: What the restored picture is called.
 
     Raises:
         ImageError: A picture cannot be read any more.
         DataError: A locator of the manifest leads nowhere.
     """
     pair = score.pair
-    sides: tuple[tuple[str, Source | None, Scores | None], ...] = (
-        ("degraded", pair.degraded, score.degraded),
-        ("restored", pair.restored, score.restored),
-        ("reference", pair.reference, None),
-    )
+    sides: list[tuple[str, str, Source | None, Scores | None]] = [
+        ("degraded", "degraded", pair.degraded, score.degraded),
+        ("restored", name, pair.restored, score.restored),
+        *(
+            (f"other{index}", label, other.pair.restored, other.restored)
+            for index, (label, other) in enumerate(others.items())
+        ),
+        ("reference", "reference", pair.reference, None),
+    ]
     return tuple(
-        Panel(label, source.read().pixels, "" if scores is None else score_words(scores))
-        for label, source, scores in sides
+        Panel(label, source.read().pixels, "" if scores is None else score_words(scores), role)
+        for role, label, source, scores in sides
         if source is not None
     )
 

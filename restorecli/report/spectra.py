@@ -13,13 +13,22 @@ from restorecli.errors import RestorecliError
 from restorecli.evaluation.pairing.pairs import Source
 from restorecli.evaluation.result import PairScore
 from restorecli.images.picture import Pixels
-from restorecli.report.chart_style import AFTER, BEFORE, EDGE, INK, MUTED, WIDTH, frame, shortened
+from restorecli.report.chart_style import (
+    AFTER,
+    BEFORE,
+    INK,
+    MUTED,
+    SCREEN,
+    Chart,
+    Look,
+    blank_chart,
+    shortened,
+)
 from restorecli.report.lineup import spread
 from restorecli.report.maps import radial_spectrum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Rings = NDArray[np.float64]
 
@@ -28,9 +37,7 @@ PICTURES: Final = 8
 
 _BINS = 32
 _SIDE = 512  # pixels of the central part that is looked at
-_ACROSS = 4
-_CELL = 1.5  # inches of one small chart
-_PITCH = 2.0
+_CELL = 2.0  # inches of one small chart, with its labels, at least
 _DARKEST = 1e-4  # in levels of 255, the least that is drawn
 
 
@@ -56,39 +63,45 @@ def error_spectra(members: Mapping[str, Sequence[PairScore]]) -> dict[str, dict[
     return spectra
 
 
-def spectrum_chart(spectra: Mapping[str, Mapping[str, Rings]], by: str) -> Figure:
+def spectrum_chart(spectra: Mapping[str, Mapping[str, Rings]], by: str, look: Look = SCREEN) -> Chart:
     """Draw a small chart for each group: error against frequency, degraded and restored.
 
     Args:
         spectra: What `error_spectra` gives, at least one group.
         by: What the groups are of, in words.
+        look: Where the chart is to stand.
     """
-    rows = math.ceil(len(spectra) / _ACROSS)
-    drawing = frame(
+    left = look.inches(0.45)
+    across = max(1, round((look.width - 2 * look.edge) / look.inches(_CELL)))
+    pitch = (look.width - 2 * look.edge - left + look.inches(0.1)) / across
+    cell, row_pitch = pitch - look.inches(0.35), pitch + look.inches(0.2)
+    rows = math.ceil(len(spectra) / across)
+    drawing = blank_chart(
         f"Error by frequency and {by}",
         "How strong the error is at coarse (left) and at fine structures (right); lower is better. "
         "White noise in gray pictures is a flat line at its sigma.",
         f"Luma of the central {_SIDE} x {_SIDE} pixels, periodic Hann window, root of the mean power in "
         f"{_BINS} rings of frequency; mean over at most {PICTURES} pictures of a group, evenly spread.",
-        rows * _PITCH + 0.3,
+        rows * row_pitch + look.inches(0.35),
+        look,
     )
     low, high = _limits(spectra)
     for index, (name, sides) in enumerate(spectra.items()):
-        row, column = divmod(index, _ACROSS)
-        left = EDGE + 0.45 + column * (WIDTH - 2 * EDGE - 0.35) / _ACROSS
-        axes = drawing.axes_at(left, drawing.top + 0.22 + row * _PITCH, _CELL, _CELL - 0.05)
-        _small_chart(axes, sides, (low, high))
-        axes.set_title(shortened(name, 22), size=9.5, color=INK, loc="left", pad=5)
+        row, column = divmod(index, across)
+        place = look.edge + left + column * pitch, drawing.top + look.inches(0.22) + row * row_pitch
+        axes = drawing.axes_at(*place, cell, cell)
+        _small_chart(axes, sides, (low, high), look.points(0.9))
+        axes.set_title(shortened(name, 22), size=look.size, color=INK, loc="left", pad=5)
         if column == 0:
-            axes.set_ylabel("error, 0-255", size=8.5)
+            axes.set_ylabel("error, 0-255", size=look.points(0.9))
         axes.tick_params(labelleft=column == 0)
-        if index + _ACROSS >= len(spectra):
-            axes.set_xlabel("cycles per pixel", size=8.5)
+        if index + across >= len(spectra):
+            axes.set_xlabel("cycles per pixel", size=look.points(0.9))
     drawing.key([("degraded", BEFORE), ("restored", AFTER)])
-    return drawing.figure
+    return drawing
 
 
-def _small_chart(axes: Axes, sides: Mapping[str, Rings], limits: tuple[float, float]) -> None:
+def _small_chart(axes: Axes, sides: Mapping[str, Rings], limits: tuple[float, float], size: float) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     frequencies = (np.arange(_BINS) + 0.5) / (2 * _BINS)
@@ -105,7 +118,7 @@ def _small_chart(axes: Axes, sides: Mapping[str, Rings], limits: tuple[float, fl
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_xticks([0, 0.25, 0.5], ["0", "0.25", "0.5"])
     axes.grid(visible=True)
-    axes.tick_params(labelsize=8.5, labelcolor=MUTED)
+    axes.tick_params(labelsize=size, labelcolor=MUTED)
 
 
 def _limits(spectra: Mapping[str, Mapping[str, Rings]]) -> tuple[float, float]:

@@ -52,7 +52,7 @@ def invent(
             {metric.name: before for metric in chosen},
             {metric.name: after for metric in chosen},
             notes=notes,
-            fields={**(fields or {}), "sigma": str(index)},
+            fields={**(fields or {}), "sigma": str(index), "category": category},
         )
         for index, (path, category, before, after) in enumerate(scores)
     )
@@ -75,7 +75,11 @@ def invent(
 def with_names(evaluation: Evaluation, names: list[str]) -> Evaluation:
     """The same pictures, with other names and categories."""
     images = [
-        dataclasses.replace(score, pair=dataclasses.replace(score.pair, path=name, category=name))
+        dataclasses.replace(
+            score,
+            pair=dataclasses.replace(score.pair, path=name, category=name),
+            fields={**score.fields, "category": name},
+        )
         for score, name in zip(evaluation.images, names, strict=True)
     ]
     groups = dict.fromkeys(names, evaluation.overall)

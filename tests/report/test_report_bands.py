@@ -53,15 +53,34 @@ def test_any_shape_is_drawn(tmp_path, height, width, channels):
     assert drawn(made(height, width, channels), tmp_path / "x.png").std() > 10
 
 
-def test_nothing_taken_out_and_features_outside_the_range_are_drawn(tmp_path):
+def test_nothing_taken_out_is_said_and_features_outside_the_range_are_stretched(tmp_path, unchanged):
     shown = made()
-    drawn(dataclasses.replace(shown, after=shown.before), tmp_path / "same.png")
+    same = drawn(dataclasses.replace(shown, after=shown.before), tmp_path / "same.png")
+    assert tile(same, 2).std() < 2  # mid-gray: nothing was taken out
+    assert tile(unchanged[0], 2).std() > 10
     flat = np.zeros_like(shown.before)
-    drawn(dataclasses.replace(shown, before=flat, after=flat, level=flat[0]), tmp_path / "flat.png")
+    black = drawn(dataclasses.replace(shown, before=flat, after=flat, level=flat[0]), tmp_path / "flat.png")
+    assert tile(black, 0).max() == 0
     features = 40 * shown.before - 30
-    drawn(dataclasses.replace(shown, before=features, after=features / 2), tmp_path / "features.png")
+    stretched = drawn(
+        dataclasses.replace(shown, before=features, after=features / 2), tmp_path / "features.png"
+    )
+    assert tile(stretched, 0).min() < 60
+    assert tile(stretched, 0).max() > 200
+
+
+def tile(image, column):
+    """The middle of a picture of the first row, as it was drawn."""
+    height, width = image.shape[:2]
+    left = round(width * (0.05 + 0.2262 * column))
+    return image[round(0.19 * height) : round(0.25 * height), left + 40 : left + 120].astype(int)
 
 
 def test_a_hostile_title_is_spelled_out(tmp_path):
-    write_band_chart(made(), tmp_path / "x.png", title="$\\frac{\x1b[31m<b>", about="$x$ " * 80)
-    assert (tmp_path / "x.png").stat().st_size > 10_000
+    plain = tmp_path / "plain.png"
+    about = "A picture."
+    for name, title in (("a", "$\\frac{\x1b[31m<b>"), ("b", r"$\frac{\x1b[31m<b>"), ("c", "$frac{[31m<b>")):
+        write_band_chart(made(), plain.with_name(f"{name}.png"), title=title, about=about)
+    images = [np.asarray(Image.open(plain.with_name(f"{name}.png"))) for name in "abc"]
+    assert (images[0] == images[1]).all()
+    assert (images[0] != images[2]).any()

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from restorecli.evaluation.folder import evaluate_folders
+from restorecli.evaluation.rivals import evaluate_rival
+from restorecli.evaluation.statistics.comparison import compare
 from restorecli.images.picture import Picture
 from restorecli.images.reading import read_picture
 from restorecli.images.writing import write_picture
-from restorecli.report.gallery import gallery_section
+from restorecli.report.gallery import make_gallery
 from restorecli.report.maps import difference_map, error_map, log_spectrum
 from restorecli.report.page import write_page
 from restorecli.report.panels import to_image
@@ -140,6 +142,22 @@ def test_a_filter_shows_one_category(page):
     assert len(titles(page)) == 6
 
 
+def visible(page) -> int:
+    return page.run("[...document.querySelectorAll('.card')].filter(e => e.offsetParent !== null).length")
+
+
+def test_the_first_pairs_stand_before_the_numbers_and_a_button_or_a_key_shows_the_others(page):
+    assert page.run("document.querySelector('.stage').getBoundingClientRect().top") < 300
+    assert visible(page) == 4
+    page.choose("#order", "best")
+    assert visible(page) == 4
+    for _ in range(5):
+        page.press("n")
+    assert page.run("document.activeElement.closest('.card').dataset.index") == "1"
+    assert visible(page) == 6
+    assert not page.run("document.querySelector('#unfold')")
+
+
 def test_the_order_follows_the_choice(page):
     numbers = [int(re.findall(r"\d", title)[0]) for title in titles(page)]
     assert numbers == [5, 4, 3, 2, 1, 0]  # the brighter green is farther from the blue reference
@@ -192,12 +210,13 @@ def test_the_tab_key_reaches_every_control_in_reading_order(page):
                 "(document.activeElement)"
             )
         )
-    order = ["theme", "keys", "category", "order", "metric", "compare", "picture", "spectrum"]
+    order = ["theme", "category", "order", "metric", "compare", "picture", "spectrum"]
     places = [seen.index(name) for name in order]
     assert places == sorted(places)
     first = next(place for place, name in enumerate(seen) if name.startswith("slider"))
     assert first > places[-1]
     assert seen[first + 1 : first + 3] == ["-1", "1"]
+    assert seen.index("keys") > seen.index("unfold") > first
 
 
 def canvas_of(page, role: str) -> np.ndarray:
@@ -270,12 +289,12 @@ def test_dark_and_light_by_the_system_by_the_button_and_by_a_key(page):
     assert brightness(page) < 40  # the reader's choice stands
 
 
-@pytest.mark.parametrize("width", [320, 390, 768])
-def test_no_phone_has_to_scroll_sideways(page, width):
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_no_one_has_to_scroll_sideways(page, width):
     page.resize(width, 800, phone=width < 700)
     page.run("document.querySelectorAll('details').forEach(e => { e.open = true; })")
-    for compare in ("degraded-restored", "beside"):
-        page.choose("#compare", compare)
+    for choice in ("degraded-restored", "beside"):
+        page.choose("#compare", choice)
         assert page.run("document.documentElement.scrollWidth") <= width
         assert page.run("document.body.scrollWidth") <= width
 
@@ -293,7 +312,7 @@ def test_without_scripts_numbers_charts_and_pictures_are_there(browser, report):
     page = browser.page()
     page.without_scripts()
     page.open(report)
-    for selector in (".tiles", ".bars svg", "table", ".card img"):
+    for selector in (".tiles", ".chart svg", "table", ".card img"):
         box = page.box(selector)
         assert box["width"] > 50
         assert box["height"] > 10
@@ -354,7 +373,7 @@ def test_a_real_evaluation_opens_in_peace(browser, data_folder, tmp_path):
         noisy = np.clip(pixels + generator.normal(0, 0.1, pixels.shape), 0, 1).astype(np.float32)
         write_picture(target, Picture(noisy))
     evaluation = evaluate_folders(degraded, clean, workers=1)
-    assert gallery_section(evaluation, 3).facts["cards"]
+    assert make_gallery(evaluation, 3).facts["cards"]
     write_page(evaluation, tmp_path / "report.html")
     page = browser.page()
     page.open(tmp_path / "report.html")
@@ -363,4 +382,67 @@ def test_a_real_evaluation_opens_in_peace(browser, data_folder, tmp_path):
     page.wait("document.querySelector('canvas:not([hidden])')")
     assert page.requests() == []
     assert page.complaints() == []
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """One pair with a mask and two other methods, whose pictures are yellow and white; a page about them."""
+    root = tmp_path_factory.mktemp("methods")
+    colors = {"degraded": RED, "ours": GREEN, "clean": BLUE, "tv": (230, 220, 20), "b-m": (250, 250, 250)}
+    for folder, color in colors.items():
+        (root / folder / "crack").mkdir(parents=True)
+        write_picture(root / folder / "crack" / "a.png", Picture(flat(color)))
+    mask = np.zeros((1, 48, 64), np.float32)
+    mask[:, 10:30, 8:24] = 1
+    (root / "masks" / "crack").mkdir(parents=True)
+    write_picture(root / "masks" / "crack" / "a.png", Picture(mask))
+    evaluation = evaluate_folders(
+        root / "ours", root / "clean", degraded=root / "degraded", masks=root / "masks", workers=1
+    )
+    others = {name: evaluate_rival(evaluation, root / name, workers=1) for name in ("tv", "b-m")}
+    comparison = compare(evaluation, others, name="ours")
+    write_page(evaluation, root / "report.html", comparison=comparison)
+    return root / "report.html"
+
+
+def test_other_methods_can_be_chosen_in_the_viewer(browser, compared):
+    page = browser.page()
+    page.open(compared)
+    page.run("document.querySelector('#outline').click()")
+    words = page.run("[...document.querySelector('#compare').options].map(e => e.textContent)")
+    assert words[3:] == ["ours | tv", "tv | reference", "ours | b-m", "b-m | reference", "side by side"]
+    for value, left, right in (
+        ("restored-other0", GREEN, (230, 220, 20)),
+        ("other1-reference", (250, 250, 250), BLUE),
+    ):
+        page.choose("#compare", value)
+        shown = page.screenshot(page.box(f"{FIRST} .stage"))
+        assert mean_color(shown, 0.05, 0.45) == pytest.approx(left, abs=2)
+        assert mean_color(shown, 0.55, 0.95) == pytest.approx(np.array(right) / 2, abs=2)
+    captions = page.run(f"[...document.querySelectorAll('{FIRST} figcaption')].map(e => e.textContent)")
+    assert captions == ["degraded", "ours", "tv", "b-m", "reference"]
+    assert page.run("document.documentElement.scrollWidth") <= 1280
+    assert page.complaints() == []
+    page.close()
+
+
+def test_the_outline_of_a_defect_lies_on_its_border_and_can_be_taken_away(browser, compared):
+    page = browser.page()
+    page.open(compared)
+    box = page.box(f"{FIRST} .stage")
+
+    def is_drawn() -> bool:
+        shown = page.screenshot(box).astype(int)
+        height, width = shown.shape[:2]
+        row = round(20 / 48 * height)
+        border, inside = round(8 / 64 * width), round(12 / 64 * width)
+        assert shown[row, inside] == pytest.approx(RED, abs=3)
+        return bool(np.abs(shown[row, border - 1 : border + 2] - np.array(RED)).sum() > 100)
+
+    assert is_drawn()
+    page.press("o")
+    assert not is_drawn()
+    page.press("o")
+    assert is_drawn()
     page.close()

@@ -14,7 +14,8 @@ from restorecli.images.picture import Picture
 from restorecli.images.writing import write_picture
 from restorecli.report.choice import choose
 from restorecli.report.embed import BUDGET, LARGEST, embed
-from restorecli.report.gallery import gallery_section
+from restorecli.report.gallery import make_gallery
+from restorecli.report.page import render_page
 from restorecli.report.panels import Panel
 
 
@@ -95,7 +96,7 @@ def test_the_cut_is_around_the_defect_where_a_mask_shows_one(tmp_path):
     evaluation = evaluate_folders(
         tmp_path / "restored", tmp_path / "clean", masks=tmp_path / "masks", workers=1
     )
-    html = gallery_section(evaluation, 1).html
+    html = render_page(evaluation, limit=1)
     uris = [part.split('"')[0] for part in html.split('src="')[1:]]
     shown = np.asarray(decoded(uris[0]).convert("L"))
     assert shown.shape[0] * shown.shape[1] < 0.4 * size[0] * size[1]
@@ -106,21 +107,21 @@ def test_the_pictures_of_a_page_stay_within_their_budget(tmp_path, make_evaluati
     assert BUDGET < 20_000_000
     monkeypatch.setattr("restorecli.report.gallery.BUDGET", 1_000_000)
     evaluation = make_evaluation(tmp_path, [f"{index}.png" for index in range(6)], size=(200, 300))
-    gallery = gallery_section(evaluation, 6)
-    assert 800_000 < sum(map(len, gallery.html.split('"')[1::2])) < 1_010_000
-    assert "its share of 1 MB" in gallery.html
-    assert "take 1.0 MB" in gallery.html or "take 0.9 MB" in gallery.html
+    gallery = make_gallery(evaluation, 6)
+    assert 800_000 < sum(len(picture.uri) for card in gallery.cards for picture in card.pictures) <= 1_000_000
+    assert "its share of 1 MB" in gallery.words
+    assert "take 1.0 MB" in gallery.words or "take 0.9 MB" in gallery.words
 
 
 def test_every_shown_pair_has_three_pictures(plain_evaluation):
-    html = gallery_section(plain_evaluation, 3).html
+    html = render_page(plain_evaluation, limit=3)
     assert html.count("<img") == 9
     for label in ("degraded", "restored", "reference"):
         assert html.count(f'data-role="{label}"') == 3
 
 
 def test_without_degraded_pictures_the_divider_is_against_the_reference(small_evaluation):
-    html = gallery_section(small_evaluation, 3).html
+    html = render_page(small_evaluation, limit=3)
     assert html.count("<img") == 2
     assert 'alt="restored: a.png"' in html
     assert 'alt="reference: a.png"' in html
@@ -130,7 +131,7 @@ def test_a_picture_that_is_gone_costs_only_itself(plain_evaluation):
     for score in plain_evaluation.images:
         if score.pair.category == "wood":
             score.pair.restored.path.unlink()
-    html = gallery_section(plain_evaluation, 12).html
+    html = render_page(plain_evaluation, limit=12)
     assert html.count("Cannot be shown") == 4
     assert html.count("<img") == 12
 
@@ -139,6 +140,6 @@ def test_only_the_fields_that_tell_pictures_apart_are_shown(invent_evaluation):
     evaluation = invent_evaluation(
         [("a.png", "x", 20.0, 30.0), ("b.png", "x", 20.0, 31.0)], fields={"model": "same"}
     )
-    html = gallery_section(evaluation, 2).html
-    assert "sigma 1" in html
-    assert "model same" not in html
+    first, second = (card.facts for card in make_gallery(evaluation, 2).cards)
+    assert first == ("sigma 0",)
+    assert second == ("sigma 1",)

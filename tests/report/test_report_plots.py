@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -20,8 +21,16 @@ from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.folders.walking import OUTPUT_MARK
 from restorecli.report.chart_means import mean_chart
 from restorecli.report.chart_pictures import distribution_chart, gain_chart
-from restorecli.report.chart_rows import Members
-from restorecli.report.chart_style import AFTER, BEFORE, PALETTE, chart_style, label_room
+from restorecli.report.chart_rows import OTHERS, series_of
+from restorecli.report.chart_style import (
+    AFTER,
+    BEFORE,
+    COLUMN,
+    PALETTE,
+    chart_style,
+    label_room,
+    write_figure,
+)
 from restorecli.report.plots import write_plots
 from restorecli.report.spectra import error_spectra
 
@@ -37,11 +46,6 @@ def scored(category: str, index: int, degraded: float | None, restored: float | 
 
 def evaluation_of(scores: list[PairScore]):
     return assemble(scores, metrics=find_metrics(["psnr"]))
-
-
-def members_of(evaluation) -> Members:
-    names = dict.fromkeys(score.pair.category for score in evaluation.images)
-    return {name: [s for s in evaluation.images if s.pair.category == name] for name in names}
 
 
 @pytest.fixture
@@ -73,11 +77,17 @@ def test_every_chart_is_written_in_every_format(plain_evaluation, tmp_path):
 
 
 def test_the_same_evaluation_gives_the_same_bytes(two_groups, tmp_path):
-    first = write_plots(two_groups, tmp_path / "one", ("png", "svg", "pdf"))
+    def write(folder: Path) -> list[Path]:
+        with chart_style():
+            chart = mean_chart(two_groups, two_groups.metrics[0])
+            folder.mkdir()
+            return write_figure(chart.figure, folder / "means", ("png", "svg", "pdf"))
+
+    first = write(tmp_path / "one")
     mpl.rcParams["svg.hashsalt"] = "another"
     mpl.rcParams["text.usetex"] = True
     try:
-        second = write_plots(two_groups, tmp_path / "two", ("png", "svg", "pdf"))
+        second = write(tmp_path / "two")
         assert mpl.rcParams["text.usetex"], "the user's own settings are put back"
     finally:
         mpl.rcdefaults()
@@ -116,11 +126,11 @@ def test_forty_groups_do_not_overlap():
     scores = [scored(f"category {i:02d}", 6 * i + j, 20 + j, 25 + j) for i in range(40) for j in range(6)]
     evaluation = evaluation_of(scores)
     for draw in (
-        lambda metric: mean_chart(evaluation, metric),
-        lambda metric: distribution_chart(evaluation, members_of(evaluation), metric),
+        mean_chart,
+        distribution_chart,
     ):
         with chart_style():
-            figure = draw(evaluation.metrics[0])
+            figure = draw(evaluation, evaluation.metrics[0]).figure
             figure.draw_without_rendering()
             labels = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
         assert len(labels) >= 40
@@ -130,7 +140,7 @@ def test_forty_groups_do_not_overlap():
 
 def test_bars_are_as_long_as_the_means(two_groups):
     with chart_style():
-        axes = mean_chart(two_groups, two_groups.metrics[0]).axes[0]
+        axes = mean_chart(two_groups, two_groups.metrics[0]).figure.axes[0]
         bars = [(round(bar.get_width(), 3), mpl.colors.to_hex(bar.get_facecolor())) for bar in axes.patches]
         ends = axes.get_xlim()
     assert bars[:4] == [(22.333, BEFORE), (26.333, AFTER), (20.667, BEFORE), (24.5, AFTER)]
@@ -139,7 +149,7 @@ def test_bars_are_as_long_as_the_means(two_groups):
 
 def test_intervals_are_those_of_the_table(two_groups):
     with chart_style():
-        axes = mean_chart(two_groups, two_groups.metrics[0]).axes[0]
+        axes = mean_chart(two_groups, two_groups.metrics[0]).figure.axes[0]
         lines = {tuple(line.get_xdata()) for line in axes.lines}
     for group in two_groups.groups.values():
         assert group.degraded["psnr"].interval in lines
@@ -149,7 +159,7 @@ def test_intervals_are_those_of_the_table(two_groups):
 def test_numbers_never_reach_the_column_of_gains():
     scores = [scored("a", i, 31.25 + i, math.inf if i == 3 else 33.5 + i) for i in range(4)]
     with chart_style():
-        figure = mean_chart(evaluation_of(scores), find_metrics(["psnr"])[0])
+        figure = mean_chart(evaluation_of(scores), find_metrics(["psnr"])[0]).figure
         figure.draw_without_rendering()
         axes = figure.axes[0]
         numbers = [text for text in axes.texts if "inf" in text.get_text()]
@@ -161,7 +171,7 @@ def test_quartiles_are_numpys(two_groups):
     scores = [scored("a", i, value, None) for i, value in enumerate([3, 1, 4, 1, 5, 9, 2, 6])]
     evaluation = evaluation_of(scores)
     with chart_style():
-        axes = distribution_chart(evaluation, members_of(evaluation), evaluation.metrics[0]).axes[0]
+        axes = distribution_chart(evaluation, evaluation.metrics[0]).figure.axes[0]
         drawn = {float(x) for line in axes.lines for x in line.get_xdata()}
         points = sorted(float(x) for x in axes.collections[0].get_offsets()[:, 0])
     assert set(np.quantile([3, 1, 4, 1, 5, 9, 2, 6], (0.25, 0.5, 0.75))) <= drawn
@@ -170,7 +180,7 @@ def test_quartiles_are_numpys(two_groups):
 
 def test_a_point_of_the_gain_chart_is_a_picture(two_groups):
     with chart_style():
-        axes = gain_chart(two_groups, members_of(two_groups), two_groups.metrics[0]).axes[0]
+        axes = gain_chart(two_groups, two_groups.metrics[0]).figure.axes[0]
         points = [tuple(float(x) for x in place) for part in axes.collections for place in part.get_offsets()]
     assert sorted(points) == [(20, 5), (21, -1), (22, 7), (23, 7), (24, 0)]
 
@@ -178,9 +188,37 @@ def test_a_point_of_the_gain_chart_is_a_picture(two_groups):
 def test_many_points_stay_a_small_file(tmp_path):
     rng = np.random.default_rng(0)
     pairs = zip(rng.normal(20, 1, 4000), rng.normal(26, 1, 4000), strict=True)
-    scores = [scored("ab"[i % 2], i, float(a), float(b)) for i, (a, b) in enumerate(pairs)]
-    for path in write_plots(evaluation_of(scores), tmp_path, ("svg",)):
+    evaluation = evaluation_of([scored("ab"[i % 2], i, float(a), float(b)) for i, (a, b) in enumerate(pairs)])
+    for draw in (distribution_chart, gain_chart):
+        with chart_style():
+            chart = draw(evaluation, evaluation.metrics[0])
+            (path,) = write_figure(chart.figure, tmp_path / draw.__name__, ("svg",))
         assert path.stat().st_size < 1_500_000, path.name
+
+
+def test_other_methods_stand_beside_in_their_own_colors(two_groups, tmp_path):
+    shifted = [
+        replace(score, restored={"psnr": (score.restored["psnr"] + 1)}) for score in two_groups.images[:-1]
+    ]
+    others = {"tv": evaluation_of(shifted), "median": two_groups}
+    series = series_of(two_groups, others)
+    with chart_style():
+        chart = mean_chart(two_groups, two_groups.metrics[0], series=series)
+        bars = [
+            (round(bar.get_width(), 2), mpl.colors.to_hex(bar.get_facecolor()))
+            for bar in chart.figure.axes[0].patches
+        ]
+        chart = distribution_chart(two_groups, two_groups.metrics[0], series=series)
+        points = [len(part.get_offsets()) for part in chart.figure.axes[0].collections]
+    assert bars[:4] == [(22.33, BEFORE), (26.33, AFTER), (27.33, OTHERS[0]), (26.33, OTHERS[1])]
+    assert bars[4:8] == [(20.67, BEFORE), (24.5, AFTER), (25.5, OTHERS[0]), (24.5, OTHERS[1])]
+    assert points[:4] == [3, 3, 3, 3]
+    paths = write_plots(two_groups, tmp_path, ("svg",), look=COLUMN, others=others)
+    means = next(path for path in paths if path.stem == "psnr-means")
+    assert {"degraded", "restored", "tv", "median"} <= set(texts(means).splitlines())
+    assert "RGB, no border crop" not in texts(means)
+    root = ET.parse(means).getroot()
+    assert float(root.get("width").removesuffix("pt")) == pytest.approx(3.5 * 72, abs=0.01)
 
 
 def test_one_side_alone_has_no_gain(small_evaluation, tmp_path):

@@ -72,6 +72,7 @@ def compare(
             **{rival: _means(members, scores, chosen) for rival, scores in others.items()},
         },
         missing=tuple(_missing(candidate, rivals, others)),
+        evaluations=dict(rivals),
     )
 
 

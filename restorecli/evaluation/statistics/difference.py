@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from restorecli.evaluation.metrics.metric import Metric
-from restorecli.evaluation.result import json_number
+from restorecli.evaluation.result import Evaluation, json_number
 from restorecli.evaluation.statistics.intervals import Interval
 
 Verdict = Literal["better", "tie", "worse", "undecided"]
@@ -101,6 +101,7 @@ class Comparison:
         differences: By group, the whole last, then by metric, then by rival.
         means: By method, group and metric the mean over that method's own finite scores.
         missing: Pictures that are not in every comparison, each with its reason.
+        evaluations: The rivals' own scores by name; not part of `to_dict`.
     """
 
     candidate: str
@@ -110,6 +111,12 @@ class Comparison:
     differences: tuple[Difference, ...]
     means: Mapping[str, Mapping[str, Mapping[str, float | None]]]
     missing: tuple[Missing, ...] = ()
+    evaluations: Mapping[str, Evaluation] = field(default_factory=dict, repr=False)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups, the whole last."""
+        return tuple(dict.fromkeys(entry.group for entry in self.differences))
 
     @property
     def tests(self) -> int:
@@ -119,11 +126,10 @@ class Comparison:
     @property
     def policy(self) -> str:
         """How verdicts are reached, with the number of tests; printed below every comparison."""
-        groups = len({entry.group for entry in self.differences})
         family = " x ".join(
             f"{count} {noun}{'' if count == 1 else 's'}"
             for count, noun in (
-                (groups, "group"),
+                (len(self.groups), "group"),
                 (len(self.metrics), "metric"),
                 (len(self.rivals), "other method"),
             )

@@ -12,7 +12,7 @@ function isDark() {
 
 function nameTheme() {
   theme.textContent = isDark() ? "Light" : "Dark";
-  theme.setAttribute("aria-label", `Change to ${isDark() ? "light" : "dark"} colours`);
+  theme.setAttribute("aria-label", `Change to ${isDark() ? "light" : "dark"} colors`);
 }
 
 function toggleTheme() {
@@ -45,6 +45,24 @@ class Gallery {
     for (const button of this.buttons) {
       button.addEventListener("click", () => this.choose(button.dataset.viewButton));
     }
+    this.outline = document.getElementById("outline");
+    this.outline?.addEventListener("change", () => this.update());
+    this.unfolder = document.getElementById("unfold");
+    this.unfolder?.addEventListener("click", () => this.unfold());
+    this.update();
+  }
+
+  /** Show all pairs, not only the first ones in the order chosen. */
+  unfold() {
+    this.root.classList.remove("folded");
+    this.unfolder?.remove();
+    this.unfolder = null;
+  }
+
+  /** Show or hide the outlines of the defects. */
+  toggleOutline() {
+    if (!this.outline) return;
+    this.outline.checked = !this.outline.checked;
     this.update();
   }
 
@@ -64,6 +82,7 @@ class Gallery {
     this.root.classList.toggle("stacked", compare !== "beside");
     this.root.classList.toggle("beside", compare === "beside");
     this.viewers.forEach((viewer) => viewer.compare(compare));
+    this.root.classList.toggle("bare", this.outline?.checked === false);
     this.gain.closest("label").hidden = this.view !== "difference";
     this.near.forEach((card) => this.draw(card));
   }
@@ -78,6 +97,7 @@ class Gallery {
     for (const { card } of scored) {
       const isShown = wanted === "all" || this.factsOf(card).category === Number(wanted);
       card.hidden = !isShown;
+      card.classList.toggle("later", shown >= this.facts.open);
       shown += Number(isShown);
     }
     const order = scored.map(({ card }) => card);
@@ -139,6 +159,7 @@ class Gallery {
     const from = shown.indexOf(this.current());
     const card = shown[from < 0 ? (by > 0 ? 0 : shown.length - 1) : from + by];
     if (!card) return;
+    if (card.classList.contains("later")) this.unfold();
     this.viewers.get(card).slider.focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest" });
   }
@@ -157,6 +178,7 @@ class Gallery {
       n: () => this.step(1),
       p: () => this.step(-1),
       c: () => this.turn(),
+      o: () => this.toggleOutline(),
       "+": () => viewer?.zoomBy(1),
       "-": () => viewer?.zoomBy(-1),
       0: () => viewer?.zoomBy(0),

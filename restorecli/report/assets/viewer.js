@@ -11,6 +11,7 @@ class Viewer {
     this.slider = card.querySelector(".slider");
     this.panes = [...card.querySelectorAll(".pane")];
     this.roles = this.panes.map((pane) => pane.dataset.role);
+    this.labels = this.panes.map((pane) => pane.dataset.label);
     this.zoom = 1;
     this.middle = { x: 0.5, y: 0.5 };
     this.wanted = "";
@@ -47,7 +48,8 @@ class Viewer {
       pane.classList.toggle("over", pane.dataset.role === right);
     });
     this.stage.classList.toggle("single", right === undefined);
-    this.slider.setAttribute("aria-label", `Divider between ${left} and ${right ?? "nothing"}`);
+    const label = (role) => this.labels[this.roles.indexOf(role)] ?? "nothing";
+    this.slider.setAttribute("aria-label", `Divider between ${label(left)} and ${label(right)}`);
   }
 
   /** Show the pictures or one of their maps; nothing is computed twice. */
@@ -63,7 +65,8 @@ class Viewer {
       const role = this.roles[index];
       const isMapped = view === "spectrum" || (view !== "picture" && truth >= 0 && role !== "reference");
       this.cover(this.panes[index], image, isMapped ? this.map(view, image, images[truth], gain) : null);
-      const words = isMapped ? `${role}: ${view}` : role;
+      const label = this.labels[index];
+      const words = isMapped ? `${label}: ${view}` : label;
       this.panes[index].querySelector("figcaption").textContent = words;
     });
     this.stage.dataset.view = view;

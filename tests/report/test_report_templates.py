@@ -1,4 +1,4 @@
-"""Markup: whatever a name holds, it stays text."""
+"""Templates: whatever a name holds, it stays text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
+from markupsafe import Markup
 
-from restorecli.report.markup import Html, data_island, element, joined, named
+from restorecli.report.templating import _environment, data_island
 
 NAMES = st.one_of(
     st.text(),
@@ -48,9 +50,12 @@ def shown(text: str) -> str:
 
 
 @given(NAMES, NAMES)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_any_text_comes_back_as_text_and_nothing_else(text, value):
-    reader = read(element("p", named(text), title=value))
+    template = _environment().from_string(
+        '{% from "macros.html" import name %}<p title="{{ value }}">{{ name(text) }}</p>'
+    )
+    reader = read(template.render(text=text, value=value))
     assert reader.tags == ["p", "bdi"]
     assert reader.text == shown(text)
     assert reader.attributes[0] == {"title": shown(value)}
@@ -62,21 +67,21 @@ VALUES = st.recursive(NAMES | st.none() | st.floats(-1e9, 1e9), st.lists, max_le
 @given(VALUES)
 @settings(deadline=None)
 def test_data_comes_back_as_it_went_in_and_cannot_leave_its_element(value):
-    island = data_island("facts", {"value": value})
+    island = data_island({"value": value})
     assert island.isascii()
-    reader = read(f"{island}<p>after</p>")
+    reader = read(f'<script type="application/json">{island}</script><p>after</p>')
     assert reader.tags == ["script", "p"]
-    assert reader.attributes[0] == {"type": "application/json", "id": "facts"}
-    inside = island.removeprefix('<script type="application/json" id="facts">').removesuffix("</script>")
-    assert not set("<>&") & set(inside)
-    assert json.loads(inside) == json.loads(json.dumps({"value": value}))
+    assert not set("<>&") & set(island)
+    assert json.loads(island) == json.loads(json.dumps({"value": value}))
 
 
 def test_numbers_that_json_cannot_hold_are_refused():
     with pytest.raises(ValueError, match="not JSON compliant"):
-        data_island("facts", float("inf"))
+        data_island(float("inf"))
 
 
-def test_markup_is_kept_and_text_beside_it_escaped():
-    assert joined(element("b", "1 < 2"), "<i>") == Html("<b>1 &lt; 2</b>&lt;i&gt;")
-    assert element("img", alt="a\"b'") == '<img alt="a&quot;b&#x27;">'
+def test_markup_is_kept_and_a_forgotten_value_is_an_error():
+    template = _environment().from_string("{{ kept }}{{ text }}")
+    assert template.render(kept=Markup("<b>1 &lt; 2</b>"), text="<i>") == "<b>1 &lt; 2</b>&lt;i&gt;"
+    with pytest.raises(UndefinedError, match="'text' is undefined"):
+        template.render(kept="x")
