@@ -46,7 +46,7 @@ class EvalOptions:
         latex: File for the means as a LaTeX table.
         report: File for one HTML page that opens offline.
         output: Folder for an HTML page and side-by-side pictures.
-        title: Of the pages.
+        title: Of the pages; None takes data, method and date.
         about: Lines that the pages say below their title.
         progress: Who is told how far the job is.
     """
@@ -70,7 +70,7 @@ class EvalOptions:
     latex: str | Path | None = None
     report: str | Path | None = None
     output: str | Path | None = None
-    title: str = "Evaluation"
+    title: str | None = None
     about: Sequence[str] = ()
     progress: Progress | None = None
 
@@ -118,7 +118,9 @@ def run_evaluate(options: EvalOptions) -> EvalResult:
         others=[] if options.baseline is None else [Path(options.baseline)],
         folders=[place for place in read if place is not None],
     )
-    written = write_files(files, evaluation, comparison, title=options.title, about=options.about)
+    written = write_files(
+        files, evaluation, comparison, title=options.title, method=name, about=options.about
+    )
     return EvalResult.of(evaluation, comparison=comparison, refused=refused, written=written)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,8 @@ def write_files(
     evaluation: Evaluation,
     comparison: Comparison | None = None,
     *,
-    title: str,
+    title: str | None = None,
+    method: str = "",
     about: Sequence[str] = (),
 ) -> tuple[Path, ...]:
     """Write what is asked for.
@@ -93,7 +95,8 @@ def write_files(
         files: What is asked for.
         evaluation: What was found.
         comparison: With other methods.
-        title: Of the pages.
+        title: Of the pages; by default data, method and date.
+        method: What the evaluated folder is called.
         about: Lines below the title.
 
     Returns:
@@ -113,9 +116,10 @@ def write_files(
     strips = [] if files.folder is None else _strips(evaluation, files.folder)
     for page in (files.page, files.index):
         if page is not None:
-            from restorecli.report.page import write_page
+            from restorecli.report.page import report_title, write_page
 
-            write_page(evaluation, page, title=title, about=about, comparison=comparison)
+            heading = title or report_title(evaluation, method, dt.date.today())
+            write_page(evaluation, page, title=heading, about=about, comparison=comparison)
     return (*files.texts, *strips)
 
 

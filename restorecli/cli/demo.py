@@ -11,7 +11,7 @@ from restorecli import api
 from restorecli.cli import options, render, scores
 from restorecli.cli.progress import BarProgress
 
-EXAMPLES = ("restorecli demo", "restorecli demo -o ./somewhere")
+EXAMPLES = ("restorecli demo", "restorecli demo -o ./somewhere --open")
 
 _MODEL = "sca-unet.gaussian"
 _SIGMA = 25  # on the 0-255 scale
@@ -21,6 +21,7 @@ def command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")] = Path(
         "restorecli-demo"
     ),
+    opens: options.Open = False,
     device: options.Device = None,
     workers: options.Workers = None,
     as_json: options.Json = False,
@@ -56,9 +57,10 @@ def command(
             by=["category"],
             workers=workers,
             output=output,
-            title="restorecli demo",
             about=[about],
             progress=BarProgress(),
         )
     )
-    scores.render_result("demo", found, as_json=as_json, by_group=True, more=(*made.failures, *done.failures))
+    failures = (*made.failures, *done.failures)
+    scores.render_result("demo", found, as_json=as_json, by_group=True, more=failures, opens=opens)
+    render.say("Next: restorecli restore my-photo.jpg -o better.png")

@@ -17,7 +17,7 @@ EXAMPLES = (
     "restorecli eval ./restored ./photos --json > scores.json",
     "restorecli eval ./restored ./photos --csv scores.csv --markdown scores.md",
     "restorecli eval ./restored --against median=./median --latex table.tex",
-    "restorecli eval --report report.html",
+    "restorecli eval --report report.html --open",
     "restorecli eval --min-psnr 28",
     "restorecli eval --baseline scores.json",
 )
@@ -155,6 +155,7 @@ def command(
             rich_help_panel=_FILES,
         ),
     ] = None,
+    opens: options.Open = False,
     workers: options.Workers = None,
     as_json: options.Json = False,
 ) -> None:
@@ -168,6 +169,7 @@ def command(
     if explain:
         methods.explain(restored, reference, as_json=as_json)
         return
+    scores.check_open(report, output, opens=opens)
     by_group = by_category or by is not None
     fields = [*(["category"] if by_category else []), *_words(by)]
     found = api.run_evaluate(
@@ -193,7 +195,7 @@ def command(
             progress=BarProgress(),
         )
     )
-    scores.render_result("eval", found, as_json=as_json, by_group=by_group)
+    scores.render_result("eval", found, as_json=as_json, by_group=by_group, opens=opens)
 
 
 def _words(text: str | None) -> list[str]:

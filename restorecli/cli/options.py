@@ -18,6 +18,9 @@ KNOWN = "What a method without training is told"
 ImageFormat = Literal["png", "jpeg", "tiff", "webp", "bmp", "ppm"]
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
 
+Open = Annotated[
+    bool, typer.Option("--open", help="Open the HTML page in the browser.", rich_help_panel="Files")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
 Overwrite = Annotated[
     bool,

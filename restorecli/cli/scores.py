@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from restorecli.cli import render
-from restorecli.errors import ExitCode, ImageError
+from restorecli.errors import ExitCode, ImageError, UsageError
 from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
@@ -35,6 +36,16 @@ def show(evaluation: Evaluation, comparison: Comparison | None = None, *, by_gro
     render.say(f"{evaluation.protocol}.", *(f"Note: {note}." for note in evaluation.notes))
     if comparison is not None:
         render.say(comparison.policy)
+    _tell_lost_defects(evaluation)
+
+
+def _tell_lost_defects(evaluation: Evaluation) -> None:
+    from restorecli.evaluation.statistics.lost_defects import lost_defects
+
+    lost = lost_defects(evaluation.images)
+    if lost is not None:
+        render.say(lost.sentence)
+        _list([f"  {entry.path}: {entry.degraded:.1f} -> {entry.restored:.1f}" for entry in lost.entries])
 
 
 def _tables(evaluation: Evaluation) -> Iterator[Table]:
@@ -73,6 +84,7 @@ def render_result(
     as_json: bool,
     by_group: bool,
     more: Sequence[Failure] = (),
+    opens: bool = False,
 ) -> None:
     """Show what an evaluation found, and leave with the exit code of what failed.
 
@@ -82,9 +94,12 @@ def render_result(
         as_json: Print it as JSON in place of the tables.
         by_group: Show the groups, not only the last line over all pictures.
         more: Pictures that failed before they could be scored.
+        opens: Open the page that was written in the browser.
     """
     result = _result(command, found, more)
     _tell_files(found.written)
+    if opens:
+        _open_page(found.written)
     if as_json:
         render.as_json(result)
     else:
@@ -127,6 +142,28 @@ def _tell_files(written: Sequence[Path]) -> None:
             render.say(f"wrote {path} and {count} side-by-side pictures in {strips}")
         elif not any(path.is_relative_to(folder) for folder in folders):
             render.say(f"wrote {path}")
+
+
+def _open_page(written: Sequence[Path]) -> None:
+    pages = [path for path in written if path.suffix.lower() in (".html", ".htm")]
+    address = pages[-1].resolve().as_uri()
+    if not webbrowser.open(address):
+        render.say(f"No browser opened; the page is {address}")
+
+
+def check_open(report: Path | None, output: Path | None, *, opens: bool) -> None:
+    """Refuse `--open` where no page is written.
+
+    Raises:
+        UsageError: Neither `--report` nor `-o` was given.
+    """
+    if opens and report is None and output is None:
+        raise UsageError(
+            "There is no page to open.",
+            expected="--report FILE.html or -o FOLDER beside --open",
+            came="neither of them",
+            hint="restorecli eval --report report.html --open",
+        )
 
 
 def list_unmatched(evaluation: Evaluation, comparison: Comparison | None = None) -> None:

@@ -12,6 +12,7 @@ from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.metrics.psnr_ssim import PROTOCOL
 from restorecli.evaluation.pairing.pairs import Pair, Source, Unmatched
 from restorecli.evaluation.statistics.intervals import INTERVAL_POLICY, Interval, bootstrap_interval
+from restorecli.evaluation.statistics.lost_defects import lost_defects
 from restorecli.evaluation.statistics.summary import (
     MEAN_POLICY,
     Summary,
@@ -158,6 +159,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, object]:
         """Return the one object that `eval --json` prints; infinity is the string "inf"."""
+        lost = lost_defects(self.images)
         return {
             "protocol": self.protocol,
             "metrics": [metric.name for metric in self.metrics],
@@ -171,6 +173,7 @@ class Evaluation:
             "folders": _folders(self.images),
             "images": [score.to_dict() for score in self.images],
             "unmatched": [entry.to_dict() for entry in self.unmatched],
+            **({} if lost is None else {"lost_defects": lost.to_dict()}),
         }
 
 

@@ -128,7 +128,7 @@ def render_page(
         facts=data_island(gallery.facts),
         comparison=comparison,
         marks=_MARKS,
-        lost=lost_defects(evaluation),
+        lost=lost_defects(evaluation.images),
         listed=worst[:MAX_IMAGES],
         max_listed=MAX_LISTED,
         mean_policy=MEAN_POLICY,

@@ -299,3 +299,12 @@ def test_what_was_done_before_is_told(chain) -> None:
     chain("restorecli degrade ./degraded -o twice --noise jpeg")
     document = chain("restorecli eval ./twice --by degradation --json").data
     assert list(document["groups"]) == ["gaussian+jpeg"]
+
+
+def test_open_shows_the_page_that_was_written(chain, monkeypatch) -> None:
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
+    chain("restorecli eval --report out/page.html --open")
+    assert opened == [(chain.folder / "out" / "page.html").resolve().as_uri()]
+    assert "no page to open" in chain("restorecli eval --open", code=2).err
+    assert len(opened) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+import datetime as dt
 import hashlib
 import json
 import re
@@ -13,7 +15,7 @@ import pytest
 from restorecli.evaluation.metrics.catalog import METRICS
 from restorecli.evaluation.pairing.pairs import Unmatched
 from restorecli.evaluation.statistics.comparison import compare
-from restorecli.report.page import MAX_LISTED, render_page, write_page
+from restorecli.report.page import MAX_LISTED, render_page, report_title, write_page
 
 HOSTILE = (
     ("</script><script>alert(1)</script>", "<!--<script>", "\u202egnp.exe"),
@@ -228,3 +230,19 @@ def test_the_same_evaluation_gives_the_same_page(plain_evaluation):
 @pytest.mark.parametrize("limit", [0, 3])
 def test_no_more_pairs_are_shown_than_asked_for(plain_evaluation, limit):
     assert len(read(render_page(plain_evaluation, limit=limit)).named("img")) == 3 * limit
+
+
+def test_lost_defects_are_listed_with_what_they_lost(invent_evaluation):
+    numbers = [("gone.png", "crack", 95.0, 20.5), ("kept.png", "crack", 95.0, 94.0)]
+    reader = read(render_page(invent_evaluation(numbers, metrics=("defect-score",)), limit=0))
+    assert "1 of 2 defects lost more than 10 points:" in reader.texts
+    assert {"20.5", "74.5"} <= set(reader.texts)
+
+
+def test_the_title_names_data_method_and_date(make_evaluation, tmp_path):
+    evaluation = make_evaluation(tmp_path / "kodak", ["a.png"])
+    day = dt.date(2026, 11, 29)
+    assert report_title(evaluation, "tv", day) == "kodak/clean, restored by tv, 2026-11-29"
+    known = [dataclasses.replace(score, fields={"model": "sca-unet"}) for score in evaluation.images]
+    named = dataclasses.replace(evaluation, images=tuple(known))
+    assert report_title(named, "out", day) == "kodak/clean, restored by sca-unet, 2026-11-29"

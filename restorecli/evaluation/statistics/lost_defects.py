@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from restorecli.evaluation.metrics.defects import MARGIN
-from restorecli.evaluation.result import Evaluation
+
+if TYPE_CHECKING:
+    from restorecli.evaluation.result import PairScore
 
 _NAME: Final = "defect-score"
 
@@ -61,18 +64,18 @@ class LostDefects:
         return {"margin": MARGIN, "judged": self.judged, "lost": entries}
 
 
-def lost_defects(evaluation: Evaluation) -> LostDefects | None:
+def lost_defects(scores: Sequence[PairScore]) -> LostDefects | None:
     """Return which images lost their defect, each compared with its own degraded image.
 
     Args:
-        evaluation: With the metric "defect-score".
+        scores: Of single images, measured with "defect-score".
 
     Returns:
         None where no image has a defect score both before and after.
     """
     judged = [
         LostDefect(score.pair.path, score.pair.category, before, after)
-        for score in evaluation.images
+        for score in scores
         if (before := (score.degraded or {}).get(_NAME)) is not None
         and (after := (score.restored or {}).get(_NAME)) is not None
     ]
