@@ -195,6 +195,7 @@ class TorchRestorer(PaddingRestorer):
             multiple=_integer(module, "multiple"),
             receptive_field=None if module.receptive_field is None else _integer(module, "receptive_field"),
             needs=frozenset({"sigma?"}) if getattr(module, "takes_sigma", False) else frozenset(),
+            whole=bool(getattr(module, "whole", False)),
         )
 
     def in_float32(self) -> Self | None:

@@ -25,6 +25,21 @@ from restorecli.errors import WeightsError
 FORMAT = "restorecli-weights-1"
 _KEY = "restorecli"
 
+_WRAPPERS = (
+    "params_ema",
+    "params",
+    "state_dict",
+    "model_state_dict",
+    "model_ema",
+    "g_ema",
+    "network",
+    "net",
+    "netG",
+    "generator",
+    "model",
+)
+"""Keys under which checkpoints keep their tensors; averaged weights come first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -107,6 +122,15 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Card]:
     return tensors, card
 
 
+def is_ours(path: Path) -> bool:
+    """Tell whether a file holds a card of ours; what cannot be opened does not."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _KEY in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
 def _card(text: str, path: Path) -> Card:
     try:
         content = json.loads(text)
@@ -165,8 +189,9 @@ def _check_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
 def read_foreign(path: Path) -> dict[str, Tensor]:
     """Read somebody else's checkpoint: a .safetensors, or a .pth/.pt through torch's safe loader.
 
-    Wrappers that are common in the field ("state_dict", "params_ema", "params", "model") are opened, and the
-    "module." prefix of data-parallel training is taken off.
+    Wrappers that are common in the field ("params_ema", "params", "state_dict", ...) are opened, and the
+    "module." prefix of data-parallel training is taken off. Several tables of tensors, as the 25 networks of
+    IRCNN, become one whose names begin with the table's.
 
     Raises:
         WeightsError: Missing, damaged, or it would have to run code to be read.
@@ -195,9 +220,13 @@ def _safe_load(path: Path) -> object:
 
 
 def _tensors_inside(content: object, path: Path) -> dict[str, Tensor]:
-    for wrapper in ("params_ema", "params", "state_dict", "model"):
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
+    while isinstance(content, Mapping):
+        wrapper = next((key for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None)
+        if wrapper is None:
+            break
+        content = content[wrapper]
+    if isinstance(content, Mapping) and content and all(isinstance(v, Mapping) for v in content.values()):
+        content = {f"{number}.{name}": v for number, part in content.items() for name, v in part.items()}
     if (
         not isinstance(content, Mapping)
         or not all(isinstance(v, Tensor) for v in content.values())

@@ -12,12 +12,15 @@ from torch import nn
 
 from restorecli.catalogs import did_you_mean
 from restorecli.core.device import keep_large_blocks, pick_device, precision
-from restorecli.core.foreign import translate
+from restorecli.core.foreign import recognize, spandrel_files, translate, unknown
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.models.dncnn import DnCnn
 from restorecli.core.restorer import TorchRestorer
-from restorecli.core.weights import Card, load_into, read_foreign, read_weights
+from restorecli.core.weights import Card, is_ours, load_into, read_foreign, read_weights
 from restorecli.errors import UsageError, WeightsError
+
+CHECKPOINTS = (".safetensors", ".pth", ".pt", ".ckpt")
+"""Suffixes of files that hold weights, ours or somebody else's."""
 
 SHIPPED_FOLDER = Path(__file__).resolve().parent.parent / "weights"
 
@@ -86,16 +89,37 @@ def find_network(name_or_file: str | Path, weights: Path | None = None) -> tuple
         module, card = _foreign_network(str(name_or_file), weights)
         return module, card, f"{name_or_file} ({weights.name})"
     path = Path(name_or_file)
-    if path.suffix in (".safetensors", ".pth", ".pt", ".ckpt"):
-        if path.suffix != ".safetensors":
-            raise WeightsError(
-                "This file does not say which network it belongs to.",
-                file=path,
-                hint=f"restorecli restore FOLDER --model NAME --weights {path}",
-            )
-        return *network_of(path), path.stem
+    if path.suffix in CHECKPOINTS:
+        if path.suffix == ".safetensors" and (is_ours(path) or not path.is_file()):
+            return *network_of(path), path.stem
+        return _recognized(path)
     chosen = find_shipped(str(name_or_file))
     return *network_of(chosen.path), chosen.name
+
+
+def _recognized(path: Path) -> tuple[nn.Module, Card, str]:
+    """Build the network that somebody else's checkpoint is of, filled with its weights.
+
+    Raises:
+        WeightsError: It cannot be read, or it is not known which network it belongs to.
+    """
+    tensors = read_foreign(path)
+    found = recognize(tensors)
+    if found is not None:
+        module = _build(found.model, found.arguments, path)
+        load_into(module, found.tensors, file=path)
+        card = _foreign_card(found.model, found.arguments, module, path)
+        return module, card, f"{found.model} ({path.name})"
+    if not spandrel_files.is_installed():
+        raise unknown(tensors, path, "pip install 'restorecli[spandrel]' reads some 40 more networks")
+    network = spandrel_files.load(path, unknown(tensors, path, "restorecli models"))
+    card = _foreign_card(network.architecture, {}, network, path)
+    return network, card, f"{network.architecture} ({path.name})"
+
+
+def _foreign_card(model: str, arguments: Mapping[str, Any], module: nn.Module, path: Path) -> Card:
+    channels = getattr(module, "channels", 3)
+    return Card(model, arguments, channels=channels, data=f"not known ({path.name})", licence="not known")
 
 
 def network_of(path: Path) -> tuple[nn.Module, Card]:
@@ -163,7 +187,4 @@ def _foreign_network(model: str, path: Path) -> tuple[nn.Module, Card]:
     tensors, arguments = translate(model, read_foreign(path))
     module = _build(model, arguments, path)
     load_into(module, tensors, file=path)
-    channels = getattr(module, "channels", 3)
-    return module, Card(
-        model, arguments, channels=channels, data=f"not known ({path.name})", licence="not known"
-    )
+    return module, _foreign_card(model, arguments, module, path)

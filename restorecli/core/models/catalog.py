@@ -169,9 +169,16 @@ _ENTRIES = (
         small={"width": 8, "blocks": 1},
     ),
     ModelEntry(
+        "ffdnet",
+        "restorecli.core.models.ffdnet:FfdNet",
+        "plain CNN at half the sides that is told the noise level, or estimates it",
+        "Zhang et al., TIP 2018",
+        small={"width": 24, "depth": 6, "sigma": 25.0},
+    ),
+    ModelEntry(
         "ircnn",
         "restorecli.core.models.ircnn:IrCnn",
-        "seven dilated convolutions that predict the noise of one level",
+        "seven dilated convolutions that predict the noise of one level, or of 25",
         "Zhang et al., CVPR 2017",
         small={"width": 32},
     ),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from restorecli.core.models.blocks.convolution import ResidualBlock
-from restorecli.core.ops.noise_level import estimate_noise
+from restorecli.core.ops.noise_level import told_or_estimated
 
 
 class DrUNet(nn.Module):
@@ -84,9 +84,8 @@ class DrUNet(nn.Module):
         return restored
 
     def _noise_map(self, x: Tensor, sigma: Tensor | None) -> Tensor:
-        if sigma is None:
-            sigma = estimate_noise(x) if self.sigma is None else x.new_full((x.shape[0],), self.sigma)
-        return (sigma.to(x) / 255).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[-2:])
+        levels = told_or_estimated(x, sigma, self.sigma)
+        return (levels / 255).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[-2:])
 
 
 def _blocks(width: int, count: int) -> list[ResidualBlock]:

@@ -24,26 +24,40 @@ class RedNet(nn.Module):
         depth: Layers in all: 30, 20, 10 or another even number.
         width: Channels inside.
         skips: False leaves the inner skips out, to see what they do.
+        halved: Work at half the sides, and with a ReLU before a skip is added as after it, as in a well-known
+            port, whose weights need it.
 
     Raises:
         ValueError: `depth` is odd.
     """
 
     scale = 1
-    multiple = 1
 
-    def __init__(self, channels: int = 3, depth: int = 30, width: int = 64, *, skips: bool = True) -> None:
+    def __init__(
+        self,
+        channels: int = 3,
+        depth: int = 30,
+        width: int = 64,
+        *,
+        skips: bool = True,
+        halved: bool = False,
+    ) -> None:
         super().__init__()
         if depth < 4 or depth % 2:
             raise ValueError(f"depth must be an even number from 4, came {depth}")
         half = depth // 2
         self.channels = channels
-        self.receptive_field: int | None = 2 * depth + 1
+        self.halved = halved
+        self.multiple = 2 if halved else 1
+        self.receptive_field: int | None = 4 * depth - 1 if halved else 2 * depth + 1
         self.kept = frozenset(range(2, half, 2)) if skips and depth > 10 else frozenset()
         down = [nn.Conv2d(channels if i == 0 else width, width, 3, padding=1) for i in range(half)]
         up = [
             nn.ConvTranspose2d(width, channels if i == half - 1 else width, 3, padding=1) for i in range(half)
         ]
+        if halved:
+            down[0].stride = up[-1].stride = (2, 2)
+            up[-1].output_padding = (1, 1)
         self.down, self.up = nn.ModuleList(down), nn.ModuleList(up)
         layers: list[nn.Conv2d | nn.ConvTranspose2d] = [*down, *up]
         for layer in layers:
@@ -62,7 +76,7 @@ class RedNet(nn.Module):
                 saved[number] = y
         *inner, last = self.up
         for number, layer in zip(range(len(inner), 0, -1), inner, strict=True):
-            y = layer(y)
+            y = layer(y).relu() if self.halved else layer(y)
             y = (y + saved[number] if number in saved else y).relu()
         restored: Tensor = x + last(y)
         return restored

@@ -47,6 +47,22 @@ def estimate_noise(x: Tensor) -> Tensor:
     return 255 * _median_of_details(y.abs().flatten(2)).mean(dim=1) / _NORMAL_MEDIAN
 
 
+def told_or_estimated(x: Tensor, sigma: Tensor | None, own: float | None) -> Tensor:
+    """Return the noise level of each picture for a network that takes one.
+
+    Args:
+        x: (N, C, H, W), nominally in [0, 1].
+        sigma: (N,) as told, on the 0-255 scale, which comes first.
+        own: The network's own level, which comes second; where there is none, it is estimated.
+
+    Returns:
+        (N,) on the 0-255 scale, in the type of `x`.
+    """
+    if sigma is None:
+        sigma = estimate_noise(x) if own is None else x.new_full((x.shape[0],), own)
+    return sigma.to(x)
+
+
 def _median_of_details(sizes: Tensor) -> Tensor:
     """Return the median of the sizes above `_NOTHING` along the last axis, 0 where there is none."""
     ordered = sizes.sort(dim=-1).values

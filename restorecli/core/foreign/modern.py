@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from torch import Tensor
 
-Translated = tuple[dict[str, Tensor], dict[str, object]]
+from restorecli.core.foreign.naming import Pattern, Translated, count, renamed
 
-_NAFNET = (
+_NAFNET: tuple[Pattern, ...] = (
     (r"^intro\.", "first."),
     (r"^ending\.", "last."),
     (r"^encoders\.", "encoder."),
@@ -26,7 +25,7 @@ _NAFNET = (
     (r"\.conv4\.", ".feed_in."),
     (r"\.conv5\.", ".feed_out."),
 )
-_RESTORMER = (
+_RESTORMER: tuple[Pattern, ...] = (
     (r"^patch_embed\.proj\.", "first."),
     (r"^output\.", "last."),
     *((rf"^encoder_level{level + 1}\.", f"encoder.{level}.") for level in range(3)),
@@ -46,65 +45,37 @@ _RESTORMER = (
 )
 
 
-def _is_filter(tensors: Mapping[str, Tensor], name: str) -> bool:
-    return name in tensors and tensors[name].ndim == 4
-
-
-def is_nafnet(tensors: Mapping[str, Tensor]) -> bool:
-    """Tell whether these are the names of NAFNet's authors."""
-    return _is_filter(tensors, "intro.weight") and "middle_blks.0.conv1.weight" in tensors
-
-
 def nafnet(tensors: Mapping[str, Tensor]) -> Translated:
-    """Translate a checkpoint of NAFNet's authors; see `restorecli.core.foreign.translate`."""
+    """Translate a checkpoint of NAFNet's authors."""
     width, channels = tensors["intro.weight"].shape[:2]
-    levels = _count(tensors, r"encoders\.(\d+)\.")
+    levels = count(tensors, r"encoders\.(\d+)\.")
     arguments: dict[str, object] = {
         "channels": int(channels),
         "width": int(width),
-        "encoder": [_count(tensors, rf"encoders\.{level}\.(\d+)\.") for level in range(levels)],
-        "middle": _count(tensors, r"middle_blks\.(\d+)\."),
-        "decoder": [_count(tensors, rf"decoders\.{level}\.(\d+)\.") for level in range(levels)],
+        "encoder": [count(tensors, rf"encoders\.{level}\.(\d+)\.") for level in range(levels)],
+        "middle": count(tensors, r"middle_blks\.(\d+)\."),
+        "decoder": [count(tensors, rf"decoders\.{level}\.(\d+)\.") for level in range(levels)],
     }
-    return _renamed(tensors, _NAFNET), arguments
-
-
-def is_restormer(tensors: Mapping[str, Tensor]) -> bool:
-    """Tell whether these are the names of Restormer's authors."""
-    return _is_filter(tensors, "patch_embed.proj.weight") and "latent.0.attn.temperature" in tensors
+    return renamed(tensors, _NAFNET), arguments
 
 
 def restormer(tensors: Mapping[str, Tensor]) -> Translated:
-    """Translate a checkpoint of Restormer's authors; see `restorecli.core.foreign.translate`."""
+    """Translate a checkpoint of Restormer's authors."""
     width, channels = tensors["patch_embed.proj.weight"].shape[:2]
     levels = ("encoder_level1", "encoder_level2", "encoder_level3", "latent")
     wide, inner = tensors["latent.0.ffn.project_out.weight"].shape[:2]
     arguments: dict[str, object] = {
         "channels": int(channels),
         "width": int(width),
-        "blocks": [_count(tensors, rf"{level}\.(\d+)\.") for level in levels],
-        "refinement": _count(tensors, r"refinement\.(\d+)\."),
+        "blocks": [count(tensors, rf"{level}\.(\d+)\.") for level in levels],
+        "refinement": count(tensors, r"refinement\.(\d+)\."),
         "heads": [_heads(tensors, level) for level in levels],
         "factor": round((inner + 0.5) / wide, 2),  # the inner width is rounded down from a factor like 2.66
         "norm": "with-bias" if "latent.0.norm1.body.bias" in tensors else "bias-free",
     }
-    return _renamed(tensors, _RESTORMER), arguments
+    return renamed(tensors, _RESTORMER), arguments
 
 
 def _heads(tensors: Mapping[str, Tensor], level: str) -> int:
     temperature = tensors.get(f"{level}.0.attn.temperature")
     return 1 if temperature is None else len(temperature)
-
-
-def _count(tensors: Mapping[str, Tensor], pattern: str) -> int:
-    """Return how many numbers stand at one place of the names."""
-    return len({found[1] for name in tensors if (found := re.match(pattern, name))})
-
-
-def _renamed(tensors: Mapping[str, Tensor], patterns: Sequence[tuple[str, str]]) -> dict[str, Tensor]:
-    renamed = {}
-    for name, tensor in tensors.items():
-        for pattern, replacement in patterns:
-            name = re.sub(pattern, replacement, name)
-        renamed[name] = tensor
-    return renamed
