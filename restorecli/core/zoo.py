@@ -108,18 +108,27 @@ def _recognized(path: Path) -> tuple[nn.Module, Card, str]:
     if found is not None:
         module = _build(found.model, found.arguments, path)
         load_into(module, found.tensors, file=path)
-        card = _foreign_card(found.model, found.arguments, module, path)
+        card = _foreign_card(found.model, found.arguments, module, path, found.origin)
         return module, card, f"{found.model} ({path.name})"
     if not spandrel_files.is_installed():
         raise unknown(tensors, path, "pip install 'restorecli[spandrel]' reads some 40 more networks")
     network = spandrel_files.load(path, unknown(tensors, path, "restorecli models"))
-    card = _foreign_card(network.architecture, {}, network, path)
+    card = _foreign_card(network.architecture, {}, network, path, "read by spandrel")
     return network, card, f"{network.architecture} ({path.name})"
 
 
-def _foreign_card(model: str, arguments: Mapping[str, Any], module: nn.Module, path: Path) -> Card:
-    channels = getattr(module, "channels", 3)
-    return Card(model, arguments, channels=channels, data=f"not known ({path.name})", licence="not known")
+def _foreign_card(
+    model: str, arguments: Mapping[str, Any], module: nn.Module, path: Path, origin: str = ""
+) -> Card:
+    """Return a card that says whose weights these are (as its summary), and that the rest is not known."""
+    return Card(
+        model,
+        arguments,
+        channels=getattr(module, "channels", 3),
+        summary=origin,
+        data=f"not known ({path.name})",
+        licence="not known",
+    )
 
 
 def network_of(path: Path) -> tuple[nn.Module, Card]:

@@ -100,7 +100,7 @@ def check_name(name: str) -> None:
         return
     raise UsageError(
         f"There is no model {name!r}.",
-        expected="a name that `restorecli models` lists, or a .safetensors or .onnx file",
+        expected="a name that `restorecli models` lists, or a .safetensors, .pth or .onnx file",
         came=name,
         hint=did_you_mean(name, (*MODELS, *METHODS, *WORDS)) or "restorecli models",
     )

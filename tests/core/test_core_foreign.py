@@ -4,6 +4,8 @@ The judges are the published definitions, written down as lists of layers and ap
 to the checkpoint's own tensors: nothing of our networks is in them.
 """
 
+import json
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -12,8 +14,10 @@ import restorecli
 from restorecli.core.foreign import recognize
 from restorecli.core.foreign.layouts import LAYOUTS
 from restorecli.core.models.catalog import create_model
+from restorecli.core.zoo import find_shipped
 from restorecli.errors import WeightsError
 from restorecli.restoration.context import Context
+from restorecli.restoration.description import describe_file
 from restorecli.restoration.picture import PictureRestorer
 
 
@@ -355,6 +359,24 @@ def test_our_own_tensors_without_a_card_are_recognized(tmp_path):
     torch.save(create_model("unet").state_dict(), tmp_path / "w.pth")
     assert recognize(create_model("sca-unet", channels=1).state_dict()).arguments == {"channels": 1}
     assert restorecli.load(tmp_path / "w.pth", device="cpu").spec.name == "unet (w.pth)"
+
+
+def test_a_file_is_described_without_its_name(tmp_path):
+    tensors, _ = ffdnet(3)
+    torch.save(tensors, tmp_path / "w.pth")
+    found = describe_file(tmp_path / "w.pth")
+    assert (found.network, found.origin, found.takes_sigma) == ("ffdnet", "FFDNet of KAIR", True)
+    assert (found.channels, found.scale, found.receptive_field) == (3, 1, None)
+    assert found.arguments == {"channels": 3, "width": 8, "depth": 5}
+    assert found.parameters == sum(tensor.numel() for tensor in tensors.values())
+    assert json.loads(json.dumps(found.to_dict()))["licence"] == "not known"
+
+
+def test_a_file_of_ours_is_described_by_its_card():
+    shipped = find_shipped("dncnn.gray-blind").path
+    found = describe_file(shipped)
+    assert (found.network, found.channels) == ("dncnn", 1)
+    assert found.scores
 
 
 def test_what_is_unknown_is_refused_with_the_nearest_network_and_what_it_lacks(tmp_path, monkeypatch):

@@ -62,7 +62,7 @@ class FfdNet(nn.Module):
         for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers[:-1])
-        start_by_he(self.layers)
+        start_by_he(self.layers, last=1.0)
 
     def forward(self, x: Tensor, sigma: Tensor | None = None) -> Tensor:
         """Denoise.
