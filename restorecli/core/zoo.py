@@ -111,8 +111,8 @@ def _recognized(path: Path) -> tuple[nn.Module, Card, str]:
         card = _foreign_card(found.model, found.arguments, module, path, found.origin)
         return module, card, f"{found.model} ({path.name})"
     if not spandrel_files.is_installed():
-        raise unknown(tensors, path, "pip install 'restorecli[spandrel]' reads some 40 more networks")
-    network = spandrel_files.load(path, unknown(tensors, path, "restorecli models"))
+        raise unknown(tensors, path, "pip install 'restorecli[spandrel]', which knows some 40 more networks")
+    network = spandrel_files.load(path, unknown(tensors, path))
     card = _foreign_card(network.architecture, {}, network, path, "read by spandrel")
     return network, card, f"{network.architecture} ({path.name})"
 

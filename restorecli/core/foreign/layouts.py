@@ -172,7 +172,7 @@ def translate(model: str, tensors: Tensors) -> Translated:
     return dict(tensors), {}
 
 
-def unknown(tensors: Tensors, file: Path, hint: str) -> WeightsError:
+def unknown(tensors: Tensors, file: Path, more: str = "") -> WeightsError:
     """Return the error for a checkpoint that is not known: the nearest network, and what it lacks of it."""
     names = ", ".join(list(tensors)[:_SHOWN])
     layout = max(LAYOUTS, key=lambda layout: _share(layout, tensors))
@@ -187,7 +187,7 @@ def unknown(tensors: Tensors, file: Path, hint: str) -> WeightsError:
         came=came,
         file=file,
         unchanged="everything",
-        hint=hint,
+        hint="; or ".join(filter(None, (f"name the network: --model NAME --weights {file}", more))),
     )
 
 
