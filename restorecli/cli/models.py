@@ -190,6 +190,7 @@ def _file(path: Path) -> tuple[dict[str, Any], Rows]:
     Raises:
         WeightsError: It cannot be read.
     """
+    from restorecli.core.foreign import recognize
     from restorecli.core.weights import read_foreign
     from restorecli.errors import WeightsError
 
@@ -199,6 +200,8 @@ def _file(path: Path) -> tuple[dict[str, Any], Rows]:
         return _weights(path)
     except WeightsError:
         tensors = read_foreign(path)
+    if recognize(tensors) is not None:
+        return _checkpoint(path)
     count = sum(tensor.numel() for tensor in tensors.values())
     shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
     first = list(shapes.items())[:8]
@@ -206,6 +209,26 @@ def _file(path: Path) -> tuple[dict[str, Any], Rows]:
     rows += [(name, "x".join(map(str, shape))) for name, shape in first]
     rows.append(("use", f"restorecli restore FOLDER --model NAME --weights {path}"))
     return {"file": str(path), "parameters": count, "tensors": shapes}, rows
+
+
+def _checkpoint(path: Path) -> tuple[dict[str, Any], Rows]:
+    from restorecli.restoration.description import describe_file
+
+    found = describe_file(path)
+    rows: Rows = [
+        ("what it is", found.origin),
+        ("network", found.network),
+        ("arguments", ", ".join(f"{name}: {value}" for name, value in found.arguments.items())),
+        ("parameters", f"{found.parameters:,}"),
+        ("pictures", "gray" if found.channels == 1 else "RGB and gray"),
+        ("enlarges", f"{found.scale} times" if found.scale > 1 else "no"),
+        (
+            "noise level",
+            "told by --sigma or the manifest, else estimated" if found.takes_sigma else "not told",
+        ),
+        ("use", f"restorecli restore FOLDER --model {path}"),
+    ]
+    return found.to_dict(), rows
 
 
 def _graph(path: Path) -> tuple[dict[str, Any], Rows]:

@@ -124,6 +124,18 @@ def test_a_file_says_what_it_holds(shell) -> None:
     shell("restorecli models broken.pth", code=int(WeightsError.exit_code))
 
 
+def test_a_file_of_another_project_says_whose_network_it_holds(shell) -> None:
+    """IRCNN of KAIR: seven filters at every second place, 3 to 8 to 3 channels."""
+    widths = [3, *[8] * 6, 3]
+    tensors = {f"model.{2 * i}.weight": torch.zeros(widths[i + 1], widths[i], 3, 3) for i in range(7)}
+    tensors |= {f"model.{2 * i}.bias": torch.zeros(widths[i + 1]) for i in range(7)}
+    torch.save(tensors, shell.folder / "downloaded.pth")
+    shown = shell("restorecli models downloaded.pth").out
+    assert "IRCNN of KAIR" in shown
+    assert "restorecli restore FOLDER --model downloaded.pth" in shown
+    assert shell("restorecli models downloaded.pth --json").data["network"] == "ircnn"
+
+
 def test_everything_is_still_there(shell) -> None:
     for line in ("models --all", "degrade --list all", "recipes --all"):
         assert len(shell(f"restorecli {line}").out.splitlines()) > 45

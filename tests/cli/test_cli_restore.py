@@ -48,7 +48,7 @@ def test_tiles_precision_format_and_device_are_taken(shell, noisy) -> None:
         ("--model scaunet", 2, "sca-unet"),
         ("--model sca-unet.nothing", 5, "sca-unet.gaussian"),
         ("--model missing.safetensors", 5, "missing.safetensors"),
-        ("--model foreign.pth", 5, "--weights"),
+        ("--model foreign.pth", 5, "nothing in the file was run"),
         ("--weights broken.pth", 5, "broken.pth"),
         ("--model tv --ensemble", 2, "for networks"),
         ("--tile 3x", 2, "auto, none"),

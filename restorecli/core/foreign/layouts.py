@@ -187,7 +187,7 @@ def unknown(tensors: Tensors, file: Path, more: str = "") -> WeightsError:
         came=came,
         file=file,
         unchanged="everything",
-        hint="; or ".join(filter(None, (f"name the network: --model NAME --weights {file}", more))),
+        hint=f"restorecli restore FOLDER --model NAME --weights {file}" + (more and f", or {more}"),
     )
 
 
