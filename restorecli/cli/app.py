@@ -28,6 +28,7 @@ from restorecli.cli import (
 )
 from restorecli.cli.boundary import BoundaryGroup, raise_terminated
 from restorecli.cli.options import examples
+from restorecli.cli.plain_help import PlainCommand
 
 CHAIN = "The chain"
 AROUND = "Around it"
@@ -86,7 +87,7 @@ def build() -> typer.Typer:
     app = typer.Typer(name="restorecli", cls=BoundaryGroup, rich_markup_mode="rich", no_args_is_help=True)
     app.callback(epilog=examples(*EXAMPLES))(_start)
     for name, command, shown, panel in COMMANDS:
-        app.command(name, epilog=examples(*shown), rich_help_panel=panel)(command)
+        app.command(name, cls=PlainCommand, epilog=examples(*shown), rich_help_panel=panel)(command)
     for name, group, shown, panel in GROUPS:
         app.add_typer(group(), name=name, epilog=examples(*shown), rich_help_panel=panel)
     return app

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restorecli.cli import bench_methods, bench_trials, options, render
+from restorecli.cli.plain_help import PlainCommand, PlainGroup
 from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
@@ -26,16 +27,16 @@ Rounds = Annotated[int, typer.Option("--rounds", min=1, help="Timed calls of eac
 
 def build() -> typer.Typer:
     """Return the group of the benches."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+    group = typer.Typer(cls=PlainGroup, no_args_is_help=True, rich_markup_mode="rich")
     group.callback()(_start)
-    group.command("eval", epilog=options.examples(*EVAL_EXAMPLES))(evaluation)
+    group.command("eval", cls=PlainCommand, epilog=options.examples(*EVAL_EXAMPLES))(evaluation)
     for command, examples in (
         (bench_trials.models, bench_trials.MODELS_EXAMPLES),
         (bench_trials.dither, bench_trials.DITHER_EXAMPLES),
         (bench_trials.ablation, bench_trials.ABLATION_EXAMPLES),
         (bench_methods.methods, bench_methods.METHODS_EXAMPLES),
     ):
-        group.command(command.__name__, epilog=options.examples(*examples))(command)
+        group.command(command.__name__, cls=PlainCommand, epilog=options.examples(*examples))(command)
     return group
 
 

@@ -15,9 +15,9 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
 from restorecli.cli import render
+from restorecli.cli.plain_help import PlainGroup
 from restorecli.errors import DataError, ExitCode, ResourceError, RestorecliError, UsageError
 from restorecli.result import CommandResult
 
@@ -34,7 +34,7 @@ def raise_terminated(_number: int, _frame: FrameType | None) -> NoReturn:
     raise TerminatedError
 
 
-class BoundaryGroup(TyperGroup):
+class BoundaryGroup(PlainGroup):
     """The command group with the error boundary around the reading of arguments and around the command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer's context is private
