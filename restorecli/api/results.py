@@ -13,7 +13,7 @@ from restorecli.folders.jobs import FolderSummary
 from restorecli.tune.tuning import Tuning
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RestoreResult(FolderSummary):
     """What `restore` did.
 
@@ -29,7 +29,7 @@ class RestoreResult(FolderSummary):
         return told if self.tuning is None else {**told, "tuned": self.tuning.to_dict()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EvalResult(Evaluation):
     """What `evaluate` found, what it was compared with, and what was written of it.
 

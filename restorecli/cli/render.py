@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
 import textwrap
@@ -204,12 +205,28 @@ def note_lines(summary: FolderSummary, most: int | None = None) -> list[str]:
 
 
 def failures(summary: FolderSummary) -> None:
-    """Name the items that failed, and why."""
+    """Name the items that failed, and why; a fault that stopped every one of them is said once."""
+    shared = _shared_fault(summary)
+    if shared is not None:
+        first = summary.failures[0].path
+        say(f"failed: all {len(summary.failures)} pictures, first {first}: {shared!s}")
+        return
     for failure in summary.failures[:_SHOWN_FAILURES]:
         say(f"failed: {failure.path}: {failure.error!s}")
     hidden = len(summary.failures) - _SHOWN_FAILURES
     if hidden > 0:
         say(f"... and {hidden} more; --json lists them all")
+
+
+def _shared_fault(summary: FolderSummary) -> RestorecliError | None:
+    """Return the one error, without its file, that every picture of a job failed by: a fault of the call."""
+    errors = [failure.error for failure in summary.failures]
+    told = {(error.problem, error.expected, error.came, error.hint) for error in errors}
+    if summary.written or summary.skipped or len(errors) < 2 or len(told) > 1:
+        return None
+    shared = copy.copy(errors[0])
+    shared.file = None
+    return shared
 
 
 def leave_if_failed(*summaries: FolderSummary) -> None:

@@ -75,6 +75,10 @@ class PaddingRestorer(ABC):
     device: torch.device
     ensemble: bool = False
 
+    def __repr__(self) -> str:
+        """Return the network's name, and where and how precisely it computes."""
+        return f"<network {self.spec.name} on {self.device}, {self.precision}>"
+
     @property
     def streams(self) -> bool:
         """Whether rows of a picture are enough: a noise level is told, or estimated, for a whole picture."""

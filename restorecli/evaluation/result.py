@@ -147,6 +147,15 @@ class Evaluation:
     groups: Mapping[str, Group] = field(default_factory=dict)
     unscored: tuple[Pair, ...] = ()
 
+    def __repr__(self) -> str:
+        """Return one short line: how many images, and the mean of the first metric."""
+        name = self.metrics[0].name if self.metrics else ""
+        sides = (self.overall.degraded, self.overall.restored)
+        means = [side[name].mean for side in sides if side is not None and name in side]
+        told = " -> ".join("undefined" if mean is None else f"{mean:.4g}" for mean in means)
+        missing = f", {len(self.unmatched)} not scored" if self.unmatched else ""
+        return f"<{type(self).__name__}: {self.overall.n} images, {name} {told}{missing}>"
+
     @property
     def files(self) -> tuple[Path, ...]:
         """The files of the pictures and masks that were scored."""

@@ -56,6 +56,12 @@ class FolderSummary:
     notes: tuple[Note, ...] = field(default=())
     hidden: int = 0
 
+    def __repr__(self) -> str:
+        """Return one short line: what was written where, and what failed."""
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        skipped = f", {self.skipped} already there" if self.skipped else ""
+        return f"<{type(self).__name__}: {self.written} written{skipped}{failed} -> {self.output}>"
+
     @property
     def megapixels_per_second(self) -> float:
         """Speed over the whole job, reading and writing included; 0 if nothing was written."""

@@ -40,6 +40,11 @@ class MethodRestorer(Restorer):
             whole=method.receptive_field is None,
         )
 
+    def __repr__(self) -> str:
+        """Return the method with its parameters."""
+        values = ", ".join(f"{name}={value}" for name, value in self.method.parameters().items())
+        return f"<method {self.spec.name}({values})>"
+
     @property
     def spec(self) -> RestorerSpec:
         """What a caller must know."""

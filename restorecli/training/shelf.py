@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from restorecli.catalogs import did_you_mean
@@ -43,8 +44,17 @@ def shipped_recipe(name: str) -> Path:
         f"There is no recipe {name!r}.",
         expected="a .yaml file, or the name of a recipe that `restorecli recipes` lists",
         came="a folder" if path.is_dir() else f"no such file in {Path.cwd()}",
-        hint=did_you_mean(name.removesuffix(".yaml"), known) or "check the path",
+        hint=_how_to_get(name, known),
     )
+
+
+def _how_to_get(name: str, known: Mapping[str, Path]) -> str:
+    """Return what to try where there is no recipe `name`: the nearest name, or how to make a file."""
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") and not path.exists():
+        shipped = path.stem if path.stem in known else "quick"
+        return f"restorecli recipes {shipped} > {name}"
+    return did_you_mean(name, known) or "restorecli recipes"
 
 
 def data_base(recipe: str | Path, path: Path) -> Path:

@@ -106,3 +106,15 @@ def test_without_streams_nothing_breaks(monkeypatch) -> None:
 def test_hidden_files_stand_in_the_totals():
     summary = FolderSummary("restore", Path("out"), 0, 2, hidden=3)
     assert render.totals(summary) == "0 written, 2 already there, 3 hidden files left out -> out"
+
+
+@pytest.mark.parametrize(("count", "tables"), [(3, 1), (4, 1), (5, 5)])
+def test_up_to_four_metrics_stand_side_by_side(shell, photos, monkeypatch, count, tables) -> None:
+    shell("restorecli degrade ./photos --noise gaussian")
+    names = ["psnr", "ssim", "mae", "mse", "rmse"][:count]
+    evaluation = evaluate_folders(Path("degraded"), metrics=names)
+    monkeypatch.setattr(render, "_PAGE", 10_000)
+    drawn = []
+    monkeypatch.setattr(render, "table", lambda headers, rows: drawn.append(headers))
+    scores.show(evaluation, by_group=True)
+    assert len(drawn) == tables
