@@ -25,7 +25,7 @@ ONLY_COMMAND = {
     },  # words of the chain
     "restore": {"as_json", "target", "dry_run", "quiet"},
     "train": {"dry_run", "as_json"},
-    "eval": {"list_metrics", "explain", "as_json"},
+    "eval": {"list_metrics", "explain", "opens", "as_json"},
 }
 ONLY_PYTHON = {
     "degrade": {"progress"},
