@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from restorecli.errors import UsageError
+from restorecli.images.scale import check_range
 
 FRAMES = ("refuse", "first")
 
@@ -17,20 +18,24 @@ class ReadOptions:
         allow_truncated: Read what is left of a damaged file (with a note) instead of refusing it.
         to_srgb: Convert the colours to sRGB through the ICC profile; also the only way in for CMYK.
         frames: "refuse" files that hold several pictures, or read the "first".
+        range: Which values are black and white: "auto" finds out, "file" takes the file's own tags, "type"
+            the whole range of the sample type, and "0..4095" two values.
 
     Raises:
-        UsageError: `frames` is neither "refuse" nor "first".
+        UsageError: `frames` or `range` is none of these.
     """
 
     allow_truncated: bool = False
     to_srgb: bool = False
     frames: str = "refuse"
+    range: str = "auto"
 
     def __post_init__(self) -> None:
         if self.frames not in FRAMES:
             raise UsageError(
                 "unknown choice for frames", expected=" or ".join(FRAMES), came=repr(self.frames)
             )
+        check_range(self.range)
 
     def to_dict(self) -> dict[str, bool | str]:
         """Return the choices that differ from the defaults, as JSON values."""
@@ -43,7 +48,7 @@ class ReadOptions:
         Leniency towards damage and further frames changes nothing for a file that was read without it.
         """
         return (
-            self.to_srgb == earlier.to_srgb
+            (self.to_srgb, self.range) == (earlier.to_srgb, earlier.range)
             and self.allow_truncated >= earlier.allow_truncated
             and earlier.frames in ("refuse", self.frames)
         )

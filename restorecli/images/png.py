@@ -16,6 +16,7 @@ from restorecli.errors import ImageError
 from restorecli.images.decoded import DamagedImageError, Decoded, Samples, check_single
 from restorecli.images.options import ReadOptions
 from restorecli.images.png_chunks import TEXT_KINDS, Chunk, make_chunk, unpacked, with_description
+from restorecli.images.scale import FileLevels, ValueScale, bits_to_levels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MOST_CHUNKS = 1 << 20
@@ -122,24 +123,33 @@ def decode_deep(data: bytes, options: ReadOptions) -> Decoded:
     except (imagecodecs.PngError, ValueError) as fault:
         raise DamagedImageError("the PNG cannot be decoded", came=str(fault)) from fault
     exif = kinds.get(b"eXIf")
+    colors = samples[..., 0] if samples.shape[2] < 3 else samples[..., :3]
     decoded = Decoded(
-        samples[..., 0] if samples.shape[2] < 3 else samples[..., :3],
+        colors,
         "PNG",
         alpha=samples[..., -1] if samples.shape[2] in (2, 4) else None,
         icc=_profile(kinds.get(b"iCCP")),
         exif=None if exif is None else bytes(exif),
+        levels=FileLevels(_stated_levels(kinds.get(b"sBIT"), colors)),
         notes=notes,
     )
     return with_description(decoded, chunks)
 
 
-def encode_deep(samples: Samples, *, icc: bytes | None = None, exif: bytes | None = None) -> bytes:
+def encode_deep(
+    samples: Samples,
+    *,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    scale: ValueScale | None = None,
+) -> bytes:
     """Encode 16-bit samples as PNG, fast rather than small (zlib level 1, run lengths, "sub" filter).
 
     Args:
         samples: (H, W), (H, W, 2), (H, W, 3) or (H, W, 4) uint16 array; even counts end with alpha.
         icc: The ICC profile to embed.
         exif: The EXIF block to embed, without the "Exif" prefix.
+        scale: What to state by significant bits, if they can: from 0 to all of some bits set.
 
     Raises:
         ImageError: The picture is too large for the format.
@@ -153,6 +163,9 @@ def encode_deep(samples: Samples, *, icc: bytes | None = None, exif: bytes | Non
         extra += make_chunk(b"iCCP", b"ICC profile\x00\x00" + zlib.compress(icc))
     if exif is not None:
         extra += make_chunk(b"eXIf", exif)
+    bits = None if scale is None else scale.bits
+    if bits is not None:
+        extra += make_chunk(b"sBIT", bytes([bits]) * (1 if samples.ndim == 2 else samples.shape[2]))
     return data[:33] + extra + data[33:]
 
 
@@ -199,6 +212,16 @@ def _walk(data: bytes) -> Iterator[_Found]:
 def _check_frames(control: memoryview | None, options: ReadOptions) -> tuple[str, ...]:
     frames = 1 if control is None or len(control) < 4 else int.from_bytes(control[:4], "big")
     return check_single(frames, options)
+
+
+def _stated_levels(payload: memoryview | None, colors: Samples) -> tuple[float, float] | None:
+    """Return black and white by the significant bits of a 16-bit PNG, if its samples were not scaled up.
+
+    The specification (third edition, section 11.3.2.7) has them scaled to 16 bits; microscopes do not.
+    """
+    bits = set(payload[: 1 if colors.ndim == 2 else 3]) if payload else set()
+    levels = bits_to_levels(max(bits), colors.dtype) if bits else None
+    return None if levels is None else (levels if colors.max() <= levels[1] else (0.0, 65535.0))
 
 
 def _profile(payload: memoryview | None) -> bytes | None:

@@ -6,15 +6,18 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from restorecli.errors import ImageError
 from restorecli.images import netpbm, pillow_files, png, tiff, tiff_header
 from restorecli.images.budget import check_budget, decoding_budget, decoding_bytes
 from restorecli.images.colors import convert_to_srgb
-from restorecli.images.decoded import DamagedImageError, Decoded, check_single, to_picture
+from restorecli.images.decoded import DamagedImageError, Decoded, check_single, scale_for, to_picture
 from restorecli.images.headers import PictureHeader, inspect_header
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import Picture
+from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.png_chunks import with_description
+from restorecli.images.scale import extent_of
 from restorecli.images.tiff_tags import descriptive_exif
 
 __all__ = ["PictureHeader", "fits_in_memory", "probe", "read_picture"]
@@ -30,16 +33,25 @@ _FILLED_ANYWAY = 16 << 20
 _GRAY_OR_RGB = (tiff_header.INVERTED, tiff_header.GRAY, tiff_header.RGB)
 
 
-def read_picture(path: Path | str, options: ReadOptions = STRICT, *, budget: int | None = None) -> Picture:
+def read_picture(
+    path: Path | str,
+    options: ReadOptions = STRICT,
+    *,
+    budget: int | None = None,
+    like: FileTraits | None = None,
+) -> Picture:
     """Read a picture file.
 
-    Integer samples become integer / (2^depth - 1) exactly; floating-point samples stay as they are, outside
-    [0, 1] too. The picture stands upright; depth, alpha, ICC profile and EXIF are in its traits.
+    Integers of 8 bits, and of 16 where they fill their range, become integer / (2^depth - 1) exactly, and
+    floating point inside [0, 1] stays as it is. All other values are brought to [0, 1] by a scale that stands
+    in the traits; see `choose_scale`. The picture stands upright; depth, alpha, ICC profile and EXIF are in
+    its traits, too.
 
     Args:
         path: The file. Its content decides the format, not its suffix.
         options: How to read what is unusual; what was done to the file stands in the notes of its traits.
         budget: Bytes that decoding may take; by default half of the memory that is free.
+        like: Traits of a picture that this one is to be compared with, whose scale it is read by.
 
     Returns:
         The picture: (1, H, W) or (3, H, W) float32.
@@ -49,7 +61,7 @@ def read_picture(path: Path | str, options: ReadOptions = STRICT, *, budget: int
     """
     path = Path(path)
     try:
-        return _read(_read_bytes(path, budget), options, budget)
+        return _read(_read_bytes(path, budget), options, budget, like)
     except ImageError as error:
         error.file = error.file or str(path)
         raise
@@ -81,7 +93,7 @@ def fits_in_memory(header: PictureHeader) -> bool:
     return size <= decoding_budget()
 
 
-def _read(data: bytes, options: ReadOptions, budget: int | None) -> Picture:
+def _read(data: bytes, options: ReadOptions, budget: int | None, like: FileTraits | None) -> Picture:
     header = inspect_header(io.BytesIO(data))
     check_budget(*header.size, header.channels + header.alpha, header.depth, budget)
     try:
@@ -91,9 +103,28 @@ def _read(data: bytes, options: ReadOptions, budget: int | None) -> Picture:
             error.hint = error.hint or "--allow-truncated reads what is left of it"
             raise
         decoded = _decode_rest(data, header, options, error)
-    if options.to_srgb:
-        decoded = convert_to_srgb(decoded)
-    return to_picture(decoded)
+    if options.to_srgb and decoded.icc is not None:
+        decoded = convert_to_srgb(_on_its_type(decoded, options, like))
+        options, like = replace(options, range="type"), None
+    return to_picture(decoded, options, like)
+
+
+def _on_its_type(decoded: Decoded, options: ReadOptions, like: FileTraits | None) -> Decoded:
+    """Return a picture that colour profiles can be applied to: its values fill the range of its type.
+
+    Raises:
+        ImageError: They are on another scale.
+    """
+    samples = decoded.samples
+    scale = scale_for(samples.dtype, decoded.levels, options, like, lambda: extent_of([samples]))
+    if scale is not None or samples.dtype not in (np.uint8, np.uint16, np.float32):
+        raise ImageError(
+            "the colours of such values are not converted",
+            expected="8 or 16 bits that are filled, or floating point from 0 to 1",
+            came=f"{samples.dtype.name}" + ("" if scale is None else f", {scale.note}"),
+            hint="leave out --to-srgb, or say --range type",
+        )
+    return decoded
 
 
 def _decode(data: bytes, header: PictureHeader, options: ReadOptions) -> Decoded:

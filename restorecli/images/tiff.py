@@ -11,6 +11,7 @@ import tifffile
 from restorecli.errors import ImageError
 from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, check_single
 from restorecli.images.options import ReadOptions
+from restorecli.images.scale import ValueScale
 from restorecli.images.tiff_header import (
     INVERTED,
     PREMULTIPLIED,
@@ -21,6 +22,7 @@ from restorecli.images.tiff_header import (
     damaged,
     parse_header,
 )
+from restorecli.images.tiff_levels import level_tags, levels_of
 from restorecli.images.tiff_tags import append_tags, descriptive_exif
 from restorecli.images.untrusted import Untrusted, resolution
 
@@ -38,7 +40,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
         options: How to read what is unusual.
 
     Returns:
-        uint8 or uint16 samples, or float32 for floating point and for integers of more than 16 bits.
+        Samples of the file's own type, or of the next larger one for a number of bits that no type has.
 
     Raises:
         DamagedImageError: The file is damaged.
@@ -51,6 +53,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
             notes = check_single(header.pages, options)
             samples = _raw_samples(file, header)
             icc, xmp, dpi, dropped = description(file)
+            levels = levels_of(file, header)
     except ImageError:
         raise
     except DECODER_FAULTS as fault:
@@ -73,6 +76,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
         dpi=dpi,
         orientation=header.orientation,
         peak=peak,
+        levels=levels,
         notes=(*notes, *more, *dropped),
     )
 
@@ -85,19 +89,21 @@ def encode(
     exif: bytes | None = None,
     xmp: bytes | None = None,
     dpi: tuple[float, float] | None = None,
+    scale: ValueScale | None = None,
 ) -> bytes:
     """Encode samples as TIFF: integers packed without loss (deflate, predictor), floating point as it is.
 
     Args:
-        samples: (H, W) or (H, W, C) uint8, uint16 or float32 array, alpha last.
+        samples: (H, W) or (H, W, C) array of integers or floating point, alpha last.
         alpha: Whether the last channel is (independent) alpha.
         icc: The ICC profile to embed.
         exif: The EXIF block, whose tags become tags and directories of the TIFF.
         xmp: The XMP packet to embed.
         dpi: Pixels per inch across and down.
+        scale: Black and white to state in the file, or None to leave them unsaid.
     """
     stream = io.BytesIO()
-    how = how_to_write(samples.dtype, samples.shape, alpha=alpha, icc=icc, xmp=xmp, dpi=dpi)
+    how = how_to_write(samples.dtype, samples.shape, alpha=alpha, icc=icc, xmp=xmp, dpi=dpi, scale=scale)
     tifffile.imwrite(stream, np.ascontiguousarray(samples), **how)
     return append_tags(stream.getvalue(), exif)
 
@@ -110,6 +116,7 @@ def how_to_write(
     icc: bytes | None = None,
     xmp: bytes | None = None,
     dpi: tuple[float, float] | None = None,
+    scale: ValueScale | None = None,
 ) -> dict[str, Any]:
     """Return tifffile's arguments for every TIFF that is written; see `encode` for ours.
 
@@ -120,8 +127,9 @@ def how_to_write(
         icc: The ICC profile.
         xmp: The XMP packet.
         dpi: Pixels per inch across and down.
+        scale: Black and white to state.
     """
-    integers = dtype.kind == "u"
+    integers = dtype.kind in "ui"
     colors = 1 if len(shape) == 2 else shape[2] - alpha
     return {
         "photometric": "rgb" if colors == 3 else "minisblack",
@@ -133,7 +141,10 @@ def how_to_write(
         "iccprofile": icc,
         "resolution": dpi,
         "resolutionunit": None if dpi is None else "INCH",
-        "extratags": [] if xmp is None else [(_XMP, 1, len(xmp), xmp, True)],
+        "extratags": [
+            *([] if xmp is None else [(_XMP, 1, len(xmp), xmp, True)]),
+            *([] if scale is None else level_tags(scale, shape[2] if len(shape) == 3 else 1)),
+        ],
         "metadata": None,
         "software": False,
         "byteorder": "<",
@@ -166,23 +177,22 @@ def _resolution(tags: tifffile.TiffTags) -> tuple[float, float] | None:
 
 
 def as_supported(samples: Samples, header: TiffHeader) -> tuple[Samples, int | None, tuple[str, ...]]:
-    """Return (H, W, C) samples as uint16 or float32, the integer that stands for 1.0, and notes."""
-    if header.kind == "f":
-        narrowed = (f"{header.bits}-bit floating point read as 32-bit",) if header.bits != 32 else ()
-        return samples.astype(np.float32, copy=False), None, narrowed
+    """Return (H, W, C) samples in this machine's byte order with black as 0, and notes.
+
+    Between them stands the integer that is white, for fewer than 8 bits, which are widened to these.
+    """
     notes: list[str] = []
-    peak = (1 << header.bits) - 1
-    if header.photometric == INVERTED:
+    samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
+    if header.photometric == INVERTED and header.kind == "u":
         samples = samples.copy()
-        samples[..., 0] = peak - samples[..., 0]
+        samples[..., 0] = (1 << header.bits) - 1 - samples[..., 0]
         notes.append("white-is-zero samples inverted")
-    if header.bits > 16:
-        notes.append(f"{header.bits}-bit integers read as 32-bit floating point")
-        return (samples / peak).astype(np.float32), None, tuple(notes)
-    target = np.uint8 if header.bits <= 8 else np.uint16
-    if header.bits not in (8, 16):
+    if header.bits < 8:
         notes.append(f"{header.bits}-bit samples widened")
-    return samples.astype(target, copy=False), peak, tuple(notes)
+        return samples.astype(np.uint8), (1 << header.bits) - 1, tuple(notes)
+    if header.bits not in (8, 16, 32, 64):
+        notes.append(f"{header.bits}-bit samples are held in {8 * samples.dtype.itemsize} bits")
+    return samples, None, tuple(notes)
 
 
 def _unmultiplied(colors: Samples, alpha: Samples) -> Samples:

@@ -53,8 +53,8 @@ class TiffHeader:
 
     @property
     def plain(self) -> bool:
-        """Whether Pillow decodes it without loss: at most 8 bits, no alpha of an unusual kind."""
-        return not self.deep and self.alpha in (None, INDEPENDENT)
+        """Whether Pillow decodes it without loss: at most 8 bits, unsigned, no alpha of an unusual kind."""
+        return not self.deep and self.kind == "u" and self.alpha in (None, INDEPENDENT)
 
     @property
     def deep(self) -> bool:
@@ -83,13 +83,15 @@ def read_header(stream: IO[bytes]) -> TiffHeader:
 
 
 def check_kind(header: TiffHeader) -> None:
-    """Refuse what would lose something: channels beyond colour and alpha, signed samples.
+    """Refuse what would lose something: channels beyond colour and alpha, complex samples.
 
     Raises:
         ImageError: The TIFF is of such a kind.
     """
-    if header.kind not in "uf":
-        raise ImageError("signed or complex samples are not processed", came=f"{header.bits} bits")
+    if header.kind not in "uif":
+        raise ImageError("complex samples are not processed", came=f"{header.bits} bits")
+    if header.kind == "i" and (header.photometric == INVERTED or header.alpha is not None):
+        raise ImageError("signed samples are processed without alpha, and with black below white")
     if header.photometric not in (INVERTED, GRAY, RGB):
         if not header.deep:
             return

@@ -11,9 +11,10 @@ import tifffile
 
 from restorecli.errors import ImageError
 from restorecli.images.budget import decoding_budget
-from restorecli.images.decoded import DECODER_FAULTS, Samples, check_single, scaled
+from restorecli.images.decoded import DECODER_FAULTS, Samples, check_single, scale_for, scaled
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Pixels
+from restorecli.images.scale import Extent, extent_of
 from restorecli.images.tiff import as_supported, description
 from restorecli.images.tiff_header import (
     GRAY,
@@ -25,10 +26,14 @@ from restorecli.images.tiff_header import (
     damaged,
     parse_header,
 )
+from restorecli.images.tiff_levels import levels_of
 from restorecli.images.tiff_tags import descriptive_exif
 from restorecli.images.xmp import upright_packet
 
 _Piece = tuple[Samples | None, tuple[int, int, int, int, int], tuple[int, int, int, int]]
+
+_MEASURED = 1 << 22
+"""Pixels that are read at a time to measure their values."""
 
 _JPEG = frozenset({6, 7, 33007, 34892})
 
@@ -79,15 +84,19 @@ class TiffRows:
         self._dtype = np.dtype(self._page.dtype)
         none = np.empty((0, 0, self.channels), self._dtype)
         samples, _, more = as_supported(none, self._header)
+        levels = levels_of(self._file, self._header)
+        self._scale = scale_for(samples.dtype, levels, options, None, self._extent)
         icc, xmp, dpi, dropped = description(self._file)
         self.traits = FileTraits(
             format="TIFF",
             depth=8 * samples.dtype.itemsize,
+            kind=samples.dtype.kind,
+            scale=self._scale,
             icc=icc,
             exif=_exif(self._path),
             xmp=upright_packet(xmp),
             dpi=dpi,
-            notes=(*notes, *more, *dropped),
+            notes=(*notes, *more, *dropped, *(() if self._scale is None else (self._scale.note,))),
         )
 
     def __enter__(self) -> TiffRows:
@@ -101,17 +110,26 @@ class TiffRows:
         self._file.close()
 
     def read(self, start: int, stop: int) -> Pixels:
-        """Return the rows from `start` to before `stop`: (C, rows, W) float32 in [0, 1].
+        """Return the rows from `start` to before `stop`: (C, rows, W) float32, nominally in [0, 1].
 
         Raises:
             ImageError: They are damaged, or hold values that are not finite.
         """
+        samples, peak = self._samples(start, stop)
+        return scaled(samples, peak, self._scale)
+
+    def _samples(self, start: int, stop: int) -> tuple[Samples, int | None]:
         try:
             samples = self._direct(start, stop) if _stands_open(self._page) else self._decoded(start, stop)
         except DECODER_FAULTS as fault:
             raise damaged(fault) from fault
-        samples, peak, _ = as_supported(samples, self._header)
-        return scaled(samples, peak)
+        return as_supported(samples, self._header)[:2]
+
+    def _extent(self) -> Extent:
+        """Return what values there are; all rows are read for it."""
+        height, step = self._header.height, max(1, _MEASURED // self._header.width)
+        rows = range(0, height, step)
+        return extent_of(self._samples(start, min(start + step, height))[0] for start in rows)
 
     def _direct(self, start: int, stop: int) -> Samples:
         """Return rows that stand in the file as they are."""

@@ -16,7 +16,7 @@ from restorecli.images.metadata import metadata_for
 from restorecli.images.picture import FileTraits, Pixels
 from restorecli.images.tiff import how_to_write
 from restorecli.images.tiff_tags import append_tags_to_file
-from restorecli.images.writing import quantise
+from restorecli.images.writing import samples_of
 
 TILE = 256
 """Side of the tiles of written files."""
@@ -50,15 +50,17 @@ def write_rows(
         ResourceError: The disk became full or failed.
     """
     shape = size if channels == 1 else (*size, channels)
-    dtype = np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[traits.depth])
+    dtype = traits.dtype
     needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     _check_room(path, needed)
     metadata, losses = metadata_for(traits, channels, "TIFF")
-    how = how_to_write(dtype, shape, icc=metadata.icc, xmp=metadata.xmp, dpi=metadata.dpi)
+    # What the rows will hold is not known yet, so that their scale is always stated, but for 8 bits.
+    stated = traits.scale or (None if dtype == np.uint8 else traits.value_scale)
+    how = how_to_write(dtype, shape, icc=metadata.icc, xmp=metadata.xmp, dpi=metadata.dpi, scale=stated)
     with atomic_write(path, needed=needed) as temporary:
         tifffile.imwrite(
             temporary,
-            _tiles(bands, traits.depth),
+            _tiles(bands, traits),
             shape=shape,
             dtype=dtype,
             tile=(TILE, TILE),
@@ -70,10 +72,10 @@ def write_rows(
     return losses
 
 
-def _tiles(bands: Iterable[Pixels], depth: int) -> Iterator[Samples]:
+def _tiles(bands: Iterable[Pixels], traits: FileTraits) -> Iterator[Samples]:
     """Yield the tiles of a picture, row by row; those at its right and lower edge are what is left."""
     for rows in _regrouped(bands):
-        samples = quantise(rows, depth)
+        samples = samples_of(rows, traits.dtype, traits.scale)
         for left in range(0, samples.shape[1], TILE):
             yield samples[:, left : left + TILE]
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -17,26 +18,31 @@ from restorecli.images.decoded import DECODER_FAULTS, Samples
 from restorecli.images.exif import PREFIX
 from restorecli.images.formats import DEPTHS, LONGEST_SIDES, format_for
 from restorecli.images.metadata import Metadata, metadata_for
-from restorecli.images.picture import Picture, Pixels
+from restorecli.images.picture import FileTraits, Picture, Pixels
 from restorecli.images.png_chunks import with_metadata
+from restorecli.images.scale import ValueScale, from_unit, reads_alike, type_scale
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What an encoder gets: samples with alpha last, and the metadata its format can hold."""
+    """What an encoder is given: samples with alpha last, the metadata its format can hold, and the scale.
+
+    The scale is there only where a reader of the samples alone would take another one.
+    """
 
     samples: Samples
     alpha: bool
     metadata: Metadata
     quality: int
+    scale: ValueScale | None
 
 
 def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> tuple[str, ...]:
     """Write a picture in the format of the suffix, atomically.
 
-    The depth is that of the traits, or the largest the format can hold. Values are clipped to [0, 1] and
-    rounded half up for integer depths; 32-bit floating point (TIFF) is written as it is. PNG is compressed at
-    zlib level 1.
+    The sample type is that of the traits, or the largest the format can hold, and values are those that the
+    scale of the traits makes of pixels. Integers are clipped to what they can hold and rounded half up;
+    floating point (TIFF) is not. PNG is compressed at zlib level 1.
 
     Args:
         path: The file to write; its folder must exist.
@@ -74,6 +80,20 @@ def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> t
     return losses
 
 
+def samples_of(pixels: Pixels, dtype: np.dtype[Any], scale: ValueScale | None) -> Samples:
+    """Return (H, W) or (H, W, 3) samples of any type by a scale, or by that of the type.
+
+    Args:
+        pixels: (C, H, W) float32.
+        dtype: Of the samples.
+        scale: The values that pixels of 0 and 1 stand for, or None for those of the type.
+    """
+    if scale is None and dtype in (np.uint8, np.uint16, np.float32):
+        return quantise(pixels, 8 * dtype.itemsize)
+    planes = pixels[0] if pixels.shape[0] == 1 else pixels.transpose(1, 2, 0)
+    return from_unit(planes, scale or type_scale(dtype), dtype)
+
+
 def quantise(pixels: Pixels, depth: int) -> Samples:
     """Return (H, W) or (H, W, 3) samples: clipped to [0, 1], scaled to the largest integer, rounded half up.
 
@@ -94,23 +114,37 @@ def _prepare(picture: Picture, file_format: str, quality: int) -> tuple[_Page, t
     _check_pixels(picture.pixels)
     _check_sides(picture.size, file_format)
     losses: list[str] = []
-    depth = picture.traits.depth
-    if depth not in DEPTHS[file_format]:
-        depth = max(possible for possible in DEPTHS[file_format] if possible < depth)
-        losses.append(
-            f"{picture.traits.depth}-bit samples narrowed to {depth} bits: {file_format} holds no more"
-        )
-    samples = quantise(picture.pixels, depth)
+    dtype, scale = picture.traits.dtype, picture.traits.scale
+    if not _holds(file_format, dtype):
+        dtype, loss = _narrowed(file_format, picture.traits)
+        scale = None
+        losses.append(loss)
+    samples = samples_of(picture.pixels, dtype, scale)
+    stated = None if reads_alike(samples, scale) else scale or type_scale(dtype)
     if file_format == "WEBP" and samples.ndim == 2:
         losses.append("WEBP holds no gray: written as three equal channels")
-    alpha = _alpha(picture, depth)
+    alpha = _alpha(picture, dtype)
     if alpha is not None and file_format in _WITHOUT_ALPHA:
         losses.append(f"{file_format} holds no alpha")
         alpha = None
     if alpha is not None:
         samples = np.dstack([samples, alpha])
     metadata, more = metadata_for(picture.traits, picture.channels, file_format)
-    return _Page(samples, alpha is not None, metadata, quality), (*losses, *more)
+    return _Page(samples, alpha is not None, metadata, quality, stated), (*losses, *more)
+
+
+def _holds(file_format: str, dtype: np.dtype[Any]) -> bool:
+    return file_format == "TIFF" or (dtype.kind == "u" and 8 * dtype.itemsize in DEPTHS[file_format])
+
+
+def _narrowed(file_format: str, traits: FileTraits) -> tuple[np.dtype[Any], str]:
+    """Return the sample type that a format holds instead of a picture's own, and the loss in words."""
+    depth = max(possible for possible in DEPTHS[file_format] if possible <= traits.depth)
+    what = f"{traits.depth}-bit samples narrowed to {depth} bits"
+    if traits.scale is not None:
+        full = 2**depth - 1
+        what = f"values {traits.scale.black:g} to {traits.scale.white:g} written as 0 to {full}"
+    return np.dtype(f"u{depth // 8}"), f"{what}: {file_format} holds no more"
 
 
 def _check_pixels(pixels: Pixels) -> None:
@@ -131,24 +165,24 @@ def _check_sides(size: tuple[int, int], file_format: str) -> None:
         )
 
 
-def _alpha(picture: Picture, depth: int) -> Samples | None:
-    """Return alpha at the depth to write; bit-exact if it has this depth already."""
+def _alpha(picture: Picture, dtype: np.dtype[Any]) -> Samples | None:
+    """Return alpha in the type to write; bit-exact if it has this type already."""
     alpha = picture.traits.alpha
     if alpha is None:
         return None
     if alpha.shape != picture.size:
         raise ImageError("alpha and pixels differ in size", expected=str(picture.size), came=str(alpha.shape))
     values: Samples = alpha
-    if values.dtype.itemsize * 8 == depth:
+    if values.dtype == dtype:
         return values
     full = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
-    return quantise((values.astype(np.float32) / np.float32(full))[np.newaxis], depth)
+    return samples_of((values.astype(np.float32) / np.float32(full))[np.newaxis], dtype, None)
 
 
 def _png(page: _Page) -> bytes:
     if page.samples.dtype == np.uint16:
         exif = None if page.metadata.exif is None else page.metadata.exif.removeprefix(PREFIX)
-        data = png.encode_deep(page.samples, icc=page.metadata.icc, exif=exif)
+        data = png.encode_deep(page.samples, icc=page.metadata.icc, exif=exif, scale=page.scale)
     else:
         data = _pillow(page, "PNG", compress_level=1)
     return with_metadata(data, page.metadata.xmp, page.metadata.dpi, page.metadata.chunks)
@@ -176,7 +210,13 @@ def _ppm(page: _Page) -> bytes:
 def _tiff(page: _Page) -> bytes:
     data = page.metadata
     return tiff.encode(
-        page.samples, alpha=page.alpha, icc=data.icc, exif=data.exif, xmp=data.xmp, dpi=data.dpi
+        page.samples,
+        alpha=page.alpha,
+        icc=data.icc,
+        exif=data.exif,
+        xmp=data.xmp,
+        dpi=data.dpi,
+        scale=page.scale,
     )
 
 

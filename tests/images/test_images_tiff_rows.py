@@ -195,10 +195,12 @@ def test_values_that_are_not_finite_are_refused_where_they_stand(tmp_path):
     data = samples_of("f4", 1)
     data[40, 5] = np.nan
     tifffile.imwrite(tmp_path / "x.tif", data, rowsperstrip=8, metadata=None)
-    with TiffRows(tmp_path / "x.tif") as rows:
+    with TiffRows(tmp_path / "x.tif", ReadOptions(range="type")) as rows:
         rows.read(0, 40)
         with pytest.raises(ImageError, match="not finite"):
             rows.read(33, 50)
+    with pytest.raises(ImageError, match="not finite"):
+        TiffRows(tmp_path / "x.tif")
 
 
 def test_a_full_disk_is_seen_before_anything_is_computed(tmp_path):
