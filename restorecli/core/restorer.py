@@ -39,6 +39,7 @@ class RestorerSpec:
         needs: What it must know of a picture ("operator", "mask"), or uses where it is known ("sigma?",
             "operator?", "mask?").
         whole: Whether it takes whole pictures only: tiles would break its result.
+        affine: Whether it treats a brighter picture of more contrast as such, as a linear filter does.
     """
 
     name: str
@@ -48,6 +49,7 @@ class RestorerSpec:
     receptive_field: int | None = None
     needs: frozenset[str] = frozenset()
     whole: bool = False
+    affine: bool = False
 
 
 class Facts(Protocol):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+
+_NUMBER = re.compile(r"(?<!\w)-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
+_OTHERS = "; others with other numbers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Note:
 
 
 class NoteTally:
-    """Counts notes as the pictures come."""
+    """Counts notes as the pictures come; those that differ in numbers only are one."""
 
     def __init__(self) -> None:
         self._notes: dict[str, Note] = {}
@@ -34,8 +38,11 @@ class NoteTally:
     def add(self, path: str, texts: Iterable[str]) -> None:
         """Count the notes of one more picture."""
         for text in dict.fromkeys(texts):
-            known = self._notes.get(text, Note(text, 0, path))
-            self._notes[text] = replace(known, pictures=known.pictures + 1)
+            kind = _NUMBER.sub("#", text)
+            known = self._notes.get(kind, Note(text, 0, path))
+            if known.text not in (text, text + _OTHERS) and not known.text.endswith(_OTHERS):
+                known = replace(known, text=known.text + _OTHERS)
+            self._notes[kind] = replace(known, pictures=known.pictures + 1)
 
     @property
     def notes(self) -> tuple[Note, ...]:

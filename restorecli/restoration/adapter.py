@@ -38,6 +38,7 @@ class MethodRestorer(Restorer):
             receptive_field=method.receptive_field,
             needs=method.needs,
             whole=method.receptive_field is None,
+            affine=method.affine,
         )
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Pixels
 from restorecli.images.tiff_rows import TiffRows
 from restorecli.images.tiff_tiles import write_rows
+from restorecli.restoration.outside import carried, clipped
 from restorecli.restoration.picture import PictureRestorer, TileUse
 from restorecli.restoration.records import Stamp, check_unchanged
 
@@ -61,9 +62,36 @@ def restore_file_by_rows(
         height, width = rows.size
 
         def bands() -> Iterator[Pixels]:
-            yield from painter.restore_rows(rows, tell)
+            yield from _restored(painter, rows, tell)
             check_unchanged(source, before)
 
         size = (height * scale, width * scale)
         losses = write_rows(target, bands(), size, rows.channels, rows.traits)
         return RowsDone(painter.use_for(rows), height * width, (*rows.traits.notes, *losses))
+
+
+class _Inside:
+    """Rows clipped to [0, 1]."""
+
+    def __init__(self, rows: TiffRows) -> None:
+        self._rows = rows
+        self.size = rows.size
+        self.channels = rows.channels
+
+    def read(self, start: int, stop: int) -> Pixels:
+        """Return the rows from `start` to before `stop`."""
+        return clipped(self._rows.read(start, stop))
+
+
+def _restored(
+    painter: PictureRestorer, rows: TiffRows, tell: Callable[[int, int], None] | None
+) -> Iterator[Pixels]:
+    """Yield restored rows; values outside a scale that was chosen for them come through."""
+    if rows.traits.scale is None:
+        yield from painter.restore_rows(rows, tell)
+        return
+    scale, start = painter.restorer.spec.scale, 0
+    for band in painter.restore_rows(_Inside(rows), tell):
+        stop = start + band.shape[1] // scale
+        yield band + carried(rows.read(start, stop), scale)
+        start = stop

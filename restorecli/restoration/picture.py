@@ -12,12 +12,13 @@ import torch
 from restorecli.core.footprint import Footprint
 from restorecli.core.restorer import NonFiniteError
 from restorecli.errors import ImageError, UsageError
-from restorecli.images.picture import Picture, Pixels
+from restorecli.images.picture import FileTraits, Picture, Pixels
 from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
 from restorecli.restoration.backoff import BackingOff
 from restorecli.restoration.budget import auto_tile, memory_budget
 from restorecli.restoration.context import Context
 from restorecli.restoration.keep_defects import keep_defects, outlined
+from restorecli.restoration.outside import restore_beyond
 from restorecli.restoration.plan import (
     INSISTED_OVERLAP,
     Span,
@@ -174,7 +175,7 @@ class PictureRestorer:
             raise ImageError("The picture holds values that are not finite.", expected="finite pixels")
         traits, alpha = picture.traits, picture.traits.alpha
         seen = picture.pixels if alpha is None else fill_invisible(picture.pixels, alpha)
-        pixels, use = self.restore(seen, context)
+        pixels, use = self._restore_values(seen, traits, context)
         if self.keep_defects:
             pixels, note = _with_defects(seen, pixels, context or Context())
             traits = replace(traits, notes=(*traits.notes, note))
@@ -184,6 +185,26 @@ class PictureRestorer:
         if scale == 1:
             pixels = keep_invisible(pixels, picture.pixels, alpha)
         return Picture(pixels, replace(traits, alpha=enlarge(alpha, scale))), use
+
+    def _restore_values(
+        self, pixels: Pixels, traits: FileTraits, context: Context | None
+    ) -> tuple[Pixels, TileUse]:
+        """Restore pixels; values outside a scale that was chosen for them come through.
+
+        Without such a scale, what lies outside [0, 1] is noise: it is given to the restorer as it is.
+        """
+        if traits.scale is None:
+            return self.restore(pixels, context)
+        uses = []
+
+        def restore(inside: Pixels) -> Pixels:
+            restored, use = self.restore(inside, context)
+            uses.append(use)
+            return restored
+
+        lost = None if context is None else context.mask
+        restored = restore_beyond(pixels, restore, affine=self.restorer.spec.affine, lost=lost)
+        return restored, _joined(uses)
 
     def restore(self, pixels: Pixels, context: Context | None = None) -> tuple[Pixels, TileUse]:
         """Restore (C, H, W) pixels, float32, nominally in [0, 1]; see `__call__`."""

@@ -11,3 +11,14 @@ def test_notes_are_counted_by_text() -> None:
         {"note": "cut", "pictures": 2, "first": "a.png"},
         {"note": "two", "pictures": 1, "first": "c.png"},
     ]
+
+
+def test_notes_that_differ_in_numbers_are_one_note():
+    tally = NoteTally()
+    for number in range(1000):
+        tally.add(f"{number}.tif", [f"values {-number} to {number / 7:g} taken as black to white"])
+    tally.add("a.tif", ["8-bit samples widened"])
+    first, second = tally.notes
+    assert first.pictures == 1000
+    assert first.text == "values 0 to 0 taken as black to white; others with other numbers"
+    assert second.text == "8-bit samples widened"

@@ -47,6 +47,14 @@ class Method(ABC):
         """
         return None
 
+    @property
+    def affine(self) -> bool:
+        """Whether restoring `a * pixels + b` is the same as restoring and then multiplying and adding.
+
+        Values far outside [0, 1] are then restored like all others; otherwise they are left as they are.
+        """
+        return False
+
     def scale_for(self, context: Context) -> int:
         """Return by how much the sides grow; 1 too where nothing says it, and then `restore` raises."""
         del context

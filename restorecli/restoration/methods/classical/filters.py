@@ -47,6 +47,11 @@ class Median(Method):
         check_odd(self.size, "median.size")
 
     @property
+    def affine(self) -> bool:
+        """Medians follow any rising curve."""
+        return True
+
+    @property
     def receptive_field(self) -> int:
         """The window."""
         return self.size
@@ -76,6 +81,11 @@ class Gaussian(Method):
     gain: float = parameter(
         0.12, low=0, high=10, draw="log 0.03..0.5", help="width for noise of sigma 1, where it is 0"
     )
+
+    @property
+    def affine(self) -> bool:
+        """Where its width does not follow the noise."""
+        return self.width > 0
 
     @property
     def receptive_field(self) -> int | None:

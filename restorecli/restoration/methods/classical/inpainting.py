@@ -27,6 +27,11 @@ class InpaintHarmonic(Method):
     )
     needs: ClassVar = frozenset({"mask"})
 
+    @property
+    def affine(self) -> bool:
+        """The equation is linear, and constants solve it."""
+        return True
+
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the picture with filled holes; see the base class."""
         from restorecli.restoration.methods.classical.harmonic import harmonic_pixels
@@ -48,6 +53,11 @@ class InpaintBiharmonic(Method):
         "scikit-image's inpaint_biharmonic"
     )
     needs: ClassVar = frozenset({"mask"})
+
+    @property
+    def affine(self) -> bool:
+        """The equation is linear, and constants solve it."""
+        return True
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the picture with filled holes; see the base class."""

@@ -71,6 +71,11 @@ class Bicubic(Enlarging):
     needs: ClassVar = frozenset({"operator?"})
     receptive_field: ClassVar = 5
 
+    @property
+    def affine(self) -> bool:
+        """The weights of every pixel add up to 1."""
+        return True
+
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the enlarged picture; see the base class."""
         return enlarge(pixels, self.reduction(context).factor).astype(np.float32)
@@ -85,6 +90,11 @@ class Lanczos(Enlarging):
     reference = "Duchon, Lanczos filtering in one and two dimensions, J. Applied Meteorology 1979"
     needs: ClassVar = frozenset({"operator?"})
     receptive_field: ClassVar = 7
+
+    @property
+    def affine(self) -> bool:
+        """The weights of every pixel add up to 1."""
+        return True
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the enlarged picture; see the base class."""

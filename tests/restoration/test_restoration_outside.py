@@ -1,0 +1,126 @@
+"""Values beyond black and white come through a restoration, in the file's own type and units."""
+
+import numpy as np
+import pytest
+import tifffile
+from scipy import ndimage
+
+from restorecli.degradation.operators import Convolution, reduction_spread
+from restorecli.folders.manifest import Manifest
+from restorecli.images import reading
+from restorecli.images.options import ReadOptions
+from restorecli.images.picture import FileTraits, Picture
+from restorecli.images.scale import ValueScale
+from restorecli.restoration.adapter import MethodRestorer
+from restorecli.restoration.context import Context
+from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.methods.catalog import METHODS, create_method
+from restorecli.restoration.picture import PictureRestorer
+
+RNG = np.random.default_rng(0)
+GIVEN = FileTraits("TIFF", 16, scale=ValueScale(0, 1000, "given"))
+
+
+def method(name, **values):
+    return MethodRestorer(create_method(name, values))
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_what_a_network_never_saw_is_carried_past_it(restorer_of, scale):
+    def halved(batch):
+        assert batch.min() >= 0
+        assert batch.max() <= 1
+        large = batch.repeat_interleave(scale, -1).repeat_interleave(scale, -2)
+        return (large / 2).clamp(0, 1)
+
+    pixels = RNG.normal(0.5, 1, (3, 20, 24)).astype(np.float32)
+    restorer = PictureRestorer(restorer_of(halved, scale=scale, receptive_field=1))
+    result, _ = restorer(Picture(pixels, GIVEN))
+    inside = np.clip(pixels, 0, 1)
+    expected = (inside / 2 + (pixels - inside)).repeat(scale, axis=1).repeat(scale, axis=2)
+    np.testing.assert_allclose(result.pixels, expected, atol=1e-6)
+
+
+def test_noise_outside_0_to_1_is_no_value_to_keep(restorer_of):
+    """Without a chosen scale the restorer itself is given what lies outside, as ever."""
+    seen = []
+
+    def look(batch):
+        seen.append(float(batch.max()))
+        return batch.clamp(0, 1)
+
+    pixels = RNG.normal(0.5, 1, (3, 20, 24)).astype(np.float32)
+    result, _ = PictureRestorer(restorer_of(look, receptive_field=1))(Picture(pixels, FileTraits(depth=32)))
+    assert max(seen) > 1
+    assert result.pixels.max() == 1
+
+
+FACTS = {
+    "bicubic": Context(operator=Convolution(reduction_spread(2), 2)),
+    "lanczos": Context(operator=Convolution(reduction_spread(2), 2)),
+    "inpaint-harmonic": Context(mask=np.pad(np.ones((3, 4), bool), 6)),
+    "inpaint-biharmonic": Context(mask=np.pad(np.ones((3, 4), bool), 6)),
+}
+AFFINE = [name for name in METHODS if create_method(name, {}).affine] + ["gaussian"]
+
+
+def test_which_methods_are_affine_is_known():
+    assert {"median", "bicubic", "lanczos", "inpaint-harmonic", "inpaint-biharmonic"} <= set(AFFINE)
+
+
+@pytest.mark.parametrize("name", AFFINE)
+def test_methods_that_say_so_are_affine(name):
+    chosen = create_method(name, {"width": 1.5} if name == "gaussian" else {})
+    assert chosen.affine
+    context = FACTS.get(name, Context())
+    pixels = RNG.random((3, 15, 16), dtype=np.float32)
+    plain = chosen.restore(pixels, context)
+    np.testing.assert_allclose(chosen.restore(pixels * 3 - 2, context), plain * 3 - 2, atol=2e-5)
+
+
+def test_an_affine_method_restores_values_of_any_range_as_scipy_does(tmp_path):
+    samples = RNG.integers(-1024, 3071, (30, 34)).astype(np.int16)
+    (tmp_path / "in").mkdir()
+    tifffile.imwrite(tmp_path / "in" / "ct.tif", samples, metadata=None)
+    for wanted in ("auto", "-160..240"):
+        out = tmp_path / wanted.replace("..", "to")
+        restore_folder(tmp_path / "in", out, method("median", size=3), reading=ReadOptions(range=wanted))
+        written = tifffile.imread(out / "ct.tif")
+        assert written.dtype == np.int16
+        np.testing.assert_array_equal(written, ndimage.median_filter(samples, 3, mode="reflect"))
+
+
+def test_the_manifest_and_the_notes_say_which_scale_was_taken(tmp_path):
+    (tmp_path / "in").mkdir()
+    values = np.linspace(-300, 670, 900, dtype=np.float32).reshape(30, 30)
+    tifffile.imwrite(tmp_path / "in" / "a.tif", values, metadata=None)
+    summary = restore_folder(tmp_path / "in", tmp_path / "out", method("median", size=3))
+    record = Manifest(tmp_path / "out").read()["a.tif"]
+    assert "values -300 to 670 taken as black to white, as measured" in record.notes
+    assert any("-300 to 670" in note.text for note in summary.notes)
+
+
+def test_what_a_lost_pixel_held_is_not_put_back():
+    pixels = RNG.random((1, 20, 20), dtype=np.float32)
+    mask = np.zeros((20, 20), bool)
+    mask[8:11, 9:12] = True
+    pixels[:, mask] = 40
+    result, _ = PictureRestorer(method("inpaint-tv"))(Picture(pixels, GIVEN), Context(mask=mask))
+    assert result.pixels.max() <= 1
+
+
+def test_rows_carry_values_past_a_network_too(tmp_path, restorer_of, monkeypatch):
+    samples = RNG.normal(500, 900, (120, 50)).astype(np.float32)
+    (tmp_path / "in").mkdir()
+    tifffile.imwrite(tmp_path / "in" / "a.tif", samples, metadata=None, rowsperstrip=16)
+    options = ReadOptions(range="0..1000")
+    fake = restorer_of(lambda batch: (batch / 2).clamp(0, 1), receptive_field=1)
+    restore_folder(tmp_path / "in", tmp_path / "whole", fake, reading=options)
+    monkeypatch.setattr(reading, "decoding_budget", lambda: 20_000)
+    fake.shapes.clear()
+    restore_folder(tmp_path / "in", tmp_path / "rows", fake, reading=options, tile=32)
+    assert max(height for *_, height, _ in fake.shapes) <= 32
+    whole, rows = tifffile.imread(tmp_path / "whole" / "a.tif"), tifffile.imread(tmp_path / "rows" / "a.tif")
+    np.testing.assert_array_equal(whole, rows)
+    inside = np.clip(samples, 0, 1000)
+    np.testing.assert_allclose(whole, inside / 2 + samples - inside, atol=1e-3)
