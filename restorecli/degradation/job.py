@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from restorecli.degradation.base import Degradation, Value
 from restorecli.degradation.chain import image_rng, replay_steps
 from restorecli.degradation.masks import damage_mask
+from restorecli.degradation.outside import replay_steps_beyond
 from restorecli.errors import ImageError, RestorecliError, UsageError
 from restorecli.folders.digest import digest_of
 from restorecli.folders.jobs import run_ordered, worker_count
@@ -185,13 +186,16 @@ def degraded(task: DegradeTask) -> Degraded:
     """
     digest, picture = _read(task)
     notes = picture.traits.notes
-    pixels = replay_steps(picture.pixels, task.steps, task.seed, task.key)
     traits = replace(
         picture.traits, alpha=reduced_alpha(picture.traits.alpha, task.steps, task.seed, task.key)
     )
+    if traits.scale is not None and not task.unclipped:
+        pixels = replay_steps_beyond(picture.pixels, task.steps, task.seed, task.key)
+    else:
+        pixels = replay_steps(picture.pixels, task.steps, task.seed, task.key)
     if task.unclipped:
-        traits = replace(traits, depth=32)
-    elif traits.depth == 32:
+        traits = replace(traits, depth=32, kind=None)
+    elif traits.scale is None and traits.dtype.kind == "f":
         notes = (*notes, *_outside(picture.pixels))
         pixels = np.clip(pixels, 0, 1)
     return Degraded(Picture(pixels, traits), notes, digest, picture.size)
