@@ -35,6 +35,8 @@ class DegradeOptions:
         unclipped: Keep values outside [0, 1] by writing 32-bit float TIFF, as papers test.
         to_srgb: Convert to sRGB through the colour profile; also the only way in for CMYK.
         frames: "refuse" files that hold several pictures, or read the "first".
+        range: Which values are black and white: "auto" finds out where values do not fill their type, "file"
+            takes the file's tags, "type" the whole type, and "0..4095" two values.
         allow_truncated: Read what is left of damaged files instead of refusing them.
         image_format: "png", "jpeg", "tiff", "webp", "bmp" or "ppm" for all; None keeps lossless formats and
             makes the others PNG.
@@ -53,6 +55,7 @@ class DegradeOptions:
     unclipped: bool = False
     to_srgb: bool = False
     frames: str = "refuse"
+    range: str = "auto"
     allow_truncated: bool = False
     image_format: str | None = None
     overwrite: bool = False
@@ -63,7 +66,7 @@ class DegradeOptions:
         """How to read what is unusual in files."""
         from restorecli.images.options import ReadOptions
 
-        return ReadOptions(self.allow_truncated, self.to_srgb, self.frames)
+        return ReadOptions(self.allow_truncated, self.to_srgb, self.frames, self.range)
 
 
 def run_degrade(options: DegradeOptions) -> FolderSummary:
@@ -167,7 +170,7 @@ def _refuse_beside_replay(options: DegradeOptions) -> None:
         "--noise": bool(options.noise),
         "--chain": options.chain is not None,
         "--unclipped": options.unclipped,
-        "--to-srgb, --frames or --allow-truncated": options.reading != STRICT,
+        "--to-srgb, --frames, --range or --allow-truncated": options.reading != STRICT,
     }
     beside = ", ".join(name for name, there in given.items() if there)
     if beside:

@@ -32,6 +32,8 @@ class EvalOptions:
         metrics: Names of `restorecli eval --list-metrics`, or "all" for those that need no extra package;
             None takes those of the baseline, else PSNR and SSIM.
         protocol: Whose convention PSNR and SSIM follow, e.g. "y-matlab" or "basicsr:4".
+        range: Which values of the references are black and white, for their own pictures too: "auto", "file",
+            "type" or two values, as "0..4095". PSNR's peak lies between them.
         masks: Folder of masks of the defects; None takes those of an MVTec-style tree.
         strip_suffix: What the names of one folder end in besides those of the other, e.g. ["_x1_Mine"]. By
             default the one by which all names differ, if none fits as it is; a note then says so.
@@ -58,6 +60,7 @@ class EvalOptions:
     by: Sequence[str] | None = None
     metrics: Sequence[str] | None = None
     protocol: str = "rgb"
+    range: str = "auto"
     masks: str | Path | None = None
     strip_suffix: Sequence[str] = ()
     workers: int | None = None
@@ -142,6 +145,7 @@ def _scored(options: EvalOptions, gates: Gates) -> Evaluation:
         by=options.by or ("category",),
         metrics=options.metrics or gates.metrics,
         protocol=options.protocol,
+        values=options.range,
         masks=_path(options.masks),
         endings=options.strip_suffix,
         redegrade=degrade_again,

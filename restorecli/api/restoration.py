@@ -50,6 +50,8 @@ class RestoreOptions:
         workers: Threads that read and write; any number gives the same pictures.
         to_srgb: Convert to sRGB through the colour profile; also the only way in for CMYK.
         frames: "refuse" files that hold several pictures, or read the "first".
+        range: Which values are black and white: "auto" finds out where values do not fill their type, "file"
+            takes the file's tags, "type" the whole type, and "0..4095" two values.
         allow_truncated: Read what is left of damaged files instead of refusing them.
         image_format: "png", "jpeg", "tiff", "webp", "bmp" or "ppm" for all; None keeps lossless formats and
             makes the others PNG.
@@ -79,6 +81,7 @@ class RestoreOptions:
     workers: int | None = None
     to_srgb: bool = False
     frames: str = "refuse"
+    range: str = "auto"
     allow_truncated: bool = False
     image_format: str | None = None
     quality: int | None = None
@@ -90,7 +93,7 @@ class RestoreOptions:
         """How to read what is unusual in files."""
         from restorecli.images.options import ReadOptions
 
-        return ReadOptions(self.allow_truncated, self.to_srgb, self.frames)
+        return ReadOptions(self.allow_truncated, self.to_srgb, self.frames, self.range)
 
     @property
     def known(self) -> Known:

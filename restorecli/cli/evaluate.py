@@ -76,6 +76,15 @@ def command(
             rich_help_panel=_MEASURED,
         ),
     ] = "rgb",
+    value_range: Annotated[
+        str,
+        typer.Option(
+            "--range",
+            help="Values that are black and white in the references: auto, file, type, or 0..4095.",
+            metavar="RANGE",
+            rich_help_panel=_MEASURED,
+        ),
+    ] = "auto",
     explain: Annotated[
         bool,
         typer.Option(
@@ -180,6 +189,7 @@ def command(
             by=fields or None,
             metrics=_words(metrics) or None,
             protocol=protocol,
+            range=value_range,
             masks=masks,
             strip_suffix=strip_suffix or (),
             workers=workers,

@@ -54,6 +54,15 @@ Frames = Annotated[
     Literal["refuse", "first"],
     typer.Option("--frames", help="What to do with several pictures in a file.", rich_help_panel=READING),
 ]
+Range = Annotated[
+    str,
+    typer.Option(
+        "--range",
+        help="Values that are black and white: auto, file (its tags), type (its type), or 0..4095.",
+        metavar="RANGE",
+        rich_help_panel=READING,
+    ),
+]
 AllowTruncated = Annotated[
     bool,
     typer.Option("--allow-truncated", help="Read what is left of damaged files.", rich_help_panel=READING),

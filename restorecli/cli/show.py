@@ -83,6 +83,15 @@ def command(
         bool,
         typer.Option("--spectrum", help="Add the spectrum, lowest in the middle.", rich_help_panel=_LOOKING),
     ] = False,
+    value_range: Annotated[
+        str,
+        typer.Option(
+            "--range",
+            help="Values shown as black and white: auto, file, type, or 0..4095.",
+            metavar="RANGE",
+            rich_help_panel=_LOOKING,
+        ),
+    ] = "auto",
     strip_suffix: options.StripSuffix = None,
     size: Annotated[
         int | None, typer.Option("--size", min=16, max=4096, help="Side of a picture in the PNG.")
@@ -101,7 +110,7 @@ def command(
     from restorecli.report.lineup import View, line_up, rows
 
     maps = tuple(name for name, wanted in (("difference", difference), ("error", error)) if wanted)
-    view = View(None if crop is None else _box(crop), zoom, maps, spectrum)
+    view = View(None if crop is None else _box(crop), zoom, maps, spectrum, value_range)
     places = paths or _default_paths()
     _check(view, places)
     lineup = line_up(places, limit, strip_suffix or ())

@@ -134,8 +134,9 @@ def explain(restored: Path, reference: Path) -> Explanation:
         ImageError: A file cannot be read.
         DataError: The two differ in size or channels, or a value is not finite.
     """
-    files = restored, reference
-    return _explained((str(restored), str(reference)), [read_picture(file).pixels for file in files])
+    whole = read_picture(reference)
+    picture = read_picture(restored, like=whole.traits)
+    return _explained((str(restored), str(reference)), [picture.pixels, whole.pixels])
 
 
 def explain_pair(pair: Pair) -> Explanation:
@@ -148,7 +149,8 @@ def explain_pair(pair: Pair) -> Explanation:
     picture, reference = pair.restored or pair.degraded, pair.reference
     if picture is None or reference is None:
         raise DataError("A protocol compares two pictures.", expected="a reference", came=pair.path)
-    pixels = [source.read().pixels for source in (picture, reference)]
+    whole = reference.read()
+    pixels = [picture.read(whole.traits).pixels, whole.pixels]
     return _explained((pair.path, reference.locator), pixels)
 
 

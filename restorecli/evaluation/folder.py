@@ -19,6 +19,7 @@ from restorecli.evaluation.selection import ALL, choose_metrics
 from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.evaluation.statistics.grouping import check_fields
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
+from restorecli.images.scale import check_range
 
 __all__ = ["Evaluation", "default_folder", "evaluate_folders", "evaluate_pairs"]
 
@@ -34,6 +35,7 @@ def evaluate_folders(
     by: Sequence[str] = ("category",),
     metrics: Sequence[str] = DEFAULT,
     protocol: str = "rgb",
+    values: str = "auto",
     masks: Path | None = None,
     endings: Sequence[str] = (),
     redegrade: Redegrade | None = None,
@@ -55,6 +57,8 @@ def evaluate_folders(
             "seed", "model" or any value of the manifest, such as "sigma" or "gaussian.sigma".
         metrics: Names of the catalog, or "all" for those that can be computed here without the network.
         protocol: What PSNR and SSIM compare, and how: a name of the protocols, "basicsr:4" with a crop.
+        values: Which values of the references are black and white, see `images.options.ReadOptions.range`;
+            "auto" leaves it to the manifest, and then to the files.
         masks: Folder of masks of the defects, found by name; None takes those of an MVTec-style tree.
         endings: What the names of one folder end in besides those of the other, e.g. "_x1_Mine". Where none
             is given and no name fits, the one by which all names differ is taken, and a note says so.
@@ -71,6 +75,7 @@ def evaluate_folders(
         DataError: A folder is missing, nothing says where references are, or not one pair could be scored.
     """
     rules = find_protocol(protocol)
+    check_range(values)
     if restored is None and degraded is not None:
         restored, degraded = degraded, None
     folder = restored or default_folder()
@@ -78,7 +83,7 @@ def evaluate_folders(
     needed = ALL in metrics or any("reference" in metric.needs for metric in named)
     pairing = pair_folder(folder, reference, degraded, masks=masks, endings=endings, needs_reference=needed)
     evaluation = evaluate_pairs(
-        pairing.pairs,
+        [_read_by(pair, values) for pair in pairing.pairs],
         pairing.unmatched,
         folder=folder,
         reference=reference,
@@ -90,6 +95,19 @@ def evaluate_folders(
         progress=progress,
     )
     return replace(evaluation, notes=(*pairing.notes, *evaluation.notes))
+
+
+def _read_by(pair: Pair, values: str) -> Pair:
+    """Return a pair whose reference, or whose only pictures, are read by a range that was asked for."""
+    if values == "auto":
+        return pair
+    sides = {side: getattr(pair, side) for side in ("reference", "degraded", "restored")}
+    asked = {
+        side: replace(source, options=replace(source.options, range=values))
+        for side, source in sides.items()
+        if source is not None
+    }
+    return replace(pair, **asked)
 
 
 def evaluate_pairs(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +16,7 @@ from restorecli.evaluation.pairing.masks import read_mask
 from restorecli.evaluation.pairing.pairs import Pair, Side, Source, Unmatched
 from restorecli.evaluation.result import PairScore, Scores
 from restorecli.folders.manifest import Record
-from restorecli.images.picture import Pixels
+from restorecli.images.picture import FileTraits, Pixels
 
 _ROUNDING = 1
 """Levels of 255 by which the channels of a gray picture differ after WebP's way to RGB."""
@@ -45,6 +45,7 @@ class _Decoded:
 
     view: View
     has_alpha: bool
+    values: FileTraits
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -97,8 +98,9 @@ def score_pair(
     reference = _decode(pair, "reference", pair.reference)
     if isinstance(reference, Unmatched):
         return Outcome(None, (reference,))
-    degraded = _decode(pair, "degraded", pair.degraded)
-    restored = _decode(pair, "restored", pair.restored)
+    values = None if reference is None else reference.values
+    degraded = _decode(pair, "degraded", pair.degraded, values)
+    restored = _decode(pair, "restored", pair.restored, values)
     if isinstance(restored, Unmatched):
         return Outcome(None, (restored,))
     seen = reference or restored or (None if isinstance(degraded, Unmatched) else degraded)
@@ -151,7 +153,7 @@ def _score_side(
         if degraded is not None and _is_enlarged(picture, degraded, reference):
             notes.append(f"reference cut from {reference.kind} to {picture.kind}, as down-scaling did")
             _, height, width = picture.shape
-            reference = _Decoded(View(reference.view.pixels[:, :height, :width]), reference.has_alpha)
+            reference = replace(reference, view=View(reference.view.pixels[:, :height, :width]))
         if picture.shape != reference.shape:
             sizes = f"{side} {picture.kind}, reference {reference.kind}"
             if side == "degraded" and pair.restored is not None and _is_downscaled(picture, reference):
@@ -222,7 +224,7 @@ def _as_gray(picture: _Decoded) -> _Decoded:
     levels = picture.view.eight_bits.astype(np.int16)
     if len(levels) == 1 or np.abs(levels - levels[:1]).max() > _ROUNDING:
         return picture
-    return _Decoded(View(picture.view.pixels[:1]), picture.has_alpha)
+    return replace(picture, view=View(picture.view.pixels[:1]))
 
 
 def _is_downscaled(picture: _Decoded, reference: _Decoded) -> bool:
@@ -242,15 +244,17 @@ def _is_enlarged(picture: _Decoded, degraded: _Decoded, reference: _Decoded) -> 
     return factor > 1 and enlarged and any(rims) and all(0 <= rim < factor for rim in rims)
 
 
-def _decode(pair: Pair, side: Side, source: Source | None) -> _Decoded | Unmatched | None:
+def _decode(
+    pair: Pair, side: Side, source: Source | None, like: FileTraits | None = None
+) -> _Decoded | Unmatched | None:
     if source is None:
         return None
     try:
-        picture = source.read()
+        picture = source.read(like)
         # What an 8-bit file held takes a quarter of the memory as what it was.
-        is_8_bits = picture.traits.depth == 8
+        is_8_bits = picture.traits.depth == 8 and picture.traits.plain
         pixels = to_8_bits(picture.pixels) if is_8_bits else picture.pixels
-        return _Decoded(View(pixels), picture.traits.alpha is not None)
+        return _Decoded(View(pixels), picture.traits.alpha is not None, picture.traits.values)
     except ResourceError:
         raise
     except RestorecliError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from restorecli.folders.samples import LOCATOR, Sample, find_sample, read_sample
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import Picture
+from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.reading import read_picture
 
 
@@ -41,17 +41,22 @@ def make_locator(path: Path | str | Sample, folder: Path | str) -> str:
     return f"./{relative}" if relative.startswith(LOCATOR) else relative
 
 
-def open_locator(locator: str, folder: Path | str, options: ReadOptions = STRICT) -> Picture:
+def open_locator(
+    locator: str, folder: Path | str, options: ReadOptions = STRICT, like: FileTraits | None = None
+) -> Picture:
     """Read the picture that a locator of a manifest in `folder` names.
 
     Args:
         locator: A file, or a built-in sample, which needs no options.
         folder: The manifest's folder.
         options: How to read what is unusual.
+        like: Traits of the picture that it is to be compared with.
 
     Raises:
         DataError: It names a sample that does not exist.
         ImageError: The file is missing or cannot be read.
     """
     place = locate(locator, folder)
-    return read_sample(place.locator) if isinstance(place, Sample) else read_picture(place, options)
+    if isinstance(place, Sample):
+        return read_sample(place.locator)
+    return read_picture(place, options, like=like)

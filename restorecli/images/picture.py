@@ -56,6 +56,11 @@ class FileTraits:
         return self.scale is None and self.dtype in (np.dtype(np.uint8), np.dtype(np.uint16))
 
     @property
+    def values(self) -> FileTraits:
+        """Only what says how values are read, for pictures that are to be compared with this one."""
+        return FileTraits(depth=self.depth, kind=self.kind, scale=self.scale)
+
+    @property
     def value_scale(self) -> ValueScale:
         """The scale, that of the sample type spelled out, too."""
         return self.scale or type_scale(self.dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -15,7 +15,7 @@ from restorecli.errors import DataError, ImageError, UsageError
 from restorecli.folders.matching import index_for
 from restorecli.folders.walking import walk
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import Pixels
+from restorecli.images.picture import FileTraits, Picture, Pixels
 from restorecli.images.reading import read_picture
 from restorecli.report.maps import difference_map, error_map, log_spectrum
 from restorecli.report.panels import to_image
@@ -72,12 +72,14 @@ class View:
         zoom: The central part is shown whose sides are 1 / zoom of the picture's.
         maps: Names of `MAPS`, drawn of every picture but the last of its row.
         spectrum: Whether the log spectrum of every picture is shown too.
+        values: Which values of the last picture are black and white, see `ReadOptions.range`.
     """
 
     crop: tuple[int, int, int, int] | None = None
     zoom: float = 1.0
     maps: tuple[str, ...] = ()
     spectrum: bool = False
+    values: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,26 +206,29 @@ class _Reader:
     def row(self, entry: Entry, labels: Sequence[str]) -> Row:
         """Return the tiles of an entry; the last picture is read first, as the scale of the others."""
         self._problems, self._notes = [], []
-        last = self._read(entry.files[-1])
+        read = self._read(entry.files[-1])
+        like = None if isinstance(read, str) else read.traits
+        last = _pixels(read)
         size = None if isinstance(last, str) else last.shape[1:]
         last = self._cut(last, size)
         tiles: list[Tile] = []
         for label, file in zip(labels[:-1], entry.files[:-1], strict=True):
-            tiles += self._tiles(label, self._cut(self._read(file), size), last, self._view.maps)
+            seen = self._cut(_pixels(self._read(file, like)), size)
+            tiles += self._tiles(label, seen, last, self._view.maps)
         tiles += self._tiles(labels[-1], last, last, ())
         return Row(entry.name, tuple(tiles), tuple(self._problems), tuple(self._notes))
 
-    def _read(self, file: Path | str) -> Pixels | str:
+    def _read(self, file: Path | str, like: FileTraits | None = None) -> Picture | str:
         if isinstance(file, str):
             self._problems.append(file)
             return "missing"
         try:
-            picture = read_picture(file, AS_SEEN)
+            picture = read_picture(file, replace(AS_SEEN, range=self._view.values), like=like)
         except ImageError as error:
             self._problems.append(f"{file}: {error.problem}")
             return "unreadable"
         self._notes += [f"{file}: {note}" for note in picture.traits.notes if note != _EXPECTED]
-        return picture.pixels
+        return picture
 
     def _cut(self, pixels: Pixels | str, size: tuple[int, ...] | None) -> Pixels | str:
         """Return the part of a picture that is shown; `size` is that of the picture the crop is meant for."""
@@ -258,6 +263,10 @@ class _Reader:
         if isinstance(pixels, str):
             return Tile(label, None, pixels)
         return Tile(label, fitted(to_image(pixels), self._box))
+
+
+def _pixels(read: Picture | str) -> Pixels | str:
+    return read if isinstance(read, str) else read.pixels
 
 
 def _map(name: str, pixels: Pixels | str, last: Pixels | str) -> Pixels | str:

@@ -150,7 +150,7 @@ class BatchMaker:
         if pair.degraded is None:
             sample = self._cut_and_degrade(reference, mask, rng, pair.key, number)
         else:
-            degraded = self._cache.get(pair.degraded)
+            degraded = self._cache.get(pair.degraded, pair.reference)
             if scaled_size(degraded, self._scale) != reference.shape[1:]:
                 raise ImageError(
                     "The two pictures of a pair have sizes that do not fit.",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from restorecli.images.budget import available_memory
 from restorecli.images.masks import read_marked
-from restorecli.images.picture import Pixels
+from restorecli.images.picture import FileTraits, Pixels
 from restorecli.images.reading import read_picture
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601, as gray conversion is usually meant
@@ -25,35 +25,43 @@ class PictureCache:
 
     def __init__(self, limit: int | None = None) -> None:
         self._limit = min(4 * 2**30, available_memory() // 2) if limit is None else limit
-        self._kept: dict[tuple[Path, Callable[[Path], NDArray[np.generic]]], NDArray[np.generic]] = {}
+        self._kept: dict[tuple[Path, str], NDArray[np.generic]] = {}
         self._bytes = 0
+        self._values: dict[Path, FileTraits] = {}
 
-    def get(self, path: Path) -> NDArray[np.generic]:
-        """Return a picture as (C, H, W) in uint8, uint16 or float32."""
-        return self._read(path, _samples_of)
+    def get(self, path: Path, clean: Path | None = None) -> NDArray[np.generic]:
+        """Return a picture as (C, H, W) in uint8, uint16 or float32.
+
+        Args:
+            path: The file.
+            clean: The clean picture that it is the degraded one of, whose black and white count for both.
+        """
+        return self._read(path, "samples", lambda: self._samples(path, clean))
 
     def marks(self, path: Path) -> NDArray[np.generic]:
         """Return a mask, or the masks of a folder, as (1, H, W): 255 where something is marked, else 0."""
-        return self._read(path, _marks_of)
+        return self._read(path, "marks", lambda: _marks_of(path))
 
-    def _read(self, path: Path, read: Callable[[Path], NDArray[np.generic]]) -> NDArray[np.generic]:
-        known = self._kept.get((path, read))
+    def _read(self, path: Path, what: str, read: Callable[[], NDArray[np.generic]]) -> NDArray[np.generic]:
+        known = self._kept.get((path, what))
         if known is not None:
             return known
-        pixels = read(path)
+        pixels = read()
         if self._bytes + pixels.nbytes <= self._limit:
-            self._kept[path, read] = pixels
+            self._kept[path, what] = pixels
             self._bytes += pixels.nbytes
         return pixels
 
-
-def _samples_of(path: Path) -> NDArray[np.generic]:
-    picture = read_picture(path)
-    if picture.traits.depth not in (8, 16):
-        return picture.pixels
-    kind = np.uint8 if picture.traits.depth == 8 else np.uint16
-    samples: NDArray[np.generic] = np.rint(picture.pixels * (2**picture.traits.depth - 1)).astype(kind)
-    return samples
+    def _samples(self, path: Path, clean: Path | None) -> NDArray[np.generic]:
+        if clean is not None and clean not in self._values:
+            self.get(clean)
+        picture = read_picture(path, like=None if clean is None else self._values[clean])
+        traits = picture.traits
+        self._values[path] = traits.values
+        if not traits.plain:
+            return picture.pixels
+        samples: NDArray[np.generic] = np.rint(picture.pixels * (2**traits.depth - 1)).astype(traits.dtype)
+        return samples
 
 
 def _marks_of(path: Path) -> NDArray[np.generic]:

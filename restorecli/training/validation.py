@@ -94,7 +94,8 @@ def make_examples(
 
 
 def _example(pair: Pair, chain: Chain | None, max_side: int, channels: int, scale: int) -> Example:
-    reference = read_picture(pair.reference).pixels
+    clean = read_picture(pair.reference)
+    reference = clean.pixels
     if min(*reference.shape[1:], max_side) < WINDOW * scale:
         raise ImageError(
             "it is too small for SSIM",
@@ -106,7 +107,7 @@ def _example(pair: Pair, chain: Chain | None, max_side: int, channels: int, scal
         reference = _to_kind(_centre(reference, max_side, scale), channels)
         degraded, _ = degrade_array(reference, chain, VALIDATION_SEED, pair.key)
         return Example(pair.key, degraded, reference)
-    degraded = read_picture(pair.degraded).pixels
+    degraded = read_picture(pair.degraded, like=clean.traits).pixels
     if scaled_size(degraded, scale) != reference.shape[1:]:
         raise ImageError(
             "the two pictures of a pair have sizes that do not fit",

@@ -90,9 +90,10 @@ def read_examples(
     for pair in evenly(pairing.pairs, MOST):
         file = files[pair.path]
         try:
-            picture = read_picture(file.path, reading)
+            clean = _reference(pair, file, reading)
+            picture = read_picture(file.path, reading, like=clean.traits)
             context = known.context(file, picture.pixels, records.find(file), method.needs)
-            taken.append(_example(method, picture, context, _reference(pair, file, reading)))
+            taken.append(_example(method, picture, context, clean.pixels))
         except ImageError as error:
             raise data_error(error, file.path) from error
     return Examples(tuple(taken), len(pairing.pairs), len(pairing.unmatched))
@@ -118,11 +119,11 @@ def _no_pairs(pairing: Pairing, degraded: Path) -> DataError:
     )
 
 
-def _reference(pair: Pair, file: ImageFile, reading: ReadOptions) -> Pixels:
+def _reference(pair: Pair, file: ImageFile, reading: ReadOptions) -> Picture:
     source = pair.reference
     if source is None:
         raise DataError("A picture has no reference.", expected="its original", file=file.path)
-    return replace(source, options=source.options.in_colors_of(reading)).read().pixels
+    return replace(source, options=source.options.in_colors_of(reading)).read()
 
 
 def _example(method: Method, picture: Picture, context: Context, reference: Pixels) -> Example:

@@ -9,7 +9,7 @@ from typing import Literal
 from restorecli.folders.manifest import Record, locate, open_locator
 from restorecli.folders.samples import LOCATOR
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import Picture
+from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.reading import read_picture
 
 Side = Literal["degraded", "restored", "reference", "mask"]
@@ -43,16 +43,19 @@ class Source:
         place = None if self.locator.startswith(LOCATOR) else locate(self.locator, self.folder)
         return place if isinstance(place, Path) else None
 
-    def read(self) -> Picture:
+    def read(self, like: FileTraits | None = None) -> Picture:
         """Decode the picture.
+
+        Args:
+            like: Traits of the reference, by whose black and white the values are read, too.
 
         Raises:
             ImageError: It cannot be read.
             DataError: A manifest's locator leads nowhere.
         """
         if self.path is None:
-            return open_locator(self.locator, self.folder, self.options)
-        return read_picture(self.path, self.options)
+            return open_locator(self.locator, self.folder, self.options, like)
+        return read_picture(self.path, self.options, like=like)
 
 
 @dataclass(frozen=True, slots=True)
