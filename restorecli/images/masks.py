@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ def read_marked(place: Path, options: ReadOptions = STRICT) -> NDArray[np.bool_]
     Raises:
         ImageError: A mask cannot be read, the folder holds none, or they differ in size.
     """
+    options = replace(options, range="type")  # half of full scale is meant, and no value below 0 marks
     if not place.is_dir():
         return marked(read_picture(place, options).pixels)
     files = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES)

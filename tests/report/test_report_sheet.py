@@ -172,7 +172,9 @@ def test_only_one_row_is_read_at_a_time(trees, monkeypatch):
     read = []
     original = lineup_module.read_picture
     monkeypatch.setattr(
-        lineup_module, "read_picture", lambda path, options: read.append(path) or original(path, options)
+        lineup_module,
+        "read_picture",
+        lambda path, *how, **more: read.append(path) or original(path, *how, **more),
     )
     stream = rows(line_up(trees, 5), View(), (20, 20), 1)
     assert read == []
