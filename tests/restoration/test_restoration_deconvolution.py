@@ -10,6 +10,7 @@ from restorecli.degradation.operators import Convolution, PointSpread, operator_
 from restorecli.errors import ImageError
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.catalog import create_method
+from restorecli.restoration.methods.classical.blur_signs import smoothness
 from restorecli.restoration.methods.classical.deconvolution import pseudo_inverse, wiener_filter
 from restorecli.restoration.methods.classical.kernel_estimate import (
     cleaned,
@@ -202,6 +203,36 @@ def test_a_kernel_is_found_and_the_picture_sharpened() -> None:
     shifts = [(row, column) for row in range(-3, 4) for column in range(-3, 4)]
     best = max(psnr(np.roll(result, shift, (1, 2))[inside], photo[inside]) for shift in shifts)
     assert best > psnr(given[inside], photo[inside]) + 3
+
+
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+def test_a_sharp_picture_comes_back_as_it_was(noise) -> None:
+    sharp = (data.camera()[60:188, 120:248] / 255).astype(np.float32)[None]
+    given = blurred(sharp, PointSpread.centred(np.ones((1, 1))), noise)
+    known = Context()
+    np.testing.assert_array_equal(create_method("blind-deconv").restore(given, known), given)
+    assert known.found.values["left_as_it_was"] == "the picture is sharp"
+
+
+def test_a_kernel_that_only_half_of_the_picture_supports_is_not_used() -> None:
+    """The left half moved across, the right half down: one kernel explains neither."""
+    photo = (data.camera()[60:188, 120:248] / 255).astype(np.float32)[None]
+    across, down = PointSpread.centred(np.ones((1, 13)) / 13), PointSpread.centred(np.ones((13, 1)) / 13)
+    given = np.concatenate([blurred(photo, across, 0.5)[..., :64], blurred(photo, down, 0.5)[..., 64:]], 2)
+    known, insisted = Context(), Context()
+    np.testing.assert_array_equal(create_method("blind-deconv").restore(given, known), given)
+    assert known.found.values["kernel_likeness"] < 0.75
+    assert "kernels" in known.found.pictures
+    result = create_method("blind-deconv", {"certain": 0}).restore(given, insisted)
+    assert np.abs(result - given).max() > 0.05
+
+
+def test_smoothness_is_that_of_steps_and_slopes() -> None:
+    """Closed forms: a random walk has S(2) = 2 S(1), a slope S(2) = 4 S(1)."""
+    rng = np.random.default_rng(0)
+    down, right = (np.cumsum(rng.choice([-1.0, 1.0], 4000)) / 255 for _ in range(2))
+    assert smoothness(down[:, None] + right) == pytest.approx(2, rel=0.1)
+    assert smoothness(np.outer(np.ones(50), np.arange(60)) / 60) == pytest.approx(4)
 
 
 def test_a_sharp_picture_has_a_point_as_its_kernel() -> None:

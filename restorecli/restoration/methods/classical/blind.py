@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from restorecli.degradation.operators import Convolution, PointSpread
 from restorecli.errors import ImageError
@@ -13,6 +14,8 @@ from restorecli.images.picture import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.deconvolution import WienerDeconvolution
+
+Doubles = NDArray[np.float64]
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 
@@ -27,8 +30,13 @@ class BlindDeconvolution(Method):
 
     The weight 0.01 is the best of 0.002, 0.004, 0.01, 0.02 and 0.04 on pictures of BSDS400, curved kernels.
     The size must hold the whole blur, but a larger one makes the kernel less certain: on crops of 256 px with
-    motion of 9 and 15 px, 15 was 1.7 to 1.9 dB better than 25, and 10 turns 0.8 to 1 dB better than 5. Small
-    pictures without strong edges can still come out worse than they were.
+    motion of 9 and 15 px, 15 was 1.7 to 1.9 dB better than 25, and 10 turns 0.8 to 1 dB better than 5.
+
+    A picture comes back as it was, and the manifest says so, where it is sharp (see `blur_signs`), or where
+    the kernels of its two halves, estimated apart, are less alike than `certain`: the kernel is then a guess.
+    On 64 crops of BSDS400 of 128 px (motion of 9 and 15 px, Gaussian blur of 1.5 and 3 px, noise of 0 and
+    2.55) 7 lost more than 0.1 dB without this, the worst 1.7 dB, and 1 with it, 0.13 dB; the mean gain is
+    0.83 instead of 1.04 dB. Sharp pictures lost 10 dB and more.
 
     Where a picture lies cannot be known: the result may be shifted against the truth by a few pixels.
     """
@@ -43,6 +51,9 @@ class BlindDeconvolution(Method):
         0.01, low=1e-6, high=1, draw="log 0.002..0.05", help="weight of every gradient that is not 0"
     )
     turns: int = parameter(10, low=1, high=100, help="turns on every scale")
+    certain: float = parameter(
+        0.75, low=0, high=1, help="how alike the kernels of both halves must be; 0 deblurs in any case"
+    )
     gain: float = parameter(
         600.0, low=1e-6, high=1e6, draw="log 20..2000", help="of the final wiener-deconv, see there"
     )
@@ -60,10 +71,36 @@ class BlindDeconvolution(Method):
                 came=f"{pixels.shape[2]}x{pixels.shape[1]}",
                 hint=f"--set {self.name}.size=9",
             )
-        from restorecli.restoration.methods.classical.kernel_estimate import estimate_kernel
-
         luma = pixels[0].astype(np.float64) if len(pixels) == 1 else np.tensordot(_LUMA, pixels, 1)
-        kernel = estimate_kernel(luma, self.size, sparsity=self.sparsity, turns=self.turns)
-        context.found.pictures["kernels"] = (kernel / kernel.max())[None].astype(np.float32)
+        kernel = self._kernel(luma, context)
+        if kernel is None:
+            return pixels.copy()
         known = Context(sigma=sigma_of(pixels, context), operator=Convolution(PointSpread.centred(kernel)))
         return WienerDeconvolution(gain=self.gain, rim="unknown").restore(pixels, known)
+
+    def _kernel(self, luma: Doubles, context: Context) -> Doubles | None:
+        """Return the kernel, or None, with the reason among the findings, where nothing should be undone."""
+        from restorecli.restoration.methods.classical.blur_signs import (
+            LEAST_SMOOTHNESS,
+            halves,
+            likeness,
+            smoothness,
+        )
+        from restorecli.restoration.methods.classical.kernel_estimate import estimate_kernel
+
+        def estimate(part: Doubles) -> Doubles:
+            return estimate_kernel(part, self.size, sparsity=self.sparsity, turns=self.turns)
+
+        if self.certain > 0 and smoothness(luma) < LEAST_SMOOTHNESS:
+            context.note({"left_as_it_was": "the picture is sharp"})
+            return None
+        kernel = estimate(luma)
+        context.found.pictures["kernels"] = (kernel / kernel.max())[None].astype(np.float32)
+        parts = halves(luma, self.size)
+        if self.certain > 0 and min(parts[0].shape) >= 2 * self.size:
+            alike = likeness(*map(estimate, parts))
+            context.note({"kernel_likeness": round(alike, 3)})
+            if alike < self.certain:
+                context.note({"left_as_it_was": "the kernels of its halves differ"})
+                return None
+        return kernel
