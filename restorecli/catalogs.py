@@ -6,11 +6,14 @@ and completing names imports none of the parts.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
 
 from restorecli.errors import UsageError
@@ -51,6 +54,26 @@ class Entry(Generic[T]):
     def arguments(self) -> tuple[str, ...]:
         """Return the names of what the class is called with."""
         return tuple(inspect.signature(cast("Callable[..., object]", self.load())).parameters)
+
+    def written_arguments(self) -> tuple[str, ...] | None:
+        """Return the names of the arguments as its file writes them, without importing it.
+
+        Returns:
+            As `arguments`; None where the class has no `__init__` of its own.
+        """
+        module, _, name = self.place.partition(":")
+        spec = importlib.util.find_spec(module)
+        if spec is None or spec.origin is None:
+            return None
+        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+        classes = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+        methods = [node for found in classes for node in found.body if isinstance(node, ast.FunctionDef)]
+        for method in methods:
+            if method.name == "__init__":
+                arguments = method.args
+                names = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+                return tuple(argument.arg for argument in names)[1:]
+        return None
 
 
 class Catalog(Mapping[str, NamedT]):

@@ -94,6 +94,15 @@ def test_the_place_of_every_entry_holds_a_class_of_that_name(catalog):
         assert getattr(part, "name", name) == name
 
 
+@pytest.mark.parametrize("catalog", [MODELS, LOSSES, STRATEGIES], ids=lambda catalog: catalog.kind)
+def test_arguments_are_known_without_importing_the_class(catalog):
+    written = [entry for entry in catalog.values() if entry.written_arguments() is not None]
+    assert len(written) >= 2
+    for entry in written:
+        taken = entry.own_arguments() if catalog is STRATEGIES else entry.arguments()
+        assert entry.written_arguments() == taken
+
+
 def test_listing_names_imports_no_torch_and_none_of_the_parts():
     code = (
         "import sys\n"

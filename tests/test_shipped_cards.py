@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from restorecli.core.cards import to_markdown
+from restorecli.core.shipped import ShippedWeights, shipped
 from restorecli.core.weights import read_weights
-from restorecli.core.zoo import ShippedWeights, shipped
 from restorecli.training.shelf import shipped_recipes
 
 

@@ -14,8 +14,8 @@ from scipy.fft import dctn, idctn
 from skimage.restoration import denoise_tv_chambolle
 
 import restorecli
+from restorecli.core.shipped import find_shipped
 from restorecli.core.weights import read_weights
-from restorecli.core.zoo import find_shipped
 from restorecli.images.reading import read_picture
 
 pytestmark = [pytest.mark.data, pytest.mark.slow, pytest.mark.timeout(900)]

@@ -63,7 +63,7 @@ def _computing() -> dict[str, object]:
 
 
 def _files() -> dict[str, object]:
-    from restorecli.core.zoo import shipped
+    from restorecli.core.shipped import shipped
 
     here = Path.cwd()
     return {

@@ -286,7 +286,7 @@ def network_entries(names: list[str] | None = None) -> list[dict[str, Any]]:
     import torch
 
     from restorecli.core.models.catalog import MODELS, count_parameters, create_model
-    from restorecli.core.zoo import shipped
+    from restorecli.core.shipped import shipped
 
     tags = {name: [weights.tag for weights in shipped() if weights.model == name] for name in MODELS}
     with torch.device("meta"):  # shapes only: nothing is computed or kept

@@ -3,49 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from restorecli.catalogs import did_you_mean
 from restorecli.core.device import keep_large_blocks, pick_device, precision
 from restorecli.core.foreign import recognize, spandrel_files, translate, unknown
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.models.dncnn import DnCnn
 from restorecli.core.restorer import TorchRestorer
+from restorecli.core.shipped import find_shipped
 from restorecli.core.weights import Card, is_ours, load_into, read_foreign, read_weights
 from restorecli.errors import UsageError, WeightsError
 
 CHECKPOINTS = (".safetensors", ".pth", ".pt", ".ckpt")
 """Suffixes of files that hold weights, ours or somebody else's."""
-
-SHIPPED_FOLDER = Path(__file__).resolve().parent.parent / "weights"
-
-
-@dataclass(frozen=True, slots=True)
-class ShippedWeights:
-    """Weights inside the package: the file `MODEL.TAG.safetensors`."""
-
-    model: str
-    tag: str
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """The name for `--model`."""
-        return f"{self.model}.{self.tag}"
-
-
-def shipped() -> list[ShippedWeights]:
-    """Return the weights that ship with the package, by name."""
-    found = []
-    for path in sorted(SHIPPED_FOLDER.glob("*.safetensors")):
-        model, _, tag = path.stem.partition(".")
-        found.append(ShippedWeights(model, tag, path))
-    return found
 
 
 def load(
@@ -155,36 +129,6 @@ def _build(model: str, arguments: Mapping[str, Any], file: Path) -> nn.Module:
             file=file,
             hint=error.hint,
         ) from error
-
-
-def find_shipped(name: str) -> ShippedWeights:
-    """Return the shipped weights called `name`: "model.tag", or "model" for its default tag.
-
-    Raises:
-        UsageError: There is no such model.
-        WeightsError: The model is known, but no such weights ship.
-    """
-    known = {weights.name: weights for weights in shipped()}
-    word, dot, tag = name.partition(".")
-    model = MODELS.resolve(word)
-    if model is None:
-        raise UsageError(
-            f"There is no model {name!r}.",
-            expected=", ".join([*MODELS, *known]) + ", or a .safetensors file",
-            came=name,
-            hint=did_you_mean(name, [*MODELS, *known]) or "restorecli models",
-        )
-    wanted = f"{model}.{tag.casefold() if dot else MODELS[model].default_tag}"
-    if wanted not in known:
-        tags = [weights.name for weights in known.values() if weights.model == model]
-        raise WeightsError(
-            f"No weights called {name!r} ship with restorecli.",
-            expected=", ".join(tags) or f"a file: {model} ships without weights",
-            came=name,
-            hint=(did_you_mean(name, tags) if dot else None)
-            or "restorecli train RECIPE makes them; then --model FILE.safetensors",
-        )
-    return known[wanted]
 
 
 def _foreign_network(model: str, path: Path) -> tuple[nn.Module, Card]:

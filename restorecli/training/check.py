@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import BaseModel, ValidationError
-from torch import nn
 
-from restorecli.catalogs import did_you_mean
-from restorecli.core.losses.catalog import create_loss
-from restorecli.core.losses.weighted import WeightedSum
-from restorecli.core.models.catalog import MODELS, create_model
-from restorecli.core.zoo import find_shipped
+from restorecli.catalogs import Catalog, check_arguments, did_you_mean
+from restorecli.core.losses.catalog import LOSSES
+from restorecli.core.models.catalog import MODELS
+from restorecli.core.shipped import find_shipped
 from restorecli.degradation.chain import Chain
-from restorecli.errors import RecipeError, RestorecliError, WeightsError
-from restorecli.training.recipe import Curriculum, DataSection, Recipe, located
-from restorecli.training.start import freeze, start_from
-from restorecli.training.strategies.catalog import STRATEGIES, create_strategy
-from restorecli.yaml12 import Keys, Place, read_yaml
-
-Fault = tuple[Keys, str]
-
-_MAX_CROP = 1 << 14
+from restorecli.errors import RecipeError, RestorecliError
+from restorecli.training.faults import Fault, one_line, report
+from restorecli.training.recipe import Curriculum, Recipe, located
+from restorecli.training.strategies.catalog import STRATEGIES
+from restorecli.yaml12 import Keys, read_yaml
 
 
 def load_recipe(
@@ -52,10 +45,16 @@ def load_recipe(
     try:
         recipe = Recipe.model_validate(merged)
     except ValidationError as error:
-        raise _report(path, places, [*_form_faults(error), *_name_faults(merged, base)]) from None
-    faults = [*_name_faults(merged, base), *_chain_needed(recipe), *_misfits(recipe, base)]
+        raise report(path, places, [*_form_faults(error), *_name_faults(merged, base)]) from None
+    faults = [*_name_faults(merged, base), *_chain_needed(recipe)]
+    if not faults:
+        from restorecli.training.building import (
+            building_faults,  # torch: seconds that a typing slip needs not
+        )
+
+        faults = list(building_faults(recipe, base))
     if faults:
-        raise _report(path, places, faults)
+        raise report(path, places, faults)
     return recipe
 
 
@@ -119,7 +118,9 @@ def _name_faults(content: Mapping[str, Any], base: Path) -> Iterator[Fault]:
     """Check every name, also in a recipe with faults of form: what has a wrong type is passed over."""
     model = _table(content.get("model"))
     if isinstance(model.get("name"), str):
-        yield from _model_faults(model["name"], _table(model.get("arguments")))
+        yield from _unknown_name(MODELS, model["name"], ("model", "name"))
+        arguments = _table(model.get("arguments"))
+        yield from _unknown_arguments(MODELS, model["name"], arguments, ("model", "arguments"))
     for name, value in _table(content.get("loss")).items():
         if isinstance(value, dict) or (type(value) in (int, float) and math.isfinite(value)):
             yield from _loss_faults(name, value)
@@ -145,35 +146,49 @@ def _list(value: object) -> list[Any]:
 
 
 def _loss_faults(name: str, value: float | dict[str, Any]) -> Iterator[Fault]:
-    arguments = _table(value)
-    weight = arguments.pop("weight", 1.0) if isinstance(value, dict) else value
+    weight = value.get("weight", 1.0) if isinstance(value, dict) else value
     if type(weight) not in (int, float) or not 0 <= weight < math.inf:
         at = ("loss", name, "weight") if isinstance(value, dict) else ("loss", name)
         yield at, f"a weight is a number from 0, came {weight!r}"
-    try:
-        create_loss(name, **arguments)
-    except RestorecliError as error:
-        yield ("loss", name), _one_line(error)
+    yield from _unknown_name(LOSSES, name, ("loss", name))
+    arguments = [key for key in _table(value) if key != "weight"]
+    yield from _unknown_arguments(LOSSES, name, arguments, ("loss", name))
 
 
 def _strategy_faults(content: Mapping[str, Any]) -> Iterator[Fault]:
     strategy = content.get("strategy", "supervised")
-    arguments = _table({"name": strategy} if isinstance(strategy, str) else strategy)
-    name = arguments.pop("name", None)
+    name = _table(strategy).get("name") if isinstance(strategy, dict) else strategy
+    model = _table(content.get("model")).get("name")
     if not isinstance(name, str):
         return
-    crop = _table(content.get("data")).get("crop")
-    crop = crop if type(crop) is int and 0 < crop <= _MAX_CROP else DataSection.model_fields["crop"].default
-    try:
-        with torch.device("meta"):
-            create_strategy(name, WeightedSum([]), 3, crop, **arguments)
-    except RestorecliError as error:
-        yield ("strategy",), _one_line(error)
-        return
-    entry, model = STRATEGIES.find(name), _table(content.get("model")).get("name")
+    yield from _unknown_name(STRATEGIES, name, ("strategy",))
+    arguments = [key for key in _table(strategy) if key != "name"]
+    yield from _unknown_arguments(STRATEGIES, name, arguments, ("strategy",))
+    resolved = STRATEGIES.resolve(name)
     known = MODELS.resolve(model) if isinstance(model, str) else None
-    if entry.models and known is not None and known not in entry.models:
-        yield ("strategy",), f"{entry.name} trains {' and '.join(entry.models)}, and the model is {known}"
+    if resolved is not None and known is not None:
+        models = STRATEGIES[resolved].models
+        if models and known not in models:
+            yield ("strategy",), f"{resolved} trains {' and '.join(models)}, and the model is {known}"
+
+
+def _unknown_name(catalog: Catalog[Any], name: str, at: Keys) -> Iterator[Fault]:
+    try:
+        catalog.find(name)
+    except RestorecliError as error:
+        yield at, one_line(error)
+
+
+def _unknown_arguments(
+    catalog: Catalog[Any], name: str, arguments: Iterable[str], at: Keys
+) -> Iterator[Fault]:
+    """Tell arguments that a class does not take, as far as its file says it without being imported."""
+    resolved = catalog.resolve(name)
+    known = None if resolved is None else catalog[resolved].written_arguments()
+    try:
+        check_arguments(str(resolved), arguments, arguments if known is None else known)
+    except RestorecliError as error:
+        yield at, one_line(error)
 
 
 def _init_faults(init: str, base: Path) -> Iterator[Fault]:
@@ -182,20 +197,7 @@ def _init_faults(init: str, base: Path) -> Iterator[Fault]:
         try:
             find_shipped(init)
         except RestorecliError as error:
-            yield ("init",), f"no such file, and {_one_line(error)}"
-
-
-def _model_faults(name: str, arguments: Mapping[str, Any]) -> Iterator[Fault]:
-    try:
-        _on_paper(name, arguments)
-    except RestorecliError as error:
-        yield ("model", "name" if MODELS.resolve(name) is None else "arguments"), _one_line(error)
-
-
-def _on_paper(name: str, arguments: Mapping[str, Any]) -> nn.Module:
-    """Build a network without memory for its weights."""
-    with torch.device("meta"):
-        return create_model(name, **arguments)
+            yield ("init",), f"no such file, and {one_line(error)}"
 
 
 def _chain_faults(steps: list[Any], at: Keys) -> Iterator[Fault]:
@@ -204,7 +206,7 @@ def _chain_faults(steps: list[Any], at: Keys) -> Iterator[Fault]:
             try:
                 Chain.from_specs([step])
             except RestorecliError as error:
-                yield (*at, index), _one_line(error)
+                yield (*at, index), one_line(error)
 
 
 def _folder_faults(source: Mapping[str, Any], at: Keys, base: Path) -> Iterator[Fault]:
@@ -249,86 +251,3 @@ def _curriculum_faults(recipe: Recipe, curriculum: Curriculum) -> Iterator[Fault
     by_budget = curriculum.kind not in ("on-demand", "rigid", "fixed")
     if by_budget and recipe.budget.steps is None:
         yield ("budget", "steps"), f"the curriculum {curriculum.kind} follows the steps, came none"
-
-
-def _misfits(recipe: Recipe, base: Path) -> Iterator[Fault]:
-    """Check what shows only when sections meet: the network against crops, chains, frozen parts, weights."""
-    try:
-        network = _on_paper(recipe.model.name, recipe.model.arguments)
-        losses = {name: create_loss(name, **arguments) for name, _, arguments in recipe.loss_terms()}
-        chains = {at: Chain.from_specs(steps) for at, steps in _chains(recipe) if steps}
-    except (RestorecliError, ValueError, TypeError):
-        return  # a wrong name, which is reported at its own place
-    crop, multiple = recipe.data.crop, int(network.multiple)  # type: ignore[arg-type]
-    if crop % multiple:
-        yield ("data", "crop"), f"{recipe.model.name} needs a multiple of {multiple}, came {crop}"
-    for name, loss in losses.items():
-        if getattr(loss, "window", 0) > crop:
-            yield ("data", "crop"), f"{name} needs at least its window of {loss.window} pixels, came {crop}"
-    if crop % int(network.scale):  # type: ignore[arg-type]
-        yield (
-            ("data", "crop"),
-            f"{recipe.model.name} needs a multiple of its scale {network.scale}, came {crop}",
-        )
-    for at, chain in chains.items():
-        if (fault := _scale_fault(chain, network.scale)) is not None:
-            yield at, fault
-    try:
-        freeze(network, recipe.freeze)
-    except RecipeError as error:
-        yield ("freeze",), _one_line(error).removeprefix("freeze: ")
-    if recipe.init is not None and not list(_init_faults(recipe.init, base)):
-        yield from _init_misfits(recipe, recipe.init, base)
-
-
-def _init_misfits(recipe: Recipe, init: str, base: Path) -> Iterator[Fault]:
-    """Check that the weights to start from fit, in a network that is built for that only."""
-    with torch.random.fork_rng(devices=[]):
-        try:
-            start_from(create_model(recipe.model.name, **recipe.model.arguments), init, base)
-        except WeightsError as error:
-            yield ("init",), _one_line(error)
-
-
-def _chains(recipe: Recipe) -> Iterator[tuple[Keys, list[Any]]]:
-    yield ("data", "degrade"), recipe.data.degrade
-    yield ("validation", "degrade"), recipe.validation.degrade
-    for index, level in enumerate(recipe.curriculum.levels if recipe.curriculum else ()):
-        yield ("curriculum", "levels", index), level
-
-
-def _scale_fault(chain: Chain, scale: object) -> str | None:
-    try:
-        shrunk = chain.scale
-    except RestorecliError as error:
-        return _one_line(error)
-    return None if shrunk == scale else f"sides become {shrunk} times smaller; the network's scale is {scale}"
-
-
-def _one_line(error: RestorecliError) -> str:
-    details = error.details()
-    parts = [error.problem]
-    if "expected" in details:
-        parts.append(f"expected {details['expected']}")
-    if "came" in details:
-        parts.append(f"came {details['came']}")
-    if "try" in details:
-        parts.append(details["try"])
-    return "; ".join(parts)
-
-
-def _report(path: Path, places: Mapping[Keys, Place], faults: list[Fault]) -> RecipeError:
-    lines = []
-    for at, text in faults:
-        known = at
-        while known and known not in places:
-            known = known[:-1]
-        line, column = places.get(known, (1, 1))
-        dotted = ".".join(str(part) for part in at) or "recipe"
-        lines.append((line, column, f"{path}:{line}:{column}  {dotted}: {text}"))
-    ordered = list(dict.fromkeys(text for _, _, text in sorted(lines)))
-    count = f"{len(ordered)} fault" + ("s" if len(ordered) > 1 else "")
-    return RecipeError(
-        f"This recipe has {count}; nothing was started.\n" + "\n".join(f"  {text}" for text in ordered),
-        file=path,
-    )

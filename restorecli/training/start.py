@@ -9,8 +9,9 @@ from pathlib import Path
 from torch import nn
 
 from restorecli.core.models.dncnn import DnCnn
+from restorecli.core.shipped import find_shipped
 from restorecli.core.weights import load_into, read_weights
-from restorecli.core.zoo import find_shipped, network_of
+from restorecli.core.zoo import network_of
 from restorecli.errors import RecipeError
 from restorecli.training.recipe import located
 

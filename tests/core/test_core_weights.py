@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 
 from restorecli import create_model, load
 from restorecli.core.cards import to_markdown, with_scores
+from restorecli.core.shipped import shipped
 from restorecli.core.weights import Card, load_into, pack, read_foreign, read_weights
-from restorecli.core.zoo import shipped
 from restorecli.errors import UsageError, WeightsError
 
 ARGUMENTS = {"channels": 1, "depth": 3, "width": 4}

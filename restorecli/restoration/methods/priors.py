@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from restorecli.core.zoo import find_shipped, load
+from restorecli.core.shipped import find_shipped
+from restorecli.core.zoo import load
 from restorecli.images.picture import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.catalog import create_method

@@ -34,7 +34,17 @@ class StrategyEntry(Entry[Build]):
 
     def own_arguments(self) -> tuple[str, ...]:
         """Return the names of the arguments that a recipe may set."""
-        return tuple(name for name in self.arguments()[1:] if name not in _GIVEN)
+        return _own(self.arguments())
+
+    def written_arguments(self) -> tuple[str, ...] | None:
+        """Return the names of the arguments that a recipe may set, without importing the class."""
+        written = super().written_arguments()
+        return None if written is None else _own(written)
+
+
+def _own(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out the loss, which comes first, and what is given beside it."""
+    return tuple(name for name in arguments[1:] if name not in _GIVEN)
 
 
 _ENTRIES = (

@@ -1,0 +1,107 @@
+"""What shows only when a recipe's parts are built: wrong arguments, and sections that do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from restorecli.core.losses.catalog import create_loss
+from restorecli.core.losses.weighted import WeightedSum
+from restorecli.core.models.catalog import create_model
+from restorecli.degradation.chain import Chain
+from restorecli.errors import RecipeError, RestorecliError, WeightsError
+from restorecli.training.faults import Fault, one_line
+from restorecli.training.recipe import Recipe
+from restorecli.training.start import freeze, start_from
+from restorecli.training.strategies.catalog import create_strategy
+from restorecli.yaml12 import Keys
+
+
+def building_faults(recipe: Recipe, base: Path) -> Iterator[Fault]:
+    """Tell what is wrong with a recipe whose form and names are right.
+
+    Args:
+        recipe: The recipe.
+        base: Folder that relative ones start from.
+    """
+    faults = list(_argument_faults(recipe))
+    yield from faults or _misfits(recipe, base)
+
+
+def _argument_faults(recipe: Recipe) -> Iterator[Fault]:
+    try:
+        _on_meta_device(recipe.model.name, recipe.model.arguments)
+    except RestorecliError as error:
+        yield ("model", "arguments"), one_line(error)
+    for loss, _, arguments in recipe.loss_terms():
+        try:
+            create_loss(loss, **arguments)
+        except RestorecliError as error:
+            yield ("loss", loss), one_line(error)
+    strategy, arguments = recipe.strategy_choice()
+    try:
+        with torch.device("meta"):
+            create_strategy(strategy, WeightedSum([]), 3, recipe.data.crop, **arguments)
+    except RestorecliError as error:
+        yield ("strategy",), one_line(error)
+
+
+def _misfits(recipe: Recipe, base: Path) -> Iterator[Fault]:
+    """Check what shows only when sections meet: the network against crops, chains, frozen parts, weights."""
+    network = _on_meta_device(recipe.model.name, recipe.model.arguments)
+    losses = {name: create_loss(name, **arguments) for name, _, arguments in recipe.loss_terms()}
+    chains = {at: Chain.from_specs(steps) for at, steps in _chains(recipe) if steps}
+    crop, multiple = recipe.data.crop, int(network.multiple)  # type: ignore[arg-type]
+    if crop % multiple:
+        yield ("data", "crop"), f"{recipe.model.name} needs a multiple of {multiple}, came {crop}"
+    for name, loss in losses.items():
+        if getattr(loss, "window", 0) > crop:
+            yield ("data", "crop"), f"{name} needs at least its window of {loss.window} pixels, came {crop}"
+    if crop % int(network.scale):  # type: ignore[arg-type]
+        yield (
+            ("data", "crop"),
+            f"{recipe.model.name} needs a multiple of its scale {network.scale}, came {crop}",
+        )
+    for at, chain in chains.items():
+        if (fault := _scale_fault(chain, network.scale)) is not None:
+            yield at, fault
+    try:
+        freeze(network, recipe.freeze)
+    except RecipeError as error:
+        yield ("freeze",), one_line(error).removeprefix("freeze: ")
+    if recipe.init is not None:
+        yield from _init_misfits(recipe, recipe.init, base)
+
+
+def _init_misfits(recipe: Recipe, init: str, base: Path) -> Iterator[Fault]:
+    """Check that the weights to start from fit, in a network that is built for that only."""
+    with torch.random.fork_rng(devices=[]):
+        try:
+            start_from(create_model(recipe.model.name, **recipe.model.arguments), init, base)
+        except WeightsError as error:
+            yield ("init",), one_line(error)
+
+
+def _chains(recipe: Recipe) -> Iterator[tuple[Keys, list[Any]]]:
+    yield ("data", "degrade"), recipe.data.degrade
+    yield ("validation", "degrade"), recipe.validation.degrade
+    for index, level in enumerate(recipe.curriculum.levels if recipe.curriculum else ()):
+        yield ("curriculum", "levels", index), level
+
+
+def _scale_fault(chain: Chain, scale: object) -> str | None:
+    try:
+        shrunk = chain.scale
+    except RestorecliError as error:
+        return one_line(error)
+    return None if shrunk == scale else f"sides become {shrunk} times smaller; the network's scale is {scale}"
+
+
+def _on_meta_device(name: str, arguments: Mapping[str, Any]) -> nn.Module:
+    """Build a network without memory for its weights."""
+    with torch.device("meta"):
+        return create_model(name, **arguments)

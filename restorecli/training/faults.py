@@ -1,0 +1,43 @@
+"""Faults of a recipe, each with its place, and the one error that tells all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from restorecli.errors import RecipeError, RestorecliError
+from restorecli.yaml12 import Keys, Place
+
+Fault = tuple[Keys, str]
+"""The path of keys to a value of the recipe, and what is wrong with it."""
+
+
+def one_line(error: RestorecliError) -> str:
+    """Return an error as one line: what is wrong, what was expected, what came, what to try."""
+    details = error.details()
+    parts = [error.problem]
+    if "expected" in details:
+        parts.append(f"expected {details['expected']}")
+    if "came" in details:
+        parts.append(f"came {details['came']}")
+    if "try" in details:
+        parts.append(details["try"])
+    return "; ".join(parts)
+
+
+def report(path: Path, places: Mapping[Keys, Place], faults: list[Fault]) -> RecipeError:
+    """Return the error that lists faults by their line and column in the file."""
+    lines = []
+    for at, text in faults:
+        known = at
+        while known and known not in places:
+            known = known[:-1]
+        line, column = places.get(known, (1, 1))
+        dotted = ".".join(str(part) for part in at) or "recipe"
+        lines.append((line, column, f"{path}:{line}:{column}  {dotted}: {text}"))
+    ordered = list(dict.fromkeys(text for _, _, text in sorted(lines)))
+    count = f"{len(ordered)} fault" + ("s" if len(ordered) > 1 else "")
+    return RecipeError(
+        f"This recipe has {count}; nothing was started.\n" + "\n".join(f"  {text}" for text in ordered),
+        file=path,
+    )
