@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from restorecli.api.keywords import from_keywords
 
 if TYPE_CHECKING:
-    from restorecli.training.loop import Monitor
+    from restorecli.training.monitor import Monitor
     from restorecli.training.recipe import Recipe
     from restorecli.training.run import TrainResult
 
@@ -103,4 +103,5 @@ def check_train(options: TrainOptions) -> Recipe:
         steps=options.steps,
         seed=options.seed,
         precision=options.precision,
+        device=options.device,
     )

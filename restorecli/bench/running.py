@@ -20,7 +20,7 @@ from restorecli.images.atomic import write_file
 
 if TYPE_CHECKING:
     from restorecli.evaluation.result import Evaluation
-    from restorecli.training.loop import Monitor
+    from restorecli.training.monitor import Monitor
     from restorecli.training.run import TrainResult
 
 HELD_OUT = "pictures held out of training"

@@ -98,5 +98,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # an ASCII locale must not turn a file name into a crash
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, raise_terminated)
+    for name in ("SIGTERM", "SIGUSR1"):  # the second is what batch systems send before the time is up
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), raise_terminated)
     build()(prog_name="restorecli")

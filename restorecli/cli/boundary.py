@@ -25,12 +25,12 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM arrived: unwound like Ctrl-C, so that every room cleans up the same way."""
+    """SIGTERM or SIGUSR1 arrived: unwound like Ctrl-C, so that every room cleans up the same way."""
 
 
-def raise_terminated(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Handle SIGTERM; a second one ends the process at once."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+def raise_terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    """Handle SIGTERM and SIGUSR1; a second one ends the process at once."""
+    signal.signal(number, signal.SIG_DFL)
     raise TerminatedError
 
 

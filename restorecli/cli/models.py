@@ -50,7 +50,7 @@ def command(
 def _overview() -> None:
     """Print one screen: weights that ship, methods by purpose, networks to train."""
     from restorecli.core.models.catalog import MODELS
-    from restorecli.core.zoo import shipped
+    from restorecli.core.shipped import shipped
     from restorecli.restoration.purposes import PURPOSES
 
     ready = [(_called(weights.model, weights.tag), _card(weights.path).summary) for weights in shipped()]
@@ -131,7 +131,7 @@ def _network(name: str) -> tuple[dict[str, Any], Rows]:
         WeightsError: There are no such weights.
     """
     from restorecli.core.models.catalog import MODELS
-    from restorecli.core.zoo import find_shipped, shipped
+    from restorecli.core.shipped import find_shipped, shipped
     from restorecli.restoration.choice import check_name
 
     check_name(name)

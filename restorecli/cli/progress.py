@@ -103,6 +103,9 @@ class TrainingBar:
         """Write a validation's scores above the bar."""
         numbers = ", ".join(f"{name} {value:.4f}" for name, value in scores.numbers().items())
         line = f"step {step}: {numbers}{' (best so far)' if best else ''}"
+        if scores.levels:
+            levels = ", ".join(f"{level.psnr:.2f} dB {100 * level.share:.0f} %" for level in scores.levels)
+            line += f"; levels and their shares from now on: {levels}"
         if self._bar is None or self._bar.disable:
             say(line)
         else:

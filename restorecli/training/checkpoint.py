@@ -22,10 +22,8 @@ from restorecli.errors import RecipeError
 from restorecli.images.atomic import atomic_write
 from restorecli.training.curriculum import Lesson
 from restorecli.training.optimisation import Clock, MovingAverage
+from restorecli.training.places import DAMAGED, PREVIOUS, STATE
 
-LAST, BEST = "last.safetensors", "best.safetensors"
-STATE, PREVIOUS = "last.state.safetensors", "previous.state.safetensors"
-DAMAGED = "damaged.state.safetensors"
 _KEY = "restorecli-state-1"
 _FACTS = {"step", "seconds", "best", "skipped", "recipe", "digest"}
 
@@ -155,16 +153,18 @@ def _read_whole(path: Path) -> SavedState | None:
     return SavedState(tensors, facts, path) if whole else None
 
 
-def set_aside_damaged(folder: Path, saved: SavedState) -> bool:
+def set_aside_damaged(folder: Path, saved: SavedState) -> str | None:
     """Rename a damaged newest state, so that the next one does not push it over the good one before.
 
     Returns:
-        Whether there was one.
+        What is wrong with the newest state; None where nothing is.
     """
-    if saved.file.name != PREVIOUS or not (folder / STATE).exists():
-        return False
+    if saved.file.name != PREVIOUS:
+        return None
+    if not (folder / STATE).exists():
+        return f"the newest checkpoint, {STATE}, is missing"
     (folder / STATE).replace(folder / DAMAGED)
-    return True
+    return f"the newest checkpoint is damaged and now called {DAMAGED}"
 
 
 def restore_state(saved: SavedState, state: RunState) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +15,7 @@ from restorecli.training.batches import Batch
 from restorecli.training.checkpoint import RunState
 from restorecli.training.interruption import StopRequest
 from restorecli.training.logbook import Logbook
+from restorecli.training.monitor import Monitor
 from restorecli.training.optimisation import Clock, learning_rate
 from restorecli.training.recipe import OptimizerSection, Recipe
 from restorecli.training.strategies.base import Losses, Strategy
@@ -25,44 +23,6 @@ from restorecli.training.validation import ValidationScores
 
 PATIENCE = 10  # steps in a row that may be skipped for a loss that is not finite
 LOG_EVERY = 20
-
-
-class Monitor(Protocol):
-    """Who watches a run; the command line shows a progress bar."""
-
-    def note(self, text: str) -> None:
-        """Something that the user should know before it begins."""
-
-    def begin(self, step: int, fraction: float) -> None:
-        """Training begins, or goes on from a step."""
-
-    def step(self, step: int, fraction: float, loss: float, psnr: float) -> None:
-        """A step is done; `fraction` of the budget is used up."""
-
-    def validated(self, step: int, scores: ValidationScores, best: bool) -> None:
-        """A validation is done; `best` tells whether it is the best so far."""
-
-    def end(self) -> None:
-        """Training has ended, for whatever reason."""
-
-
-class SilentMonitor:
-    """Watches nothing."""
-
-    def note(self, text: str) -> None:
-        """Do nothing."""
-
-    def begin(self, step: int, fraction: float) -> None:
-        """Do nothing."""
-
-    def step(self, step: int, fraction: float, loss: float, psnr: float) -> None:
-        """Do nothing."""
-
-    def validated(self, step: int, scores: ValidationScores, best: bool) -> None:
-        """Do nothing."""
-
-    def end(self) -> None:
-        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +136,7 @@ class Loop:
         if better:
             self.state.best = {**numbers, "step": step}
         self.save(scores if better else None)
-        self.logbook.write("validation", step, numbers)
+        self.logbook.write("validation", step, numbers | scores.level_numbers())
         self.logbook.samples(scores)
         self.monitor.validated(step, scores, better)
 
@@ -220,22 +180,3 @@ def _moved(batch: Batch, device: torch.device) -> Batch:
         None if batch.second is None else there(batch.second),
         None if batch.mask is None else there(batch.mask),
     )
-
-
-def resume_command(
-    recipe: Path | str, folder: Path, *, data: Sequence[Path] = (), given: Mapping[str, object] | None = None
-) -> str:
-    """Return the command that goes on with a run.
-
-    Args:
-        recipe: As the run was started.
-        folder: The run folder.
-        data: Folders that were given in place of the recipe's.
-        given: Further options and their values; None for those that were not given.
-    """
-    words = ["restorecli", "train", str(recipe), "-o", str(folder)]
-    words += [word for each in data for word in ("--data", str(each))]
-    words += [
-        word for name, value in (given or {}).items() if value is not None for word in (name, str(value))
-    ]
-    return shlex.join([*words, "--resume"])

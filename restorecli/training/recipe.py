@@ -21,6 +21,9 @@ from pydantic import (
 
 from restorecli.core.models.catalog import MODELS
 
+MAX_CROP = 1 << 14
+"""The longest side of a crop in pixels."""
+
 
 class _Section(BaseModel):
     """A section of a recipe: unknown keys and infinite numbers are faults, nothing is converted."""
@@ -92,7 +95,7 @@ class DataSection(_Section):
 
     train: list[Source] = Field(min_length=1)
     degrade: list[str | dict[str, Any]] = []
-    crop: PositiveInt = 96
+    crop: int = Field(default=96, ge=1, le=MAX_CROP)
     batch: PositiveInt = 16
     augment: bool | Literal["flips"] = True
     gray: float = Field(default=0.0, ge=0, le=1)

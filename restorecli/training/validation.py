@@ -36,14 +36,26 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelScore:
+    """How well a level of a curriculum is restored, in dB, and the share of the training that it now gets."""
+
+    psnr: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class ValidationScores:
-    """Means over the validation pictures (PSNR in dB, SSIM up to 1), and the restored samples."""
+    """Means over the validation pictures (PSNR in dB, SSIM up to 1), and the restored samples.
+
+    Of a run with a curriculum also every level's score.
+    """
 
     psnr: float
     ssim: float
     degraded_psnr: float
     degraded_ssim: float
     samples: tuple[tuple[Example, Pixels], ...]
+    levels: tuple[LevelScore, ...] = ()
 
     def numbers(self) -> dict[str, float]:
         """Return the scores alone."""
@@ -52,6 +64,14 @@ class ValidationScores:
             "ssim": self.ssim,
             "degraded_psnr": self.degraded_psnr,
             "degraded_ssim": self.degraded_ssim,
+        }
+
+    def level_numbers(self) -> dict[str, float]:
+        """Return the score and the share of every level, by names that count from 1."""
+        return {
+            f"level_{number}_{name}": value
+            for number, level in enumerate(self.levels, start=1)
+            for name, value in (("psnr", level.psnr), ("share", level.share))
         }
 
 

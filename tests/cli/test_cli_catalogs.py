@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 import restorecli
 from restorecli.cli.facts import described, drawn
 from restorecli.core.models.catalog import MODELS
-from restorecli.core.zoo import find_shipped, shipped
+from restorecli.core.shipped import find_shipped, shipped
 from restorecli.degradation.catalog import ALIASES, DEGRADATIONS, find
 from restorecli.degradation.parameters import facts_of
 from restorecli.errors import WeightsError

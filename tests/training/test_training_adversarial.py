@@ -12,7 +12,7 @@ from restorecli.core.losses.weighted import WeightedSum
 from restorecli.errors import InterruptedRunError, RecipeError
 from restorecli.training.batches import Batch
 from restorecli.training.check import load_recipe
-from restorecli.training.loop import SilentMonitor
+from restorecli.training.monitor import SilentMonitor
 from restorecli.training.run import train
 from restorecli.training.strategies.adversarial import Adversarial
 

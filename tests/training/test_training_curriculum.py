@@ -1,5 +1,7 @@
 """Shares follow difficulty, sum exactly, and a resumed on-demand run equals an unbroken one."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from restorecli.errors import InterruptedRunError, RecipeError
 from restorecli.training.check import load_recipe
 from restorecli.training.checkpoint import read_state
 from restorecli.training.curriculum import BLOCK, LevelPlan, allocate, on_demand_shares, scheduled_shares
-from restorecli.training.loop import SilentMonitor
+from restorecli.training.monitor import SilentMonitor
 from restorecli.training.recipe import Curriculum
 from restorecli.training.run import train
 
@@ -113,6 +115,12 @@ def test_a_resumed_on_demand_run_equals_an_unbroken_one(write_recipe, workshop):
     assert len(lessons) > 3
     assert lessons[1][1] != lessons[0][1]
     assert lessons == read_state(workshop / "broken").facts["lessons"]
+    log = [json.loads(line) for line in (workshop / "straight" / "log.jsonl").read_text().splitlines()]
+    told = [line for line in log if line["kind"] == "validation"]
+    names = [f"level_{number}" for number in range(1, len(LEVELS) + 1)]
+    assert all(line[f"{name}_psnr"] > 0 for line in told for name in names)
+    shares = [tuple(line[f"{name}_share"] for name in names) for line in told]
+    assert shares == [tuple(lesson[1]) for lesson in lessons[1:]]
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,10 @@ from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.weights import read_weights
 from restorecli.errors import DivergedError, InterruptedRunError, RecipeError, TerminatedRunError, UsageError
 from restorecli.training.batches import Batch
-from restorecli.training.checkpoint import PREVIOUS, STATE, read_state
+from restorecli.training.checkpoint import read_state
 from restorecli.training.logbook import Logbook
-from restorecli.training.loop import SilentMonitor
+from restorecli.training.monitor import SilentMonitor
+from restorecli.training.places import PREVIOUS, STATE
 from restorecli.training.run import train
 from restorecli.training.strategies import supervised
 

@@ -1,0 +1,46 @@
+"""Who watches a training run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from restorecli.training.validation import ValidationScores
+
+
+class Monitor(Protocol):
+    """Who watches a run; the command line shows a progress bar."""
+
+    def note(self, text: str) -> None:
+        """Something that the user should know before it begins."""
+
+    def begin(self, step: int, fraction: float) -> None:
+        """Training begins, or goes on from a step."""
+
+    def step(self, step: int, fraction: float, loss: float, psnr: float) -> None:
+        """A step is done; `fraction` of the budget is used up."""
+
+    def validated(self, step: int, scores: ValidationScores, best: bool) -> None:
+        """A validation is done; `best` tells whether it is the best so far."""
+
+    def end(self) -> None:
+        """Training has ended, for whatever reason."""
+
+
+class SilentMonitor:
+    """Watches nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
+
+    def begin(self, step: int, fraction: float) -> None:
+        """Do nothing."""
+
+    def step(self, step: int, fraction: float, loss: float, psnr: float) -> None:
+        """Do nothing."""
+
+    def validated(self, step: int, scores: ValidationScores, best: bool) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
