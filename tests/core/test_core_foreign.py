@@ -14,7 +14,7 @@ import restorecli
 from restorecli.core.foreign import recognize
 from restorecli.core.foreign.layouts import LAYOUTS
 from restorecli.core.models.catalog import create_model
-from restorecli.core.zoo import find_shipped
+from restorecli.core.shipped import find_shipped
 from restorecli.errors import WeightsError
 from restorecli.restoration.context import Context
 from restorecli.restoration.description import describe_file
