@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,20 +10,29 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import options, render, scores
+from restorecli.cli import methods, options, render, scores
 from restorecli.cli.progress import BarProgress
 from restorecli.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from restorecli.api.results import EvalResult
     from restorecli.evaluation.result import Evaluation
 
 EXAMPLES = (
     "restorecli plot",
-    "restorecli plot scores.json -o ./figures --format pdf",
+    "restorecli plot scores.json -o ./figures --style paper",
+    "restorecli plot --against median=./median",
     "restorecli plot ./restored ./photos --metrics psnr,ssim --by category",
 )
 
 _NO_SPECTRUM = "no error-spectrum: the pictures are not found from here, or have no reference"
+
+
+class ChartStyle(StrEnum):
+    """Where a chart is to stand."""
+
+    SCREEN = "screen"
+    PAPER = "paper"
 
 
 class ChartFormat(StrEnum):
@@ -51,7 +61,19 @@ def command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")] = Path("plots"),
     formats: Annotated[
         list[ChartFormat] | None,
-        typer.Option("--format", help="Once for each; by default png and svg."),
+        typer.Option("--format", help="Once for each; by default png and svg, and pdf for a paper."),
+    ] = None,
+    style: Annotated[
+        ChartStyle,
+        typer.Option(
+            "--style", help="paper: one column wide, without title and footnote, which the caption holds."
+        ),
+    ] = ChartStyle.SCREEN,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--against", help="Another method's pictures, drawn beside; may be repeated.", metavar="NAME=DIR"
+        ),
     ] = None,
     metrics: Annotated[
         str | None,
@@ -65,22 +87,25 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """Draw what `eval` finds: means, distributions and gains by category, and the spectra of the errors."""
+    from restorecli.report.chart_style import LOOKS
     from restorecli.report.plots import SPECTRUM, write_plots
 
+    others: Mapping[str, Evaluation] = {}
     if restored is not None and restored.is_file() and restored.suffix.lower() == ".json":
-        evaluation = _saved(restored, (reference, degraded), metrics, by)
+        evaluation = _saved(restored, (reference, degraded, *(against or [])), metrics, by)
     else:
-        evaluation = _evaluated(restored, reference, degraded, metrics, by, workers)
-    paths = write_plots(
-        evaluation, output, tuple(dict.fromkeys(formats or (ChartFormat.PNG, ChartFormat.SVG)))
-    )
+        found = _evaluated(restored, reference, degraded, metrics, by, against, workers)
+        evaluation, others = found, {} if found.comparison is None else found.comparison.evaluations
+    usual = (ChartFormat.PDF,) if style == ChartStyle.PAPER else (ChartFormat.PNG, ChartFormat.SVG)
+    chosen = tuple(dict.fromkeys(formats or usual))
+    paths = write_plots(evaluation, output, chosen, look=LOOKS[style], others=others)
     notes = [] if any(path.stem == SPECTRUM for path in paths) else [_NO_SPECTRUM]
     scores.list_unmatched(evaluation)
     render.say(*(f"note: {note}" for note in notes))
     if as_json:
         files = [str(path) for path in paths]
-        found = {"protocol": evaluation.protocol, "files": files, "notes": notes}
-        render.as_json(scores.plotted(evaluation, found, notes))
+        drawn = {"protocol": evaluation.protocol, "files": files, "notes": notes}
+        render.as_json(scores.plotted(evaluation, drawn, notes))
     else:
         render.data("\n".join(render.plain(str(path)) for path in paths))
     if evaluation.unmatched:
@@ -93,8 +118,9 @@ def _evaluated(
     degraded: Path | None,
     metrics: str | None,
     by: str | None,
+    against: Sequence[str] | None,
     workers: int | None,
-) -> Evaluation:
+) -> EvalResult:
     """Find and score the pictures, as `eval` does."""
     options = api.EvalOptions(
         restored,
@@ -102,20 +128,25 @@ def _evaluated(
         degraded=degraded,
         by=_names(by) or None,
         metrics=_names(metrics) or None,
+        against=methods.read_rivals(against or []),
         workers=workers,
         progress=BarProgress(),
     )
     return api.run_evaluate(options)
 
 
-def _saved(file: Path, folders: tuple[Path | None, ...], metrics: str | None, by: str | None) -> Evaluation:
+def _saved(
+    file: Path, folders: Sequence[Path | str | None], metrics: str | None, by: str | None
+) -> Evaluation:
     """Read what `eval --json` printed; nothing is scored again."""
     from restorecli.evaluation.metrics.catalog import find_metrics
     from restorecli.evaluation.statistics.assembly import assemble
     from restorecli.evaluation.tables.saved import read_evaluation
 
     if any(folder is not None for folder in folders):
-        raise UsageError("A saved evaluation stands alone.", expected=str(file), came="further folders")
+        raise UsageError(
+            "Give either a saved evaluation or folders.", expected=str(file), came="further folders"
+        )
     evaluation = read_evaluation(file)
     if not metrics and not by:
         return evaluation

@@ -26,6 +26,7 @@ EXAMPLES = (
     "restorecli show ./degraded ./restored ./photos -o sheet.png --difference",
     "restorecli show ./photos --limit 12",
     "restorecli show before.png after.png --crop 64x64+100+80",
+    "restorecli show noisy=./degraded ours=./restored clean=./photos --crop 48x48+90+60 --inset --scores",
 )
 
 _DEFAULTS = (Path("degraded"), Path("restored"))
@@ -40,7 +41,10 @@ _SHOWN_WORDS = 20
 def command(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Files or folders; by default ./degraded and ./restored.", metavar="PATH"),
+        typer.Argument(
+            help="Files or folders, with a title where wanted; by default ./degraded and ./restored.",
+            metavar="[TITLE=]PATH",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="PNG to write instead of showing.")
@@ -60,9 +64,28 @@ def command(
     zoom: Annotated[
         float,
         typer.Option(
-            "--zoom", min=1.0, help="Show the centre, so many times larger.", rich_help_panel=_LOOKING
+            "--zoom",
+            min=1.0,
+            help="Show the center (of --crop), so many times larger.",
+            rich_help_panel=_LOOKING,
         ),
     ] = 1.0,
+    inset: Annotated[
+        bool,
+        typer.Option(
+            "--inset",
+            help="Show the whole picture, and the part of --crop or --zoom enlarged in a box.",
+            rich_help_panel=_LOOKING,
+        ),
+    ] = False,
+    with_scores: Annotated[
+        bool,
+        typer.Option(
+            "--scores",
+            help="Write PSNR and SSIM against the last picture below each.",
+            rich_help_panel=_LOOKING,
+        ),
+    ] = False,
     difference: Annotated[
         bool,
         typer.Option(
@@ -110,10 +133,11 @@ def command(
     from restorecli.report.lineup import View, line_up, rows
 
     maps = tuple(name for name, wanted in (("difference", difference), ("error", error)) if wanted)
-    view = View(None if crop is None else _box(crop), zoom, maps, spectrum, value_range)
-    places = paths or _default_paths()
+    crop_box = None if crop is None else _box(crop)
+    view = View(crop_box, zoom, inset, with_scores, maps, spectrum, value_range)
+    titles, places = _titled(paths or _default_paths())
     _check(view, places)
-    lineup = line_up(places, limit, strip_suffix or ())
+    lineup = line_up(places, limit, strip_suffix or (), titles)
     seen = _Seen(lineup.notes)
     if output is not None:
         _write(lineup, view, places, output, size, seen)
@@ -229,6 +253,17 @@ def _default_paths() -> list[Path]:
     return found
 
 
+def _titled(paths: Sequence[Path]) -> tuple[tuple[str, ...], list[Path]]:
+    """Take TITLE=PATH apart; a path that is there is taken as it is."""
+    from restorecli.report.lineup import default_titles
+
+    words = [("", "", str(path)) if path.exists() else str(path).partition("=") for path in paths]
+    places = [Path(place if equals or not title else title) for title, equals, place in words]
+    titles = [title if equals else "" for title, equals, _ in words]
+    own = zip(titles, default_titles(places), strict=True)
+    return tuple(title or plain for title, plain in own), places
+
+
 def _box(text: str) -> tuple[int, int, int, int]:
     """Read the value of `--crop`."""
     found = re.fullmatch(r"(\d{1,9})x(\d{1,9})(?:\+(\d{1,9})\+(\d{1,9}))?", text, re.ASCII)
@@ -244,9 +279,11 @@ def _box(text: str) -> tuple[int, int, int, int]:
 
 def _check(view: View, paths: list[Path]) -> None:
     """Refuse what cannot be shown together."""
-    if view.crop is not None and view.zoom > 1:
-        raise UsageError("--crop and --zoom exclude one another.", expected="one of them", came="both")
-    if view.maps and len(paths) < 2:
+    if view.inset and view.crop is None and view.zoom == 1:
+        raise UsageError(
+            "--inset needs the part that it enlarges.", expected="--crop or --zoom beside it", came="neither"
+        )
+    if (view.maps or view.scores) and len(paths) < 2:
         raise UsageError(
             "There is nothing to compare with.",
             expected="two paths or more, the last one the reference",

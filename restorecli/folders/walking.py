@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from restorecli.errors import DataError
 from restorecli.folders.places import make_folder, touch
+from restorecli.images.drawn import is_drawing
 from restorecli.images.formats import FOREIGN_SUFFIXES, SUFFIXES
 
 NO_CATEGORY = "all"
@@ -50,8 +51,8 @@ def walk(
     Hidden files, `desktop.ini` and the like and files that are no pictures by their suffix are skipped.
     Pictures of formats that are not read (GIF, HEIC ...), broken links and folders that cannot be listed stay
     in the list, so that each is reported when it is read. Masks are not pictures to process: `ground_truth/`
-    beside `test/` and `masks/` beside `images/` are left out, and the masks, kernels and strips that this
-    program wrote. Links to folders are followed, but never in a circle.
+    beside `test/` and `masks/` beside `images/` are left out, and the masks, kernels, strips, contact sheets
+    and charts that this program wrote. Links to folders are followed, but never in a circle.
 
     Args:
         root: A folder, or a single file, which is listed whatever its suffix.
@@ -136,7 +137,7 @@ def _pictures(
         if _is_folder(entry):
             if (without is None or path.resolve() != without) and not _is_beside(entry, path):
                 yield from _pictures(root, path, relative / entry.name, without, above | {identity}, hidden)
-        elif has_picture_suffix(entry.name):
+        elif has_picture_suffix(entry.name) and not _is_unasked_drawing(path, root):
             yield ImageFile(path, relative / entry.name, *kind)
 
 
@@ -155,6 +156,11 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _is_beside(entry: os.DirEntry[str], path: Path) -> bool:
     return entry.name.partition("-")[0] in _BESIDE and (path / OUTPUT_MARK).is_file()
+
+
+def _is_unasked_drawing(path: Path, root: Path) -> bool:
+    """Whether a file was drawn by this program; in a folder of drawings they are what was asked for."""
+    return is_drawing(path) and not (root / OUTPUT_MARK).is_file()
 
 
 def _is_hidden(name: str) -> bool:

@@ -82,7 +82,7 @@ def mean_chart(
         key_room=0.42 if gains else 0.24,
     )
     labels = [f"{shortened(name, look.letters)}  ({group.n})" for name, group in rows]
-    room = label_room(labels, look.size) + look.inches(0.12)
+    room = label_room(labels, look.size, "bold") + look.inches(0.14)
     axes = body(drawing, look.edge + room, look.edge + look.inches(0.75 if gains else 0.1))
     ends = []
     for row, (name, group) in enumerate(rows):

@@ -76,7 +76,7 @@ def distribution_chart(
         look,
     )
     labels = [f"{shortened(name, look.letters)}  ({len(members[name])})" for name in columns]
-    room = label_room(labels, look.size) + look.inches(0.12)
+    room = label_room(labels, look.size, "bold") + look.inches(0.14)
     axes = body(drawing, look.edge + room, look.edge + look.inches(0.1))
     many = sum(len(values) for lanes in columns.values() for values in lanes) > _MANY_POINTS
     for row, lanes in enumerate(columns.values()):

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from restorecli.images.atomic import atomic_write
+from restorecli.images.drawn import MARK, MARK_TEXT
 from restorecli.report.panels import printable
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ _STYLE: Final[dict[Any, Any]] = {  # matplotlib 3.11 types every key as a litera
     "pdf.fonttype": 42,
 }
 _METADATA: dict[str, dict[str, str | None]] = {
-    "png": {"Software": None},
+    "png": {"Software": None, MARK: MARK_TEXT},
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
@@ -225,12 +226,13 @@ def blank_chart(
     return Chart(figure, title, subtitle, footnote, look, total, top, bottom)
 
 
-def label_room(labels: Sequence[str], size: float = SCREEN.size) -> float:
+def label_room(labels: Sequence[str], size: float = SCREEN.size, weight: str = "normal") -> float:
     """Return the inches that the widest of some labels takes, in text of some points."""
     from matplotlib.figure import Figure
 
     probe = Figure()
-    return max((text_width(probe.text(0, 0, label, size=size)) for label in labels), default=0.0)
+    texts = [probe.text(0, 0, label, size=size, weight=weight) for label in labels]
+    return max(map(text_width, texts), default=0.0)
 
 
 def text_width(text: Text) -> float:

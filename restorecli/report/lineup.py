@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,8 +16,9 @@ from restorecli.folders.walking import walk
 from restorecli.images.options import ReadOptions
 from restorecli.images.picture import FileTraits, Picture, Pixels
 from restorecli.images.reading import read_picture
+from restorecli.report.inset import Region, draw_inset, fitted
 from restorecli.report.maps import difference_map, error_map, log_spectrum
-from restorecli.report.panels import to_image
+from restorecli.report.panels import score_line, to_image
 
 Item = TypeVar("Item")
 
@@ -69,7 +69,9 @@ class View:
 
     Attributes:
         crop: (width, height, left, top) in pixels of the last picture of a row, or None.
-        zoom: The central part is shown whose sides are 1 / zoom of the picture's.
+        zoom: The central part is shown whose sides are 1 / zoom of the crop's, or of the picture's.
+        inset: The whole picture is shown, and what `crop` and `zoom` name enlarged in a box inside it.
+        scores: Whether PSNR and SSIM against the last picture of a row stand below the others.
         maps: Names of `MAPS`, drawn of every picture but the last of its row.
         spectrum: Whether the log spectrum of every picture is shown too.
         values: Which values of the last picture are black and white, see `ReadOptions.range`.
@@ -77,6 +79,8 @@ class View:
 
     crop: tuple[int, int, int, int] | None = None
     zoom: float = 1.0
+    inset: bool = False
+    scores: bool = False
     maps: tuple[str, ...] = ()
     spectrum: bool = False
     values: str = "auto"
@@ -89,6 +93,7 @@ class Tile:
     label: str
     image: Image.Image | None
     reason: str = ""
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,9 @@ class Row:
     notes: tuple[str, ...] = field(default=())
 
 
-def line_up(paths: Sequence[Path], limit: int, endings: Sequence[str] = ()) -> Lineup:
+def line_up(
+    paths: Sequence[Path], limit: int, endings: Sequence[str] = (), titles: Sequence[str] = ()
+) -> Lineup:
     """Find the pictures that belong beside one another.
 
     Args:
@@ -116,6 +123,7 @@ def line_up(paths: Sequence[Path], limit: int, endings: Sequence[str] = ()) -> L
             see `folders.matching.NameIndex`. A single file stands beside every picture.
         limit: How many pictures of the first folder at most; of more, evenly spread ones are taken.
         endings: What names end in besides; see `NameIndex`.
+        titles: What stands above the columns, one for each path; by default the names of the paths.
 
     Returns:
         The rows; a missing mate is a reason, not an error.
@@ -139,7 +147,7 @@ def line_up(paths: Sequence[Path], limit: int, endings: Sequence[str] = ()) -> L
         found = [mate if isinstance(mate, str) else mate.path for mate in mates]
         entries.append(Entry(file.relative.as_posix(), (file.path, *found)))
     notes = tuple(note for _, said in matched for note in said)
-    return Lineup(_labels(paths), tuple(entries), len(files), notes)
+    return Lineup(tuple(titles) or default_titles(paths), tuple(entries), len(files), notes)
 
 
 def spread(items: Sequence[Item], limit: int) -> list[Item]:
@@ -184,22 +192,13 @@ def rows(lineup: Lineup, view: View, box: tuple[int, int], across: int) -> Itera
         )
 
 
-def fitted(image: Image.Image, box: tuple[int, int]) -> Image.Image:
-    """Return an image as large as it goes into a box: shrunk smoothly, or enlarged by a whole factor."""
-    scale = min(box[0] / image.width, box[1] / image.height)
-    if scale < 1:
-        size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-        return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3)
-    factor = math.floor(scale)
-    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-
-
 class _Reader:
     """Reads the pictures of one row, and makes tiles of them."""
 
     def __init__(self, view: View, box: tuple[int, int]) -> None:
         self._view = view
         self._box = box
+        self._size: tuple[int, int] | None = None
         self._problems: list[str] = []
         self._notes: list[str] = []
 
@@ -209,12 +208,10 @@ class _Reader:
         read = self._read(entry.files[-1])
         like = None if isinstance(read, str) else read.traits
         last = _pixels(read)
-        size = None if isinstance(last, str) else last.shape[1:]
-        last = self._cut(last, size)
+        self._size = None if isinstance(last, str) else (last.shape[1], last.shape[2])
         tiles: list[Tile] = []
         for label, file in zip(labels[:-1], entry.files[:-1], strict=True):
-            seen = self._cut(_pixels(self._read(file, like)), size)
-            tiles += self._tiles(label, seen, last, self._view.maps)
+            tiles += self._tiles(label, _pixels(self._read(file, like)), last, self._view.maps)
         tiles += self._tiles(labels[-1], last, last, ())
         return Row(entry.name, tuple(tiles), tuple(self._problems), tuple(self._notes))
 
@@ -230,39 +227,51 @@ class _Reader:
         self._notes += [f"{file}: {note}" for note in picture.traits.notes if note != _EXPECTED]
         return picture
 
-    def _cut(self, pixels: Pixels | str, size: tuple[int, ...] | None) -> Pixels | str:
-        """Return the part of a picture that is shown; `size` is that of the picture the crop is meant for."""
+    def _box_of(self, pixels: Pixels) -> Region:
+        """Return what `crop` and `zoom` name, in pixels of this picture: left, top, right, bottom."""
+        height, width = pixels.shape[1:]
+        left, top, right, bottom = 0, 0, width, height
+        if self._view.crop is not None:
+            high, wide = self._size or (height, width)  # of the picture that the crop is meant for
+            across, down = width / wide, height / high
+            w, h, x, y = self._view.crop
+            left, right = (min(round(place * across), width) for place in (x, x + w))
+            top, bottom = (min(round(place * down), height) for place in (y, y + h))
+        if self._view.zoom == 1 or right <= left or bottom <= top:
+            return left, top, right, bottom
+        wide, high = (max(1, round(side / self._view.zoom)) for side in (right - left, bottom - top))
+        left, top = left + (right - left - wide) // 2, top + (bottom - top - high) // 2
+        return left, top, left + wide, top + high
+
+    def _cut(self, pixels: Pixels | str) -> Pixels | str:
         if isinstance(pixels, str):
             return pixels
-        height, width = pixels.shape[1:]
-        if self._view.crop is None:
-            high, wide = (max(1, round(side / self._view.zoom)) for side in (height, width))
-            top, left = (height - high) // 2, (width - wide) // 2
-            return pixels[:, top : top + high, left : left + wide]
-        down, across = (
-            own / meant for own, meant in zip((height, width), size or (height, width), strict=True)
-        )
-        wide, high, left, top = self._view.crop
-        columns = slice(round(left * across), round((left + wide) * across))
-        part = pixels[:, round(top * down) : round((top + high) * down), columns]
+        left, top, right, bottom = self._box_of(pixels)
+        part = pixels[:, top:bottom, left:right]
         return part if part.size else "outside the crop"
 
     def _tiles(
         self, label: str, pixels: Pixels | str, last: Pixels | str, maps: Sequence[str]
     ) -> Iterator[Tile]:
         """Yield the picture, its maps against the last one, and its spectrum."""
-        yield self._tile(label, pixels)
+        caption = score_line(pixels, last) if self._view.scores and pixels is not last else ""
+        part = self._cut(pixels)
+        if self._view.inset and not isinstance(pixels, str) and not isinstance(part, str):
+            yield Tile(label, self._with_inset(pixels), caption=caption)
+        else:
+            yield self._tile(label, part, caption)
         for name in maps:
-            yield self._tile(f"{label}: {name}", _map(name, pixels, last))
+            yield self._tile(f"{label}: {name}", _map(name, part, self._cut(last)))
         if self._view.spectrum:
-            yield self._tile(
-                f"{label}: spectrum", pixels if isinstance(pixels, str) else log_spectrum(pixels)
-            )
+            yield self._tile(f"{label}: spectrum", part if isinstance(part, str) else log_spectrum(part))
 
-    def _tile(self, label: str, pixels: Pixels | str) -> Tile:
+    def _tile(self, label: str, pixels: Pixels | str, caption: str = "") -> Tile:
         if isinstance(pixels, str):
             return Tile(label, None, pixels)
-        return Tile(label, fitted(to_image(pixels), self._box))
+        return Tile(label, fitted(to_image(pixels), self._box), caption=caption)
+
+    def _with_inset(self, pixels: Pixels) -> Image.Image:
+        return draw_inset(to_image(pixels), self._box_of(pixels), self._box)
 
 
 def _pixels(read: Picture | str) -> Pixels | str:
@@ -275,7 +284,7 @@ def _map(name: str, pixels: Pixels | str, last: Pixels | str) -> Pixels | str:
     return MAPS[name](pixels, last) if pixels.shape[1:] == last.shape[1:] else "another size"
 
 
-def _labels(paths: Sequence[Path]) -> tuple[str, ...]:
+def default_titles(paths: Sequence[Path]) -> tuple[str, ...]:
     """Return the last name of every path, or the whole paths where last names are the same."""
     names = [path.name or path.resolve().name or str(path) for path in paths]
     return tuple(names if len(set(names)) == len(names) else (str(path) for path in paths))

@@ -9,8 +9,9 @@ from types import MappingProxyType
 import numpy as np
 from PIL import Image
 
+from restorecli.errors import DataError
 from restorecli.evaluation.metrics.catalog import METRICS
-from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
+from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim, to_8_bits
 from restorecli.evaluation.pairing.pairs import Source
 from restorecli.evaluation.result import PairScore, Scores
 from restorecli.evaluation.tables.cells import format_number
@@ -73,6 +74,24 @@ def score_words(scores: Scores) -> str:
         number = format_number(score, metric.decimals)
         words.append(f"{number} {metric.unit}" if name == "psnr" else f"{metric.title} {number}")
     return ", ".join(words)
+
+
+def score_line(restored: Pixels | str, reference: Pixels | str) -> str:
+    """Return PSNR and SSIM by the default protocol as a caption; nothing where they are not defined.
+
+    Args:
+        restored: (C, H, W) float32 in [0, 1], or the reason why there is none.
+        reference: The same shape, or the reason why there is none.
+    """
+    if isinstance(restored, str) or isinstance(reference, str):
+        return ""
+    scores: dict[str, float | None] = {}
+    for name, measure in (("psnr", psnr), ("ssim", ssim)):
+        try:
+            scores[name] = measure(restored, reference)
+        except DataError:  # another size, or smaller than the window
+            continue
+    return score_words(scores)
 
 
 def to_image(pixels: Pixels) -> Image.Image:

@@ -6,18 +6,14 @@ import math
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from restorecli.errors import UsageError
 from restorecli.evaluation.result import PairScore
-from restorecli.folders.places import make_folder
 from restorecli.folders.walking import mark_output
-from restorecli.images.atomic import atomic_write
-from restorecli.report.panels import Panel, panels_of, printable, to_image
+from restorecli.report.drawing import INK, MUTED, PAPER, Color, save_drawing, write_line
+from restorecli.report.panels import Panel, panels_of, to_image
 
-_PAPER = (250, 249, 247)
-_INK = (34, 37, 42)
-_MUTED = (96, 101, 109)
 _GAP = 16
 _LABEL_SIZE = 18
 _CAPTION_SIZE = 14
@@ -51,16 +47,16 @@ def side_by_side(panels: Sequence[Panel], *, title: str = "") -> Image.Image:
     canvas = Image.new(
         "RGB",
         (_GAP + len(images) * (width + _GAP), top + height + 8 + _CAPTION_SIZE + _GAP),
-        _PAPER,
+        PAPER,
     )
     draw = ImageDraw.Draw(canvas)
     if title:
-        _write(draw, (_GAP, _GAP), title, _LABEL_SIZE, _INK, canvas.width - 2 * _GAP)
+        _line(draw, (_GAP, _GAP), title, _LABEL_SIZE, INK, canvas.width - 2 * _GAP)
     for index, (panel, image) in enumerate(zip(panels, images, strict=True)):
         left = _GAP + index * (width + _GAP)
-        _write(draw, (left, top - _LABEL_SIZE - 8), panel.label, _LABEL_SIZE, _MUTED, width)
+        _line(draw, (left, top - _LABEL_SIZE - 8), panel.label, _LABEL_SIZE, MUTED, width)
         canvas.paste(image, (left, top))
-        _write(draw, (left, top + height + 8), panel.caption, _CAPTION_SIZE, _INK, width)
+        _line(draw, (left, top + height + 8), panel.caption, _CAPTION_SIZE, INK, width)
     return canvas
 
 
@@ -78,9 +74,7 @@ def write_strip(score: PairScore, path: Path, *, within: Path | None = None) -> 
         ResourceError: The disk is full.
     """
     strip = side_by_side(panels_of(score), title=score.pair.path)
-    make_folder(path.parent, within or path.parent)
-    with atomic_write(path) as temporary:
-        strip.save(temporary, format="PNG", compress_level=1)
+    save_drawing(strip, path, within=within)
 
 
 def write_strips(
@@ -134,17 +128,7 @@ def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS if smaller else Image.Resampling.NEAREST)
 
 
-def _write(
-    draw: ImageDraw.ImageDraw,
-    place: tuple[int, int],
-    text: str,
-    size: int,
-    color: tuple[int, int, int],
-    room: int,
+def _line(
+    draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, size: int, color: Color, room: int
 ) -> None:
-    """Write one line, shortened with dots where it does not fit."""
-    font = ImageFont.load_default(size)
-    shown = printable(text)
-    while shown and draw.textlength(shown, font=font) > room:
-        shown = f"{shown.removesuffix('...')[:-1]}..." if len(shown) > 4 else ""
-    draw.text(place, shown, font=font, fill=color)
+    write_line(draw, place, text, size=size, color=color, room=room, keep="start")

@@ -78,6 +78,8 @@ def row_lines(row: Row, width: int, colors: Colors) -> list[str]:
         for index in range(max(len(block) for block in blocks)):
             parts = [block[index] if index < len(block) else (0, "") for block in blocks]
             lines.append(_joined(parts, cells))
+        if any(tile.caption for tile in tiles):
+            lines.append((" " * GAP).join(_shortened(tile.caption, cells) for tile in tiles).rstrip())
         lines.append("")
     return lines
 

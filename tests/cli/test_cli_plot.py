@@ -59,7 +59,7 @@ def test_saved_scores_can_be_grouped_anew(chain):
 @pytest.mark.parametrize(
     ("line", "code", "word"),
     [
-        ("plot scores.json ./photos", 2, "stands alone"),
+        ("plot scores.json ./photos", 2, "either a saved evaluation or folders"),
         ("plot scores.json --metrics gmsd", 2, "does not hold this metric"),
         ("plot scores.json --metrics psn", 2, "psnr"),
         ("plot --format gif", 2, "gif"),
@@ -105,3 +105,13 @@ def test_a_missing_spectrum_is_told(chain, monkeypatch):
     answer = chain("restorecli plot ../scores.json --metrics psnr --json")
     assert "no error-spectrum" in answer.err
     assert len(answer.data["notes"]) == 1
+
+
+def test_other_methods_and_the_style_of_a_paper(chain):
+    folders = "./restored ./photos --degraded ./degraded --metrics psnr"
+    answer = chain(f"restorecli plot {folders} --against noisy=./degraded --style paper -o paper")
+    assert answer.out.split() == [f"paper/{chart}.pdf" for chart in [*CHARTS, "error-spectrum"]]
+    chain(f"restorecli plot {folders} --against noisy=./degraded --style paper --format svg -o paper")
+    drawn = (chain.folder / "paper" / "psnr-means.svg").read_text(encoding="utf-8")
+    assert ">noisy</text>" in drawn
+    assert "bootstrap" not in drawn

@@ -80,7 +80,8 @@ def test_hostile_names_steer_no_terminal(chain):
         ("show ./photos --difference", 2, "nothing to compare with"),
         ("show ./photos --crop 12", 2, "--crop is not understood"),
         ("show ./photos --crop 0x5+1+1", 2, "--crop is not understood"),
-        ("show ./photos --crop 5x5 --zoom 2", 2, "exclude one another"),
+        ("show ./photos --inset", 2, "needs the part"),
+        ("show ./photos --scores", 2, "nothing to compare"),
         ("show ./photos -o sheet.jpg", 2, "ends in .png"),
         ("show ./nowhere", 4, "no such file"),
         ("show ./photos ./nowhere", 4, "no such file"),
@@ -139,3 +140,18 @@ def test_endings_of_names_are_taken_off_or_guessed(shell):
     shell("restorecli show one two -o sheet.png --strip-suffix _x1 --strip-suffix _x2")
     (shell.folder / "one" / "b_x2.png").rename(shell.folder / "one" / "b_x1.png")
     assert "note: names were matched" in shell("restorecli show one two -o sheet.png").err
+
+
+def test_titles_crop_zoom_inset_and_scores_together(chain):
+    line = "restorecli show noisy=./degraded clean=./photos --crop 20x16+2+2 --zoom 2 --scores"
+    assert chain(f"{line} --json").data["columns"] == ["noisy", "clean"]
+    assert re.search(r"\d+\.\d\d dB, SSIM 0\.\d{4}", chain(line).out)
+    chain(f"{line} --inset -o photos/sheet.png")
+    assert (
+        chain("restorecli show ./photos --json").data["total"] == 4
+    )  # the sheet is no picture of the folder
+
+
+def test_a_path_with_an_equals_sign_that_is_there_is_a_path(chain):
+    (chain.folder / "degraded").rename(chain.folder / "a=b")
+    assert chain("restorecli show a=b ./photos --json").data["columns"] == ["a=b", "photos"]

@@ -9,9 +9,14 @@ import pytest
 from PIL import Image
 
 from restorecli.errors import DataError, ResourceError, UsageError
+from restorecli.folders.walking import walk
+from restorecli.images.drawn import is_drawing
 from restorecli.report import sheet as sheet_module
-from restorecli.report.lineup import Row, Tile, View, fitted, headings, line_up, rows, spread
+from restorecli.report.inset import fitted
+from restorecli.report.lineup import Row, Tile, View, headings, line_up, rows, spread
+from restorecli.report.plots import write_plots
 from restorecli.report.sheet import contact_sheet, write_sheet
+from restorecli.report.strips import write_strip
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -60,7 +65,7 @@ def test_what_is_missing_or_damaged_leaves_a_gap_and_a_reason(trees):
     assert read[2].tiles[-1].reason == "unreadable"
     assert read[2].tiles[1].reason == "nothing to compare"
     assert len(read[0].problems) == 0
-    assert "holds no picture" in read[1].problems[0]
+    assert "holds no image" in read[1].problems[0]
     assert "2.png" in read[2].problems[0]
 
 
@@ -193,3 +198,61 @@ def test_refusals(tmp_path):
         line_up([tmp_path / "nowhere"], 1)
     with pytest.raises(DataError, match="no pictures"):
         line_up([tmp_path], 1)
+
+
+def test_titles_stand_above_the_columns(trees):
+    assert line_up(trees, 1, titles=("a", "b", "c")).columns == ("a", "b", "c")
+
+
+def test_a_crop_is_enlarged_around_its_own_center(tmp_path):
+    image = Image.new("RGB", (40, 30), RED)
+    image.paste(GREEN, (12, 12, 16, 16))  # the middle of the crop 8x8+10+10
+    image.save(tmp_path / "a.png")
+    (row,) = rows(line_up([tmp_path / "a.png"], 1), View(crop=(8, 8, 10, 10), zoom=2), (32, 32), 1)
+    shown = np.asarray(row.tiles[0].image)
+    assert shown.shape == (32, 32, 3)
+    assert (shown == GREEN).all()
+
+
+def test_an_inset_shows_the_whole_and_the_part_in_the_farthest_corner(tmp_path):
+    image = Image.new("RGB", (100, 80), RED)
+    image.paste(GREEN, (10, 8, 20, 16))
+    image.save(tmp_path / "a.png")
+    (row,) = rows(line_up([tmp_path / "a.png"], 1), View(crop=(10, 8, 10, 8), inset=True), (200, 160), 1)
+    shown = np.asarray(row.tiles[0].image)
+    assert shown.shape == (160, 200, 3)
+    assert (shown[60:80, 20:80] == RED).all()  # the rest of the whole
+    assert (shown[20:28, 25:35] == GREEN).all()  # the part in its place, twice enlarged
+    assert (shown[100:150, 120:190] == GREEN).all()  # and nine times, below and to the right
+    assert (shown[90:, 112:] != RED).any(axis=-1).mean() > 0.95
+
+
+def test_scores_stand_below_all_but_the_last(tmp_path):
+    from skimage.metrics import peak_signal_noise_ratio
+
+    rng = np.random.default_rng(0)
+    levels = [rng.integers(0, 256, (20, 24, 3), np.uint8) for _ in range(2)]
+    for name, pixels in zip(("a", "b"), levels, strict=True):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    paint(tmp_path / "c.png", RED, (7, 7))
+    paths = [tmp_path / f"{name}.png" for name in ("a", "c", "b")]
+    (row,) = rows(line_up(paths, 1), View(scores=True), (24, 24), 1)
+    expected = peak_signal_noise_ratio(levels[1], levels[0], data_range=255)
+    assert row.tiles[0].caption.startswith(f"{expected:.2f} dB, SSIM ")
+    assert [tile.caption for tile in row.tiles[1:]] == ["", ""]
+    without = contact_sheet(["a", "c", "b"], rows(line_up(paths, 1), View(), (24, 24), 1), tile=24)
+    sheet = contact_sheet(["a", "c", "b"], [row], tile=24)
+    assert sheet.height > without.height
+
+
+def test_drawings_say_what_they_are_and_are_not_taken_for_pictures(tmp_path, plain_evaluation):
+    paint(tmp_path / "data" / "photo.png", BLUE)
+    photo = Image.open(tmp_path / "data" / "photo.png")
+    write_sheet(photo.copy(), tmp_path / "data" / "sheet.png")
+    write_strip(plain_evaluation.images[0], tmp_path / "data" / "strip.png")
+    write_plots(plain_evaluation, tmp_path / "data", ("png",))
+    assert [file.path.name for file in walk(tmp_path / "data")] == ["photo.png"]
+    assert is_drawing(tmp_path / "data" / "sheet.png")
+    assert not is_drawing(tmp_path / "data" / "photo.png")
+    assert not is_drawing(tmp_path / "gone.png")
+    assert [file.path.name for file in walk(tmp_path / "data" / "sheet.png")] == ["sheet.png"]
