@@ -4,6 +4,7 @@ One picture in memory, as PIL image, NumPy array or torch tensor::
 
     import restorecli
 
+    print(restorecli.diagnose(picture))
     better = restorecli.restore_image(picture)
     noisy = restorecli.degrade_image(picture, ["gaussian"], seed=1)
     print(restorecli.score(better, picture))
@@ -25,6 +26,7 @@ from restorecli.api import (
     create_model,
     degrade,
     degrade_image,
+    diagnose,
     evaluate,
     load,
     restore,
@@ -39,6 +41,7 @@ __all__ = [
     "create_model",
     "degrade",
     "degrade_image",
+    "diagnose",
     "evaluate",
     "load",
     "restore",

@@ -19,6 +19,7 @@ PUBLIC = {
     "create_model": ["name", "arguments"],
     "load": ["name_or_file", "weights", "device", "precision"],
     "degrade_image": ["picture", "noise", "seed", "unclipped"],
+    "diagnose": ["picture"],
     "restore_image": [
         "picture",
         "model",

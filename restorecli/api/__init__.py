@@ -8,6 +8,7 @@ Every function imports what it needs when it is called, so that `import restorec
 """
 
 from restorecli.api.degradation import DegradeOptions, degrade, run_degrade
+from restorecli.api.diagnosis import diagnose
 from restorecli.api.evaluation import EvalOptions, evaluate, run_evaluate
 from restorecli.api.networks import create_model, load
 from restorecli.api.pictures import degrade_image, restore_image, score
@@ -23,6 +24,7 @@ __all__ = [
     "create_model",
     "degrade",
     "degrade_image",
+    "diagnose",
     "evaluate",
     "load",
     "plan_restore",

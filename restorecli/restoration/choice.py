@@ -10,6 +10,7 @@ from restorecli.core.device import pick_device
 from restorecli.core.models.catalog import MODELS
 from restorecli.errors import UsageError
 from restorecli.restoration.adapter import MethodRestorer
+from restorecli.restoration.auto import AUTO, AutoRestorer
 from restorecli.restoration.backends import load_network
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import METHODS, create_method
@@ -32,8 +33,8 @@ def choose_restorer(
     """Return the network or the method of a name.
 
     Args:
-        model: "model", "model.tag", a weights file, an exported graph, the name of a method, or a word for a
-            purpose such as "denoise"; see `purposes`.
+        model: "auto", "model", "model.tag", a weights file, an exported graph, the name of a method, or a
+            word for a purpose such as "denoise"; see `purposes`.
         parameters: Of the method.
         weights: A foreign checkpoint for the network.
         known: What the caller says about the pictures.
@@ -47,6 +48,9 @@ def choose_restorer(
     """
     model = model_named(model) if isinstance(model, str) else model
     name = str(model)
+    if name == AUTO:
+        _check_auto(parameters, weights, known)
+        return AutoRestorer(device=device, precision=precision, ensemble=ensemble)
     method = METHODS.resolve(name)
     if method is not None:
         if weights is not None:
@@ -66,6 +70,31 @@ def choose_restorer(
     if known is not None:
         _check_known(known, network.spec.needs, name)
     return network
+
+
+def _check_auto(
+    parameters: Mapping[str, object] | None, weights: str | Path | None, known: Known | None
+) -> None:
+    """Refuse what `auto` finds out by itself.
+
+    Raises:
+        UsageError: There is such a thing.
+    """
+    told = {
+        "--set": bool(parameters),
+        "--weights": weights is not None,
+        "--sigma": known is not None and known.sigma is not None,
+        "--operator": known is not None and bool(known.words),
+        "--mask": known is not None and known.masks is not None,
+    }
+    vain = [option for option, given in told.items() if given]
+    if vain:
+        raise UsageError(
+            "auto finds out by itself what each picture needs.",
+            expected="a model or a method beside it",
+            came=f"{' and '.join(vain)} with --model auto",
+            hint="restorecli diagnose PICTURE says which model fits; name it with --model",
+        )
 
 
 def _check_known(known: Known, needs: frozenset[str], name: str) -> None:

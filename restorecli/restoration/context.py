@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ class Context:
         mask: (H, W), True where a pixel is lost or defective.
         record: The manifest's line about it.
         device: Where a method that needs one computes; None picks.
+        file: The picture's file, where it has one.
         found: What the method finds out.
         tell: Called with steps done and steps in all by a method that takes minutes.
     """
@@ -48,6 +50,7 @@ class Context:
     mask: NDArray[np.bool_] | None = None
     record: Record | None = None
     device: str | None = None
+    file: Path | None = None
     found: Findings = field(default_factory=Findings, compare=False)
     tell: Callable[[int, int], None] | None = field(default=None, compare=False)
 

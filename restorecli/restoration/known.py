@@ -97,7 +97,7 @@ class Known:
         if "mask" in asked:
             size = (pixels.shape[1], pixels.shape[2])
             mask = recorded_mask(record, size) if self.masks is None else self.masks.find(file, pixels)
-        return Context(sigma, operator, mask, record, self.device)
+        return Context(sigma, operator, mask, record, self.device, file.path)
 
 
 def recorded_mask(record: Record | None, size: tuple[int, int]) -> NDArray[np.bool_] | None:

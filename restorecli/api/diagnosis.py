@@ -1,0 +1,46 @@
+"""What damage one picture has: of a file, or of a picture in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restorecli.api.wording import in_python_words
+from restorecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from restorecli.diagnosis.result import Diagnosis
+
+
+@in_python_words
+def diagnose(picture: object) -> Diagnosis:
+    """Say what damage a picture has, how strong, how sure that is, and what helps; nothing is changed.
+
+    Args:
+        picture: A file, a PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W); uint8,
+            uint16, or floats in [0, 1]. Only a file still says with which quality it was compressed.
+
+    Returns:
+        The diagnosis: `findings` (none where there is no damage), `steps` that `restore` would take, `limits`
+        (what cannot be brought back) and `confidence`.
+
+    Raises:
+        UsageError: The picture is of a wrong kind, shape or range.
+        ImageError: The file cannot be read, or a side is under 32 px.
+
+    Example:
+        >>> import numpy as np, restorecli
+        >>> print(restorecli.diagnose(np.full((64, 64), 0.5, np.float32)))
+        no damage found
+    """
+    from restorecli.diagnosis import diagnose as diagnose_pixels
+    from restorecli.diagnosis.files import diagnose_file
+
+    if isinstance(picture, str | Path):
+        return diagnose_file(Path(picture))
+    from restorecli.api.arrays import take
+
+    pictures = take(picture).pictures
+    if len(pictures) != 1:
+        raise UsageError("A batch has several diagnoses.", expected="one picture", came=f"{len(pictures)}")
+    return diagnose_pixels(pictures[0].pixels)

@@ -1,0 +1,207 @@
+"""Fits the table of `restorecli.diagnosis` to measurements of training pictures, and checks it on others."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+
+from restorecli.bench.diagnosis_examples import Example
+from restorecli.diagnosis.decide import FAR, NONE, DecisionTable
+from restorecli.diagnosis.measurements import measure
+
+Doubles = NDArray[np.float64]
+
+UNUSED = frozenset({"jpeg quality", "mean", "motion angle", "path length", "path angle", "path sigma"})
+"""Measurements that say how a damage is, not whether."""
+
+_PENALTY = 2e-3
+"""Weight of half the sum of squares of slopes and bends, beside the mean loss of an example."""
+
+_CLEAN_WEIGHT = 3.0
+"""What an example without damage counts: to find damage where there is none does harm."""
+
+_SMALLEST_DEVIATION = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Measurements of examples.
+
+    Attributes:
+        names: Of the measurements.
+        values: (examples, measurements); NaN where a picture does not have one.
+        labels: The damages of each example.
+        pictures: What each example was made of.
+    """
+
+    names: tuple[str, ...]
+    values: Doubles
+    labels: tuple[tuple[str, ...], ...]
+    pictures: tuple[str, ...]
+
+    def chosen(self, kept: NDArray[np.bool_]) -> Measured:
+        """Return some of the examples."""
+        places = np.flatnonzero(kept)
+        labels = tuple(self.labels[place] for place in places)
+        return Measured(
+            self.names, self.values[kept], labels, tuple(self.pictures[place] for place in places)
+        )
+
+    def found(self, example: int) -> dict[str, float]:
+        """Return the measurements that an example has, by name."""
+        pairs = zip(self.names, self.values[example].tolist(), strict=True)
+        return {name: value for name, value in pairs if not np.isnan(value)}
+
+
+NEEDED: Mapping[str, Sequence[str]] = {
+    "gaussian": ("noise sigma",),
+    "poisson": ("noise sigma",),
+    "speckle": ("noise sigma",),
+    "salt-pepper": ("impulses extreme", "impulses any"),
+    "quantize": ("levels used",),
+    "dither": ("levels used",),
+    "gaussian-blur": ("edges", "gaussian gain"),
+    "defocus": ("edges", "defocus gain"),
+    "motion-blur": ("edges", "directed"),
+    "sand-dust": ("dark end", "contrast", "warm share"),
+    "haze": ("dark end", "veil", "contrast"),
+    "low-light": ("light end", "bright"),
+    "rain": ("streak single", "streak light"),
+    "moire": ("wave luma", "wave color"),
+    "jpeg": ("grid",),
+    "scratches": ("line light", "line share"),
+    "fade": ("dark end", "noise shared"),
+    "old-photo": ("dark end", "noise shared", "line light"),
+    "holes": ("hole share", "hole jump"),
+}
+"""What must be measured for a damage to be possible: not below, or not above, what its examples have."""
+
+_OUTLIERS = 1.0
+"""Percent of the examples of a damage that may lie outside what is needed for it."""
+
+_FOLDS = 3
+_LEAST_SURE, _MOST_SURE = 0.4, 0.95
+
+
+def fit_table(measured: Measured) -> DecisionTable:
+    """Return the table that fits the examples best, with what each damage needs and when it is sure.
+
+    A damage is sure from the chance that pictures without it reach when the table is fitted to others; see
+    `_sure`.
+    """
+    table = replace(fit_chances(measured), needed=_needed(measured))
+    return replace(table, sure=_sure(measured, table.classes))
+
+
+def _needed(measured: Measured) -> dict[str, dict[str, tuple[float, float]]]:
+    clean = measured.values[[labels == (NONE,) for labels in measured.labels]]
+    needed: dict[str, dict[str, tuple[float, float]]] = {}
+    for damage, names in NEEDED.items():
+        having = measured.values[[labels == (damage,) for labels in measured.labels]]
+        needed[damage] = {}
+        for name in names:
+            place = measured.names.index(name)
+            low, middle, high = np.nanpercentile(having[:, place], [_OUTLIERS, 50, 100 - _OUTLIERS])
+            above = middle > np.nanmedian(clean[:, place])
+            needed[damage][name] = (float(low), FAR) if above else (-FAR, float(high))
+    return needed
+
+
+def _sure(measured: Measured, classes: Sequence[str]) -> dict[str, float]:
+    """Return for each damage the second highest chance that it reaches among clean pictures not fitted on."""
+    reached: dict[str, list[float]] = {name: [] for name in classes}
+    folds = np.array([zlib.crc32(picture.encode()) % _FOLDS for picture in measured.pictures])
+    for fold in range(_FOLDS):
+        rest = measured.chosen(folds != fold)
+        table = replace(fit_chances(rest), needed=_needed(rest))
+        for index in np.flatnonzero(folds == fold):
+            if measured.labels[index] == (NONE,):
+                found = measured.found(int(index))
+                for name, chance in table.chances(found).items():
+                    if table.is_possible(name, found):
+                        reached[name].append(chance)
+    seconds = {name: sorted([0.0, 0.0, *chances])[-2] for name, chances in reached.items()}
+    return {name: float(np.clip(second, _LEAST_SURE, _MOST_SURE)) for name, second in seconds.items()}
+
+
+def fit_chances(measured: Measured) -> DecisionTable:
+    """Return the table whose chances fit the examples best: maximum likelihood with a quadratic penalty.
+
+    An example of two damages counts as half an example of each.
+    """
+    classes = (NONE, *sorted({label for labels in measured.labels for label in labels} - {NONE}))
+    targets = np.array([[labels.count(name) / len(labels) for name in classes] for labels in measured.labels])
+    blank = _blank(measured, classes)
+    z = blank.standardize(measured.values)
+    inputs = np.concatenate([np.ones((len(z), 1)), z, z * z - 1], axis=1)
+    weights = _solve(inputs, targets, _example_weights(targets))
+    count = len(measured.names)
+    return replace(
+        blank, offsets=weights[:, 0], slopes=weights[:, 1 : count + 1], bends=weights[:, count + 1 :]
+    )
+
+
+def _blank(measured: Measured, classes: Sequence[str]) -> DecisionTable:
+    """Return a table that knows how to standardize and nothing else."""
+    most = np.nanmax(np.abs(measured.values), axis=0)
+    units = np.where(most < 2, 0.1, 1.0)
+    logs = np.sign(measured.values) * np.log1p(np.abs(measured.values) / units)
+    deviations = np.maximum(np.nanstd(logs, axis=0), _SMALLEST_DEVIATION)
+    nothing = np.zeros((len(classes), len(measured.names)))
+    return DecisionTable(
+        measured.names,
+        units,
+        np.nanmean(logs, axis=0),
+        deviations,
+        tuple(classes),
+        np.zeros(len(classes)),
+        nothing,
+        nothing,
+    )
+
+
+def _example_weights(targets: Doubles) -> Doubles:
+    """Give all damages the same weight, and `NONE`, the first class, `_CLEAN_WEIGHT` times as much."""
+    share = targets.sum(axis=0)
+    factor = np.where(share > 0, targets.sum() / np.maximum(share, 1) / len(share), 0)
+    factor[0] *= _CLEAN_WEIGHT
+    weights = targets @ np.minimum(factor, 4 * _CLEAN_WEIGHT)
+    return np.asarray(weights / weights.sum())
+
+
+def _solve(inputs: Doubles, targets: Doubles, shares: Doubles) -> Doubles:
+    """Minimize the weighted cross entropy: (classes, inputs)."""
+    shape = (targets.shape[1], inputs.shape[1])
+
+    def loss(flat: Doubles) -> tuple[float, Doubles]:
+        weights = flat.reshape(shape)
+        scores = inputs @ weights.T
+        scores -= scores.max(axis=1, keepdims=True)
+        logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        penalized = weights.copy()
+        penalized[:, 0] = 0
+        value = -float(shares @ (targets * logs).sum(axis=1)) + 0.5 * _PENALTY * float((penalized**2).sum())
+        slope = ((np.exp(logs) - targets) * shares[:, None]).T @ inputs + _PENALTY * penalized
+        return value, slope.reshape(-1)
+
+    start = np.zeros(shape[0] * shape[1])
+    found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 600})
+    result: Doubles = found.x.reshape(shape)
+    return result
+
+
+def measure_examples(given: Iterable[Example]) -> Measured:
+    """Measure examples."""
+    rows, labels, pictures = [], [], []
+    for example in given:
+        rows.append(measure(example.pixels))
+        labels.append(example.labels)
+        pictures.append(example.name)
+    names = tuple(sorted(set().union(*rows) - UNUSED))
+    values = np.array([[row.get(name, np.nan) for name in names] for row in rows])
+    return Measured(names, values, tuple(labels), tuple(pictures))

@@ -1,0 +1,80 @@
+"""`restorecli bench auto`: damage named, specialist taken, and how near `--model auto` comes to the best."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restorecli.cli import options, tables
+from restorecli.cli.progress import BarProgress
+from restorecli.result import CommandResult
+
+if TYPE_CHECKING:
+    from restorecli.bench.auto import Cell
+
+AUTO_EXAMPLES = (
+    "restorecli bench auto --test ./photos",
+    "restorecli bench auto --test ./photos --pictures 4 --damages jpeg,haze --no-rivals",
+    "restorecli bench auto --test ./photos --picture confusion.png --json",
+)
+
+HEADERS = ("damage", "severity", "named", "specialist", "degraded", "auto", "worst", "best", "by")
+
+
+def auto(
+    test: Annotated[
+        Path, typer.Option("--test", help="Folder of clean pictures that nothing was fitted on.")
+    ],
+    pictures: Annotated[
+        int, typer.Option("--pictures", min=1, help="How many, taken evenly over the sorted folder.")
+    ] = 24,
+    damages: Annotated[
+        str, typer.Option("--damages", help="Only these degradations, by commas; by default all.")
+    ] = "",
+    severities: Annotated[str, typer.Option("--severities", help="Of `degrade`, by commas.")] = "1,3,5",
+    rivals: Annotated[
+        bool, typer.Option("--rivals/--no-rivals", help="Measure single models and methods, too.")
+    ] = True,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw which damage was taken for which (PNG, SVG, PDF).")
+    ] = None,
+    markdown: tables.Markdown = None,
+    as_json: options.Json = False,
+) -> None:
+    """Degrade clean pictures in every way, let `--model auto` restore them, and compare with the best."""
+    from restorecli.bench.auto import bench_auto
+    from restorecli.bench.auto_picture import draw_confusion
+
+    cells = bench_auto(
+        test,
+        pictures=pictures,
+        damages=[name for name in damages.split(",") if name],
+        severities=[int(word) for word in severities.split(",")],
+        rivals=rivals,
+        progress=BarProgress(),
+    )
+    if picture is not None:
+        draw_confusion(cells, picture)
+    result = CommandResult("bench auto", [cell.to_dict() for cell in cells])
+    tables.show(HEADERS, [_row(cell) for cell in cells], result, markdown, as_json=as_json, names=1)
+
+
+def _row(cell: Cell) -> tuple[str, ...]:
+    best = cell.best
+    return (
+        cell.damage,
+        str(cell.severity or "-"),
+        f"{100 * cell.named.get(cell.damage, 0) / cell.pictures:.0f} %",
+        f"{100 * cell.right:.0f} %",
+        _decibels(cell.degraded),
+        _decibels(cell.auto),
+        _decibels(cell.worst),
+        _decibels(None if best is None else best[1]),
+        "-" if best is None else best[0],
+    )
+
+
+def _decibels(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -1,0 +1,90 @@
+"""`restorecli diagnose`: what damage pictures have, and what `restore` would do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restorecli.cli import options, render
+from restorecli.cli.progress import BarProgress
+from restorecli.errors import ExitCode
+from restorecli.result import CommandResult
+
+if TYPE_CHECKING:
+    from restorecli.diagnosis.files import FileDiagnosis
+    from restorecli.diagnosis.result import Diagnosis
+
+EXAMPLES = (
+    "restorecli diagnose photo.jpg",
+    "restorecli diagnose ./scans",
+    "restorecli diagnose ./scans --json",
+)
+
+_HEADERS = ("picture", "found", "sure", "what restore would do")
+
+
+def command(
+    source: Annotated[Path, typer.Argument(help="Picture, or a folder of them.", metavar="PICTURE|FOLDER")],
+    to_srgb: options.ToSrgb = False,
+    frames: options.Frames = "refuse",
+    allow_truncated: options.AllowTruncated = False,
+    workers: options.Workers = None,
+    json_wanted: options.Json = False,
+) -> None:
+    """Say what damage pictures have, how strong, how sure that is, and what helps; nothing is changed."""
+    from restorecli.diagnosis.files import diagnose_files, kinds
+    from restorecli.images.options import ReadOptions
+
+    reading = ReadOptions(allow_truncated, to_srgb, frames)
+    found = diagnose_files(source, workers=workers, reading=reading, progress=BarProgress())
+    known = [one.diagnosis for one in found if one.diagnosis is not None]
+    if json_wanted:
+        render.as_json(_result(source, found))
+    elif len(found) == 1 and known:
+        _show(known[0])
+    else:
+        render.table(_HEADERS, [_row(one) for one in found])
+        render.say(*kinds(known))
+    if len(known) < len(found):
+        raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _result(source: Path, found: Sequence[FileDiagnosis]) -> CommandResult:
+    errors = [one.error for one in found if one.error is not None]
+    return CommandResult(
+        "diagnose",
+        {"source": str(source), "pictures": [one.to_dict() for one in found]},
+        errors=errors,
+        exit_code=ExitCode.SOME_FAILED if errors else ExitCode.DONE,
+    )
+
+
+def _row(one: FileDiagnosis) -> tuple[str, str, str, str]:
+    if one.diagnosis is None:
+        return one.path, f"{one.error}", "", ""
+    steps = " -> ".join(step.model for step in one.diagnosis.steps)
+    found = "; ".join(str(finding) for finding in one.diagnosis.findings)
+    nothing = "copy it" if one.diagnosis.is_clean else "nothing that helps"
+    return one.path, found or "no damage found", f"{one.diagnosis.confidence:.2f}", steps or nothing
+
+
+def _show(diagnosis: Diagnosis) -> None:
+    """Write one diagnosis at length."""
+    if diagnosis.is_clean:
+        render.data(f"no damage found (sure: {diagnosis.confidence:.2f})")
+        return
+    for finding in diagnosis.findings:
+        render.data(f"{finding.title} (sure: {finding.confidence:.2f})")
+        for strength in finding.strengths:
+            render.data(f"  {strength}")
+        seen = ", ".join(f"{name} {value:.3g}" for name, value in finding.evidence.items())
+        render.data(f"  seen by: {seen}")
+    for step in diagnosis.steps:
+        told = {name: value for name, value in step.to_dict().items() if name != "model"}
+        words = ", ".join(f"{name} {value}" for name, value in told.items())
+        render.data(f"restore would use {step.model}{f' ({words})' if words else ''}")
+    for limit in diagnosis.limits:
+        render.data(limit)

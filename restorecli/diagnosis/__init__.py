@@ -1,0 +1,10 @@
+"""What damage does a picture have? Measured, decided by a fitted table, with what helps against it.
+
+`measure` (one file for each kind of damage) -> `decide` (a logistic model: chances) -> `strengths` and
+`remedies` (how strong, what to do, what is gone) -> `Diagnosis`. Nothing here restores or learns.
+"""
+
+from restorecli.diagnosis.diagnosing import FileFacts, diagnose
+from restorecli.diagnosis.result import Diagnosis, Finding, Step, Strength
+
+__all__ = ["Diagnosis", "FileFacts", "Finding", "Step", "Strength", "diagnose"]

@@ -1,0 +1,132 @@
+"""JPEG: its grid of 8x8 blocks, the steps of its coefficients, and its tables where a file has them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from restorecli.diagnosis.view import Plane, View
+
+_SIDE = 8
+_QUALITIES = tuple(range(1, 96))
+_NEAR = 1.0
+"""How far a coefficient may lie from a multiple of its step, 0-255 scale: samples were rounded."""
+_AGREE = 0.4
+"""Share of coefficients beyond chance that must keep the steps of a quality."""
+_FEWEST = 32
+_MOST_BLOCKS = 500
+_NO_QUALITY = 100.0
+
+
+def measure_blocks(view: View) -> dict[str, float]:
+    """Measure traces of JPEG in the window.
+
+    Returns:
+        `grid`: how much larger differences are across the borders of the grid of 8 px than inside, mean of
+        both directions, in the phase that shows most; 0 without a grid. `jpeg quality`: the quality whose
+        steps the coefficients keep (libjpeg's scale), 100 where none is seen.
+    """
+    down, across = _grid(view.luma), _grid(view.luma.T)
+    quality = quality_of(view)
+    return {
+        "grid": float(0.5 * (down + across)),
+        "jpeg quality": _NO_QUALITY if quality is None else float(quality),
+    }
+
+
+def _grid(plane: Plane) -> float:
+    """Return log of the largest mean jump between rows of one phase over that of the others."""
+    if plane.shape[0] < 3 * _SIDE:
+        return 0.0
+    step = np.diff(plane, axis=0)
+    # How far a step stands above both its neighbors: what a border does, and a slope does not.
+    jump = np.abs(step[1:-1]) - 0.5 * (np.abs(step[:-2]) + np.abs(step[2:]))
+    rows = np.minimum(jump, 20).mean(axis=1)
+    size = float(np.minimum(np.abs(step), 20).mean()) + 0.05
+    phases = np.array([rows[phase::_SIDE].mean() for phase in range(_SIDE)])
+    top = int(np.argmax(phases))
+    rest = np.delete(phases, [top])
+    return float((phases[top] - rest.mean()) / size)
+
+
+def quality_of(view: View) -> int | None:
+    """Return the quality of the JPEG that the window once was, from the spacing of its coefficients.
+
+    The quality of which most coefficients that are not 0 lie within 1 of a multiple of their step, if these
+    are 40 % more than by chance; after Fan and de Queiroz, "Identification of bitmap compression history",
+    TIP 2003. Its blocks must start at multiples of 8 px; those with samples that were clipped are left out.
+    """
+    blocks = _coefficients(view.luma, _inside(view.levels))
+    size = np.abs(blocks)
+    alive = size > 2 * _NEAR
+    alive[:, 0, 0] = False
+    if np.count_nonzero(alive) < _FEWEST:
+        return None
+    shares = np.array([_share(blocks, alive, quality) for quality in _QUALITIES])
+    best = int(np.argmax(shares))
+    return _QUALITIES[best] if shares[best] >= _AGREE else None
+
+
+def _inside(levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return where no channel is black or white, which may be cut off: (H, W)."""
+    return np.asarray((levels.min(axis=0) > 0) & (levels.max(axis=0) < 255))
+
+
+def _coefficients(luma: Plane, inside: NDArray[np.bool_]) -> Plane:
+    """Return the cosine transform of blocks all of whose samples are inside, at most `_MOST_BLOCKS`."""
+    tall, wide = (side // _SIDE for side in luma.shape)
+    parts = [
+        plane[: tall * _SIDE, : wide * _SIDE].reshape(tall, _SIDE, wide, _SIDE).transpose(0, 2, 1, 3)
+        for plane in (luma, inside)
+    ]
+    listed, whole = (part.reshape(-1, _SIDE, _SIDE) for part in parts)
+    listed = listed[whole.all(axis=(1, 2))]
+    if len(listed) > _MOST_BLOCKS:
+        listed = listed[np.linspace(0, len(listed) - 1, _MOST_BLOCKS).astype(int)]
+    return np.asarray(fft.dctn(listed - 128, axes=(1, 2), norm="ortho"), np.float32)
+
+
+def _share(blocks: Plane, alive: NDArray[np.bool_], quality: int) -> float:
+    """Return the share of coefficients near multiples of a quality's steps: 0 by chance, 1 for all."""
+    steps = np.broadcast_to(_steps(quality), blocks.shape)[alive]
+    # With steps up to 4 most values lie near a multiple by chance: only larger ones can tell.
+    wide = steps > 4
+    if np.count_nonzero(wide) < _FEWEST:
+        return 0.0
+    steps, values = steps[wide], blocks[alive][wide]
+    near = float(np.mean(np.abs(values - np.rint(values / steps) * steps) <= _NEAR))
+    chance = float(np.mean(2 * _NEAR / steps))
+    return (near - chance) / (1 - chance)
+
+
+@cache
+def _steps(quality: int) -> NDArray[np.float32]:
+    return np.array(_table(quality), np.float32).reshape(_SIDE, _SIDE)
+
+
+@cache
+def _table(quality: int) -> tuple[int, ...]:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.new("L", (_SIDE, _SIDE)).save(buffer, "JPEG", quality=quality)
+    buffer.seek(0)
+    with Image.open(buffer, formats=["JPEG"]) as picture:
+        tables: Mapping[int, Sequence[int]] = getattr(picture, "quantization")  # noqa: B009 - JPEG's own
+        return tuple(tables[0])
+
+
+def quality_of_table(table: Sequence[int]) -> int:
+    """Return the quality of libjpeg's luma table that is nearest to a file's, in logarithms of the steps.
+
+    Args:
+        table: 64 steps, in the order in which Pillow gives them.
+    """
+    steps = np.log(np.maximum(np.array(table, float), 1))
+    away = [float(np.abs(np.log(np.array(_table(quality))) - steps).mean()) for quality in range(1, 101)]
+    return int(np.argmin(away)) + 1

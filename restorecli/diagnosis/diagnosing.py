@@ -1,0 +1,134 @@
+"""The diagnosis of one picture: measure, decide, plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from restorecli.diagnosis.blocks import quality_of_table
+from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
+from restorecli.diagnosis.holes import find_holes
+from restorecli.diagnosis.measurements import measure
+from restorecli.diagnosis.remedies import LIMITS, plan
+from restorecli.diagnosis.result import Diagnosis, Finding
+from restorecli.diagnosis.strengths import STRENGTHS, TITLES
+from restorecli.diagnosis.view import Pixels
+from restorecli.errors import ImageError
+
+SMALLEST_SIDE = 32
+"""Pixels of a side that are needed to tell anything."""
+
+_SURE = 0.6
+"""Chance from which the likeliest damage counts as found, where the table does not say."""
+
+_LEAST_RANGE = 2 / 255
+"""Pictures of one value are what they are."""
+
+_ALSO = 0.15
+"""Chance from which a second damage counts, where the two are known to come together."""
+
+_TOGETHER = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("gaussian", "jpeg"),
+        ("gaussian", "gaussian-blur"),
+        ("gaussian-blur", "jpeg"),
+        ("low-light", "jpeg"),
+        ("haze", "jpeg"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a file says beside its pixels.
+
+    Attributes:
+        depth: Bits for each sample.
+        jpeg_table: The 64 steps of the luma table, where it is a JPEG, as Pillow gives them.
+    """
+
+    depth: int = 8
+    jpeg_table: tuple[int, ...] | None = None
+
+
+def diagnose(
+    image: Pixels, facts: FileFacts | None = None, *, table: DecisionTable | None = None
+) -> Diagnosis:
+    """Say what damage a picture has, how strong, how sure that is, and what helps.
+
+    Args:
+        image: (C, H, W) float32, C = 1 or 3, in [0, 1].
+        facts: What its file says.
+        table: The logistic model; by default the package's.
+
+    Returns:
+        The diagnosis; no finding where there is no damage, or too little to be sure.
+
+    Raises:
+        ImageError: A side is under 32 px, the shape is another, or values are not finite.
+    """
+    _check(image)
+    if image.max() - image.min() < _LEAST_RANGE:
+        return Diagnosis((), (), (), 1.0)
+    table = table or shipped_table()
+    found = measurements(image, facts)
+    chances = table.chances(found)
+    names = _names(chances, found, table)
+    findings = tuple(_finding(name, found, chances[name], table) for name in names)
+    confidence = sum(chances[name] for name in names) if names else chances[NONE]
+    limits = tuple(dict.fromkeys(LIMITS[name] for name in names))
+    steps = plan(findings, _hole_color(image, names), is_gray=len(image) == 1)
+    return Diagnosis(findings, steps, limits, confidence)
+
+
+def measurements(image: Pixels, facts: FileFacts | None = None) -> dict[str, float]:
+    """Return all measurements by name; a JPEG's tables say more about its quality than its pixels.
+
+    Args:
+        image: (C, H, W) float32 in [0, 1].
+        facts: What its file says.
+    """
+    found = measure(image)
+    if facts is not None and facts.jpeg_table is not None:
+        # A picture that was compressed worse before keeps the traces of that.
+        found["jpeg quality"] = min(float(quality_of_table(facts.jpeg_table)), found["jpeg quality"])
+    return found
+
+
+def _check(image: Pixels) -> None:
+    if image.ndim != 3 or len(image) not in (1, 3) or min(image.shape[1:]) < SMALLEST_SIDE:
+        raise ImageError(
+            "The picture cannot be diagnosed.",
+            expected=f"(1 or 3, H, W), both sides at least {SMALLEST_SIDE} px",
+            came=str(tuple(image.shape)),
+        )
+    if not np.isfinite(image).all():
+        raise ImageError("The picture holds values that are not finite.", expected="finite pixels")
+
+
+def _names(chances: Mapping[str, float], found: Mapping[str, float], table: DecisionTable) -> Sequence[str]:
+    """Return the damages that count as found, the likeliest first."""
+    damages = [name for name in chances if name != NONE and table.is_possible(name, found)]
+    if not damages:
+        return ()
+    first, *others = sorted(damages, key=lambda name: -chances[name])
+    limit = table.sure.get(first, _SURE)
+    second = next((name for name in others if {first, name} in _TOGETHER), None)
+    if second is not None and chances[second] >= _ALSO and chances[first] + chances[second] >= limit:
+        return first, second
+    return (first,) if chances[first] >= limit else ()
+
+
+def _finding(name: str, found: Mapping[str, float], chance: float, table: DecisionTable) -> Finding:
+    return Finding(name, TITLES[name], chance, STRENGTHS[name](found), table.evidence(found, name))
+
+
+def _hole_color(image: Pixels, names: Sequence[str]) -> str | None:
+    if "holes" not in names:
+        return None
+    _, color = find_holes(image)
+    channels = np.resize(np.rint(color), 3).astype(int)
+    return "#" + "".join(f"{channel:02X}" for channel in channels)

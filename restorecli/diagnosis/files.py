@@ -1,0 +1,132 @@
+"""Diagnoses of files: one picture, or every picture of a folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from restorecli.diagnosis.diagnosing import FileFacts, diagnose
+from restorecli.diagnosis.result import Diagnosis
+from restorecli.errors import RestorecliError
+from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
+from restorecli.folders.walking import ImageFile, walk
+from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.reading import read_picture
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiagnosis:
+    """What a file's picture has, or why it could not be looked at.
+
+    Attributes:
+        path: The file's path below the folder.
+        diagnosis: What was found, or None.
+        error: Why there is none.
+    """
+
+    path: str
+    diagnosis: Diagnosis | None
+    error: RestorecliError | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the diagnosis, or the error, as JSON values."""
+        if self.diagnosis is not None:
+            return {"path": self.path, **self.diagnosis.to_dict()}
+        assert self.error is not None  # noqa: S101 - one of both is there
+        return {"path": self.path, "error": self.error.problem, **self.error.details()}
+
+
+def facts_of_file(path: Path) -> FileFacts:
+    """Return what a file says beside its pixels; nothing where it is no JPEG."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path, formats=["JPEG"]) as picture:
+            tables = getattr(picture, "quantization", {})
+    except (UnidentifiedImageError, OSError):
+        return FileFacts()
+    return FileFacts(jpeg_table=tuple(tables[0])) if 0 in tables else FileFacts()
+
+
+def diagnose_file(path: Path, reading: ReadOptions = STRICT) -> Diagnosis:
+    """Diagnose a picture's file.
+
+    Args:
+        path: The file.
+        reading: How to read what is unusual.
+
+    Raises:
+        ImageError: It cannot be read, or is too small to tell anything.
+    """
+    return diagnose(read_picture(path, reading).pixels, facts_of_file(path))
+
+
+def diagnose_files(
+    source: Path,
+    *,
+    workers: int | None = None,
+    reading: ReadOptions = STRICT,
+    progress: Progress | None = None,
+) -> list[FileDiagnosis]:
+    """Diagnose every picture of a folder, or one file; one that cannot be read costs only itself.
+
+    Args:
+        source: Folder or file.
+        workers: Threads; any number gives the same.
+        reading: How to read what is unusual.
+        progress: Who wants to know how far it is.
+
+    Returns:
+        One for each picture, in the order of their paths.
+
+    Raises:
+        DataError: There is no such file or folder.
+    """
+    files = walk(source)
+    progress = progress or SilentProgress()
+    progress.start(len(files), "pictures")
+    try:
+        return list(_diagnosed(files, workers, reading, progress))
+    finally:
+        progress.finish()
+
+
+def _diagnosed(
+    files: Sequence[ImageFile], workers: int | None, reading: ReadOptions, progress: Progress
+) -> Iterator[FileDiagnosis]:
+    def look(file: ImageFile) -> Diagnosis:
+        return diagnose_file(file.path, reading)
+
+    for file, found in run_ordered(look, files, workers):
+        name = file.relative.as_posix()
+        failed = found if isinstance(found, RestorecliError) else None
+        progress.advance(name, failed)
+        yield FileDiagnosis(name, None if isinstance(found, RestorecliError) else found, failed)
+
+
+def kinds(diagnoses: Sequence[Diagnosis]) -> list[str]:
+    """Return one phrase for each kind of picture, the most frequent first.
+
+    A kind is what has the same damages and is treated the same way; of the strength the middle is said:
+    "4: JPEG, quality about 20 -> deblock".
+    """
+    grouped: dict[tuple[object, ...], list[Diagnosis]] = {}
+    for diagnosis in diagnoses:
+        key = (
+            tuple(finding.damage for finding in diagnosis.findings),
+            tuple(step.model for step in diagnosis.steps),
+        )
+        grouped.setdefault(key, []).append(diagnosis)
+    counts = Counter({key: len(group) for key, group in grouped.items()})
+    return [f"{count}: {_typical(grouped[key])}" for key, count in counts.most_common()]
+
+
+def _typical(group: Sequence[Diagnosis]) -> str:
+    def strength(diagnosis: Diagnosis) -> float:
+        first = diagnosis.findings[0] if diagnosis.findings else None
+        return first.strengths[0].value if first is not None and first.strengths else 0.0
+
+    return str(sorted(group, key=strength)[len(group) // 2])

@@ -1,0 +1,60 @@
+"""Holes: places where one exact color stands and ends at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from restorecli.diagnosis.view import Pixels
+
+Mask = NDArray[np.bool_]
+
+_LEAST_SHARE = 0.002
+_MOST_CORNERS = 2
+"""Of the picture's corners: what fills more of them is a margin or a backdrop, and no hole."""
+
+
+def measure_holes(image: Pixels) -> dict[str, float]:
+    """Look for the color that fills holes, in the whole picture.
+
+    Args:
+        image: (C, H, W) float32 in [0, 1].
+
+    Returns:
+        `hole share`: share of pixels that have exactly the color that flat places have most often.
+        `hole jump`: levels between that color and the pixels that are two away from it, the median: tens for
+        a hole, few for a sky or a lamp that is clipped to white.
+    """
+    lost, color = find_holes(image)
+    share = float(lost.mean())
+    if share < _LEAST_SHARE:
+        return {"hole share": 0.0, "hole jump": 0.0}
+    ring = ndimage.binary_dilation(lost, iterations=2) & ~lost
+    if not ring.any():
+        return {"hole share": share, "hole jump": 0.0}
+    away = np.abs(image[:, ring] * 255 - color[:, None]).max(axis=0)
+    return {"hole share": share, "hole jump": float(np.median(away))}
+
+
+def find_holes(image: Pixels) -> tuple[Mask, NDArray[np.float32]]:
+    """Return where the color stands that flat places have most often, (H, W), and the color, 0-255 scale."""
+    levels = np.clip(np.rint(image * 255), 0, 255).astype(np.uint32)
+    code = np.zeros(levels.shape[1:], np.uint32)
+    for plane in levels:
+        code = code * np.uint32(256) + plane
+    flat = np.zeros(code.shape, bool)
+    core = code[1:-1, 1:-1]
+    flat[1:-1, 1:-1] = (core == code[:-2, 1:-1]) & (core == code[2:, 1:-1]) & (core == code[1:-1, :-2])
+    flat[1:-1, 1:-1] &= core == code[1:-1, 2:]
+    if not flat.any():
+        return np.zeros(code.shape, bool), np.zeros(len(image), np.float32)
+    values, counts = np.unique(code[flat], return_counts=True)
+    fill = values[np.argmax(counts)]
+    here = code == fill
+    row, column = np.argwhere(here)[0]
+    lost = ndimage.binary_opening(here, np.ones((2, 2)))
+    corners = lost[[0, 0, -1, -1], [0, -1, 0, -1]]
+    if np.count_nonzero(corners) > _MOST_CORNERS:
+        lost[:] = False
+    return lost, levels[:, row, column].astype(np.float32)

@@ -1,0 +1,32 @@
+"""Impulses: single pixels that are black or white, or anything, among others that are not."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from restorecli.diagnosis.view import View
+
+_FAR = 40.0
+"""Levels by which an impulse differs from the median around it."""
+
+
+def measure_impulses(view: View) -> dict[str, float]:
+    """Measure impulses in the window.
+
+    Returns:
+        `impulses extreme`: share of pixels that are 0 or 255 in all channels and more than 40 levels from the
+        median of the eight around them. `impulses any`: share of pixels that are 6 times as far from it as
+        half of all pixels are, and more than 40 levels. `clipped`: share of samples that are 0 or 255.
+    """
+    luma = view.luma
+    middle = ndimage.median_filter(luma, 3, mode="reflect")
+    away = np.abs(luma - middle)
+    low, high = view.levels.max(axis=0) <= 1, view.levels.min(axis=0) >= 254
+    far = away > _FAR
+    spread = float(np.median(away))
+    return {
+        "impulses extreme": float(np.mean(far & (low | high))),
+        "impulses any": float(np.mean(far & (away > 6 * spread))),
+        "clipped": float(np.mean((view.levels == 0) | (view.levels == 255))),
+    }

@@ -1,0 +1,41 @@
+"""All measurements of one picture."""
+
+from __future__ import annotations
+
+from restorecli.diagnosis.blocks import measure_blocks
+from restorecli.diagnosis.blur import measure_blur
+from restorecli.diagnosis.holes import measure_holes
+from restorecli.diagnosis.impulses import measure_impulses
+from restorecli.diagnosis.levels import measure_levels
+from restorecli.diagnosis.lines import measure_lines
+from restorecli.diagnosis.noise import measure_noise
+from restorecli.diagnosis.streaks import measure_streaks
+from restorecli.diagnosis.tones import measure_tones
+from restorecli.diagnosis.view import Pixels, view_of
+from restorecli.diagnosis.waves import measure_waves
+
+_MEASURES = (
+    measure_noise,
+    measure_impulses,
+    measure_levels,
+    measure_blur,
+    measure_blocks,
+    measure_waves,
+    measure_streaks,
+    measure_lines,
+    measure_tones,
+)
+
+
+def measure(image: Pixels) -> dict[str, float]:
+    """Return every measurement by name; what gray pictures do not have is left out for them.
+
+    Args:
+        image: (C, H, W) float32, C = 1 or 3, in [0, 1], both sides at least 16.
+    """
+    view = view_of(image)
+    found: dict[str, float] = {}
+    for measured in _MEASURES:
+        found.update(measured(view))
+    found.update(measure_holes(image))
+    return found

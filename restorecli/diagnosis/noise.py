@@ -1,0 +1,122 @@
+"""Noise: its level, how it depends on brightness, and whether neighbours and channels share it."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restorecli.diagnosis.view import Pixels, Plane, View
+
+_ROOT = 3**0.5
+_HIGH_PASS = np.array([1 - _ROOT, _ROOT - 3, 3 + _ROOT, -1 - _ROOT], np.float32) / np.float32(32**0.5)
+"""Daubechies' high-pass filter with two vanishing moments, of energy 1: blind to flat and linear parts."""
+
+_NORMAL_MEDIAN = 0.6744897501960817
+_NORMAL_95 = 1.959963984540054
+_BINS = 12
+_LEAST_IN_BIN = 60
+_LEAST_SIGMA = 0.05
+_DARK, _BRIGHT = 12.0, 235.0
+"""Levels between which noise is compared with brightness: beyond them it is clipped."""
+
+
+def details(planes: Pixels) -> Pixels:
+    """Return the finest diagonal wavelet details (Daubechies, two vanishing moments), every second of them.
+
+    White noise of deviation s has details of deviation s.
+
+    Args:
+        planes: (C, H, W), both sides at least 4.
+    """
+    return _filter(_filter(planes, 1), 2)
+
+
+def _filter(planes: Pixels, axis: int) -> Pixels:
+    length = planes.shape[axis] - _HIGH_PASS.size + 1
+    cut = [slice(None)] * 3
+    total = np.zeros(1, np.float32)
+    for tap, weight in enumerate(_HIGH_PASS):
+        cut[axis] = slice(tap, tap + length, 2)
+        total = total + weight * planes[tuple(cut)]
+    return total
+
+
+def robust_sigma(values: NDArray[np.float32]) -> float:
+    """Return median |v| / 0.6745 over the values that are not 0; 0 where there is none.
+
+    Donoho and Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 1994. Exact zeros come
+    from flat parts, such as margins of a scan, and say nothing about noise.
+    """
+    size = np.abs(values)
+    alive = size[size > 1e-4]
+    return float(np.median(alive)) / _NORMAL_MEDIAN if alive.size else 0.0
+
+
+def measure_noise(view: View) -> dict[str, float]:
+    """Measure noise in the window.
+
+    Returns:
+        `noise sigma`: deviation of white noise that gives the finest details, 0-255 scale, mean over the
+        channels. `noise coarse`: the same at half the resolution over that at full, twice; 1 for white
+        noise, more for noise that neighbours share and for structure. `noise tails`: the 95th percentile of
+        |details| over what it is for Gaussian noise of the same median; 1 for noise, 2 and more for edges.
+        `noise slope`: exponent of brightness in the noise's deviation: 0 Gaussian, 0.5 photons, 1 speckle.
+        `noise shared`: correlation of the channels' details: 0 for a sensor's noise, 1 for film grain and
+        for structure (absent for gray).
+    """
+    fine = details(view.window)
+    sigma = max(float(np.mean([robust_sigma(plane) for plane in fine])), _LEAST_SIGMA)
+    coarse = max(float(np.mean([robust_sigma(plane) for plane in details(_halved(view.window))])), 0.01)
+    found = {
+        "noise sigma": sigma,
+        "noise coarse": 2 * coarse / sigma,
+        "noise tails": _tails(fine),
+        "noise slope": _slope(view.luma),
+    }
+    if not view.is_gray:
+        found["noise shared"] = _shared(fine)
+    return found
+
+
+def _halved(planes: Pixels) -> Pixels:
+    tall, wide = (side // 2 for side in planes.shape[1:])
+    blocks = planes[:, : 2 * tall, : 2 * wide].reshape(len(planes), tall, 2, wide, 2)
+    return np.asarray(blocks.mean(axis=(2, 4), dtype=np.float32))
+
+
+def _tails(fine: Pixels) -> float:
+    ratios = []
+    for plane in fine:
+        size = np.abs(plane[np.abs(plane) > 1e-4])
+        if size.size:
+            middle, far = np.percentile(size, [50, 95])
+            ratios.append(float(far / middle) * _NORMAL_MEDIAN / _NORMAL_95)
+    return float(np.mean(ratios)) if ratios else 1.0
+
+
+def _shared(fine: Pixels) -> float:
+    """Correlation of the channels, from signs, which edges cannot rule: sin(pi / 2 E[sign sign])."""
+    red, green, blue = np.sign(fine)
+    alike = [float(np.mean(one * other)) for one, other in ((red, green), (green, blue), (red, blue))]
+    return float(np.sin(np.pi / 2 * np.mean(alike)))
+
+
+def _slope(luma: Plane) -> float:
+    """Fit log deviation = a + slope log brightness, where brightness is the mean around a detail."""
+    fine = details(luma[None])[0]
+    around = _halved(luma[None, 1:, 1:])[0]
+    tall, wide = (min(one, other) for one, other in zip(fine.shape, around.shape, strict=True))
+    size, bright = np.abs(fine[:tall, :wide]), around[:tall, :wide]
+    points = []
+    for low, high in itertools.pairwise(np.geomspace(_DARK, _BRIGHT, _BINS + 1)):
+        inside = size[(bright >= low) & (bright < high)]
+        if inside.size >= _LEAST_IN_BIN:
+            # The lower quartile: edges and texture fill the upper ones.
+            level = float(np.percentile(inside, 25)) / 0.31863936396437514
+            points.append((np.log(0.5 * (low + high)), np.log(max(level, 0.1)), float(inside.size) ** 0.5))
+    if len(points) < 3:
+        return 0.0
+    place, level, weight = np.array(points).T
+    return float(np.polyfit(place, level, 1, w=weight)[0])

@@ -1,0 +1,149 @@
+"""What to do about each damage: the weights or the method that measured best, and what cannot be undone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from restorecli.diagnosis.result import Finding, Step
+
+SIGMA, OPERATOR, MASK = "sigma", "operator", "mask"
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What helps against a damage within a range of its strength.
+
+    Attributes:
+        damage: Its name.
+        model: Weights or a method; "" where nothing in restorecli makes such pictures better.
+        least: The strength from which it helps (of the finding's first strength).
+        most: The strength below which it helps.
+        parameters: Of a method.
+        told: What the diagnosis tells it: "sigma", "operator", "mask".
+        gray: What to take for gray pictures, where that is another.
+    """
+
+    damage: str
+    model: str
+    least: float = -math.inf
+    most: float = math.inf
+    parameters: Mapping[str, float | int | str] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+    gray: str = ""
+
+
+# Chosen on training photographs; `restorecli bench auto` measures how near they come to the best.
+REMEDIES: tuple[Remedy, ...] = (
+    Remedy("gaussian", "sca-unet.gaussian", gray="dncnn.gray-blind", told=(SIGMA,)),
+    Remedy("poisson", "sca-unet.gaussian", gray="dncnn.gray-blind", told=(SIGMA,)),
+    Remedy("speckle", "sca-unet.gaussian", gray="dncnn.gray-blind", told=(SIGMA,)),
+    Remedy("salt-pepper", "switching-median"),
+    Remedy("quantize", "tv", most=3),
+    Remedy("quantize", "sca-unet.gaussian", least=3),
+    Remedy("gaussian-blur", "wiener-deconv", most=2.4, told=(OPERATOR,)),
+    Remedy("gaussian-blur", "richardson-lucy", least=2.4, told=(OPERATOR,)),
+    Remedy("defocus", "wiener-deconv", most=3.5, told=(OPERATOR,)),
+    Remedy("defocus", "richardson-lucy", least=3.5, told=(OPERATOR,)),
+    Remedy("motion-blur", "wiener-deconv", most=18, told=(OPERATOR,)),
+    Remedy("motion-blur", "richardson-lucy", least=18, told=(OPERATOR,)),
+    Remedy("dither", "resnet.dither", most=5),
+    Remedy("dither", "sca-unet.gaussian", least=5),
+    Remedy("moire", "demoire"),
+    Remedy("jpeg", "deblock"),
+    Remedy("haze", "dehaze"),
+    Remedy("sand-dust", "swm.sand-dust"),
+    Remedy("holes", "inpaint-harmonic", told=(MASK,)),
+)
+
+ORDER = (
+    "jpeg",
+    "dither",
+    "quantize",
+    "holes",
+    "scratches",
+    "salt-pepper",
+    "gaussian",
+    "poisson",
+    "speckle",
+    "moire",
+    "rain",
+    "motion-blur",
+    "defocus",
+    "gaussian-blur",
+    "haze",
+    "sand-dust",
+    "low-light",
+    "fade",
+    "old-photo",
+)
+"""In which order damages are undone: what a picture suffered last comes first."""
+
+LIMITS: Mapping[str, str] = {
+    "gaussian": "Texture fainter than the noise is gone.",
+    "poisson": "Texture fainter than the noise is gone.",
+    "speckle": "Texture fainter than the noise is gone.",
+    "salt-pepper": "Lost pixels are filled from their neighbors.",
+    "quantize": "Levels between the few that are left are guessed.",
+    "dither": "Detail finer than the dots is gone.",
+    "gaussian-blur": "Detail finer than the blur is gone.",
+    "defocus": "Detail at the rings that a disc wipes out is gone.",
+    "motion-blur": "Detail along the movement that the blur wiped out is gone.",
+    "sand-dust": "What the dust hides completely cannot be seen again.",
+    "haze": "What the haze hides completely cannot be seen again.",
+    "low-light": "What drowned in black, and colors fainter than the noise, are gone.",
+    "rain": "What opaque streaks hide is filled from around them.",
+    "moire": "Fine texture that runs like the waves goes with them.",
+    "jpeg": "Detail that JPEG rounded away is gone.",
+    "scratches": "What scratches hide is filled from around them.",
+    "fade": "Colors that have faded completely are gone.",
+    "old-photo": "What scratches hide is filled, colors that have faded completely are gone.",
+    "holes": "What stood in the holes is made up from around them.",
+}
+"""What cannot be brought back."""
+
+
+def plan(
+    findings: Sequence[Finding], hole_color: str | None = None, *, is_gray: bool = False
+) -> tuple[Step, ...]:
+    """Return what to do about findings, in order; a step that would do the same twice is done once.
+
+    Args:
+        findings: What was found.
+        hole_color: "#RRGGBB" that stands in lost pixels.
+        is_gray: Whether the picture has one channel.
+    """
+    steps: list[Step] = []
+    for finding in sorted(findings, key=lambda finding: ORDER.index(finding.damage)):
+        remedy = remedy_for(finding)
+        if remedy is not None and remedy.model and remedy.model not in [step.model for step in steps]:
+            steps.append(_step(remedy, finding, hole_color, is_gray=is_gray))
+    return tuple(steps)
+
+
+def remedy_for(finding: Finding) -> Remedy | None:
+    """Return what helps against a finding of its strength, or None."""
+    strength = finding.strengths[0].value if finding.strengths else None
+    for remedy in REMEDIES:
+        if remedy.damage != finding.damage:
+            continue
+        if strength is None or remedy.least <= strength < remedy.most:
+            return remedy
+    return None
+
+
+def _step(remedy: Remedy, finding: Finding, hole_color: str | None, *, is_gray: bool) -> Step:
+    strengths = {strength.name: strength.value for strength in finding.strengths}
+    return Step(
+        (is_gray and remedy.gray) or remedy.model,
+        remedy.parameters,
+        sigma=round(strengths["sigma"], 1) if SIGMA in remedy.told else None,
+        operator=_operator(finding.damage, strengths) if OPERATOR in remedy.told else None,
+        mask=hole_color if MASK in remedy.told else None,
+    )
+
+
+def _operator(damage: str, strengths: Mapping[str, float]) -> str:
+    values = ",".join(f"{name}={round(value, 2):g}" for name, value in strengths.items())
+    return f"{damage}:{values}"

@@ -1,0 +1,130 @@
+"""What a diagnosis says: the damage found, how strong, how sure, and what can be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How strong a damage is.
+
+    Attributes:
+        name: What is measured, e.g. "quality" or "sigma".
+        value: The measured value.
+        unit: Its unit, e.g. "0-255 scale", "px", "share"; empty where a number has none.
+    """
+
+    name: str
+    value: float
+    unit: str = ""
+
+    def __str__(self) -> str:
+        value = f"{100 * self.value:.0f} %" if self.unit == "share" else f"{self.value:.3g}"
+        unit = "" if self.unit in ("", "share", "0-255 scale") else f" {self.unit}"
+        return f"{self.name} about {value}{unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One damage that was found.
+
+    Attributes:
+        damage: Its name: that of the degradation which makes the same (`restorecli degrade --list`).
+        title: The same in a person's words, e.g. "JPEG".
+        confidence: Between 0 and 1: how often such measurements came from this damage in training pictures.
+        strengths: How strong it is, the most telling first.
+        evidence: The measurements that spoke for it most, by name, most telling first.
+    """
+
+    damage: str
+    title: str
+    confidence: float
+    strengths: tuple[Strength, ...] = ()
+    evidence: Mapping[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        strength = f", {self.strengths[0]}" if self.strengths else ""
+        return f"{self.title}{strength}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `--json` prints of it."""
+        return {
+            "damage": self.damage,
+            "title": self.title,
+            "confidence": round(self.confidence, 3),
+            "strengths": [
+                {"name": one.name, "value": round(one.value, 4), "unit": one.unit} for one in self.strengths
+            ],
+            "evidence": {name: round(value, 4) for name, value in self.evidence.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do about a damage.
+
+    Attributes:
+        model: Weights or a method, as `restorecli restore --model` takes them.
+        parameters: Of a method.
+        sigma: Level of the noise to tell it, 0-255 scale, where it takes that.
+        operator: What blurred the picture, as `--operator` takes it.
+        mask: "#RRGGBB" of the color that stands in lost pixels, as `--mask` takes it.
+    """
+
+    model: str
+    parameters: Mapping[str, float | int | str] = field(default_factory=dict)
+    sigma: float | None = None
+    operator: str | None = None
+    mask: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `--json` prints of it, and what a manifest keeps."""
+        known: dict[str, Any] = {"model": self.model}
+        if self.parameters:
+            known["parameters"] = dict(self.parameters)
+        for name in ("sigma", "operator", "mask"):
+            value = getattr(self, name)
+            if value is not None:
+                known[name] = value
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found in one picture, and what to do about it.
+
+    Attributes:
+        findings: The damage that was found, most certain first; empty where none was.
+        steps: What to do, in order; empty where nothing should be done.
+        limits: What cannot be brought back, in sentences.
+        confidence: How sure it is of the first finding, or of there being no damage.
+    """
+
+    findings: tuple[Finding, ...]
+    steps: tuple[Step, ...]
+    limits: tuple[str, ...]
+    confidence: float
+
+    @property
+    def is_clean(self) -> bool:
+        """True where no damage was found."""
+        return not self.findings
+
+    def __str__(self) -> str:
+        if self.is_clean:
+            return "no damage found"
+        found = "; ".join(str(finding) for finding in self.findings)
+        return f"{found} -> {' -> '.join(step.model for step in self.steps) or 'nothing helps'}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `restorecli diagnose --json` prints of it."""
+        return {
+            "damaged": not self.is_clean,
+            "confidence": round(self.confidence, 3),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "steps": [step.to_dict() for step in self.steps],
+            "limits": list(self.limits),
+        }

@@ -1,0 +1,111 @@
+"""How strong each damage is, from the measurements that tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from restorecli.diagnosis.result import Strength
+
+Measurements = Mapping[str, float]
+
+_LEVELS = "0-255 scale"
+_BEST_QUALITY = 100.0
+
+
+def _sigma(found: Measurements) -> tuple[Strength, ...]:
+    return (Strength("sigma", found["noise sigma"], _LEVELS),)
+
+
+def _photons(found: Measurements) -> tuple[Strength, ...]:
+    """Noise of variance x / peak at the mean brightness x."""
+    mean, sigma = max(found["mean"], 1.0) / 255, max(found["noise sigma"], 0.1) / 255
+    return (Strength("photons at white", mean / sigma**2), *_sigma(found))
+
+
+def _speckle(found: Measurements) -> tuple[Strength, ...]:
+    spread = found["noise sigma"] / max(found["mean"], 1.0)
+    return (Strength("spread of the factor", spread, "share"), *_sigma(found))
+
+
+def _impulses(found: Measurements) -> tuple[Strength, ...]:
+    return (Strength("lost pixels", max(found["impulses extreme"], found["impulses any"]), "share"),)
+
+
+def _levels(found: Measurements) -> tuple[Strength, ...]:
+    return (Strength("levels", round(found["levels used"])),)
+
+
+def _jpeg(found: Measurements) -> tuple[Strength, ...]:
+    quality = found["jpeg quality"]
+    return (Strength("quality", quality),) if quality < _BEST_QUALITY else ()
+
+
+def _motion(found: Measurements) -> tuple[Strength, ...]:
+    length = Strength("length", found["path length"], "px")
+    return (
+        length,
+        Strength("angle", found["path angle"], "degrees"),
+        Strength("sigma", found["path sigma"], "px"),
+    )
+
+
+def _veil(found: Measurements) -> tuple[Strength, ...]:
+    return (Strength("veil", found["veil middle"] / 255, "share"),)
+
+
+def _dust(found: Measurements) -> tuple[Strength, ...]:
+    if "warm" not in found:
+        return _veil(found)
+    return (*_veil(found), Strength("red over blue, log", found["warm"]))
+
+
+def _wave(found: Measurements) -> tuple[Strength, ...]:
+    height = max(found["wave luma"], found.get("wave color", 0.0))
+    return (Strength("wave above its surroundings", height, "dB"),)
+
+
+STRENGTHS: Mapping[str, Callable[[Measurements], tuple[Strength, ...]]] = {
+    "gaussian": _sigma,
+    "poisson": _photons,
+    "speckle": _speckle,
+    "salt-pepper": _impulses,
+    "quantize": _levels,
+    "dither": _levels,
+    "gaussian-blur": lambda found: (Strength("sigma", found["gaussian sigma"], "px"),),
+    "defocus": lambda found: (Strength("radius", found["defocus radius"], "px"),),
+    "motion-blur": _motion,
+    "sand-dust": _dust,
+    "haze": _veil,
+    "low-light": lambda found: (Strength("median brightness", found["median"], _LEVELS),),
+    "rain": lambda found: (Strength("light added", found["streak light"], _LEVELS),),
+    "moire": _wave,
+    "jpeg": _jpeg,
+    "scratches": lambda found: (Strength("long lines", found["line share"], "share"),),
+    "fade": lambda found: (Strength("darkest level", found["dark end"], _LEVELS),),
+    "old-photo": lambda found: (Strength("long lines", found["line share"], "share"),),
+    "holes": lambda found: (Strength("lost pixels", found["hole share"], "share"),),
+}
+"""For each damage, what tells its strength; units as in `restorecli degrade --list` where it is the same."""
+
+TITLES: Mapping[str, str] = {
+    "gaussian": "noise",
+    "poisson": "photon noise",
+    "speckle": "speckle",
+    "salt-pepper": "salt and pepper",
+    "quantize": "few levels",
+    "dither": "dither",
+    "gaussian-blur": "blur",
+    "defocus": "out of focus",
+    "motion-blur": "motion blur",
+    "sand-dust": "sand-dust",
+    "haze": "haze",
+    "low-light": "low light",
+    "rain": "rain",
+    "moire": "moire",
+    "jpeg": "JPEG",
+    "scratches": "scratches",
+    "fade": "fading",
+    "old-photo": "old photo",
+    "holes": "holes",
+}
+"""The damages in a person's words."""

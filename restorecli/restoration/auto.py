@@ -1,0 +1,104 @@
+"""`--model auto`: each picture is diagnosed, and what helps against its damage is applied."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from restorecli.core.device import pick_device
+from restorecli.core.restorer import RestorerSpec
+from restorecli.degradation.operator_words import operator_named
+from restorecli.diagnosis.decide import TABLE
+from restorecli.diagnosis.diagnosing import SMALLEST_SIDE, FileFacts, diagnose
+from restorecli.diagnosis.files import facts_of_file
+from restorecli.diagnosis.holes import find_holes
+from restorecli.diagnosis.result import Diagnosis, Step
+from restorecli.images.picture import Pixels
+from restorecli.restoration.adapter import MethodRestorer
+from restorecli.restoration.backends import load_network
+from restorecli.restoration.context import Context
+from restorecli.restoration.methods.catalog import METHODS, create_method
+from restorecli.restoration.restorer import Restorer
+
+AUTO = "auto"
+"""The name of the restorer that finds out what each picture needs."""
+
+
+class AutoRestorer(Restorer):
+    """A restorer that finds out what each picture needs, and leaves pictures without damage as they are.
+
+    Args:
+        device: Where networks compute; see `restorecli.load`.
+        precision: Of networks.
+        ensemble: Of networks: the mean over turned and mirrored ways.
+
+    Attributes:
+        diagnoses: What was found, picture by picture.
+    """
+
+    def __init__(self, *, device: str | None = None, precision: str = "auto", ensemble: bool = False) -> None:
+        self.diagnoses: list[Diagnosis] = []
+        self._precision = precision
+        self._device = pick_device(device)
+        self._ensemble = ensemble
+        self._networks: dict[str, Restorer] = {}
+
+    @property
+    def spec(self) -> RestorerSpec:
+        """Any picture, of its own size."""
+        return RestorerSpec(name=AUTO, channels=3)
+
+    @property
+    def device(self) -> torch.device:
+        """Where networks compute."""
+        return self._device
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return what its choice depends on: the table of the diagnosis, and how networks compute."""
+        identity = {
+            "name": AUTO,
+            "weights": hashlib.sha256(TABLE.read_bytes()).hexdigest()[:16],
+            "precision": self._precision,
+        }
+        return {**identity, "ensemble": True} if self._ensemble else identity
+
+    def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
+        """Return what helps against the damage of one picture, in order; nothing where it has none."""
+        if min(pixels.shape[1:]) < SMALLEST_SIDE:
+            context.note({"diagnosis": f"too small to tell: a side is under {SMALLEST_SIDE} px"})
+            return ()
+        facts = FileFacts() if context.file is None else facts_of_file(context.file)
+        diagnosis = diagnose(pixels, facts)
+        self.diagnoses.append(diagnosis)
+        context.note({"diagnosis": str(diagnosis), "confidence": round(diagnosis.confidence, 3)})
+        return [restorer for step in diagnosis.steps for restorer in self._apply(step, pixels, context)]
+
+    def _apply(self, step: Step, pixels: Pixels, context: Context) -> Sequence[Restorer]:
+        told = replace(
+            context,
+            sigma=step.sigma,
+            operator=operator_named((step.operator,)) if step.operator else None,
+            mask=find_holes(pixels)[0] if step.mask else None,
+        )
+        if step.model in METHODS:
+            return MethodRestorer(create_method(step.model, step.parameters)).steps(pixels, told)
+        if step.model not in self._networks:
+            network = load_network(step.model, device=str(self._device), precision=self._precision)
+            network.ensemble = self._ensemble
+            self._networks[step.model] = network
+        return self._networks[step.model].steps(pixels, told)
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Restore (N, C, H, W), picture by picture, each with what it needs."""
+        return torch.stack([self._restored(picture) for picture in batch])
+
+    def _restored(self, picture: Tensor) -> Tensor:
+        restored = picture[None].float()
+        for step in self.steps(picture.detach().cpu().float().numpy(), Context()):
+            restored = step(restored)
+        return restored[0]

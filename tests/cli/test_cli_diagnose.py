@@ -1,0 +1,45 @@
+"""`restorecli diagnose`: one picture at length, folders as a table, JSON for programs."""
+
+from PIL import Image
+
+from restorecli.errors import ExitCode
+from restorecli.folders.samples import read_sample
+
+
+def _photo() -> Image.Image:
+    return Image.fromarray((read_sample("coffee").pixels.transpose(1, 2, 0) * 255).astype("uint8"))
+
+
+def test_one_picture_is_told_at_length(shell) -> None:
+    _photo().save(shell.folder / "poor.jpg", quality=10)
+    told = shell("restorecli diagnose poor.jpg").out
+    assert told.startswith("JPEG (sure: ")
+    assert "quality about 10" in told
+    assert "restore would use" in told
+    assert "Detail that JPEG rounded away is gone." in told
+
+
+def test_a_picture_without_damage_is_said_to_have_none(shell) -> None:
+    _photo().save(shell.folder / "good.png")
+    assert shell("restorecli diagnose good.png").out.startswith("no damage found")
+
+
+def test_folders_are_a_table_and_a_line_for_each_kind(shell) -> None:
+    (shell.folder / "imgs").mkdir()
+    _photo().save(shell.folder / "imgs" / "good.png")
+    _photo().save(shell.folder / "imgs" / "poor.jpg", quality=10)
+    done = shell("restorecli diagnose imgs")
+    assert "no damage found" in done.out
+    assert "poor.jpg" in done.out
+    assert "1: JPEG, quality about 10" in done.err
+
+
+def test_json_holds_every_picture_and_what_failed(shell) -> None:
+    (shell.folder / "imgs").mkdir()
+    _photo().save(shell.folder / "imgs" / "poor.jpg", quality=10)
+    (shell.folder / "imgs" / "torn.png").write_bytes(b"torn")
+    done = shell("restorecli diagnose imgs --json", code=ExitCode.SOME_FAILED)
+    poor, torn = done.data["pictures"]
+    assert poor["findings"][0]["damage"] == "jpeg"
+    assert poor["damaged"] is True
+    assert "error" in torn

@@ -1,0 +1,130 @@
+"""From measurements to chances, findings and steps."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from restorecli.core.shipped import shipped
+from restorecli.degradation.catalog import DEGRADATIONS
+from restorecli.diagnosis.decide import FAR, NONE, DecisionTable, read_table, shipped_table, write_table
+from restorecli.diagnosis.measurements import measure
+from restorecli.diagnosis.remedies import LIMITS, ORDER, REMEDIES, plan, remedy_for
+from restorecli.diagnosis.result import Diagnosis, Finding, Step, Strength
+from restorecli.diagnosis.strengths import STRENGTHS, TITLES
+from restorecli.folders.samples import read_sample
+from restorecli.restoration.methods.catalog import METHODS, create_method
+
+
+def _table() -> DecisionTable:
+    return DecisionTable(
+        measurements=("a", "b"),
+        units=np.array([1.0, 0.1]),
+        means=np.array([1.0, 0.0]),
+        deviations=np.array([0.5, 2.0]),
+        classes=(NONE, "jpeg"),
+        offsets=np.array([0.5, -0.5]),
+        slopes=np.array([[0.0, 1.0], [2.0, 0.0]]),
+        bends=np.array([[0.0, 0.0], [0.0, 0.3]]),
+    )
+
+
+def test_chances_are_the_formula_of_the_class() -> None:
+    z = (np.log1p(3.0) - 1) / 0.5, -np.log1p(5.0) / 2
+    scores = np.array([0.5 + z[1], -0.5 + 2 * z[0] + 0.3 * (z[1] ** 2 - 1)])
+    expected = np.exp(scores) / np.exp(scores).sum()
+    chances = _table().chances({"a": 3.0, "b": -0.5})
+    assert [chances[NONE], chances["jpeg"]] == pytest.approx(expected)
+
+
+def test_what_was_not_measured_counts_as_usual() -> None:
+    table = _table()
+    assert table.chances({"a": np.e - 1}) == pytest.approx(table.chances({"a": np.e - 1, "b": 0.0}))
+
+
+def test_measurements_far_out_are_cut() -> None:
+    table = _table()
+    assert table.chances({"a": 1e9, "b": 0}) == pytest.approx(table.chances({"a": 1e12, "b": 0}))
+
+
+def test_a_damage_needs_what_its_examples_have() -> None:
+    table = replace(_table(), needed={"jpeg": {"a": (2.0, FAR)}})
+    assert not table.is_possible("jpeg", {"a": 1.9})
+    assert table.is_possible("jpeg", {"a": 2.1})
+    assert table.is_possible("jpeg", {})
+    assert table.is_possible("haze", {"a": 0.0})
+
+
+def test_evidence_names_what_spoke_for_a_damage() -> None:
+    assert list(_table().evidence({"a": 9.0, "b": 0.0}, "jpeg")) == ["a"]
+    assert _table().evidence({"a": 0.0, "b": 0.0}, "jpeg") == {}
+
+
+def test_a_table_is_read_as_it_was_written(tmp_path) -> None:
+    table = replace(_table(), needed={"jpeg": {"a": (2.0, FAR)}}, sure={NONE: 0.5, "jpeg": 0.7})
+    write_table(table, tmp_path / "t.json", "a test")
+    back = read_table(tmp_path / "t.json")
+    assert back.measurements == ("a", "b")
+    assert back.classes == (NONE, "jpeg")
+    assert back.needed["jpeg"] == {"a": (2.0, FAR)}
+    assert back.sure == table.sure
+    for name in ("units", "means", "deviations", "offsets", "slopes", "bends"):
+        np.testing.assert_allclose(getattr(back, name), getattr(_table(), name))
+
+
+def test_the_shipped_table_uses_what_is_measured_and_knows_every_damage() -> None:
+    table = shipped_table()
+    assert set(table.measurements) <= set(measure(read_sample("chelsea").pixels))
+    # A picture that was made smaller is a clean small picture.
+    assert set(table.classes) == {NONE, *DEGRADATIONS} - {"downscale"}
+
+
+def test_every_damage_has_words_strengths_an_order_and_limits() -> None:
+    damages = set(shipped_table().classes) - {NONE}
+    assert set(STRENGTHS) == set(TITLES) == set(ORDER) == set(LIMITS) == damages
+    assert len(ORDER) == len(damages)
+
+
+def test_remedies_are_there() -> None:
+    weights = {entry.name for entry in shipped()}
+    for remedy in REMEDIES:
+        assert remedy.damage in ORDER
+        for model in (remedy.model, remedy.gray):
+            assert not model or model in weights or model in METHODS
+        if remedy.model in METHODS:
+            create_method(remedy.model, remedy.parameters)
+
+
+def test_ranges_of_remedies_do_not_overlap() -> None:
+    for damage in ORDER:
+        ranges = sorted((r.least, r.most) for r in REMEDIES if r.damage == damage)
+        for (_, end), (start, _) in itertools.pairwise(ranges):
+            assert end <= start
+
+
+def _finding(damage: str, *strengths: Strength) -> Finding:
+    return Finding(damage, TITLES[damage], 0.9, strengths)
+
+
+def test_what_came_last_is_undone_first_and_nothing_twice() -> None:
+    noise, jpeg = _finding("gaussian", Strength("sigma", 20.0, "0-255 scale")), _finding("jpeg")
+    steps = plan([noise, jpeg])
+    assert [step.model for step in steps] == list(
+        dict.fromkeys(remedy_for(finding).model for finding in (jpeg, noise))
+    )
+    twice = plan([noise, _finding("poisson", Strength("peak", 9.0), Strength("sigma", 20.0))])
+    assert len({step.model for step in twice}) == len(twice)
+
+
+def test_a_diagnosis_in_words_and_as_json() -> None:
+    jpeg = _finding("jpeg", Strength("quality", 20.2))
+    found = Diagnosis((jpeg,), (Step("deblock"),), ("gone",), 0.93)
+    assert str(found) == "JPEG, quality about 20.2 -> deblock"
+    assert str(Diagnosis((), (), (), 0.99)) == "no damage found"
+    assert found.to_dict()["steps"] == [{"model": "deblock"}]
+    assert found.to_dict()["findings"][0]["strengths"] == [{"name": "quality", "value": 20.2, "unit": ""}]
+    assert str(Strength("lost pixels", 0.1, "share")) == "lost pixels about 10 %"
+    assert str(Strength("radius", 4.0, "px")) == "radius about 4 px"

@@ -1,0 +1,105 @@
+"""Whole diagnoses: of clean and of damaged photographs, of files and folders."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from restorecli.degradation.catalog import DEGRADATIONS
+from restorecli.degradation.chain import Chain, degrade_array
+from restorecli.diagnosis import FileFacts, diagnose
+from restorecli.diagnosis.files import diagnose_file, diagnose_files, facts_of_file, kinds
+from restorecli.errors import ImageError
+from restorecli.folders.samples import read_sample
+from restorecli.images.reading import read_picture
+
+PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
+
+# Strong enough to be sure of on every one of the four photographs.
+STRONG = [name for name in DEGRADATIONS if name != "downscale"]
+
+
+def _damaged(name: str, damage: str, severity: int) -> NDArray[np.float32]:
+    pixels = read_sample(name).pixels[:, :320, :480]
+    worse, _ = degrade_array(pixels, Chain.from_specs([{"name": damage, "severity": severity}]), 0, name)
+    return (np.rint(np.clip(worse, 0, 1) * 255) / 255).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_photographs_without_damage_are_left_alone(name: str) -> None:
+    found = diagnose(read_sample(name).pixels)
+    assert found.is_clean
+    assert found.steps == ()
+
+
+@pytest.mark.parametrize("damage", STRONG)
+def test_the_worst_damage_is_named(damage: str) -> None:
+    named = [diagnose(_damaged(name, damage, 5)).findings for name in PHOTOS]
+    right = [bool(found) and found[0].damage == damage for found in named]
+    assert sum(right) >= 3
+
+
+def test_strengths_are_those_that_made_it() -> None:
+    noisy = diagnose(_damaged("chelsea", "gaussian", 3)).findings[0].strengths[0]
+    assert noisy.value == pytest.approx(45.9, rel=0.1)
+    quality = diagnose(_damaged("chelsea", "jpeg", 4)).findings[0].strengths[0]
+    assert quality.value == pytest.approx(10, abs=1)
+    disc = diagnose(_damaged("coffee", "defocus", 3)).findings[0].strengths[0]
+    assert disc.value == pytest.approx(6, rel=0.1)
+
+
+def test_the_same_picture_has_the_same_diagnosis() -> None:
+    image = _damaged("coffee", "jpeg", 3)
+    assert diagnose(image) == diagnose(image.copy())
+
+
+def test_what_cannot_be_diagnosed_is_said() -> None:
+    with pytest.raises(ImageError, match="cannot be diagnosed"):
+        diagnose(np.zeros((3, 31, 400), np.float32))
+    with pytest.raises(ImageError, match="not finite"):
+        diagnose(np.full((1, 64, 64), np.nan, np.float32))
+
+
+@pytest.mark.parametrize("size", [(32, 32), (33, 500), (40, 41)])
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_flat_pictures_of_any_size_have_no_damage(size: tuple[int, int], value: float) -> None:
+    assert diagnose(np.full((3, *size), value, np.float32)).is_clean
+    assert diagnose(np.full((1, *size), value, np.float32)).is_clean
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A clean photograph, a bad JPEG of it in a folder of its own, and a file that is no picture."""
+    pixels = (read_sample("coffee").pixels.transpose(1, 2, 0) * 255).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "clean.png")
+    (tmp_path / "bad").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "bad" / "poor.jpg", quality=12)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    return tmp_path
+
+
+def test_a_file_says_its_quality(folder) -> None:
+    facts = facts_of_file(folder / "bad" / "poor.jpg")
+    assert facts.jpeg_table is not None
+    assert len(facts.jpeg_table) == 64
+    assert facts_of_file(folder / "clean.png") == FileFacts()
+    found = diagnose_file(folder / "bad" / "poor.jpg")
+    assert found.findings[0].damage == "jpeg"
+    assert found.findings[0].strengths[0].value == 12
+
+
+def test_pictures_of_a_folder_are_diagnosed_each_for_itself(folder) -> None:
+    found = {one.path: one for one in diagnose_files(folder, workers=2)}
+    assert list(found) == ["bad/poor.jpg", "broken.png", "clean.png"]
+    assert found["clean.png"].diagnosis == diagnose(read_picture(folder / "clean.png").pixels)
+    assert found["broken.png"].diagnosis is None
+    assert "error" in found["broken.png"].to_dict()
+
+
+def test_kinds_of_pictures_are_said_in_a_line_each(folder) -> None:
+    found = [one.diagnosis for one in diagnose_files(folder) if one.diagnosis is not None]
+    lines = kinds([*found, found[0]])
+    assert lines[0].startswith("2: JPEG, quality about 12 -> ")
+    assert lines[1] == "1: no damage found"

@@ -1,0 +1,108 @@
+"""Damage that has a place: streaks, lines, specks, holes; and tones of the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from skimage import draw
+
+from restorecli.diagnosis.holes import find_holes, measure_holes
+from restorecli.diagnosis.lines import measure_lines
+from restorecli.diagnosis.streaks import measure_streaks
+from restorecli.diagnosis.tones import measure_tones
+from restorecli.diagnosis.view import MAX_WINDOW, view_of
+from restorecli.folders.samples import read_sample
+
+Pixels = NDArray[np.float32]
+
+
+def _photo(name: str = "chelsea") -> Pixels:
+    return read_sample(name).pixels[:, :256, :320].copy()
+
+
+def test_a_scratch_is_as_long_as_it_was_drawn() -> None:
+    image = 0.4 * np.ones((3, 200, 300), np.float32)
+    rows, columns = draw.line(20, 100, 170, 130)
+    image[:, rows, columns] = image[:, rows, columns + 1] = 0.95
+    found = measure_lines(view_of(image))
+    assert found["line light"] == pytest.approx(151 / 200, abs=0.03)
+    assert found["line dark"] == 0
+    assert found["line white"] == pytest.approx(0.95, abs=0.01)
+    assert measure_lines(view_of(1 - image))["line dark"] == pytest.approx(151 / 200, abs=0.03)
+
+
+def test_specks_are_counted_once_each() -> None:
+    image = 0.4 * np.ones((3, 200, 300), np.float32)
+    for row, column in ((30, 40), (30, 200), (120, 100), (160, 260)):
+        image[(slice(None), *draw.disk((row, column), 3.5))] = 0.95
+    assert measure_lines(view_of(image))["specks"] == pytest.approx(4 * 1e4 / 60_000)
+
+
+def test_rain_runs_one_way_and_is_bright() -> None:
+    rng, image = np.random.default_rng(0), _photo()
+    for _ in range(400):
+        row, column = rng.integers(0, 230), rng.integers(10, 310)
+        rows, columns = draw.line(row, column, row + 20, column - 5)
+        image[:, rows, columns] = image[:, rows, columns] * 0.5 + 0.5
+    rain, clean = measure_streaks(view_of(image)), measure_streaks(view_of(_photo()))
+    assert rain["streak along"] > clean["streak along"] + 0.15
+    assert rain["streak light"] > clean["streak light"] + 1
+
+
+@pytest.mark.parametrize("fill", [0.0, 1.0])
+def test_holes_are_found_where_they_are(fill: float) -> None:
+    image = 0.1 + 0.8 * _photo()
+    image[:, 40:90, 60:150] = fill
+    lost, color = find_holes(image)
+    expected = np.zeros(lost.shape, bool)
+    expected[40:90, 60:150] = True
+    np.testing.assert_array_equal(lost, expected)
+    assert set(color) == {255 * fill}
+    found = measure_holes(image)
+    assert found["hole share"] == pytest.approx(50 * 90 / (256 * 320))
+    assert found["hole jump"] > 30
+
+
+def test_a_sky_that_is_clipped_is_no_hole() -> None:
+    slope = np.linspace(0.6, 1.4, 300, dtype=np.float32)[:, None].repeat(200, axis=1)
+    assert measure_holes(np.clip(np.stack([slope] * 3), 0, 1))["hole jump"] < 2
+
+
+def test_a_veil_lifts_the_dark_channel_by_its_light() -> None:
+    clean = _photo()
+    hazy = 0.5 * clean + 0.5 * 0.9
+    before, after = measure_tones(view_of(clean)), measure_tones(view_of(hazy))
+    assert after["veil middle"] == pytest.approx(0.5 * before["veil middle"] + 0.5 * 0.9 * 255, abs=1)
+    assert after["contrast"] == pytest.approx(0.5 * before["contrast"], rel=0.01)
+
+
+def test_a_cast_is_the_log_of_the_channels_ratio() -> None:
+    image = np.ones((3, 64, 64), np.float32) * np.array([0.8, 0.6, 0.4], np.float32)[:, None, None]
+    found = measure_tones(view_of(image))
+    assert found["warm"] == pytest.approx(np.log((0.8 * 255 + 4) / (0.4 * 255 + 4)), abs=1e-4)
+    assert found["warm share"] == 1
+
+
+def test_brown_prints_have_one_hue() -> None:
+    gray = _photo().mean(axis=0)
+    brown = np.stack([gray, 0.8 * gray, 0.6 * gray])
+    assert measure_tones(view_of(brown))["one hue"] < 0.5 < measure_tones(view_of(_photo()))["one hue"]
+
+
+def test_the_window_keeps_the_phase_of_blocks_and_small_pictures_whole() -> None:
+    image = np.zeros((3, 1203, 2005), np.float32)
+    view = view_of(np.random.default_rng(0).random((1, 1203, 2005), np.float32))
+    assert view.window.shape[1] * view.window.shape[2] <= MAX_WINDOW
+    marked = image.copy()
+    marked[:, ::8, ::8] = (1.0, 0.5, 0.2)[0]
+    marked[0] = 0  # not gray
+    assert view_of(marked).window[1, 0, 0] == 255
+    assert view_of(image[:, :300, :400] + marked[:, :300, :400]).window.shape == (3, 300, 400)
+    assert max(view.small.shape[1:]) <= 256
+
+
+def test_a_margin_is_no_hole() -> None:
+    image = np.ones((3, 256, 320), np.float32)
+    image[:, 40:200, 40:280] = 0.1 + 0.8 * _photo()[:, :160, :240]
+    assert measure_holes(image)["hole share"] == 0

@@ -1,0 +1,116 @@
+"""Traces of files and screens: JPEG, few levels, impulses, waves, against what made them."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from restorecli.diagnosis.blocks import measure_blocks, quality_of_table
+from restorecli.diagnosis.impulses import measure_impulses
+from restorecli.diagnosis.levels import measure_levels
+from restorecli.diagnosis.view import view_of
+from restorecli.diagnosis.waves import measure_waves, peak
+from restorecli.folders.samples import read_sample
+
+Pixels = NDArray[np.float32]
+
+
+def _photo(name: str = "astronaut") -> Pixels:
+    return read_sample(name).pixels[:, :360, :400]
+
+
+def _bytes(pixels: Pixels) -> NDArray[np.uint8]:
+    return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
+
+
+def _jpeg(pixels: Pixels, quality: int) -> Pixels:
+    buffer = io.BytesIO()
+    Image.fromarray(_bytes(pixels)).save(buffer, "JPEG", quality=quality)
+    return np.asarray(Image.open(buffer), np.float32).transpose(2, 0, 1) / 255
+
+
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee"])
+@pytest.mark.parametrize("quality", [7, 15, 30, 50, 75])
+def test_pillows_quality_is_found_in_the_pixels(name: str, quality: int) -> None:
+    found = measure_blocks(view_of(_jpeg(_photo(name), quality)))
+    assert found["jpeg quality"] == pytest.approx(quality, abs=2)
+
+
+def test_the_grid_is_seen_wherever_it_starts() -> None:
+    clean = measure_blocks(view_of(_photo()))["grid"]
+    poor = _jpeg(_photo(), 12)
+    aligned, shifted = (measure_blocks(view_of(cut))["grid"] for cut in (poor, poor[:, 3:, 5:]))
+    assert shifted == pytest.approx(aligned, rel=0.1)
+    assert aligned > 3 * clean
+
+
+def test_pictures_that_were_no_jpeg_show_no_quality() -> None:
+    smooth = np.random.default_rng(0).normal(0.5, 0.1, (3, 128, 128)).astype(np.float32)
+    assert measure_blocks(view_of(smooth))["jpeg quality"] == 100
+
+
+@pytest.mark.parametrize("quality", [1, 10, 40, 75, 90, 100])
+def test_tables_of_pillow_say_their_quality(quality: int) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "JPEG", quality=quality)
+    table = Image.open(buffer).quantization[0]  # type: ignore[attr-defined] # JPEG's own
+    assert quality_of_table(tuple(table)) == quality
+
+
+@pytest.mark.parametrize("levels", [2, 4, 16])
+def test_levels_are_counted(levels: int) -> None:
+    few = np.rint(_photo() * (levels - 1)) / (levels - 1)
+    found = measure_levels(view_of(few))
+    assert found["levels used"] == levels
+    assert 2 ** found["colors"] == pytest.approx(len(np.unique(_bytes(few).reshape(-1, 3), axis=0)))
+
+
+def test_dither_alternates_and_bands_do_not() -> None:
+    gray = Image.fromarray(_bytes(_photo())).convert("L")
+    dots = np.asarray(gray.convert("1"), np.float32)[None]
+    bands = (np.asarray(gray, np.float32) > 127)[None].astype(np.float32)
+    dithered, banded = (measure_levels(view_of(image)) for image in (dots, bands))
+    assert dithered["neighbors alternate"] > 0.2 > 3 * banded["neighbors alternate"]
+    assert banded["neighbors equal"] > 0.9 > dithered["neighbors equal"]
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1])
+def test_lost_pixels_are_counted(share: float) -> None:
+    rng = np.random.default_rng(1)
+    image = 0.25 + 0.5 * _photo()
+    lost = rng.random(image.shape[1:]) < share
+    image[:, lost] = rng.integers(0, 2, lost.sum())
+    found = measure_impulses(view_of(image))
+    assert found["impulses extreme"] == pytest.approx(share, rel=0.1)
+    assert found["clipped"] == pytest.approx(share, rel=0.1)
+
+
+def test_photographs_hold_hardly_any_impulse() -> None:
+    for name in ("astronaut", "chelsea", "coffee"):
+        assert measure_impulses(view_of(_photo(name)))["impulses extreme"] < 1e-3
+
+
+@pytest.mark.parametrize("frequency", [0.1, 0.25])
+def test_waves_stand_above_photographs(frequency: float) -> None:
+    rows, columns = np.indices((360, 400))
+    phase = 2 * np.pi * frequency * (0.8 * columns + 0.6 * rows)
+    waves = np.stack([np.cos(phase + shift) for shift in (0, 2, 4)]) * 8 / 255
+    clean, colored, gray = (
+        measure_waves(view_of(image)) for image in (_photo(), _photo() + waves, _photo() + waves[:1])
+    )
+    assert colored["wave color"] > clean["wave color"] + 10
+    assert gray["wave luma"] > clean["wave luma"] + 4
+
+
+def test_a_wave_in_noise_has_the_height_of_theory() -> None:
+    rows, columns = np.indices((128, 128))
+    wave = 3 * np.cos(2 * np.pi * (20 * columns + 12 * rows) / 128)
+    noise = np.random.default_rng(2).normal(0, 1, (128, 128))
+    # One part, Hann: power amplitude^2 / 4 times the sum of the window squared over its energy; the mean of
+    # nine places takes half of the main lobe's.
+    single = 9 / 4 * 64**4 / (48**2)
+    assert peak((wave + noise).astype(np.float32)) == pytest.approx(10 * np.log10(single / 9 * 2.25), abs=1)
