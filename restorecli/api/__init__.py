@@ -12,7 +12,7 @@ from restorecli.api.diagnosis import diagnose
 from restorecli.api.evaluation import EvalOptions, evaluate, run_evaluate
 from restorecli.api.networks import create_model, load
 from restorecli.api.pictures import degrade_image, restore_image, score
-from restorecli.api.restoration import RestoreOptions, plan_restore, restore, run_restore
+from restorecli.api.restoration import RestoreOptions, check_restore_tiles, plan_restore, restore, run_restore
 from restorecli.api.training import TrainOptions, check_train, run_train, train
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "EvalOptions",
     "RestoreOptions",
     "TrainOptions",
+    "check_restore_tiles",
     "check_train",
     "create_model",
     "degrade",

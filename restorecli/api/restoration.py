@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from restorecli.api.results import RestoreResult
     from restorecli.folders.jobs import FolderSummary, Progress
     from restorecli.images.options import ReadOptions
+    from restorecli.restoration.check import TileCheck
     from restorecli.restoration.dry_run import RestorePlan
     from restorecli.restoration.known import Known
     from restorecli.restoration.picture import PictureRestorer
@@ -174,6 +175,31 @@ def plan_restore(options: RestoreOptions) -> RestorePlan:
         quality=options.quality,
         overwrite=overwrite,
     )
+
+
+def check_restore_tiles(options: RestoreOptions) -> tuple[Path, TileCheck]:
+    """Return the first picture of the source, and what cutting it into tiles costs with the same options.
+
+    Raises:
+        RestorecliError: As of `run_restore`, or there is no seam: the picture fits into one tile.
+    """
+    from restorecli.folders.walking import walk
+    from restorecli.restoration.check import check_picture
+    from restorecli.restoration.picture import parse_tile
+    from restorecli.restoration.records import SourceRecords
+
+    known, source = options.known, Path(options.source)
+    file = walk(source)[0]
+    checked = check_picture(
+        file,
+        _restorer(options, known, None),
+        known,
+        SourceRecords(source if source.is_dir() else source.parent),
+        tile=parse_tile(options.tile),
+        overlap=options.overlap,
+        reading=options.reading,
+    )
+    return file.path, checked
 
 
 def _restorer(options: RestoreOptions, known: Known, tuned: Mapping[str, object] | None) -> Restorer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from restorecli.cli.progress import BarProgress
 from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
+    from restorecli.restoration.check import TileCheck
     from restorecli.restoration.dry_run import RestorePlan
 
 EXAMPLES = (
@@ -103,6 +105,14 @@ def command(
             "--dry-run", help="Say what would be done, with which model, and about how long it takes."
         ),
     ] = False,
+    check_tiles: Annotated[
+        bool,
+        typer.Option(
+            "--check-tiles",
+            help="Say what tiles cost on the first picture, and the overlap that is enough; write nothing.",
+            rich_help_panel=options.COMPUTING,
+        ),
+    ] = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -140,6 +150,9 @@ def command(
         overwrite=overwrite,
         progress=None if quiet else BarProgress(),
     )
+    if check_tiles:
+        _tell_tiles(*api.check_restore_tiles(asked), as_json=as_json)
+        return
     if dry_run:
         _tell_plan(api.plan_restore(asked), as_json=as_json)
         return
@@ -147,6 +160,24 @@ def command(
     if result.tuning is not None and not quiet:
         tuning.show(result.tuning)
     render.folder_summary(result, json_wanted=as_json, quiet=quiet)
+
+
+def _tell_tiles(picture: Path, check: TileCheck, *, as_json: bool) -> None:
+    """Say how far tiles are from the whole picture."""
+    if as_json:
+        render.as_json(CommandResult("restore", {"picture": str(picture), **check.to_dict()}))
+    close = "equal to the whole" if check.psnr == math.inf else f"{check.psnr:.1f} dB to the whole"
+    exact = ", as they must be" if check.exact else ""
+    render.say(
+        f"{picture.name}: tiles of {check.tile} px that share {check.overlap} px are {close}{exact}; "
+        f"steps at their joins are {check.seam_ratio:.2f} times those of the whole."
+    )
+    if check.enough is None:
+        render.say(f"No overlap was enough with tiles of {check.tile} px: try a larger --tile.")
+    else:
+        render.say(
+            f"An overlap of {check.enough} px is enough for {check.wanted:.0f} dB. Nothing was written."
+        )
 
 
 def _tell_plan(plan: RestorePlan, *, as_json: bool) -> None:

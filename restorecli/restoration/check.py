@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from restorecli.restoration.plan import Span, default_overlap, is_exact, plan_tiles
+from restorecli.errors import UsageError
+from restorecli.folders.walking import ImageFile
+from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.reading import read_picture
+from restorecli.restoration.known import Known
+from restorecli.restoration.plan import (
+    Span,
+    default_overlap,
+    is_exact,
+    least_tile,
+    needed_overlap,
+    plan_tiles,
+    round_up,
+)
+from restorecli.restoration.records import SourceRecords
 from restorecli.restoration.restorer import Restorer
 from restorecli.restoration.tiling import restore_tiled
+
+ENOUGH_PSNR = 60.0
+"""From here on tiles are as good as the whole in 8 bits: their error is a quarter of a level."""
+
+_LEAST_OVERLAP = 16
+_SIDE = 256
+_CROP = 768
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +47,9 @@ class TileCheck:
         psnr: Of the tiled result against the whole one in dB; infinite if they are equal.
         largest: Largest difference of a pixel, range [0, 1].
         seam_ratio: Mean step across the joins divided by that of the whole result there; 1 means no seam.
+        enough: Least overlap of those tried (16, 32, 64 ... px, and what the network needs) with which tiles
+            are `wanted` dB or more from the whole; None where none is with tiles of this side.
+        wanted: PSNR from which on an overlap is enough.
     """
 
     tile: int
@@ -32,10 +58,22 @@ class TileCheck:
     psnr: float
     largest: float
     seam_ratio: float
+    enough: int | None = None
+    wanted: float = ENOUGH_PSNR
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the check JSON-ready; an infinite PSNR is None."""
+        return {**asdict(self), "psnr": self.psnr if math.isfinite(self.psnr) else None}
 
 
 def check_tiles(
-    restorer: Restorer, image: Tensor, *, tile: int = 256, overlap: int | None = None, crop: int = 768
+    restorer: Restorer,
+    image: Tensor,
+    *,
+    tile: int = 256,
+    overlap: int | None = None,
+    crop: int = _CROP,
+    search: bool = False,
 ) -> TileCheck:
     """Compare whole and tiled restoration on the middle of a picture.
 
@@ -45,6 +83,7 @@ def check_tiles(
         tile: Side of the tiles in pixels.
         overlap: Pixels that neighbours share; None takes the default.
         crop: Largest side of the part that is compared.
+        search: Look for the overlap that is enough, too.
 
     Raises:
         UsageError: The tile is not larger than the overlap.
@@ -55,16 +94,80 @@ def check_tiles(
     part = image[..., top : top + crop, left : left + crop]
     whole = restore_tiled(restorer, part, tile=None)
     tiled = restore_tiled(restorer, part, tile=tile, overlap=overlap)
-    difference = (whole - tiled).double()
-    error = float((difference**2).mean())
     return TileCheck(
         tile=tile,
         overlap=overlap,
         exact=is_exact(spec, overlap),
-        psnr=math.inf if error == 0 else -10 * math.log10(error),
-        largest=float(difference.abs().max()),
+        psnr=_psnr(whole, tiled),
+        largest=float((whole - tiled).abs().max()),
         seam_ratio=_seam_ratio(restorer, whole, tiled, tile, overlap),
+        enough=_enough(restorer, part, whole, tile) if search else None,
     )
+
+
+def check_picture(
+    file: ImageFile,
+    restorer: Restorer,
+    known: Known,
+    sources: SourceRecords,
+    *,
+    tile: int | str = "auto",
+    overlap: int | None = None,
+    reading: ReadOptions = STRICT,
+) -> TileCheck:
+    """Check what tiles cost for one picture, with the overlap that would be enough.
+
+    Args:
+        file: The picture.
+        restorer: What restores.
+        known: What the caller says about it.
+        sources: What its manifest says.
+        tile: Side of the tiles; "auto" and "none" take 256, or more where the network needs it.
+        overlap: Pixels that neighbours share; None takes the default.
+        reading: How to read what is unusual.
+
+    Raises:
+        UsageError: The restorer takes whole pictures only, or the picture fits into one tile.
+        ImageError: The picture cannot be read or restored.
+    """
+    picture = read_picture(file.path, reading)
+    context = known.context(file, picture.pixels, sources.find(file), restorer.spec.needs)
+    steps = restorer.steps(picture.pixels, context)
+    spec = restorer.spec if not steps else steps[0].spec
+    side = tile if isinstance(tile, int) else max(_SIDE, least_tile(spec))
+    if not steps or spec.whole:
+        raise UsageError(f"{spec.name} takes whole pictures: there are no tiles to check.", came=spec.name)
+    if max(picture.size) <= side:
+        raise UsageError(
+            "The picture fits into one tile: there is no seam to check.",
+            expected=f"a picture of more than {side} pixels, or a smaller --tile",
+            came=f"{picture.size[1]}x{picture.size[0]}",
+            file=file.path,
+        )
+    image = torch.from_numpy(np.ascontiguousarray(picture.pixels, np.float32))
+    return check_tiles(steps[0], image, tile=side, overlap=overlap, crop=max(3 * side, _CROP), search=True)
+
+
+def _enough(restorer: Restorer, part: Tensor, whole: Tensor, tile: int) -> int | None:
+    """Return the least overlap of a few with which tiles of a side reach `ENOUGH_PSNR`."""
+    spec = restorer.spec
+    overlap = round_up(_LEAST_OVERLAP, spec.multiple)
+    largest = tile - tile % spec.multiple - spec.multiple
+    tried = {needed_overlap(spec)} if spec.receptive_field is not None else set()
+    while overlap <= tile // 2:
+        tried.add(overlap)
+        overlap *= 2
+    for overlap in sorted(tried):
+        if overlap <= largest:
+            tiled = restore_tiled(restorer, part, tile=tile, overlap=overlap)
+            if _psnr(whole, tiled) >= ENOUGH_PSNR:
+                return overlap
+    return None
+
+
+def _psnr(one: Tensor, other: Tensor) -> float:
+    error = float(((one - other).double() ** 2).mean())
+    return math.inf if error == 0 else -10 * math.log10(error)
 
 
 def _seam_ratio(restorer: Restorer, whole: Tensor, tiled: Tensor, tile: int, overlap: int) -> float:

@@ -155,6 +155,31 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(photo) -> None:
     assert files(photo) == before
 
 
+def test_what_tiles_cost_is_told_and_nothing_is_written(photo) -> None:
+    """DnCNN of depth 20 sees 20 px to each side: what tiles share 40 px of is equal to the whole."""
+    photo("restorecli degrade photo.png noisy.png --noise gaussian --sigma 50")
+    before = files(photo)
+    line = "restorecli restore noisy.png --model dncnn --check-tiles --tile 56"
+    answer = photo(line)
+    assert "noisy.png: tiles of 56 px" in answer.err
+    assert "Nothing was written" in answer.err
+    check = photo(f"{line} --overlap 40 --json").data
+    assert (check["tile"], check["overlap"], check["exact"]) == (56, 40, True)
+    assert check["largest"] < 1e-4
+    assert check["enough"] <= 40
+    little = photo(f"{line} --overlap 2 --json").data
+    assert not little["exact"]
+    assert little["psnr"] < 75
+    assert (
+        "fits into one tile" in photo("restorecli restore photo.png --model dncnn --check-tiles", code=2).err
+    )
+    assert (
+        "whole pictures"
+        in photo("restorecli restore photo.png --model wiener-deconv --check-tiles", code=2).err
+    )
+    assert files(photo) == before
+
+
 def test_a_dry_run_counts_what_is_finished_and_names_what_cannot_be_read(photo) -> None:
     photo("restorecli restore photos/indoors -o out --model median")
     (photo.folder / "photos" / "indoors" / "bad.png").write_bytes(b"no picture")
