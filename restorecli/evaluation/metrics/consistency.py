@@ -8,7 +8,7 @@ import numpy as np
 
 from restorecli.errors import DataError, ImageError, UsageError
 from restorecli.evaluation.metrics.metric import Bytes, Subject
-from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
+from restorecli.evaluation.metrics.psnr_ssim import check_finite, to_8_bits
 from restorecli.images.picture import Pixels
 
 
@@ -63,9 +63,7 @@ def peak_ratio(again: Pixels, degraded: Pixels | Bytes) -> float:
     rounded = degraded.dtype == np.uint8
     first = to_8_bits(again) / 255 if rounded else again.astype(np.float64)
     second = degraded / 255 if rounded else degraded.astype(np.float64)
+    for pixels in (first, second):
+        check_finite(pixels)
     error = float(np.square(first - second).mean())
-    if not math.isfinite(error):
-        raise DataError(
-            "A picture holds values that are not finite.", expected="numbers", came="NaN or infinity"
-        )
     return math.inf if error == 0 else -10 * math.log10(error)

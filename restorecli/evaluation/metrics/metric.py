@@ -182,6 +182,7 @@ class Metric:
         needs: What the subject must know; where it does not, there is no score and no note.
         definition: Formula and source in one line.
         offline: Whether nothing has to be installed or downloaded for it; `--metrics all` takes these.
+        best: Score of an image that equals its reference; None where it has none, or its own for each image.
     """
 
     name: str
@@ -193,6 +194,7 @@ class Metric:
     needs: frozenset[Need] = frozenset({"reference"})
     definition: str = ""
     offline: bool = True
+    best: float | None = None
 
 
 def by_protocol(name: str, otherwise: EightBitScorer | None = None) -> Callable[[Subject], float]:

@@ -14,7 +14,7 @@ from restorecli.errors import DataError, UsageError
 from restorecli.evaluation.metrics.color import luma_matlab, luma_matlab_rounded, luma_pyiqa
 from restorecli.evaluation.metrics.edges import gmsd, gmsd_piq
 from restorecli.evaluation.metrics.pixelwise import Levels, mae, mse, psnr_of_levels, psnr_with_floor, rmse
-from restorecli.evaluation.metrics.psnr_ssim import PROTOCOL, psnr, ssim, to_8_bits
+from restorecli.evaluation.metrics.psnr_ssim import PROTOCOL, check_finite, psnr, ssim, to_8_bits
 from restorecli.evaluation.metrics.structure import (
     GAUSSIAN,
     PADDED,
@@ -89,10 +89,7 @@ def to_levels(pixels: Pixels | Bytes) -> NDArray[np.float64]:
     """
     if pixels.dtype == np.uint8:
         return pixels.astype(np.float64)
-    if not np.isfinite(pixels).all():
-        raise DataError(
-            "A picture holds values that are not finite.", expected="numbers", came="NaN or infinity"
-        )
+    check_finite(pixels)
     return np.clip(pixels.astype(np.float64), 0, 1) * 255
 
 

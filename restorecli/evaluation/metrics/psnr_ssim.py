@@ -7,7 +7,7 @@ the picture was measured before or after it was saved. Alpha is never part of a 
 from __future__ import annotations
 
 import math
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,14 +40,23 @@ def to_8_bits(pixels: Pixels | Bytes) -> Bytes:
     """
     if pixels.dtype == np.uint8:
         return cast("Bytes", pixels)
-    if not np.isfinite(pixels).all():
-        raise DataError(
-            "A picture holds values that are not finite.", expected="numbers", came="NaN or infinity"
-        )
+    check_finite(pixels)
     scaled: NDArray[np.floating] = np.clip(cast("Pixels", pixels), 0, 1)
     scaled *= 255
     scaled += 0.5
     return scaled.astype(np.uint8)
+
+
+def check_finite(pixels: NDArray[Any]) -> None:
+    """Check that every value is a number.
+
+    Raises:
+        DataError: One is NaN or infinite.
+    """
+    if not np.isfinite(pixels).all():
+        raise DataError(
+            "The image holds values that are not finite.", expected="numbers", came="NaN or infinity"
+        )
 
 
 def psnr(restored: Pixels | Bytes, reference: Pixels | Bytes) -> float:

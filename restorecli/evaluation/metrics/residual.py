@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from restorecli.errors import DataError
 from restorecli.evaluation.metrics.metric import Bytes, Subject
+from restorecli.evaluation.metrics.psnr_ssim import check_finite
 from restorecli.images.picture import Pixels
 
 LAGS = 4
@@ -114,8 +115,5 @@ def _levels(pixels: Pixels | Bytes) -> Doubles:
     """Return the picture on the 0-255 scale, not rounded."""
     if pixels.dtype == np.uint8:
         return pixels.astype(np.float64)
-    if not np.isfinite(pixels).all():
-        raise DataError(
-            "A picture holds values that are not finite.", expected="numbers", came="NaN or infinity"
-        )
+    check_finite(pixels)
     return pixels.astype(np.float64) * 255
