@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @in_python_words
 def restore_image(
     picture: AnyPicture,
-    model: str | Path | Restorer = "sca-unet",
+    model: str | Path | Restorer = "auto",
     *,
     parameters: Mapping[str, object] | None = None,
     sigma: float | None = None,

@@ -29,7 +29,8 @@ class RestoreOptions:
         source: Folder or file.
         output: Folder to write into, where the relative tree is kept; or, for one picture, the file to write,
             whose suffix chooses the format.
-        model: "model", "model.tag", a .safetensors or .onnx file, or a method that needs no training, such as
+        model: "auto", which finds out what each picture needs and leaves those without damage as they are; or
+            "model", "model.tag", a .safetensors or .onnx file, or a method that needs no training, such as
             "wiener-deconv".
         parameters: Of the method, by name.
         sigma: Level of the noise, 0-255 scale, for methods and networks that use it; None takes the
@@ -65,7 +66,7 @@ class RestoreOptions:
     source: str | Path
     output: str | Path = "restored"
     _: KW_ONLY
-    model: str | Path = "sca-unet"
+    model: str | Path = "auto"
     parameters: Mapping[str, object] | None = None
     sigma: float | None = None
     operator: str | Sequence[str] = ()
@@ -134,6 +135,7 @@ def run_restore(options: RestoreOptions) -> RestoreResult:
     """
     from restorecli.api.results import RestoreResult
     from restorecli.folders.single import single_target
+    from restorecli.restoration.auto import kinds_found
 
     target = single_target(options.source, options.output, options.image_format)
     known = options.known
@@ -143,7 +145,7 @@ def run_restore(options: RestoreOptions) -> RestoreResult:
         done = _folder_done(options, restorer, known)
     else:
         done = _file_done(options, restorer, known, target)
-    return RestoreResult(**vars(done), tuning=tuning)
+    return RestoreResult(**vars(done), tuning=tuning, kinds=kinds_found(restorer))
 
 
 restore = from_keywords("restore", RestoreOptions, run_restore)

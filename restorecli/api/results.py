@@ -19,13 +19,17 @@ class RestoreResult(FolderSummary):
 
     Attributes:
         tuning: What `tune` tried and picked; None where it was not asked for.
+        kinds: What `auto` found and did, a line for each kind of picture; empty for other models.
     """
 
     tuning: Tuning | None = None
+    kinds: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
-        """Return the summary as JSON values, with what was tuned."""
+        """Return the summary as JSON values, with what was tuned and what `auto` found."""
         told = FolderSummary.to_dict(self)
+        if self.kinds:
+            told["kinds"] = list(self.kinds)
         return told if self.tuning is None else {**told, "tuned": self.tuning.to_dict()}
 
 

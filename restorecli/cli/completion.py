@@ -16,12 +16,12 @@ def degradations(incomplete: str) -> list[tuple[str, str]]:
 
 
 def models(incomplete: str) -> list[str]:
-    """Return the shipped weights, "model" and "model.tag", and the methods that begin with `incomplete`."""
+    """Return "auto", the shipped weights as "model" and "model.tag", and methods, as `incomplete` begins."""
     from restorecli.restoration.methods.catalog import METHODS
 
     tagged = [path.stem for path in sorted((_PACKAGE / "weights").glob("*.safetensors"))]
     names = dict.fromkeys(name for stem in tagged for name in (stem.partition(".")[0], stem))
-    return [name for name in (*names, *METHODS) if name.startswith(incomplete)]
+    return [name for name in ("auto", *names, *METHODS) if name.startswith(incomplete)]
 
 
 def protocols(incomplete: str) -> list[tuple[str, str]]:

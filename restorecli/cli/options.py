@@ -107,7 +107,7 @@ Model = Annotated[
     str,
     typer.Option(
         "--model",
-        help="Name of `restorecli models`, a word like denoise or jpeg, or a weights file.",
+        help="auto, a name of `restorecli models`, a word like denoise or jpeg, or a weights file.",
         autocompletion=completion.models,
     ),
 ]

@@ -41,7 +41,7 @@ def command(
             metavar="OUT",
         ),
     ] = None,
-    model: options.Model = "sca-unet",
+    model: options.Model = "auto",
     weights: options.Weights = None,
     settings: options.MethodSettings = None,
     sigma: options.KnownSigma = None,
@@ -116,8 +116,9 @@ def command(
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
-    """Restore one picture or a folder with a trained network, or with a method that needs no training.
+    """Restore one picture or a folder: by itself, or with a network or a method that --model names.
 
+    Without --model each picture is diagnosed and gets what helps; one without damage is copied as it is.
     Depth, alpha, EXIF and ICC are kept, finished files are skipped, and one bad file costs one file.
     """
     from restorecli.restoration.methods.catalog import settings_for
@@ -159,6 +160,8 @@ def command(
     result = api.run_restore(asked)
     if result.tuning is not None and not quiet:
         tuning.show(result.tuning)
+    if not quiet:
+        render.say(*result.kinds)
     render.folder_summary(result, json_wanted=as_json, quiet=quiet)
 
 

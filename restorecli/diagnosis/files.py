@@ -111,7 +111,7 @@ def kinds(diagnoses: Sequence[Diagnosis]) -> list[str]:
     """Return one phrase for each kind of picture, the most frequent first.
 
     A kind is what has the same damages and is treated the same way; of the strength the middle is said:
-    "4: JPEG, quality about 20 -> deblock".
+    "4 pictures: JPEG, quality about 20 -> deblock".
     """
     grouped: dict[tuple[object, ...], list[Diagnosis]] = {}
     for diagnosis in diagnoses:
@@ -121,7 +121,10 @@ def kinds(diagnoses: Sequence[Diagnosis]) -> list[str]:
         )
         grouped.setdefault(key, []).append(diagnosis)
     counts = Counter({key: len(group) for key, group in grouped.items()})
-    return [f"{count}: {_typical(grouped[key])}" for key, count in counts.most_common()]
+    return [
+        f"{count} {'picture' if count == 1 else 'pictures'}: {_typical(grouped[key])}"
+        for key, count in counts.most_common()
+    ]
 
 
 def _typical(group: Sequence[Diagnosis]) -> str:

@@ -19,6 +19,9 @@ from restorecli.restoration.restorer import Restorer
 
 _WEIGHTS_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
 
+_FOR_FOREIGN_WEIGHTS = "sca-unet"
+"""The network of a checkpoint that comes without a model's name."""
+
 
 def choose_restorer(
     model: str | Path,
@@ -36,7 +39,7 @@ def choose_restorer(
         model: "auto", "model", "model.tag", a weights file, an exported graph, the name of a method, or a
             word for a purpose such as "denoise"; see `purposes`.
         parameters: Of the method.
-        weights: A foreign checkpoint for the network.
+        weights: A foreign checkpoint for the network; beside "auto" one of SCA-UNet.
         known: What the caller says about the pictures.
         device: Where a network computes; see `restorecli.load`.
         precision: Of a network.
@@ -48,8 +51,10 @@ def choose_restorer(
     """
     model = model_named(model) if isinstance(model, str) else model
     name = str(model)
+    if name == AUTO and weights is not None:
+        name = model = _FOR_FOREIGN_WEIGHTS
     if name == AUTO:
-        _check_auto(parameters, weights, known)
+        _check_auto(parameters, known)
         return AutoRestorer(device=device, precision=precision, ensemble=ensemble)
     method = METHODS.resolve(name)
     if method is not None:
@@ -72,9 +77,7 @@ def choose_restorer(
     return network
 
 
-def _check_auto(
-    parameters: Mapping[str, object] | None, weights: str | Path | None, known: Known | None
-) -> None:
+def _check_auto(parameters: Mapping[str, object] | None, known: Known | None) -> None:
     """Refuse what `auto` finds out by itself.
 
     Raises:
@@ -82,7 +85,6 @@ def _check_auto(
     """
     told = {
         "--set": bool(parameters),
-        "--weights": weights is not None,
         "--sigma": known is not None and known.sigma is not None,
         "--operator": known is not None and bool(known.words),
         "--mask": known is not None and known.masks is not None,

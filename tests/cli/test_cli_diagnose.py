@@ -31,7 +31,7 @@ def test_folders_are_a_table_and_a_line_for_each_kind(shell) -> None:
     done = shell("restorecli diagnose imgs")
     assert "no damage found" in done.out
     assert "poor.jpg" in done.out
-    assert "1: JPEG, quality about 10" in done.err
+    assert "1 picture: JPEG, quality about 10" in done.err
 
 
 def test_json_holds_every_picture_and_what_failed(shell) -> None:
@@ -43,3 +43,14 @@ def test_json_holds_every_picture_and_what_failed(shell) -> None:
     assert poor["findings"][0]["damage"] == "jpeg"
     assert poor["damaged"] is True
     assert "error" in torn
+
+
+def test_restore_says_a_line_for_each_kind_and_needs_no_model(shell) -> None:
+    (shell.folder / "imgs").mkdir()
+    _photo().save(shell.folder / "imgs" / "good.png")
+    _photo().save(shell.folder / "imgs" / "poor.jpg", quality=10)
+    done = shell("restorecli restore ./imgs")
+    assert "1 picture: JPEG, quality about 10 -> " in done.err
+    assert "1 picture: no damage found" in done.err
+    assert shell("restorecli restore ./imgs -o again --json").data["kinds"]
+    assert "JPEG" not in shell("restorecli restore ./imgs -o third --quiet").err

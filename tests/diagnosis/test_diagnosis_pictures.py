@@ -101,5 +101,5 @@ def test_pictures_of_a_folder_are_diagnosed_each_for_itself(folder) -> None:
 def test_kinds_of_pictures_are_said_in_a_line_each(folder) -> None:
     found = [one.diagnosis for one in diagnose_files(folder) if one.diagnosis is not None]
     lines = kinds([*found, found[0]])
-    assert lines[0].startswith("2: JPEG, quality about 12 -> ")
-    assert lines[1] == "1: no damage found"
+    assert lines[0].startswith("2 pictures: JPEG, quality about 12 -> ")
+    assert lines[1] == "1 picture: no damage found"

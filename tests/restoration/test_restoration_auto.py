@@ -1,0 +1,90 @@
+"""`auto`: what is found is treated, and what has no damage is copied."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import restorecli
+from restorecli.errors import UsageError
+from restorecli.folders.manifest import Manifest
+from restorecli.folders.samples import read_sample
+
+
+def _photo(size: int = 320) -> np.ndarray:
+    return np.rint(read_sample("coffee").pixels.transpose(1, 2, 0)[:size, :size] * 255).astype(np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A clean photograph and a badly compressed one."""
+    (tmp_path / "imgs").mkdir()
+    Image.fromarray(_photo()).save(tmp_path / "imgs" / "clean.png")
+    Image.fromarray(_photo()).save(tmp_path / "imgs" / "poor.jpg", quality=12)
+    return tmp_path
+
+
+def test_pictures_get_what_they_need_and_clean_ones_are_copied(folder) -> None:
+    done = restorecli.restore(folder / "imgs", folder / "out")
+    assert (done.written, done.failures) == (2, ())
+    clean = np.asarray(Image.open(folder / "out" / "clean.png"))
+    np.testing.assert_array_equal(clean, _photo())
+    assert set(done.kinds) == {
+        "1 picture: JPEG, quality about 12 -> deblock",
+        "1 picture: no damage found",
+    }
+    restorecli.restore(folder / "imgs" / "poor.jpg", folder / "by-name", model="deblock")
+    ours, named = (np.asarray(Image.open(folder / out / "poor.png")) for out in ("out", "by-name"))
+    np.testing.assert_array_equal(ours, named)
+
+
+def test_the_manifest_says_what_was_found_and_done(folder) -> None:
+    restorecli.restore(folder / "imgs", folder / "out")
+    records = Manifest(folder / "out").read()
+    found = records["poor.png"].restorer["found"]
+    assert records["poor.png"].restorer["name"] == "auto"
+    assert found["diagnosis"] == "JPEG, quality about 12 -> deblock"
+    assert found["confidence"] > 0.5
+    assert records["clean.png"].restorer["found"]["diagnosis"] == "no damage found"
+
+
+def test_a_second_run_skips_what_is_finished(folder) -> None:
+    restorecli.restore(folder / "imgs", folder / "out")
+    again = restorecli.restore(folder / "imgs", folder / "out")
+    assert (again.written, again.skipped, again.kinds) == (0, 2, ())
+
+
+def test_transparency_and_depth_are_kept(tmp_path) -> None:
+    alpha = np.full((320, 320, 1), 128, np.uint8)
+    Image.fromarray(np.concatenate([_photo(), alpha], axis=2)).save(tmp_path / "a.png")
+    restorecli.restore(tmp_path / "a.png", tmp_path / "out")
+    back = np.asarray(Image.open(tmp_path / "out" / "a.png"))
+    np.testing.assert_array_equal(back[:, :, 3], alpha[:, :, 0])
+
+
+def test_pictures_too_small_to_tell_are_copied(tmp_path) -> None:
+    tiny = np.random.default_rng(0).integers(0, 256, (20, 60, 3), dtype=np.uint8)
+    Image.fromarray(tiny).save(tmp_path / "tiny.png")
+    restorecli.restore(tmp_path / "tiny.png", tmp_path / "out")
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / "tiny.png")), tiny)
+
+
+def test_arrays_get_what_they_need() -> None:
+    noisy = restorecli.degrade_image(_photo(), [{"name": "gaussian", "sigma": 30}])
+    better = restorecli.restore_image(noisy)
+    before, after = (restorecli.score(one, _photo())["psnr"] for one in (noisy, better))
+    assert after > before + 6
+    np.testing.assert_array_equal(restorecli.restore_image(_photo()), _photo())
+
+
+def test_holes_are_filled_where_their_color_stands() -> None:
+    holed = restorecli.degrade_image(_photo(), [{"name": "holes", "severity": 2}])
+    before, after = (
+        restorecli.score(one, _photo())["psnr"] for one in (holed, restorecli.restore_image(holed))
+    )
+    assert after > before + 8
+
+
+@pytest.mark.parametrize("told", [{"sigma": 20.0}, {"operator": "gaussian-blur:sigma=2"}])
+def test_what_auto_finds_out_by_itself_is_not_told(folder, told) -> None:
+    with pytest.raises(UsageError, match="finds out by itself"):
+        restorecli.restore(folder / "imgs", folder / "out", **told)
