@@ -32,7 +32,12 @@ QUICK = re.compile(
 )
 """The label of a score that is made again in a second."""
 
-WITH_QUICK_SCORES = ("dncnn.gray-blind", "resnet.dither", "sca-unet.gaussian")
+WITH_QUICK_SCORES = (
+    "dncnn.gray-blind",
+    "resnet.dither",
+    "sca-unet.gaussian",
+    "sca-unet.low-light",
+)
 
 Plane = NDArray[np.float64]
 """A gray picture, (H, W) in [0, 1]."""
