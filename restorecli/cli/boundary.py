@@ -18,7 +18,15 @@ import typer
 
 from restorecli.cli import render
 from restorecli.cli.plain_help import PlainGroup
-from restorecli.errors import DataError, ExitCode, ResourceError, RestorecliError, UsageError
+from restorecli.errors import (
+    DataError,
+    ExitCode,
+    InterruptedRunError,
+    ResourceError,
+    RestorecliError,
+    TerminatedRunError,
+    UsageError,
+)
 from restorecli.result import CommandResult
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE)
@@ -77,12 +85,14 @@ def _stop(error: BaseException, words: tuple[str, ...]) -> NoReturn:
         raise typer.Exit(ExitCode.BROKEN_PIPE) from error
     if isinstance(error, SystemExit):
         raise error
-    terminated = isinstance(error, TerminatedError)
-    what = "Terminated" if terminated else "Interrupted"
-    render.say(
-        f"{what}. What is finished is kept; the same command goes on:", f"  restorecli {shlex.join(words)}"
-    )
-    raise typer.Exit(ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED) from error
+    again = f"restorecli {shlex.join(words)}"
+    kind, what = InterruptedRunError, "Interrupted"
+    if isinstance(error, TerminatedError):
+        kind, what = TerminatedRunError, "Terminated"
+    render.say(f"{what}. What is finished is kept; the same command goes on:", f"  {again}")
+    stopped = kind(f"{what}.", unchanged="every finished output", hint=again)
+    _also_as_json(stopped, words)
+    raise typer.Exit(int(stopped.exit_code)) from error
 
 
 def _fail(error: Exception, words: tuple[str, ...]) -> NoReturn:

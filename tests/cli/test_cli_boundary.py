@@ -137,6 +137,10 @@ def test_markup_in_a_message_is_text() -> None:
 def test_an_interrupt_names_the_command_that_goes_on() -> None:
     result = run(KeyboardInterrupt(), "--json")
     assert "restorecli job --json" in result.stderr
+    document = json.loads(result.stdout)
+    assert (document["status"], document["exit_code"]) == ("failed", 130)
+    assert document["errors"][0]["try"] == "restorecli job --json"
+    assert json.loads(run(TerminatedError(), "--json").stdout)["exit_code"] == 143
 
 
 def test_a_defect_is_not_taken_for_an_expected_error() -> None:
