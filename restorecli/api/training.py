@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,8 @@ class TrainOptions:
     """By which recipe to train, and what to change of it.
 
     Attributes:
-        recipe: A YAML file, or the name of a shipped recipe (`restorecli recipes`).
+        recipe: A YAML file, or the name of a shipped recipe (`restorecli recipes`); or a mapping with the
+            same keys, or a `Recipe`, whose relative data folders start from the current folder.
         output: The run folder; by default `runs/NAME`.
         resume: Continue exactly where the run folder's last checkpoint stopped.
         allow_change: What may differ when resuming: "pictures", "torch", or keys of the recipe.
@@ -33,7 +34,7 @@ class TrainOptions:
         progress: Who is told how far the training is.
     """
 
-    recipe: str | Path
+    recipe: str | Path | Mapping[str, object] | Recipe
     _: KW_ONLY
     output: str | Path | None = None
     resume: bool = False

@@ -9,22 +9,25 @@ import torch
 
 from restorecli.errors import RecipeError, UsageError
 from restorecli.training.checkpoint import SavedState
+from restorecli.training.pairs import Listing, pictures_digest, read_listing
+from restorecli.training.places import PICTURES_LIST
 
 PICTURES, TORCH = "pictures", "torch"
+_SHOWN = 5
 _FREE = ("budget",)
 _FIXED = ("model", "strategy", "rivals", "ema", "optimizer.name")
 """Parts of a recipe that the saved state is made of: no run goes on without them."""
 
 
 def refuse_changes(
-    saved: SavedState, recipe: Mapping[str, Any], pictures: str, allowed: Sequence[str] = ()
+    saved: SavedState, recipe: Mapping[str, Any], pictures: Listing, allowed: Sequence[str] = ()
 ) -> None:
     """Refuse to resume with another recipe, other pictures or another torch; a larger budget is no change.
 
     Args:
         saved: The state to go on from.
         recipe: The resolved recipe of now.
-        pictures: Digest of the pictures of now.
+        pictures: The pictures of now.
         allowed: Names of what may have changed: "pictures", "torch", a recipe's key ("optimizer.lr") or
             section ("data").
 
@@ -43,7 +46,7 @@ def refuse_changes(
     before = {**_flat(saved.facts["recipe"]), TORCH: saved.facts["torch"]}
     now = {**_flat(recipe), TORCH: torch.__version__}
     if PICTURES in saved.facts:  # not in states that version 0.1.0 wrote early on
-        before[PICTURES], now[PICTURES] = saved.facts[PICTURES], pictures
+        before[PICTURES], now[PICTURES] = saved.facts[PICTURES], pictures_digest(pictures)
     differing = [
         key
         for key in sorted(before.keys() | now.keys())
@@ -51,6 +54,10 @@ def refuse_changes(
     ]
     if differing:
         told = [f"{key}: {before.get(key)!r} -> {now.get(key)!r}" for key in differing[:8]]
+        if PICTURES in differing[:8]:
+            earlier = read_listing(saved.file.parent / PICTURES_LIST)
+            if earlier is not None and pictures_digest(earlier) == before[PICTURES]:
+                told[differing.index(PICTURES)] = f"{PICTURES}: {_named(earlier, pictures)}"
         raise RecipeError(
             "The recipe, its pictures or torch have changed since this run began.",
             came="; ".join(told),
@@ -59,6 +66,23 @@ def refuse_changes(
             hint=f"undo the changes, start a new run with another -o/--output, or go on with them by "
             f"--allow-change {','.join(differing[:8])}",
         )
+
+
+def _named(before: Listing, now: Listing) -> str:
+    """Say which pictures are new, gone or changed."""
+    old, new = dict(before), dict(now)
+    kinds = {
+        "new": [key for key in new if key not in old],
+        "gone": [key for key in old if key not in new],
+        "of another size": [key for key in new if key in old and new[key] != old[key]],
+    }
+    told = [f"{len(keys)} {kind} ({_first(keys)})" for kind, keys in kinds.items() if keys]
+    return ", ".join(told) or "in another order"
+
+
+def _first(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
+    return f"{', '.join(keys[:_SHOWN])}{more}"
 
 
 def _within(key: str, names: Iterable[str]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,35 @@ def load_recipe(
         raise RecipeError(
             "This recipe is not a table of keys.", expected="name:, model:, data:, loss:, budget:", file=path
         )
-    merged = _merge(content, overrides or {})
-    base = base or path.parent
+    return _checked(_merge(content, overrides or {}), base or path.parent, partial(report, path, places))
+
+
+def check_content(
+    content: Mapping[str, Any], *, overrides: Mapping[str, Any] | None = None, base: Path
+) -> Recipe:
+    """Check a recipe that is no file, but a mapping with the same keys.
+
+    Args:
+        content: The recipe.
+        overrides: Top-level sections to lay over it, key by key.
+        base: Folder that relative data folders start from.
+
+    Raises:
+        RecipeError: With every fault, each with its key.
+    """
+    return _checked(_merge(content, overrides or {}), base, partial(report, None, {}))
+
+
+def _checked(merged: dict[str, Any], base: Path, error_of: Callable[[list[Fault]], RecipeError]) -> Recipe:
+    """Return the recipe of a content.
+
+    Raises:
+        RecipeError: That of `error_of`, for all faults.
+    """
     try:
         recipe = Recipe.model_validate(merged)
     except ValidationError as error:
-        raise report(path, places, [*_form_faults(error), *_name_faults(merged, base)]) from None
+        raise error_of([*_form_faults(error), *_name_faults(merged, base)]) from None
     faults = [*_name_faults(merged, base), *_chain_needed(recipe)]
     if not faults:
         from restorecli.training.building import (
@@ -54,7 +78,7 @@ def load_recipe(
 
         faults = list(building_faults(recipe, base))
     if faults:
-        raise report(path, places, faults)
+        raise error_of(faults)
     return recipe
 
 

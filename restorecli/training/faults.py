@@ -25,8 +25,8 @@ def one_line(error: RestorecliError) -> str:
     return "; ".join(parts)
 
 
-def report(path: Path, places: Mapping[Keys, Place], faults: list[Fault]) -> RecipeError:
-    """Return the error that lists faults by their line and column in the file."""
+def report(path: Path | None, places: Mapping[Keys, Place], faults: list[Fault]) -> RecipeError:
+    """Return the error that lists faults by their line and column in the file; without one, by their key."""
     lines = []
     for at, text in faults:
         known = at
@@ -34,7 +34,8 @@ def report(path: Path, places: Mapping[Keys, Place], faults: list[Fault]) -> Rec
             known = known[:-1]
         line, column = places.get(known, (1, 1))
         dotted = ".".join(str(part) for part in at) or "recipe"
-        lines.append((line, column, f"{path}:{line}:{column}  {dotted}: {text}"))
+        where = "" if path is None else f"{path}:{line}:{column}  "
+        lines.append((line, column, f"{where}{dotted}: {text}"))
     ordered = list(dict.fromkeys(text for _, _, text in sorted(lines)))
     count = f"{len(ordered)} fault" + ("s" if len(ordered) > 1 else "")
     return RecipeError(

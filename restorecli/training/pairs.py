@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,11 @@ from restorecli.errors import DataError
 from restorecli.folders.masks import MaskFinder
 from restorecli.folders.matching import index_for
 from restorecli.folders.walking import OUTPUT_MARK, ImageFile, walk
+from restorecli.images.atomic import write_file
 from restorecli.training.recipe import Recipe, Source
+
+Listing = tuple[tuple[str, tuple[int, ...]], ...]
+"""Pictures by key, each with the sizes in bytes of its reference, its degraded version and its mask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +36,34 @@ class Pair:
     mask: Path | None = None
 
 
-def pictures_digest(pairs: Iterable[Pair]) -> str:
-    """Return 16 letters that stand for the pictures' names and sizes in bytes, whatever their folder."""
-    lines = []
+def list_pictures(pairs: Iterable[Pair]) -> Listing:
+    """Return what tells the pictures of a run from others: their names and sizes, whatever their folder."""
+    listing = []
     for pair in pairs:
         files = (pair.reference, pair.degraded, pair.mask)
         sizes = [0 if file is None or not file.exists() else file.stat().st_size for file in files]
-        lines.append(f"{pair.key} {sizes}")
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        listing.append((pair.key, tuple(sizes)))
+    return tuple(listing)
+
+
+def pictures_digest(listing: Listing) -> str:
+    """Return 16 letters that stand for a listing of pictures."""
+    text = "\n".join(f"{key} {list(sizes)}" for key, sizes in listing)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def write_listing(file: Path, listing: Listing) -> None:
+    """Write a listing, a line for each picture, so that a run that goes on can name what has changed."""
+    write_file(file, "".join(f"{json.dumps([key, *sizes])}\n" for key, sizes in listing))
+
+
+def read_listing(file: Path) -> Listing | None:
+    """Return a listing that was written; None where there is none, or it cannot be read."""
+    try:
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return tuple((str(key), tuple(int(size) for size in sizes)) for key, *sizes in lines)
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def find_pairs(

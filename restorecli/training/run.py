@@ -17,7 +17,7 @@ from typing import Any
 
 from restorecli.errors import InterruptedRunError, TerminatedRunError, UsageError
 from restorecli.folders.lock import output_lock
-from restorecli.training.check import load_recipe
+from restorecli.training.check import check_content, load_recipe
 from restorecli.training.interruption import stop_requests
 from restorecli.training.monitor import Monitor, SilentMonitor
 from restorecli.training.places import BEST, nothing_to_resume
@@ -54,8 +54,12 @@ class TrainResult:
         return {**dataclasses.asdict(self), **places, "best": best}
 
 
+RecipeSource = str | Path | Mapping[str, Any] | Recipe
+"""A YAML file, the name of a shipped recipe, a mapping with a recipe's keys, or a recipe."""
+
+
 def train(
-    recipe: str | Path,
+    recipe: RecipeSource,
     *,
     output: Path | None = None,
     resume: bool = False,
@@ -71,7 +75,8 @@ def train(
     """Train a network by a recipe; see `restorecli.train`.
 
     Args:
-        recipe: A YAML file or the name of a shipped recipe.
+        recipe: A YAML file, the name of a shipped recipe, or a mapping or recipe whose relative data folders
+            start from the current folder.
         output: The run folder; by default `runs/NAME`.
         resume: Go on from the run folder's newest whole checkpoint.
         allow_change: What may differ from the run that is resumed; see `refuse_changes`.
@@ -90,9 +95,7 @@ def train(
         DivergedError: The loss was not finite several times in a row, or the weights are not.
     """
     _refuse_many_processes()
-    path = find_recipe(recipe)
     overrides = _overrides(data, hours, steps, seed, precision)
-    base = data_base(recipe, path)
     given = {
         "--hours": hours,
         "--steps": steps,
@@ -101,7 +104,7 @@ def train(
         "--precision": precision,
     }
     with stop_requests() as stop:
-        checked = load_recipe(path, overrides=overrides, base=base)
+        checked, base = _load(recipe, overrides)
         folder = output if output is not None else Path("runs") / checked.name
         if resume and not folder.is_dir():
             raise nothing_to_resume(folder)
@@ -136,7 +139,7 @@ def train(
 
 
 def check_recipe(
-    recipe: str | Path,
+    recipe: RecipeSource,
     *,
     data: Sequence[Path] = (),
     hours: float | None = None,
@@ -151,13 +154,22 @@ def check_recipe(
         RecipeError: With every fault.
         ResourceError: It takes more memory than there is.
     """
-    path = find_recipe(recipe)
-    overrides = _overrides(data, hours, steps, seed, precision)
-    checked = load_recipe(path, overrides=overrides, base=data_base(recipe, path))
+    checked, _ = _load(recipe, _overrides(data, hours, steps, seed, precision))
     from restorecli.training.memory import check_memory
 
     check_memory(checked, device)
     return checked
+
+
+def _load(recipe: RecipeSource, overrides: Mapping[str, Any]) -> tuple[Recipe, Path]:
+    """Return a recipe, checked, and the folder that its relative data folders start from."""
+    if isinstance(recipe, Recipe):
+        recipe = recipe.resolved()
+    if isinstance(recipe, Mapping):
+        return check_content(recipe, overrides=overrides, base=Path.cwd()), Path.cwd()
+    path = find_recipe(recipe)
+    base = data_base(recipe, path)
+    return load_recipe(path, overrides=overrides, base=base), base
 
 
 def _overrides(
@@ -203,9 +215,13 @@ def _refuse_many_processes() -> None:
 
 
 def resume_command(
-    recipe: Path | str, folder: Path, *, data: Sequence[Path] = (), given: Mapping[str, object] | None = None
+    recipe: RecipeSource,
+    folder: Path,
+    *,
+    data: Sequence[Path] = (),
+    given: Mapping[str, object] | None = None,
 ) -> str:
-    """Return the command that goes on with a run.
+    """Return the command that goes on with a run; of a recipe that is no file, the call of Python.
 
     Args:
         recipe: As the run was started.
@@ -213,6 +229,8 @@ def resume_command(
         data: Folders that were given in place of the recipe's.
         given: Further options and their values; None for those that were not given.
     """
+    if not isinstance(recipe, str | Path):
+        return f"restorecli.train(recipe, output={str(folder)!r}, resume=True)"
     words = ["restorecli", "train", str(recipe), "-o", str(folder)]
     words += [word for each in data for word in ("--data", str(each))]
     words += [

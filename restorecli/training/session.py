@@ -35,8 +35,15 @@ from restorecli.training.logbook import Logbook
 from restorecli.training.loop import Loop, diverged
 from restorecli.training.monitor import Monitor
 from restorecli.training.optimisation import MovingAverage, make_optimizer
-from restorecli.training.pairs import Pair, find_pairs, hold_out, pictures_digest
-from restorecli.training.places import BEST, LAST, RESOLVED, nothing_to_resume
+from restorecli.training.pairs import (
+    Pair,
+    find_pairs,
+    hold_out,
+    list_pictures,
+    pictures_digest,
+    write_listing,
+)
+from restorecli.training.places import BEST, LAST, PICTURES_LIST, RESOLVED, nothing_to_resume
 from restorecli.training.read_ahead import NOT_BEGUN, read_ahead
 from restorecli.training.recipe import Recipe
 from restorecli.training.start import freeze, start_from
@@ -86,7 +93,7 @@ class Session:
             )
         pairs, held = self._pictures()
         if saved is not None:
-            refuse_changes(saved, recipe.resolved(), self.pictures_digest, allow_change)
+            refuse_changes(saved, recipe.resolved(), self.listing, allow_change)
             lost = set_aside_damaged(folder, saved)
             if lost is not None:
                 monitor.note(f"{lost}; what came after step {saved.facts['step']} is lost and trained again")
@@ -126,7 +133,7 @@ class Session:
             held = find_pairs(recipe.validation.sources, recipe, self.base, self.monitor.note)
         else:
             pairs, held = hold_out(pairs, recipe.validation.holdout)
-        self.pictures_digest = pictures_digest((*pairs, *held))
+        self.listing = list_pictures((*pairs, *held))
         return pairs, held
 
     def _make_strategy(self, channels: int) -> Strategy:
@@ -148,6 +155,7 @@ class Session:
         make_folder(self.folder, self.folder)
         content = yaml.safe_dump(self.recipe.resolved(), sort_keys=False, allow_unicode=True)
         write_file(self.folder / RESOLVED, content)
+        write_listing(self.folder / PICTURES_LIST, self.listing)
         logbook = Logbook(self.folder, self.state.clock.step)
         loop = Loop(
             self.recipe,
@@ -208,7 +216,7 @@ class Session:
         if scores is not None:
             write_file(self.folder / BEST, content)
         write_file(self.folder / LAST, content)
-        save_state(self.folder, self.state, self.recipe.resolved(), self.pictures_digest)
+        save_state(self.folder, self.state, self.recipe.resolved(), pictures_digest(self.listing))
 
     def _card(self, scores: ValidationScores | None) -> Card:
         recipe, state = self.recipe, self.state
