@@ -11,6 +11,7 @@ from restorecli.cli.app import build
 OTHERWISE = {
     "settings": "parameters",  # --set NAME.PARAM=VALUE
     "by_category": "by",
+    "value_range": "range",
 }
 ONLY_COMMAND = {
     "degrade": {
@@ -23,7 +24,7 @@ ONLY_COMMAND = {
         "target",
         "quiet",
     },  # words of the chain
-    "restore": {"as_json", "target", "dry_run", "quiet"},
+    "restore": {"as_json", "target", "dry_run", "check_tiles", "quiet"},
     "train": {"dry_run", "as_json"},
     "eval": {"list_metrics", "explain", "opens", "as_json"},
 }
