@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"tuning": "parameter"}
 _PAUSE = 0.2  # seconds between two drawings of the steps of one picture
-_SMOOTHING = 0.95  # share of the past in the loss and dB that the training bar shows
+_SMOOTHING = 0.5  # share of the past in the loss and dB that the training bar shows
 _TRAINING_LINE = "{desc} {percentage:5.1f}% |{bar}| {elapsed} < {remaining}{postfix}"
 
 
@@ -89,14 +89,20 @@ class TrainingBar:
             dynamic_ncols=True,
         )
 
-    def step(self, step: int, fraction: float, loss: float, psnr: float) -> None:
-        """Show a step; loss and dB are moving averages, since single batches jump."""
+    def measured(self, loss: float, psnr: float) -> None:
+        """Take in a batch's loss and dB; shown are moving averages, since single batches jump."""
         if self._bar is None:
             return
         past = 0.0 if self._loss is None else _SMOOTHING
         self._loss = past * (self._loss or 0.0) + (1 - past) * loss
         self._psnr = past * self._psnr + (1 - past) * psnr
-        self._bar.set_postfix_str(f"step {step}, loss {self._loss:.4f}, {self._psnr:.2f} dB", refresh=False)
+
+    def step(self, step: int, fraction: float) -> None:
+        """Show a step."""
+        if self._bar is None:
+            return
+        known = "" if self._loss is None else f", loss {self._loss:.4f}, {self._psnr:.2f} dB"
+        self._bar.set_postfix_str(f"step {step}{known}", refresh=False)
         self._bar.update(100 * min(fraction, 1.0) - self._bar.n)
 
     def validated(self, step: int, scores: ValidationScores, best: bool) -> None:

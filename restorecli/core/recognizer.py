@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -51,10 +51,11 @@ class Recognizer(nn.Module):
             labels: (N,) classes.
             decay: Of the moving averages.
         """
-        for label, mean in _means_by_class(pooled, labels, len(self.means)):
-            keep = decay if self.seen[label] > 0 else 0.0
-            self.means[label] = keep * self.means[label] + (1 - keep) * mean
-            self.seen[label] = 1
+        present, means = _means_by_class(pooled, labels, len(self.means))
+        keep = torch.where(self.seen > 0, decay, 0.0)[:, None]
+        moved = keep * self.means + (1 - keep) * means
+        self.means.copy_(torch.where(present[:, None], moved, self.means))
+        self.seen.masked_fill_(present, 1)
 
     def distance(self, pooled: Tensor, labels: Tensor) -> Tensor:
         """Return half the squared distance of the batch's mean features to those remembered, over classes.
@@ -65,20 +66,21 @@ class Recognizer(nn.Module):
             pooled: (N, 4 width), features averaged over each picture.
             labels: (N,) classes.
         """
-        terms = [
-            0.5 * (self.means[label] - mean).square().sum()
-            for label, mean in _means_by_class(pooled, labels, len(self.means))
-            if self.seen[label] > 0
-        ]
-        return sum(terms[1:], start=terms[0]) if terms else pooled.new_zeros(())
+        present, means = _means_by_class(pooled, labels, len(self.means))
+        terms = 0.5 * (self.means - means).square().sum(1)
+        return torch.where(present & (self.seen > 0), terms, 0.0).sum()
 
 
-def _means_by_class(pooled: Tensor, labels: Tensor, classes: int) -> Iterator[tuple[int, Tensor]]:
-    """Give each class that is in the batch and the mean of its features, in float32."""
-    for label in range(classes):
-        members = labels == label
-        if bool(members.any()):
-            yield label, pooled[members].float().mean(0)
+def _means_by_class(pooled: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """Return which classes are in the batch (classes,), and the mean of each one's features in float32.
+
+    No value is asked for, so that the program does not wait for the device.
+    """
+    members = (torch.arange(classes, device=labels.device)[:, None] == labels).float()
+    counts = members.sum(1)
+    with torch.autocast(pooled.device.type, enabled=False):
+        means = members @ pooled.float() / counts.clamp_min(1)[:, None]
+    return counts > 0, means
 
 
 def strided(channels: int, widths: Sequence[int]) -> nn.Sequential:

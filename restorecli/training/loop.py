@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -13,10 +13,11 @@ from restorecli.core.device import autocast
 from restorecli.errors import DivergedError
 from restorecli.training.batches import Batch
 from restorecli.training.checkpoint import RunState
+from restorecli.training.guard import BufferGuard, StepRecord
 from restorecli.training.interruption import StopRequest
 from restorecli.training.logbook import Logbook
 from restorecli.training.monitor import Monitor
-from restorecli.training.optimisation import Clock, learning_rate
+from restorecli.training.optimisation import Clock, learning_rate, step_if
 from restorecli.training.recipe import OptimizerSection, Recipe
 from restorecli.training.strategies.base import Losses, Strategy
 from restorecli.training.validation import ValidationScores
@@ -60,37 +61,50 @@ class Loop:
             DivergedError: The loss was not finite `PATIENCE` steps in a row.
         """
         state, recipe = self.state, self.recipe
-        failures = 0
+        record = StepRecord(PATIENCE, state.skipped)
+        buffers = BufferGuard((state.network, *(rival.network for rival in state.rivals.values())))
         # At a multiple of `every` a saved state was validated; elsewhere it may have stopped just before.
         saved = state.clock.step or None
         validated = saved if state.clock.step % recipe.validation.every == 0 else None
         while state.clock.fraction(recipe.budget) < 1 and stop.received is None:
             started = time.monotonic()
-            loss, parts, psnr = self._step(_moved(next(batches), self.device))
-            failures = 0 if loss is not None else failures + 1
+            losses, batch = self._step(_moved(next(batches), self.device), record, buffers)
             state.clock = Clock(state.clock.step + 1, state.clock.seconds + time.monotonic() - started)
-            if failures >= PATIENCE:
-                raise diverged(
-                    f"The loss was not finite {PATIENCE} steps in a row.", f"at step {state.clock.step}"
-                )
-            self._report(loss, parts, psnr, started)
-            if state.clock.step % recipe.validation.every == 0:
+            validates = state.clock.step % recipe.validation.every == 0
+            saves = state.clock.step % recipe.save_every == 0
+            if validates or saves or state.clock.step % LOG_EVERY == 0:
+                self._read(record)
+            self._report(record, losses, batch, started)
+            if validates:
                 self._validate()
                 validated = saved = state.clock.step
-            elif state.clock.step % recipe.save_every == 0 and not failures:
+            elif saves and not record.failures:
                 self.save(None)
                 saved = state.clock.step
+        self._read(record)
         if stop.received is None and validated != state.clock.step:
             self._validate()
         elif saved != state.clock.step:
             self.save(None)
 
-    def _step(self, batch: Batch) -> tuple[float | None, Mapping[str, Tensor], float]:
-        """Take one step; the loss is None when it (or the gradient) was not finite: the step is left out."""
+    def _read(self, record: StepRecord) -> None:
+        """Learn of the steps since the last reading.
+
+        Raises:
+            DivergedError: `PATIENCE` of them in a row were not finite.
+        """
+        record.read()
+        self.state.skipped = record.skipped
+        if record.worst is not None:
+            raise diverged(f"The loss was not finite {PATIENCE} steps in a row.", f"at step {record.worst}")
+
+    def _step(self, batch: Batch, record: StepRecord, buffers: BufferGuard) -> tuple[Losses, Batch]:
+        """Take one step; where a number of it is not finite, the device takes it back.
+
+        Nothing here asks the device for a value, so that it never has to be waited for.
+        """
         state, recipe = self.state, self.recipe
         self._set_rate(state.optimizer, recipe.optimizer)
-        trained = (state.network, *(rival.network for rival in state.rivals.values()))
-        buffers = [(buffer, buffer.clone()) for network in trained for buffer in network.buffers()]
         with autocast(self.device, self.dtype):
             losses = self.strategy.losses(state.network, batch, state.clock.step)
         finite = _backward(losses.total, state.network, state.optimizer, recipe.optimizer)
@@ -98,18 +112,15 @@ class Loop:
             rival = state.rivals[name]
             section = recipe.rivals or recipe.optimizer
             self._set_rate(rival.optimizer, section)
-            finite = _backward(loss, rival.network, rival.optimizer, section) and finite
-        if not finite:
-            state.skipped += 1
-            for buffer, before in buffers:
-                buffer.copy_(before)  # batch norm has taken the bad batch into its statistics
-            return None, losses.parts, float("nan")
-        state.optimizer.step()
+            finite = finite & _backward(loss, rival.network, rival.optimizer, section)
+        buffers.settle(finite)
+        step_if(finite, state.optimizer)
         for name in losses.rivals:
-            state.rivals[name].optimizer.step()
+            step_if(finite, state.rivals[name].optimizer)
         if state.average is not None:
-            state.average.update(state.network, state.clock.step + 1)
-        return float(losses.total.detach()), losses.parts, _psnr(losses, batch)
+            state.average.update(state.clock.step + 1)
+        record.add(state.clock.step + 1, losses.total, finite)
+        return losses, batch
 
     def _set_rate(self, optimizer: torch.optim.Optimizer, section: OptimizerSection) -> None:
         clock, recipe = self.state.clock, self.recipe
@@ -117,16 +128,17 @@ class Loop:
         for group in optimizer.param_groups:
             group["lr"] = rate
 
-    def _report(self, loss: float | None, parts: Mapping[str, Tensor], psnr: float, started: float) -> None:
+    def _report(self, record: StepRecord, losses: Losses, batch: Batch, started: float) -> None:
         clock = self.state.clock
         fraction = clock.fraction(self.recipe.budget)
-        if loss is not None:
-            self.monitor.step(clock.step, fraction, loss, psnr)
-        if clock.step % LOG_EVERY == 0 and loss is not None:
-            values = {"loss": loss, "psnr": psnr, "lr": self.state.optimizer.param_groups[0]["lr"]}
-            values |= {f"loss_{name}": float(part.detach()) for name, part in parts.items()}
+        if clock.step % LOG_EVERY == 0 and record.loss is not None:
+            psnr = _psnr(losses, batch)
+            self.monitor.measured(record.loss, psnr)
+            values = {"loss": record.loss, "psnr": psnr, "lr": self.state.optimizer.param_groups[0]["lr"]}
+            values |= {f"loss_{name}": float(part.detach()) for name, part in losses.parts.items()}
             values |= {"seconds": clock.seconds, "step_seconds": time.monotonic() - started}
-            self.logbook.write("train", clock.step, values | {"skipped": self.state.skipped})
+            self.logbook.write("train", clock.step, values | {"skipped": record.skipped})
+        self.monitor.step(clock.step, fraction)
 
     def _validate(self) -> None:
         scores = self.validate()
@@ -154,13 +166,15 @@ def diverged(problem: str, came: str) -> DivergedError:
 
 def _backward(
     loss: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer, section: OptimizerSection
-) -> bool:
-    """Compute and clip the gradients of a loss; return whether it and they are finite."""
+) -> Tensor:
+    """Compute and clip the gradients of a loss; return whether it and they are finite, on the device."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     parameters = [parameter for parameter in network.parameters() if parameter.grad is not None]
-    norm = torch.nn.utils.clip_grad_norm_(parameters, section.clip_norm or float("inf"))
-    return bool(torch.isfinite(loss)) and bool(torch.isfinite(norm))
+    norm = nn.utils.get_total_norm([parameter.grad for parameter in parameters])  # type: ignore[misc]
+    if section.clip_norm is not None:
+        nn.utils.clip_grads_with_norm_(parameters, section.clip_norm, norm)
+    return torch.isfinite(loss.detach()) & torch.isfinite(norm)
 
 
 def _psnr(losses: Losses, batch: Batch) -> float:

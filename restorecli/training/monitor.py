@@ -17,8 +17,11 @@ class Monitor(Protocol):
     def begin(self, step: int, fraction: float) -> None:
         """Training begins, or goes on from a step."""
 
-    def step(self, step: int, fraction: float, loss: float, psnr: float) -> None:
+    def step(self, step: int, fraction: float) -> None:
         """A step is done; `fraction` of the budget is used up."""
+
+    def measured(self, loss: float, psnr: float) -> None:
+        """Every few steps: the loss and the PSNR in dB of a training batch."""
 
     def validated(self, step: int, scores: ValidationScores, best: bool) -> None:
         """A validation is done; `best` tells whether it is the best so far."""
@@ -36,7 +39,10 @@ class SilentMonitor:
     def begin(self, step: int, fraction: float) -> None:
         """Do nothing."""
 
-    def step(self, step: int, fraction: float, loss: float, psnr: float) -> None:
+    def step(self, step: int, fraction: float) -> None:
+        """Do nothing."""
+
+    def measured(self, loss: float, psnr: float) -> None:
         """Do nothing."""
 
     def validated(self, step: int, scores: ValidationScores, best: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.adamw import adamw
 
 NARROWEST = 16
 """Matrices with a shorter side are left to Adam: first and last layers, depthwise kernels."""
@@ -23,25 +24,27 @@ _TINY = 1e-7
 _ADAM_EPS = 1e-8
 
 
-def orthogonalised(matrix: Tensor) -> Tensor:
-    """Return nearly U V^T of a matrix U S V^T: its singular values become about 1 (0.7 to 1.2).
+def orthogonalised(matrices: Tensor) -> Tensor:
+    """Return nearly U V^T of every matrix U S V^T: its singular values become about 1 (0.7 to 1.2).
 
     Five rounds of the quintic Newton-Schulz iteration X <- a X + b (X X^T) X + c (X X^T)^2 X, in bfloat16.
 
     Args:
-        matrix: (rows, columns), any scale.
+        matrices: (..., rows, columns), any scale.
 
     Returns:
         float32, the same shape.
     """
     a, b, c = _QUINTIC
-    wide = matrix.bfloat16() if matrix.shape[0] <= matrix.shape[1] else matrix.bfloat16().T
-    x = wide / wide.norm().clamp_min(_TINY)
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    wide = matrices.bfloat16().reshape(-1, *matrices.shape[-2:])
+    wide = wide.mT if tall else wide
+    x = wide / wide.norm(dim=(-2, -1), keepdim=True).clamp_min(_TINY)
     for _ in range(_ROUNDS):
-        gram = x @ x.T
-        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    steps: Tensor = (x if matrix.shape[0] <= matrix.shape[1] else x.T).float()
-    return steps
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    steps: Tensor = (x.mT if tall else x).float()
+    return steps.reshape(matrices.shape)
 
 
 def is_matrix(parameter: Tensor) -> bool:
@@ -73,35 +76,68 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Take one step along the gradients."""
+        """Take one step along the gradients; none where the attribute `found_inf`, a tensor, is 1."""
         del closure
+        found_inf: Tensor | None = getattr(self, "found_inf", None)
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                step = self._orthogonal_step if is_matrix(parameter) else self._adam_step
-                step(parameter, group)
+            alive = [parameter for parameter in group["params"] if parameter.grad is not None]
+            shapes: dict[tuple[int, int], list[Tensor]] = {}
+            for parameter in filter(is_matrix, alive):
+                shapes.setdefault((parameter.shape[0], parameter[0].numel()), []).append(parameter)
+            for shape, parameters in shapes.items():
+                self._orthogonal_step(parameters, shape, group, found_inf)
+            self._adam_step([p for p in alive if not is_matrix(p)], group, found_inf)
 
-    def _orthogonal_step(self, parameter: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[parameter]
-        if not state:
-            state["momentum_buffer"] = torch.zeros_like(parameter)
-        momentum = state["momentum_buffer"].lerp_(parameter.grad, 1 - group["momentum"])
-        ahead = parameter.grad.lerp(momentum, group["momentum"]).flatten(1)  # type: ignore[union-attr]
-        length = group["lr"] * 0.2 * math.sqrt(max(ahead.shape))
-        parameter.add_(orthogonalised(ahead).view(parameter.shape), alpha=-length)
+    def _orthogonal_step(
+        self,
+        parameters: list[Tensor],
+        shape: tuple[int, int],
+        group: dict[str, Any],
+        found_inf: Tensor | None,
+    ) -> None:
+        """Step all matrices of one shape together."""
+        for parameter in parameters:
+            if not self.state[parameter]:
+                self.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        momenta = [self.state[parameter]["momentum_buffer"] for parameter in parameters]
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        if found_inf is not None:  # towards itself a momentum does not move
+            finite = found_inf == 0
+            gradients = [torch.where(finite, g, m) for g, m in zip(gradients, momenta, strict=True)]
+        torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
+        ahead = torch._foreach_lerp(gradients, momenta, group["momentum"])
+        steps = orthogonalised(torch.stack([each.flatten(1) for each in ahead]))
+        kept: float | Tensor = 1.0 if found_inf is None else 1 - found_inf
+        torch._foreach_mul_(parameters, 1 - kept * (group["lr"] * group["weight_decay"]))
+        steps *= kept * (-group["lr"] * 0.2 * math.sqrt(max(shape)))
+        views = [step.view(parameter.shape) for step, parameter in zip(steps, parameters, strict=True)]
+        torch._foreach_add_(parameters, views)
 
-    def _adam_step(self, parameter: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[parameter]
-        if not state:
-            state["step"] = torch.zeros(())
-            state["exp_avg"] = torch.zeros_like(parameter)
-            state["exp_avg_sq"] = torch.zeros_like(parameter)
+    def _adam_step(self, parameters: list[Tensor], group: dict[str, Any], found_inf: Tensor | None) -> None:
+        """Step what is no matrix as AdamW does, fused."""
+        if not parameters:
+            return
+        for parameter in parameters:
+            if not self.state[parameter]:
+                self.state[parameter]["step"] = torch.zeros((), device=parameter.device)
+                self.state[parameter]["exp_avg"] = torch.zeros_like(parameter)
+                self.state[parameter]["exp_avg_sq"] = torch.zeros_like(parameter)
+        states = [self.state[parameter] for parameter in parameters]
         first, second = group["betas"]
-        state["step"] += 1
-        count = float(state["step"])
-        mean = state["exp_avg"].lerp_(parameter.grad, 1 - first)
-        square = state["exp_avg_sq"].mul_(second).addcmul_(parameter.grad, parameter.grad, value=1 - second)
-        spread = (square / (1 - second**count)).sqrt_().add_(_ADAM_EPS)
-        parameter.addcdiv_(mean, spread, value=-group["lr"] / (1 - first**count))
+        adamw(
+            parameters,
+            [parameter.grad for parameter in parameters],  # type: ignore[misc]
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            [],
+            [state["step"] for state in states],
+            fused=True,
+            found_inf=found_inf,
+            amsgrad=False,
+            beta1=first,
+            beta2=second,
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
+            eps=_ADAM_EPS,
+            maximize=False,
+        )

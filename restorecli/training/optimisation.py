@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from restorecli.training.muon import Muon
 from restorecli.training.recipe import Budget, OptimizerSection, ScheduleSection
@@ -33,6 +33,17 @@ def make_optimizer(parameters: Iterable[nn.Parameter], section: OptimizerSection
         return Muon(groups, section.lr, betas=(first, second))
     kind = torch.optim.Adam if section.name == "adam" else torch.optim.AdamW
     return kind(groups, lr=section.lr, betas=(first, second), weight_decay=0.0, fused=True)
+
+
+def step_if(finite: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    """Take an optimiser's step where `finite`, a bool on the device, is true; else leave all as it is.
+
+    The device decides, and nobody waits for it: torch's fused optimisers and Muon read the flag that its
+    gradient scaler sets for them.
+    """
+    optimizer.grad_scale = None  # type: ignore[attr-defined]
+    optimizer.found_inf = (~finite).float()  # type: ignore[attr-defined]
+    optimizer.step()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +85,24 @@ def learning_rate(base: float, schedule: ScheduleSection, step: int, fraction: f
 
 
 class MovingAverage:
-    """The exponential moving average of a network's parameters; its buffers are copied as they are.
+    """The exponential moving average of a network's numbers; what is whole, as counters, is copied.
 
     Early on the decay is (1 + t) / (10 + t), so that the random start is soon forgotten.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay = decay
-        self.values = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+        state = network.state_dict()
+        self.values = {name: tensor.detach().clone() for name, tensor in state.items()}
+        floating = [name for name, tensor in state.items() if tensor.is_floating_point()]
+        self._moved = [self.values[name] for name in floating]
+        self._towards = [state[name] for name in floating]
+        self._copies = [(self.values[name], state[name]) for name in state.keys() - set(floating)]
 
     @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
+    def update(self, step: int) -> None:
         """Take in the network's weights after step `step` (from 1)."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        state = network.state_dict()
-        floating = [name for name, tensor in state.items() if tensor.is_floating_point()]
-        torch._foreach_lerp_([self.values[n] for n in floating], [state[n] for n in floating], 1 - decay)
-        for name, tensor in state.items():
-            if not tensor.is_floating_point():
-                self.values[name].copy_(tensor)
+        torch._foreach_lerp_(self._moved, self._towards, 1 - decay)
+        for value, now in self._copies:
+            value.copy_(now)

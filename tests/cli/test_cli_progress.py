@@ -15,6 +15,8 @@ class Terminal(io.StringIO):
 
 
 class Scores:
+    levels = ()
+
     def numbers(self):
         return {"psnr": 28.5, "ssim": 0.8}
 
@@ -54,11 +56,13 @@ def test_a_picture_that_takes_minutes_shows_its_steps(stderr) -> None:
 def test_training_shows_loss_decibels_and_time_left(stderr) -> None:
     with redirect_stderr(stderr):
         bar = TrainingBar()
-        bar.step(1, 0.1, 0.5, 20.0)
+        bar.step(1, 0.1)
+        bar.measured(0.5, 20.0)
         bar.begin(10, 0.25)
-        bar.step(11, 0.5, 0.25, 24.0)
+        bar.measured(0.25, 24.0)
+        bar.step(11, 0.5)
         bar.validated(11, Scores(), best=True)
-        bar.step(12, 2.0, 0.25, 24.0)
+        bar.step(12, 2.0)
         bar.end()
     shown = stderr.getvalue()
     assert "after step 10" in shown

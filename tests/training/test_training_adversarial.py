@@ -23,7 +23,7 @@ class StopAt(SilentMonitor):
     def __init__(self, step):
         self.at = step
 
-    def step(self, step, fraction, loss, psnr):
+    def step(self, step, fraction):
         if step == self.at:
             signal.raise_signal(signal.SIGINT)
 

@@ -37,7 +37,7 @@ class StopAt(SilentMonitor):
     def __init__(self, step, number=signal.SIGINT):
         self.at, self.number = step, number
 
-    def step(self, step, fraction, loss, psnr):
+    def step(self, step, fraction):
         if step == self.at:
             signal.raise_signal(self.number)
 

@@ -33,11 +33,11 @@ class Masked:
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:  # noqa: ARG002
         """Return the weighted sum, and the part `inside`."""
         whole = compare(self._loss, restore_knowing(network, batch), batch.reference)
-        if batch.mask is None or not bool(batch.mask.any()):
+        if batch.mask is None:
             return whole
         error = (whole.output.float() - batch.reference).abs() * batch.mask
         area = batch.mask.sum() * batch.reference.shape[1]
-        inside = torch.sum(error) / area
+        inside = torch.sum(error) / area.clamp_min(1)  # 0 where nothing is marked
         return Losses(
             whole.total + self._inside * inside, {**whole.parts, "inside": inside}, whole.output, {}
         )
