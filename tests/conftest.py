@@ -1,6 +1,7 @@
 """Fixtures that every room's tests share."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # The same examples in every run: a test that fails here fails everywhere.
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.load_profile("fixed")
+
+# What a test measures must not depend on, or stay in, the cache of whoever runs the tests.
+os.environ["RESTORECLI_CACHE"] = tempfile.mkdtemp(prefix="restorecli-cache-")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

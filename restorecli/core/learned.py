@@ -1,0 +1,69 @@
+"""What was measured on this machine once, kept for later runs in the user's cache folder.
+
+One small JSON file per fact. Where the folder cannot be read or written, it is measured in each run.
+`RESTORECLI_CACHE` names another folder; deleting the folder forgets everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from restorecli.version import __version__
+
+
+def cache_folder() -> Path:
+    """Return the folder: RESTORECLI_CACHE, else `restorecli` in the user's cache folder."""
+    named = os.environ.get("RESTORECLI_CACHE")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "restorecli"
+
+
+def learned(kind: str, key: str, measure: Callable[[], Any], check: Callable[[Any], bool]) -> Any:  # noqa: ANN401
+    """Return a fact as JSON has it: from the cache, or measured and kept.
+
+    Args:
+        kind: Of facts; the name of a folder.
+        key: All that the fact depends on; versions of torch and of restorecli are added.
+        measure: Finds the fact out.
+        check: Whether what the cache holds can be such a fact; other programs write files, too.
+    """
+    name = hashlib.sha256(f"{__version__} {torch.__version__} {key}".encode()).hexdigest()[:32]
+    file = cache_folder() / kind / f"{name}.json"
+    try:
+        known = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        known = None  # not measured yet, or not readable: it is measured again
+    if known is not None and check(known):
+        return known
+    fact = measure()
+    _keep(file, json.dumps(fact))
+    return fact
+
+
+def _keep(file: Path, text: str) -> None:
+    temporary = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, "utf-8")
+        temporary.replace(file)
+    except OSError:
+        return  # a cache that cannot be written costs time, and nothing else
+
+
+def structure_of(module: torch.nn.Module) -> str:
+    """Return a text that differs for networks of other layers, sizes or settings; weights do not count."""
+    parts = []
+    for name, part in module.named_modules():
+        plain = {k: v for k, v in vars(part).items() if isinstance(v, int | float | str | tuple | None)}
+        parts.append(f"{name} {type(part).__qualname__} {plain}")
+    shapes = [f"{name} {tuple(tensor.shape)}" for name, tensor in module.state_dict().items()]
+    return hashlib.sha256("\n".join(parts + shapes).encode()).hexdigest()
