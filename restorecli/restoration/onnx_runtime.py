@@ -115,6 +115,11 @@ def load_onnx(file: Path, *, device: str | None = None, precision: str = "auto")
     return OnnxRestorer(file, device=device)
 
 
+def is_available() -> bool:
+    """Tell whether the packages of the extra `onnx` are installed."""
+    return all(importlib.util.find_spec(name) is not None for name in ("onnx", "onnxruntime"))
+
+
 def require(*packages: str) -> None:
     """Make sure that packages of the extra `onnx` are installed.
 

@@ -1,0 +1,246 @@
+"""Restoring timed beside the usual research loop: in memory, and from PNG to PNG."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from restorecli.bench.complexity import multiply_adds
+from restorecli.bench.pictures import BenchPair, bench_pairs
+from restorecli.bench.timing import Taken, interleaved, torch_threads
+from restorecli.core.zoo import find_network, load
+from restorecli.restoration.export import write_export
+from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.onnx_runtime import OnnxRestorer, is_available
+from restorecli.restoration.picture import PictureRestorer
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Pixels = NDArray[np.float32]
+Case = Callable[[Pixels], Pixels]
+
+LOOP = "research loop: eager, float32, contiguous, whole picture"
+"""What is compared with: how papers' test scripts restore a picture."""
+
+_GEMM_SIDE = 1024
+_GEMM = "matrix product"
+
+
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """One way to restore a picture, measured.
+
+    Attributes:
+        name: What it is.
+        taken: Median time of one picture.
+        times_as_fast: The loop's time divided by this, on the clock and by CPU time.
+        difference: Largest difference to the loop's result in 8-bit levels.
+        loss: PSNR that it loses against the loop's result, to the clean picture, in dB.
+    """
+
+    name: str
+    taken: Taken
+    times_as_fast: Taken
+    difference: float
+    loss: float
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the measurement as JSON values."""
+        return {
+            "name": self.name,
+            **self.taken.to_dict(),
+            "times_as_fast": self.times_as_fast.wall,
+            "times_as_fast_by_cpu_time": self.times_as_fast.cpu,
+            "difference_in_levels": self.difference,
+            "loss_in_db": self.loss,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RestorationBench:
+    """Restoring measured on this machine.
+
+    Attributes:
+        model: What restored.
+        threads: That torch computed on.
+        size: Height and width of the pictures.
+        pictures: Their names.
+        in_memory: Ways to restore one picture in memory; the loop first.
+        from_files: The loop and ours from PNG to PNG, for each picture of the folder.
+        share_of_limit: Operations per CPU second of ours in float32 over those of a large matrix product.
+    """
+
+    model: str
+    threads: int
+    size: tuple[int, int]
+    pictures: tuple[str, ...]
+    in_memory: tuple[Restoring, ...]
+    from_files: tuple[Restoring, ...]
+    share_of_limit: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the measurements as JSON values."""
+        return {
+            "model": self.model,
+            "threads": self.threads,
+            "size": list(self.size),
+            "pictures": list(self.pictures),
+            "in_memory": [way.to_dict() for way in self.in_memory],
+            "from_files": [way.to_dict() for way in self.from_files],
+            "share_of_matrix_product": self.share_of_limit,
+        }
+
+
+def bench_restoration(
+    model: str = "sca-unet",
+    data: Path | None = None,
+    *,
+    rounds: int = 3,
+    threads: int = 1,
+    crop: int | None = None,
+) -> RestorationBench:
+    """Time a network in turns with the usual research loop and, where installed, with ONNX Runtime.
+
+    Args:
+        model: Name or file of a trained network.
+        data: Folder of RGB pictures; None takes the built-in photographs.
+        rounds: Timed calls of each way; medians are given.
+        threads: That torch and ONNX Runtime compute on.
+        crop: Largest side of the pictures' parts that are restored; None takes 768x512.
+
+    Raises:
+        UsageError: The name is unknown, or a method, which has no loop to compare with.
+        WeightsError: The weights are missing or damaged.
+        DataError: The folder holds no RGB picture.
+    """
+    import torch
+
+    pairs = [_cropped(pair, crop) for pair in bench_pairs(data)]
+    noisy, clean = (_unit(side) for side in (pairs[0].degraded, pairs[0].reference))
+    with torch_threads(threads), tempfile.TemporaryDirectory() as folder:
+        ways = _ways(model, Path(folder))
+        files = _file_ways(model, pairs, Path(folder))
+        square = torch.rand(_GEMM_SIDE, _GEMM_SIDE)
+        calls: dict[str, Callable[[], object]] = {
+            **{name: _bound(way, noisy) for name, way in ways.items()},
+            **files,
+            _GEMM: lambda: square @ square,
+        }
+        taken = interleaved(calls, rounds)
+        results = {name: way(noisy) for name, way in ways.items()}
+        work = 2 * multiply_adds(load(model, device="cpu"), torch.from_numpy(noisy)[None]) * noisy[0].size
+    in_memory = _compared({name: taken[name] for name in ways}, results, clean)
+    limit = 2 * _GEMM_SIDE**3 / taken[_GEMM].cpu
+    return RestorationBench(
+        model=model,
+        threads=threads,
+        size=(noisy.shape[1], noisy.shape[2]),
+        pictures=tuple(pair.name for pair in pairs),
+        in_memory=in_memory,
+        from_files=_compared({name: taken[name].each(len(pairs)) for name in files}, {}, clean),
+        share_of_limit=work / in_memory[1].taken.cpu / limit,
+    )
+
+
+def _ways(model: str, folder: Path) -> dict[str, Case]:
+    """Return ways to restore (C, H, W) in memory, the loop first and ours in float32 second."""
+    network, card, _ = find_network(model)
+    ways: dict[str, Case] = {LOOP: _loop(network)}
+    for name, precision in (("restorecli, float32", "fp32"), ("restorecli, bfloat16", "bf16")):
+        ways[name] = _painting(PictureRestorer(load(model, device="cpu", precision=precision)))
+    if is_available():
+        graph = folder / "network.onnx"
+        write_export(load(model, device="cpu"), card, graph)
+        ways["restorecli, ONNX Runtime"] = _painting(PictureRestorer(OnnxRestorer(graph, device="cpu")))
+    return ways
+
+
+def _file_ways(model: str, pairs: Sequence[BenchPair], folder: Path) -> dict[str, Callable[[], object]]:
+    """Return the loop and ours from a folder of PNG to another."""
+    source, looped, ours = (folder / name for name in ("source", "looped", "ours"))
+    for place in (source, looped):
+        place.mkdir()
+    for number, pair in enumerate(pairs):
+        Image.fromarray(pair.degraded.transpose(1, 2, 0)).save(source / f"{number}.png")
+    network, _, _ = find_network(model)
+    loop = _loop(network)
+
+    def research() -> None:
+        for file in sorted(source.glob("*.png")):
+            pixels = _unit(np.asarray(Image.open(file)).transpose(2, 0, 1))
+            levels = (loop(pixels) * 255).round().astype(np.uint8)
+            Image.fromarray(levels.transpose(1, 2, 0)).save(looped / file.name)
+
+    return {
+        f"{LOOP}, PNG to PNG": research,
+        "restorecli restore, PNG to PNG": lambda: restore_folder(
+            source, ours, load(model, device="cpu"), overwrite=True
+        ),
+    }
+
+
+def _loop(network: nn.Module) -> Case:
+    """Return how papers' test scripts restore; a gray network gets the channels as three pictures."""
+    import torch
+
+    network = network.eval()
+    multiple, gray = int(getattr(network, "multiple", 1)), getattr(network, "channels", 3) == 1
+
+    @torch.no_grad()
+    def restore(pixels: Pixels) -> Pixels:
+        batch = torch.from_numpy(pixels)[:, None] if gray else torch.from_numpy(pixels)[None]
+        height, width = batch.shape[-2:]
+        padding = (0, -width % multiple, 0, -height % multiple)
+        padded = torch.nn.functional.pad(batch, padding, mode="reflect") if any(padding) else batch
+        restored = network(padded)[..., :height, :width].clamp(0, 1)
+        return np.asarray((restored[:, 0] if gray else restored[0]).numpy())
+
+    return restore
+
+
+def _painting(painter: PictureRestorer) -> Case:
+    return lambda pixels: painter.restore(pixels)[0]
+
+
+def _bound(way: Case, pixels: Pixels) -> Callable[[], object]:
+    return lambda: way(pixels)
+
+
+def _compared(
+    taken: Mapping[str, Taken], results: Mapping[str, Pixels], clean: Pixels
+) -> tuple[Restoring, ...]:
+    first = next(iter(taken))
+    base = taken[first]
+
+    def restoring(name: str) -> Restoring:
+        mine, theirs = results.get(name), results.get(first)
+        ratio = Taken(base.wall / taken[name].wall, base.cpu / taken[name].cpu)
+        if mine is None or theirs is None:
+            return Restoring(name, taken[name], ratio, 0.0, 0.0)
+        difference = 255 * float(np.abs(mine - theirs).max())
+        return Restoring(name, taken[name], ratio, difference, _psnr(theirs, clean) - _psnr(mine, clean))
+
+    return tuple(restoring(name) for name in taken)
+
+
+def _psnr(one: Pixels, other: Pixels) -> float:
+    return float(-10 * np.log10(np.square(one.astype(np.float64) - other).mean()))
+
+
+def _unit(levels: NDArray[np.uint8]) -> Pixels:
+    return np.ascontiguousarray(levels.astype(np.float32) / 255)
+
+
+def _cropped(pair: BenchPair, side: int | None) -> BenchPair:
+    if side is None:
+        return pair
+    parts = (np.ascontiguousarray(whole[:, :side, :side]) for whole in (pair.degraded, pair.reference))
+    return BenchPair(pair.name, *parts)

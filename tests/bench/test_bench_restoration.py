@@ -1,0 +1,56 @@
+"""Restoring beside the usual research loop."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from restorecli.bench.pictures import bench_pairs
+from restorecli.bench.restoration import LOOP, bench_restoration
+from restorecli.core.zoo import find_network
+
+
+@pytest.fixture(scope="module")
+def bench():
+    return bench_restoration("dncnn", rounds=1, crop=48)
+
+
+def test_every_way_is_measured_and_fits_json(bench):
+    told = json.loads(json.dumps(bench.to_dict(), allow_nan=False))
+    names = [way["name"] for way in told["in_memory"]]
+    assert names[:3] == [LOOP, "restorecli, float32", "restorecli, bfloat16"]
+    assert told["in_memory"][0]["times_as_fast"] == 1
+    assert told["size"] == [48, 48]
+    assert len(told["from_files"]) == 2
+    assert all(way["cpu_seconds"] > 0 for way in told["in_memory"] + told["from_files"])
+    assert told["share_of_matrix_product"] > 0
+
+
+def test_the_same_is_computed(bench):
+    """What is faster because it computes something else is no result."""
+    loop, ours, half, *others = bench.in_memory
+    assert (loop.difference, loop.loss) == (0, 0)
+    for way in (ours, *others):
+        assert way.difference < 0.05
+        assert abs(way.loss) < 1e-3
+    assert 0 < half.difference < 3
+    assert abs(half.loss) < 0.1
+
+
+def test_the_ratio_is_that_of_the_times(bench):
+    for way in bench.in_memory:
+        assert way.times_as_fast.cpu == pytest.approx(bench.in_memory[0].taken.cpu / way.taken.cpu)
+
+
+def test_the_loop_is_the_bare_network(bench):
+    """Judge: the network itself, channel by channel."""
+    from restorecli.bench.restoration import _loop
+
+    network = find_network("dncnn")[0].eval()
+    pixels = np.ascontiguousarray(bench_pairs(None)[0].degraded[:, :32, :40].astype(np.float32) / 255)
+    with torch.no_grad():
+        expected = torch.cat([network(torch.from_numpy(plane)[None, None])[0] for plane in pixels]).clamp(
+            0, 1
+        )
+    np.testing.assert_allclose(_loop(network)(pixels), expected.numpy(), atol=1e-6)
