@@ -36,6 +36,7 @@ WITH_QUICK_SCORES = (
     "dncnn.gray-blind",
     "resnet.dither",
     "sca-unet.gaussian",
+    "sca-unet.haze",
     "sca-unet.jpeg",
     "sca-unet.low-light",
 )
