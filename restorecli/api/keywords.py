@@ -38,6 +38,7 @@ def from_keywords(
         return run(options(*args, **kwargs))
 
     call.__name__ = call.__qualname__ = name
+    call.__module__ = run.__module__
     call.__doc__ = _described(run.__doc__ or "", options.__doc__ or "")
     returned = inspect.signature(run).return_annotation
     call.__signature__ = shape.replace(return_annotation=returned)  # type: ignore[attr-defined]

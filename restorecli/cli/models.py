@@ -56,14 +56,14 @@ def _overview() -> None:
     ready = [(_called(weights.model, weights.tag), _card(weights.path).summary) for weights in shipped()]
     render.table(("ready to use", "for"), ready)
     render.data("")
-    render.table(("damage", "methods without training"), [(p.name, ", ".join(p.methods)) for p in PURPOSES])
+    rows = [(p.name, next(iter(p.words), "-"), ", ".join(p.methods) or "-") for p in PURPOSES]
+    render.table(("damage", "word", "methods without training"), rows)
     render.data("")
     trained = {weights.model for weights in shipped()}
     render.paragraph("networks to train: ", ", ".join(name for name in MODELS if name not in trained))
-    words = [purpose.words[0] for purpose in PURPOSES if purpose.words]
     render.say(
-        "restorecli models NAME shows one; --all shows everything.",
-        f"--model takes these names, a weights file, or a word like {', '.join(words[:3])}.",
+        "restorecli models NAME shows one (a word, too); --all shows everything.",
+        "--model takes these names and words, or a weights file; by default auto, which finds out by itself.",
     )
 
 

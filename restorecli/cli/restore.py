@@ -188,9 +188,9 @@ def _tell_plan(plan: RestorePlan, *, as_json: bool) -> None:
     if as_json:
         render.as_json(CommandResult("restore", plan.to_dict(), notes=plan.notes))
     finished = f" ({plan.finished} more are finished)" if plan.finished else ""
+    count = "1 picture" if plan.pictures == 1 else f"{plan.pictures} pictures"
     render.say(
-        f"{plan.pictures} pictures, {plan.megapixels:.1f} MP, would be restored with {plan.model} "
-        f"-> {plan.output}{finished}"
+        f"{count}, {plan.megapixels:.1f} MP, would be restored with {plan.model} -> {plan.output}{finished}"
     )
     if plan.seconds is not None:
         render.say(f"This would take about {render.duration(plan.seconds)}. Nothing was written.")

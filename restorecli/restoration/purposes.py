@@ -29,13 +29,13 @@ PURPOSES = (
     Purpose(
         "noise, grain",
         ("nlm", "tv", "wavelet", "bm3d", "wiener", "bilateral", "gaussian", "j-invariant"),
-        ("noise", "denoise", "denoiser", "denoising", "grain"),
+        ("denoise", "noise", "denoiser", "denoising", "grain"),
         "sca-unet.gaussian",
     ),
     Purpose(
         "specks, dead pixels",
         ("switching-median", "median"),
-        ("impulses", "salt-pepper", "salt-and-pepper", "despeckle"),
+        ("despeckle", "impulses", "salt-pepper", "salt-and-pepper"),
         "switching-median",
     ),
     Purpose(
@@ -48,7 +48,7 @@ PURPOSES = (
             "inverse",
             "hopfield",
         ),
-        ("blur", "deblur", "deblurring", "sharpen", "unblur"),
+        ("deblur", "blur", "deblurring", "sharpen", "unblur"),
         "blind-deconv",
     ),
     Purpose(
@@ -60,7 +60,7 @@ PURPOSES = (
     Purpose("JPEG blocks", ("deblock",), ("jpeg", "jpg", "dejpeg", "compression", "artifacts"), "deblock"),
     Purpose("moire, stripes", ("demoire",), ("moire", "stripes"), "demoire"),
     Purpose("dithering", ("inverse-halftone",), ("dither", "dithering", "halftone"), "resnet.dither"),
-    Purpose("haze", ("dehaze",), ("haze", "fog", "mist"), "dehaze"),
+    Purpose("haze", ("dehaze",), ("fog", "haze", "mist"), "dehaze"),
     Purpose("dust, color casts", ("dedust", "gray-world"), ("dust", "sand", "sand-dust"), "swm.sand-dust"),
     Purpose(
         "holes, scratches",
@@ -68,6 +68,7 @@ PURPOSES = (
         ("inpaint", "inpainting", "holes", "scratches"),
         "inpaint-biharmonic",
     ),
+    Purpose("too dark", (), ("dark", "low-light", "night", "brighten"), "sca-unet.low-light"),
     Purpose("several (slow)", ("pnp", "dip")),
 )
 
