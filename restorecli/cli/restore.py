@@ -189,6 +189,7 @@ def _tell_plan(plan: RestorePlan, *, as_json: bool) -> None:
         render.as_json(CommandResult("restore", plan.to_dict(), notes=plan.notes))
     finished = f" ({plan.finished} more are finished)" if plan.finished else ""
     count = "1 picture" if plan.pictures == 1 else f"{plan.pictures} pictures"
+    render.say(*plan.kinds)
     render.say(
         f"{count}, {plan.megapixels:.1f} MP, would be restored with {plan.model} -> {plan.output}{finished}"
     )

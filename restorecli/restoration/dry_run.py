@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,6 +17,7 @@ from restorecli.folders.walking import NO_CATEGORY, ImageFile
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.reading import probe, read_picture
+from restorecli.restoration.auto import AutoRestorer, kinds_found
 from restorecli.restoration.context import Context
 from restorecli.restoration.folder import plan_tasks
 from restorecli.restoration.job import RestoreRoom
@@ -25,6 +27,9 @@ from restorecli.restoration.records import SourceRecords
 
 _SIDE = 256
 """Side of the part of a picture that is restored to learn the speed."""
+
+_DIAGNOSED = 24
+"""Pictures at most of which it is said what `auto` would do."""
 
 _LONG = 2.0
 """Seconds after which one trial is enough; a shorter first one may have been spent on getting ready."""
@@ -43,6 +48,7 @@ class RestorePlan:
         seconds: About how long it would take, by a trial on a part of the first picture; None where there is
             nothing to do or the first picture cannot be restored.
         notes: What a reader should know, e.g. which pictures cannot be read.
+        kinds: What `auto` would do, a line for each kind of picture; empty for other models.
     """
 
     model: str
@@ -52,6 +58,7 @@ class RestorePlan:
     megapixels: float
     seconds: float | None
     notes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON values."""
@@ -64,6 +71,7 @@ class RestorePlan:
             "megapixels": round(self.megapixels, 6),
             "seconds": None if self.seconds is None else round(self.seconds, 1),
             "notes": list(self.notes),
+            "kinds": list(self.kinds),
         }
 
 
@@ -110,6 +118,10 @@ def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial
             pixels += height * width
         except RestorecliError as error:
             notes.append(f"{file.relative}: {error.problem}")
+    looked_at = files[:: -(-len(files) // _DIAGNOSED)] if files else []
+    kinds = trial.kinds(looked_at)
+    if kinds and len(looked_at) < len(files):
+        notes.append(f"{len(looked_at)} of {len(files)} pictures were looked at, evenly spread")
     speed = trial.seconds_per_pixel(files[0]) if files else None
     if files and speed is None:
         notes.append(f"{files[0].relative}: a trial failed, so the time is not known")
@@ -121,6 +133,7 @@ def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial
         megapixels=pixels / 1e6,
         seconds=None if speed is None else speed * pixels,
         notes=tuple(notes),
+        kinds=kinds,
     )
 
 
@@ -133,12 +146,25 @@ class _Trial:
     sources: SourceRecords
     reading: ReadOptions
 
+    def kinds(self, files: Sequence[ImageFile]) -> tuple[str, ...]:
+        """Return what `auto` would do, a line for each kind of picture; nothing for other models."""
+        if not isinstance(self.painter.restorer, AutoRestorer):
+            return ()
+        for file in files:
+            with suppress(RestorecliError):  # what cannot be read is noted already
+                picture, context = self._read(file)
+                self.painter.restorer.steps(picture.pixels, context)
+        return kinds_found(self.painter.restorer)
+
+    def _read(self, file: ImageFile) -> tuple[Picture, Context]:
+        picture = read_picture(file.path, self.reading)
+        needs = self.painter.restorer.spec.needs
+        return picture, self.known.context(file, picture.pixels, self.sources.find(file), needs)
+
     def seconds_per_pixel(self, file: ImageFile) -> float | None:
         """Return the seconds for a pixel of the middle of a picture; None where it cannot be restored."""
         try:
-            picture = read_picture(file.path, self.reading)
-            needs = self.painter.restorer.spec.needs
-            context = self.known.context(file, picture.pixels, self.sources.find(file), needs)
+            picture, context = self._read(file)
             part, rows, columns = _middle(picture)
             if context.mask is not None:
                 context = replace(context, mask=context.mask[rows, columns])
