@@ -52,26 +52,29 @@ class Series:
 
 
 def series_of(
-    evaluation: Evaluation, others: Mapping[str, Evaluation] = MappingProxyType({})
+    evaluation: Evaluation,
+    others: Mapping[str, Evaluation] = MappingProxyType({}),
+    name: str = "restored",
 ) -> list[Series]:
     """Return what is drawn of an evaluation, from top to bottom: degraded, restored, then other methods.
 
     Args:
         evaluation: What was found; its groups are drawn.
         others: The same images by other methods, by name; each counts the images that it has a score for.
+        name: What the restored images are called in the key.
     """
     members = members_of(evaluation)
     found = []
     for side, color in (("degraded", BEFORE), ("restored", AFTER)):
         groups = {**evaluation.groups, OVERALL: evaluation.overall}
-        summaries = {name: getattr(group, side) or {} for name, group in groups.items()}
+        summaries = {key: getattr(group, side) or {} for key, group in groups.items()}
         scores = {
-            name: [known for score in of if (known := getattr(score, side)) is not None]
-            for name, of in members.items()
+            key: [known for score in of if (known := getattr(score, side)) is not None]
+            for key, of in members.items()
         }
-        found.append(Series(side, color, summaries, scores))
-    for index, (name, other) in enumerate(others.items()):
-        found.append(_other_series(name, OTHERS[index % len(OTHERS)], members, other))
+        found.append(Series(name if side == "restored" else side, color, summaries, scores))
+    for index, (label, other) in enumerate(others.items()):
+        found.append(_other_series(label, OTHERS[index % len(OTHERS)], members, other))
     return found
 
 

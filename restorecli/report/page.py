@@ -195,7 +195,7 @@ def _picture_charts(evaluation: Evaluation) -> Iterator[PageChart]:
 def _method_charts(evaluation: Evaluation, comparison: Comparison | None) -> list[PageChart]:
     if comparison is None or not comparison.evaluations:
         return []
-    series = series_of(evaluation, comparison.evaluations)
+    series = series_of(evaluation, comparison.evaluations, comparison.candidate)
     return [
         _page_chart(
             f"methods-{metric.name}",

@@ -446,3 +446,24 @@ def test_the_outline_of_a_defect_lies_on_its_border_and_can_be_taken_away(browse
     page.press("o")
     assert is_drawn()
     page.close()
+
+
+def test_nothing_is_cut_at_the_width_of_a_notebook(browser, invent_evaluation, tmp_path):
+    """Two other methods and three metrics: every table fits, and no choice hides its words."""
+    numbers = [(f"{i}.png", f"category {i % 3}", 20.0 + i / 7, 30.0 + i / 3) for i in range(12)]
+    metrics = ("psnr", "ssim", "gmsd")
+    ours = invent_evaluation(numbers, metrics=metrics)
+    shifted = [(path, category, before, after - 2 - after / 99) for path, category, before, after in numbers]
+    others = {name: invent_evaluation(shifted, metrics=metrics) for name in ("median", "plug-and-play")}
+    write_page(ours, tmp_path / "report.html", comparison=compare(ours, others, name="sca-unet"))
+    page = browser.page()
+    page.open(tmp_path / "report.html")
+    page.run("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+    cut = page.run(
+        "[...document.querySelectorAll('.scroll, .chart, .card, .toolbar')]"
+        ".filter(e => e.scrollWidth > e.clientWidth + 1)"
+        ".map(e => e.getAttribute('aria-label') ?? e.className)"
+    )
+    assert cut == []
+    assert page.run("document.documentElement.scrollWidth") <= 1280
+    page.close()
