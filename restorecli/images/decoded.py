@@ -98,7 +98,7 @@ def check_single(frames: int, options: ReadOptions) -> tuple[str, ...]:
         "the file holds several pictures",
         expected="one picture",
         came=f"{frames} frames or pages",
-        hint="--frames first reads the first one; split the file to process all",
+        hint="--frames first takes the first one, --frames all every one",
     )
 
 

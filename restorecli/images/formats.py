@@ -51,6 +51,8 @@ _STARTS = {
     b"II+\x00": "TIFF",
     b"MM\x00+": "TIFF",
     b"BM": "BMP",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
     **{b"P%d" % kind: "PPM" for kind in range(1, 7)},
 }
 
@@ -73,7 +75,7 @@ def sniff(start: bytes) -> str:
             return name
     raise ImageError(
         "the file is no picture of a format that is read",
-        expected="PNG, JPEG, TIFF, WebP, BMP or PPM content, whatever the suffix says",
+        expected="PNG, JPEG, TIFF, WebP, GIF, BMP or PPM content, whatever the suffix says",
         came=f"a file that begins with {start[:12]!r}",
         hint="convert it to PNG first, or remove it from the folder",
     )

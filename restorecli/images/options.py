@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 
 from restorecli.errors import UsageError
 from restorecli.images.scale import check_range
 
-FRAMES = ("refuse", "first")
+_FRAMES = re.compile(r"refuse|first|all|\d{1,9}(?:\.\.\d{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class ReadOptions:
     Attributes:
         allow_truncated: Read what is left of a damaged file (with a note) instead of refusing it.
         to_srgb: Convert the colours to sRGB through the ICC profile; also the only way in for CMYK.
-        frames: "refuse" files that hold several pictures, or read the "first".
+        frames: What to do with files that hold several pictures: "refuse" them, take the "first" one, "all",
+            one by its number ("3") or several ("3..8"), counted from 0.
         range: Which values are black and white: "auto" finds out, "file" takes the file's own tags, "type"
             the whole range of the sample type, and "0..4095" two values.
 
@@ -31,11 +33,18 @@ class ReadOptions:
     range: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.frames not in FRAMES:
+        if not _FRAMES.fullmatch(self.frames):
             raise UsageError(
-                "unknown choice for frames", expected=" or ".join(FRAMES), came=repr(self.frames)
+                "unknown choice for frames",
+                expected="refuse, first, all, a number counted from 0, or two as in 3..8",
+                came=repr(self.frames),
             )
         check_range(self.range)
+
+    @property
+    def stack(self) -> bool:
+        """Whether several pictures of a file may be asked for."""
+        return self.frames == "all" or ".." in self.frames
 
     def to_dict(self) -> dict[str, bool | str]:
         """Return the choices that differ from the defaults, as JSON values."""

@@ -18,6 +18,7 @@ from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.png_chunks import with_description
 from restorecli.images.scale import extent_of
+from restorecli.images.stacks import read_plane
 from restorecli.images.tiff_tags import descriptive_exif
 
 __all__ = ["PictureHeader", "fits_in_memory", "probe", "read_picture"]
@@ -61,6 +62,9 @@ def read_picture(
     """
     path = Path(path)
     try:
+        if options.frames.isdigit():
+            _check_regular(path)
+            return read_plane(path, options)
         return _read(_read_bytes(path, budget), options, budget, like)
     except ImageError as error:
         error.file = error.file or str(path)

@@ -51,7 +51,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
             header = parse_header(file)
             check_kind(header)
             notes = check_single(header.pages, options)
-            samples = _raw_samples(file, header)
+            samples = page_samples(file.pages.first)
             icc, xmp, dpi, dropped = description(file)
             levels = levels_of(file, header)
     except ImageError:
@@ -59,13 +59,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
     except DECODER_FAULTS as fault:
         raise damaged(fault) from fault
     samples, peak, more = as_supported(samples, header)
-    colors = samples[..., :3] if header.photometric == RGB else samples[..., 0]
-    alpha = None if header.alpha is None else np.ascontiguousarray(samples[..., -1])
-    if alpha is not None and header.alpha == PREMULTIPLIED:
-        colors = _unmultiplied(colors, alpha)
-        more = (*more, "premultiplied alpha divided out")
-    if header.alpha == UNSPECIFIED:
-        more = (*more, "extra channel of unspecified meaning carried as alpha")
+    colors, alpha, further = apart(samples, header)
     return Decoded(
         colors,
         "TIFF",
@@ -77,7 +71,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
         orientation=header.orientation,
         peak=peak,
         levels=levels,
-        notes=(*notes, *more, *dropped),
+        notes=(*notes, *more, *further, *dropped),
     )
 
 
@@ -151,13 +145,13 @@ def how_to_write(
     }
 
 
-def _raw_samples(file: tifffile.TiffFile, header: TiffHeader) -> Samples:
-    """Return (H, W, C) samples."""
-    page: Any = file.pages[0]
+def page_samples(page: tifffile.TiffPage) -> Samples:
+    """Return the (H, W, C) samples of a page of tifffile."""
     samples: Samples = page.asarray()
-    if int(page.planarconfig) == 2 and header.samples > 1:
-        samples = samples.reshape(header.samples, header.height, header.width).transpose(1, 2, 0)
-    return samples.reshape(header.height, header.width, header.samples)
+    height, width, count = int(page.imagelength), int(page.imagewidth), int(page.samplesperpixel)
+    if int(page.planarconfig) == 2 and count > 1:
+        samples = samples.reshape(count, height, width).transpose(1, 2, 0)
+    return samples.reshape(height, width, count)
 
 
 def description(
@@ -193,6 +187,18 @@ def as_supported(samples: Samples, header: TiffHeader) -> tuple[Samples, int | N
     if header.bits not in (8, 16, 32, 64):
         notes.append(f"{header.bits}-bit samples are held in {8 * samples.dtype.itemsize} bits")
     return samples, None, tuple(notes)
+
+
+def apart(samples: Samples, header: TiffHeader) -> tuple[Samples, Samples | None, tuple[str, ...]]:
+    """Return the colours of (H, W, C) samples, their alpha, and notes."""
+    colors = samples[..., :3] if header.photometric == RGB else samples[..., 0]
+    if header.alpha is None:
+        return colors, None, ()
+    alpha = np.ascontiguousarray(samples[..., -1])
+    if header.alpha == PREMULTIPLIED:
+        return _unmultiplied(colors, alpha), alpha, ("premultiplied alpha divided out",)
+    unknown = header.alpha == UNSPECIFIED
+    return colors, alpha, ("extra channel of unspecified meaning carried as alpha",) if unknown else ()
 
 
 def _unmultiplied(colors: Samples, alpha: Samples) -> Samples:

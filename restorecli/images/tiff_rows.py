@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from pathlib import Path
 from types import TracebackType
 
@@ -27,7 +26,7 @@ from restorecli.images.tiff_header import (
     parse_header,
 )
 from restorecli.images.tiff_levels import levels_of
-from restorecli.images.tiff_tags import descriptive_exif
+from restorecli.images.tiff_tags import exif_of
 from restorecli.images.xmp import upright_packet
 
 _Piece = tuple[Samples | None, tuple[int, int, int, int, int], tuple[int, int, int, int]]
@@ -93,7 +92,7 @@ class TiffRows:
             kind=samples.dtype.kind,
             scale=self._scale,
             icc=icc,
-            exif=_exif(self._path),
+            exif=exif_of(self._path),
             xmp=upright_packet(xmp),
             dpi=dpi,
             notes=(*notes, *more, *dropped, *(() if self._scale is None else (self._scale.note,))),
@@ -209,8 +208,3 @@ def _check_rows(page: tifffile.TiffPage, header: TiffHeader, options: ReadOption
             expected="gray or RGB without alpha, upright, in strips or tiles",
             hint="write it so with another program, free memory, or cut the picture into parts",
         )
-
-
-def _exif(path: Path) -> bytes | None:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return descriptive_exif(data)

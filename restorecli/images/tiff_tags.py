@@ -108,11 +108,11 @@ class _Tail:
             room, b"\x00"
         )
 
-    def directory(self, fields: Mapping[int, bytes]) -> int:
-        """Add a directory and return its place."""
+    def directory(self, fields: Mapping[int, bytes], following: bytes = b"") -> int:
+        """Add a directory, which points to another one or to none, and return its place."""
         count = struct.pack("<" + self._layout.counter, len(fields))
         body = b"".join(fields[tag] for tag in sorted(fields))
-        return self.put(count + body + bytes(self._layout.room))
+        return self.put(count + body + (following or bytes(self._layout.room)))
 
     def _offset(self, place: int) -> bytes:
         return struct.pack("<" + self._layout.offset, place)
@@ -132,13 +132,19 @@ def descriptive_exif(data: bytes | mmap.mmap) -> bytes | None:
     return PREFIX + b"II*\x00" + struct.pack("<I", place) + bytes(tail.data)
 
 
+def exif_of(path: Path) -> bytes | None:
+    """Do for a file what `descriptive_exif` does; only its directories are read."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return descriptive_exif(data)
+
+
 def append_tags(data: bytes, exif: bytes | None) -> bytes:
     """Return a TIFF whose first directory also holds the descriptive tags of an EXIF block.
 
     A new first directory is written at the end of the file; it refers to everything the old one did.
 
     Args:
-        data: A little-endian TIFF of one page.
+        data: A little-endian TIFF; further pages follow as they did.
         exif: The EXIF block, or None. Its thumbnail is left out.
     """
     added = _addition(data, exif)
@@ -174,7 +180,10 @@ def _addition(data: bytes | mmap.mmap, exif: bytes | None) -> tuple[int, bytes, 
         fields[layout.unpack("H", data, place)[0]] = bytes(data[place : place + layout.field])
     tail = _Tail(len(data), layout)
     fields |= {entry.tag: tail.field(entry) for entry in entries}
-    pointer = struct.pack("<" + layout.offset, tail.directory(fields))
+    after = first + layout.field * count
+    pointer = struct.pack(
+        "<" + layout.offset, tail.directory(fields, bytes(data[after : after + layout.room]))
+    )
     return layout.start, pointer, bytes(tail.data)
 
 

@@ -24,7 +24,7 @@ from restorecli.images.scale import ValueScale, from_unit, reads_alike, type_sca
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class Page:
     """What an encoder is given: samples with alpha last, the metadata its format can hold, and the scale.
 
     The scale is there only where a reader of the samples alone would take another one.
@@ -62,8 +62,8 @@ def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> t
     if not 1 <= quality <= 100:
         raise UsageError("Invalid --quality.", expected="a whole number from 1 to 100", came=str(quality))
     try:
-        page, losses = _prepare(picture, file_format, quality)
-        data = _ENCODERS[file_format](page)
+        page, losses = prepare(picture, file_format, quality)
+        data = encode(page, file_format)
         write_file(path, data)
     except ImageError as error:
         error.file = error.file or str(path)
@@ -110,7 +110,17 @@ def quantise(pixels: Pixels, depth: int) -> Samples:
     return scaled.astype(np.uint8 if depth == 8 else np.uint16, order="C")
 
 
-def _prepare(picture: Picture, file_format: str, quality: int) -> tuple[_Page, tuple[str, ...]]:
+def encode(page: Page, file_format: str) -> bytes:
+    """Return the bytes of a file."""
+    return _ENCODERS[file_format](page)
+
+
+def prepare(picture: Picture, file_format: str, quality: int) -> tuple[Page, tuple[str, ...]]:
+    """Return what of a picture a format holds, and in words what it does not.
+
+    Raises:
+        ImageError: The pixels are not finite or have a wrong shape, or the format has no such size.
+    """
     _check_pixels(picture.pixels)
     _check_sides(picture.size, file_format)
     losses: list[str] = []
@@ -130,7 +140,7 @@ def _prepare(picture: Picture, file_format: str, quality: int) -> tuple[_Page, t
     if alpha is not None:
         samples = np.dstack([samples, alpha])
     metadata, more = metadata_for(picture.traits, picture.channels, file_format)
-    return _Page(samples, alpha is not None, metadata, quality, stated), (*losses, *more)
+    return Page(samples, alpha is not None, metadata, quality, stated), (*losses, *more)
 
 
 def _holds(file_format: str, dtype: np.dtype[Any]) -> bool:
@@ -179,7 +189,7 @@ def _alpha(picture: Picture, dtype: np.dtype[Any]) -> Samples | None:
     return samples_of((values.astype(np.float32) / np.float32(full))[np.newaxis], dtype, None)
 
 
-def _png(page: _Page) -> bytes:
+def _png(page: Page) -> bytes:
     if page.samples.dtype == np.uint16:
         exif = None if page.metadata.exif is None else page.metadata.exif.removeprefix(PREFIX)
         data = png.encode_deep(page.samples, icc=page.metadata.icc, exif=exif, scale=page.scale)
@@ -188,26 +198,26 @@ def _png(page: _Page) -> bytes:
     return with_metadata(data, page.metadata.xmp, page.metadata.dpi, page.metadata.chunks)
 
 
-def _jpeg(page: _Page) -> bytes:
+def _jpeg(page: Page) -> bytes:
     held = page.metadata
     description = _known(xmp=held.xmp, dpi=held.dpi, comment=held.comment)
     return _pillow(page, "JPEG", quality=page.quality, subsampling=0, **description)
 
 
-def _webp(page: _Page) -> bytes:
+def _webp(page: Page) -> bytes:
     # "exact" keeps colours where alpha is 0.
     return _pillow(page, "WEBP", quality=page.quality, exact=True, **_known(xmp=page.metadata.xmp))
 
 
-def _bmp(page: _Page) -> bytes:
+def _bmp(page: Page) -> bytes:
     return _pillow(page, "BMP", **_known(dpi=page.metadata.dpi))
 
 
-def _ppm(page: _Page) -> bytes:
+def _ppm(page: Page) -> bytes:
     return netpbm.encode(page.samples)
 
 
-def _tiff(page: _Page) -> bytes:
+def _tiff(page: Page) -> bytes:
     data = page.metadata
     return tiff.encode(
         page.samples,
@@ -224,7 +234,7 @@ def _known(**metadata: object) -> dict[str, object]:
     return {name: value for name, value in metadata.items() if value is not None}
 
 
-def _pillow(page: _Page, file_format: str, **settings: object) -> bytes:
+def _pillow(page: Page, file_format: str, **settings: object) -> bytes:
     stream = io.BytesIO()
     metadata = _known(icc_profile=page.metadata.icc, exif=page.metadata.exif)
     Image.fromarray(page.samples).save(stream, format=file_format, **settings, **metadata)
@@ -232,7 +242,7 @@ def _pillow(page: _Page, file_format: str, **settings: object) -> bytes:
 
 
 _WITHOUT_ALPHA = frozenset({"JPEG", "BMP", "PPM"})
-_ENCODERS: dict[str, Callable[[_Page], bytes]] = {
+_ENCODERS: dict[str, Callable[[Page], bytes]] = {
     "PNG": _png,
     "JPEG": _jpeg,
     "TIFF": _tiff,

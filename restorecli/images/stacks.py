@@ -1,0 +1,104 @@
+"""The way in and out for files of several pictures, of any format that holds such."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+
+from restorecli.errors import ImageError
+from restorecli.images.animations import AnimatedPlanes, write_animation
+from restorecli.images.formats import format_for, sniff
+from restorecli.images.options import ReadOptions
+from restorecli.images.picture import Picture
+from restorecli.images.planes import Chosen, Layout, Planes, choose
+from restorecli.images.tiff_planes import TiffPlanes
+from restorecli.images.tiff_stack import write_tiff_stack
+
+_HOLDERS = frozenset({"TIFF", "PNG", "GIF", "WEBP"})
+_WRITTEN = frozenset({"TIFF", "PNG", "WEBP"})
+
+
+def open_stack(path: Path, options: ReadOptions) -> Chosen | None:
+    """Open a file whose planes are to be treated one by one.
+
+    Args:
+        path: The file.
+        options: Which planes (`frames`), and how to read what is unusual.
+
+    Returns:
+        The planes, for a `with` statement; None where one picture is asked for, or there is only one.
+
+    Raises:
+        ImageError: The file is damaged, or has no such planes.
+    """
+    if not options.stack:
+        return None
+    with path.open("rb") as stream:
+        file_format = sniff(stream.read(64))
+    if file_format not in _HOLDERS:
+        return None
+    chosen = choose(lambda: _open(path, file_format, options), options.frames)
+    if prod(chosen.planes.layout.shape) > 1:
+        return chosen
+    chosen.planes.close()
+    return None
+
+
+def read_plane(path: Path, options: ReadOptions) -> Picture:
+    """Read the one plane that `options.frames` numbers.
+
+    Raises:
+        ImageError: The file is damaged, or has no such plane.
+    """
+    with path.open("rb") as stream:
+        file_format = sniff(stream.read(64))
+    if file_format not in _HOLDERS:
+        raise ImageError(f"{file_format} is read as one picture", expected="--frames first")
+    with choose(lambda: _open(path, file_format, options), options.frames) as chosen:
+        picture = next(iter(chosen))
+    count = prod(chosen.planes.layout.shape)
+    if count == 1:
+        return picture
+    note = f"plane {options.frames} of 0 to {count - 1}"
+    return replace(picture, traits=replace(picture.traits, notes=(note, *picture.traits.notes)))
+
+
+def write_stack(
+    path: Path, pictures: Iterable[Picture], layout: Layout, *, quality: int = 95
+) -> tuple[str, ...]:
+    """Write planes as one file of the format of the suffix, atomically.
+
+    Args:
+        path: The file to write; its folder must exist.
+        pictures: The planes, as many as the layout says; one is in memory at a time.
+        layout: Of the file that they came from.
+        quality: For WebP, 1 to 100.
+
+    Returns:
+        What could not be kept.
+
+    Raises:
+        ImageError: The format holds one picture only, or a plane cannot be written.
+        ResourceError: The disk is full or failing.
+    """
+    file_format = format_for(path)
+    if file_format not in _WRITTEN:
+        raise ImageError(
+            f"{file_format} holds one picture only",
+            expected="TIFF, or PNG and WebP for animations",
+            came=f"{prod(layout.shape)} frames or pages",
+            file=path,
+            hint="--format tiff, or --frames 0 for the first one",
+        )
+    if file_format == "TIFF":
+        return (*layout.notes, *write_tiff_stack(path, pictures, layout))
+    losses = write_animation(path, pictures, layout, file_format, quality=quality)
+    return (*layout.notes, *losses)
+
+
+def _open(path: Path, file_format: str, options: ReadOptions) -> Planes:
+    if file_format == "TIFF":
+        return TiffPlanes(path, options)
+    return AnimatedPlanes(path.read_bytes(), file_format, options)

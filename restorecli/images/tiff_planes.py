@@ -1,0 +1,202 @@
+"""TIFF files of several pictures are read: pages, ImageJ and OME hyperstacks, channels; a plane at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from restorecli.errors import ImageError
+from restorecli.images.budget import check_budget
+from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, scale_for, to_picture
+from restorecli.images.options import ReadOptions
+from restorecli.images.picture import FileTraits, Picture
+from restorecli.images.planes import Layout
+from restorecli.images.scale import Extent, extent_of
+from restorecli.images.tiff import apart, as_supported, description, page_samples
+from restorecli.images.tiff_header import GRAY, RGB, TiffHeader, check_kind, damaged, parse_header
+from restorecli.images.tiff_levels import levels_of
+from restorecli.images.tiff_tags import exif_of
+
+_NO_PICTURE = 5  # bits of NewSubfileType: a reduced copy, a mask
+_OF_IMAGEJ = (
+    *("unit", "spacing", "finterval", "fps", "min", "max", "mode", "loop"),
+    *("Info", "Labels", "Ranges", "LUTs", "Overlays", "ROI", "Properties"),
+)
+_UUID = re.compile(r"<UUID\b[^>]*?(?:/>|>.*?</UUID>)|\sUUID=\"[^\"]*\"", re.DOTALL)
+
+
+class TiffPlanes:
+    """An open TIFF of several pictures; see `planes.Planes`.
+
+    All planes share one scale of values. A page whose channels are neither gray nor RGB gives one plane for
+    each of them.
+
+    Args:
+        path: The file.
+        options: How to read what is unusual.
+
+    Raises:
+        ImageError: The file is damaged or of a kind that is not processed.
+    """
+
+    def __init__(self, path: Path, options: ReadOptions) -> None:
+        self._path = path
+        self._options = options
+        try:
+            self._file = tifffile.TiffFile(path)
+        except DECODER_FAULTS as fault:
+            raise damaged(fault) from fault
+        try:
+            self._open()
+        except ImageError:
+            self._file.close()
+            raise
+        except DECODER_FAULTS as fault:
+            self._file.close()
+            raise damaged(fault) from fault
+
+    def _open(self) -> None:
+        file = self._file
+        pages: Any = file.pages
+        self._pages = [n for n, page in enumerate(pages) if not int(page.subfiletype) & _NO_PICTURE]
+        self._header = parse_header(file)
+        self._split = _channels_apart(self._header)
+        if not self._split:
+            check_kind(self._header)
+        self._mapped = _mapped(self._path, file) if len(self._pages) == 1 and not self._split else None
+        self.layout = self._find_layout()
+        self._exif = exif_of(self._path) if self.layout.kind == "pages" else None
+        levels = levels_of(file, self._header)
+        dtype = self._samples(0).dtype
+        self._scale = scale_for(dtype, levels, self._options, None, self._measure)
+
+    def _find_layout(self) -> Layout:
+        file, series = self._file, self._file.series[0]
+        count = len(self._pages) * (self._header.samples if self._split else 1)
+        if self._mapped is not None:
+            count = len(self._mapped)
+        shape, axes = _lead(series, split=self._split)
+        kind = series.kind if series.kind in ("ome", "imagej", "shaped") else "pages"
+        if prod(shape) != count or (kind == "ome" and self._split):
+            kind, shape, axes = "pages", (count,), "I"
+        return Layout(
+            "TIFF",
+            shape or (1,),
+            axes,
+            kind,
+            described=_described(file, kind),
+            resolution=_resolution(file),
+            height=self._header.height,
+            notes=_smaller_copies(file, len(self._pages)),
+        )
+
+    def read(self, number: int) -> Picture:
+        """Decode a plane; see `planes.Planes`."""
+        try:
+            samples = self._samples(number)
+            icc, xmp, dpi, dropped = description(self._file)
+        except DECODER_FAULTS as fault:
+            raise damaged(fault) from fault
+        samples, peak, more = as_supported(samples, self._header)
+        further: tuple[str, ...] = ()
+        colors: Samples = samples[..., 0]
+        alpha: Samples | None = None
+        if not self._split:
+            colors, alpha, further = apart(samples, self._header)
+        decoded = Decoded(
+            colors,
+            "TIFF",
+            alpha=alpha,
+            icc=None if self._split else icc,
+            exif=self._exif,
+            xmp=xmp,
+            dpi=dpi,
+            orientation=self._header.orientation,
+            peak=peak,
+            notes=(*more, *further, *dropped),
+        )
+        values = FileTraits(depth=8 * colors.dtype.itemsize, kind=colors.dtype.kind, scale=self._scale)
+        return to_picture(decoded, self._options, values)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _samples(self, number: int) -> Samples:
+        """Return one plane as (H, W, C) samples, as they stand in the file."""
+        if self._mapped is not None:
+            plane = np.array(self._mapped[number])
+            return plane[..., np.newaxis] if plane.ndim == 2 else plane
+        place, channel = divmod(number, self._header.samples) if self._split else (number, None)
+        page: Any = self._file.pages[self._pages[place]]
+        page = page.aspage() if isinstance(page, tifffile.TiffFrame) else page
+        count = int(page.samplesperpixel)
+        check_budget(page.imagelength, page.imagewidth, count, self._header.depth)
+        samples = page_samples(page)
+        if (count, page.photometric, samples.dtype) != self._kind_of_first():
+            raise ImageError("the pages of the file differ in their kind", came=f"page {place}")
+        return samples if channel is None else samples[..., channel : channel + 1]
+
+    def _kind_of_first(self) -> tuple[int, Any, np.dtype[Any]]:
+        first: Any = self._file.pages[self._pages[0]]
+        return int(first.samplesperpixel), first.photometric, np.dtype(first.dtype)
+
+    def _measure(self) -> Extent:
+        return extent_of(self._samples(number) for number in range(prod(self.layout.shape)))
+
+
+def _channels_apart(header: TiffHeader) -> bool:
+    """Tell whether the samples of a pixel are channels that have nothing to do with colour."""
+    colors = 3 if header.photometric == RGB else 1
+    return header.photometric in (GRAY, RGB) and header.samples - (header.alpha is not None) != colors
+
+
+def _lead(series: tifffile.TiffPageSeries, *, split: bool) -> tuple[tuple[int, ...], str]:
+    """Return the shape and the axes of a series without those of one plane."""
+    before = series.axes.index("Y")
+    shape, axes = tuple(series.shape[:before]), series.axes[:before]
+    if split and series.axes.endswith("S"):
+        shape, axes = (*shape, series.shape[-1]), axes + "S"
+    return shape, axes.replace("S", "C") if split else axes
+
+
+def _mapped(path: Path, file: tifffile.TiffFile) -> Samples | None:
+    """Return (planes, H, W) or (planes, H, W, C) of a file with one directory for all, left in the file."""
+    series = file.series[0]
+    before = series.axes.index("Y")
+    if series.dataoffset is None or prod(series.shape[:before]) < 2:
+        return None
+    dtype = np.dtype(series.dtype).newbyteorder(file.byteorder)
+    shape = (prod(series.shape[:before]), *series.shape[before:])
+    return np.memmap(path, dtype, "r", series.dataoffset, shape)
+
+
+def _described(file: tifffile.TiffFile, kind: str) -> str | Mapping[str, object] | None:
+    if kind == "ome":  # without the names and numbers of files, since it is another one
+        return _UUID.sub("", file.ome_metadata or "")
+    if kind == "imagej":
+        return {name: value for name, value in (file.imagej_metadata or {}).items() if name in _OF_IMAGEJ}
+    return None
+
+
+def _resolution(file: tifffile.TiffFile) -> tuple[float, float, int] | None:
+    """Return pixels per unit across and down, and the unit's number, or None."""
+    tags = file.pages.first.tags
+    with contextlib.suppress(TypeError, ValueError, ArithmeticError):
+        across, down = (float(value[0]) / float(value[1]) for value in map(tags.valueof, (282, 283)))
+        unit = tags.valueof(296, default=1)
+        return (across, down, int(unit)) if across > 0 and down > 0 and int(unit) in (1, 2, 3) else None
+    return None
+
+
+def _smaller_copies(file: tifffile.TiffFile, pages: int) -> tuple[str, ...]:
+    if pages == len(file.pages) and len(file.series[0].levels) == 1:
+        return ()
+    return ("smaller copies (pyramid, thumbnails) are not written",)
