@@ -51,8 +51,13 @@ ToSrgb = Annotated[
     ),
 ]
 Frames = Annotated[
-    Literal["refuse", "first"],
-    typer.Option("--frames", help="What to do with several pictures in a file.", rich_help_panel=READING),
+    str,
+    typer.Option(
+        "--frames",
+        help="Files of several pictures: refuse, first, all, or by numbers from 0: 3 or 3..8.",
+        metavar="FRAMES",
+        rich_help_panel=READING,
+    ),
 ]
 Range = Annotated[
     str,

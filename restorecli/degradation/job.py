@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -27,7 +27,9 @@ from restorecli.folders.samples import Sample, read_sample
 from restorecli.folders.walking import mark_output
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Picture, Pixels
+from restorecli.images.planes import Chosen
 from restorecli.images.reading import read_picture
+from restorecli.images.stacks import open_stack, write_stack
 from restorecli.images.writing import write_picture
 from restorecli.version import __version__
 
@@ -163,59 +165,106 @@ class _Written:
 
 @dataclass(frozen=True, slots=True)
 class Degraded:
-    """A degraded picture as it is written, and what was read for it.
+    """What was read and written for a degraded picture or stack.
 
     Attributes:
-        picture: With the traits of the file to write.
         notes: What a reader should know.
         digest: Of the source; None for a built-in sample.
         source_size: Height and width of the source.
+        area: Pixels that were written.
     """
 
-    picture: Picture
     notes: tuple[str, ...]
     digest: str | None
     source_size: tuple[int, int]
+    area: int
 
 
-def degraded(task: DegradeTask) -> Degraded:
-    """Return the degraded picture of a task.
+def write_degraded(task: DegradeTask, path: Path) -> Degraded:
+    """Write the degraded picture of a task, or the stack with every plane degraded.
+
+    Args:
+        task: What to do.
+        path: The file to write; its folder must exist.
 
     Raises:
         ImageError: The source cannot be read or degraded, or is not the one that a replay expects.
     """
-    digest, picture = _read(task)
-    notes = picture.traits.notes
-    traits = replace(
-        picture.traits, alpha=reduced_alpha(picture.traits.alpha, task.steps, task.seed, task.key)
-    )
+    digest = _digest(task)
+    stack = None if isinstance(task.source, Sample) else open_stack(task.source, task.reading)
+    if stack is None:
+        picture = _read(task)
+        done, notes = _degraded(picture, task, task.key)
+        losses = write_picture(path, done)
+        return Degraded((*notes, *losses), digest, picture.size, done.size[0] * done.size[1])
+    with stack:
+        planes = _Planes(stack, task)
+        losses = write_stack(path, planes, stack.layout)
+    return Degraded((*planes.notes, *losses), digest, planes.source_size, planes.area)
+
+
+class _Planes:
+    """The planes of a stack, degraded one after another: the same steps, but each with noise of its own.
+
+    Where the steps have a place, as scratches have, it is the same in all, since one mask tells of it.
+
+    Attributes:
+        notes: What a reader should know of those that were done.
+        source_size: Height and width of the last one, as it was.
+        area: Pixels of all, as they became.
+    """
+
+    def __init__(self, stack: Chosen, task: DegradeTask) -> None:
+        self._stack = stack
+        self._task = task
+        self._notes: dict[str, None] = {}
+        self.source_size = (0, 0)
+        self.area = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._notes)
+
+    def __iter__(self) -> Iterator[Picture]:
+        task = self._task
+        for number, picture in enumerate(self._stack):
+            _check_light(picture, task)
+            key = task.key if any(step.masked for step in task.steps) else f"{task.key}#{number}"
+            done, notes = _degraded(picture, task, key)
+            self._notes |= dict.fromkeys(notes)
+            self.source_size = picture.size
+            self.area += done.size[0] * done.size[1]
+            yield done
+
+
+def _degraded(picture: Picture, task: DegradeTask, key: str) -> tuple[Picture, tuple[str, ...]]:
+    """Return a degraded picture, and what a reader should know."""
+    notes, steps, seed = picture.traits.notes, task.steps, task.seed
+    traits = replace(picture.traits, alpha=reduced_alpha(picture.traits.alpha, steps, seed, key))
     if traits.scale is not None and not task.unclipped:
-        pixels = replay_steps_beyond(picture.pixels, task.steps, task.seed, task.key)
+        pixels = replay_steps_beyond(picture.pixels, steps, seed, key)
     else:
-        pixels = replay_steps(picture.pixels, task.steps, task.seed, task.key)
+        pixels = replay_steps(picture.pixels, steps, seed, key)
     if task.unclipped:
         traits = replace(traits, depth=32, kind=None)
     elif traits.scale is None and traits.dtype.kind == "f":
         notes = (*notes, *_outside(picture.pixels))
         pixels = np.clip(pixels, 0, 1)
-    return Degraded(Picture(pixels, traits), notes, digest, picture.size)
+    return Picture(pixels, traits), notes
 
 
 def _degrade_one(task: DegradeTask, output: Path) -> _Written:
-    done = degraded(task)
     path = output / task.target
     make_folder(path.parent, output)
-    losses = write_picture(path, done.picture)
+    done = write_degraded(task, path)
     _write_mask(done.source_size, task, output)
-    record = task.record(output, done.digest, (*done.notes, *losses))
-    height, width = done.picture.size
-    return _Written(record, height * width / 1e6)
+    return _Written(task.record(output, done.digest, done.notes), done.area / 1e6)
 
 
-def _read(task: DegradeTask) -> tuple[str | None, Picture]:
-    """Return a task's picture, and the digest of its file."""
+def _digest(task: DegradeTask) -> str | None:
+    """Return the digest of a task's file, or None for a built-in sample."""
     if isinstance(task.source, Sample):
-        return None, read_sample(task.source.locator)
+        return None
     digest = digest_of(task.source)
     if task.expected_digest not in (None, digest):
         raise ImageError(
@@ -223,17 +272,33 @@ def _read(task: DegradeTask) -> tuple[str | None, Picture]:
             file=task.source,
             hint="degrade it anew instead of replaying",
         )
+    return digest
+
+
+def _read(task: DegradeTask) -> Picture:
+    """Return a task's picture."""
+    if isinstance(task.source, Sample):
+        return read_sample(task.source.locator)
     picture = read_picture(task.source, task.reading)
+    _check_light(picture, task)
+    return picture
+
+
+def _check_light(picture: Picture, task: DegradeTask) -> None:
+    """Refuse values that no light has.
+
+    Raises:
+        ImageError: There are some.
+    """
     largest = float(np.abs(picture.pixels).max())
     if not largest <= FARTHEST:
         raise ImageError(
             "The picture holds values that no light has.",
             expected=f"finite numbers, nominally 0 to 1, at most {FARTHEST:g}",
             came="values that are not finite" if not math.isfinite(largest) else f"{largest:g}",
-            file=task.source,
+            file=None if isinstance(task.source, Sample) else task.source,
             hint="replace what marks missing pixels, and scale the others to 0..1",
         )
-    return digest, picture
 
 
 def _outside(pixels: Pixels) -> tuple[str, ...]:

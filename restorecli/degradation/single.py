@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from restorecli.degradation.chain import Chain, image_rng
-from restorecli.degradation.job import DegradeTask, degraded
+from restorecli.degradation.job import DegradeTask, write_degraded
 from restorecli.errors import UsageError
 from restorecli.folders.jobs import FolderSummary
 from restorecli.folders.notes import NoteTally
@@ -14,7 +14,6 @@ from restorecli.folders.single import prepare_target
 from restorecli.folders.walking import walk
 from restorecli.images.formats import format_for
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.writing import write_picture
 
 
 def degrade_file(
@@ -72,11 +71,9 @@ def degrade_file(
         unclipped=unclipped,
         reading=reading,
     )
-    done = degraded(task)
-    losses = write_picture(target, done.picture)
+    done = write_degraded(task, target)
     tally = NoteTally()
-    tally.add(source.name, (*done.notes, *losses))
-    height, width = done.picture.size
+    tally.add(source.name, done.notes)
     return FolderSummary(
-        "degrade", target, 1, 0, (), height * width / 1e6, time.perf_counter() - began, tally.notes
+        "degrade", target, 1, 0, (), done.area / 1e6, time.perf_counter() - began, tally.notes
     )

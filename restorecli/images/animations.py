@@ -13,7 +13,7 @@ from PIL import Image
 
 from restorecli.errors import ImageError
 from restorecli.images import pillow_files, png
-from restorecli.images.atomic import atomic_write
+from restorecli.images.atomic import write_file
 from restorecli.images.budget import check_budget
 from restorecli.images.decoded import DECODER_FAULTS, DamagedImageError, Decoded, Samples, to_picture
 from restorecli.images.options import ReadOptions
@@ -152,8 +152,7 @@ def write_animation(
             yield page
 
     data = _apng(pages(), layout) if file_format == "PNG" else _webp(pages(), layout)
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(data)
+    write_file(path, data)
     return tuple(losses)
 
 

@@ -15,6 +15,7 @@ from restorecli.images.picture import Picture
 from restorecli.images.planes import Chosen, Layout, Planes, choose
 from restorecli.images.tiff_planes import TiffPlanes
 from restorecli.images.tiff_stack import write_tiff_stack
+from restorecli.images.writing import told_of
 
 _HOLDERS = frozenset({"TIFF", "PNG", "GIF", "WEBP"})
 _WRITTEN = frozenset({"TIFF", "PNG", "WEBP"})
@@ -92,9 +93,11 @@ def write_stack(
             file=path,
             hint="--format tiff, or --frames 0 for the first one",
         )
-    if file_format == "TIFF":
-        return (*layout.notes, *write_tiff_stack(path, pictures, layout))
-    losses = write_animation(path, pictures, layout, file_format, quality=quality)
+    with told_of(path, file_format):
+        if file_format == "TIFF":
+            losses = write_tiff_stack(path, pictures, layout)
+        else:
+            losses = write_animation(path, pictures, layout, file_format, quality=quality)
     return (*layout.notes, *losses)
 
 

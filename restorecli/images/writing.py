@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,17 @@ def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> t
     file_format = format_for(path)
     if not 1 <= quality <= 100:
         raise UsageError("Invalid --quality.", expected="a whole number from 1 to 100", came=str(quality))
-    try:
+    with told_of(path, file_format):
         page, losses = prepare(picture, file_format, quality)
-        data = encode(page, file_format)
-        write_file(path, data)
+        write_file(path, encode(page, file_format))
+    return losses
+
+
+@contextlib.contextmanager
+def told_of(path: Path, file_format: str) -> Iterator[None]:
+    """Name the file in errors of writing it, and turn those of encoders into `ImageError`."""
+    try:
+        yield
     except ImageError as error:
         error.file = error.file or str(path)
         raise
@@ -77,7 +85,6 @@ def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> t
             file=path,
             hint="--format png or --format tiff takes every size",
         ) from fault
-    return losses
 
 
 def samples_of(pixels: Pixels, dtype: np.dtype[Any], scale: ValueScale | None) -> Samples:

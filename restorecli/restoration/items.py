@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from restorecli.folders.walking import ImageFile
 from restorecli.images.picture import Picture
+from restorecli.images.planes import Chosen
 from restorecli.restoration.context import Findings
 from restorecli.restoration.picture import TileUse
 from restorecli.restoration.records import Stamp
@@ -41,12 +42,14 @@ class Task:
 class Loaded:
     """A picture that was read, its file's stamp, and the bytes it holds at the gate.
 
-    There is no picture where memory cannot hold it: its rows are read when they are restored.
+    There is no picture where memory cannot hold it: its rows, or the planes of a stack, are read when they
+    are restored.
     """
 
     picture: Picture | None
     stamp: Stamp
     size: int
+    stack: Chosen | None = None
 
 
 @dataclass(slots=True)

@@ -18,7 +18,9 @@ from restorecli.images.budget import available_memory
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.reading import PictureHeader, fits_in_memory, probe, read_picture
+from restorecli.images.stacks import open_stack
 from restorecli.images.writing import write_picture
+from restorecli.restoration.by_planes import restore_stack
 from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Findings
 from restorecli.restoration.findings import write_findings
@@ -167,6 +169,9 @@ class RestoreRoom:
         self._gate.enter(turn, size)
         try:
             before = stamp(task.file.path)
+            stack = open_stack(task.file.path, self._reading)
+            if stack is not None:
+                return Loaded(None, before, size, stack)
             by_rows = header is not None and self._goes_by_rows(header)
             return Loaded(None if by_rows else _read(task.file.path, before, self._reading), before, size)
         except BaseException:
@@ -180,7 +185,7 @@ class RestoreRoom:
     def _restore(self, task: Task, loaded: Loaded) -> Restored | RestorecliError:
         try:
             if loaded.picture is None:
-                return self._restore_rows(task, loaded)
+                return self._restore_pieces(task, loaded)
             height, width = loaded.picture.size
             picture, use, found = self._paint(task, loaded.picture)
         except ResourceError as error:
@@ -192,12 +197,21 @@ class RestoreRoom:
             return error
         return Restored(picture, loaded.stamp, loaded.size, use, height * width, found)
 
-    def _restore_rows(self, task: Task, loaded: Loaded) -> Restored:
-        """Restore a picture from file to file."""
-        target = self._prepare_target(task)
-        done = restore_file_by_rows(
-            task.file.path, target, self._painter, loaded.stamp, self._reading, self._progress.within
-        )
+    def _restore_pieces(self, task: Task, loaded: Loaded) -> Restored:
+        """Restore a picture by rows, or a stack by planes, from file to file."""
+        target, source = self._prepare_target(task), task.file.path
+        if loaded.stack is None:
+            done = restore_file_by_rows(
+                source, target, self._painter, loaded.stamp, self._reading, self._progress.within
+            )
+        else:
+            done = restore_stack(
+                loaded.stack,
+                target,
+                lambda plane: self._paint(task, plane)[:2],
+                lambda: check_unchanged(source, loaded.stamp),
+                **self._quality,
+            )
         return Restored(None, loaded.stamp, loaded.size, done.use, done.area, Findings(), done.notes)
 
     def _prepare_target(self, task: Task) -> Path:

@@ -204,7 +204,7 @@ class PictureRestorer:
 
         lost = None if context is None else context.mask
         restored = restore_beyond(pixels, restore, affine=self.restorer.spec.affine, lost=lost)
-        return restored, _joined(uses)
+        return restored, joined(uses)
 
     def restore(self, pixels: Pixels, context: Context | None = None) -> tuple[Pixels, TileUse]:
         """Restore (C, H, W) pixels, float32, nominally in [0, 1]; see `__call__`."""
@@ -214,7 +214,7 @@ class PictureRestorer:
         for step in steps:
             restored, use = self._apply(step, restored, context)
             uses.append(use)
-        return self._mixed(pixels, restored), _joined(uses)
+        return self._mixed(pixels, restored), joined(uses)
 
     def _mixed(self, pixels: Pixels, restored: Pixels) -> Pixels:
         """Return the share `strength` of what was restored, and the rest of what it was made of."""
@@ -342,7 +342,7 @@ def _with_defects(degraded: Pixels, restored: Pixels, context: Context) -> tuple
     return kept.pixels, f"removed structure in {kept.count} places, in part given back; {kept.places[0]}"
 
 
-def _joined(uses: Sequence[TileUse]) -> TileUse:
+def joined(uses: Sequence[TileUse]) -> TileUse:
     """Return how a picture was cut over several steps: the smallest tiles, exact if all were."""
     cut = [use for use in uses if use.tile is not None]
     if not cut:

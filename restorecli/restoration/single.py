@@ -14,12 +14,14 @@ from restorecli.folders.walking import walk
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.reading import fits_in_memory, probe, read_picture
+from restorecli.images.stacks import open_stack
 from restorecli.images.writing import write_picture
+from restorecli.restoration.by_planes import restore_stack
 from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Context
 from restorecli.restoration.known import Known
 from restorecli.restoration.picture import CHANGED_BY_TILES, PictureRestorer, TileUse
-from restorecli.restoration.records import SourceRecords, stamp
+from restorecli.restoration.records import SourceRecords, check_unchanged, stamp
 from restorecli.restoration.restorer import Restorer
 
 
@@ -94,16 +96,25 @@ def restore_file(
     before = stamp(source)
     progress.start(1, "pictures")
     try:
-        if _goes_by_rows(source, painter):
+        needs = painter.restorer.spec.needs
+
+        def restore(picture: Picture) -> tuple[Picture, TileUse]:
+            context = known.context(file, picture.pixels, sources.find(file), needs)
+            return painter(picture, replace(context, tell=progress.within))
+
+        encoding = {} if quality is None else {"quality": quality}
+        stack = open_stack(source, reading)
+        if stack is not None:
+            done = restore_stack(stack, target, restore, lambda: check_unchanged(source, before), **encoding)
+            area, use, notes = done.area, done.use, done.notes
+        elif _goes_by_rows(source, painter):
             done = restore_file_by_rows(source, target, painter, before, reading, progress.within)
             area, use, notes = done.area, done.use, done.notes
         else:
             picture = read_picture(source, reading)
             area = picture.size[0] * picture.size[1]
-            needs = painter.restorer.spec.needs
-            context = known.context(file, picture.pixels, sources.find(file), needs)
-            restored, use = painter(picture, replace(context, tell=progress.within))
-            losses = write_picture(target, restored, **({} if quality is None else {"quality": quality}))
+            restored, use = restore(picture)
+            losses = write_picture(target, restored, **encoding)
             notes = (*restored.traits.notes, *losses)
         progress.advance(source.name)
     except RestorecliError as error:
