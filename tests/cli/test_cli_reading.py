@@ -53,7 +53,7 @@ def test_restore_reads_unusual_files_on_request(shell, unusual) -> None:
     assert all(record.reading.to_srgb for record in Manifest(shell.folder / "restored").read().values())
 
 
-@pytest.mark.parametrize("words", ["--frames all", "--replay ./degraded --to-srgb"])
+@pytest.mark.parametrize("words", ["--frames last", "--replay ./degraded --to-srgb"])
 def test_choices_that_do_not_exist_are_told(shell, photos, words) -> None:
     shell("restorecli degrade ./photos --noise gaussian")
     noise = "" if "--replay" in words else "--noise gaussian"
