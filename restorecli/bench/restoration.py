@@ -158,7 +158,7 @@ def _ways(model: str, folder: Path) -> dict[str, Case]:
         ways[name] = _painting(PictureRestorer(load(model, device="cpu", precision=precision)))
     if is_available():
         graph = folder / "network.onnx"
-        write_export(load(model, device="cpu"), card, graph)
+        write_export(load(model, device="cpu", precision="fp32"), card, graph)
         ways["restorecli, ONNX Runtime"] = _painting(PictureRestorer(OnnxRestorer(graph, device="cpu")))
     return ways
 

@@ -56,6 +56,7 @@ class Card:
         recipe: The resolved recipe.
         scores: Scores reached, by set and protocol.
         training: Steps, hours, device and precision of the training.
+        precision_loss: Mean PSNR in dB that "bf16" or "fp16" loses against "fp32", where it was measured.
         failures: What they are known to do badly, in a sentence or two.
         licence: Licence of the weights.
         version: Version of the program that wrote the file.
@@ -72,6 +73,7 @@ class Card:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    precision_loss: Mapping[str, float] = field(default_factory=dict)
     failures: str = ""
     licence: str = "Apache-2.0"
     version: str = ""
@@ -148,7 +150,7 @@ def _card(text: str, path: Path) -> Card:
 
 def _check_types(card: Card) -> None:
     texts = ("model", "tag", "summary", "data", "failures", "licence", "version", "digest")
-    tables = ("arguments", "recipe", "scores", "training")
+    tables = ("arguments", "recipe", "scores", "training", "precision_loss")
     for names, kind in ((texts, str), (tables, dict)):
         for name in names:
             if not isinstance(getattr(card, name), kind):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import nn
 
-from restorecli.core.device import keep_large_blocks, pick_device, precision
+from restorecli.core.device import keep_large_blocks, pick_device, restoring_precision
 from restorecli.core.foreign import recognize, spandrel_files, translate, unknown
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.models.dncnn import DnCnn
@@ -31,16 +32,30 @@ def load(
 ) -> TorchRestorer:
     """Return a restorer; see `restorecli.load`."""
     with torch.random.fork_rng(devices=[]):  # of the start that is overwritten
-        module, _, name = find_network(name_or_file, None if weights is None else Path(weights))
-        return as_restorer(module, name, device=device, precision_name=precision)
+        module, card, name = find_network(name_or_file, None if weights is None else Path(weights))
+        losses = card.precision_loss
+        return as_restorer(module, name, device=device, precision_name=precision, losses=losses)
 
 
 def as_restorer(
-    module: nn.Module, name: str, *, device: str | None = None, precision_name: str = "auto"
+    module: nn.Module,
+    name: str,
+    *,
+    device: str | None = None,
+    precision_name: str = "auto",
+    losses: Mapping[str, float] = MappingProxyType({}),
 ) -> TorchRestorer:
-    """Return a trained network as a restorer; batch norms of DnCNN are merged into its convolutions."""
+    """Return a trained network as a restorer; batch norms of DnCNN are merged into its convolutions.
+
+    Args:
+        module: The network.
+        name: Name to print.
+        device: Where to compute; None picks.
+        precision_name: See `core.device.restoring_precision`.
+        losses: PSNR that precisions lose with these weights, as the card says.
+    """
     chosen = pick_device(device)
-    dtype = precision(precision_name)
+    dtype = restoring_precision(precision_name, chosen, losses)
     if chosen.type == "cpu":
         keep_large_blocks()
     if isinstance(module, DnCnn):

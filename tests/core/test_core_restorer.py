@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from restorecli import create_model, load
 from restorecli.core.device import keep_large_blocks, pick_device, precision, training_precision
 from restorecli.core.restorer import NonFiniteError, TorchRestorer, pad_to_multiple
+from restorecli.core.weights import Card, pack
 from restorecli.errors import UsageError
 
 CPU = torch.device("cpu")
@@ -82,6 +84,29 @@ def test_device_and_precision_names():
         precision("half")
     with pytest.raises(UsageError, match="--device"):
         pick_device("tpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "losses", "gains", "chosen"),
+    [
+        ("auto", {}, True, torch.float32),
+        ("auto", {"bf16": 0.019}, True, torch.bfloat16),
+        ("auto", {"bf16": 0.02}, True, torch.float32),
+        ("auto", {"fp16": 0.001}, True, torch.float32),
+        ("auto", {"bf16": 0.0}, False, torch.float32),
+        ("fp32", {"bf16": 0.0}, True, torch.float32),
+        ("bf16", {}, False, torch.bfloat16),
+    ],
+)
+def test_a_faster_precision_is_taken_where_the_card_says_it_costs_nothing(
+    name, losses, gains, chosen, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("restorecli.core.device._cpu_gains_from_bfloat16", lambda: gains)
+    network = create_model("dncnn", depth=3, width=8, channels=1, batch_norm=False)
+    arguments = {"depth": 3, "width": 8, "channels": 1, "batch_norm": False}
+    file = tmp_path / "w.safetensors"
+    file.write_bytes(pack(network.state_dict(), Card("dncnn", arguments, channels=1, precision_loss=losses)))
+    assert load(file, device="cpu", precision=name).dtype == chosen
 
 
 def test_cuda_then_mps_then_cpu(monkeypatch):
