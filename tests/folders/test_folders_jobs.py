@@ -11,12 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restorecli.errors import ExitCode, ImageError, ResourceError, RestorecliError, UsageError
+from restorecli.errors import ExitCode, ImageError, ResourceError, UsageError
 from restorecli.folders.jobs import (
     Failure,
     FolderSummary,
-    Progress,
-    SilentProgress,
     run_ordered,
     worker_count,
 )
@@ -128,10 +126,3 @@ def test_a_summary_is_json():
     assert values["megapixels_per_second"] == summary.megapixels_per_second == 3.0
     assert FolderSummary("restore", Path("out"), 0, 0).megapixels_per_second == 0.0
     assert error.exit_code is ExitCode.SOME_FAILED
-
-
-def test_the_silent_progress_is_a_progress():
-    progress: Progress = SilentProgress()
-    progress.start(3, "pictures")
-    progress.advance("x.png", RestorecliError("broken"))
-    progress.finish()

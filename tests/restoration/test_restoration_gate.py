@@ -30,6 +30,19 @@ def test_pictures_enter_in_order_while_they_fit():
     assert not threads[1].is_alive()
 
 
+def test_pictures_that_fill_the_capacity_exactly_enter_together():
+    gate, entered = MemoryGate(100), []
+    gate.enter(0, 60)
+    start(gate, 1, 40, entered).join(5)
+    assert entered == [1]
+    one_more = start(gate, 2, 1, entered)
+    one_more.join(0.05)
+    assert one_more.is_alive()
+    gate.leave(60)
+    one_more.join(5)
+    assert entered == [1, 2]
+
+
 def test_a_picture_larger_than_the_capacity_enters_alone():
     gate, entered = MemoryGate(100), []
     gate.enter(0, 10)
