@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from restorecli.errors import GateError
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.statistics.comparison import Comparison
 from restorecli.folders.jobs import FolderSummary
-from restorecli.tune.tuning import Tuning
+
+if TYPE_CHECKING:
+    from restorecli.tune.tuning import Tuning
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,11 +12,13 @@ from restorecli.degradation.chain import Chain, image_rng
 from restorecli.degradation.job import DegradeRoom, DegradeTask, Place, keep_masks_apart
 from restorecli.errors import DataError, UsageError
 from restorecli.folders.jobs import FolderSummary, Progress
+from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest, Record
-from restorecli.folders.outputs import plan_outputs
+from restorecli.folders.outputs import OutputPlan
 from restorecli.folders.run import run_folder
 from restorecli.folders.samples import sample_files
 from restorecli.folders.walking import walk
+from restorecli.images.formats import format_named
 from restorecli.images.options import STRICT, ReadOptions
 
 _UNCLIPPED_DEPTH = 32
@@ -81,24 +83,27 @@ def degrade_folder(
         raise DataError(
             "There is no picture to degrade.", file=source, expected="PNG, JPEG, TIFF, WebP, BMP or PPM"
         )
-    targets = _targets([item.relative for item in sources], unclipped, image_format)
-    tasks = [
-        DegradeTask(
+    targets = _targets(Made(len(sources), lambda number: sources[number].relative), unclipped, image_format)
+
+    def make(number: int) -> DegradeTask:
+        item = sources[number]
+        key = item.relative.as_posix()
+        return DegradeTask(
             target=targets[item.relative],
             source=item.place,
             reference=item.reference,
             category=item.category,
             defect=item.defect,
             seed=seed,
-            key=item.relative.as_posix(),
-            steps=chain.draw(image_rng(seed, item.relative.as_posix(), "draw")),
+            key=key,
+            steps=chain.draw(image_rng(seed, key, "draw")),
             unclipped=unclipped,
             reading=item.reading,
             reference_reading=item.reference_reading,
             earlier=item.earlier,
         )
-        for item in sources
-    ]
+
+    tasks = Made(len(sources), make)
     keep_masks_apart(tasks)
     room = DegradeRoom(output, workers)
     return run_folder(room, tasks, output, overwrite=overwrite, hidden=len(hidden), progress=progress)
@@ -132,27 +137,26 @@ def replay(
     folder = manifest_folder.parent if manifest_folder.is_file() else manifest_folder
     _refuse_same(folder, output)
     manifest = Manifest(folder)
-    records = [record for record in manifest.read().values() if record.command == "degrade"]
-    if not records:
+    records = manifest.read()
+    paths = [record.path for record in records.values() if record.command == "degrade"]
+    if not paths:
         raise DataError(
             "There is nothing to replay.",
             expected="a manifest.jsonl that `restorecli degrade` wrote",
             file=manifest.file,
         )
-    targets = _replayed_targets(records, image_format)
-    tasks = [_task(record, manifest, targets[PurePosixPath(record.path)]) for record in records]
+    names = Made(len(paths), lambda number: PurePosixPath(paths[number]))
+    targets = None
+    if image_format is not None:
+        targets = _targets(names, any(records[path].unclipped for path in paths), image_format)
+
+    def make(number: int) -> DegradeTask:
+        name = names[number]
+        return _task(records[paths[number]], manifest, name if targets is None else targets[name])
+
+    tasks = Made(len(paths), make)
     keep_masks_apart(tasks)
     return run_folder(DegradeRoom(output, workers), tasks, output, overwrite=overwrite, progress=progress)
-
-
-def _replayed_targets(
-    records: Sequence[Record], image_format: str | None
-) -> dict[PurePosixPath, PurePosixPath]:
-    """Return where the pictures of a manifest are written: under their names, or as another format has it."""
-    paths = [PurePosixPath(record.path) for record in records]
-    if image_format is None:
-        return dict(zip(paths, paths, strict=True))
-    return _targets(paths, any(record.unclipped for record in records), image_format)
 
 
 def _task(record: Record, manifest: Manifest, target: PurePosixPath) -> DegradeTask:
@@ -178,52 +182,47 @@ def _task(record: Record, manifest: Manifest, target: PurePosixPath) -> DegradeT
     )
 
 
-def _samples() -> list[_Source]:
+def _samples() -> Sequence[_Source]:
     return [_Source(item.relative, item, item, item.category, None) for item in sample_files()]
 
 
-def _pictures(source: Path, output: Path, reading: ReadOptions, hidden: list[PurePosixPath]) -> list[_Source]:
-    folder = source if source.is_dir() else source.parent
-    manifest = Manifest(folder)
+def _pictures(
+    source: Path, output: Path, reading: ReadOptions, hidden: list[PurePosixPath]
+) -> Sequence[_Source]:
+    manifest = Manifest(source if source.is_dir() else source.parent)
     records = manifest.read()
-    found = []
-    for file in walk(source, without=output, hidden=hidden):
+    files = walk(source, without=output, hidden=hidden)
+
+    def make(number: int) -> _Source:
+        file = files[number]
         record = records.get(file.relative.as_posix())
         if record is None:
-            known = _Source(file.relative, file.path, file.path, file.category, file.defect, reading, reading)
-            found.append(known)
-            continue
-        reference = None if record.reference is None else manifest.locate(record.reference)
-        found.append(
-            _Source(
-                file.relative,
-                file.path,
-                reference,
-                record.category,
-                record.defect,
-                reading,
-                record.reference_reading.in_colors_of(reading),
-                record.history,
-            )
+            return _Source(file.relative, file.path, file.path, file.category, file.defect, reading, reading)
+        return _Source(
+            file.relative,
+            file.path,
+            None if record.reference is None else manifest.locate(record.reference),
+            record.category,
+            record.defect,
+            reading,
+            record.reference_reading.in_colors_of(reading),
+            record.history,
         )
-    return found
+
+    return Made(len(files), make)
 
 
-def _targets(
-    paths: Sequence[PurePosixPath], unclipped: bool, image_format: str | None
-) -> dict[PurePosixPath, PurePosixPath]:
+def _targets(paths: Sequence[PurePosixPath], unclipped: bool, image_format: str | None) -> OutputPlan:
     if not unclipped:
-        return plan_outputs(paths, image_format)
-    targets = plan_outputs(paths, image_format or "tiff", _UNCLIPPED_DEPTH)
-    for target in targets.values():
-        if target.suffix.lower() not in (".tif", ".tiff"):
-            raise UsageError(
-                "Unclipped pictures are 32-bit floating point, which only TIFF holds.",
-                expected="tiff",
-                came=str(image_format),
-                hint="leave out --format, or --unclipped",
-            )
-    return targets
+        return OutputPlan(paths, image_format)
+    if image_format is not None and format_named(image_format) != "TIFF":
+        raise UsageError(
+            "Unclipped pictures are 32-bit floating point, which only TIFF holds.",
+            expected="tiff",
+            came=image_format,
+            hint="leave out --format, or --unclipped",
+        )
+    return OutputPlan(paths, "tiff", _UNCLIPPED_DEPTH)
 
 
 def _refuse_same(source: Path | None, output: Path) -> None:

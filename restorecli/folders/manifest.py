@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from pathlib import Path
 from typing import BinaryIO
 
-from restorecli.errors import DataError
 from restorecli.folders.locators import locate, make_locator, open_locator
 from restorecli.folders.places import open_output, touch
 from restorecli.folders.record import Record
+from restorecli.folders.records import Records, is_whole
 from restorecli.folders.samples import Sample
 from restorecli.images.atomic import write_fault
 
@@ -33,31 +32,13 @@ class Manifest:
         """Tell whether the folder has a manifest."""
         return self.file.is_file()
 
-    def read(self) -> dict[str, Record]:
+    def read(self) -> Records:
         """Return the records by path; the last line for a path wins, a torn last line is ignored.
 
         Raises:
             DataError: A line is damaged or does not fit this version, or the file cannot be read.
         """
-        try:
-            lines = self.file.read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return {}
-        except OSError as fault:
-            raise DataError("The manifest cannot be read.", came=str(fault), file=self.file) from fault
-        records: dict[str, Record] = {}
-        for number, line in enumerate(lines, start=1):
-            if not line.strip() or (number == len(lines) and not _is_whole(line)):
-                continue
-            try:
-                record = Record.from_json(line)
-            except DataError as error:
-                error.file = f"{self.file}, line {number}"
-                error.hint = "repair or remove this line; the picture it names is then made again"
-                raise
-            records.pop(record.path, None)
-            records[record.path] = record
-        return records
+        return Records([self.file])
 
     def start(self) -> None:
         """Make the file where there is none, so that pictures without a line are known as unfinished ones.
@@ -96,14 +77,6 @@ class Manifest:
         return locate(locator, self.folder)
 
 
-def _is_whole(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True
-
-
 def _mend_tail(stream: BinaryIO) -> None:
     """Cut off a torn last line, so that the next one starts at the beginning of a line."""
     size = stream.seek(0, os.SEEK_END)
@@ -116,7 +89,7 @@ def _mend_tail(stream: BinaryIO) -> None:
     last = tail[tail.rfind(b"\n") + 1 :]
     if not last:
         return
-    if _is_whole(last):
+    if is_whole(last):
         stream.seek(size)
         stream.write(b"\n")
     else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from restorecli.folders.walking import ImageFile
+import numpy as np
+
 from restorecli.images.formats import DEPTHS, LOSSLESS, MAIN_SUFFIX, SUFFIXES, format_named
 
 
@@ -42,40 +44,73 @@ def output_name(relative: PurePosixPath, traits_format: str, depth: int, wanted:
     )
 
 
-def plan_outputs(
-    files: Iterable[ImageFile | PurePosixPath], wanted: str | None = None, depth: int = 8
-) -> dict[PurePosixPath, PurePosixPath]:
-    """Return the output path for every source path of a listing, all of them different.
+class OutputPlan:
+    """The output path for every source path of a listing, all of them different.
 
     Where `a.jpg` would become `a.png` beside another `a.png`, it becomes `a.jpg.png`; files that keep their
     own name are never moved. Names that differ in upper and lower case only count as equal.
 
+    Only the names that must give way are kept; the others are put together when they are asked for.
+
     Args:
-        files: The whole listing, as `walk` gives it, or the relative paths alone.
+        paths: The relative paths of the whole listing; gone through twice.
         wanted: A format the user asked for, or None.
         depth: Bits per sample to write if it is the same for all, e.g. 32 for unclipped noise.
 
     Raises:
         UsageError: `wanted` names no format.
     """
-    sources = [file.relative if isinstance(file, ImageFile) else file for file in files]
-    plan = {
-        path: output_name(path, SUFFIXES.get(path.suffix.lower(), "PNG"), depth, wanted) for path in sources
-    }
-    kept = {_key(path) for path, target in plan.items() if path == target}
-    claims = Counter(_key(target) for target in plan.values())
-    taken = set(kept)
-    for path, target in plan.items():
-        if path == target:
-            continue
-        if claims[_key(target)] > 1:
-            target = path.with_name(path.name + target.suffix)
-        while _key(target) in taken:
-            target = target.with_name(target.name + target.suffix)
-        taken.add(_key(target))
-        plan[path] = target
-    return plan
+
+    def __init__(self, paths: Sequence[PurePosixPath], wanted: str | None = None, depth: int = 8) -> None:
+        self._wanted = wanted
+        self._depth = depth
+        self._moved: dict[PurePosixPath, PurePosixPath] = {}
+        if wanted is not None:
+            format_named(wanted)
+        crowded = self._crowded_folders(paths)
+        for folder in sorted(crowded):
+            self._moved |= self._making_way([path for path in paths if _key(path.parent) == folder])
+
+    def __getitem__(self, path: PurePosixPath) -> PurePosixPath:
+        return self._moved.get(path) or self._plain(path)
+
+    def _plain(self, path: PurePosixPath) -> PurePosixPath:
+        return output_name(path, SUFFIXES.get(path.suffix.lower(), "PNG"), self._depth, self._wanted)
+
+    def _crowded_folders(self, paths: Iterable[PurePosixPath]) -> set[str]:
+        """Return the folders in which two pictures would have one name.
+
+        Names are compared by 64 bits of a digest; an accident would only make a folder be looked at closely.
+        """
+        marks = np.fromiter((_mark(self._plain(path)) for path in paths), np.uint64)
+        kinds, counts = np.unique(marks, return_counts=True)
+        double = {int(mark) for mark in kinds[counts > 1]}
+        if not double:
+            return set()
+        return {_key(path.parent) for path in paths if _mark(self._plain(path)) in double}
+
+    def _making_way(self, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, PurePosixPath]:
+        """Return the targets in one folder that differ from the plain ones."""
+        plan = {path: self._plain(path) for path in paths}
+        moved = {}
+        claims = Counter(_key(target) for target in plan.values())
+        taken = {_key(path) for path, target in plan.items() if path == target}
+        for path, plain in plan.items():
+            if path == plain:
+                continue
+            target = path.with_name(path.name + plain.suffix) if claims[_key(plain)] > 1 else plain
+            while _key(target) in taken:
+                target = target.with_name(target.name + target.suffix)
+            taken.add(_key(target))
+            if target != plain:
+                moved[path] = target
+        return moved
 
 
 def _key(path: PurePosixPath) -> str:
     return path.as_posix().casefold()
+
+
+def _mark(path: PurePosixPath) -> int:
+    name = _key(path).encode("utf-8", "surrogateescape")
+    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "little")

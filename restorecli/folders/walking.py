@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from restorecli.errors import DataError
+from restorecli.folders.made import Made
 from restorecli.folders.places import make_folder, touch
 from restorecli.images.drawn import is_drawing
 from restorecli.images.formats import FOREIGN_SUFFIXES, SUFFIXES
@@ -43,9 +45,50 @@ class ImageFile:
     defect: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """What the pictures of one folder have in common."""
+
+    path: Path
+    relative: PurePosixPath
+    category: str
+    defect: str | None
+
+
+class _Listing:
+    """The pictures under a folder in the order of their relative paths.
+
+    Only names are kept, and a picture's paths are put together when it is asked for: a hundred thousand
+    pictures take less than 10 MB.
+    """
+
+    def __init__(self) -> None:
+        self._folders: list[_Folder] = []
+        self._names: list[str] = []
+        self._numbers = array("L")
+
+    def add(self, folder: _Folder, name: str) -> None:
+        """Add a picture, which comes after all that are there."""
+        if not self._folders or self._folders[-1] is not folder:
+            self._folders.append(folder)
+        self._names.append(name)
+        self._numbers.append(len(self._folders) - 1)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, place: int) -> ImageFile:
+        name, folder = self._names[place], self._folders[self._numbers[place]]
+        return ImageFile(folder.path / name, folder.relative / name, folder.category, folder.defect)
+
+    def files(self) -> Sequence[ImageFile]:
+        """Return the pictures as a sequence."""
+        return Made(len(self), self.__getitem__)
+
+
 def walk(
     root: Path | str, *, without: Path | None = None, hidden: list[PurePosixPath] | None = None
-) -> list[ImageFile]:
+) -> Sequence[ImageFile]:
     """List the pictures under a folder, sorted by relative path.
 
     Hidden files, `desktop.ini` and the like and files that are no pictures by their suffix are skipped.
@@ -60,16 +103,15 @@ def walk(
         hidden: Where the relative paths of hidden files and `desktop.ini` and the like are added.
 
     Returns:
-        The files; an empty list if the folder holds no picture.
+        The files; none if the folder holds no picture.
 
     Raises:
         DataError: There is no such file or folder, or it cannot be listed.
     """
     root = Path(root)
     if root.is_dir():
-        skipped = None if without is None else without.resolve()
-        files = _pictures(root, root, PurePosixPath(), skipped, frozenset(), [] if hidden is None else hidden)
-        return sorted(files, key=lambda file: file.relative.as_posix())
+        walker = _Walker(root, None if without is None else without.resolve(), hidden)
+        return walker.listing.files()
     check_exists(root)
     return [ImageFile(root, PurePosixPath(root.name), NO_CATEGORY)]
 
@@ -106,39 +148,54 @@ def mark_output(folder: Path, output: Path) -> None:
         touch(folder / OUTPUT_MARK)
 
 
-def _pictures(
-    root: Path,
-    folder: Path,
-    relative: PurePosixPath,
-    without: Path | None,
-    above: frozenset[tuple[int, int]],
-    hidden: list[PurePosixPath],
-) -> Iterator[ImageFile]:
-    try:
-        status = folder.stat()
-        identity = (status.st_dev, status.st_ino)
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as fault:
-        if folder == root:
+class _Walker:
+    """Lists the pictures under a folder, folder by folder, in the order of their relative paths."""
+
+    def __init__(self, root: Path, without: Path | None, hidden: list[PurePosixPath] | None) -> None:
+        self.listing = _Listing()
+        self._root = root
+        self._without = without
+        self._hidden = [] if hidden is None else hidden
+        try:
+            self._enter(root, PurePosixPath(), frozenset())
+        except OSError as fault:
             raise DataError("the folder cannot be listed", came=fault.strerror, file=root) from fault
-        yield ImageFile(folder, relative, *categorise(relative, root))
-        return
-    if identity in above:
-        return
-    names = {entry.name for entry in entries}
-    kind = categorise(relative / "picture", root)
-    for entry in entries:
-        if _is_hidden(entry.name):
-            hidden += [] if _is_folder(entry) or _is_ours(entry.name) else [relative / entry.name]
-            continue
-        if _is_mask_folder(entry.name, names):
-            continue
-        path = folder / entry.name
-        if _is_folder(entry):
-            if (without is None or path.resolve() != without) and not _is_beside(entry, path):
-                yield from _pictures(root, path, relative / entry.name, without, above | {identity}, hidden)
-        elif has_picture_suffix(entry.name) and not _is_unasked_drawing(path, root):
-            yield ImageFile(path, relative / entry.name, *kind)
+
+    def _enter(self, path: Path, relative: PurePosixPath, above: frozenset[tuple[int, int]]) -> None:
+        """List one folder.
+
+        Raises:
+            OSError: It cannot be listed.
+        """
+        status = path.stat()
+        identity = (status.st_dev, status.st_ino)
+        if identity in above:
+            return
+        with os.scandir(path) as entries:
+            kinds = {entry.name: _is_folder(entry) for entry in entries}
+        folder = _Folder(path, relative, *categorise(relative / "picture", self._root))
+        # With "/" behind the names of folders, they are in the order of the paths of what they hold.
+        for name in sorted(kinds, key=lambda name: f"{name}/" if kinds[name] else name):
+            if _is_hidden(name):
+                self._hidden += [] if kinds[name] or _is_ours(name) else [relative / name]
+            elif not kinds[name]:
+                if has_picture_suffix(name) and not self._is_unasked_drawing(path / name):
+                    self.listing.add(folder, name)
+            elif not (_is_mask_folder(name, kinds) or self._is_left_out(path / name)):
+                try:
+                    self._enter(path / name, relative / name, above | {identity})
+                except OSError:
+                    self.listing.add(folder, name)
+
+    def _is_left_out(self, path: Path) -> bool:
+        """Tell whether a folder is the one to leave out, or holds what this program wrote besides."""
+        if self._without is not None and path.resolve() == self._without:
+            return True
+        return path.name.partition("-")[0] in _BESIDE and (path / OUTPUT_MARK).is_file()
+
+    def _is_unasked_drawing(self, path: Path) -> bool:
+        """Tell whether a file was drawn by this program; in a folder of drawings they are what was asked for."""
+        return is_drawing(path) and not (self._root / OUTPUT_MARK).is_file()
 
 
 def has_picture_suffix(name: str) -> bool:
@@ -154,15 +211,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_beside(entry: os.DirEntry[str], path: Path) -> bool:
-    return entry.name.partition("-")[0] in _BESIDE and (path / OUTPUT_MARK).is_file()
-
-
-def _is_unasked_drawing(path: Path, root: Path) -> bool:
-    """Whether a file was drawn by this program; in a folder of drawings they are what was asked for."""
-    return is_drawing(path) and not (root / OUTPUT_MARK).is_file()
-
-
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _HIDDEN
 
@@ -171,7 +219,7 @@ def _is_ours(name: str) -> bool:
     return name.startswith(".restorecli")
 
 
-def _is_mask_folder(name: str, siblings: set[str]) -> bool:
+def _is_mask_folder(name: str, siblings: Iterable[str]) -> bool:
     if name.casefold() == "ground_truth":
         return any(sibling.casefold() in SPLITS for sibling in siblings)
     return name.casefold() == "masks" and any(sibling.casefold() == "images" for sibling in siblings)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from restorecli.errors import UsageError
 from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
-from restorecli.folders.outputs import plan_outputs
+from restorecli.folders.made import Made
+from restorecli.folders.outputs import OutputPlan
 from restorecli.folders.run import run_folder
 from restorecli.folders.walking import walk
 from restorecli.images.options import STRICT, ReadOptions
@@ -85,7 +87,7 @@ def plan_tasks(
     *,
     image_format: str | None = None,
     hidden: list[PurePosixPath] | None = None,
-) -> tuple[list[Task], SourceRecords]:
+) -> tuple[Sequence[Task], SourceRecords]:
     """Return the pictures to restore with where each goes, and what is known of them.
 
     Args:
@@ -102,9 +104,14 @@ def plan_tasks(
     if source.is_dir() and output.resolve() == root.resolve():
         raise _in_place(output)
     files = walk(source, without=output, hidden=hidden)
-    targets = plan_outputs(files, image_format)
+    targets = OutputPlan(Made(len(files), lambda number: files[number].relative), image_format)
     sources = SourceRecords(root)
-    return [Task(file, targets[file.relative], sources.reference_of(file)) for file in files], sources
+
+    def make(number: int) -> Task:
+        file = files[number]
+        return Task(file, targets[file.relative], sources.reference_of(file))
+
+    return Made(len(files), make), sources
 
 
 def _in_place(place: Path) -> UsageError:

@@ -65,7 +65,7 @@ class SourceRecords:
 
     def __init__(self, root: Path) -> None:
         self.folder = root.resolve()
-        self._records = Manifest(self.folder).read()
+        self._records: Mapping[str, Record] = Manifest(self.folder).read()
         for parent in self.folder.parents:
             if self._records:
                 break
@@ -91,7 +91,7 @@ class SourceRecords:
         return None if locator is None else make_locator(locate(locator, self.folder), output)
 
 
-def _read_quietly(folder: Path) -> dict[str, Record]:
+def _read_quietly(folder: Path) -> Mapping[str, Record]:
     """Read a manifest above the source; one that is damaged is none of this job's business."""
     try:
         return Manifest(folder).read()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from restorecli.errors import UsageError
-from restorecli.folders.outputs import output_name, plan_outputs
-from restorecli.folders.walking import ImageFile
+from restorecli.folders.outputs import OutputPlan, output_name
 from restorecli.images.formats import SUFFIXES
 
 
@@ -50,8 +49,9 @@ def test_an_unknown_format_names_the_known_ones():
 
 
 def plan(*names: str, wanted: str | None = None) -> dict[str, str]:
-    planned = plan_outputs([PurePosixPath(name) for name in names], wanted)
-    return {source.as_posix(): target.as_posix() for source, target in planned.items()}
+    paths = [PurePosixPath(name) for name in names]
+    planned = OutputPlan(paths, wanted)
+    return {path.as_posix(): planned[path].as_posix() for path in paths}
 
 
 def test_collisions_keep_both():
@@ -65,15 +65,9 @@ def test_collisions_keep_both():
     assert plan("a.png", "a.tif", wanted="webp") == {"a.png": "a.png.webp", "a.tif": "a.tif.webp"}
 
 
-def test_a_listing_of_walk_is_taken_as_it_is():
-    file = ImageFile(Path("/somewhere/a/x.jpg"), PurePosixPath("a/x.jpg"), "a")
-    assert plan_outputs([file]) == {PurePosixPath("a/x.jpg"): PurePosixPath("a/x.png")}
-
-
 def test_unclipped_noise_goes_to_tiff():
-    assert plan_outputs([PurePosixPath("x.png")], None, depth=32) == {
-        PurePosixPath("x.png"): PurePosixPath("x.tiff")
-    }
+    path = PurePosixPath("x.png")
+    assert OutputPlan([path], None, depth=32)[path] == PurePosixPath("x.tiff")
 
 
 names = st.builds(

@@ -63,7 +63,7 @@ def test_pictures_that_cannot_be_read_are_listed_so_that_they_are_reported(tmp_p
 
 
 def test_an_empty_folder_and_a_missing_one(tmp_path):
-    assert walk(tmp_path) == []
+    assert list(walk(tmp_path)) == []
     with pytest.raises(DataError, match="no such file or folder"):
         walk(tmp_path / "missing")
 

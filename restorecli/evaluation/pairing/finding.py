@@ -77,12 +77,13 @@ def pair_folder(
     return _beside(pairing) if masks is None else _masked(pairing, masks)
 
 
-def _records(folder: Path, files: Sequence[ImageFile]) -> dict[str, Record]:
+def _records(folder: Path, files: Sequence[ImageFile]) -> Mapping[str, Record]:
     """Read the manifest of a folder; a single file has the line that its own folder holds about it."""
     if folder.is_dir():
         return Manifest(folder).read()
     name = files[0].relative.as_posix()
-    return {path: record for path, record in Manifest(folder.parent).read().items() if path == name}
+    record = Manifest(folder.parent).read().get(name)
+    return {} if record is None else {name: record}
 
 
 def _no_references(folder: Path) -> DataError:

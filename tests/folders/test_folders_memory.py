@@ -1,0 +1,139 @@
+"""Memory hardly grows with the number of pictures: what stays of each is counted in bytes."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from restorecli.degradation.chain import Chain
+from restorecli.degradation.folder import degrade_folder
+from restorecli.folders.jobs import SilentProgress
+from restorecli.folders.made import Made
+from restorecli.folders.manifest import Manifest, Record
+from restorecli.folders.outputs import OutputPlan
+from restorecli.folders.walking import walk
+from restorecli.restoration.adapter import MethodRestorer
+from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.methods.catalog import create_method
+
+FEW, MANY = 50, 250
+MOST = 250
+"""Bytes that one more picture may take: 20,000 of them then take 5 MB, 5 % of the smallest process."""
+
+CHAIN = Chain.from_specs([{"name": "gaussian", "sigma": "5..25"}])
+
+
+class Tidy(SilentProgress):
+    """Collects what is garbage now and then, so that the peak holds what is kept."""
+
+    def __init__(self) -> None:
+        self._done = 0
+
+    def advance(self, done: str, failure: object = None) -> None:
+        self._done += 1
+        if self._done % 50 == 0:
+            gc.collect()
+
+
+def plant(root: Path, count: int) -> Path:
+    for number in range(count):
+        path = root / f"c{number % 4}" / f"{number:05}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8), number % 256, np.uint8)).save(path, compress_level=1)
+    return root
+
+
+def peak(work: Callable[[], object]) -> int:
+    work()  # what is imported or cached once is not counted
+    gc.collect()
+    tracemalloc.start(1)
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def degrade(root: Path, output: Path) -> object:
+    return degrade_folder(root, output, CHAIN, workers=1, progress=Tidy(), overwrite=True)
+
+
+def restore(root: Path, output: Path) -> object:
+    restorer = MethodRestorer(create_method("median"))
+    return restore_folder(root, output, restorer, workers=1, progress=Tidy(), overwrite=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("work", [degrade, restore])
+def test_a_picture_leaves_next_to_nothing_in_memory(tmp_path, work):
+    peaks = []
+    for count in (FEW, MANY):
+        root = plant(tmp_path / str(count), count)
+        peaks.append(peak(lambda root=root: work(root, root.with_name(f"{root.name}-out"))))
+    assert (peaks[1] - peaks[0]) / (MANY - FEW) < MOST
+
+
+def test_finished_pictures_leave_next_to_nothing_in_memory(tmp_path):
+    peaks = []
+    for count in (FEW, MANY):
+        root = plant(tmp_path / str(count), count)
+        output = root.with_name(f"{count}-out")
+        peaks.append(peak(lambda root=root, output=output: degrade_folder(root, output, CHAIN)))
+    assert (peaks[1] - peaks[0]) / (MANY - FEW) < MOST
+
+
+def test_a_listing_keeps_names_only(tmp_path):
+    for number in range(4000):
+        (tmp_path / f"{number:05}.png").touch()
+    gc.collect()
+    tracemalloc.start(1)
+    try:
+        files = walk(tmp_path)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert kept / len(files) < 110
+
+
+def test_a_plan_of_outputs_keeps_what_gives_way_only():
+    paths = Made(4000, lambda number: PurePosixPath(f"a/{number:05}.jpg"))
+    gc.collect()
+    tracemalloc.start(1)
+    try:
+        plan = OutputPlan(paths)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert plan[paths[3999]] == PurePosixPath("a/03999.png")
+    assert kept < 20_000
+
+
+def test_records_are_read_when_they_are_asked_for(tmp_path):
+    manifest = Manifest(tmp_path)
+    steps = ({"name": "gaussian", "sigma": 25.0},)
+    lines = [
+        Record(f"a/{number}.png", "degrade", "a", f"../{number}.png", f"../{number}.png", "1", seed=number)
+        for number in range(2000)
+    ]
+    text = "".join(f"{line.to_json()}\n" for line in lines)
+    manifest.append(Record("a/7.png", "degrade", "a", None, "old", "1", degradations=steps))
+    with manifest.file.open("a") as stream:
+        stream.write(text)
+    gc.collect()
+    tracemalloc.start(1)
+    try:
+        records = manifest.read()
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert kept / len(records) < 60
+    assert len(records) == 2000
+    assert [record.seed for record in records.values()] == list(range(2000))
+    assert records["a/7.png"] == lines[7]
+    assert "a/2000.png" not in records
