@@ -194,7 +194,7 @@ class _Walker:
         return path.name.partition("-")[0] in _BESIDE and (path / OUTPUT_MARK).is_file()
 
     def _is_unasked_drawing(self, path: Path) -> bool:
-        """Tell whether a file was drawn by this program; in a folder of drawings they are what was asked for."""
+        """Tell whether a file was drawn by this program; in a folder of drawings that is what is wanted."""
         return is_drawing(path) and not (self._root / OUTPUT_MARK).is_file()
 
 
