@@ -308,3 +308,14 @@ def test_open_shows_the_page_that_was_written(chain, monkeypatch) -> None:
     assert opened == [(chain.folder / "out" / "page.html").resolve().as_uri()]
     assert "no page to open" in chain("restorecli eval --open", code=2).err
     assert len(opened) == 1
+
+
+def test_scores_of_earlier_versions_are_read_as_well(chain) -> None:
+    document = chain("restorecli eval --json").document
+    assert document["restorecli_result_version"] == 1
+    for name, content in (("old.json", document["data"]), ("new.json", document)):
+        (chain.folder / name).write_text(json.dumps(content))
+        chain(f"restorecli eval --baseline {name}")
+        assert chain(f"restorecli plot {name} -o figures --format svg --json").data["files"]
+    (chain.folder / "failed.json").write_text(json.dumps({**document, "data": None}))
+    assert "saved scores" in chain("restorecli eval --baseline failed.json", code=4).err
