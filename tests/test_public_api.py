@@ -77,6 +77,7 @@ PUBLIC = {
         "tune",
         "weights",
         "strength",
+        "keep_defects",
         "tile",
         "overlap",
         "device",
