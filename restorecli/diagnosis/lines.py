@@ -13,6 +13,10 @@ Mask = NDArray[np.bool_]
 _WIDEST = 9
 _HIGH = 30.0
 _SPECK_AREA = (8, 120)
+_PAPER, _PAPER_COLOR, _PAPER_HIGH = 150, 45, 35
+"""Levels: least of the darkest channel, most difference of channels, and height, of bare paper."""
+_LONG, _THIN = 35, 6
+_PAPER_SPECK = (6, 110)
 
 
 def measure_lines(view: View) -> dict[str, float]:
@@ -22,8 +26,11 @@ def measure_lines(view: View) -> dict[str, float]:
 
     Returns:
         `line light`, `line dark`: the longest run of such pixels from row to row or column to column, each
-        at most one pixel aside of the last, over the shorter side. `line gray`: share of the light ones that
-        are long runs and have no color. `specks`: small round separate ones per 10,000 px.
+        at most one pixel aside of the last, over the shorter side. `line share`: share of pixels on light
+        runs of 30 px and more; `line white`: the median of the darkest channel there, 0 to 1. `specks`: small
+        round separate ones per 10,000 px. `white lines`: length of all thin lines without color that are
+        nearly white, 35 px long or more, over the shorter side; `white specks` and `white dots`: round spots
+        of that, and smaller ones, per 10,000 px.
     """
     luma = view.luma
     light = luma - ndimage.grey_opening(luma, _WIDEST)
@@ -38,6 +45,7 @@ def measure_lines(view: View) -> dict[str, float]:
         "line share": float(long.mean()),
         "line white": _whiteness(view.window, long),
         "specks": _specks(bright, light) + _specks(dim, dark),
+        **_white(view.window, light),
     }
 
 
@@ -82,3 +90,25 @@ def _specks(chosen: Mask, height: Plane) -> float:
             inside = height[rows, columns][labels[rows, columns] == index + 1]
             round_ones += float(inside.max()) > 2 * _HIGH
     return 1e4 * round_ones / chosen.size
+
+
+def _white(window: Pixels, light: Plane) -> dict[str, float]:
+    """Measure what a scratch down to the paper leaves: thin, without color, nearly white."""
+    least, most = window.min(axis=0), window.max(axis=0)
+    paper = (light > _PAPER_HIGH) & (least > _PAPER) & (most - least < _PAPER_COLOR)
+    labels, count = ndimage.label(paper, np.ones((3, 3)))
+    if count == 0:
+        return {"white lines": 0.0, "white specks": 0.0, "white dots": 0.0}
+    areas = np.bincount(labels.reshape(-1))[1:]
+    boxes = [[part.stop - part.start for part in box] for box in ndimage.find_objects(labels)]
+    tall, wide = np.array(boxes).T
+    lengths = np.hypot(tall, wide)
+    lines = (lengths > _LONG) & (areas < _THIN * lengths)
+    small, large = _PAPER_SPECK
+    specks = (areas >= small) & (areas <= large) & (areas > 0.62 * tall * wide)
+    specks &= np.maximum(tall, wide) <= 1.5 * np.minimum(tall, wide)
+    return {
+        "white lines": float(lengths[lines].sum()) / min(light.shape),
+        "white specks": 1e4 * np.count_nonzero(specks) / light.size,
+        "white dots": 1e4 * np.count_nonzero(areas < small) / light.size,
+    }

@@ -1,0 +1,81 @@
+"""`bench auto`: cells on photographs, and the picture of the confusion table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from restorecli.bench.auto import Cell, bench_auto
+from restorecli.bench.auto_picture import draw_confusion
+from restorecli.core.shipped import shipped
+from restorecli.diagnosis.decide import NONE
+from restorecli.errors import DataError, UsageError
+from restorecli.folders.samples import read_sample
+from restorecli.images.picture import Picture
+from restorecli.images.writing import write_picture
+from restorecli.restoration.methods.catalog import METHODS
+
+
+@pytest.fixture
+def test_folder(tmp_path):
+    """Two clean photographs."""
+    for name in ("chelsea", "coffee"):
+        write_picture(tmp_path / f"{name}.png", Picture(read_sample(name).pixels[:, :256, :320]))
+    return tmp_path
+
+
+def test_cells_say_what_was_named_and_what_it_brought(test_folder) -> None:
+    cells = {
+        cell.damage: cell for cell in bench_auto(test_folder, damages=("jpeg", "downscale"), severities=(4,))
+    }
+    clean, jpeg, small = cells[NONE], cells["jpeg"], cells["downscale"]
+    assert clean.named == {NONE: 2}
+    assert clean.degraded == clean.auto == float("inf")
+    assert jpeg.named == {"jpeg": 2}
+    assert jpeg.right == 1
+    assert jpeg.degraded < jpeg.auto
+    assert jpeg.worst <= jpeg.auto
+    assert "deblock" in jpeg.rivals
+    assert jpeg.best[1] >= jpeg.auto - 1e-6
+    assert small.degraded is None
+    assert small.best is None
+    assert jpeg.to_dict()["best"]["name"] == jpeg.best[0]
+
+
+def test_an_empty_folder_is_said(tmp_path) -> None:
+    with pytest.raises(DataError, match="no picture"):
+        bench_auto(tmp_path)
+
+
+def _cell(damage: str, named: dict[str, int]) -> Cell:
+    return Cell(damage, 3, 4, named, 0.5, 20.0, 25.0, 22.0, {"a": 24.0, "b": 26.0})
+
+
+def test_the_best_may_be_to_leave_it() -> None:
+    assert _cell("jpeg", {}).best == ("b", 26.0)
+    worse = Cell("jpeg", 3, 4, {}, 0.5, 20.0, 20.0, 20.0, {"a": 19.0})
+    assert worse.best == ("as degraded", 20.0)
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_the_confusion_table_is_drawn(tmp_path, suffix) -> None:
+    cells = [_cell("jpeg", {"jpeg": 3, NONE: 1}), _cell("haze", {"haze": 2, "sand-dust": 2})]
+    draw_confusion(cells, tmp_path / f"c.{suffix}")
+    assert (tmp_path / f"c.{suffix}").stat().st_size > 3000
+    if suffix == "png":
+        drawn = np.asarray(Image.open(tmp_path / "c.png").convert("RGB"), int)
+        assert ((drawn[..., 2] - drawn[..., 0]) > 60).any()  # blue cells
+
+
+def test_unknown_formats_are_refused(tmp_path) -> None:
+    with pytest.raises(UsageError, match="Unknown format"):
+        draw_confusion([_cell("jpeg", {"jpeg": 4})], tmp_path / "c.doc")
+
+
+def test_rivals_are_known_names() -> None:
+    from restorecli.bench.auto import RIVALS
+
+    weights = {entry.name for entry in shipped()}
+    for names in RIVALS.values():
+        assert any(name in METHODS or name in weights for name in names)

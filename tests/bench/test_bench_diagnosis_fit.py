@@ -1,0 +1,107 @@
+"""Fitting the table of the diagnosis: on examples whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from restorecli.bench import diagnosis_clean, diagnosis_examples
+from restorecli.bench.diagnosis_examples import NONE, examples, training_examples, variants
+from restorecli.bench.diagnosis_fit import NEEDED, Measured, fit_chances, fit_table
+from restorecli.diagnosis.decide import FAR
+from restorecli.errors import DataError
+from restorecli.folders.samples import read_sample
+from restorecli.images.picture import Picture
+from restorecli.images.writing import write_picture
+
+NAMES = tuple(sorted({name for names in NEEDED.values() for name in names}))
+DAMAGES = tuple(NEEDED)
+
+
+def _measured(count: int = 600) -> Measured:
+    """Measurements of which each damage lifts those that it needs by 3 deviations."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(10, 1, (count, len(NAMES)))
+    labels = []
+    for row in values:
+        chosen = rng.integers(-len(DAMAGES), len(DAMAGES))  # half have none
+        labels.append((DAMAGES[chosen] if chosen >= 0 else NONE,))
+        if chosen >= 0:
+            row[[NAMES.index(name) for name in NEEDED[DAMAGES[chosen]]]] += 4
+    return Measured(NAMES, values, tuple(labels), tuple(f"{index % 40}" for index in range(count)))
+
+
+def test_the_fit_is_where_the_loss_has_no_slope() -> None:
+    measured = _measured(200)
+    table = fit_chances(measured)
+    z = table.standardize(measured.values)
+    scores = table.offsets + z @ table.slopes.T + (z * z - 1) @ table.bends.T
+    chances = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    targets = np.array([[name in labels for name in table.classes] for labels in measured.labels], float)
+    # An offset has no penalty: the weighted chances of a class add up to those of its examples.
+    share = targets.sum(axis=0)
+    factor = np.where(share > 0, targets.sum() / np.maximum(share, 1) / len(share), 0)
+    factor[0] *= 3
+    weights = targets @ np.minimum(factor, 12)
+    weights /= weights.sum()
+    np.testing.assert_allclose(weights @ chances, weights @ targets, atol=1e-3)
+
+
+def test_what_is_needed_bounds_the_examples_on_the_damages_side() -> None:
+    table = fit_table(_measured())
+    for damage, names in NEEDED.items():
+        for name in names:
+            low, high = table.needed[damage][name]
+            assert 10.5 < low < 14
+            assert high == FAR
+
+
+def test_a_fitted_table_names_what_it_was_fitted_on() -> None:
+    measured = _measured()
+    table = fit_table(measured)
+    right = []
+    for index, (label,) in enumerate(measured.labels):
+        chances = table.chances(measured.found(index))
+        right.append(max(chances, key=chances.__getitem__) == label)
+    assert np.mean(right) > 0.7
+    assert all(0.4 <= sure <= 0.95 for sure in table.sure.values())
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two photographs as files."""
+    for name in ("chelsea", "coffee"):
+        write_picture(tmp_path / f"{name}.png", Picture(read_sample(name).pixels[:, :200, :240]))
+    return sorted(tmp_path.iterdir())
+
+
+def test_examples_are_8_bit_pictures_of_known_damage(photos) -> None:
+    found = list(examples(photos))
+    assert {example.labels for example in found[:2]} == {(NONE,)}
+    for example in found:
+        assert example.pixels.dtype == np.float32
+        np.testing.assert_allclose(example.pixels * 255, np.rint(example.pixels * 255), atol=1e-3)
+    assert len(found) == 2 * (3 + diagnosis_examples._BESIDE_CLEAN)
+    again = list(examples(photos))
+    assert all(np.array_equal(one.pixels, other.pixels) for one, other in zip(found, again, strict=True))
+
+
+def test_every_kind_of_damage_is_among_the_kinds() -> None:
+    kinds = [*diagnosis_examples._severities(), *diagnosis_examples.OTHERS]
+    assert {label for kind in kinds for label in kind.labels} == {NONE, *NEEDED}
+
+
+def test_clean_variants_have_no_damage_and_are_pictures(photos) -> None:
+    found = list(variants(photos))
+    assert {example.labels for example in found} == {(NONE,)}
+    assert len(found) == 5
+    for change in diagnosis_clean.VARIANTS:
+        changed = change(read_sample("coffee").pixels, np.random.default_rng(1))
+        assert changed.ndim == 3
+        assert changed.min() >= 0
+        assert changed.max() <= 1
+
+
+def test_a_folder_without_training_pictures_is_said(tmp_path) -> None:
+    with pytest.raises(DataError, match="no training pictures"):
+        next(training_examples(tmp_path, 4))
