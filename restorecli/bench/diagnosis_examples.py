@@ -22,6 +22,9 @@ NONE = "none"
 HELD_OUT = 5
 """Every fifth picture of a folder is left out of fitting, to check on."""
 
+_HARD = ("scratches", "haze", "rain", "scratches", "low-light", "fade", "old-photo", "haze", "scratches")
+"""Damages that need more examples, some of them the more often."""
+
 _BESIDE_CLEAN = 7
 """Damaged versions made of a picture, beside the clean ones."""
 
@@ -118,9 +121,9 @@ def training_examples(data: Path, pictures: int) -> Iterator[Example]:
     """
     rng = np.random.default_rng(0)
     photos = _picked(data, "bsds400/*.jpg", 400, rng)
-    dusty = _picked(data, "sand-dust/train/dusty/*.jpg", 80, rng)
+    dusty = _picked(data, "sand-dust/train/dusty/*.jpg", 400, rng)
     clean = [
-        *_picked(data, "sand-dust/train/clean/*.jpg", 80, rng),
+        *_picked(data, "sand-dust/train/clean/*.jpg", 400, rng),
         *_picked(data, "magnetic-tile/train/images/*/*.jpg", 60, rng),
         *_picked(data, "train400-gray/*.png", 60, rng),
     ]
@@ -129,6 +132,19 @@ def training_examples(data: Path, pictures: int) -> Iterator[Example]:
     yield from examples(photos[:pictures])
     yield from examples(photos[::-1][:pictures])
     yield from variants(photos)
+    yield from hard(photos)
+
+
+def hard(photos: Sequence[Path]) -> Iterator[Example]:
+    """Yield two damaged versions of each photograph, of the damages that clean photographs resemble most."""
+    kinds = [
+        Kind((name,), ({"name": name, "severity": severity},)) for severity in (3, 5, 2) for name in _HARD
+    ]
+    for number, file in enumerate(photos):
+        pixels = read_picture(file).pixels
+        for turn in (0, 1):
+            kind = kinds[(2 * number + turn) % len(kinds)]
+            yield Example(_name(file), kind.labels, damaged(pixels, kind.steps, f"hard {file.name}{turn}"))
 
 
 def variants(photos: Sequence[Path]) -> Iterator[Example]:

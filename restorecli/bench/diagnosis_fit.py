@@ -84,6 +84,9 @@ NEEDED: Mapping[str, Sequence[str]] = {
 _OUTLIERS = 1.0
 """Percent of the examples of a damage that may lie outside what is needed for it."""
 
+_MISTAKEN = 0.002
+"""Share of clean pictures that may be taken for a damage."""
+
 _FOLDS = 3
 _LEAST_SURE, _MOST_SURE = 0.4, 0.95
 
@@ -113,7 +116,7 @@ def _needed(measured: Measured) -> dict[str, dict[str, tuple[float, float]]]:
 
 
 def _sure(measured: Measured, classes: Sequence[str]) -> dict[str, float]:
-    """Return for each damage the second highest chance that it reaches among clean pictures not fitted on."""
+    """Return for each damage the chance that all but a few clean pictures stay below, when not fitted on."""
     reached: dict[str, list[float]] = {name: [] for name in classes}
     folds = np.array([zlib.crc32(picture.encode()) % _FOLDS for picture in measured.pictures])
     for fold in range(_FOLDS):
@@ -125,8 +128,10 @@ def _sure(measured: Measured, classes: Sequence[str]) -> dict[str, float]:
                 for name, chance in table.chances(found).items():
                     if table.is_possible(name, found):
                         reached[name].append(chance)
-    seconds = {name: sorted([0.0, 0.0, *chances])[-2] for name, chances in reached.items()}
-    return {name: float(np.clip(second, _LEAST_SURE, _MOST_SURE)) for name, second in seconds.items()}
+    clean = sum(labels == (NONE,) for labels in measured.labels)
+    above = 1 + int(_MISTAKEN * clean)
+    limits = {name: sorted([*[0.0] * above, *chances])[-above] for name, chances in reached.items()}
+    return {name: float(np.clip(limit, _LEAST_SURE, _MOST_SURE)) for name, limit in limits.items()}
 
 
 def fit_chances(measured: Measured) -> DecisionTable:
