@@ -88,7 +88,7 @@ _MISTAKEN = 0.002
 """Share of clean pictures that may be taken for a damage."""
 
 _FOLDS = 3
-_LEAST_SURE, _MOST_SURE = 0.4, 0.95
+_LEAST_SURE, _MOST_SURE = 0.6, 0.95
 
 
 def fit_table(measured: Measured) -> DecisionTable:

@@ -29,6 +29,9 @@ _LEAST_RANGE = 2 / 255
 _ALSO = 0.15
 """Chance from which a second damage counts, where the two are known to come together."""
 
+_ALIKE = frozenset(("gaussian", "poisson", "speckle"))
+"""Noise that is treated alike: that it is one of them must be sure, not which."""
+
 _TOGETHER = frozenset(
     frozenset(pair)
     for pair in (
@@ -116,10 +119,11 @@ def _names(chances: Mapping[str, float], found: Mapping[str, float], table: Deci
         return ()
     first, *others = sorted(damages, key=lambda name: -chances[name])
     limit = table.sure.get(first, _SURE)
+    sure = sum(chances[name] for name in damages if name == first or {first, name} <= _ALIKE)
     second = next((name for name in others if {first, name} in _TOGETHER), None)
     if second is not None and chances[second] >= _ALSO and chances[first] + chances[second] >= limit:
         return first, second
-    return (first,) if chances[first] >= limit else ()
+    return (first,) if sure >= limit else ()
 
 
 def _finding(name: str, found: Mapping[str, float], chance: float, table: DecisionTable) -> Finding:

@@ -18,11 +18,12 @@ class Remedy:
     Attributes:
         damage: Its name.
         model: Weights or a method; "" where nothing in restorecli makes such pictures better.
-        least: The strength from which it helps (of the finding's first strength).
+        least: The strength from which it helps.
         most: The strength below which it helps.
         parameters: Of a method.
         told: What the diagnosis tells it: "sigma", "operator", "mask".
         gray: What to take for gray pictures, where that is another.
+        by: The name of the strength that the range is of; the finding's first where it is empty.
     """
 
     damage: str
@@ -32,6 +33,7 @@ class Remedy:
     parameters: Mapping[str, float | int | str] = field(default_factory=dict)
     told: tuple[str, ...] = ()
     gray: str = ""
+    by: str = ""
 
 
 # Chosen on training photographs; `restorecli bench auto` measures how near they come to the best.
@@ -51,9 +53,13 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("dither", "resnet.dither", most=5),
     Remedy("dither", "sca-unet.gaussian", least=5),
     Remedy("moire", "demoire"),
-    Remedy("jpeg", "deblock"),
+    Remedy("jpeg", "sca-unet.jpeg"),
+    Remedy("low-light", "sca-unet.low-light"),
     Remedy("haze", "dehaze"),
-    Remedy("sand-dust", "swm.sand-dust"),
+    # Real dust turns pictures deep yellow or red; paler dust is worth it where it lifts black.
+    Remedy("sand-dust", "swm.sand-dust", by="cast", least=0.75),
+    Remedy("sand-dust", "dedust", by="darkest level", least=60),
+    Remedy("fade", "gray-world", by="darkest level", least=40),
     Remedy("holes", "inpaint-harmonic", told=(MASK,)),
 )
 
@@ -123,14 +129,18 @@ def plan(
 
 
 def remedy_for(finding: Finding) -> Remedy | None:
-    """Return what helps against a finding of its strength, or None."""
-    strength = finding.strengths[0].value if finding.strengths else None
-    for remedy in REMEDIES:
-        if remedy.damage != finding.damage:
-            continue
-        if strength is None or remedy.least <= strength < remedy.most:
-            return remedy
-    return None
+    """Return the first that helps against a finding of its strength, or None."""
+    return next((remedy for remedy in REMEDIES if _fits(remedy, finding)), None)
+
+
+def _fits(remedy: Remedy, finding: Finding) -> bool:
+    if remedy.damage != finding.damage:
+        return False
+    strengths = [one.value for one in finding.strengths if remedy.by in ("", one.name)]
+    bounded = remedy.least > -math.inf or remedy.most < math.inf
+    if not strengths:
+        return not bounded or not remedy.by
+    return remedy.least <= strengths[0] < remedy.most
 
 
 def _step(remedy: Remedy, finding: Finding, hole_color: str | None, *, is_gray: bool) -> Step:

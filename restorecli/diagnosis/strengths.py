@@ -54,9 +54,9 @@ def _veil(found: Measurements) -> tuple[Strength, ...]:
 
 
 def _dust(found: Measurements) -> tuple[Strength, ...]:
-    if "warm" not in found:
-        return _veil(found)
-    return (*_veil(found), Strength("red over blue, log", found["warm"]))
+    """A gray picture has no cast."""
+    lifted = Strength("darkest level", found["dark end"], _LEVELS)
+    return (lifted, Strength("cast", found["warm"], "log red / blue")) if "warm" in found else (lifted,)
 
 
 def _wave(found: Measurements) -> tuple[Strength, ...]:

@@ -98,11 +98,20 @@ def test_remedies_are_there() -> None:
             create_method(remedy.model, remedy.parameters)
 
 
-def test_ranges_of_remedies_do_not_overlap() -> None:
-    for damage in ORDER:
-        ranges = sorted((r.least, r.most) for r in REMEDIES if r.damage == damage)
+def test_ranges_of_one_strength_do_not_overlap() -> None:
+    for damage, by in {(remedy.damage, remedy.by) for remedy in REMEDIES}:
+        ranges = sorted((r.least, r.most) for r in REMEDIES if (r.damage, r.by) == (damage, by))
         for (_, end), (start, _) in itertools.pairwise(ranges):
             assert end <= start
+
+
+@pytest.mark.parametrize(
+    ("cast", "darkest", "model"), [(1.2, 30, "swm.sand-dust"), (0.4, 90, "dedust"), (0.4, 30, None)]
+)
+def test_the_strength_chooses_the_remedy(cast: float, darkest: float, model: str | None) -> None:
+    strengths = Strength("darkest level", darkest), Strength("cast", cast)
+    remedy = remedy_for(_finding("sand-dust", *strengths))
+    assert (None if remedy is None else remedy.model) == model
 
 
 def _finding(damage: str, *strengths: Strength) -> Finding:

@@ -29,10 +29,10 @@ def test_pictures_get_what_they_need_and_clean_ones_are_copied(folder) -> None:
     clean = np.asarray(Image.open(folder / "out" / "clean.png"))
     np.testing.assert_array_equal(clean, _photo())
     assert set(done.kinds) == {
-        "1 picture: JPEG, quality about 12 -> deblock",
+        "1 picture: JPEG, quality about 12 -> sca-unet.jpeg",
         "1 picture: no damage found",
     }
-    restorecli.restore(folder / "imgs" / "poor.jpg", folder / "by-name", model="deblock")
+    restorecli.restore(folder / "imgs" / "poor.jpg", folder / "by-name", model="sca-unet.jpeg")
     ours, named = (np.asarray(Image.open(folder / out / "poor.png")) for out in ("out", "by-name"))
     np.testing.assert_array_equal(ours, named)
 
@@ -42,7 +42,7 @@ def test_the_manifest_says_what_was_found_and_done(folder) -> None:
     records = Manifest(folder / "out").read()
     found = records["poor.png"].restorer["found"]
     assert records["poor.png"].restorer["name"] == "auto"
-    assert found["diagnosis"] == "JPEG, quality about 12 -> deblock"
+    assert found["diagnosis"] == "JPEG, quality about 12 -> sca-unet.jpeg"
     assert found["confidence"] > 0.5
     assert records["clean.png"].restorer["found"]["diagnosis"] == "no damage found"
 
