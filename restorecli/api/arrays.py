@@ -56,13 +56,17 @@ def take(picture: object) -> Taken:
     """
     if isinstance(picture, np.ndarray):
         return _take_array(picture)
-    module = sys.modules.get(type(picture).__module__.partition(".")[0])
-    name = None if module is None else module.__name__
-    if name == "torch":
+    if _is_a(picture, "torch", "Tensor"):
         return _take_tensor(picture)
-    if name == "PIL" or hasattr(picture, "getbands"):
+    if _is_a(picture, "PIL.Image", "Image"):
         return _take_image(picture)
     raise UsageError("This is no picture.", expected=_EXPECTED, came=type(picture).__name__)
+
+
+def _is_a(value: object, module: str, name: str) -> bool:
+    """Tell whether a value is of a class, without importing its module: who made the value has."""
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(value, getattr(loaded, name))
 
 
 def _take_array(array: NDArray[Any]) -> Taken:

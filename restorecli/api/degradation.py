@@ -33,7 +33,7 @@ class DegradeOptions:
         seed: Seed of the run; the seed of each image is derived from it and the image's relative path.
         workers: Threads; any number gives the same bytes.
         unclipped: Keep values outside [0, 1] by writing 32-bit float TIFF, as papers test.
-        to_srgb: Convert to sRGB through the colour profile; also the only way in for CMYK.
+        to_srgb: Convert to sRGB through the color profile; also the only way in for CMYK.
         frames: "refuse" files that hold several pictures, or take the "first", "all" (written as one again),
             or some by numbers counted from 0: "3" or "3..8".
         range: Which values are black and white: "auto" finds out where values do not fill their type, "file"

@@ -42,7 +42,7 @@ def restore_image(
 
     Args:
         picture: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W);
-            uint8, uint16, or floats in [0, 1]. Alpha is kept.
+            uint8, uint16, or floats in [0, 1]. Alpha is kept; PIL images with a palette come back in RGB.
         model: As of `restore`; or what `load` returned, which saves loading it for every picture.
         parameters: Of a method, by name.
         sigma: Level of the noise on the 0-255 scale; None estimates it where that is needed.

@@ -37,7 +37,7 @@ class RestoreOptions:
             manifest's, else estimates it.
         operator: For a method: what blurred or reduced the pictures, e.g. "gaussian-blur:sigma=1.6", or the
             path of a kernel's picture; several are applied in order. Empty takes the manifest's.
-        mask: For a method: lost pixels, as a file, a folder of masks, or a colour "#RRGGBB".
+        mask: For a method: lost pixels, as a file, a folder of masks, or a color "#RRGGBB".
         tune: For a method: folders of degraded pictures and of their originals, on which the parameters that
             are not given are picked first; the result and the manifest say which.
         weights: A foreign checkpoint for `model`.
@@ -50,7 +50,7 @@ class RestoreOptions:
         precision: "auto", "fp32", "bf16" or "fp16".
         ensemble: For a network: restore eight turned and mirrored ways and take the mean.
         workers: Threads that read and write; any number gives the same pictures.
-        to_srgb: Convert to sRGB through the colour profile; also the only way in for CMYK.
+        to_srgb: Convert to sRGB through the color profile; also the only way in for CMYK.
         frames: "refuse" files that hold several pictures, or take the "first", "all" (written as one again),
             or some by numbers counted from 0: "3" or "3..8".
         range: Which values are black and white: "auto" finds out where values do not fill their type, "file"

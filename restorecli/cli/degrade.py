@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import catalog_list, completion, options, render
+from restorecli.cli import completion, degradations, options, render
 from restorecli.cli.chain_words import ChainWords
 from restorecli.cli.progress import BarProgress
 
@@ -106,7 +106,7 @@ def command(
     The same seed gives the same bytes, with any number of workers.
     """
     if show_list:
-        catalog_list.show_degradations(None if source is None else str(source), as_json=as_json)
+        degradations.show_degradations(None if source is None else str(source), as_json=as_json)
         return
     words = ChainWords(noise or (), chain, settings or (), sigma, severity, random)
     words.check(replay=replay is not None, seed=seed)

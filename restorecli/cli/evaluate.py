@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import completion, methods, options, scores
+from restorecli.cli import completion, eval_words, options, scores
 from restorecli.cli.progress import BarProgress
 
 EXAMPLES = (
@@ -173,10 +173,10 @@ def command(
     Pictures that find no mate are listed, never dropped in silence, and give exit code 3.
     """
     if list_metrics:
-        methods.list_metrics(as_json=as_json)
+        eval_words.list_metrics(as_json=as_json)
         return
     if explain:
-        methods.explain(restored, reference, as_json=as_json)
+        eval_words.explain(restored, reference, as_json=as_json)
         return
     scores.check_open(report, output, opens=opens)
     by_group = by_category or by is not None
@@ -193,7 +193,7 @@ def command(
             masks=masks,
             strip_suffix=strip_suffix or (),
             workers=workers,
-            against=methods.read_rivals(against or []),
+            against=eval_words.read_rivals(against or []),
             min_psnr=min_psnr,
             baseline=baseline,
             tolerance=tolerance,

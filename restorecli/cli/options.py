@@ -46,7 +46,7 @@ ToSrgb = Annotated[
     bool,
     typer.Option(
         "--to-srgb",
-        help="Convert to sRGB by the colour profile; needed for CMYK.",
+        help="Convert to sRGB by the color profile; needed for CMYK.",
         rich_help_panel=READING,
     ),
 ]
@@ -142,7 +142,7 @@ KnownMask = Annotated[
     str | None,
     typer.Option(
         "--mask",
-        help="Lost pixels: a file, a folder, or a colour; else the manifest's.",
+        help="Lost pixels: a file, a folder, or a color; else the manifest's.",
         rich_help_panel=KNOWN,
         metavar="FILE|DIR|#RRGGBB",
     ),

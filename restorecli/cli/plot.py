@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import methods, options, render, scores
+from restorecli.cli import eval_words, options, render, scores
 from restorecli.cli.progress import BarProgress
 from restorecli.errors import ExitCode, UsageError
 
@@ -128,7 +128,7 @@ def _evaluated(
         degraded=degraded,
         by=_names(by) or None,
         metrics=_names(metrics) or None,
-        against=methods.read_rivals(against or []),
+        against=eval_words.read_rivals(against or []),
         workers=workers,
         progress=BarProgress(),
     )

@@ -98,7 +98,7 @@ def command(
         bool,
         typer.Option(
             "--error",
-            help="Add the absolute error in colours: black 0, pale yellow 51 of 255.",
+            help="Add the absolute error in colors: black 0, pale yellow 51 of 255.",
             rich_help_panel=_LOOKING,
         ),
     ] = False,
@@ -127,7 +127,7 @@ def command(
 ) -> None:
     """Show pictures of the same name side by side, in the terminal or as one PNG.
 
-    Each path is a column; mates are found by relative path, then by stem. One folder alone gives thumbnails.
+    Each path is a column; images are matched by relative path, then by stem. One folder alone gives thumbnails.
     What has no mate or cannot be read is listed, and gives exit code 3.
     """
     from restorecli.report.lineup import View, line_up, rows
@@ -205,7 +205,7 @@ def _draw(lineup: Lineup, view: View, colors: str, seen: _Seen) -> None:
     for row in seen.of(rows(lineup, view, box, max(1, tiles // each))):
         render.data("\n".join(terminal.row_lines(row, size.columns, found)))
     if colors == "auto" and found == "ascii":
-        render.say("Drawn with characters, since stdout shows no colours; -o sheet.png writes a picture.")
+        render.say("Drawn with characters, since stdout shows no colors; -o sheet.png writes a picture.")
 
 
 def _stdout_colors() -> Colors:

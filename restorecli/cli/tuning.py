@@ -20,7 +20,7 @@ def show(tuning: Tuning) -> None:
         f"PSNR {tuning.before:.2f} -> {tuning.after:.2f} dB, mean over {tuning.pairs} of {tuning.of} pairs."
     )
     if tuning.unmatched:
-        render.say(f"{tuning.unmatched} pictures found no mate.")
+        render.say(f"{tuning.unmatched} images have no counterpart.")
     render.say(f"The same again: {tuning.words}" if tuning.words else "The defaults are the best.")
 
 

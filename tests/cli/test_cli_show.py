@@ -22,11 +22,11 @@ def test_a_pipe_gets_characters_and_is_told_so(chain):
     assert answer.out.isascii()
     assert "\x1b" not in answer.out
     assert "indoors/0.png" in answer.out
-    assert "stdout shows no colours" in answer.err
+    assert "stdout shows no colors" in answer.err
     assert max(len(line) for line in answer.out.splitlines()) <= 100
 
 
-def test_colours_can_be_asked_for(chain):
+def test_colors_can_be_asked_for(chain):
     assert re.search(r"\x1b\[38;2;\d+;\d+;\d+;48;2;", chain("restorecli show ./photos --colors 24bit").out)
     assert re.search(r"\x1b\[38;5;\d+", chain("restorecli show ./photos --colors 256").out)
 
@@ -100,7 +100,7 @@ def test_nothing_here_is_told(shell):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("colorterm", "code"), [("truecolor", r"38;2;\d+;\d+;\d+"), ("", r"38;5;\d+")])
-def test_a_real_terminal_gets_colours(chain, colorterm, code):
+def test_a_real_terminal_gets_colors(chain, colorterm, code):
     """The child's stdout is a pseudo terminal, as of a user."""
     main, child = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": colorterm, "NO_COLOR": ""}
