@@ -127,8 +127,8 @@ def command(
 ) -> None:
     """Show pictures of the same name side by side, in the terminal or as one PNG.
 
-    Each path is a column; images are matched by relative path, then by stem. One folder alone gives thumbnails.
-    What has no mate or cannot be read is listed, and gives exit code 3.
+    Each path is a column; images are matched by relative path, then by stem; one folder gives thumbnails.
+    What has no counterpart or cannot be read is listed, and gives exit code 3.
     """
     from restorecli.report.lineup import View, line_up, rows
 
