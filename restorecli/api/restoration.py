@@ -48,6 +48,8 @@ class RestoreOptions:
         overlap: Pixels that neighbouring tiles share; by default what the network needs.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: "auto", "fp32", "bf16" or "fp16".
+        backend: What computes a network: "torch", "onnxruntime", or "auto", which measures once which is
+            faster on this machine.
         ensemble: For a network: restore eight turned and mirrored ways and take the mean.
         workers: Threads that read and write; any number gives the same pictures.
         to_srgb: Convert to sRGB through the color profile; also the only way in for CMYK.
@@ -80,6 +82,7 @@ class RestoreOptions:
     overlap: int | None = None
     device: str | None = None
     precision: str = "auto"
+    backend: str = "torch"
     ensemble: bool = False
     workers: int | None = None
     to_srgb: bool = False
@@ -216,6 +219,7 @@ def _restorer(options: RestoreOptions, known: Known, tuned: Mapping[str, object]
         device=options.device,
         precision=options.precision,
         ensemble=options.ensemble,
+        backend=options.backend,
     )
 
 

@@ -17,6 +17,7 @@ KNOWN = "What a method without training is told"
 
 ImageFormat = Literal["png", "jpeg", "tiff", "webp", "bmp", "ppm"]
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
+BackendName = Literal["torch", "onnxruntime", "auto"]
 
 Open = Annotated[
     bool, typer.Option("--open", help="Open the HTML page in the browser.", rich_help_panel="Files")
@@ -95,6 +96,14 @@ Device = Annotated[
 ]
 Precision = Annotated[
     PrecisionName, typer.Option("--precision", help="Arithmetic of the network.", rich_help_panel=COMPUTING)
+]
+Backend = Annotated[
+    BackendName,
+    typer.Option(
+        "--backend",
+        help="What computes a network; auto measures once which is faster here.",
+        rich_help_panel=COMPUTING,
+    ),
 ]
 Ensemble = Annotated[
     bool,

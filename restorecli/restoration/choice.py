@@ -32,6 +32,7 @@ def choose_restorer(
     device: str | None = None,
     precision: str = "auto",
     ensemble: bool = False,
+    backend: str = "torch",
 ) -> Restorer:
     """Return the network or the method of a name.
 
@@ -44,6 +45,7 @@ def choose_restorer(
         device: Where a network computes; see `restorecli.load`.
         precision: Of a network.
         ensemble: Of a network: the mean over turned and mirrored ways; see `PaddingRestorer`.
+        backend: Of a network: what computes it; see `backends`.
 
     Raises:
         UsageError: The name is unknown, a parameter is wrong, or the words do not fit a network or a method.
@@ -58,23 +60,37 @@ def choose_restorer(
         return AutoRestorer(device=device, precision=precision, ensemble=ensemble)
     method = METHODS.resolve(name)
     if method is not None:
-        if weights is not None:
-            raise UsageError("A method has no weights.", came=f"--weights beside --model {name}")
-        if ensemble:
-            raise UsageError("--ensemble is for networks.", came=f"--ensemble beside --model {name}")
-        if precision != "auto":
-            raise UsageError("--precision is for networks.", came=f"--precision beside --model {name}")
+        _check_for_networks(name, weights, ensemble, precision, backend)
         if device is not None:
             pick_device(device)
         return MethodRestorer(create_method(method, parameters))
     if parameters:
         raise _for_methods("--set", name)
     check_name(name)
-    network = load_network(model, weights=weights, device=device, precision=precision)
+    network = load_network(model, weights=weights, device=device, precision=precision, backend=backend)
     network.ensemble = ensemble
     if known is not None:
         _check_known(known, network.spec.needs, name)
     return network
+
+
+def _check_for_networks(
+    name: str, weights: str | Path | None, ensemble: bool, precision: str, backend: str
+) -> None:
+    """Refuse for a method what is for networks.
+
+    Raises:
+        UsageError: There is such a thing.
+    """
+    if weights is not None:
+        raise UsageError("A method has no weights.", came=f"--weights beside --model {name}")
+    asked = {
+        "--ensemble": ensemble,
+        "--precision": precision != "auto",
+        "--backend": backend not in ("torch", "auto"),
+    }
+    for option in (option for option, given in asked.items() if given):
+        raise UsageError(f"{option} is for networks.", came=f"{option} beside --model {name}")
 
 
 def _check_auto(parameters: Mapping[str, object] | None, known: Known | None) -> None:
