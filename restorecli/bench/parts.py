@@ -10,7 +10,7 @@ from typing import Literal
 from restorecli.bench.trials import TrialResult
 from restorecli.errors import RestorecliError
 from restorecli.evaluation.statistics.intervals import CONFIDENCE, Interval, bootstrap_interval
-from restorecli.evaluation.statistics.summary import Summary, paired_differences, summarise
+from restorecli.evaluation.statistics.summary import Summary, paired_differences, summarize
 
 Verdict = Literal["the part helps", "the part harms", "not told apart"]
 
@@ -44,7 +44,7 @@ class Variant:
 
     def summary(self, metric: str) -> Summary:
         """Return the mean of a metric and its spread over the seeds."""
-        return summarise(result.restored[metric] for result in self.done.values())
+        return summarize(result.restored[metric] for result in self.done.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def difference(whole: Variant, other: Variant) -> PartDifference:
     return PartDifference(
         variant=other.name,
         by_seed=by_seed,
-        mean=summarise(by_seed.values()).mean,
+        mean=summarize(by_seed.values()).mean,
         over_seeds=student_interval(list(by_seed.values())),
         over_pictures=bootstrap_interval([math.fsum(d) / len(d) for d in by_picture if d]),
     )
@@ -110,7 +110,7 @@ def student_interval(values: Sequence[float]) -> Interval | None:
     """
     from scipy.special import stdtrit
 
-    found = summarise(values)
+    found = summarize(values)
     if found.mean is None or found.std is None:
         return None
     reach = float(stdtrit(found.n - 1, (1 + CONFIDENCE) / 2)) * found.std / math.sqrt(found.n)

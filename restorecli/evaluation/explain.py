@@ -35,7 +35,7 @@ _REASONS: Mapping[str, str] = {
     "scikit-matlab": "the same numbers as rgb",
     "kair": "the same numbers as rgb",
     "kair-y": "the same numbers as y-matlab",
-    "torchmetrics": "levels are not rounded (no matter for 8-bit files); SSIM counts the mirrored rim",
+    "torchmetrics": "levels are not rounded (no matter for 8-bit files); SSIM counts the mirrored border",
     "piq": "1e-8 added to the MSE; SSIM after down-scaling where the shorter side has 384 pixels or more",
     "rgb:4": "without the outermost 4 pixels, which many methods restore worst",
     "basicsr-y:4": "MATLAB's Y without the outermost 4 pixels: the habit of super-resolution at scale 4",
@@ -181,7 +181,7 @@ def _row(protocol: Protocol, scores: Both, first: Both, is_gray: bool) -> Row:
         *scores,
         _difference(scores[0], first[0]),
         _difference(scores[1], first[1]),
-        GRAY if is_gray and protocol.colour is not as_it_is else _REASONS[protocol.name],
+        GRAY if is_gray and protocol.color is not as_it_is else _REASONS[protocol.name],
         protocol.line,
     )
 

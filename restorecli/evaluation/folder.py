@@ -65,7 +65,7 @@ def evaluate_folders(
         redegrade: Degrades again as a manifest's line says, for the metrics that ask how consistent a
             restored picture is with what it was restored from.
         workers: Threads; by default one for each core.
-        progress: Who is told how far the job is.
+        progress: Progress callback.
 
     Returns:
         Scores by image, by group and overall, and everything that was not scored, each with its reason.
@@ -79,7 +79,7 @@ def evaluate_folders(
     if restored is None and degraded is not None:
         restored, degraded = degraded, None
     folder = restored or default_folder()
-    named = choose_metrics(metrics)  # a misspelt name is told before a tree is walked
+    named = choose_metrics(metrics)  # a misspelt name is reported before a tree is walked
     needed = ALL in metrics or any("reference" in metric.needs for metric in named)
     pairing = pair_folder(folder, reference, degraded, masks=masks, endings=endings, needs_reference=needed)
     evaluation = evaluate_pairs(
@@ -135,7 +135,7 @@ def evaluate_pairs(
         protocol: What is compared, and how.
         redegrade: As of `evaluate_folders`.
         workers: Threads; by default one for each core.
-        progress: Who is told how far the job is.
+        progress: Progress callback.
 
     Raises:
         UsageError: A field is unknown.
@@ -176,7 +176,7 @@ def default_folder() -> Path:
         if folder.is_dir():
             return folder
     raise DataError(
-        "there is nothing to evaluate here",
+        "There is nothing to evaluate here.",
         expected="a folder ./restored or ./degraded with its manifest.jsonl",
         came=f"neither of them in {Path.cwd()}",
         hint="restorecli eval RESTORED REFERENCE, or run `restorecli degrade` and `restorecli restore` first",
@@ -193,8 +193,8 @@ def _nothing_scored(folder: Path, reference: Path | None, unmatched: Sequence[Un
         reasons.append(f"and {len(unmatched) - _SHOWN_REASONS} more")
     where = "the references that its manifest.jsonl names" if reference is None else f"{reference} by name"
     return DataError(
-        "not one pair could be scored",
-        expected=f"pictures in {folder} with a mate of the same size and channels: {where}",
+        "Not one pair could be scored.",
+        expected=f"pictures in {folder} with a reference of the same size and channels: {where}",
         came="; ".join(reasons) or "a folder without pictures",
         file=folder,
         hint="pairs are found by the manifest, else by relative path, then by stem",

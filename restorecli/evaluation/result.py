@@ -1,4 +1,4 @@
-"""What an evaluation found: scores by picture, by group and overall, and everything that found no mate."""
+"""What an evaluation found: scores by picture, by group and overall, and every image without a partner."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from restorecli.evaluation.statistics.summary import (
     Summary,
     mean_gain,
     paired_differences,
-    summarise,
+    summarize,
 )
 
 Scores = Mapping[str, float | None]
@@ -189,7 +189,7 @@ class Evaluation:
 def group_scores(
     scores: Sequence[PairScore], metrics: Sequence[Metric], values: tuple[str, ...] = ()
 ) -> Group:
-    """Summarise some pictures.
+    """Summarize some pictures.
 
     Args:
         scores: The pictures; at least one.
@@ -234,7 +234,7 @@ def _column(sides: Iterable[Scores | None], metric: str) -> list[float | None]:
 def _summaries(sides: Iterable[Scores | None], metrics: Sequence[Metric]) -> dict[str, Summary]:
     known = [side for side in sides if side is not None]
     return {
-        metric.name: summarise(
+        metric.name: summarize(
             _column(known, metric.name), higher_is_better=metric.higher_is_better, interval=True
         )
         for metric in metrics

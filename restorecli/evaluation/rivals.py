@@ -36,10 +36,10 @@ def evaluate_rival(
         endings: As of `evaluate_folders`.
         redegrade: As of `evaluate_folders`.
         workers: Threads; by default one for each core.
-        progress: Who is told how far the job is.
+        progress: Progress callback.
 
     Returns:
-        The scores under the candidate's paths; what has no mate on either side is unmatched. A note tells
+        The scores under the candidate's paths; what only one side has is unmatched. A note tells
         where the folder's manifest says that its pictures were made from others.
 
     Raises:
@@ -47,18 +47,18 @@ def evaluate_rival(
     """
     names = [PurePosixPath(score.pair.path) for score in candidate.images]
     index, notes = index_for(folder, names, endings)
-    mates = index.find_all(names)
+    partners = index.find_all(names)
     with_degraded = any(metric.needs & {"degraded", "redegraded"} for metric in candidate.metrics)
     pairs: list[Pair] = []
     unmatched: list[Unmatched] = []
     for score in candidate.images:
-        mate = mates[PurePosixPath(score.pair.path)]
-        if isinstance(mate, str):
-            unmatched.append(Unmatched("restored", score.pair.path, mate))
+        partner = partners[PurePosixPath(score.pair.path)]
+        if isinstance(partner, str):
+            unmatched.append(Unmatched("restored", score.pair.path, partner))
         else:
-            pairs.append(_pair(score.pair, mate, folder, with_degraded=with_degraded))
+            pairs.append(_pair(score.pair, partner, folder, with_degraded=with_degraded))
     reason = "the compared pictures hold none of this name"
-    unmatched += [Unmatched("restored", file.relative.as_posix(), reason) for file in index.unused(mates)]
+    unmatched += [Unmatched("restored", file.relative.as_posix(), reason) for file in index.unused(partners)]
     evaluation = evaluate_pairs(
         pairs,
         unmatched,
@@ -74,8 +74,8 @@ def evaluate_rival(
     return replace(evaluation, notes=(*notes, *evaluation.notes, *_made_otherwise(pairs, folder)))
 
 
-def _pair(pair: Pair, mate: ImageFile, folder: Path, *, with_degraded: bool) -> Pair:
-    source = Source(mate.relative.as_posix(), folder, mate.path, mate.category, mate.defect)
+def _pair(pair: Pair, partner: ImageFile, folder: Path, *, with_degraded: bool) -> Pair:
+    source = Source(partner.relative.as_posix(), folder, partner.path, partner.category, partner.defect)
     return replace(pair, restored=source, degraded=pair.degraded if with_degraded else None)
 
 

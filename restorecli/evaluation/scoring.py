@@ -24,7 +24,7 @@ _ROUNDING = 1
 ALPHA_NOTE = "alpha ignored"
 """Stands in the notes of a pair of which a picture has an alpha channel."""
 
-GRAY_NOTE = "RGB without colour scored as gray"
+GRAY_NOTE = "RGB without color scored as gray"
 """Stands in the notes of a pair of which one picture is gray, and the other gray in an RGB file."""
 
 Redegrade = Callable[[Record, Pixels], Pixels]
@@ -74,7 +74,7 @@ def score_pair(
 ) -> Outcome:
     """Score the degraded and the restored picture of a pair against its reference.
 
-    A picture that cannot be read, that differs from the reference in size, or of which one is in colour and
+    A picture that cannot be read, that differs from the reference in size, or of which one is in color and
     the other is not, is a problem to be listed. If the restored picture is at fault the pair has no score at
     all; if only the degraded one or the mask is, the restored score stands. A degraded picture that
     down-scaling made smaller by a whole factor has no score and is no problem: its restored picture has the
@@ -237,11 +237,11 @@ def _is_downscaled(picture: _Decoded, reference: _Decoded) -> bool:
 
 
 def _is_enlarged(picture: _Decoded, degraded: _Decoded, reference: _Decoded) -> bool:
-    """Whether the picture lacks but the rim that down-scaling cuts off to divide by a whole factor."""
+    """Whether the picture lacks only the border that down-scaling cuts off to divide by a whole factor."""
     factor = picture.shape[1] // degraded.shape[1]
     enlarged = tuple(factor * side for side in degraded.shape[1:]) == picture.shape[1:]
-    rims = [whole - side for side, whole in zip(picture.shape[1:], reference.shape[1:], strict=True)]
-    return factor > 1 and enlarged and any(rims) and all(0 <= rim < factor for rim in rims)
+    borders = [whole - side for side, whole in zip(picture.shape[1:], reference.shape[1:], strict=True)]
+    return factor > 1 and enlarged and any(borders) and all(0 <= border < factor for border in borders)
 
 
 def _decode(

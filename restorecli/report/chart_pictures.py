@@ -95,7 +95,7 @@ def distribution_chart(
 def gain_chart(evaluation: Evaluation, metric: Metric, look: Look = SCREEN) -> Chart:
     """Draw for every image what was gained against what it was before.
 
-    Up to eight groups have a colour and a sign each; more are drawn alike.
+    Up to eight groups have a color and a sign each; more are drawn alike.
 
     Args:
         evaluation: What was found, degraded and restored.

@@ -1,4 +1,4 @@
-"""What all charts have in common: type, colours, the frame around a drawing, and how they are written."""
+"""What all charts have in common: type, colors, the frame around a drawing, and how they are written."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ INK: Final = "#20242a"
 MUTED: Final = "#646a73"
 RULE: Final = "#e4e1da"
 BEFORE: Final = "#d9a066"
-"""Degraded: light and warm; told from `AFTER` by lightness alone, so in print and by any eye."""
+"""Degraded: light and warm; differs from `AFTER` in lightness, so in print and by any eye."""
 AFTER: Final = "#11766c"
 """Restored: dark and cool."""
 WORSE: Final = "#a4501f"
 PALETTE: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#20242a", "#b8a800")
-"""Eight colours that every kind of colour vision tells apart: Okabe and Ito, "Color Universal Design", 2008
+"""Eight colors that every kind of color vision tells apart: Okabe and Ito, "Color Universal Design", 2008
 (with a darker yellow, which shows on a light ground)."""
 MARKERS: Final = "os^DvPXh"
 

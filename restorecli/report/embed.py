@@ -11,7 +11,7 @@ from PIL import Image
 
 from restorecli.report.panels import Panel, to_image
 
-LARGEST = 640 * 480
+MAX_PIXELS = 640 * 480
 """Pixels of a picture that the page shows at most.
 
 Larger ones are cut and not shrunk, since shrinking would hide the noise; without loss, since a compression
@@ -21,8 +21,8 @@ artefact would show in the maps as an error of the restoration.
 BUDGET = 15_000_000
 """Characters that all pictures of a page take at most: a page of 15 MB can still be mailed."""
 
-_SMALL = 160 * 160
-_LEAST = 64 * 48
+_SMALL_PIXELS = 160 * 160
+_MIN_PIXELS = 64 * 48
 _MARGIN = 0.97
 
 
@@ -49,7 +49,7 @@ class Embedded:
     @property
     def is_small(self) -> bool:
         """Whether the page enlarges it so much that it should show its pixels."""
-        return self.size[0] * self.size[1] <= _SMALL
+        return self.size[0] * self.size[1] <= _SMALL_PIXELS
 
     @property
     def is_cut(self) -> bool:
@@ -58,14 +58,14 @@ class Embedded:
 
 
 def embed(
-    panels: Sequence[Panel], room: int, centre: tuple[float, float] = (0.5, 0.5)
+    panels: Sequence[Panel], room: int, center: tuple[float, float] = (0.5, 0.5)
 ) -> tuple[Embedded, ...]:
     """Make the pictures of one pair ready for the page.
 
     Args:
         panels: The pictures, the reference last; another size than the reference's is enlarged to it first.
         room: Characters that they may take together; 64×48 pixels are shown even if they take more.
-        centre: Where the middle of the cut is meant to be, from the left and from the top, from 0 to 1.
+        center: Where the middle of the cut is meant to be, from the left and from the top, from 0 to 1.
 
     Returns:
         One for each panel, all of the same part.
@@ -75,14 +75,14 @@ def embed(
     whole = [
         image if image.size == full else image.resize(full, Image.Resampling.NEAREST) for image in images
     ]
-    area = min(full[0] * full[1], LARGEST)
+    area = min(full[0] * full[1], MAX_PIXELS)
     while True:
-        box = _box(full, area, centre)
+        box = _box(full, area, center)
         uris = [_data_uri(image.crop(box)) for image in whole]
         taken = sum(map(len, uris))
-        if taken <= room or area <= _LEAST:
+        if taken <= room or area <= _MIN_PIXELS:
             break
-        area = max(_LEAST, int(area * min(room / taken, 1) * _MARGIN))
+        area = max(_MIN_PIXELS, int(area * min(room / taken, 1) * _MARGIN))
     size = (box[2] - box[0], box[3] - box[1])
     place = box[0], box[1]
     return tuple(
@@ -91,13 +91,13 @@ def embed(
     )
 
 
-def _box(full: tuple[int, int], area: int, centre: tuple[float, float]) -> tuple[int, int, int, int]:
+def _box(full: tuple[int, int], area: int, center: tuple[float, float]) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of a part of some area, in the shape of the picture."""
     share = min(1.0, (area / (full[0] * full[1])) ** 0.5)
     sides = [max(1, round(side * share)) for side in full]
     left, top = (
         min(max(round(middle * side - part / 2), 0), side - part)
-        for middle, side, part in zip(centre, full, sides, strict=True)
+        for middle, side, part in zip(center, full, sides, strict=True)
     )
     return left, top, left + sides[0], top + sides[1]
 

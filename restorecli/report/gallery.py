@@ -14,13 +14,13 @@ from restorecli.evaluation.pairing.masks import read_mask
 from restorecli.evaluation.result import Evaluation, PairScore, Scores, json_number
 from restorecli.evaluation.statistics.difference import Comparison
 from restorecli.report.choice import RULE, Choice, badness, choose
-from restorecli.report.embed import BUDGET, LARGEST, Embedded, embed
+from restorecli.report.embed import BUDGET, MAX_PIXELS, Embedded, embed
 from restorecli.report.maps import FLOOR_DECADES, FULL_ERROR, GAIN, colored
 from restorecli.report.outline import outline_path
 from restorecli.report.panels import panels_of
 
 LIMIT: Final = 24
-"""How many pairs a page shows unless told otherwise."""
+"""How many pairs a page shows by default."""
 
 MAX_OPEN: Final = 4
 """How many pairs stand open before the numbers; a button shows the others."""
@@ -230,7 +230,7 @@ def _words(evaluation: Evaluation, cards: Sequence[Card]) -> str:
     return (
         f"{len(cards)} of {everything} pairs: {rule}. At full resolution and without loss; of large pictures "
         "the middle (around the defect, where a mask shows one), at most "
-        f"{LARGEST / 1e6:.1f} megapixels, and less where a pair would take more than its share of "
+        f"{MAX_PIXELS / 1e6:.1f} megapixels, and less where a pair would take more than its share of "
         f"{BUDGET / 1e6:.0f} MB. The pictures of this page take {total / 1e6:.1f} MB."
     )
 

@@ -23,7 +23,7 @@ from restorecli.report.panels import score_line, to_image
 Item = TypeVar("Item")
 
 AS_SEEN: Final = ReadOptions(allow_truncated=True, to_srgb=True, frames="first")
-"""How pictures are read to be looked at: in the colours of any viewer, and as much of them as there is."""
+"""How pictures are read to be looked at: in the colors of any viewer, and as much of them as there is."""
 
 _EXPECTED = "converted to sRGB"  # what every viewer does, and no news
 
@@ -126,7 +126,7 @@ def line_up(
         titles: What stands above the columns, one for each path; by default the names of the paths.
 
     Returns:
-        The rows; a missing mate is a reason, not an error.
+        The rows; a missing picture is a reason, not an error.
 
     Raises:
         DataError: A path does not exist or holds no picture.
@@ -134,17 +134,17 @@ def line_up(
     """
     if not paths or limit < 1:
         raise UsageError(
-            "there is nothing to show", expected="paths and a limit of 1 or more", came=f"limit {limit}"
+            "There is nothing to show.", expected="paths and a limit of 1 or more", came=f"limit {limit}"
         )
     files = walk(paths[0])
     if not files:
-        raise DataError("the folder holds no pictures", file=paths[0])
+        raise DataError("The folder holds no pictures.", file=paths[0])
     names = [file.relative for file in files]
     matched = [index_for(path, names, endings) for path in paths[1:]]
     entries = []
     for file in spread(files, limit):
-        mates = [index.find(file.relative) for index, _ in matched]
-        found = [mate if isinstance(mate, str) else mate.path for mate in mates]
+        partners = [index.find(file.relative) for index, _ in matched]
+        found = [partner if isinstance(partner, str) else partner.path for partner in partners]
         entries.append(Entry(file.relative.as_posix(), (file.path, *found)))
     notes = tuple(note for _, said in matched for note in said)
     return Lineup(tuple(titles) or default_titles(paths), tuple(entries), len(files), notes)

@@ -14,7 +14,7 @@ GAIN: Final = 4.0
 """How many times a difference map enlarges a difference."""
 
 FULL_ERROR: Final = 0.2
-"""The absolute error (51 of 255) that an error map shows in its brightest colour."""
+"""The absolute error (51 of 255) that an error map shows in its brightest color."""
 
 FLOOR_DECADES: Final = 5
 """How many powers of ten below full contrast a log spectrum reaches down to black."""
@@ -33,11 +33,11 @@ _COLORS = np.stack(
 def difference_map(restored: Pixels, reference: Pixels, gain: float = GAIN) -> Pixels:
     """Show the signed difference: 0.5 + gain (restored - reference), clipped to [0, 1].
 
-    Mid-gray is equal, brighter is too bright, darker too dark; a colour is an error of colour.
+    Mid-gray is equal, brighter is too bright, darker too dark; a color is an error of color.
 
     Args:
         restored: (C, H, W) float32, C = 1 or 3, nominal range [0, 1].
-        reference: The same height and width; a gray picture beside a colour one counts as three equal
+        reference: The same height and width; a gray picture beside a color one counts as three equal
             channels.
         gain: How many times the difference is enlarged; at 4, an eighth of the range fills the map.
 
@@ -54,7 +54,7 @@ def difference_map(restored: Pixels, reference: Pixels, gain: float = GAIN) -> P
 
 
 def error_map(restored: Pixels, reference: Pixels) -> Pixels:
-    """Show the absolute error, averaged over the channels, in colours of evenly rising lightness.
+    """Show the absolute error, averaged over the channels, in colors of evenly rising lightness.
 
     Black is no error, pale yellow an error of 0.2 (51 of 255) or more; the scale is the same for every
     picture, so that two maps can be compared.
@@ -64,7 +64,7 @@ def error_map(restored: Pixels, reference: Pixels) -> Pixels:
         reference: The same height and width.
 
     Returns:
-        (3, H, W) float32 in [0, 1]; the brightest colour where a value is not a number.
+        (3, H, W) float32 in [0, 1]; the brightest color where a value is not a number.
 
     Raises:
         DataError: The pictures differ in height or width.
@@ -74,7 +74,7 @@ def error_map(restored: Pixels, reference: Pixels) -> Pixels:
 
 
 def colored(values: NDArray[np.float32]) -> Pixels:
-    """Return values in [0, 1] as colours from black over purple to pale yellow (matplotlib's "magma").
+    """Return values in [0, 1] as colors from black over purple to pale yellow (matplotlib's "magma").
 
     Args:
         values: (H, W); values outside are clipped.

@@ -11,7 +11,7 @@ from restorecli.errors import ResourceError, UsageError
 from restorecli.report.drawing import INK, MUTED, PAPER, Color, save_drawing, write_line
 from restorecli.report.lineup import Row, Tile
 
-LARGEST = 250_000_000
+MAX_PIXELS = 250_000_000
 """Pixels of the largest sheet: 750 MB in memory."""
 
 _MAT = (237, 235, 230)
@@ -44,10 +44,10 @@ def contact_sheet(columns: Sequence[str], rows: Iterable[Row], *, tile: int, tit
     for row in rows:
         strips.append(_strip(row, tile, named=not columns))
         area += strips[-1].width * strips[-1].height
-        if area > LARGEST:
+        if area > MAX_PIXELS:
             raise ResourceError(
                 "The contact sheet is too large.",
-                expected=f"at most {LARGEST:,} pixels",
+                expected=f"at most {MAX_PIXELS:,} pixels",
                 came=f"more than that in {len(strips)} rows",
                 hint="a smaller --limit or --size",
             )

@@ -38,7 +38,7 @@ PICTURES: Final = 8
 _BINS = 32
 _SIDE = 512  # pixels of the central part that is looked at
 _CELL = 2.0  # inches of one small chart, with its labels, at least
-_DARKEST = 1e-4  # in levels of 255, the least that is drawn
+_MIN_LEVEL = 1e-4  # in levels of 255, the least that is drawn
 
 
 def error_spectra(members: Mapping[str, Sequence[PairScore]]) -> dict[str, dict[str, Rings]]:
@@ -107,7 +107,7 @@ def _small_chart(axes: Axes, sides: Mapping[str, Rings], limits: tuple[float, fl
     frequencies = (np.arange(_BINS) + 0.5) / (2 * _BINS)
     for side, color in (("degraded", BEFORE), ("restored", AFTER)):
         if side in sides:
-            axes.plot(frequencies, np.maximum(sides[side], _DARKEST), color=color, linewidth=1.8)
+            axes.plot(frequencies, np.maximum(sides[side], _MIN_LEVEL), color=color, linewidth=1.8)
     axes.set_xlim(0, 0.5)
     axes.set_yscale("log")
     axes.set_ylim(limits)
@@ -123,7 +123,7 @@ def _small_chart(axes: Axes, sides: Mapping[str, Rings], limits: tuple[float, fl
 
 def _limits(spectra: Mapping[str, Mapping[str, Rings]]) -> tuple[float, float]:
     lines = np.concatenate([rings for sides in spectra.values() for rings in sides.values()])
-    known = np.maximum(lines[np.isfinite(lines)], _DARKEST)
+    known = np.maximum(lines[np.isfinite(lines)], _MIN_LEVEL)
     if not len(known):
         return 0.1, 100.0
     return float(known.min() / 1.3), float(known.max() * 1.5)

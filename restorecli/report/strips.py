@@ -17,8 +17,8 @@ from restorecli.report.panels import Panel, panels_of, to_image
 _GAP = 16
 _LABEL_SIZE = 18
 _CAPTION_SIZE = 14
-_SMALLEST_WIDTH = 240
-_LARGEST_SIDE = 1024
+_MIN_WIDTH = 240
+_MAX_SIDE = 1024
 
 
 def side_by_side(panels: Sequence[Panel], *, title: str = "") -> Image.Image:
@@ -39,7 +39,7 @@ def side_by_side(panels: Sequence[Panel], *, title: str = "") -> Image.Image:
         UsageError: There are no panels.
     """
     if not panels:
-        raise UsageError("a strip needs pictures", expected="at least one panel", came="none")
+        raise UsageError("A strip needs pictures.", expected="at least one panel", came="none")
     images = [to_image(panel.pixels) for panel in panels]
     width, height = _shown_size(images[-1].size)
     images = [_resized(image, (width, height)) for image in images]
@@ -111,9 +111,9 @@ def write_strips(
 def _shown_size(size: tuple[int, int]) -> tuple[int, int]:
     width, height = size
     longest = max(size)
-    if longest > _LARGEST_SIDE:
-        return _whole(width * _LARGEST_SIDE / longest, height * _LARGEST_SIDE / longest)
-    factor = min(max(1, math.ceil(_SMALLEST_WIDTH / width)), max(1, _LARGEST_SIDE // longest))
+    if longest > _MAX_SIDE:
+        return _whole(width * _MAX_SIDE / longest, height * _MAX_SIDE / longest)
+    factor = min(max(1, math.ceil(_MIN_WIDTH / width)), max(1, _MAX_SIDE // longest))
     return width * factor, height * factor
 
 

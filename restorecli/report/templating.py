@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from restorecli.evaluation.statistics.summary import Summary
 
 _UNSAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
-_SMALLEST_P = 0.0001
-_LONGEST_OPTION = 60
+_MIN_P = 0.0001
+_MAX_OPTION = 60
 
 
 def rendered(template: str, **values: object) -> str:
@@ -103,8 +103,8 @@ def _interval(ends: Interval | None, metric: Metric) -> str:
 def _p_value(value: float | None) -> str:
     if value is None:
         return NOTHING
-    return f"{value:.4f}" if value >= _SMALLEST_P else f"<{_SMALLEST_P:.4f}"
+    return f"{value:.4f}" if value >= _MIN_P else f"<{_MIN_P:.4f}"
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_OPTION else f"{text[:_LONGEST_OPTION]}…"
+    return text if len(text) <= _MAX_OPTION else f"{text[:_MAX_OPTION]}…"

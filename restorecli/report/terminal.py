@@ -1,4 +1,4 @@
-"""Pictures in a terminal: two pixels to a character cell, in as many colours as the terminal has."""
+"""Pictures in a terminal: two pixels to a character cell, in as many colors as the terminal has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from restorecli.report.lineup import Row, Tile
 from restorecli.report.panels import printable
 
 Colors = Literal["24bit", "256", "ascii"]
-"""What a terminal can show: any colour, the 256 of xterm, or characters alone."""
+"""What a terminal can show: any color, the 256 of xterm, or characters alone."""
 
 Levels = NDArray[np.uint8]
 
@@ -93,7 +93,7 @@ def half_blocks(levels: Levels, colors: Colors) -> list[str]:
             one as their background; "ascii" gives one of ten characters, denser where it is brighter.
 
     Returns:
-        ceil(H / 2) lines of W cells; the colours are reset at the end of each.
+        ceil(H / 2) lines of W cells; the colors are reset at the end of each.
     """
     if colors == "ascii":
         return _ascii(levels)
@@ -104,7 +104,7 @@ def half_blocks(levels: Levels, colors: Colors) -> list[str]:
 
 
 def _line(upper: list[str], lower: list[str]) -> str:
-    """Return one line of cells; a colour is named only where it changes; "" leaves the ground as it is."""
+    """Return one line of cells; a color is named only where it changes; "" leaves the ground as it is."""
     parts: list[str] = []
     before = ("", "")
     for above, below in zip(upper, lower, strict=True):
@@ -120,7 +120,7 @@ def _codes_24bit(levels: Levels) -> list[list[str]]:
 
 
 def _codes_256(levels: Levels) -> list[list[str]]:
-    """Return the nearest of xterm's colours: its cube of 6 x 6 x 6, or its 24 grays."""
+    """Return the nearest of xterm's colors: its cube of 6 x 6 x 6, or its 24 grays."""
     wide = levels.astype(np.int64)
     steps = np.abs(wide[..., None] - _CUBE).argmin(axis=-1)
     gray = np.clip((wide.mean(axis=-1) - 8) / 10 + 0.5, 0, 23).astype(np.int64)

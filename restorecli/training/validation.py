@@ -16,7 +16,7 @@ from restorecli.degradation.chain import Chain, StepSpec, degrade_array
 from restorecli.errors import DataError, ImageError
 from restorecli.evaluation.metrics.gaussian import WINDOW
 from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim
-from restorecli.evaluation.statistics.summary import summarise
+from restorecli.evaluation.statistics.summary import summarize
 from restorecli.images.picture import Pixels
 from restorecli.images.reading import read_picture
 from restorecli.training.crops import scaled_size, to_gray
@@ -196,5 +196,5 @@ def enlarged(degraded: Pixels, reference: Pixels) -> Pixels:
 
 def _mean(scores: Sequence[float]) -> float:
     """Return the mean as `eval` gives it, of the finite scores: one exact picture must not hide the rest."""
-    mean = summarise(scores).mean
+    mean = summarize(scores).mean
     return math.nan if mean is None else mean

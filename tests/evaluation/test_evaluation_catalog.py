@@ -17,7 +17,7 @@ from restorecli.evaluation.metrics.catalog import DEFAULT, METRICS, find_metrics
 from restorecli.evaluation.metrics.metric import Subject, protocol_line
 from restorecli.evaluation.metrics.protocol import PROTOCOLS, find_protocol
 from restorecli.evaluation.metrics.psnr_ssim import PROTOCOL
-from restorecli.evaluation.metrics.structure import SMALLEST
+from restorecli.evaluation.metrics.structure import MIN_SIDE
 
 PLAIN = ("psnr", "ssim", "mae", "mse", "rmse", "psnr-y", "ssim-y", "gmsd", "ciede2000", "edge-psnr")
 
@@ -122,7 +122,7 @@ def test_luma_metrics_are_those_of_the_luma_pictures():
 
 
 def test_ms_ssim_is_one_for_equal_pictures_and_refuses_small_ones():
-    picture, _ = eight_bit_pair((1, SMALLEST, SMALLEST))
+    picture, _ = eight_bit_pair((1, MIN_SIDE, MIN_SIDE))
     assert measure("ms-ssim", picture, picture.copy()) == pytest.approx(1, abs=1e-12)
     small = picture[:, :-1]
     with pytest.raises(DataError, match="at least 161"):

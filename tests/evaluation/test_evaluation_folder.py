@@ -147,8 +147,8 @@ def test_gray_as_rgb_is_scored_as_gray_and_colour_is_not(tmp_path, save):
     save(tmp_path / "out" / "both.png", pixels=gray)
     evaluation = evaluate_folders(tmp_path / "out", tmp_path / "ref")
     notes = {score.pair.path: score.notes for score in evaluation.images}
-    assert notes == {"both.png": (), "gray.png": ("RGB without colour scored as gray",)}
-    assert evaluation.notes[0] == "RGB without colour scored as gray in 1 of 2 pairs"
+    assert notes == {"both.png": (), "gray.png": ("RGB without color scored as gray",)}
+    assert evaluation.notes[0] == "RGB without color scored as gray in 1 of 2 pairs"
     assert evaluation.overall.restored["psnr"].identical == 2
 
 
@@ -163,9 +163,9 @@ def test_channels_one_level_apart_are_gray_and_two_levels_apart_are_colour(tmp_p
     if is_gray:
         (score,) = evaluate_folders(tmp_path / "out", tmp_path / "ref").images
         assert score.restored["psnr"] == math.inf
-        assert score.notes == ("RGB without colour scored as gray",)
+        assert score.notes == ("RGB without color scored as gray",)
     else:
-        with pytest.raises(DataError, match="not one pair"):
+        with pytest.raises(DataError, match="Not one pair"):
             evaluate_folders(tmp_path / "out", tmp_path / "ref")
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restorecli.evaluation.statistics.summary import mean_gain, summarise
+from restorecli.evaluation.statistics.summary import mean_gain, summarize
 
 scores = st.lists(st.floats(-100, 100), min_size=1, max_size=30)
 
@@ -19,7 +19,7 @@ scores = st.lists(st.floats(-100, 100), min_size=1, max_size=30)
 @given(scores)
 @settings(deadline=None)
 def test_finite_scores_agree_with_numpy(values):
-    summary = summarise(values)
+    summary = summarize(values)
     assert summary.n == len(values)
     assert summary.mean == pytest.approx(np.mean(values), abs=1e-9)
     assert summary.median == pytest.approx(statistics.median(values), abs=1e-12)
@@ -35,11 +35,11 @@ def test_finite_scores_agree_with_numpy(values):
 def test_the_order_does_not_change_a_digit(values, rng: random.Random):
     shuffled = list(values)
     rng.shuffle(shuffled)
-    assert summarise(shuffled) == summarise(values)
+    assert summarize(shuffled) == summarize(values)
 
 
 def test_identical_pictures_are_counted_and_kept_out_of_the_mean():
-    summary = summarise([30.0, math.inf, 20.0, None])
+    summary = summarize([30.0, math.inf, 20.0, None])
     assert (summary.n, summary.identical, summary.undefined) == (2, 1, 1)
     assert summary.mean == 25.0
     assert summary.median == 30.0
@@ -47,13 +47,13 @@ def test_identical_pictures_are_counted_and_kept_out_of_the_mean():
 
 
 def test_only_identical_pictures_have_an_infinite_mean():
-    summary = summarise([math.inf, math.inf])
+    summary = summarize([math.inf, math.inf])
     assert (summary.n, summary.identical, summary.mean, summary.std) == (0, 2, math.inf, None)
     assert summary.median == math.inf
 
 
 def test_no_scores_have_no_mean():
-    summary = summarise([None])
+    summary = summarize([None])
     assert (summary.n, summary.mean, summary.median, summary.minimum) == (0, None, None, None)
 
 
@@ -63,8 +63,8 @@ def test_a_gain_is_over_the_pictures_where_both_are_finite():
 
 
 def test_the_worst_score_follows_the_direction():
-    assert summarise([1.0, 3.0, None]).worst == 1.0
-    assert summarise([1.0, 3.0], higher_is_better=False).worst == 3.0
-    assert summarise([1.0, 3.0], higher_is_better=None).worst is None
-    assert summarise([1.0, 3.0]).interval is None
-    assert summarise([1.0, 3.0], interval=True).interval == (1.0, 3.0)
+    assert summarize([1.0, 3.0, None]).worst == 1.0
+    assert summarize([1.0, 3.0], higher_is_better=False).worst == 3.0
+    assert summarize([1.0, 3.0], higher_is_better=None).worst is None
+    assert summarize([1.0, 3.0]).interval is None
+    assert summarize([1.0, 3.0], interval=True).interval == (1.0, 3.0)

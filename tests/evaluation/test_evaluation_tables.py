@@ -9,7 +9,7 @@ import pytest
 
 from restorecli.evaluation.folder import evaluate_folders
 from restorecli.evaluation.statistics.comparison import compare
-from restorecli.evaluation.statistics.summary import summarise
+from restorecli.evaluation.statistics.summary import summarize
 from restorecli.evaluation.tables.cells import (
     DETAILS,
     comparison_table,
@@ -137,8 +137,8 @@ def test_numbers_read_well():
     assert format_number(1.234, 2, signed=True) == "+1.23"
     assert format_interval((1.234, -2), 1, signed=True) == "[+1.2, -2.0]"
     assert format_interval(None, 1) == "-"
-    assert format_summary(summarise([1.0, 2.0, float("inf")]), 1) == "1.5 ± 0.7 (+1 inf)"
-    assert format_summary(summarise([float("inf")]), 1) == "inf"
+    assert format_summary(summarize([1.0, 2.0, float("inf")]), 1) == "1.5 ± 0.7 (+1 inf)"
+    assert format_summary(summarize([float("inf")]), 1) == "inf"
 
 
 def test_names_that_no_encoding_holds_can_be_written(tmp_path, save):

@@ -13,7 +13,7 @@ from restorecli.evaluation.folder import evaluate_folders
 from restorecli.images.picture import Picture
 from restorecli.images.writing import write_picture
 from restorecli.report.choice import choose
-from restorecli.report.embed import BUDGET, LARGEST, embed
+from restorecli.report.embed import BUDGET, MAX_PIXELS, embed
 from restorecli.report.gallery import make_gallery
 from restorecli.report.page import render_page
 from restorecli.report.panels import Panel
@@ -67,8 +67,8 @@ def test_large_pictures_are_cut_at_full_resolution_until_they_fit(room):
     width, height = pictures[0].size
     taken = sum(len(picture.uri) for picture in pictures)
     assert taken <= room or width * height <= 64 * 48 + 100
-    assert width * height <= LARGEST * 1.01
-    assert taken > room / 2 or width * height > LARGEST * 0.98 or room < 50_000
+    assert width * height <= MAX_PIXELS * 1.01
+    assert taken > room / 2 or width * height > MAX_PIXELS * 0.98 or room < 50_000
     assert width / height == pytest.approx(11 / 7, rel=0.05)
     for panel, picture in zip(panels, pictures, strict=True):
         assert picture.is_cut

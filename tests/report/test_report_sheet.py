@@ -165,7 +165,7 @@ def test_any_name_fits(title):
 
 
 def test_a_sheet_that_would_not_fit_into_memory_is_refused(monkeypatch):
-    monkeypatch.setattr(sheet_module, "LARGEST", 10_000)
+    monkeypatch.setattr(sheet_module, "MAX_PIXELS", 10_000)
     endless = (Row("", (Tile("x", Image.new("RGB", (50, 50))),)) for _ in iter(int, 1))
     with pytest.raises(ResourceError, match="too large"):
         contact_sheet((), endless, tile=50)

@@ -89,7 +89,7 @@ def test_a_reference_that_differs_by_more_than_the_rim_is_still_a_fault(tmp_path
     for folder, size in (("out", (64, 46)), ("ref", (67, 49)), ("low", (32, 23))):
         (tmp_path / folder).mkdir()
         Image.new("RGB", size).save(tmp_path / folder / "a.png")
-    with pytest.raises(DataError, match="not one pair"):
+    with pytest.raises(DataError, match="Not one pair"):
         restorecli.evaluate(tmp_path / "out", tmp_path / "ref", degraded=tmp_path / "low")
 
 

@@ -40,7 +40,7 @@ _ENTRIES = (
     Metric("gmsd", "GMSD", "", False, 4, by_protocol("gmsd", gmsd), _REFERENCE,
            "standard deviation of gradient similarity on Y of YIQ as pyiqa; Xue et al., TIP 2014", best=0),
     Metric("ciede2000", "CIEDE2000", "", False, 2, by_itself(ciede2000), _REFERENCE,
-           "mean colour difference in CIELAB under D65 as scikit-image; Sharma et al., 2005", best=0),
+           "mean color difference in CIELAB under D65 as scikit-image; Sharma et al., 2005", best=0),
     Metric("edge-psnr", "Edge PSNR", "dB", True, 2, by_itself(edge_psnr), _REFERENCE,
            "10 log10(255^2 / MSE of the Sobel magnitudes of Y of YIQ); restorecli's own", best=math.inf),
     Metric("lpips", "LPIPS", "", False, 4, perceptual.lpips, _REFERENCE,

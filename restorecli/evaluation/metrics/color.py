@@ -1,4 +1,4 @@
-"""Luma in its two usual forms, and the colour difference CIEDE2000."""
+"""Luma in its two usual forms, and the color difference CIEDE2000."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def luma_pyiqa(levels: Levels) -> NDArray[np.float64]:
 
 
 def ciede2000(restored: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
-    """Mean colour difference CIEDE2000 over all pixels, as scikit-image computes it.
+    """Mean color difference CIEDE2000 over all pixels, as scikit-image computes it.
 
     sRGB to CIELAB under D65 (2 degree observer), then delta E with kL = kC = kH = 1: Sharma, Wu and Dalal,
     "The CIEDE2000 color-difference formula", Color Research and Application 2005. Gray counts as equal R, G

@@ -18,7 +18,7 @@ def consistency(subject: Subject) -> float:
     All steps are repeated with their recorded values and the recorded seeds, so that the very same noise is
     added and what is left is the part of the picture that the degradation lets through: with y = H x + n,
     PSNR(H restored + n, H x + n) measures H (restored - x) without the reference x. Detail that a method
-    invents where H lost it costs nothing; a changed colour, a moved edge or a missing defect does. For noise
+    invents where H lost it costs nothing; a changed color, a moved edge or a missing defect does. For noise
     alone it is the PSNR against the reference, but for what was clipped.
 
     Args:

@@ -120,7 +120,7 @@ class Subject:
         return frozenset(need for need, value in there.items() if value is not None)
 
     def compared(self) -> tuple[Levels, Levels]:
-        """Return picture and reference as the protocol compares them: colour, crop and rounding.
+        """Return picture and reference as the protocol compares them: color, crop and rounding.
 
         Returns:
             Two arrays (1 or C, H, W) on the 0-255 scale: uint8 if the protocol rounds, else float64. They are
@@ -146,7 +146,7 @@ class Subject:
         return self.mask[border : size[0] - border, border : size[1] - border]
 
     def eight_bits(self) -> tuple[Bytes, Bytes]:
-        """Return picture and reference rounded to 8 bits, whole and in their own colours: no protocol.
+        """Return picture and reference rounded to 8 bits, whole and in their own colors: no protocol.
 
         Raises:
             DataError: There is no reference, the shapes differ, or a value is not finite.

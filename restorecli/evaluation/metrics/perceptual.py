@@ -35,7 +35,7 @@ EXTRA = "pip install torchmetrics torchvision (the extra `perceptual` of restore
 PYIQA = "pip install pyiqa (its licence, PolyForm Noncommercial, forbids commercial use)"
 """What installs the package of NIQE and MUSIQ."""
 
-_ONE_AT_A_TIME = threading.Lock()  # torchmetrics keeps a running state, and torch has threads of its own
+_JUDGE_LOCK = threading.Lock()  # torchmetrics keeps a running state, and torch has threads of its own
 
 
 def lpips(subject: Subject) -> float:
@@ -91,7 +91,7 @@ def _judge(name: str, *pictures: Tensor) -> float:
     import torch
 
     try:
-        with _ONE_AT_A_TIME, torch.no_grad():
+        with _JUDGE_LOCK, torch.no_grad():
             return float(_loaded(name)(*pictures))
     except (RuntimeError, ValueError, AssertionError) as fault:
         height, width = pictures[0].shape[-2:]
@@ -118,7 +118,7 @@ def _loaded(name: str) -> Judge:
             return _BUILDERS[name]()
     except (OSError, RuntimeError, ValueError) as fault:
         raise WeightsError(
-            f"the weights of {name} are not at hand and could not be fetched",
+            f"The weights of {name} are neither cached nor could be downloaded.",
             came=str(fault) or type(fault).__name__,
             hint=f"run `restorecli eval --metrics {name}` once with a network; its package keeps them",
         ) from fault
@@ -161,7 +161,7 @@ def _package(name: str, install: str) -> ModuleType:
         return importlib.import_module(name)
     except (ImportError, OSError, RuntimeError) as fault:
         raise UsageError(
-            "this metric needs a package that is not installed or does not load",
+            "This metric needs a package that is not installed or does not load.",
             expected=name.partition(".")[0],
             came=str(fault),
             hint=install,

@@ -44,9 +44,9 @@ class Protocol:
 
     Attributes:
         name: On the command line.
-        line: Colour, crop, rounding, window, variance, padding and range; printed with every table.
+        line: Color, crop, rounding, window, variance, padding and range; printed with every table.
         rounds: Whether pictures are rounded to 8 bits first; else they are only clipped to the range.
-        colour: From levels of 0-255 to the channels that are compared, on the same scale.
+        color: From levels of 0-255 to the channels that are compared, on the same scale.
         scorers: The metrics that the convention defines itself, by name; at least "psnr" and "ssim".
         crop: Pixels taken away on each side before anything is computed.
     """
@@ -54,7 +54,7 @@ class Protocol:
     name: str
     line: str
     rounds: bool
-    colour: Callable[[Levels], Levels]
+    color: Callable[[Levels], Levels]
     scorers: Mapping[str, Scorer]
     crop: int = 0
 
@@ -78,7 +78,7 @@ class Protocol:
                 came=f"{width}x{height}",
             )
         levels = to_8_bits(pixels) if self.rounds else to_levels(pixels)
-        return self.colour(levels[:, self.crop : height - self.crop, self.crop : width - self.crop])
+        return self.color(levels[:, self.crop : height - self.crop, self.crop : width - self.crop])
 
 
 def to_levels(pixels: Pixels | Bytes) -> NDArray[np.float64]:
@@ -94,7 +94,7 @@ def to_levels(pixels: Pixels | Bytes) -> NDArray[np.float64]:
 
 
 def as_it_is(levels: Levels) -> Levels:
-    """Compare the picture in its own colours."""
+    """Compare the picture in its own colors."""
     return levels
 
 
@@ -205,7 +205,7 @@ def find_protocol(name: str) -> Protocol:
     base, colon, crop = name.partition(":")
     if base not in PROTOCOLS:
         raise UsageError(
-            "there is no such protocol",
+            "There is no such protocol.",
             expected=", ".join(PROTOCOLS),
             came=repr(name),
             hint=did_you_mean(base, PROTOCOLS),
@@ -214,7 +214,9 @@ def find_protocol(name: str) -> Protocol:
         return PROTOCOLS[base]
     if not (crop.isascii() and crop.isdigit()):
         raise UsageError(
-            "a border crop is a whole number of pixels", expected=f"{base}:4, for example", came=repr(name)
+            "The border crop of a protocol is a whole number of pixels.",
+            expected=f"{base}:4, for example",
+            came=repr(name),
         )
     known = PROTOCOLS[base]
     pixels = int(crop)

@@ -65,7 +65,7 @@ def masked_ssim(restored: Levels, reference: Levels, region: Mask) -> float:
     """Mean of the SSIM map over the pixels of a region, then over the channels.
 
     The map is that of Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 2004: 11x11 Gaussian window with sigma
-    1.5, K1 = 0.01, K2 = 0.03, range 255, biased variances. It is known at least 5 pixels away from the rim,
+    1.5, K1 = 0.01, K2 = 0.03, range 255, biased variances. It is known 5 pixels and more from the border,
     so the pixels of the region that lie nearer are left out.
 
     Args:
@@ -77,13 +77,13 @@ def masked_ssim(restored: Levels, reference: Levels, region: Mask) -> float:
         A number in [-1, 1]; exactly 1 when the two are identical around the region.
 
     Raises:
-        DataError: The region has no pixel 5 pixels away from the rim.
+        DataError: The region has no pixel 5 pixels away from the border.
     """
     inner = region.copy()
     for side in (inner, inner.T):
         side[:_RADIUS] = side[max(len(side) - _RADIUS, 0) :] = False
     if not inner.any():
-        raise _empty(f"a region with a pixel at least {_RADIUS} pixels away from the picture's rim")
+        raise _empty(f"a region with a pixel at least {_RADIUS} pixels away from the image's border")
     window = _window_around(inner)
     values = _ssim_map(restored[(..., *window)], reference[(..., *window)])
     return float(values[:, inner[window]].mean())

@@ -13,7 +13,7 @@ from restorecli.images.picture import Pixels
 LAGS = 4
 """Up to how many pixels apart the residual is compared with itself."""
 
-_LEAST_SIDE = 4
+_MIN_SIDE = 4
 """Taps of the wavelet filter that finds details: a smaller picture has none."""
 
 Doubles = NDArray[np.float64]
@@ -52,14 +52,14 @@ def residual_whiteness(residual: Doubles) -> float:
 
     Returns:
         A number in (0, 1]. White noise over N samples gives about 1 / (1 + 80 / N), so 1 but for very small
-        pictures; the running mean of every two neighbours of such noise gives 2/3.
+        pictures; the running mean of every two neighbors of such noise gives 2/3.
 
     Raises:
         DataError: The residual is constant, or has sides of one pixel.
     """
-    centred = residual - residual.mean(axis=(1, 2), keepdims=True)
-    power = float(np.square(centred).sum())
-    if power < 1e-9 * centred.size:
+    centered = residual - residual.mean(axis=(1, 2), keepdims=True)
+    power = float(np.square(centered).sum())
+    if power < 1e-9 * centered.size:
         raise DataError(
             "There is no residual.", expected="a picture that differs from its input", came="none"
         )
@@ -68,7 +68,7 @@ def residual_whiteness(residual: Doubles) -> float:
         for across in range(-LAGS, LAGS + 1):
             if down == 0 and across <= 0:
                 continue
-            squares += 2 * (_product(centred, down, across) / power) ** 2  # each lag and its opposite
+            squares += 2 * (_product(centered, down, across) / power) ** 2  # each lag and its opposite
     return 1 / (1 + squares)
 
 
@@ -89,10 +89,10 @@ def estimate_sigma(levels: Doubles) -> float:
     Raises:
         DataError: A side is under 4 pixels.
     """
-    if min(levels.shape[1:]) < _LEAST_SIDE:
+    if min(levels.shape[1:]) < _MIN_SIDE:
         raise DataError(
             "The picture is too small to estimate its noise.",
-            expected=f"both sides at least {_LEAST_SIDE} pixels",
+            expected=f"both sides at least {_MIN_SIDE} pixels",
             came=f"{levels.shape[2]}x{levels.shape[1]}",
         )
     import torch

@@ -24,7 +24,7 @@ _STRIP = 128
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Of MS-SSIM, from the finest scale to the coarsest: Wang, Simoncelli and Bovik 2003."""
 
-SMALLEST = 10 * 2 ** (len(SCALE_WEIGHTS) - 1) + 1
+MIN_SIDE = 10 * 2 ** (len(SCALE_WEIGHTS) - 1) + 1
 """The smallest side at which MS-SSIM is defined: the window fits into the coarsest scale."""
 
 
@@ -65,8 +65,8 @@ class Similarity:
     def means(self, first: Levels, second: Levels) -> tuple[float, float]:
         """Return the mean of SSIM and the mean of contrast-structure over one channel.
 
-        The contrast-structure is averaged without the rim that was padded, SSIM with it (as torchmetrics has
-        it); without padding both are over the valid area.
+        The contrast-structure is averaged without the padded border, SSIM with it (as torchmetrics has it);
+        without padding both are over the valid area.
 
         Args:
             first: (H, W) on the 0-255 scale.
@@ -87,8 +87,8 @@ class Similarity:
             similarity.append(luminance * structure)
             contrast.append(structure)
         whole = np.concatenate(contrast)
-        rim = self.padding
-        inner = whole[rim : len(whole) - rim, rim : whole.shape[1] - rim]
+        border = self.padding
+        inner = whole[border : len(whole) - border, border : whole.shape[1] - border]
         return float(np.concatenate(similarity).mean()), float(inner.mean())
 
     def _padded(self, channel: Levels) -> Doubles:
@@ -213,10 +213,10 @@ def _scales(
 ) -> list[float]:
     """Return the factors of MS-SSIM: contrast-structure at every scale but the last, where it is SSIM."""
     height, width = restored.shape[1:]
-    if min(height, width) < SMALLEST:
+    if min(height, width) < MIN_SIDE:
         raise DataError(
             "MS-SSIM needs a picture that its window fits into at five scales.",
-            expected=f"both sides at least {SMALLEST} pixels",
+            expected=f"both sides at least {MIN_SIDE} pixels",
             came=f"{width}x{height}",
         )
     factors = []

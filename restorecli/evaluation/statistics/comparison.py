@@ -19,7 +19,7 @@ from restorecli.evaluation.statistics.difference import (
 )
 from restorecli.evaluation.statistics.grouping import split
 from restorecli.evaluation.statistics.intervals import bootstrap_interval
-from restorecli.evaluation.statistics.summary import paired_differences, summarise
+from restorecli.evaluation.statistics.summary import paired_differences, summarize
 
 __all__ = ["Comparison", "Difference", "compare", "holm"]
 
@@ -113,9 +113,9 @@ def _difference(
         metric=metric.name,
         n=len(differences),
         left_out=len(pairs) - len(differences),
-        candidate=summarise(one for one, _ in both).mean,
-        other=summarise(other for _, other in both).mean,
-        mean=summarise(differences).mean,
+        candidate=summarize(one for one, _ in both).mean,
+        other=summarize(other for _, other in both).mean,
+        mean=summarize(differences).mean,
         interval=bootstrap_interval(differences),
         p=_wilcoxon(differences),
         p_holm=None,
@@ -177,7 +177,7 @@ def _means(
     for values, of in members.items():
         scores = of if others is None else [others[s.pair.path] for s in of if s.pair.path in others]
         means["/".join(values) or OVERALL] = {
-            metric.name: summarise(score.final.get(metric.name) for score in scores).mean
+            metric.name: summarize(score.final.get(metric.name) for score in scores).mean
             for metric in metrics
         }
     return means

@@ -77,7 +77,7 @@ def check_fields(pairs: Sequence[Pair], by: Sequence[str]) -> None:
 
 
 def group_by(scores: Sequence[PairScore], by: Sequence[str], metrics: Sequence[Metric]) -> Grouping:
-    """Summarise pictures by the values of some fields.
+    """Summarize pictures by the values of some fields.
 
     Args:
         scores: The pictures, with their fields.
@@ -136,7 +136,7 @@ def resolve_field(name: str, known: Sequence[str]) -> str:
         )
     short = [full.rpartition(".")[2] for full in known]
     raise UsageError(
-        "pictures cannot be grouped by this",
+        "Unknown field for --by.",
         expected=", ".join(known),
         came=repr(name),
         hint=did_you_mean(wanted, [*known, *short]),

@@ -81,21 +81,21 @@ def resampled_means(ordered: Doubles) -> Doubles:
 
 def _levels(ordered: Doubles, means: Doubles) -> tuple[float, float]:
     """Return the two levels at which the quantiles of the resampled means are taken."""
-    centre = math.fsum(ordered) / len(ordered)
-    equal = np.abs(means - centre) <= _ROUNDING * np.abs(ordered).max()
-    below = (np.count_nonzero((means < centre) & ~equal) + np.count_nonzero(equal) / 2) / len(means)
+    center = math.fsum(ordered) / len(ordered)
+    equal = np.abs(means - center) <= _ROUNDING * np.abs(ordered).max()
+    below = (np.count_nonzero((means < center) & ~equal) + np.count_nonzero(equal) / 2) / len(means)
     bias = float(ndtri(min(max(below, 0.5 / len(means)), 1 - 0.5 / len(means))))
-    acceleration = _acceleration(ordered, centre)
+    acceleration = _acceleration(ordered, center)
     tail = float(ndtri((1 - CONFIDENCE) / 2))
     low, high = (float(ndtr(bias + (bias + z) / (1 - acceleration * (bias + z)))) for z in (tail, -tail))
     return low, high
 
 
-def _acceleration(ordered: Doubles, centre: float) -> float:
+def _acceleration(ordered: Doubles, center: float) -> float:
     """Return the skewness of the jackknife; for a mean, m(.) - m(i) is (x(i) - m) / (n - 1).
 
     It does not depend on the scale, which is taken out so that no power underflows.
     """
-    influence = ordered - centre
+    influence = ordered - center
     influence /= np.abs(influence).max()
     return float(math.fsum(influence**3) / (6 * math.fsum(influence**2) ** 1.5))

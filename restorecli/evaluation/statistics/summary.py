@@ -45,10 +45,10 @@ class Summary:
     interval: Interval | None = None
 
 
-def summarise(
+def summarize(
     scores: Iterable[float | None], *, higher_is_better: bool | None = True, interval: bool = False
 ) -> Summary:
-    """Summarise one metric over a group; the result does not depend on the order of the scores.
+    """Summarize one metric over a group; the result does not depend on the order of the scores.
 
     Args:
         scores: One number per picture: finite, infinite (identical pictures) or None (undefined).
@@ -113,8 +113,8 @@ def _mean(values: Sequence[float]) -> float:
 def _spread(values: Sequence[float]) -> float | None:
     if len(values) < 2:
         return None
-    centre = _mean(values)
-    return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
+    center = _mean(values)
+    return math.sqrt(math.fsum((value - center) ** 2 for value in values) / (len(values) - 1))
 
 
 def _median(ordered: Sequence[float]) -> float:

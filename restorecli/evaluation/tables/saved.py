@@ -44,7 +44,7 @@ def read_evaluation(path: Path) -> Evaluation:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
-        raise DataError("saved scores cannot be read", came=str(fault), file=path) from fault
+        raise DataError("The saved scores cannot be read.", came=str(fault), file=path) from fault
     except (ValueError, RecursionError) as fault:
         raise _no_evaluation(path, f"no JSON: {fault}") from fault
     try:
@@ -89,7 +89,7 @@ def evaluation_from(document: Object) -> Evaluation:
 
 def _no_evaluation(path: Path, came: str) -> DataError:
     return DataError(
-        "this file holds no saved scores",
+        "This file holds no saved scores.",
         expected="what `restorecli eval --json` prints",
         came=came[:200],
         file=path,

@@ -21,7 +21,7 @@ function differenceMap(picture, reference, gain) {
   return map;
 }
 
-/** The absolute error, summed over red, green and blue (0 to 765), in the colour that the page gives for it. */
+/** The absolute error, summed over red, green and blue (0 to 765), in the color that the page gives for it. */
 function errorMap(picture, reference, colors) {
   const map = new ImageData(picture.width, picture.height);
   for (let place = 0; place < map.data.length; place += 4) {
