@@ -277,7 +277,7 @@ def test_gray_pictures_in_webp_are_scored_as_gray(shell) -> None:
     document = shell("restorecli eval --json").data
     assert document["overall"]["n"] == 1
     assert document["overall"]["degraded"]["psnr"] > 20
-    assert document["notes"] == ["RGB without colour scored as gray in 1 of 1 pairs"]
+    assert document["notes"] == ["RGB without color scored as gray in 1 of 1 pairs"]
 
 
 def test_colours_against_gray_are_no_matter_of_size(chain) -> None:

@@ -185,5 +185,5 @@ def test_another_folder_is_scored_against_the_same_references(tmp_path, save):
     found = compare(one, {"other": two})
     reasons = {entry.path: entry.reason for entry in found.missing}
     assert set(reasons) == {"a/2.png", "a/lost.png"}
-    assert "no picture of this relative path" in reasons["a/2.png"]
+    assert "no image of this relative path" in reasons["a/2.png"]
     assert "none of this name" in reasons["a/lost.png"]
