@@ -51,6 +51,7 @@ PUBLIC = {
         "allow_truncated",
         "image_format",
         "overwrite",
+        "shard",
         "progress",
     ],
     "train": [
@@ -91,6 +92,7 @@ PUBLIC = {
         "image_format",
         "quality",
         "overwrite",
+        "shard",
         "progress",
     ],
     "evaluate": [

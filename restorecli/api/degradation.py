@@ -42,6 +42,8 @@ class DegradeOptions:
         image_format: "png", "jpeg", "tiff", "webp", "bmp" or "ppm" for all; None keeps lossless formats and
             makes the others PNG.
         overwrite: Make finished pictures again, and replace pictures that `degrade` did not write.
+        shard: "I/N" makes part I of N of the pictures: N processes or machines do all, into one folder, each
+            with another I.
         progress: Who is told how far the job is.
     """
 
@@ -60,6 +62,7 @@ class DegradeOptions:
     allow_truncated: bool = False
     image_format: str | None = None
     overwrite: bool = False
+    shard: str | None = None
     progress: Progress | None = None
 
     @property
@@ -94,10 +97,13 @@ def run_degrade(options: DegradeOptions) -> FolderSummary:
     """
     from restorecli.degradation.folder import degrade_folder, replay
     from restorecli.degradation.single import degrade_file
+    from restorecli.folders.shards import Shard, refuse_shard
     from restorecli.folders.single import single_target
 
+    shard = Shard.parse(options.shard)
     target = single_target(options.source, options.output, options.image_format)
     if target is not None and options.replay is None:
+        refuse_shard(shard)
         return degrade_file(
             Path(options.source or ""),
             target,
@@ -116,6 +122,7 @@ def run_degrade(options: DegradeOptions) -> FolderSummary:
             workers=options.workers,
             image_format=options.image_format,
             overwrite=options.overwrite,
+            shard=shard,
             progress=options.progress,
         )
     return degrade_folder(
@@ -127,6 +134,7 @@ def run_degrade(options: DegradeOptions) -> FolderSummary:
         unclipped=options.unclipped,
         image_format=options.image_format,
         overwrite=options.overwrite,
+        shard=shard,
         reading=options.reading,
         progress=options.progress,
     )

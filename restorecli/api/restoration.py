@@ -63,6 +63,8 @@ class RestoreOptions:
         quality: For JPEG and WebP, 1 to 100; None takes 95.
         overwrite: Restore finished pictures again, and replace results of other models and pictures that
             `restore` did not write.
+        shard: "I/N" restores part I of N of the pictures: N processes or machines do all, into one folder,
+            each with another I.
         progress: Who is told how far the job is.
     """
 
@@ -92,6 +94,7 @@ class RestoreOptions:
     image_format: str | None = None
     quality: int | None = None
     overwrite: bool = False
+    shard: str | None = None
     progress: Progress | None = None
 
     @property
@@ -138,10 +141,14 @@ def run_restore(options: RestoreOptions) -> RestoreResult:
         True
     """
     from restorecli.api.results import RestoreResult
+    from restorecli.folders.shards import Shard, refuse_shard
     from restorecli.folders.single import single_target
     from restorecli.restoration.auto import kinds_found
 
     target = single_target(options.source, options.output, options.image_format)
+    shard = Shard.parse(options.shard)
+    if target is not None:
+        refuse_shard(shard)
     known = options.known
     tuning = _tuned(options, known)
     restorer = _restorer(options, known, None if tuning is None else tuning.values)
@@ -161,6 +168,7 @@ def plan_restore(options: RestoreOptions) -> RestorePlan:
     Raises:
         RestorecliError: As of `run_restore`, as far as it shows before anything is restored.
     """
+    from restorecli.folders.shards import Shard
     from restorecli.folders.single import single_target
     from restorecli.restoration.dry_run import plan_file, plan_folder
 
@@ -180,6 +188,7 @@ def plan_restore(options: RestoreOptions) -> RestorePlan:
         image_format=options.image_format,
         quality=options.quality,
         overwrite=overwrite,
+        shard=Shard.parse(options.shard),
     )
 
 
@@ -224,6 +233,7 @@ def _restorer(options: RestoreOptions, known: Known, tuned: Mapping[str, object]
 
 
 def _folder_done(options: RestoreOptions, restorer: Restorer, known: Known) -> FolderSummary:
+    from restorecli.folders.shards import Shard
     from restorecli.restoration.folder import restore_folder
 
     return restore_folder(
@@ -238,6 +248,7 @@ def _folder_done(options: RestoreOptions, restorer: Restorer, known: Known) -> F
         image_format=options.image_format,
         quality=options.quality,
         overwrite=options.overwrite,
+        shard=Shard.parse(options.shard),
         reading=options.reading,
         known=known,
         progress=options.progress,

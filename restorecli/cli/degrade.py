@@ -93,6 +93,7 @@ def command(
     allow_truncated: options.AllowTruncated = False,
     image_format: options.Format = None,
     overwrite: options.Overwrite = False,
+    shard: options.Shard = None,
     quiet: options.Quiet = False,
     workers: options.Workers = None,
     as_json: options.Json = False,
@@ -126,6 +127,7 @@ def command(
             allow_truncated=allow_truncated,
             image_format=image_format,
             overwrite=overwrite,
+            shard=shard,
             progress=None if quiet else BarProgress(),
         )
     )

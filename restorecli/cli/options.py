@@ -73,6 +73,15 @@ AllowTruncated = Annotated[
     bool,
     typer.Option("--allow-truncated", help="Read what is left of damaged files.", rich_help_panel=READING),
 ]
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        help="Do part I of N of the pictures; N processes or machines, each with another I, do all.",
+        metavar="I/N",
+        rich_help_panel=COMPUTING,
+    ),
+]
 StripSuffix = Annotated[
     list[str] | None,
     typer.Option(

@@ -100,6 +100,7 @@ def command(
         ),
     ] = None,
     overwrite: options.Overwrite = False,
+    shard: options.Shard = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -151,6 +152,7 @@ def command(
         image_format=image_format,
         quality=quality,
         overwrite=overwrite,
+        shard=shard,
         progress=None if quiet else BarProgress(),
     )
     if check_tiles:

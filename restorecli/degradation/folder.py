@@ -17,6 +17,7 @@ from restorecli.folders.manifest import Manifest, Record
 from restorecli.folders.outputs import OutputPlan
 from restorecli.folders.run import run_folder
 from restorecli.folders.samples import sample_files
+from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.walking import walk
 from restorecli.images.formats import format_named
 from restorecli.images.options import STRICT, ReadOptions
@@ -46,6 +47,7 @@ def degrade_folder(
     unclipped: bool = False,
     image_format: str | None = None,
     overwrite: bool = False,
+    shard: Shard = WHOLE,
     reading: ReadOptions = STRICT,
     progress: Progress | None = None,
 ) -> FolderSummary:
@@ -66,6 +68,7 @@ def degrade_folder(
             rounded once, to the depth of the source.
         image_format: "png", "jpeg", "tiff" ... for all; by default lossless formats stay, others become PNG.
         overwrite: Make finished pictures again, and replace pictures that `degrade` did not write.
+        shard: The part of the pictures to make, where several processes write into one folder.
         reading: How to read what is unusual in files; built-in samples need nothing of it. The manifest
             remembers it, so that the reference is read the same way when it is compared.
         progress: Who wants to know how far it is.
@@ -106,7 +109,9 @@ def degrade_folder(
     tasks = Made(len(sources), make)
     keep_masks_apart(tasks)
     room = DegradeRoom(output, workers)
-    return run_folder(room, tasks, output, overwrite=overwrite, hidden=len(hidden), progress=progress)
+    return run_folder(
+        room, tasks, output, overwrite=overwrite, shard=shard, hidden=len(hidden), progress=progress
+    )
 
 
 def replay(
@@ -116,6 +121,7 @@ def replay(
     workers: int | None = None,
     image_format: str | None = None,
     overwrite: bool = False,
+    shard: Shard = WHOLE,
     progress: Progress | None = None,
 ) -> FolderSummary:
     """Make the pictures that a manifest tells of again, byte for byte, from their sources.
@@ -126,6 +132,7 @@ def replay(
         workers: Threads; by default one for each core.
         image_format: Another format than the one that was written.
         overwrite: Make finished pictures again.
+        shard: The part of the pictures to make, where several processes write into one folder.
         progress: Who wants to know how far it is.
 
     Raises:
@@ -156,7 +163,8 @@ def replay(
 
     tasks = Made(len(paths), make)
     keep_masks_apart(tasks)
-    return run_folder(DegradeRoom(output, workers), tasks, output, overwrite=overwrite, progress=progress)
+    room = DegradeRoom(output, workers)
+    return run_folder(room, tasks, output, overwrite=overwrite, shard=shard, progress=progress)
 
 
 def _task(record: Record, manifest: Manifest, target: PurePosixPath) -> DegradeTask:

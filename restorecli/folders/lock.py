@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from restorecli.errors import BusyError, DataError
-from restorecli.folders.places import make_folder, open_output
+from restorecli.folders.places import NO_LINKS, make_folder, open_output
+from restorecli.folders.shards import WHOLE, Shard, shard_files
 from restorecli.images.atomic import PREFIX, write_fault
 
 try:
@@ -24,8 +25,11 @@ FILE_NAME = ".restorecli.lock"
 
 
 @contextlib.contextmanager
-def output_lock(folder: Path | str) -> Iterator[None]:
+def output_lock(folder: Path | str, shard: Shard = WHOLE) -> Iterator[None]:
     """Hold the lock of an output folder, which is made if it is missing, while the block runs.
+
+    Shards of one number of shards hold a lock each, side by side; the whole folder and another number of
+    shards exclude them.
 
     The system releases the lock when its owner dies, however it dies; where the file system knows no such
     locks, the owner's process number and the machine's start decide. What a dead owner left half-written is
@@ -33,6 +37,7 @@ def output_lock(folder: Path | str) -> Iterator[None]:
 
     Args:
         folder: The output folder.
+        shard: The part of its pictures that is written.
 
     Raises:
         BusyError: Another live run holds it (exit code 8).
@@ -40,7 +45,7 @@ def output_lock(folder: Path | str) -> Iterator[None]:
         ResourceError: The disk is full or failing.
     """
     folder = Path(folder)
-    file = folder / FILE_NAME
+    file = folder / shard.name_in(FILE_NAME)
     if folder.exists() and not folder.is_dir():
         raise DataError(
             "The output is a file, where a folder is needed.",
@@ -54,11 +59,35 @@ def output_lock(folder: Path | str) -> Iterator[None]:
     except OSError as fault:
         raise write_fault(fault, file) from fault
     try:
+        _refuse_others(folder, shard)
         yield
     finally:
         with contextlib.suppress(OSError):
             file.unlink()
         os.close(descriptor)
+
+
+def _refuse_others(folder: Path, shard: Shard) -> None:
+    """Check that no run holds a lock that excludes this shard.
+
+    Every run first takes its own lock and then looks at the others, so of two neither may start, but never
+    both.
+
+    Raises:
+        BusyError: One does.
+    """
+    others = [file for other, file in shard_files(folder, FILE_NAME) if other.count != shard.count]
+    for file in others if shard == WHOLE else [folder / FILE_NAME, *others]:
+        try:
+            descriptor = os.open(file, os.O_RDWR | NO_LINKS)
+        except OSError:
+            continue
+        try:
+            owner = _read_owner(descriptor)
+            if not _claim(descriptor, owner):
+                raise _busy(file, owner)
+        finally:
+            os.close(descriptor)
 
 
 def _acquire(file: Path) -> int:

@@ -9,7 +9,8 @@ from pathlib import Path
 from restorecli.errors import DataError
 from restorecli.images.atomic import write_fault
 
-_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)  # Windows knows neither
+NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)  # Windows knows neither
+"""Flags of `os.open` by which a link is refused."""
 
 
 def make_folder(folder: Path, output: Path) -> None:
@@ -54,9 +55,9 @@ def open_output(file: Path, flags: int) -> int:
         ResourceError: The disk is full or failing.
     """
     try:
-        if not _NO_LINKS and file.is_symlink():
+        if not NO_LINKS and file.is_symlink():
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        return os.open(file, flags | _NO_LINKS, 0o666)
+        return os.open(file, flags | NO_LINKS, 0o666)
     except OSError as fault:
         raise write_fault(fault, file) from fault
 

@@ -35,7 +35,7 @@ def keep_inputs(targets: Iterable[Path], inputs: Iterable[Path]) -> None:
     read = {file_identity(path) for path in inputs} - {None}
     seen: set[str] = set()
     for target in targets:
-        if file_identity(target) in read or target.name == FILE_NAME:
+        if file_identity(target) in read or _is_manifest(target.name):
             raise _refusal("The output would overwrite a file that is read.", target)
         place = os.path.realpath(target)
         if place in seen:
@@ -128,6 +128,11 @@ def refuse_picture_names(targets: Iterable[Path]) -> None:
     for target in targets:
         if target.suffix.lower() in SUFFIXES:
             raise _refusal("A table or a page cannot have the name of a picture.", target)
+
+
+def _is_manifest(name: str) -> bool:
+    stem, _, suffix = FILE_NAME.rpartition(".")
+    return name.startswith(f"{stem}.") and name.endswith(f".{suffix}")
 
 
 def _refusal(problem: str, path: Path) -> UsageError:

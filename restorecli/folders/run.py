@@ -17,10 +17,12 @@ from typing import Protocol, TypeVar
 from restorecli.errors import RestorecliError
 from restorecli.folders.jobs import Failure, FolderSummary, Progress, SilentProgress
 from restorecli.folders.lock import output_lock
+from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest
 from restorecli.folders.notes import NoteTally
 from restorecli.folders.protect import keep_originals, keep_strangers
 from restorecli.folders.record import Command, Record
+from restorecli.folders.shards import WHOLE, Shard
 
 
 class Item(Protocol):
@@ -94,6 +96,7 @@ def run_folder(
     output: Path,
     *,
     overwrite: bool = False,
+    shard: Shard = WHOLE,
     hidden: int = 0,
     progress: Progress | None = None,
 ) -> FolderSummary:
@@ -104,6 +107,7 @@ def run_folder(
         items: All pictures, with targets that differ.
         output: The folder to write into; made when missing.
         overwrite: Make finished pictures again, and replace pictures that `room.command` did not write.
+        shard: The part of the pictures to make; other processes make the others.
         hidden: Files that were left out of the listing, for the summary.
         progress: Who wants to know how far the run is.
 
@@ -116,8 +120,9 @@ def run_folder(
     began = time.perf_counter()
     progress = progress or SilentProgress()
     keep_originals(items, output)
-    with output_lock(output):
-        manifest = Manifest(output)
+    items = part_of(items, shard)
+    with output_lock(output, shard):
+        manifest = Manifest(output, shard)
         records = manifest.read()
         waiting = _waiting(room, items, manifest, records, overwrite=overwrite)
         manifest.start()
@@ -156,6 +161,14 @@ def unfinished(
     manifest = Manifest(output)
     waiting = _waiting(room, items, manifest, manifest.read(), overwrite=overwrite)
     return [items[number] for number in waiting]
+
+
+def part_of(items: Sequence[AnyItem], shard: Shard) -> Sequence[AnyItem]:
+    """Return the items of a shard."""
+    if shard == WHOLE:
+        return items
+    numbers = array("L", (number for number, item in enumerate(items) if shard.holds(item.target)))
+    return Made(len(numbers), lambda place: items[numbers[place]])
 
 
 def _waiting(

@@ -11,7 +11,8 @@ from typing import Any
 
 from restorecli.errors import RestorecliError
 from restorecli.folders.jobs import SilentProgress
-from restorecli.folders.run import unfinished
+from restorecli.folders.run import part_of, unfinished
+from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.single import check_target
 from restorecli.folders.walking import NO_CATEGORY, ImageFile
 from restorecli.images.options import STRICT, ReadOptions
@@ -85,9 +86,11 @@ def plan_folder(
     image_format: str | None = None,
     quality: int | None = None,
     overwrite: bool = False,
+    shard: Shard = WHOLE,
 ) -> RestorePlan:
     """Return what `restore_folder` with the same arguments would do; its errors are raised here, too."""
-    tasks, sources = plan_tasks(source, output, image_format=image_format)
+    planned, sources = plan_tasks(source, output, image_format=image_format)
+    tasks = part_of(planned, shard)
     room = RestoreRoom(output, painter, known, sources, SilentProgress(), reading, None, quality)
     waiting = unfinished(room, tasks, output, overwrite=overwrite)
     files = [task.file for task in waiting]

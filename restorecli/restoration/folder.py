@@ -10,6 +10,7 @@ from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
 from restorecli.folders.made import Made
 from restorecli.folders.outputs import OutputPlan
 from restorecli.folders.run import run_folder
+from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.walking import walk
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.restoration.items import Task
@@ -33,6 +34,7 @@ def restore_folder(
     image_format: str | None = None,
     quality: int | None = None,
     overwrite: bool = False,
+    shard: Shard = WHOLE,
     reading: ReadOptions = STRICT,
     known: Known | None = None,
     progress: Progress | None = None,
@@ -56,6 +58,7 @@ def restore_folder(
         image_format: Format to write ("png", "jpeg", "tiff", ...); None keeps lossless ones, else writes PNG.
         quality: For JPEG and WebP, 1 to 100; None takes 95.
         overwrite: Restore finished pictures again, and replace results of other models and other pictures.
+        shard: The part of the pictures to make, where several processes write into one folder.
         reading: How to read what is unusual; a picture that other options would read otherwise is restored
             again.
         known: What the restorer is told about the pictures, beside their manifest.
@@ -78,7 +81,9 @@ def restore_folder(
     hidden: list[PurePosixPath] = []
     tasks, sources = plan_tasks(source, output, image_format=image_format, hidden=hidden)
     room = RestoreRoom(output, painter, known or Known(), sources, progress, reading, workers, quality)
-    return run_folder(room, tasks, output, overwrite=overwrite, hidden=len(hidden), progress=progress)
+    return run_folder(
+        room, tasks, output, overwrite=overwrite, shard=shard, hidden=len(hidden), progress=progress
+    )
 
 
 def plan_tasks(
