@@ -12,14 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from restorecli.errors import ImageError
 from restorecli.folders.jobs import SilentProgress
 from restorecli.folders.manifest import Manifest
 from restorecli.images import reading
 from restorecli.images.reading import read_picture
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import create_method
 from restorecli.restoration.picture import PictureRestorer
+from restorecli.restoration.single import restore_file
 
 
 class Rows:
@@ -114,6 +117,20 @@ def test_a_large_tiff_is_restored_as_if_memory_held_it(source, tmp_path, convolu
     assert records[0] == records[1]
     again = restore_folder(source, tmp_path / "rows", restorer, tile=64)
     assert (again.written, again.skipped) == (0, 2)
+
+
+def test_one_large_tiff_goes_by_rows_into_one_file(source, tmp_path, convolutions, little_memory):
+    large = source / "scans" / "large.tif"
+    restore_folder(source, tmp_path / "out", convolutions(3), tile=64)
+    painter = PictureRestorer(convolutions(3), tile=64)
+    done = restore_file(large, tmp_path / "one.tif", painter, known=Known())
+    assert (done.written, done.output, done.megapixels) == (1, tmp_path / "one.tif", 300 * 200 / 1e6)
+    in_folder = tmp_path / "out" / "scans" / "large.tif"
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "one.tif"), tifffile.imread(in_folder))
+    with pytest.raises(ImageError, match="only TIFF is written by rows") as caught:
+        restore_file(large, tmp_path / "one.png", painter, known=Known())
+    assert caught.value.file == str(large)
+    assert not (tmp_path / "one.png").exists()
 
 
 def test_auto_finds_a_tile(source, tmp_path, convolutions, little_memory):
