@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from restorecli.errors import ImageError
-from restorecli.images import netpbm, pillow_files, png, tiff, tiff_header
+from restorecli.images import netpbm, pillow_files, png, tiff, tiff_header, tiff_ycbcr
 from restorecli.images.budget import check_budget, decoding_budget, decoding_bytes
 from restorecli.images.colors import convert_to_srgb
 from restorecli.images.decoded import DamagedImageError, Decoded, check_single, scale_for, to_picture
@@ -153,6 +153,8 @@ def _decode_tiff(data: bytes, options: ReadOptions) -> Decoded:
     unknown_to_pillow = data[:4] == _BIG_ENDIAN_BIGTIFF or not pillow_files.takes(header.height, header.width)
     if not header.plain or (unknown_to_pillow and header.photometric in _GRAY_OR_RGB):
         return tiff.decode(data, options)
+    if header.photometric == tiff_header.YCBCR and not header.jpeg:
+        return tiff_ycbcr.decode(data, options)
     notes = check_single(header.pages, options)  # thumbnails are no pages, which Pillow does not tell
     decoded = pillow_files.decode(data, "TIFF", options)
     return replace(decoded, exif=descriptive_exif(data), notes=(*notes, *decoded.notes))

@@ -21,6 +21,9 @@ INVERTED, GRAY, RGB, YCBCR = 0, 1, 2, 6
 UNSPECIFIED, PREMULTIPLIED, INDEPENDENT = 0, 1, 2
 """Kinds of extra samples."""
 
+JPEG = frozenset({6, 7, 33007, 34892})
+"""Compressions of the JPEG family."""
+
 _ORIENTATION = 274
 _PAGES_LOOKED_AT = 64
 
@@ -39,6 +42,7 @@ class TiffHeader:
         pages: Pictures in the file; thumbnails and masks do not count, nor do pages beyond the 64th.
         orientation: 1 to 8.
         alpha: The kind of the extra sample: 0 unspecified, 1 premultiplied, 2 independent; None without.
+        jpeg: Whether it is compressed as JPEG, whose decoder gives RGB for YCbCr.
     """
 
     height: int
@@ -50,6 +54,7 @@ class TiffHeader:
     pages: int
     orientation: int
     alpha: int | None
+    jpeg: bool = False
 
     @property
     def plain(self) -> bool:
@@ -132,5 +137,6 @@ def parse_header(file: tifffile.TiffFile) -> TiffHeader:
         kind="u" if page.dtype is None or page.dtype.kind == "b" else page.dtype.kind,
         pages=count,
         orientation=orientation(page.tags.valueof(_ORIENTATION)),
+        jpeg=int(page.compression) in JPEG,
         alpha=extra[0] if len(extra) == 1 and int(page.samplesperpixel) == colors + 1 else None,
     )

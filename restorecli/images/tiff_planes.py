@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,19 @@ from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.planes import Layout
 from restorecli.images.scale import Extent, extent_of
 from restorecli.images.tiff import apart, as_supported, description, page_samples
-from restorecli.images.tiff_header import GRAY, RGB, TiffHeader, check_kind, damaged, parse_header
+from restorecli.images.tiff_header import (
+    GRAY,
+    INVERTED,
+    RGB,
+    YCBCR,
+    TiffHeader,
+    check_kind,
+    damaged,
+    parse_header,
+)
 from restorecli.images.tiff_levels import levels_of
 from restorecli.images.tiff_tags import exif_of
+from restorecli.images.tiff_ycbcr import NOTE, rgb_of
 
 _NO_PICTURE = 5  # bits of NewSubfileType: a reduced copy, a mask
 _OF_IMAGEJ = (
@@ -67,10 +78,21 @@ class TiffPlanes:
         pages: Any = file.pages
         self._pages = [n for n, page in enumerate(pages) if not int(page.subfiletype) & _NO_PICTURE]
         self._header = parse_header(file)
+        self._mixed = self._header.photometric == YCBCR
+        if self._mixed:
+            self._header = replace(self._header, photometric=RGB)
+        if self._header.photometric not in (INVERTED, GRAY, RGB):
+            raise ImageError(
+                "the planes of such a TIFF are not processed",
+                expected="gray, RGB or YCbCr",
+                came=f"photometric interpretation {self._header.photometric}",
+                hint="--frames 0 takes the first one; or convert it to RGB",
+            )
         self._split = _channels_apart(self._header)
         if not self._split:
             check_kind(self._header)
         self._mapped = _mapped(self._path, file) if len(self._pages) == 1 and not self._split else None
+        self._told = (NOTE,) if self._mixed and not self._header.jpeg else ()
         self.layout = self._find_layout()
         self._exif = exif_of(self._path) if self.layout.kind == "pages" else None
         levels = levels_of(file, self._header)
@@ -120,7 +142,7 @@ class TiffPlanes:
             dpi=dpi,
             orientation=self._header.orientation,
             peak=peak,
-            notes=(*more, *further, *dropped),
+            notes=(*more, *further, *self._told, *dropped),
         )
         values = FileTraits(depth=8 * colors.dtype.itemsize, kind=colors.dtype.kind, scale=self._scale)
         return to_picture(decoded, self._options, values)
@@ -139,10 +161,13 @@ class TiffPlanes:
         page = page.aspage() if isinstance(page, tifffile.TiffFrame) else page
         count = int(page.samplesperpixel)
         check_budget(page.imagelength, page.imagewidth, count, self._header.depth)
-        samples = page_samples(page)
+        samples = self._page(page)
         if (count, page.photometric, samples.dtype) != self._kind_of_first():
             raise ImageError("the pages of the file differ in their kind", came=f"page {place}")
         return samples if channel is None else samples[..., channel : channel + 1]
+
+    def _page(self, page: tifffile.TiffPage) -> Samples:
+        return rgb_of(self._file, page) if self._mixed and not self._header.jpeg else page_samples(page)
 
     def _kind_of_first(self) -> tuple[int, Any, np.dtype[Any]]:
         first: Any = self._file.pages[self._pages[0]]

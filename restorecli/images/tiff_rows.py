@@ -18,6 +18,7 @@ from restorecli.images.tiff import as_supported, description
 from restorecli.images.tiff_header import (
     GRAY,
     INVERTED,
+    JPEG,
     RGB,
     YCBCR,
     TiffHeader,
@@ -33,8 +34,6 @@ _Piece = tuple[Samples | None, tuple[int, int, int, int, int], tuple[int, int, i
 
 _MEASURED = 1 << 22
 """Pixels that are read at a time to measure their values."""
-
-_JPEG = frozenset({6, 7, 33007, 34892})
 
 
 class TiffRows:
@@ -165,7 +164,7 @@ class TiffRows:
         """Return a strip or tile, or None for one that was left out, its place and its shape."""
         page, file = self._page, self._file.filehandle
         tables = {}
-        if int(page.compression) in _JPEG:
+        if int(page.compression) in JPEG:
             tables = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
         decode = page.decode  # which may read elsewhere in the file
         file.seek(page.dataoffsets[index])
@@ -191,7 +190,7 @@ def _check_rows(page: tifffile.TiffPage, header: TiffHeader, options: ReadOption
     height = page.tilelength if page.is_tiled else page.rowsperstrip
     width = page.tilewidth if page.is_tiled else header.width
     # JPEG inside TIFF keeps RGB as YCbCr, and its decoder gives RGB.
-    known = (INVERTED, GRAY, RGB, *([YCBCR] if int(page.compression) in _JPEG else []))
+    known = (INVERTED, GRAY, RGB, *([YCBCR] if int(page.compression) in JPEG else []))
     piece = 0 if _stands_open(page) else height * width * header.samples * -(-header.bits // 8)
     reasons = {
         "it has alpha": header.alpha is not None,
