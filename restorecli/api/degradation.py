@@ -39,8 +39,8 @@ class DegradeOptions:
         range: Which values are black and white: "auto" finds out where values do not fill their type, "file"
             takes the file's tags, "type" the whole type, and "0..4095" two values.
         allow_truncated: Read what is left of damaged files instead of refusing them.
-        image_format: "png", "jpeg", "tiff", "webp", "bmp" or "ppm" for all; None keeps lossless formats and
-            makes the others PNG.
+        image_format: "png", "jpeg", "tiff", "webp", "avif", "bmp" or "ppm" for all; None keeps lossless
+            formats and makes the others PNG.
         overwrite: Make finished pictures again, and replace pictures that `degrade` did not write.
         shard: "I/N" makes part I of N of the pictures: N processes or machines do all, into one folder, each
             with another I.

@@ -58,8 +58,8 @@ class RestoreOptions:
         range: Which values are black and white: "auto" finds out where values do not fill their type, "file"
             takes the file's tags, "type" the whole type, and "0..4095" two values.
         allow_truncated: Read what is left of damaged files instead of refusing them.
-        image_format: "png", "jpeg", "tiff", "webp", "bmp" or "ppm" for all; None keeps lossless formats and
-            makes the others PNG.
+        image_format: "png", "jpeg", "tiff", "webp", "avif", "bmp" or "ppm" for all; None keeps lossless
+            formats and makes the others PNG.
         quality: For JPEG and WebP, 1 to 100; None takes 95.
         overwrite: Restore finished pictures again, and replace results of other models and pictures that
             `restore` did not write.

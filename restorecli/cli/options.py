@@ -15,7 +15,7 @@ COMPUTING = "How it is computed"
 READING = "Reading"
 KNOWN = "What a method without training is told"
 
-ImageFormat = Literal["png", "jpeg", "tiff", "webp", "bmp", "ppm"]
+ImageFormat = Literal["png", "jpeg", "tiff", "webp", "avif", "bmp", "ppm"]
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
 BackendName = Literal["torch", "onnxruntime", "auto"]
 

@@ -9,20 +9,20 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from restorecli.images.formats import DEPTHS, LOSSLESS, MAIN_SUFFIX, SUFFIXES, format_named
+from restorecli.images.formats import FORMATS, SUFFIXES, format_named
 
 
 def output_name(relative: PurePosixPath, traits_format: str, depth: int, wanted: str | None) -> PurePosixPath:
     """Return the relative path under which a processed picture is written.
 
-    PNG, TIFF, BMP and PPM keep their suffix. JPEG and WebP become PNG, because compressing again would put
-    damage back. A depth that the format cannot hold also changes the suffix: 16 bits to PNG, 32 bits to TIFF.
+    PNG, TIFF, BMP and PPM keep their suffix. JPEG, WebP and AVIF become PNG, because compressing again would
+    put damage back. A depth that the format cannot hold also changes the suffix: 16 bits to PNG, 32 to TIFF.
 
     Args:
         relative: Path of the source below its root.
         traits_format: Format of the source by its content, Pillow's name.
         depth: Bits per sample to write: 8, 16 or 32.
-        wanted: A format the user asked for ("png", "jpeg", "tiff", "webp", "bmp", "ppm"), or None.
+        wanted: A format the user asked for ("png", "jpeg", "tiff", "webp", "avif", "bmp", "ppm"), or None.
 
     Raises:
         UsageError: `wanted` names no format.
@@ -30,15 +30,15 @@ def output_name(relative: PurePosixPath, traits_format: str, depth: int, wanted:
     by_suffix = SUFFIXES.get(relative.suffix.lower())
     if wanted is not None:
         target = format_named(wanted)
-    elif traits_format in LOSSLESS and by_suffix in LOSSLESS:
+    elif by_suffix is not None and FORMATS[traits_format].lossless and FORMATS[by_suffix].lossless:
         target = by_suffix
     else:
         target = "PNG"
-    if wanted is None and depth not in DEPTHS[target]:
+    if wanted is None and depth not in FORMATS[target].depths:
         target = "TIFF" if depth == 32 else "PNG"
     if by_suffix == target and relative.suffix.lower() != ".pbm":
         return relative
-    suffix = ".pgm" if by_suffix == target else MAIN_SUFFIX[target]
+    suffix = ".pgm" if by_suffix == target else FORMATS[target].suffixes[0]
     return (
         relative.with_suffix(suffix) if by_suffix is not None else relative.with_name(relative.name + suffix)
     )

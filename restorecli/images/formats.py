@@ -2,46 +2,83 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePath
+from types import MappingProxyType
 
 from restorecli.errors import ImageError, UsageError
 
-SUFFIXES = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".jpe": "JPEG",
-    ".jfif": "JPEG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".webp": "WEBP",
-    ".bmp": "BMP",
-    ".dib": "BMP",
-    ".ppm": "PPM",
-    ".pgm": "PPM",
-    ".pbm": "PPM",
-    ".pnm": "PPM",
-}
-"""Pillow's name of the format by suffix."""
 
-FOREIGN_SUFFIXES = frozenset({".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".psd", ".exr", ".dng"})
-"""Pictures that are not read: a folder walk lists them so that each is reported, not lost in silence."""
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What is known of a format, and what of a picture it holds.
 
-LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "PPM"})
-"""Formats that give back what was written; JPEG and WebP are left for PNG unless asked for."""
+    Attributes:
+        suffixes: Of its files; the first one is given to new names. None where it is only read.
+        names: What a user may call it.
+        depths: Bits of the unsigned integers that it holds, as written here.
+        every_type: Whether it holds signed integers and floating point, too.
+        lossless: Whether it gives back what was written; others are left for PNG unless asked for.
+        longest: Pixels that a side can have at most for its encoder.
+        alpha: Whether it holds alpha.
+        gray: Whether it holds one channel.
+        metadata: Whether it holds an ICC profile, EXIF and XMP.
+        resolution: Whether it holds pixels per inch.
+        several: Whether several pictures of a file are written.
+    """
 
-DEPTHS = {"PNG": (8, 16), "TIFF": (8, 16, 32), "PPM": (8, 16), "JPEG": (8,), "WEBP": (8,), "BMP": (8,)}
-"""Bits per sample that a format can hold, as written here."""
+    suffixes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    depths: tuple[int, ...] = (8,)
+    every_type: bool = False
+    lossless: bool = False
+    longest: float = math.inf
+    alpha: bool = True
+    gray: bool = True
+    metadata: bool = True
+    resolution: bool = True
+    several: bool = False
 
-LONGEST_SIDES = {"JPEG": 65500, "WEBP": 16383}
-"""Pixels that a side can have at most, of formats whose encoders refuse more."""
 
-NAMES = {"png": "PNG", "jpeg": "JPEG", "jpg": "JPEG", "tiff": "TIFF", "tif": "TIFF", "webp": "WEBP"}
-NAMES |= {"bmp": "BMP", "ppm": "PPM"}
-"""What a user may call a format."""
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "PNG": Format((".png",), ("png",), (8, 16), lossless=True, several=True),
+        "JPEG": Format((".jpg", ".jpeg", ".jpe", ".jfif"), ("jpeg", "jpg"), longest=65500, alpha=False),
+        "TIFF": Format(
+            (".tiff", ".tif"), ("tiff", "tif"), (8, 16, 32), every_type=True, lossless=True, several=True
+        ),
+        "WEBP": Format((".webp",), ("webp",), longest=16383, gray=False, resolution=False, several=True),
+        "BMP": Format((".bmp", ".dib"), ("bmp",), lossless=True, alpha=False, metadata=False),
+        "PPM": Format(
+            (".ppm", ".pgm", ".pbm", ".pnm"),
+            ("ppm",),
+            (8, 16),
+            lossless=True,
+            alpha=False,
+            metadata=False,
+            resolution=False,
+        ),
+        "AVIF": Format((".avif",), ("avif",), longest=65536, gray=False, resolution=False),
+        "GIF": Format(),
+        "HEIF": Format(),
+    }
+)
+"""Every format that is read, by Pillow's name; who decodes and encodes it stands where that is done."""
 
-MAIN_SUFFIX = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tiff", "WEBP": ".webp", "BMP": ".bmp", "PPM": ".ppm"}
-"""The suffix that a new name gets."""
+SUFFIXES = {suffix: name for name, kind in FORMATS.items() for suffix in kind.suffixes}
+"""The format by suffix, of those that are written."""
+
+FOREIGN_SUFFIXES = frozenset({".gif", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".exr", ".dng"})
+"""Pictures that are not written or not even read: a folder walk lists them, not to lose them in silence."""
+
+_NAMES = {called: name for name, kind in FORMATS.items() for called in kind.names}
+
+_BRANDS = {b"avif": "AVIF", b"avis": "AVIF"} | dict.fromkeys(
+    (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"), "HEIF"
+)
+"""The format by the main brand of an ISO media file."""
 
 _STARTS = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -61,7 +98,7 @@ def sniff(start: bytes) -> str:
     """Return the format that the first bytes of a file show; its suffix does not count.
 
     Args:
-        start: At least the first 16 bytes, or the whole file if it is shorter.
+        start: At least the first 64 bytes, or the whole file if it is shorter.
 
     Raises:
         ImageError: The file is empty or of no format that is read.
@@ -70,12 +107,14 @@ def sniff(start: bytes) -> str:
         raise ImageError("the file is empty", expected="a picture", came="0 bytes")
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WEBP"
+    if start[4:8] == b"ftyp" and start[8:12] in _BRANDS:
+        return "AVIF" if b"avif" in start[16:64] else _BRANDS[start[8:12]]
     for signature, name in _STARTS.items():
         if start.startswith(signature):
             return name
     raise ImageError(
         "the file is no picture of a format that is read",
-        expected="PNG, JPEG, TIFF, WebP, GIF, BMP or PPM content, whatever the suffix says",
+        expected="PNG, JPEG, TIFF, WebP, AVIF, HEIC, GIF, BMP or PPM content, whatever the suffix says",
         came=f"a file that begins with {start[:12]!r}",
         hint="convert it to PNG first, or remove it from the folder",
     )
@@ -105,8 +144,8 @@ def format_named(name: str) -> str:
         UsageError: There is no such format.
     """
     try:
-        return NAMES[name.lower().lstrip(".")]
+        return _NAMES[name.lower().lstrip(".")]
     except KeyError:
         raise UsageError(
-            "unknown picture format", expected=", ".join(sorted(NAMES)), came=repr(name)
+            "unknown picture format", expected=", ".join(sorted(_NAMES)), came=repr(name)
         ) from None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from PIL import Image
 
-from restorecli.images import netpbm, pillow_files, png, tiff_header
+from restorecli.images import avif, netpbm, pillow_files, png, tiff_header
 from restorecli.images.formats import sniff
 from restorecli.images.png_chunks import orientation_by
 
@@ -50,7 +50,9 @@ def inspect_header(stream: IO[bytes]) -> PictureHeader:
     if file_format == "PNG":
         return _png(stream, start)
     with pillow_files.open_file(stream, file_format) as image:
-        return _pillow(image, file_format, pillow_files.orientation(image))
+        header = _pillow(image, file_format, pillow_files.orientation(image))
+    deep = file_format == "AVIF" and avif.bits_of(start) > 8
+    return replace(header, depth=16) if deep else header
 
 
 def _pillow(image: Image.Image, file_format: str, orientation: int) -> PictureHeader:

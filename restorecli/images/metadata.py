@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from restorecli.images.colors import profile_channels
 from restorecli.images.exif import upright_block
+from restorecli.images.formats import FORMATS
 from restorecli.images.picture import FileTraits
 from restorecli.images.png_chunks import TEXT_KINDS, Carried, comment_of, names_other_colors
 from restorecli.images.xmp import upright_packet
@@ -13,8 +14,6 @@ from restorecli.images.xmp import upright_packet
 _JPEG_EXIF_LIMIT = 65533
 _JPEG_XMP_LIMIT = 65533 - 29
 _JPEG_COMMENT_LIMIT = 65533
-_WITHOUT_METADATA = frozenset({"BMP", "PPM"})
-_WITHOUT_RESOLUTION = frozenset({"WEBP", "PPM"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def _profile(traits: FileTraits, channels: int, file_format: str, losses: list[s
     icc = traits.icc
     if icc is None:
         return None
-    if file_format in _WITHOUT_METADATA:
+    if not FORMATS[file_format].metadata:
         losses.append(f"{file_format} holds no ICC profile")
         return None
     if profile_channels(icc) not in (None, channels):
@@ -68,7 +67,7 @@ def _exif(traits: FileTraits, file_format: str, losses: list[str]) -> bytes | No
     exif = upright_block(traits.exif)
     if exif is None:
         return None
-    if file_format in _WITHOUT_METADATA:
+    if not FORMATS[file_format].metadata:
         losses.append(f"{file_format} holds no EXIF")
         return None
     if file_format == "JPEG" and len(exif) > _JPEG_EXIF_LIMIT:
@@ -81,7 +80,7 @@ def _xmp(traits: FileTraits, file_format: str, losses: list[str]) -> bytes | Non
     packet = upright_packet(traits.xmp)
     if packet is None:
         return None
-    if file_format in _WITHOUT_METADATA:
+    if not FORMATS[file_format].metadata:
         losses.append(f"{file_format} holds no XMP")
         return None
     if file_format == "JPEG" and len(packet) > _JPEG_XMP_LIMIT:
@@ -93,7 +92,7 @@ def _xmp(traits: FileTraits, file_format: str, losses: list[str]) -> bytes | Non
 def _dpi(traits: FileTraits, file_format: str, losses: list[str]) -> tuple[float, float] | None:
     if traits.dpi is None:
         return None
-    if file_format in _WITHOUT_RESOLUTION:
+    if not FORMATS[file_format].resolution:
         losses.append(f"{file_format} holds no resolution (dpi)")
         return None
     return traits.dpi

@@ -8,6 +8,7 @@ from typing import IO
 
 import numpy as np
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
     Image,
@@ -32,6 +33,22 @@ from restorecli.images.png_chunks import comment_chunk
 from restorecli.images.untrusted import Untrusted, resolution
 from restorecli.images.untrusted import orientation as checked_orientation
 
+
+def _open_heif(stream: IO[bytes], name: str) -> ImageFile.ImageFile:
+    del name
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError as fault:
+        raise ImageError(
+            "HEIC is read with an extra package only",
+            expected="pillow-heif",
+            came="it is not installed",
+            hint='pip install "restorecli[heic]"',
+        ) from fault
+    opened: ImageFile.ImageFile = HeifImageFile(stream)  # type: ignore[no-untyped-call]
+    return opened
+
+
 # Opened by their own class, not by Image.open: only the decoder that the first bytes call for ever runs, and
 # Pillow's constant limit of pixels gives way to the memory budget.
 _OPENERS: dict[str, Callable[[IO[bytes], str], ImageFile.ImageFile]] = {
@@ -41,7 +58,11 @@ _OPENERS: dict[str, Callable[[IO[bytes], str], ImageFile.ImageFile]] = {
     "WEBP": WebPImagePlugin.WebPImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
     "GIF": GifImagePlugin.GifImageFile,
+    "AVIF": AvifImagePlugin.AvifImageFile,
+    "HEIF": _open_heif,
 }
+OPENED = frozenset(_OPENERS)
+"""The formats that are opened here."""
 
 _REFUSED_MODES = {"CMYK", "LAB", "HSV", "YCbCr", "I", "F"}
 _ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
@@ -57,6 +78,8 @@ def open_file(stream: IO[bytes], file_format: str) -> ImageFile.ImageFile:
     """
     try:
         return _OPENERS[file_format](stream, "")
+    except ImageError:
+        raise
     except (Image.DecompressionBombError, MemoryError) as fault:
         raise ImageError(f"the {file_format} is too large to be opened", came=str(fault)) from fault
     except DECODER_FAULTS as fault:

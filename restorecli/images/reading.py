@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from restorecli.errors import ImageError
-from restorecli.images import netpbm, pillow_files, png, tiff, tiff_header, tiff_ycbcr
+from restorecli.images import avif, netpbm, pillow_files, png, tiff, tiff_header, tiff_ycbcr
 from restorecli.images.budget import check_budget, decoding_budget, decoding_bytes
 from restorecli.images.colors import convert_to_srgb
 from restorecli.images.decoded import DamagedImageError, Decoded, check_single, scale_for, to_picture
@@ -138,6 +138,8 @@ def _decode(data: bytes, header: PictureHeader, options: ReadOptions) -> Decoded
         return png.decode_deep(data, options) if header.depth == 16 else _decode_plain_png(data, options)
     if header.format == "TIFF":
         return _decode_tiff(data, options)
+    if header.format == "AVIF" and header.depth == 16:
+        return avif.in_depth(pillow_files.decode(data, "AVIF", options), data)
     return pillow_files.decode(data, header.format, options)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from restorecli.errors import ImageError
 from restorecli.images.animations import AnimatedPlanes, write_animation
-from restorecli.images.formats import format_for, sniff
+from restorecli.images.formats import FORMATS, format_for, sniff
 from restorecli.images.options import ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.planes import Chosen, Layout, Planes, choose
@@ -17,8 +17,7 @@ from restorecli.images.tiff_planes import TiffPlanes
 from restorecli.images.tiff_stack import write_tiff_stack
 from restorecli.images.writing import told_of
 
-_HOLDERS = frozenset({"TIFF", "PNG", "GIF", "WEBP"})
-_WRITTEN = frozenset({"TIFF", "PNG", "WEBP"})
+_HOLDERS = frozenset({"TIFF", "PNG", "GIF", "WEBP", "AVIF"})
 
 
 def open_stack(path: Path, options: ReadOptions) -> Chosen | None:
@@ -85,7 +84,7 @@ def write_stack(
         ResourceError: The disk is full or failing.
     """
     file_format = format_for(path)
-    if file_format not in _WRITTEN:
+    if not FORMATS[file_format].several:
         raise ImageError(
             f"{file_format} holds one picture only",
             expected="TIFF, or PNG and WebP for animations",

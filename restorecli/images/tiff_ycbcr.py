@@ -91,7 +91,10 @@ def to_rgb(
     r = second * (2 - 2 * red) + luma
     b = first * (2 - 2 * blue) + luma
     g = (luma - blue * b - red * r) / green
-    return np.floor(np.clip(np.stack([r, g, b], axis=-1), 0, 255) + 0.5).astype(np.uint8)
+    rounded: NDArray[np.uint8] = np.floor(np.clip(np.stack([r, g, b], axis=-1), 0, 255) + 0.5).astype(
+        np.uint8
+    )
+    return rounded
 
 
 def _subsampled(file: tifffile.TiffFile, page: tifffile.TiffPage, across: int, down: int) -> Samples:
@@ -112,8 +115,8 @@ def _subsampled(file: tifffile.TiffFile, page: tifffile.TiffPage, across: int, d
         flat = np.frombuffer(packed if int(page.compression) == 1 else unpack(packed), np.uint8)
         shape = (blocks_down, blocks_across, across * down + 2)
         blocks = flat[: blocks_down * blocks_across * shape[2]].reshape(shape)
-        luma = blocks[..., :-2].reshape(blocks_down, blocks_across, down, across).swapaxes(1, 2)
-        luma = luma.reshape(blocks_down * down, blocks_across * across)
+        units = blocks[..., :-2].reshape(blocks_down, blocks_across, down, across).swapaxes(1, 2)
+        luma = units.reshape(blocks_down * down, blocks_across * across)
         shared = blocks[..., -2:].repeat(down, axis=0).repeat(across, axis=1)
         samples[top:bottom] = np.dstack([luma, shared])[: bottom - top, :width]
     return samples

@@ -17,7 +17,7 @@ from restorecli.images import netpbm, png, tiff
 from restorecli.images.atomic import write_file
 from restorecli.images.decoded import DECODER_FAULTS, Samples
 from restorecli.images.exif import PREFIX
-from restorecli.images.formats import DEPTHS, LONGEST_SIDES, format_for
+from restorecli.images.formats import FORMATS, format_for
 from restorecli.images.metadata import Metadata, metadata_for
 from restorecli.images.picture import FileTraits, Picture, Pixels
 from restorecli.images.png_chunks import with_metadata
@@ -48,7 +48,7 @@ def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> t
     Args:
         path: The file to write; its folder must exist.
         picture: Pixels and traits; alpha must have the size of the pixels.
-        quality: For JPEG (4:4:4) and WebP, 1 to 100.
+        quality: For JPEG and AVIF (4:4:4) and WebP, 1 to 100.
 
     Returns:
         What the format could not hold, e.g. "BMP holds no ICC profile"; empty if everything was kept.
@@ -138,10 +138,10 @@ def prepare(picture: Picture, file_format: str, quality: int) -> tuple[Page, tup
         losses.append(loss)
     samples = samples_of(picture.pixels, dtype, scale)
     stated = None if reads_alike(samples, scale) else scale or type_scale(dtype)
-    if file_format == "WEBP" and samples.ndim == 2:
-        losses.append("WEBP holds no gray: written as three equal channels")
+    if not FORMATS[file_format].gray and samples.ndim == 2:
+        losses.append(f"{file_format} holds no gray: written as three equal channels")
     alpha = _alpha(picture, dtype)
-    if alpha is not None and file_format in _WITHOUT_ALPHA:
+    if alpha is not None and not FORMATS[file_format].alpha:
         losses.append(f"{file_format} holds no alpha")
         alpha = None
     if alpha is not None:
@@ -151,12 +151,13 @@ def prepare(picture: Picture, file_format: str, quality: int) -> tuple[Page, tup
 
 
 def _holds(file_format: str, dtype: np.dtype[Any]) -> bool:
-    return file_format == "TIFF" or (dtype.kind == "u" and 8 * dtype.itemsize in DEPTHS[file_format])
+    kind = FORMATS[file_format]
+    return kind.every_type or (dtype.kind == "u" and 8 * dtype.itemsize in kind.depths)
 
 
 def _narrowed(file_format: str, traits: FileTraits) -> tuple[np.dtype[Any], str]:
     """Return the sample type that a format holds instead of a picture's own, and the loss in words."""
-    depth = max(possible for possible in DEPTHS[file_format] if possible <= traits.depth)
+    depth = max(possible for possible in FORMATS[file_format].depths if possible <= traits.depth)
     what = f"{traits.depth}-bit samples narrowed to {depth} bits"
     if traits.scale is not None:
         full = 2**depth - 1
@@ -172,8 +173,8 @@ def _check_pixels(pixels: Pixels) -> None:
 
 
 def _check_sides(size: tuple[int, int], file_format: str) -> None:
-    longest = LONGEST_SIDES.get(file_format)
-    if longest is not None and max(size) > longest:
+    longest = FORMATS[file_format].longest
+    if max(size) > longest:
         raise ImageError(
             f"The picture is too large for {file_format}.",
             expected=f"sides of at most {longest} pixels",
@@ -216,6 +217,10 @@ def _webp(page: Page) -> bytes:
     return _pillow(page, "WEBP", quality=page.quality, exact=True, **_known(xmp=page.metadata.xmp))
 
 
+def _avif(page: Page) -> bytes:
+    return _pillow(page, "AVIF", quality=page.quality, subsampling="4:4:4", **_known(xmp=page.metadata.xmp))
+
+
 def _bmp(page: Page) -> bytes:
     return _pillow(page, "BMP", **_known(dpi=page.metadata.dpi))
 
@@ -248,7 +253,6 @@ def _pillow(page: Page, file_format: str, **settings: object) -> bytes:
     return stream.getvalue()
 
 
-_WITHOUT_ALPHA = frozenset({"JPEG", "BMP", "PPM"})
 _ENCODERS: dict[str, Callable[[Page], bytes]] = {
     "PNG": _png,
     "JPEG": _jpeg,
@@ -256,4 +260,7 @@ _ENCODERS: dict[str, Callable[[Page], bytes]] = {
     "WEBP": _webp,
     "BMP": _bmp,
     "PPM": _ppm,
+    "AVIF": _avif,
 }
+ENCODED = frozenset(_ENCODERS)
+"""The formats that are written."""

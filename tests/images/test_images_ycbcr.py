@@ -35,7 +35,7 @@ def ycbcr(shares=(0.299, 0.587, 0.114)):
     """The textbook's forward conversion, full range."""
     rgb = RGB.astype(np.float64)
     luma = rgb @ np.array(shares)
-    blue = (rgb[..., 2] - luma) / (2 - 2 * shares[2]) * 127 / 127 + 128
+    blue = (rgb[..., 2] - luma) / (2 - 2 * shares[2]) + 128
     red = (rgb[..., 0] - luma) / (2 - 2 * shares[0]) + 128
     return np.clip(np.rint(np.dstack([luma, blue, red])), 0, 255).astype(np.uint8)
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.errors import ImageError
-from restorecli.images.formats import LONGEST_SIDES
+from restorecli.images.formats import FORMATS
 from restorecli.images.picture import Pixels
 
 _SUBSAMPLING = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
@@ -42,10 +42,10 @@ class Jpeg(Degradation):
             ImageError: A side is longer than JPEG allows.
         """
         del rng
-        if max(image.shape[1:]) > LONGEST_SIDES["JPEG"]:
+        if max(image.shape[1:]) > FORMATS["JPEG"].longest:
             raise ImageError(
                 "The picture is too large for JPEG.",
-                expected=f"sides up to {LONGEST_SIDES['JPEG']} px",
+                expected=f"sides up to {FORMATS['JPEG'].longest} px",
                 came=f"{image.shape[2]} x {image.shape[1]} px",
             )
         samples = np.floor(np.clip(image, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
