@@ -495,11 +495,11 @@ def test_a_tiff_of_8_bits_beyond_pillows_limit_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     samples = noise((40, 50, 3), np.uint8)
     tifffile.imwrite(tmp_path / "x.tif", samples, photometric="rgb")
-    tifffile.imwrite(tmp_path / "ycc.tif", samples, photometric="ycbcr")
+    Image.new("P", (50, 40)).save(tmp_path / "palette.tif")
     read = np.rint(read_picture(tmp_path / "x.tif").pixels * 255)
     np.testing.assert_array_equal(read, samples.transpose(2, 0, 1))
     with pytest.raises(ImageError, match="too large"):
-        read_picture(tmp_path / "ycc.tif")
+        read_picture(tmp_path / "palette.tif")
 
 
 def test_pillows_constant_limit_does_not_hold_here(tmp_path):
