@@ -42,6 +42,7 @@ def build() -> typer.Typer:
         (bench_trials.ablation, bench_trials.ABLATION_EXAMPLES),
         (bench_methods.methods, bench_methods.METHODS_EXAMPLES),
         (bench_auto.auto, bench_auto.AUTO_EXAMPLES),
+        (bench_auto.diagnosis, bench_auto.FIT_EXAMPLES),
     ):
         group.command(command.__name__, cls=PlainCommand, epilog=options.examples(*examples))(command)
     return group

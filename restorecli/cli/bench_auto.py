@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restorecli.cli import options, tables
+from restorecli.cli import options, render, tables
 from restorecli.cli.progress import BarProgress
 from restorecli.result import CommandResult
 
@@ -18,6 +18,11 @@ AUTO_EXAMPLES = (
     "restorecli bench auto --test ./photos",
     "restorecli bench auto --test ./photos --pictures 4 --damages jpeg,haze --no-rivals",
     "restorecli bench auto --test ./photos --picture confusion.png --json",
+)
+
+FIT_EXAMPLES = (
+    "restorecli bench diagnosis --data ./data -o table.json",
+    "restorecli bench diagnosis --data ./data -o table.json --pictures 20",
 )
 
 HEADERS = ("damage", "severity", "named", "specialist", "degraded", "auto", "worst", "best", "by")
@@ -78,3 +83,28 @@ def _row(cell: Cell) -> tuple[str, ...]:
 
 def _decibels(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
+
+
+def diagnosis(
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data", help="Folder with bsds400, sand-dust/train, magnetic-tile/train and train400-gray."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The table to write (JSON).")],
+    pictures: Annotated[
+        int, typer.Option("--pictures", min=1, help="Photographs damaged in every way, twice as many in all.")
+    ] = 90,
+) -> None:
+    """Fit the table of `diagnose` again: damage training photographs, measure them, and write the table."""
+    from restorecli.bench.diagnosis_examples import training_examples
+    from restorecli.bench.diagnosis_fit import fit_table, measure_examples
+    from restorecli.diagnosis.decide import write_table
+
+    measured = measure_examples(training_examples(data, pictures))
+    about = (
+        f"Fitted by `restorecli bench diagnosis` to {len(measured.labels)} examples of training photographs"
+    )
+    write_table(fit_table(measured), output, about)
+    render.say(f"{about} -> {output}")

@@ -88,7 +88,7 @@ class DecisionTable:
 
 @cache
 def shipped_table() -> DecisionTable:
-    """Return the table of this package; `restorecli.bench.diagnosis_fit` made it."""
+    """Return the table of this package; `restorecli bench diagnosis` fits it."""
     return read_table(TABLE)
 
 

@@ -55,7 +55,8 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("moire", "demoire"),
     Remedy("jpeg", "sca-unet.jpeg"),
     Remedy("low-light", "sca-unet.low-light"),
-    Remedy("haze", "dehaze"),
+    Remedy("haze", "sca-unet.haze"),
+    Remedy("rain", "sca-unet.rain"),
     # Real dust turns pictures deep yellow or red; paler dust is worth it where it lifts black.
     Remedy("sand-dust", "swm.sand-dust", by="cast", least=0.75),
     Remedy("sand-dust", "dedust", by="darkest level", least=60),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Plane = NDArray[np.float32]
 Pixels = NDArray[np.float32]
 
-MAX_WINDOW = 480 * 720
+MAX_WINDOW = 512 * 512
 """Pixels of the window; a picture of no more is looked at as a whole."""
 
 _SMALL_SIDE = 256

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
+from typer.testing import CliRunner
 
 from restorecli.bench import diagnosis_clean, diagnosis_examples
 from restorecli.bench.diagnosis_examples import NONE, examples, training_examples, variants
 from restorecli.bench.diagnosis_fit import NEEDED, Measured, fit_chances, fit_table
-from restorecli.diagnosis.decide import FAR
+from restorecli.cli.app import build
+from restorecli.diagnosis.decide import FAR, read_table
 from restorecli.errors import DataError
 from restorecli.folders.samples import read_sample
 from restorecli.images.picture import Picture
@@ -105,3 +108,27 @@ def test_clean_variants_have_no_damage_and_are_pictures(photos) -> None:
 def test_a_folder_without_training_pictures_is_said(tmp_path) -> None:
     with pytest.raises(DataError, match="no training pictures"):
         next(training_examples(tmp_path, 4))
+
+
+def test_the_command_writes_a_table_that_can_be_read(tmp_path) -> None:
+    photo = read_sample("coffee").pixels
+    places = (
+        "bsds400",
+        "sand-dust/train/dusty",
+        "sand-dust/train/clean",
+        "magnetic-tile/train/images/x",
+        "train400-gray",
+    )
+    for place in places:
+        (tmp_path / place).mkdir(parents=True)
+        for number in range(2):
+            cut = photo[:, 100 * number : 100 * number + 96, 60:188]
+            image = np.rint(255 * cut.transpose(1, 2, 0)).astype(np.uint8)
+            suffix = "png" if place == "train400-gray" else "jpg"
+            Image.fromarray(image).save(tmp_path / place / f"{number}.{suffix}")
+    line = ["bench", "diagnosis", "--data", str(tmp_path), "-o", str(tmp_path / "t.json"), "--pictures", "1"]
+    done = CliRunner().invoke(build(), line, prog_name="restorecli")
+    assert done.exit_code == 0, done.stderr
+    table = read_table(tmp_path / "t.json")
+    assert {NONE, "sand-dust", "scratches"} <= set(table.classes)
+    assert sum(table.chances({}).values()) == pytest.approx(1)
