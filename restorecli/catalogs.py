@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import ast
 import difflib
-import importlib
 import importlib.util
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
 
 from restorecli.errors import UsageError
+from restorecli.plugins import check_allowed, installed, is_place, load
 
 
 class Named(Protocol):
@@ -47,8 +48,7 @@ class Entry(Generic[T]):
 
     def load(self) -> T:
         """Return the class itself; its file is imported the first time."""
-        module, _, name = self.place.partition(":")
-        part: T = getattr(importlib.import_module(module), name)
+        part: T = load(self.place)
         return part
 
     def arguments(self) -> tuple[str, ...]:
@@ -59,10 +59,10 @@ class Entry(Generic[T]):
         """Return the names of the arguments as its file writes them, without importing it.
 
         Returns:
-            As `arguments`; None where the class has no `__init__` of its own.
+            As `arguments`; None where the class is not ours or has no `__init__` of its own.
         """
         module, _, name = self.place.partition(":")
-        spec = importlib.util.find_spec(module)
+        spec = importlib.util.find_spec(module) if module.startswith("restorecli.") else None
         if spec is None or spec.origin is None:
             return None
         tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
@@ -76,6 +76,26 @@ class Entry(Generic[T]):
         return None
 
 
+@dataclass(frozen=True)
+class OwnParts(Generic[NamedT]):
+    """How parts that are not ours come into a catalog.
+
+    Attributes:
+        group: The group of entry points in which installed packages register theirs.
+        base: The place of the class that they are instances or subclasses of.
+        entry: Makes an entry of a name and a place.
+    """
+
+    group: str
+    base: str
+    entry: Callable[[str, str], NamedT]
+
+    def fits(self, place: str) -> bool:
+        """Tell whether what is at a place, which is imported for it, is of the right kind."""
+        part, base = load(place), load(self.base)
+        return issubclass(part, base) if isinstance(part, type) else isinstance(part, base)
+
+
 class Catalog(Mapping[str, NamedT]):
     """Entries by name, in the order in which they are listed.
 
@@ -84,6 +104,7 @@ class Catalog(Mapping[str, NamedT]):
         entries: All entries.
         aliases: Further names, each with the name that it stands for.
         hint: A command that lists the names; shown where no name is near.
+        own: How parts that are not ours come into it; None where none do.
 
     Raises:
         UsageError: Two entries or aliases have the same name.
@@ -96,8 +117,10 @@ class Catalog(Mapping[str, NamedT]):
         *,
         aliases: Mapping[str, str] | None = None,
         hint: str | None = None,
+        own: OwnParts[NamedT] | None = None,
     ) -> None:
         self.kind = kind
+        self._own = own
         self.aliases = dict(aliases or {})
         self._hint = hint
         self._entries: dict[str, NamedT] = {}
@@ -114,21 +137,52 @@ class Catalog(Mapping[str, NamedT]):
         self._entries[entry.name] = entry
 
     def __getitem__(self, name: str) -> NamedT:
-        return self._entries[name]
+        if name in self._entries:
+            return self._entries[name]
+        if self._own is not None and is_place(name):
+            check_allowed(name)
+            if self._own.fits(name):
+                return self._own.entry(name, name)
+        return self._installed[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter((*self._entries, *self._installed))
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._entries) + len(self._installed)
+
+    @cached_property
+    def _installed(self) -> Mapping[str, NamedT]:
+        """What installed packages register; nothing of it is imported, and nothing of ours is replaced."""
+        if self._own is None:
+            return {}
+        found: dict[str, NamedT] = {}
+        for name, place, package in installed(self._own.group):
+            if name in self._entries or name in self.aliases or name in found:
+                raise UsageError(
+                    f"The {self.kind} {name!r} exists twice.",
+                    expected="a name that no other entry and no alias has",
+                    came=f"{place} of the package {package}",
+                    hint=f"uninstall {package}, or set RESTORECLI_PLUGINS=0",
+                )
+            found[name] = self._own.entry(name, place)
+        return found
 
     def resolve(self, name: str) -> str | None:
-        """Return the listed name that `name`, an alias or a name in any case, means, or None."""
+        """Return the listed name that `name`, an alias or a name in any case, means, or None.
+
+        Raises:
+            UsageError: It is the place of a part that is not ours, and is not allowed or cannot be imported.
+        """
         if name in self._entries:
             return name
         known = {_plain(alias): meant for alias, meant in self.aliases.items()}
         known.update((_plain(listed), listed) for listed in self._entries)
-        return known.get(_plain(name))
+        if _plain(name) in known:
+            return known[_plain(name)]
+        if self._own is not None and is_place(name):
+            return name if name in self else None
+        return {_plain(listed): listed for listed in self._installed}.get(_plain(name))
 
     def find(self, name: str) -> NamedT:
         """Return the entry called `name`, or an alias of it, in any case.
@@ -137,6 +191,8 @@ class Catalog(Mapping[str, NamedT]):
             UsageError: There is none; the nearest name is offered.
         """
         resolved = self.resolve(name)
+        if resolved is None and self._own is not None and is_place(name):
+            raise UsageError(f"{name} is no {self.kind}.", expected=f"a {self._own.base}", came=name)
         if resolved is None:
             raise UsageError(
                 f"There is no {self.kind} {name!r}.",
@@ -145,6 +201,24 @@ class Catalog(Mapping[str, NamedT]):
                 hint=did_you_mean(name, (*self, *self.aliases)) or self._hint,
             )
         return self[resolved]
+
+
+def check_own_name(name: str, place: str) -> None:
+    """Check that a part that is not ours calls itself as it is found again: a manifest keeps its name.
+
+    Args:
+        name: What the class calls itself.
+        place: How it was asked for.
+
+    Raises:
+        UsageError: The two differ.
+    """
+    if is_place(place) and name != place:
+        raise UsageError(
+            f"{place} calls itself {name!r}, by which it would not be found again.",
+            expected="a class without a `name`, or one that is registered as an entry point of that name",
+            came=f"name = {name!r}",
+        )
 
 
 def closest(name: str, names: Iterable[str]) -> str | None:

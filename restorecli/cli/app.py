@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from restorecli.cli import (
 from restorecli.cli.boundary import BoundaryGroup, raise_terminated
 from restorecli.cli.options import examples
 from restorecli.cli.plain_help import PlainCommand
+from restorecli.plugins import VARIABLE
 
 CHAIN = "The chain"
 AROUND = "Around it"
@@ -73,12 +75,25 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _allow(wanted: bool) -> None:
+    if wanted:
+        os.environ[VARIABLE] = "1"
+
+
 def _start(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
     traceback: Annotated[
         bool, typer.Option("--traceback", help="Show where in the program an error arose.")
+    ] = False,
+    plugins: Annotated[
+        bool,
+        typer.Option(
+            "--plugins",
+            help="Allow package.module:Name, code that is not part of restorecli.",
+            callback=_allow,
+        ),
     ] = False,
 ) -> None:
     """Degrade images, train networks that undo it, restore folders, and say by how much, by category."""

@@ -46,10 +46,10 @@ class BoundaryGroup(PlainGroup):
     """The command group with the error boundary around the reading of arguments and around the command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer's context is private
-        """Remember the words of the command line and let `--traceback` stand anywhere among them."""
+        """Remember the words of the command line; `--traceback` and `--plugins` may stand anywhere in it."""
         ctx.meta["restorecli.words"] = tuple(args)
-        if "--traceback" in args:
-            args = ["--traceback", *(word for word in args if word != "--traceback")]
+        anywhere = [option for option in ("--traceback", "--plugins") if option in args]
+        args = [*anywhere, *(word for word in args if word not in anywhere)]
         with _boundary(ctx.meta["restorecli.words"]):
             rest: list[str] = super().parse_args(ctx, args)
         return rest

@@ -89,7 +89,7 @@ def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
     from restorecli.degradation.catalog import find
 
     place, equals, value = setting.partition("=")
-    name, dot, parameter = place.strip().partition(".")
+    name, dot, parameter = place.strip().rpartition(".")
     if not (equals and dot and name and parameter):
         raise UsageError(
             "--set is not understood.",

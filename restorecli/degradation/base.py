@@ -26,7 +26,8 @@ class Degradation(ABC):
     here, whoever builds it. The same values and the same generator state give the same bytes.
 
     Attributes:
-        name: The name in the catalog and on the command line.
+        name: The name in the catalog and on the command line; of a class outside restorecli that gives none,
+            its place "package.module:Name".
         reference: Where its model and its numbers come from.
         severities: Five mappings, severity 1 to 5, from parameter to a value or a range to draw from.
         identity: Parameters under which it changes nothing, or None where there are none.
@@ -45,6 +46,11 @@ class Degradation(ABC):
     masked: ClassVar[bool] = False
 
     severity: int | None = field(default=None, init=False, compare=False, repr=False)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if not cls.__module__.startswith("restorecli.") and "name" not in vars(cls):
+            cls.name = f"{cls.__module__}:{cls.__qualname__}"
 
     def __post_init__(self) -> None:
         for name, facts in facts_of(type(self)).items():

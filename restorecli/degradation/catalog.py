@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from restorecli.catalogs import Catalog, Entry
+from restorecli.catalogs import Catalog, Entry, OwnParts, check_own_name
 from restorecli.degradation.base import Degradation, check_names
 
 
@@ -92,7 +92,15 @@ ALIASES: Mapping[str, str] = {
     "reduce": "downscale",
 }
 
-DEGRADATIONS = Catalog("degradation", _ENTRIES, aliases=ALIASES, hint="restorecli degrade --list")
+DEGRADATIONS = Catalog(
+    "degradation",
+    _ENTRIES,
+    aliases=ALIASES,
+    hint="restorecli degrade --list",
+    own=OwnParts(
+        "restorecli.degradations", "restorecli.degradation.base:Degradation", Entry[type[Degradation]]
+    ),
+)
 
 _ABOUT = ("name", "severity", "mask")
 """What a manifest's record of a degradation holds beside its parameters."""
@@ -104,7 +112,9 @@ def find(name: str) -> type[Degradation]:
     Raises:
         UsageError: No such degradation; the nearest name is offered.
     """
-    return DEGRADATIONS.find(name).load()
+    degradation = DEGRADATIONS.find(name).load()
+    check_own_name(degradation.name, name)
+    return degradation
 
 
 def from_record(record: Mapping[str, object]) -> Degradation:

@@ -145,6 +145,8 @@ def check_name(name: str) -> None:
     """
     if Path(name).suffix in _WEIGHTS_FILES or MODELS.resolve(name.partition(".")[0]) is not None:
         return
+    if MODELS.resolve(name) is not None:
+        return
     raise UsageError(
         f"There is no model {name!r}.",
         expected="a name that `restorecli models` lists, or a .safetensors, .pth or .onnx file",

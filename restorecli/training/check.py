@@ -189,11 +189,19 @@ def _strategy_faults(content: Mapping[str, Any]) -> Iterator[Fault]:
     arguments = [key for key in _table(strategy) if key != "name"]
     yield from _unknown_arguments(STRATEGIES, name, arguments, ("strategy",))
     resolved = STRATEGIES.resolve(name)
-    known = MODELS.resolve(model) if isinstance(model, str) else None
+    known = _resolved(MODELS, model) if isinstance(model, str) else None
     if resolved is not None and known is not None:
         models = STRATEGIES[resolved].models
         if models and known not in models:
             yield ("strategy",), f"{resolved} trains {' and '.join(models)}, and the model is {known}"
+
+
+def _resolved(catalog: Catalog[Any], name: str) -> str | None:
+    """Return the listed name; None where there is none, which `_unknown_name` tells."""
+    try:
+        return catalog.resolve(name)
+    except RestorecliError:
+        return None
 
 
 def _unknown_name(catalog: Catalog[Any], name: str, at: Keys) -> Iterator[Fault]:
@@ -207,7 +215,7 @@ def _unknown_arguments(
     catalog: Catalog[Any], name: str, arguments: Iterable[str], at: Keys
 ) -> Iterator[Fault]:
     """Tell arguments that a class does not take, as far as its file says it without being imported."""
-    resolved = catalog.resolve(name)
+    resolved = _resolved(catalog, name)
     known = None if resolved is None else catalog[resolved].written_arguments()
     try:
         check_arguments(str(resolved), arguments, arguments if known is None else known)

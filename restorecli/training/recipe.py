@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from restorecli.core.models.catalog import MODELS
+from restorecli.plugins import is_place
 
 MAX_CROP = 1 << 14
 """The longest side of a crop in pixels."""
@@ -45,7 +46,7 @@ class ModelSection(_Section):
     @field_validator("name")
     @classmethod
     def _listed(cls, name: str) -> str:
-        return MODELS.resolve(name) or name
+        return name if is_place(name) else MODELS.resolve(name) or name
 
 
 class Source(_Section):

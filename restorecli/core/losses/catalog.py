@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from restorecli.catalogs import Catalog, Entry, check_arguments
+from restorecli.catalogs import Catalog, Entry, OwnParts, check_arguments
 from restorecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _ENTRIES: tuple[Entry[Build], ...] = (
     Entry("psnr", "restorecli.core.losses.pixel:PsnrLoss", "negative PSNR of each picture, in dB"),
 )
 
-LOSSES = Catalog("loss", _ENTRIES)
+LOSSES = Catalog("loss", _ENTRIES, own=OwnParts("restorecli.losses", "torch.nn:Module", Entry[Build]))
 
 
 def create_loss(name: str, /, **arguments: object) -> nn.Module:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from restorecli.catalogs import Catalog, Entry, check_arguments
+from restorecli.catalogs import Catalog, Entry, OwnParts, check_arguments
 from restorecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -215,7 +215,12 @@ _ENTRIES = (
 MAX_SIZE = 1024
 """The largest depth or width: a larger one is a slip or an attack, and would eat all memory."""
 
-MODELS = Catalog("model", _ENTRIES, hint="restorecli models")
+MODELS = Catalog(
+    "model",
+    _ENTRIES,
+    hint="restorecli models",
+    own=OwnParts("restorecli.models", "torch.nn:Module", ModelEntry),
+)
 
 
 def create_model(name: str, /, **arguments: object) -> nn.Module:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-from restorecli.catalogs import Catalog
+from restorecli.catalogs import Catalog, OwnParts
 from restorecli.evaluation.metrics import consistency, defects, perceptual, regions, residual
 from restorecli.evaluation.metrics.color import ciede2000, psnr_y, ssim_y
 from restorecli.evaluation.metrics.edges import edge_psnr, gmsd
 from restorecli.evaluation.metrics.metric import Metric, Need, by_itself, by_protocol
 from restorecli.evaluation.metrics.structure import ms_ssim
+from restorecli.plugins import load
 
 _REFERENCE: frozenset[Need] = frozenset({"reference"})
 _ALONE: frozenset[Need] = frozenset()
@@ -81,7 +83,18 @@ _ENTRIES = (
 )
 # fmt: on
 
-METRICS = Catalog("metric", _ENTRIES, hint="restorecli eval --list-metrics")
+
+def _own_metric(name: str, place: str) -> Metric:
+    metric: Metric = replace(load(place), name=name)
+    return metric
+
+
+METRICS = Catalog(
+    "metric",
+    _ENTRIES,
+    hint="restorecli eval --list-metrics",
+    own=OwnParts("restorecli.metrics", "restorecli.evaluation.metrics.metric:Metric", _own_metric),
+)
 """Every metric by name."""
 
 DEFAULT = ("psnr", "ssim")

@@ -23,7 +23,8 @@ class Method(ABC):
     checked here, whoever builds it. The same values, picture and context give the same result.
 
     Attributes:
-        name: The name in the catalog and on the command line.
+        name: The name in the catalog and on the command line; of a class outside restorecli that gives none,
+            its place "package.module:Name".
         summary: What it does, in one line.
         reference: Where it comes from.
         needs: What it must know ("operator", "mask") or uses where it is known ("sigma?", "operator?",
@@ -34,6 +35,11 @@ class Method(ABC):
     summary: ClassVar[str]
     reference: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if not cls.__module__.startswith("restorecli.") and "name" not in vars(cls):
+            cls.name = f"{cls.__module__}:{cls.__qualname__}"
 
     def __post_init__(self) -> None:
         for name, facts in facts_of(type(self)).items():

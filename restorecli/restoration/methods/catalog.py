@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from restorecli.catalogs import Catalog, Entry, check_arguments
+from restorecli.catalogs import Catalog, Entry, OwnParts, check_arguments, check_own_name
 from restorecli.degradation.parameters import facts_of
 from restorecli.errors import UsageError
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 def _entry(name: str, place: str) -> Entry[type[Method]]:
     return Entry(name, f"restorecli.restoration.methods.{place}")
+
+
+def _registered(name: str, place: str) -> Entry[type[Method]]:
+    return Entry(name, place)
 
 
 _ENTRIES = (
@@ -54,7 +58,12 @@ _ENTRIES = (
     _entry("hopfield", "per_image.hopfield:Hopfield"),
 )
 
-METHODS = Catalog("method", _ENTRIES, hint="restorecli models")
+METHODS = Catalog(
+    "method",
+    _ENTRIES,
+    hint="restorecli models",
+    own=OwnParts("restorecli.methods", "restorecli.restoration.methods.base:Method", _registered),
+)
 
 
 def create_method(name: str, parameters: Mapping[str, object] | None = None) -> Method:
@@ -68,6 +77,7 @@ def create_method(name: str, parameters: Mapping[str, object] | None = None) -> 
         UsageError: An unknown name or parameter, or a value out of bounds.
     """
     method = METHODS.find(name).load()
+    check_own_name(method.name, name)
     facts = facts_of(method)
     given = dict(parameters or {})
     check_arguments(method.name, given, facts, "parameter", prefix=f"{method.name}.")
@@ -87,7 +97,7 @@ def settings_for(name: str, settings: Sequence[str]) -> dict[str, object]:
     values: dict[str, object] = {}
     for setting in settings:
         place, equals, value = setting.partition("=")
-        owner, dot, key = place.strip().partition(".")
+        owner, dot, key = place.strip().rpartition(".")
         if not (equals and dot and owner and key):
             raise UsageError(
                 "--set is not understood.",

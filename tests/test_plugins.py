@@ -1,0 +1,238 @@
+"""Parts that are not ours: by their place where that is allowed, by a name where a package registers them."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from restorecli.core.models.catalog import MODELS
+from restorecli.errors import UsageError
+from restorecli.plugins import is_place
+
+SOURCE = '''
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from restorecli.degradation.base import Degradation, parameter
+from restorecli.evaluation.metrics.metric import Metric
+from restorecli.restoration.methods.base import Method
+
+
+@dataclass(frozen=True)
+class Vignette(Degradation):
+    """Darker corners."""
+
+    reference = "cos^4 law"
+    severities = tuple({"amount": level / 5} for level in range(1, 6))
+    amount: float = parameter(0.5, low=0, high=1, draw="0..1", help="light lost in the corners")
+
+    def apply(self, image, rng):
+        rows, columns = (np.linspace(-1, 1, side, dtype=np.float32) for side in image.shape[1:])
+        return image * (1 - np.float32(self.amount / 2) * (rows[:, None] ** 2 + columns**2))
+
+
+@dataclass(frozen=True)
+class Named(Vignette):
+    name = "vignette"
+
+
+@dataclass(frozen=True)
+class Brighter(Method):
+    """Twice the light."""
+
+    summary = "twice the light"
+    reference = "none"
+    factor: float = parameter(2.0, low=1, high=4, help="gain")
+
+    def restore(self, pixels, context):
+        return pixels * np.float32(self.factor)
+
+
+class Tiny(nn.Module):
+    """One convolution and the identity."""
+
+    scale = 1
+    multiple = 1
+    receptive_field = 3
+
+    def __init__(self, channels: int = 3, width: int = 4) -> None:
+        super().__init__()
+        self.channels = channels
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, channels, 1)
+        )
+
+    def forward(self, x):
+        return x - self.body(x)
+
+
+class Huber(nn.Module):
+    """Quadratic near 0."""
+
+    def forward(self, restored, reference):
+        return nn.functional.huber_loss(restored, reference)
+
+
+def largest(subject):
+    restored, reference = subject.compared()
+    return float(np.abs(restored.astype(float) - reference).max())
+
+
+worst = Metric("worst", "Worst", "", False, 1, largest, definition="largest error of a pixel, 0-255")
+'''
+
+POINTS = """
+[restorecli.models]
+tiny = ownparts.parts:Tiny
+[restorecli.degradations]
+vignette = ownparts.parts:Named
+[restorecli.losses]
+huber = ownparts.parts:Huber
+[restorecli.methods]
+brighter = ownparts.parts:Brighter
+[restorecli.metrics]
+worst = ownparts.parts:worst
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder of installed packages that holds one with a part of each kind."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "ownparts").mkdir()
+    (folder / "ownparts" / "__init__.py").touch()
+    (folder / "ownparts" / "parts.py").write_text(SOURCE)
+    facts = folder / "ownparts-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: ownparts\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text(POINTS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("work") / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        Image.fromarray(rng.integers(60, 200, (40, 48, 3), np.uint8)).save(folder / f"{number}.png")
+    return folder
+
+
+def run(site, folder, *words, code=0, **environment):
+    """Run a command in a folder with the package installed; return the result with its texts."""
+    path = os.pathsep.join([str(site), *(entry for entry in sys.path if entry)])
+    command = [sys.executable, "-m", "restorecli", *map(str, words)]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def test_an_own_degradation_is_used_and_replayed(site, photos):
+    work = photos.parent
+    words = (
+        "degrade",
+        "photos",
+        "--noise",
+        "ownparts.parts:Vignette",
+        "--set",
+        "ownparts.parts:Vignette.amount=1",
+    )
+    run(site, work, *words, "-o", "dark", "--plugins")
+    line = json.loads((work / "dark" / "manifest.jsonl").read_text().splitlines()[0])
+    assert line["degradations"] == [{"name": "ownparts.parts:Vignette", "amount": 1.0}]
+    before, after = (np.asarray(Image.open(work / folder / "0.png"), float) for folder in ("photos", "dark"))
+    assert after[0, 0].max() == 0
+    np.testing.assert_allclose(after[20, 24], before[20, 24], atol=2)
+    run(site, work, "degrade", "--replay", "dark", "-o", "again", RESTORECLI_PLUGINS="1")
+    assert (work / "again" / "0.png").read_bytes() == (work / "dark" / "0.png").read_bytes()
+
+
+def test_without_being_allowed_no_code_of_others_runs(site, photos):
+    done = run(site, photos.parent, "degrade", "photos", "--noise", "ownparts.parts:Vignette", code=2)
+    assert "names code that is not part of restorecli" in done.stderr
+    assert "--plugins" in done.stderr
+
+
+def test_registered_parts_have_names_and_need_no_word(site, photos):
+    work = photos.parent
+    run(site, work, "degrade", "photos", "--noise", "Vignette", "-o", "registered")
+    run(site, work, "restore", "registered", "--model", "brighter", "-o", "bright")
+    done = run(site, work, "eval", "bright", "photos", "--metrics", "psnr,worst", "--json")
+    scores = json.loads(done.stdout)["data"]["overall"]["restored"]
+    assert scores["worst"]["mean"] > 1
+    listed = run(site, work, "degrade", "--list").stdout
+    assert "vignette" in listed
+    gone = run(site, work, "degrade", "photos", "--noise", "vignette", code=2, RESTORECLI_PLUGINS="0")
+    assert "There is no degradation 'vignette'" in gone.stderr
+
+
+def test_an_own_network_and_loss_are_trained_and_restore(site, photos):
+    work = photos.parent
+    recipe = {
+        "name": "own",
+        "model": {"name": "ownparts.parts:Tiny", "arguments": {"width": 3}},
+        "data": {
+            "train": [{"clean": "photos"}],
+            "degrade": ["ownparts.parts:Vignette"],
+            "crop": 16,
+            "batch": 2,
+        },
+        "validation": {"holdout": 1, "degrade": ["vignette"]},
+        "loss": {"ownparts.parts:Huber": 1, "huber": 0.5},
+        "budget": {"steps": 2},
+    }
+    (work / "own.yaml").write_text(json.dumps(recipe))
+    refused = run(site, work, "train", "own.yaml", code=4)
+    assert "names code that is not part of restorecli" in refused.stderr
+    run(site, work, "--plugins", "train", "own.yaml", "-o", "run")
+    weights = "run/best.safetensors"
+    run(site, work, "restore", "photos", "--model", weights, "-o", "restored", "--plugins")
+    assert len(list((work / "restored").glob("*.png"))) == 3
+    refused = run(site, work, "restore", "photos", "--model", weights, "-o", "other", code=5)
+    assert "names code that is not part of restorecli" in refused.stderr
+
+
+def test_what_is_not_there_or_of_another_kind_is_said(site, photos):
+    for noise, words in (
+        ("ownparts.parts:Vignete", "has no 'Vignete'"),
+        ("ownpart.parts:Vignette", "ownpart.parts cannot be imported"),
+        ("ownparts.parts:Tiny", "is no degradation"),
+        ("ownparts.parts:Named", "calls itself 'vignette'"),
+    ):
+        done = run(site, photos.parent, "degrade", "photos", "--noise", noise, "--plugins", code=2)
+        assert words in " ".join(done.stderr.split()), done.stderr
+
+
+def test_a_module_of_the_current_folder_is_found(site, photos, tmp_path):
+    (tmp_path / "mine.py").write_text(SOURCE)
+    run(site, tmp_path, "degrade", photos, "--noise", "mine:Vignette", "-o", "out", "--plugins")
+
+
+def test_a_registered_name_of_ours_is_refused_with_its_package(monkeypatch):
+    twice = (("unet", "other:UNet", "others"),)
+    monkeypatch.setattr("restorecli.catalogs.installed", lambda group: twice)
+    fresh = type(MODELS)("model", MODELS._entries.values(), own=MODELS._own)
+    assert fresh.find("unet") is MODELS["unet"]
+    with pytest.raises(UsageError, match="'unet' exists twice") as caught:
+        list(fresh)
+    assert "uninstall others" in caught.value.hint
+
+
+def test_paths_and_drives_are_no_places():
+    assert is_place("package.module:Name")
+    for name in ("C:\\weights\\a.pth", "C:/a.pth", "sca-unet.gaussian", "gaussian", "a:b:c"):
+        assert not is_place(name)
