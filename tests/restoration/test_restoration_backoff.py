@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from restorecli.core.restorer import RestorerSpec
 from restorecli.errors import ResourceError
 from restorecli.restoration.backoff import BackingOff, is_device_fault, is_out_of_memory
+from restorecli.restoration.restorer import Restorer
 from restorecli.restoration.tiling import restore_tiled
 
 IMAGE = torch.rand(3, 200, 300, generator=torch.Generator().manual_seed(0))
@@ -116,3 +118,20 @@ def test_a_defect_stays_a_defect(restorer_of, convolutions):
     with pytest.raises(RuntimeError, match="cannot be multiplied"):
         restore_tiled(BackingOff(fake), IMAGE, tile=None)
     assert len(fake.shapes) == 1
+
+
+def test_rows_that_are_written_at_once_are_checked_tile_by_tile():
+    """A picture joined in memory is asked once; what goes to the disk by rows cannot be undone."""
+
+    class Fragile(Restorer):
+        spec = RestorerSpec("fragile", 3, receptive_field=1)
+
+        def unchecked(self, batch):
+            return batch * torch.nan
+
+        def __call__(self, batch):
+            return batch
+
+    batch = torch.rand(1, 3, 4, 4)
+    assert torch.equal(BackingOff(Fragile(), careful=True)(batch), batch)
+    assert torch.isnan(BackingOff(Fragile())(batch)).all()
