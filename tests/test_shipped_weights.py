@@ -112,7 +112,9 @@ def test_quick_scores_come_out_again(data_folder, tmp_path, name) -> None:
         folder = tmp_path / str(number)
         crops = cut_crops(data_folder / match["folder"], folder / "clean")
         restorecli.degrade(crops, folder / "degraded", noise=damage_of(match["damage"]), seed=0)
-        restorecli.restore(folder / "degraded", folder / "restored", model=name, device="cpu")
+        restorecli.restore(
+            folder / "degraded", folder / "restored", model=name, device="cpu", precision="fp32"
+        )
         overall = restorecli.evaluate(folder / "restored").to_dict()["overall"]
         assert overall["n"] == 4
         assert overall["degraded"]["psnr"] == pytest.approx(score["degraded_psnr"], abs=0.01), match[0]

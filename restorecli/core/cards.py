@@ -39,6 +39,8 @@ def _lines(card: Card) -> Iterator[str]:
     yield f"- pictures: {kind}, range [{low:g}, {high:g}]"
     yield f"- data: {card.data}"
     yield f"- training: {_flat(card.training)}"
+    if card.precision_loss:
+        yield f"- precision: float32; others lose, in dB: {_flat(card.precision_loss)}"
     if card.failures:
         yield f"- known failures: {card.failures}"
     yield f"- licence: {card.licence}"
