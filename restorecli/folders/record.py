@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from restorecli.images.options import STRICT, ReadOptions
 Command = Literal["degrade", "restore"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One line of a manifest.
 
@@ -92,13 +93,31 @@ class Record:
         if not isinstance(values, dict):
             raise DataError("A manifest line is no JSON object.", came=type(values).__name__)
         check_line(values)
-        for name in ("degradations", "earlier", "notes"):
+        for name in ("degradations", "earlier"):
             if name in values:
-                values[name] = tuple(values[name])
+                values[name] = tuple(_shared(step) for step in values[name])
+        values = _shared(values)
+        if "notes" in values:
+            values["notes"] = tuple(values["notes"])
         for name in ("reading", "reference_reading"):
             if name in values:
                 values[name] = _read_options(name, values[name])
         return cls(**values)
+
+
+_SHARED = frozenset({"command", "category", "version", "defect", "name"})
+"""Keys whose texts are the same in many lines of a manifest."""
+
+
+def _shared(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON object with texts that recur kept once for all lines: each line is read for itself."""
+    seen: dict[str, str] = {}
+    shared = {}
+    for key, value in values.items():
+        if isinstance(value, str):
+            value = sys.intern(value) if key in _SHARED else seen.setdefault(value, value)
+        shared[sys.intern(key)] = value
+    return shared
 
 
 def _read_options(name: str, values: dict[str, Any]) -> ReadOptions:

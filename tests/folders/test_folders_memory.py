@@ -12,6 +12,7 @@ from PIL import Image
 
 from restorecli.degradation.chain import Chain
 from restorecli.degradation.folder import degrade_folder
+from restorecli.evaluation.folder import evaluate_folders
 from restorecli.folders.jobs import SilentProgress
 from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest, Record
@@ -24,6 +25,9 @@ from restorecli.restoration.methods.catalog import create_method
 FEW, MANY = 40, 160
 MOST = 250
 """Bytes that one more picture may take: 20,000 of them then take 5 MB, 5 % of the smallest process."""
+
+MOST_OF_A_SCORE = 1600
+"""Bytes that one more pair may take: its names, its scores and what is known about it."""
 
 CHAIN = Chain.from_specs([{"name": "gaussian", "sigma": "5..25"}])
 
@@ -78,6 +82,24 @@ def test_a_picture_leaves_next_to_nothing_in_memory(tmp_path, work, again):
             tracemalloc.stop()
         kept.append(progress.kept)
     assert (kept[2] - kept[1]) / (MANY - FEW) < MOST
+
+
+@pytest.mark.slow
+def test_a_score_keeps_no_picture_and_no_line_of_the_manifest(tmp_path):
+    kept = []
+    for count in (FEW, FEW, MANY):
+        root = plant(tmp_path / str(count), count)
+        output = root.with_name(f"{count}-out")
+        degrade_folder(root, output, CHAIN)
+        progress = AtTheEnd(count)
+        gc.collect()
+        tracemalloc.start(1)
+        try:
+            evaluate_folders(output, metrics=["psnr"], workers=1, progress=progress)
+        finally:
+            tracemalloc.stop()
+        kept.append(progress.kept)
+    assert (kept[2] - kept[1]) / (MANY - FEW) < MOST_OF_A_SCORE
 
 
 def test_a_listing_keeps_names_only(tmp_path):

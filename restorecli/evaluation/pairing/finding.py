@@ -13,6 +13,7 @@ from restorecli.evaluation.pairing.pairs import Pair, Pairing, Side, Source, Unm
 from restorecli.folders.manifest import Manifest, Record
 from restorecli.folders.masks import FLAWLESS, LAYOUTS, MaskFinder, MaskIndex
 from restorecli.folders.matching import index_for
+from restorecli.folders.records import RecordAt
 from restorecli.folders.walking import NO_CATEGORY, ImageFile, walk
 
 
@@ -158,8 +159,9 @@ def _by_name(
     return _Mates(found, tuple(unused), notes)
 
 
-def _own_source(file: ImageFile, root: Path) -> Source:
-    return Source(file.relative.as_posix(), root, file.path, file.category, file.defect)
+def _own_source(file: ImageFile, root: Path, name: str | None = None) -> Source:
+    """Return a file as a source; `name` is its relative path where that text is kept already."""
+    return Source(name or file.relative.as_posix(), root, file.path, file.category, file.defect)
 
 
 def _join(
@@ -185,8 +187,9 @@ def _join(
         category, defect = _place(file, record, mate)
         if record is not None and mate is not None:
             mate = replace(mate, options=record.reference_reading)
-        restored = _own_source(file, folder) if side == "restored" else None
-        pairs.append(Pair(name, category, defect, mate, restored, old, record))
+        restored = _own_source(file, folder, name) if side == "restored" else None
+        line = None if record is None else RecordAt(records, name)
+        pairs.append(Pair(name, category, defect, mate, restored, old, line))
     left_over = (*unmatched, *references.left_over, *known.left_over)
     return Pairing(tuple(pairs), left_over, tuple(dict.fromkeys((*references.notes, *known.notes))))
 
@@ -204,9 +207,9 @@ def _described(pairing: Pairing, degraded: Path) -> Pairing:
     """Take what the degraded folder's manifest says where the picture's own folder says nothing."""
     lines = Manifest(degraded).read()
     pairs = (
-        pair
-        if pair.record or pair.degraded is None
-        else replace(pair, record=lines.get(pair.degraded.locator))
+        replace(pair, line=RecordAt(lines, pair.degraded.locator))
+        if pair.line is None and pair.degraded is not None and pair.degraded.locator in lines
+        else pair
         for pair in pairing.pairs
     )
     return replace(pairing, pairs=tuple(pairs))

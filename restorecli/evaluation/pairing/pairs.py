@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from restorecli.folders.manifest import Record, locate, open_locator
+from restorecli.folders.records import RecordAt
 from restorecli.folders.samples import LOCATOR
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Picture
@@ -69,7 +70,8 @@ class Pair:
         reference: The clean picture, or None where there is none and no metric needs one.
         restored: The restored picture, or None when a degraded folder is scored alone.
         degraded: The degraded picture, or None when it is not known.
-        record: The manifest's line about the scored picture, else about its degraded one, or None.
+        line: The manifest's line about the scored picture, else about its degraded one, or None; `record`
+            reads it.
         mask: Where its defect is, drawn on the reference, or None.
     """
 
@@ -79,8 +81,13 @@ class Pair:
     reference: Source | None
     restored: Source | None
     degraded: Source | None
-    record: Record | None = None
+    line: Record | RecordAt | None = None
     mask: Source | None = None
+
+    @property
+    def record(self) -> Record | None:
+        """The manifest's line, read anew each time: thousands of them would fill the memory."""
+        return self.line.read() if isinstance(self.line, RecordAt) else self.line
 
     @property
     def files(self) -> tuple[Path, ...]:

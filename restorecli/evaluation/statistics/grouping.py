@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,7 +59,7 @@ def fields_of(pair: Pair) -> dict[str, str]:
     fields |= {"unclipped": _word(record.unclipped), "version": record.version}
     for name, value in (record.restorer or {}).items():
         if not isinstance(value, Mapping) and not name.startswith(_FILE_FACTS):
-            fields[f"restorer.{name}"] = _word(value)
+            fields[sys.intern(f"restorer.{name}")] = _word(value)
     if "restorer.name" in fields:
         fields["model"] = fields.pop("restorer.name")
     return fields
@@ -154,9 +155,9 @@ def _steps(record: Record) -> dict[str, str]:
         label = name if names.count(name) == 1 else f"{name}-{names.count(name)}"
         if "severity" in step:
             severities.append(_word(step["severity"]))
-        fields |= {f"{label}.{key}": _word(value) for key, value in step.items() if key != "name"}
+        fields |= {sys.intern(f"{label}.{key}"): _word(value) for key, value in step.items() if key != "name"}
     if names:
-        fields["degradation"] = "+".join(names)
+        fields["degradation"] = sys.intern("+".join(names))
     if severities:
         fields["severity"] = severities[0] if len(set(severities)) == 1 else "+".join(severities)
     return fields
