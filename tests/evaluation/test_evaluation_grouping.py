@@ -150,5 +150,5 @@ def test_an_unknown_field_is_refused_before_anything_is_scored(chain):
         def start(self, total, what):
             raise AssertionError("scoring began")
 
-    with pytest.raises(UsageError, match="grouped"):
+    with pytest.raises(UsageError, match="Unknown field"):
         evaluate_folders(chain, by=("quality",), progress=Listener())
