@@ -42,8 +42,8 @@ class Restoring:
         name: What it is.
         taken: Median time of one picture.
         times_as_fast: The loop's time divided by this, on the clock and by CPU time.
-        difference: Largest difference to the loop's result in 8-bit levels.
-        loss: PSNR that it loses against the loop's result, to the clean picture, in dB.
+        difference: Largest difference to the loop's results in 8-bit levels.
+        loss: PSNR to the clean pictures that it loses against the loop's results, mean over them, in dB.
     """
 
     name: str
@@ -124,7 +124,8 @@ def bench_restoration(
     import torch
 
     pairs = [_cropped(pair, crop) for pair in bench_pairs(data)]
-    noisy, clean = (_unit(side) for side in (pairs[0].degraded, pairs[0].reference))
+    inputs, clean = ([_unit(side) for side in sides] for sides in zip(*map(_sides, pairs), strict=True))
+    noisy = inputs[0]
     with torch_threads(threads), tempfile.TemporaryDirectory() as folder:
         ways = _ways(model, Path(folder))
         files = _file_ways(model, pairs, Path(folder))
@@ -135,7 +136,7 @@ def bench_restoration(
             _GEMM: lambda: square @ square,
         }
         taken = interleaved(calls, rounds)
-        results = {name: way(noisy) for name, way in ways.items()}
+        results = {name: [way(pixels) for pixels in inputs] for name, way in ways.items()}
         work = 2 * multiply_adds(load(model, device="cpu"), torch.from_numpy(noisy)[None]) * noisy[0].size
     in_memory = _compared({name: taken[name] for name in ways}, results, clean)
     limit = 2 * _GEMM_SIDE**3 / taken[_GEMM].cpu
@@ -215,20 +216,24 @@ def _bound(way: Case, pixels: Pixels) -> Callable[[], object]:
 
 
 def _compared(
-    taken: Mapping[str, Taken], results: Mapping[str, Pixels], clean: Pixels
+    taken: Mapping[str, Taken], results: Mapping[str, Sequence[Pixels]], clean: Sequence[Pixels]
 ) -> tuple[Restoring, ...]:
     first = next(iter(taken))
     base = taken[first]
 
     def restoring(name: str) -> Restoring:
-        mine, theirs = results.get(name), results.get(first)
         ratio = Taken(base.wall / taken[name].wall, base.cpu / taken[name].cpu)
-        if mine is None or theirs is None:
-            return Restoring(name, taken[name], ratio, 0.0, 0.0)
-        difference = 255 * float(np.abs(mine - theirs).max())
-        return Restoring(name, taken[name], ratio, difference, _psnr(theirs, clean) - _psnr(mine, clean))
+        pairs = list(zip(results.get(name, ()), results.get(first, ()), clean, strict=False))
+        difference = max((float(np.abs(mine - theirs).max()) for mine, theirs, _ in pairs), default=0.0)
+        losses = [_psnr(theirs, target) - _psnr(mine, target) for mine, theirs, target in pairs]
+        loss = sum(losses) / len(losses) if losses else 0.0
+        return Restoring(name, taken[name], ratio, 255 * difference, loss)
 
     return tuple(restoring(name) for name in taken)
+
+
+def _sides(pair: BenchPair) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    return pair.degraded, pair.reference
 
 
 def _psnr(one: Pixels, other: Pixels) -> float:
