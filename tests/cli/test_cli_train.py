@@ -106,7 +106,7 @@ def test_a_recipe_that_does_not_exist_is_told(shell) -> None:
 
 def test_every_shipped_recipe_is_listed_and_printed(shell, photos) -> None:
     listed = shell("restorecli recipes --json").data
-    shown = shell("restorecli recipes").out
+    shown = shell("restorecli recipes --all").out
     for folder in ("dusty", "clean"):  # what the recipe for pairs of folders names
         (photos / folder).mkdir()
     for entry in listed:
