@@ -140,6 +140,7 @@ def run_restore(options: RestoreOptions) -> RestoreResult:
         >>> done.written == made.written
         True
     """
+    _check_files(options)
     from restorecli.api.results import RestoreResult
     from restorecli.folders.shards import Shard, refuse_shard
     from restorecli.folders.single import single_target
@@ -162,12 +163,26 @@ def run_restore(options: RestoreOptions) -> RestoreResult:
 restore = from_keywords("restore", RestoreOptions, run_restore)
 
 
+def _check_files(options: RestoreOptions) -> None:
+    """Look at named weights files before torch is imported, which takes seconds.
+
+    Raises:
+        WeightsError: One of them cannot hold weights.
+    """
+    from restorecli.core.weights_files import check_weights_file
+
+    for named in (options.model, options.weights):
+        if named is not None:
+            check_weights_file(Path(named))
+
+
 def plan_restore(options: RestoreOptions) -> RestorePlan:
     """Return what `run_restore` would do with the same options, and about how long it would take.
 
     Raises:
         RestorecliError: As of `run_restore`, as far as it shows before anything is restored.
     """
+    _check_files(options)
     from restorecli.folders.shards import Shard
     from restorecli.folders.single import single_target
     from restorecli.restoration.dry_run import plan_file, plan_folder

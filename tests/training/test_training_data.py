@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from restorecli.errors import DataError
+from restorecli.report.sheet import write_sheet
 from restorecli.training.batches import BatchMaker
 from restorecli.training.check import load_recipe
 from restorecli.training.crops import PictureCache, to_unit
@@ -145,6 +146,11 @@ def test_what_this_program_wrote_is_not_trained_on(recipe, workshop):
         folder.mkdir(parents=True)
         (folder / mark).write_text("")
         Image.fromarray(np.zeros((20, 20), np.uint8)).save(folder / "x.png")
+    assert len(find_pairs(recipe.data.train, recipe, workshop, print)) == 5
+
+
+def test_a_contact_sheet_among_the_pictures_is_not_trained_on(recipe, workshop):
+    write_sheet(Image.new("RGB", (64, 64)), workshop / "images" / "kind" / "sheet.png")
     assert len(find_pairs(recipe.data.train, recipe, workshop, print)) == 5
 
 
