@@ -39,6 +39,7 @@ WITH_QUICK_SCORES = (
     "sca-unet.haze",
     "sca-unet.jpeg",
     "sca-unet.low-light",
+    "sca-unet.noise-jpeg",
     "sca-unet.old-photo",
     "sca-unet.rain",
 )
