@@ -13,6 +13,7 @@ from restorecli.evaluation.metrics.metric import Metric, protocol_line
 from restorecli.evaluation.metrics.protocol import Protocol, find_protocol
 from restorecli.evaluation.pairing.finding import pair_folder
 from restorecli.evaluation.pairing.pairs import Pair, Unmatched
+from restorecli.evaluation.pairing.planes import plane_by_plane
 from restorecli.evaluation.result import Evaluation, PairScore
 from restorecli.evaluation.scoring import Redegrade, score_pair
 from restorecli.evaluation.selection import ALL, choose_metrics
@@ -83,7 +84,7 @@ def evaluate_folders(
     needed = ALL in metrics or any("reference" in metric.needs for metric in named)
     pairing = pair_folder(folder, reference, degraded, masks=masks, endings=endings, needs_reference=needed)
     evaluation = evaluate_pairs(
-        [_read_by(pair, values) for pair in pairing.pairs],
+        [_read_by(pair, values) for pair in plane_by_plane(pairing.pairs)],
         pairing.unmatched,
         folder=folder,
         reference=reference,

@@ -64,7 +64,7 @@ def read_picture(
     try:
         if options.frames.isdigit():
             _check_regular(path)
-            return read_plane(path, options)
+            return read_plane(path, options, like)
         return _read(_read_bytes(path, budget), options, budget, like)
     except ImageError as error:
         error.file = error.file or str(path)

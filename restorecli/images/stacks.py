@@ -11,7 +11,7 @@ from restorecli.errors import ImageError
 from restorecli.images.animations import AnimatedPlanes, write_animation
 from restorecli.images.formats import FORMATS, format_for, sniff
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import Picture
+from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.planes import Chosen, Layout, Planes, choose
 from restorecli.images.tiff_planes import TiffPlanes
 from restorecli.images.tiff_stack import write_tiff_stack
@@ -46,8 +46,13 @@ def open_stack(path: Path, options: ReadOptions) -> Chosen | None:
     return None
 
 
-def read_plane(path: Path, options: ReadOptions) -> Picture:
+def read_plane(path: Path, options: ReadOptions, like: FileTraits | None = None) -> Picture:
     """Read the one plane that `options.frames` numbers.
+
+    Args:
+        path: The file.
+        options: Which plane, and how to read what is unusual.
+        like: Traits of a picture that this one is to be compared with.
 
     Raises:
         ImageError: The file is damaged, or has no such plane.
@@ -56,7 +61,7 @@ def read_plane(path: Path, options: ReadOptions) -> Picture:
         file_format = sniff(stream.read(64))
     if file_format not in _HOLDERS:
         raise ImageError(f"{file_format} is read as one picture", expected="--frames first")
-    with choose(lambda: _open(path, file_format, options), options.frames) as chosen:
+    with choose(lambda: _open(path, file_format, options, like), options.frames) as chosen:
         picture = next(iter(chosen))
     count = prod(chosen.planes.layout.shape)
     if count == 1:
@@ -100,7 +105,7 @@ def write_stack(
     return (*layout.notes, *losses)
 
 
-def _open(path: Path, file_format: str, options: ReadOptions) -> Planes:
+def _open(path: Path, file_format: str, options: ReadOptions, like: FileTraits | None = None) -> Planes:
     if file_format == "TIFF":
-        return TiffPlanes(path, options)
+        return TiffPlanes(path, options, like)
     return AnimatedPlanes(path.read_bytes(), file_format, options)

@@ -52,13 +52,15 @@ class TiffPlanes:
     Args:
         path: The file.
         options: How to read what is unusual.
+        like: Traits of a picture that these are to be compared with.
 
     Raises:
         ImageError: The file is damaged or of a kind that is not processed.
     """
 
-    def __init__(self, path: Path, options: ReadOptions) -> None:
+    def __init__(self, path: Path, options: ReadOptions, like: FileTraits | None = None) -> None:
         self._path = path
+        self._like = like
         self._options = options
         try:
             self._file = tifffile.TiffFile(path)
@@ -97,7 +99,7 @@ class TiffPlanes:
         self._exif = exif_of(self._path) if self.layout.kind == "pages" else None
         levels = levels_of(file, self._header)
         dtype = self._samples(0).dtype
-        self._scale = scale_for(dtype, levels, self._options, None, self._measure)
+        self._scale = scale_for(dtype, levels, self._options, self._like, self._measure)
 
     def _find_layout(self) -> Layout:
         file, series = self._file, self._file.series[0]

@@ -32,6 +32,7 @@ from restorecli.restoration.records import (
     SourceRecords,
     Stamp,
     check_unchanged,
+    reading_of,
     restored_record,
     stamp,
 )
@@ -169,11 +170,12 @@ class RestoreRoom:
         self._gate.enter(turn, size)
         try:
             before = stamp(task.file.path)
-            stack = open_stack(task.file.path, self._reading)
+            reading = reading_of(task.file, self._reading, self._sources)
+            stack = open_stack(task.file.path, reading)
             if stack is not None:
                 return Loaded(None, before, size, stack)
             by_rows = header is not None and self._goes_by_rows(header)
-            return Loaded(None if by_rows else _read(task.file.path, before, self._reading), before, size)
+            return Loaded(None if by_rows else _read(task.file.path, before, reading), before, size)
         except BaseException:
             self._gate.leave(size)
             raise
@@ -201,8 +203,9 @@ class RestoreRoom:
         """Restore a picture by rows, or a stack by planes, from file to file."""
         target, source = self._prepare_target(task), task.file.path
         if loaded.stack is None:
+            reading = reading_of(task.file, self._reading, self._sources)
             done = restore_file_by_rows(
-                source, target, self._painter, loaded.stamp, self._reading, self._progress.within
+                source, target, self._painter, loaded.stamp, reading, self._progress.within
             )
         else:
             done = restore_stack(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,19 @@ class SourceRecords:
     def carry(self, locator: str | None, output: Path) -> str | None:
         """Return a locator of this manifest as a locator of the manifest in `output`."""
         return None if locator is None else make_locator(locate(locator, self.folder), output)
+
+
+def reading_of(file: ImageFile, reading: ReadOptions, sources: SourceRecords) -> ReadOptions:
+    """Return how to read a picture: what its manifest calls unclipped holds noise beyond 0 and 1, no values.
+
+    Args:
+        file: The picture.
+        reading: How it was asked to be read.
+        sources: What the manifest says.
+    """
+    record = sources.find(file)
+    noisy = record is not None and record.unclipped and reading.range == "auto"
+    return replace(reading, range="file") if noisy else reading
 
 
 def _read_quietly(folder: Path) -> Mapping[str, Record]:

@@ -21,7 +21,7 @@ from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Context
 from restorecli.restoration.known import Known
 from restorecli.restoration.picture import CHANGED_BY_TILES, PictureRestorer, TileUse
-from restorecli.restoration.records import SourceRecords, check_unchanged, stamp
+from restorecli.restoration.records import SourceRecords, check_unchanged, reading_of, stamp
 from restorecli.restoration.restorer import Restorer
 
 
@@ -103,6 +103,7 @@ def restore_file(
             return painter(picture, replace(context, tell=progress.within))
 
         encoding = {} if quality is None else {"quality": quality}
+        reading = reading_of(file, reading, sources)
         stack = open_stack(source, reading)
         if stack is not None:
             done = restore_stack(stack, target, restore, lambda: check_unchanged(source, before), **encoding)

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 from scipy import ndimage
 
+from restorecli.degradation.chain import Chain
+from restorecli.degradation.folder import degrade_folder
 from restorecli.degradation.operators import Convolution, reduction_spread
 from restorecli.folders.manifest import Manifest
 from restorecli.images import reading
@@ -14,8 +17,10 @@ from restorecli.images.scale import ValueScale
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.context import Context
 from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.restoration.picture import PictureRestorer
+from restorecli.restoration.single import restore_file
 
 RNG = np.random.default_rng(0)
 GIVEN = FileTraits("TIFF", 16, scale=ValueScale(0, 1000, "given"))
@@ -124,3 +129,23 @@ def test_rows_carry_values_past_a_network_too(tmp_path, restorer_of, monkeypatch
     np.testing.assert_array_equal(whole, rows)
     inside = np.clip(samples, 0, 1000)
     np.testing.assert_allclose(whole, inside / 2 + samples - inside, atol=1e-3)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_what_a_manifest_calls_unclipped_is_noise_and_not_measured(tmp_path, single):
+    """Files of earlier versions do not say themselves that 0 and 1 are black and white."""
+    (tmp_path / "in").mkdir()
+    Image.fromarray(RNG.integers(0, 256, (30, 34), dtype=np.uint8)).save(tmp_path / "in" / "a.png")
+    noise = Chain.from_specs([{"name": "gaussian", "sigma": 50.0}])
+    degrade_folder(tmp_path / "in", tmp_path / "noisy", noise, unclipped=True)
+    values = tifffile.imread(tmp_path / "noisy" / "a.tiff")
+    assert values.min() < 0
+    tifffile.imwrite(tmp_path / "noisy" / "a.tiff", values, metadata=None)
+    if single:
+        source, target = tmp_path / "noisy" / "a.tiff", tmp_path / "one.tiff"
+        restore_file(source, target, PictureRestorer(method("median", size=3)), known=Known())
+    else:
+        restore_folder(tmp_path / "noisy", tmp_path / "out", method("median", size=3))
+        target = tmp_path / "out" / "a.tiff"
+    expected = ndimage.median_filter(values, 3, mode="reflect")
+    np.testing.assert_allclose(tifffile.imread(target), expected.clip(0, 1), atol=1e-6)

@@ -1,0 +1,72 @@
+"""Stacks are scored plane by plane: one pair for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from restorecli.errors import ImageError
+from restorecli.evaluation.pairing.pairs import Pair, Source
+from restorecli.folders.record import Record
+from restorecli.images.options import ReadOptions
+from restorecli.images.stacks import open_stack
+
+
+def plane_by_plane(pairs: Iterable[Pair]) -> list[Pair]:
+    """Replace every pair whose picture was made of several planes by one for each plane, named `path#0`.
+
+    The manifest says which planes of the source they came from, and which of the reference those did.
+
+    Args:
+        pairs: As they were found; others stay as they are.
+    """
+    return [plane for pair in pairs for plane in _planes(pair)]
+
+
+def _planes(pair: Pair) -> Iterator[Pair]:
+    scored = pair.restored or pair.degraded
+    record = pair.record
+    count = 1
+    if scored is not None and scored.file is not None and record is not None and record.reading.stack:
+        count = _count(scored.file)
+    if record is None or count == 1:
+        yield pair
+        return
+    for number in range(count):
+        before = number + _first(record.reading)
+        clean = before + (_first(record.reference_reading) if pair.restored is not None else 0)
+        yield replace(
+            pair,
+            path=f"{pair.path}#{number}",
+            restored=_plane(pair.restored, number),
+            degraded=_plane(pair.degraded, number if pair.restored is None else before),
+            reference=_plane(pair.reference, clean),
+            line=_with_own_noise(record, before if pair.restored is not None else number),
+        )
+
+
+def _plane(source: Source | None, number: int) -> Source | None:
+    return None if source is None else replace(source, options=replace(source.options, frames=str(number)))
+
+
+def _with_own_noise(record: Record, number: int) -> Record:
+    """Return the line of a plane: `degrade` names the generators of each by its number."""
+    return record if record.key is None else replace(record, key=f"{record.key}#{number}")
+
+
+def _first(options: ReadOptions) -> int:
+    first = options.frames.partition("..")[0]
+    return int(first) if first.isdigit() else 0
+
+
+def _count(path: Path) -> int:
+    """Return how many planes a file holds; 1 for one that cannot be read, which scoring reports."""
+    try:
+        stack = open_stack(path, ReadOptions(frames="all", range="type"))
+    except (ImageError, OSError):
+        return 1
+    if stack is None:
+        return 1
+    with stack:
+        return len(stack)
