@@ -83,6 +83,7 @@ PUBLIC = {
         "overlap",
         "device",
         "precision",
+        "backend",
         "ensemble",
         "workers",
         "to_srgb",

@@ -26,7 +26,7 @@ EXAMPLES = (
     "restorecli show ./degraded ./restored ./photos -o sheet.png --difference",
     "restorecli show ./photos --limit 12",
     "restorecli show before.png after.png --crop 64x64+100+80",
-    "restorecli show noisy=./degraded ours=./restored clean=./photos --crop 48x48+90+60 --inset --scores",
+    "restorecli show noisy=./noisy ours=./restored clean=./photos --inset --scores",
 )
 
 _DEFAULTS = (Path("degraded"), Path("restored"))

@@ -169,10 +169,17 @@ def test_kair_checkpoint_of_dncnn_loads_by_weights(tmp_path):
     torch.testing.assert_close(load("dncnn", weights=path, device="cpu")(x), twin(x).detach().clamp(0, 1))
 
 
-def test_a_pth_without_a_name_asks_for_one(tmp_path):
+def test_a_pth_of_no_known_network_asks_for_a_name(tmp_path):
+    path = tmp_path / "some.pth"
+    torch.save({"strange.weight": torch.zeros(2, 3)}, path)
+    with pytest.raises(WeightsError, match="--model NAME --weights"):
+        load(path)
+
+
+def test_a_pth_without_tensors_is_refused(tmp_path):
     path = tmp_path / "some.pth"
     torch.save({}, path)
-    with pytest.raises(WeightsError, match="--model NAME --weights"):
+    with pytest.raises(WeightsError, match="no table of tensors"):
         load(path)
 
 

@@ -153,7 +153,9 @@ def test_a_method_with_what_it_was_told_counts_as_one_restorer(blurred, tmp_path
     assert written(sigma=3.0) == 0
     assert written(sigma=3.0, operator="gaussian-blur:sigma=0.9") == 3
     assert written(sigma=3.0, operator=["gaussian-blur:sigma=0.9"]) == 0
-    assert written(model="inverse") == 3
+    with pytest.raises(UsageError, match="another model"):
+        written(model="inverse")
+    assert written(model="inverse", overwrite=True) == 3
 
 
 def test_what_a_picture_lacks_costs_this_picture_only(photos, blurred, tmp_path) -> None:
