@@ -104,6 +104,13 @@ OTHERS = (
 )
 """Damage of other strengths than those of the severities, and two at once."""
 
+_PAIRS = (
+    _kind("gaussian+jpeg", {"name": "gaussian", "sigma": "10..40"}, {"name": "jpeg", "quality": "25..80"}),
+    _kind("low-light+jpeg", {"name": "low-light", "severity": "2..5"}, {"name": "jpeg", "quality": "40..80"}),
+    _kind("gaussian+jpeg", {"name": "gaussian", "sigma": "10..40"}, {"name": "jpeg", "quality": "25..80"}),
+    _kind("low-light", {"name": "low-light", "severity": "2..5"}, {"name": "jpeg", "quality": "85..95"}),
+)
+
 CLEAN = (
     _kind(NONE, {"name": "jpeg", "quality": "86..96"}),
     _kind(NONE, {"name": "downscale", "factor": 2}),
@@ -133,6 +140,7 @@ def training_examples(data: Path, pictures: int) -> Iterator[Example]:
     yield from examples(photos[::-1][:pictures])
     yield from variants(photos)
     yield from hard(photos)
+    yield from pairs(photos)
 
 
 def hard(photos: Sequence[Path]) -> Iterator[Example]:
@@ -145,6 +153,14 @@ def hard(photos: Sequence[Path]) -> Iterator[Example]:
         for turn in (0, 1):
             kind = kinds[(2 * number + turn) % len(kinds)]
             yield Example(_name(file), kind.labels, damaged(pixels, kind.steps, f"hard {file.name}{turn}"))
+
+
+def pairs(photos: Sequence[Path]) -> Iterator[Example]:
+    """Yield each photograph with two damages that come together in phones and on the web."""
+    for number, file in enumerate(photos):
+        kind = _PAIRS[number % len(_PAIRS)]
+        pixels = damaged(read_picture(file).pixels, kind.steps, f"pair {file.name}")
+        yield Example(_name(file), kind.labels, pixels)
 
 
 def variants(photos: Sequence[Path]) -> Iterator[Example]:

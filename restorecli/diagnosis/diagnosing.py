@@ -29,8 +29,11 @@ _LEAST_RANGE = 2 / 255
 _ALSO = 0.15
 """Chance from which a second damage counts, where the two are known to come together."""
 
-_ALIKE = frozenset(("gaussian", "poisson", "speckle"))
-"""Noise that is treated alike: that it is one of them must be sure, not which."""
+_ALIKE = (
+    frozenset(("gaussian", "poisson", "speckle")),
+    frozenset(("gaussian-blur", "defocus", "motion-blur")),
+)
+"""Noise, and blur: that it is one of them must be sure, not which."""
 
 _TOGETHER = frozenset(
     frozenset(pair)
@@ -117,10 +120,13 @@ def _names(chances: Mapping[str, float], found: Mapping[str, float], table: Deci
     damages = [name for name in chances if name != NONE and table.is_possible(name, found)]
     if not damages:
         return ()
-    first, *others = sorted(damages, key=lambda name: -chances[name])
+    first = max(damages, key=lambda name: chances[name])
     limit = table.sure.get(first, _SURE)
-    sure = sum(chances[name] for name in damages if name == first or {first, name} <= _ALIKE)
-    second = next((name for name in others if {first, name} in _TOGETHER), None)
+    alike = next((kind for kind in _ALIKE if first in kind), frozenset((first,)))
+    sure = sum(chances[name] for name in alike if name in chances)
+    # Under another damage a second one is seen less well: it need not show all that it shows alone.
+    rest = sorted(chances, key=lambda name: -chances[name])
+    second = next((name for name in rest if {first, name} in _TOGETHER), None)
     if second is not None and chances[second] >= _ALSO and chances[first] + chances[second] >= limit:
         return first, second
     return (first,) if sure >= limit else ()
