@@ -60,9 +60,14 @@ REMEDIES: tuple[Remedy, ...] = (
     # Real dust turns pictures deep yellow or red; paler dust is worth it where it lifts black.
     Remedy("sand-dust", "swm.sand-dust", by="cast", least=0.75),
     Remedy("sand-dust", "dedust", by="darkest level", least=60),
-    Remedy("fade", "gray-world", by="darkest level", least=40),
+    Remedy("fade", "sca-unet.old-photo"),
+    Remedy("scratches", "sca-unet.old-photo"),
+    Remedy("old-photo", "sca-unet.old-photo"),
     Remedy("holes", "inpaint-harmonic", told=(MASK,)),
 )
+
+JOINT: Mapping[frozenset[str], str] = {frozenset(("gaussian", "jpeg")): "sca-unet.noise-jpeg"}
+"""What undoes two damages at once, better than one after the other."""
 
 ORDER = (
     "jpeg",
@@ -121,6 +126,9 @@ def plan(
         hole_color: "#RRGGBB" that stands in lost pixels.
         is_gray: Whether the picture has one channel.
     """
+    joint = JOINT.get(frozenset(finding.damage for finding in findings))
+    if joint is not None:
+        return (Step(joint),)
     steps: list[Step] = []
     for finding in sorted(findings, key=lambda finding: ORDER.index(finding.damage)):
         remedy = remedy_for(finding)

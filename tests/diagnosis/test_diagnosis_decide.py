@@ -12,7 +12,7 @@ from restorecli.core.shipped import shipped
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.diagnosis.decide import FAR, NONE, DecisionTable, read_table, shipped_table, write_table
 from restorecli.diagnosis.measurements import measure
-from restorecli.diagnosis.remedies import LIMITS, ORDER, REMEDIES, plan, remedy_for
+from restorecli.diagnosis.remedies import JOINT, LIMITS, ORDER, REMEDIES, plan, remedy_for
 from restorecli.diagnosis.result import Diagnosis, Finding, Step, Strength
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
 from restorecli.folders.samples import read_sample
@@ -120,10 +120,11 @@ def _finding(damage: str, *strengths: Strength) -> Finding:
 
 def test_what_came_last_is_undone_first_and_nothing_twice() -> None:
     noise, jpeg = _finding("gaussian", Strength("sigma", 20.0, "0-255 scale")), _finding("jpeg")
-    steps = plan([noise, jpeg])
-    assert [step.model for step in steps] == list(
-        dict.fromkeys(remedy_for(finding).model for finding in (jpeg, noise))
-    )
+    dark = _finding("low-light", Strength("median brightness", 20.0, "0-255 scale"))
+    assert [step.model for step in plan([dark, jpeg])] == [
+        remedy_for(finding).model for finding in (jpeg, dark)
+    ]
+    assert [step.model for step in plan([noise, jpeg])] == [JOINT[frozenset(("gaussian", "jpeg"))]]
     twice = plan([noise, _finding("poisson", Strength("peak", 9.0), Strength("sigma", 20.0))])
     assert len({step.model for step in twice}) == len(twice)
 
