@@ -57,10 +57,12 @@ PURPOSES = (
         ("enlarge", "upscale", "upscaling", "super-resolution", "downscale"),
         "back-projection",
     ),
-    Purpose("JPEG blocks", ("deblock",), ("jpeg", "jpg", "dejpeg", "compression", "artifacts"), "deblock"),
+    Purpose(
+        "JPEG blocks", ("deblock",), ("jpeg", "jpg", "dejpeg", "compression", "artifacts"), "sca-unet.jpeg"
+    ),
     Purpose("moire, stripes", ("demoire",), ("moire", "stripes"), "demoire"),
     Purpose("dithering", ("inverse-halftone",), ("dither", "dithering", "halftone"), "resnet.dither"),
-    Purpose("haze", ("dehaze",), ("fog", "haze", "mist"), "dehaze"),
+    Purpose("haze", ("dehaze",), ("fog", "haze", "mist"), "sca-unet.haze"),
     Purpose("dust, color casts", ("dedust", "gray-world"), ("dust", "sand", "sand-dust"), "swm.sand-dust"),
     Purpose(
         "holes, scratches",
@@ -69,6 +71,8 @@ PURPOSES = (
         "inpaint-biharmonic",
     ),
     Purpose("too dark", (), ("dark", "low-light", "night", "brighten"), "sca-unet.low-light"),
+    Purpose("rain", (), ("rain", "derain", "streaks"), "sca-unet.rain"),
+    Purpose("old prints", (), ("faded", "old-print", "print"), "sca-unet.old-photo"),
     Purpose("several (slow)", ("pnp", "dip")),
 )
 
@@ -85,8 +89,8 @@ def model_named(name: str) -> str:
     """Return the model that a word for a purpose stands for, in any case; other names come back as they are.
 
     Examples:
-        >>> model_named("JPEG"), model_named("sca-unet"), model_named("dehaze")
-        ('deblock', 'sca-unet', 'dehaze')
+        >>> model_named("Moire"), model_named("sca-unet"), model_named("dehaze")
+        ('demoire', 'sca-unet', 'dehaze')
     """
     if METHODS.resolve(name) is not None:
         return name

@@ -78,9 +78,9 @@ def test_a_slip_is_answered_with_the_nearest(shell, photos, name, near) -> None:
 
 
 def test_a_word_restores_with_its_model(shell, photos) -> None:
-    words = "--model JPEG --set deblock.threshold=0.7"
+    words = "--model Despeckle --set switching-median.size=5"
     document = shell(f"restorecli restore photos -o out {words} --dry-run --json").data
-    assert document["model"] == "deblock"
+    assert document["model"] == "switching-median"
     shell(f"restorecli restore photos -o out {words}")
 
 
