@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,7 @@ EXAMPLES = (
     "restorecli models --all",
 )
 
+_WIDTH = 90  # columns of a summary at a glance
 _FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
 Rows = list[tuple[str, str]]
 
@@ -53,7 +55,13 @@ def _overview() -> None:
     from restorecli.core.shipped import shipped
     from restorecli.restoration.purposes import PURPOSES
 
-    ready = [(_called(weights.model, weights.tag), _card(weights.path).summary) for weights in shipped()]
+    ready = [
+        (
+            _called(weights.model, weights.tag),
+            textwrap.shorten(_card(weights.path).summary, _WIDTH, placeholder=" ..."),
+        )
+        for weights in shipped()
+    ]
     render.table(("ready to use", "for"), ready)
     render.data("")
     rows = [(p.name, next(iter(p.words), "-"), ", ".join(p.methods) or "-") for p in PURPOSES]
