@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from restorecli.errors import ImageError
 from restorecli.images import xmp
@@ -43,6 +44,7 @@ DECODER_FAULTS = (
     Warning,
     struct.error,
     zlib.error,
+    Image.DecompressionBombError,
 )
 """What Pillow, tifffile and imagecodecs raise when a file is damaged: nearly anything."""
 

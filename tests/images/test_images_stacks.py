@@ -263,6 +263,17 @@ def test_damaged_stacks_cost_one_file(tmp_path):
         assert not (tmp_path / "y.tif").exists()
 
 
+@pytest.mark.parametrize("options", [ALL, ReadOptions(frames="1"), ReadOptions(frames="first")])
+def test_a_frame_that_promises_gigapixels_costs_one_file(tmp_path, options):
+    """Pillow's own error for it is none of those that decoders otherwise raise."""
+    data = bytearray(animation("GIF"))
+    second = data.index(b"\x2c", data.index(b"\x2c") + 200)
+    data[second + 5 : second + 9] = b"\xff\xff\xff\xff"
+    (tmp_path / "x.gif").write_bytes(data)
+    with pytest.raises(ImageError):
+        open_stack(tmp_path / "x.gif", options) or read_picture(tmp_path / "x.gif", options)
+
+
 def test_a_still_gif_is_read(tmp_path):
     image = Image.fromarray(RNG.integers(0, 256, (8, 9), dtype=np.uint8))
     image.save(tmp_path / "x.gif")
