@@ -64,14 +64,15 @@ TASKS = (
     ),
     Task("strokes lost", ({"name": "holes", "kind": "strokes", "share": 0.2},), (*_INPAINTING, *_COPYING)),
     Task("impulses, 10 %", ({"name": "salt-pepper", "amount": 0.1},), ("median", "switching-median")),
-    Task("JPEG, quality 10", ({"name": "jpeg", "quality": 10},), ("deblock",)),
+    Task("JPEG, quality 10", ({"name": "jpeg", "quality": 10},), ("deblock",), ("sca-unet.jpeg",)),
     Task(
         "dithered, 2 levels",
         ({"name": "dither", "kernel": "floyd-steinberg", "levels": 2},),
         ("inverse-halftone", "gaussian", "wavelet"),
+        ("resnet.dither",),
     ),
     Task("moire", ({"name": "moire"},), ("demoire",)),
-    Task("haze", ({"name": "haze"},), ("dehaze",)),
+    Task("haze", ({"name": "haze"},), ("dehaze",), ("sca-unet.haze",)),
     Task("sand-dust", ({"name": "sand-dust"},), ("gray-world", "dedust")),
 )
 """Where a step does not round, nothing is clipped or rounded before restoring, as the field's tables have it.
