@@ -88,16 +88,8 @@ _MISTAKEN = 0.002
 """Share of clean pictures that may be taken for a damage."""
 
 _FOLDS = 3
-_LEAST_SURE, _MOST_SURE = 0.6, 0.8
-_LEAST_SURE_OF: Mapping[str, float] = {
-    "low-light": 0.8,
-    "haze": 0.8,
-    "moire": 0.8,
-    "sand-dust": 0.7,
-    "fade": 0.7,
-    "motion-blur": 0.7,
-}
-"""What is done against these changes all tones or takes texture away: a mistake costs more."""
+_LEAST_SURE, _MOST_SURE = 0.8, 0.85
+"""Bounds of the chance from which a damage is sure: below, clean pictures would be changed too often."""
 
 
 def fit_table(measured: Measured) -> DecisionTable:
@@ -142,10 +134,7 @@ def _sure(measured: Measured, classes: Sequence[str]) -> dict[str, float]:
     clean = sum(labels == (NONE,) for labels in measured.labels)
     above = 1 + int(_MISTAKEN * clean)
     limits = {name: sorted([*[0.0] * above, *chances])[-above] for name, chances in reached.items()}
-    return {
-        name: float(np.clip(limit, _LEAST_SURE_OF.get(name, _LEAST_SURE), _MOST_SURE))
-        for name, limit in limits.items()
-    }
+    return {name: float(np.clip(limit, _LEAST_SURE, _MOST_SURE)) for name, limit in limits.items()}
 
 
 def fit_chances(measured: Measured) -> DecisionTable:

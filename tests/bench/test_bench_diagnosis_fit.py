@@ -67,7 +67,7 @@ def test_a_fitted_table_names_what_it_was_fitted_on() -> None:
         chances = table.chances(measured.found(index))
         right.append(max(chances, key=chances.__getitem__) == label)
     assert np.mean(right) > 0.7
-    assert all(0.6 <= sure <= 0.8 for sure in table.sure.values())
+    assert all(0.8 <= sure <= 0.85 for sure in table.sure.values())
 
 
 @pytest.fixture
