@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 from restorecli.cli.app import COMMANDS, GROUPS
 from restorecli.degradation.catalog import DEGRADATIONS
@@ -54,8 +55,10 @@ def shrink(recipe: Path) -> None:
 
 @pytest.fixture
 def prepared(shell, photos):
-    """The shell in a folder with what the manual supposes: ./photos, ./imgs and its YAML chain."""
+    """The shell in a folder with what the manual supposes: pictures, and the manual's YAML chain."""
     shutil.copytree(photos, shell.folder / "imgs")
+    with Image.open(next(photos.rglob("*.png"))) as photo:
+        photo.convert("RGB").save(shell.folder / "my-photo.jpg")
     (shell.folder / "chain.yaml").write_text(blocks(page("degrade"), "yaml")[0], encoding="utf-8")
     return shell
 
