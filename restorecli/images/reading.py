@@ -12,7 +12,7 @@ from restorecli.errors import ImageError
 from restorecli.images import avif, netpbm, pillow_files, png, tiff, tiff_header, tiff_ycbcr
 from restorecli.images.budget import check_budget, decoding_budget, decoding_bytes
 from restorecli.images.colors import convert_to_srgb
-from restorecli.images.decoded import DamagedImageError, Decoded, check_single, scale_for, to_picture
+from restorecli.images.decoded import DamagedImageError, Decoded, scale_for, to_picture
 from restorecli.images.headers import PictureHeader, inspect_header
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Picture
@@ -157,7 +157,7 @@ def _decode_tiff(data: bytes, options: ReadOptions) -> Decoded:
         return tiff.decode(data, options)
     if header.photometric == tiff_header.YCBCR and not header.jpeg:
         return tiff_ycbcr.decode(data, options)
-    notes = check_single(header.pages, options)  # thumbnails are no pages, which Pillow does not tell
+    notes = tiff_header.check_pages(header, options)  # Pillow takes thumbnails for pages
     decoded = pillow_files.decode(data, "TIFF", options)
     return replace(decoded, exif=descriptive_exif(data), notes=(*notes, *decoded.notes))
 

@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 
 from restorecli.errors import ImageError
-from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, check_single
+from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples
 from restorecli.images.options import ReadOptions
 from restorecli.images.scale import ValueScale
 from restorecli.images.tiff_header import (
@@ -19,6 +19,7 @@ from restorecli.images.tiff_header import (
     UNSPECIFIED,
     TiffHeader,
     check_kind,
+    check_pages,
     damaged,
     parse_header,
 )
@@ -50,7 +51,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             header = parse_header(file)
             check_kind(header)
-            notes = check_single(header.pages, options)
+            notes = check_pages(header, options)
             samples = page_samples(file.pages.first)
             icc, xmp, dpi, dropped = description(file)
             levels = levels_of(file, header)

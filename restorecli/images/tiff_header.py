@@ -10,7 +10,8 @@ from typing import IO, Any
 import tifffile
 
 from restorecli.errors import ImageError
-from restorecli.images.decoded import DECODER_FAULTS, DamagedImageError
+from restorecli.images.decoded import DECODER_FAULTS, DamagedImageError, check_single
+from restorecli.images.options import ReadOptions
 from restorecli.images.untrusted import orientation
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it complains about is raised or noted
@@ -23,6 +24,9 @@ UNSPECIFIED, PREMULTIPLIED, INDEPENDENT = 0, 1, 2
 
 JPEG = frozenset({6, 7, 33007, 34892})
 """Compressions of the JPEG family."""
+
+COPIES_LEFT_OUT = "smaller copies (pyramid, thumbnails) are not written"
+"""The note on a file that holds its picture in several sizes, of which the full one is taken."""
 
 _ORIENTATION = 274
 _PAGES_LOOKED_AT = 64
@@ -43,6 +47,7 @@ class TiffHeader:
         orientation: 1 to 8.
         alpha: The kind of the extra sample: 0 unspecified, 1 premultiplied, 2 independent; None without.
         jpeg: Whether it is compressed as JPEG, whose decoder gives RGB for YCbCr.
+        copies: Whether smaller copies of the picture are in the file, as in pyramids.
     """
 
     height: int
@@ -55,6 +60,7 @@ class TiffHeader:
     orientation: int
     alpha: int | None
     jpeg: bool = False
+    copies: bool = False
 
     @property
     def plain(self) -> bool:
@@ -114,6 +120,16 @@ def check_kind(header: TiffHeader) -> None:
         )
 
 
+def check_pages(header: TiffHeader, options: ReadOptions) -> tuple[str, ...]:
+    """Return the notes on what else is in the file: further pictures, and smaller copies of this one.
+
+    Raises:
+        ImageError: There are several pictures, and none was asked for.
+    """
+    notes = check_single(header.pages, options)
+    return (*notes, COPIES_LEFT_OUT) if header.copies else notes
+
+
 def damaged(fault: Exception) -> DamagedImageError:
     """Return the error for whatever tifffile stumbled over."""
     return DamagedImageError("the TIFF is damaged or cut short", came=str(fault) or type(fault).__name__)
@@ -124,7 +140,7 @@ def parse_header(file: tifffile.TiffFile) -> TiffHeader:
     pages: Any = file.pages
     page = pages[0]
     # Thumbnails (bit 0 of NewSubfileType) and masks (bit 2) belong to the first page.
-    count = 1 + sum(not int(other.subfiletype) & 5 for other in islice(pages, 1, _PAGES_LOOKED_AT))
+    types = [int(other.subfiletype) for other in islice(pages, 1, _PAGES_LOOKED_AT)]
     bits = page.bitspersample
     extra = [int(kind) for kind in page.extrasamples]
     colors = 3 if int(page.photometric) == RGB else 1
@@ -135,8 +151,9 @@ def parse_header(file: tifffile.TiffFile) -> TiffHeader:
         bits=int(bits if isinstance(bits, int) else max(bits)),
         photometric=int(page.photometric),
         kind="u" if page.dtype is None or page.dtype.kind == "b" else page.dtype.kind,
-        pages=count,
+        pages=1 + sum(not kind & 5 for kind in types),
         orientation=orientation(page.tags.valueof(_ORIENTATION)),
         jpeg=int(page.compression) in JPEG,
+        copies=bool(page.subifds) or any(kind & 1 for kind in types),
         alpha=extra[0] if len(extra) == 1 and int(page.samplesperpixel) == colors + 1 else None,
     )

@@ -22,6 +22,7 @@ from restorecli.images.planes import Layout
 from restorecli.images.scale import Extent, extent_of
 from restorecli.images.tiff import apart, as_supported, description, page_samples
 from restorecli.images.tiff_header import (
+    COPIES_LEFT_OUT,
     GRAY,
     INVERTED,
     RGB,
@@ -226,4 +227,4 @@ def _resolution(file: tifffile.TiffFile) -> tuple[float, float, int] | None:
 def _smaller_copies(file: tifffile.TiffFile, pages: int) -> tuple[str, ...]:
     if pages == len(file.pages) and len(file.series[0].levels) == 1:
         return ()
-    return ("smaller copies (pyramid, thumbnails) are not written",)
+    return (COPIES_LEFT_OUT,)

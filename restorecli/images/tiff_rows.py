@@ -10,7 +10,7 @@ import tifffile
 
 from restorecli.errors import ImageError
 from restorecli.images.budget import decoding_budget
-from restorecli.images.decoded import DECODER_FAULTS, Samples, check_single, scale_for, scaled
+from restorecli.images.decoded import DECODER_FAULTS, Samples, scale_for, scaled
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import FileTraits, Pixels
 from restorecli.images.scale import Extent, extent_of
@@ -23,6 +23,7 @@ from restorecli.images.tiff_header import (
     YCBCR,
     TiffHeader,
     check_kind,
+    check_pages,
     damaged,
     parse_header,
 )
@@ -75,7 +76,7 @@ class TiffRows:
         self._page = self._file.pages.first
         self._header = parse_header(self._file)
         check_kind(self._header)
-        notes = check_single(self._header.pages, options)
+        notes = check_pages(self._header, options)
         _check_rows(self._page, self._header, options)
         self.size: tuple[int, int] = (self._header.height, self._header.width)
         self.channels = 3 if self._header.photometric in (RGB, YCBCR) else 1

@@ -10,10 +10,10 @@ import tifffile
 from numpy.typing import NDArray
 
 from restorecli.errors import ImageError
-from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, check_single
+from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples
 from restorecli.images.options import ReadOptions
 from restorecli.images.tiff import description, page_samples
-from restorecli.images.tiff_header import damaged, parse_header
+from restorecli.images.tiff_header import check_pages, damaged, parse_header
 from restorecli.images.tiff_tags import descriptive_exif
 
 _COEFFICIENTS, _SUBSAMPLING, _REFERENCE = 529, 530, 532
@@ -36,7 +36,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             header = parse_header(file)
-            notes = check_single(header.pages, options)
+            notes = check_pages(header, options)
             colors = rgb_of(file, file.pages.first)
             icc, xmp, dpi, dropped = description(file)
     except ImageError:

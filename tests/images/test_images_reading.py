@@ -236,6 +236,20 @@ def test_a_thumbnail_is_no_second_page(tmp_path):
     assert read_picture(tmp_path / "x.tif").size == (9, 7)
 
 
+@pytest.mark.parametrize("below", [True, False])  # copies as directories below the picture, and beside it
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_smaller_copies_are_noted(tmp_path, dtype, below):
+    with tifffile.TiffWriter(tmp_path / "x.tif") as writer:
+        for side in (64, 32, 16):
+            kind = {"subifds": 2 * below} if side == 64 else {"subfiletype": 1}
+            samples = noise((side, side, 3), dtype)
+            writer.write(samples, photometric="rgb", tile=(16, 16), **kind)
+    for frames in ("refuse", "all"):
+        picture = read_picture(tmp_path / "x.tif", ReadOptions(frames=frames))
+        assert picture.size == (64, 64)
+        assert picture.traits.notes == ("smaller copies (pyramid, thumbnails) are not written",)
+
+
 def test_the_main_picture_of_a_phone_photograph_is_read_with_a_note(tmp_path):
     data = encoded(rgb(), "MPO", save_all=True, append_images=[rgb()])
     picture = read_picture(put(tmp_path, "x.jpg", data))
