@@ -57,3 +57,11 @@ def test_imports_run_in_one_direction() -> None:
             break
         settled |= free
     assert settled == set(house), "these rooms import each other in a circle"
+
+
+def test_the_table_for_contributors_names_files_that_are_there() -> None:
+    table = (PACKAGE.parent / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:restorecli|tests|recipes)/[^`]*)`", table)
+    missing = [name for name in named if "NAME" not in name and not (PACKAGE.parent / name).exists()]
+    assert len(named) > 20
+    assert missing == [], "mend the table in .github/CONTRIBUTING.md"

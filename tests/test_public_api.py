@@ -135,13 +135,14 @@ def photos(tmp_path: Path) -> Path:
 
 
 def test_the_public_names_are_these() -> None:
-    assert sorted(restorecli.__all__) == sorted([*PUBLIC, "__version__"])
+    names = {*PUBLIC, "__version__"}
+    assert set(restorecli.__all__) == names, f"add to PUBLIC above: {sorted(set(restorecli.__all__) ^ names)}"
 
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_the_arguments_of_the_public_names_are_these(name) -> None:
     function = getattr(restorecli, name)
-    assert list(inspect.signature(function).parameters) == PUBLIC[name]
+    assert list(inspect.signature(function).parameters) == PUBLIC[name], f"mend PUBLIC[{name!r}] above"
     assert function.__doc__
 
 
@@ -149,7 +150,9 @@ def test_the_arguments_of_the_public_names_are_these(name) -> None:
 def test_every_argument_is_described(name) -> None:
     described = getattr(restorecli, name).__doc__.partition("Args:")[2].partition("Returns:")[0]
     for argument in PUBLIC[name]:
-        assert re.search(rf"^ +{argument}: ", described, re.MULTILINE), argument
+        assert re.search(rf"^ +{argument}: ", described, re.MULTILINE), (
+            f"describe {argument} under Args: in the docstring of restorecli.{name}"
+        )
 
 
 @pytest.mark.parametrize("verb", ["degrade", "train", "restore", "evaluate"])

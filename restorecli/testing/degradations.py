@@ -29,12 +29,12 @@ def it_says_what_it_is(name: str) -> None:
     """It is a frozen dataclass with a reference, five severities and help for every parameter."""
     entry = find(name)
     assert entry.name == name
-    assert entry.reference
-    assert len(entry.severities) == 5
-    assert dataclasses.is_dataclass(entry)
-    assert entry.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert entry.reference, f"{entry.__name__}: say in `reference` where the formula is from"
+    assert len(entry.severities) == 5, f"{entry.__name__}: `severities` needs five presets, mild to severe"
+    assert dataclasses.is_dataclass(entry), f"{entry.__name__}: decorate it with @dataclass(frozen=True)"
+    assert entry.__dataclass_params__.frozen, f"{entry.__name__}: frozen=True"  # type: ignore[attr-defined]
     for known in facts_of(entry).values():
-        assert known.help
+        assert known.help, f"{entry.__name__}.{known.name}: say in parameter(help=...) what it does"
         assert known.name not in OWN_KEYS
         assert known.check(known.default, name) == known.default
 
@@ -158,13 +158,18 @@ def random_draws_stay_within_bounds_and_margins(name: str) -> None:
 def only_what_it_says_decides_a_place(name: str) -> None:
     """A place depends on what lies within `margin` alone, unless `also_depends_on` says what else counts."""
     if find(name).also_depends_on:
-        assert any(far_pixels_count(find(name)(), seed) for seed in range(12))
+        assert any(far_pixels_count(find(name)(), seed) for seed in range(12)), (
+            f"{name}: nothing beyond `margin` counts, so leave `also_depends_on` empty"
+        )
         return
     for severity, seed in itertools.product((None, 1, 3, 5), range(6)):
         spec: dict[str, object] = {"name": name, "random": True} if severity is None else {"name": name}
         spec |= {} if severity is None else {"severity": severity}
         (step,) = Chain.from_specs([spec]).draw(np.random.default_rng(seed))
-        assert not far_pixels_count(step, seed), step
+        assert not far_pixels_count(step, seed), (
+            f"{step}: pixels farther than {step.margin} count; say how far by `margin`, "
+            "or in `also_depends_on` what of the whole picture does"
+        )
 
 
 def far_pixels_count(step: Degradation, seed: int = 0) -> bool:

@@ -71,7 +71,8 @@ def every_parameter_gets_a_gradient(name: str, arguments: Arguments) -> None:
         network = small(name, arguments, channels)
         results = outputs(network, smallest_batch(network))
         sum(result.square().mean() for result in results).backward()  # type: ignore[union-attr]
-        assert [key for key, value in network.named_parameters() if value.grad is None] == []
+        without = [key for key, value in network.named_parameters() if value.grad is None]
+        assert without == [], f"{name}: use these in `forward`, or leave them out of the network"
 
 
 def a_weights_file_rebuilds_the_same_function(name: str, arguments: Arguments) -> None:
@@ -102,7 +103,14 @@ def the_receptive_field_holds(name: str, arguments: Arguments) -> None:
         (gradient,) = torch.autograd.grad(restored[0, 0, place * scale, place * scale], x, retain_graph=True)
         rows, columns = gradient[0, 0].nonzero(as_tuple=True)
         reach = max(int((rows - place).abs().max()), int((columns - place).abs().max()))
-        assert reach >= side // 2 - step if field is None else reach <= field // 2
+        if field is None:
+            assert reach >= side // 2 - step, (
+                f"{name}: sees {2 * reach + 1} pixels; state it as `receptive_field`"
+            )
+        else:
+            assert reach <= field // 2, (
+                f"{name}: `receptive_field` is {field}, but it sees {2 * reach + 1} pixels"
+            )
 
 
 def batch_items_do_not_meet(name: str, arguments: Arguments) -> None:
@@ -158,7 +166,7 @@ def thirty_steps_on_one_batch_lower_the_loss(name: str, arguments: Arguments) ->
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(float(loss.detach()))
-    assert losses[-1] < 0.95 * losses[0], losses
+    assert losses[-1] < 0.95 * losses[0], f"{name} learns nothing from its start: {losses}"
 
 
 def outputs(network: nn.Module, x: Tensor) -> list[Tensor]:

@@ -47,4 +47,8 @@ def test_an_option_of_one_side_is_an_option_of_the_other(verb) -> None:
     command = typer.main.get_command(build()).commands[verb]
     typed = {parameter.name for parameter in command.params} - {"help"} - ONLY_COMMAND[verb]
     named = {OTHERWISE.get(name, name) for name in typed}
-    assert named == {field.name for field in fields(VERBS[verb])} - ONLY_PYTHON[verb]
+    expected = {field.name for field in fields(VERBS[verb])} - ONLY_PYTHON[verb]
+    assert named == expected, (
+        f"{sorted(named ^ expected)} has only one side: add it to {VERBS[verb].__name__} in restorecli/api "
+        f"and to the command {verb} in restorecli/cli, or to ONLY_COMMAND or ONLY_PYTHON above"
+    )

@@ -22,7 +22,10 @@ def folder(tmp_path):
 
 def test_every_method_has_a_task_and_every_task_names_methods_that_are_there() -> None:
     named = {name for task in TASKS for name in task.methods}
-    assert named == set(METHODS)
+    assert named == set(METHODS), (
+        "every method of METHODS has a task, in TASKS of restorecli/bench/tasks.py: "
+        f"{sorted(named ^ set(METHODS))}"
+    )
     assert named >= SLOW
     assert len({task.name for task in TASKS}) == len(TASKS)
     assert all(len(set(task.methods)) == len(task.methods) for task in TASKS)

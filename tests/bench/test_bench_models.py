@@ -54,6 +54,10 @@ def tiny(monkeypatch, tmp_path):
 
 
 def test_every_network_has_a_quick_recipe_in_its_small_size_on_the_same_task() -> None:
+    quick = {name.removeprefix("quick/") for name in shipped_recipes() if name.startswith("quick/")}
+    assert quick == set(MODELS), (
+        f"every network of MODELS has a recipe recipes/quick/NAME.yaml: {sorted(quick ^ set(MODELS))}"
+    )
     tasks = []
     for name, entry in MODELS.items():
         content = compose(f"quick/{name}")
@@ -67,8 +71,6 @@ def test_every_network_has_a_quick_recipe_in_its_small_size_on_the_same_task() -
         tasks.append((data["train"], data["degrade"], validation, content["budget"]))
     assert all(task == tasks[0] for task in tasks)
     assert tasks[0][1] == [{"name": "gaussian", "sigma": 25}]
-    quick = {name.removeprefix("quick/") for name in shipped_recipes() if name.startswith("quick/")}
-    assert quick == set(MODELS)
 
 
 def test_a_trial_is_a_training_and_a_test_and_is_read_back(tiny) -> None:

@@ -38,7 +38,9 @@ def test_models_names_everything_and_what_ships_is_for(shell) -> None:
 
 def test_every_method_has_one_purpose() -> None:
     named = [method for purpose in PURPOSES for method in purpose.methods]
-    assert sorted(named) == sorted(METHODS)
+    assert sorted(named) == sorted(METHODS), (
+        "give every method of METHODS one purpose, in PURPOSES of restorecli/restoration/purposes.py"
+    )
 
 
 @pytest.mark.parametrize("word", WORDS)

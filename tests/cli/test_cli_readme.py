@@ -118,12 +118,13 @@ def test_every_command_stands_in_the_readme() -> None:
         for name, *_ in (*COMMANDS, *GROUPS)
         if not any(f"restorecli {name}" in text for text in [*LINES, README])
     ]
-    assert missing == []
+    assert missing == [], "show each of these commands in README.md"
 
 
 @pytest.mark.parametrize("name", DEGRADATIONS)
 def test_every_degradation_stands_in_the_readme(name) -> None:
-    assert re.search(rf"\b{name}\b", README.partition("## Degrade")[2].partition("```")[0])
+    section = README.partition("## Degrade")[2].partition("```")[0]
+    assert re.search(rf"\b{name}\b", section), f"name {name} in the section Degrade of README.md"
 
 
 def test_the_table_of_exit_codes_is_complete() -> None:
@@ -132,7 +133,7 @@ def test_the_table_of_exit_codes_is_complete() -> None:
         for row in re.findall(r"^\| ([\d, ]+) \|", page("exit-codes"), re.MULTILINE)
         for code in row.split(",")
     }
-    assert listed == {int(code) for code in ExitCode}
+    assert listed == {int(code) for code in ExitCode}, "mend the table in restorecli/docs/exit-codes.md"
 
 
 def test_the_two_commands_and_the_chain_are_there() -> None:

@@ -253,16 +253,24 @@ JUDGES: dict[str, tuple[Judge, float]] = {
 def test_the_judge_agrees(metric):
     reference = scene()
     restored = blurred(noisy(reference, 8), 0.8)
+    assert metric.name in JUDGES, f"give {metric.name} a judge that was not written here, in JUDGES above"
     judge, tolerance = JUDGES[metric.name]
     assert score(metric, restored, reference) == pytest.approx(judge(restored, reference), abs=tolerance)
 
 
 def test_every_metric_has_a_judge_and_a_plain_function():
-    assert set(JUDGES) == {metric.name for metric in OFFLINE}
+    offline = {metric.name for metric in OFFLINE}
+    assert set(JUDGES) == offline, (
+        f"give {sorted(offline ^ set(JUDGES))} a judge that was not written here, in JUDGES above"
+    )
     for name in METRICS:
         if name == "consistency":  # needs a function that degrades again: `functional.measure` takes it
             continue
-        function = getattr(evaluation, name.replace("-", "_"))
+        function = getattr(evaluation, name.replace("-", "_"), None)
+        assert function is not None, (
+            f"write {name} as a plain function in restorecli/evaluation/functional.py, "
+            "and import it in restorecli/evaluation/__init__.py"
+        )
         assert function is getattr(functional, name.replace("-", "_"))
         assert next(iter(inspect.signature(function).parameters)) == "restored"
 

@@ -55,8 +55,8 @@ def test_a_method_says_what_it_is(name) -> None:
     entry = METHODS[name].load()
     assert issubclass(entry, Method)
     assert entry.name == name
-    assert entry.summary
-    assert entry.reference
+    assert entry.summary, f"{entry.__name__}: say in `summary` what it does"
+    assert entry.reference, f"{entry.__name__}: say in `reference` where it is from"
     assert {need.removesuffix("?") for need in entry.needs} <= {"operator", "mask", "sigma"}
     for facts in facts_of(entry).values():
         assert facts.help
