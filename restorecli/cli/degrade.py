@@ -68,10 +68,13 @@ def command(
         ),
     ] = None,
     severity: Annotated[
-        int | None, typer.Option("--severity", min=1, max=5, help="How strong.", rich_help_panel=_WHAT)
+        int | None,
+        typer.Option(
+            "--severity", min=1, max=5, help="Severity preset, 1 (mild) to 5 (severe).", rich_help_panel=_WHAT
+        ),
     ] = None,
     random: Annotated[
-        bool, typer.Option("--random", help="Draw what is not set at random.", rich_help_panel=_WHAT)
+        bool, typer.Option("--random", help="Sample unset parameters at random.", rich_help_panel=_WHAT)
     ] = False,
     replay: Annotated[
         Path | None,

@@ -285,7 +285,7 @@ def _read(task: DegradeTask) -> Picture:
 
 
 def _check_light(picture: Picture, task: DegradeTask) -> None:
-    """Refuse values that no light has.
+    """Refuse values beyond any light.
 
     Raises:
         ImageError: There are some.
@@ -293,7 +293,7 @@ def _check_light(picture: Picture, task: DegradeTask) -> None:
     largest = float(np.abs(picture.pixels).max())
     if not largest <= FARTHEST:
         raise ImageError(
-            "The picture holds values that no light has.",
+            "Pixel values are out of range.",
             expected=f"finite numbers, nominally 0 to 1, at most {FARTHEST:g}",
             came="values that are not finite" if not math.isfinite(largest) else f"{largest:g}",
             file=None if isinstance(task.source, Sample) else task.source,

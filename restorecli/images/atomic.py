@@ -101,7 +101,7 @@ def write_fault(
     with contextlib.suppress(OSError):
         reason += f"; {shutil.disk_usage(final.parent).free:,} bytes are free"
     return ResourceError(
-        "the disk did not take the file",
+        "Could not write the file.",
         came=reason,
         file=final,
         unchanged="finished files; the half-written one was removed",

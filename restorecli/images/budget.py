@@ -41,7 +41,7 @@ def check_budget(height: int, width: int, channels: int, depth: int, budget: int
         ImageError: The picture is empty or too large.
     """
     if height < 1 or width < 1:
-        raise ImageError("the header promises no pixels", came=f"{width} x {height}")
+        raise ImageError("The image has no pixels.", came=f"{width} x {height}")
     needed = decoding_bytes(height, width, channels, depth)
     allowed = decoding_budget() if budget is None else budget
     if needed > allowed:

@@ -59,7 +59,9 @@ def load_network(
         raise UsageError("Unknown backend.", expected=", ".join(BACKENDS), came=backend)
     if Path(name_or_file).suffix == SUFFIX:
         if weights is not None:
-            raise UsageError("An exported graph brings its weights.", came=f"--weights beside {name_or_file}")
+            raise UsageError(
+                "--weights cannot be used with an ONNX model.", came=f"--weights beside {name_or_file}"
+            )
         return load_onnx(Path(name_or_file), device=device, precision=precision)
     if backend == "torch":
         return load(name_or_file, weights=weights, device=device, precision=precision)

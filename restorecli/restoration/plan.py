@@ -113,7 +113,7 @@ def plan_axis(
     if tile <= overlap or tile < 2 * multiple:
         least = max(overlap + multiple, 2 * multiple)
         raise UsageError(
-            "Tiles must be larger than what they share.",
+            "The tile must be larger than the overlap.",
             expected=f"a tile of at least {least} pixels for an overlap of {overlap}",
             came=f"tile {tile}",
             hint="use a larger --tile, a smaller --overlap, or --tile auto",

@@ -134,7 +134,7 @@ def read_state(folder: Path) -> SavedState | None:
             return saved
     if (folder / STATE).exists() or (folder / PREVIOUS).exists():
         raise RecipeError(
-            "No checkpoint of this run is whole.",
+            "All checkpoints of this run are damaged.",
             file=folder,
             unchanged="the run folder",
             hint="start again with another -o/--output",

@@ -232,20 +232,22 @@ def create_model(name: str, /, **arguments: object) -> nn.Module:
     try:
         return entry.load()(**arguments)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise UsageError(f"{entry.name} cannot be built so.", came=f"{dict(arguments)}: {error}") from error
+        raise UsageError(
+            f"Invalid arguments for {entry.name}.", came=f"{dict(arguments)}: {error}"
+        ) from error
 
 
 def _check_size(name: str, argument: str, value: object) -> None:
     """Refuse sizes that no network of the catalog can have."""
     if argument == "channels" and value not in (1, 3):
         raise UsageError(
-            f"{name} cannot be built so.",
+            f"Invalid arguments for {name}.",
             expected="channels: 1 (gray) or 3 (RGB)",
             came=f"channels: {value!r}",
         )
     if type(value) is int and not 1 <= value <= MAX_SIZE:
         raise UsageError(
-            f"{name} cannot be built so.",
+            f"Invalid arguments for {name}.",
             expected=f"{argument}: 1 to {MAX_SIZE}",
             came=f"{argument}: {value}",
         )
