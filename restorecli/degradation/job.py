@@ -36,7 +36,7 @@ from restorecli.version import __version__
 MASKS = "masks"
 """The folder of the masks below an output folder; it is marked, so that nobody takes them for pictures."""
 
-FARTHEST = 1e3
+MAX_ABS_VALUE = 1e3
 """The largest value of a picture that is degraded, a thousand times white; powers overflow beyond."""
 
 Place = Path | Sample
@@ -291,10 +291,10 @@ def _check_light(picture: Picture, task: DegradeTask) -> None:
         ImageError: There are some.
     """
     largest = float(np.abs(picture.pixels).max())
-    if not largest <= FARTHEST:
+    if not largest <= MAX_ABS_VALUE:
         raise ImageError(
             "Pixel values are out of range.",
-            expected=f"finite numbers, nominally 0 to 1, at most {FARTHEST:g}",
+            expected=f"finite numbers, nominally 0 to 1, at most {MAX_ABS_VALUE:g}",
             came="values that are not finite" if not math.isfinite(largest) else f"{largest:g}",
             file=None if isinstance(task.source, Sample) else task.source,
             hint="replace what marks missing pixels, and scale the others to 0..1",

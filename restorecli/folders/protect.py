@@ -90,7 +90,7 @@ def keep_originals(items: Iterable[_Written], output: Path) -> None:
                 )
 
 
-def keep_strangers(
+def refuse_foreign_files(
     targets: Iterable[PurePosixPath], manifest: Manifest, records: Mapping[str, Record], command: Command
 ) -> None:
     """Check that no picture to write stands there already from somebody else.

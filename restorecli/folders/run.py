@@ -20,7 +20,7 @@ from restorecli.folders.lock import output_lock
 from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest
 from restorecli.folders.notes import NoteTally
-from restorecli.folders.protect import keep_originals, keep_strangers
+from restorecli.folders.protect import keep_originals, refuse_foreign_files
 from restorecli.folders.record import Command, Record
 from restorecli.folders.shards import WHOLE, Shard
 
@@ -181,7 +181,7 @@ def _waiting(
 ) -> array[int]:
     """Return the numbers of the pictures that are to be made, once it is clear that they may be."""
     if not overwrite:
-        keep_strangers((item.target for item in items), manifest, records, room.command)
+        refuse_foreign_files((item.target for item in items), manifest, records, room.command)
         room.check_replaced(items, records)
     waiting = array("L")
     for number, item in enumerate(items):

@@ -21,9 +21,9 @@ from restorecli.images.picture import Pixels
 from restorecli.training.crops import (
     MIRRORED,
     PictureCache,
+    crop_border,
     cut,
     random_corner,
-    rim_off,
     rounded_to_8_bits,
     scaled_size,
     to_channels,
@@ -220,14 +220,14 @@ class BatchMaker:
             low, steps = degrade_array(high, chain, self._seed, f"{key}#{number}{purpose}")
             if as_file:
                 low = rounded_to_8_bits(low)
-            return _contiguous(to_channels(rim_off(low, margin // self._scale), self._channels)), steps
+            return _contiguous(to_channels(crop_border(low, margin // self._scale), self._channels)), steps
 
         low, steps = corrupted("")
         second = corrupted("#second")[0] if "second" in self._needs else None
-        clean = _contiguous(to_channels(rim_off(high, margin), self._channels))
+        clean = _contiguous(to_channels(crop_border(high, margin), self._channels))
         if inside is not None:
             damaged = damage_mask(high.shape[1:], steps, self._seed, f"{key}#{number}")
-            inside = _contiguous(rim_off(inside if damaged is None else _joined(inside, damaged), margin))
+            inside = _contiguous(crop_border(inside if damaged is None else _joined(inside, damaged), margin))
         return Sample(low, clean, second, inside)
 
     def _turn(self, rng: np.random.Generator) -> int:

@@ -103,7 +103,7 @@ def turned(pixels: Pixels, turn: int) -> Pixels:
     return np.ascontiguousarray(np.rot90(pixels, turn % 4, axes=(1, 2)))
 
 
-def rim_off(pixels: Pixels, rim: int) -> Pixels:
+def crop_border(pixels: Pixels, rim: int) -> Pixels:
     """Take a rim of some pixels off all four sides."""
     return pixels[:, rim:-rim, rim:-rim] if rim else pixels
 

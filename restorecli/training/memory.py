@@ -10,7 +10,7 @@ from restorecli.core.device import pick_device, training_precision
 from restorecli.core.models.catalog import create_model
 from restorecli.errors import ResourceError
 from restorecli.images.budget import available_memory
-from restorecli.training.read_ahead import NOT_BEGUN
+from restorecli.training.read_ahead import PIPELINE_DEPTH
 from restorecli.training.recipe import Recipe
 
 _FLOAT = 4
@@ -67,7 +67,7 @@ def least_bytes(recipe: Recipe, *, halved: bool = False) -> tuple[int, int]:
         features = _saved_bytes(network, degraded) if alike else 0
     weights = sum(parameter.numel() for parameter in network.parameters())
     numbers = 2 + _MOMENTS[recipe.optimizer.name] + (recipe.ema is not None)
-    waiting = NOT_BEGUN * _FLOAT * channels * ((crop // scale) ** 2 + crop**2)
+    waiting = PIPELINE_DEPTH * _FLOAT * channels * ((crop // scale) ** 2 + crop**2)
     return _FLOAT * weights * numbers, waiting + (features // 2 if halved else features)
 
 

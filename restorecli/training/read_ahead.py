@@ -11,7 +11,7 @@ from restorecli.training.batches import Batch, BatchMaker
 READ_AHEAD = 4
 """Batches that wait ready."""
 
-NOT_BEGUN = READ_AHEAD + 2
+PIPELINE_DEPTH = READ_AHEAD + 2
 """From a step on, so many steps later nothing is made yet: one may be in the making and one in hand."""
 
 

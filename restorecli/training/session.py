@@ -44,7 +44,7 @@ from restorecli.training.pairs import (
     write_listing,
 )
 from restorecli.training.places import BEST, LAST, PICTURES_LIST, RESOLVED, nothing_to_resume
-from restorecli.training.read_ahead import NOT_BEGUN, read_ahead
+from restorecli.training.read_ahead import PIPELINE_DEPTH, read_ahead
 from restorecli.training.recipe import Recipe
 from restorecli.training.start import freeze, start_from
 from restorecli.training.strategies.base import Strategy
@@ -194,7 +194,7 @@ class Session:
         if self.maker.plan is None:
             return ()
         psnrs = [validate(self.validator, level, self.device, samples=0).psnr for level in self.levels]
-        begins = self.state.clock.step + NOT_BEGUN
+        begins = self.state.clock.step + PIPELINE_DEPTH
         self.maker.plan.learn(begins, psnrs)
         self.state.lessons = self.maker.plan.lessons
         shares = self.maker.plan.shares(begins)

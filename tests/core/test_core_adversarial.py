@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from restorecli.core.losses.adversarial import KINDS, critic_loss, fooling_loss
+from restorecli.core.losses.adversarial import KINDS, discriminator_loss, generator_loss
 
 SHAPE = (2, 1, 5, 4)
 
@@ -35,22 +35,22 @@ def drawn(seed):
 )
 def test_values_at_known_logits(kind, true, restored, critic, fooling):
     t, r = logits(true), logits(restored)
-    assert float(critic_loss(t, r, kind=kind)) == pytest.approx(critic)
-    assert float(fooling_loss(r, t, kind=kind)) == pytest.approx(fooling)
+    assert float(discriminator_loss(t, r, kind=kind)) == pytest.approx(critic)
+    assert float(generator_loss(r, t, kind=kind)) == pytest.approx(fooling)
 
 
 def test_vanilla_and_relativistic_equal_torchs_cross_entropy():
     judge = nn.BCEWithLogitsLoss()
     t, r = drawn(0), drawn(1)
     yes, no = torch.ones_like(t), torch.zeros_like(t)
-    torch.testing.assert_close(critic_loss(t, r), (judge(t, yes) + judge(r, no)) / 2)
-    torch.testing.assert_close(fooling_loss(r), judge(r, yes))
+    torch.testing.assert_close(discriminator_loss(t, r), (judge(t, yes) + judge(r, no)) / 2)
+    torch.testing.assert_close(generator_loss(r), judge(r, yes))
     higher, lower = t - r.mean(), r - t.mean()
     torch.testing.assert_close(
-        critic_loss(t, r, kind="relativistic"), (judge(higher, yes) + judge(lower, no)) / 2
+        discriminator_loss(t, r, kind="relativistic"), (judge(higher, yes) + judge(lower, no)) / 2
     )
     torch.testing.assert_close(
-        fooling_loss(r, t, kind="relativistic"), (judge(higher, no) + judge(lower, yes)) / 2
+        generator_loss(r, t, kind="relativistic"), (judge(higher, no) + judge(lower, yes)) / 2
     )
 
 
@@ -58,28 +58,28 @@ def test_lsgan_equals_torchs_squared_error():
     judge = nn.MSELoss()
     t, r = drawn(0), drawn(1)
     yes, no = torch.ones_like(t), torch.zeros_like(t)
-    torch.testing.assert_close(critic_loss(t, r, kind="lsgan"), (judge(t, yes) + judge(r, no)) / 2)
-    torch.testing.assert_close(fooling_loss(r, kind="lsgan"), judge(r, yes))
+    torch.testing.assert_close(discriminator_loss(t, r, kind="lsgan"), (judge(t, yes) + judge(r, no)) / 2)
+    torch.testing.assert_close(generator_loss(r, kind="lsgan"), judge(r, yes))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_two_pull_at_the_logits_of_restored_pictures_against_each_other(kind):
     t = (0.5 + 0.1 * drawn(0)).requires_grad_()
     r = (0.5 + 0.1 * drawn(1)).requires_grad_()
-    up, down = torch.autograd.grad(critic_loss(t, r, kind=kind), (t, r))
+    up, down = torch.autograd.grad(discriminator_loss(t, r, kind=kind), (t, r))
     assert float(up.max()) < 0 < float(down.min())
-    (fooled,) = torch.autograd.grad(fooling_loss(r, t.detach(), kind=kind), r)
+    (fooled,) = torch.autograd.grad(generator_loss(r, t.detach(), kind=kind), r)
     assert float(fooled.max()) < 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_half_precision_and_large_logits_stay_finite(kind):
     t, r = logits(-3e4).half(), logits(3e4).half()
-    assert critic_loss(t, r, kind=kind).dtype == torch.float32
-    assert torch.isfinite(critic_loss(t, r, kind=kind))
-    assert torch.isfinite(fooling_loss(r, t, kind=kind))
+    assert discriminator_loss(t, r, kind=kind).dtype == torch.float32
+    assert torch.isfinite(discriminator_loss(t, r, kind=kind))
+    assert torch.isfinite(generator_loss(r, t, kind=kind))
 
 
 def test_relativistic_needs_true_pictures():
     with pytest.raises(ValueError, match="true pictures"):
-        fooling_loss(drawn(0), kind="relativistic")
+        generator_loss(drawn(0), kind="relativistic")

@@ -12,7 +12,7 @@ from PIL import Image
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.degradation.folder import degrade_folder, replay
-from restorecli.degradation.job import FARTHEST
+from restorecli.degradation.job import MAX_ABS_VALUE
 from restorecli.errors import BusyError, DataError, ImageError, RestorecliError, UsageError
 from restorecli.folders.lock import output_lock
 from restorecli.folders.manifest import Manifest, open_locator
@@ -146,7 +146,7 @@ def test_a_float_source_outside_the_range_is_clipped_with_a_note(tmp_path) -> No
 
 
 @pytest.mark.parametrize("name", DEGRADATIONS)
-@pytest.mark.parametrize("peak", [FARTHEST, 3.4028235e38])
+@pytest.mark.parametrize("peak", [MAX_ABS_VALUE, 3.4028235e38])
 def test_a_picture_beyond_all_light_costs_itself_at_most(tmp_path, name, peak) -> None:
     write(tmp_path / "in/z.png", height=40, width=40)
     for file, value in (("a", peak), ("b", -peak)):
@@ -158,7 +158,7 @@ def test_a_picture_beyond_all_light_costs_itself_at_most(tmp_path, name, peak) -
     )
     assert (tmp_path / "out/z.png").is_file()
     assert all(isinstance(failure.error, ImageError) for failure in done.failures)
-    assert len(done.failures) == (0 if peak == FARTHEST else 2)
+    assert len(done.failures) == (0 if peak == MAX_ABS_VALUE else 2)
 
 
 def test_a_changed_source_is_degraded_again_and_not_replayed(photos, tmp_path) -> None:

@@ -13,7 +13,7 @@ from restorecli.training.batches import Batch, BatchMaker
 from restorecli.training.check import load_recipe
 from restorecli.training.pairs import find_pairs
 from restorecli.training.run import train
-from restorecli.training.strategies.base import restore_knowing
+from restorecli.training.strategies.base import forward_with_sigma
 from restorecli.training.strategies.masked import Masked
 from restorecli.training.strategies.noise2noise import Noise2Noise
 
@@ -127,7 +127,7 @@ def test_a_network_that_asks_is_told_the_strength_of_the_noise():
 
     noise = torch.tensor([10.0, 30.0]).view(2, 1, 1, 1) / 255
     reference = torch.rand(2, 1, 8, 8)
-    told = restore_knowing(Asking(), Batch(reference + noise, reference))
+    told = forward_with_sigma(Asking(), Batch(reference + noise, reference))
     torch.testing.assert_close(told[:, 0, 0, 0], torch.tensor([10.0, 30.0]), rtol=1e-3, atol=0)
 
 

@@ -16,7 +16,7 @@ Kind = Literal["vanilla", "lsgan", "hinge", "relativistic"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
-def critic_loss(true: Tensor, restored: Tensor, *, kind: Kind = "vanilla") -> Tensor:
+def discriminator_loss(true: Tensor, restored: Tensor, *, kind: Kind = "vanilla") -> Tensor:
     """Return the discriminator's loss: it wants large logits for true pictures, small ones for restored.
 
     With t and r the logits of true and restored pictures, and s(a) = log(1 + e^a):
@@ -45,11 +45,11 @@ def critic_loss(true: Tensor, restored: Tensor, *, kind: Kind = "vanilla") -> Te
     return 0.5 * (parts[0] + parts[1])
 
 
-def fooling_loss(restored: Tensor, true: Tensor | None = None, *, kind: Kind = "vanilla") -> Tensor:
+def generator_loss(restored: Tensor, true: Tensor | None = None, *, kind: Kind = "vanilla") -> Tensor:
     """Return the loss of the network that is judged: it wants large logits for its pictures.
 
-    In the words of `critic_loss`: vanilla s(-r), the form that does not saturate; lsgan (r - 1)^2; hinge -r;
-    relativistic (s(t - E r) + s(E t - r)) / 2 (ESRGAN, eq. 2, halved like the discriminator's).
+    In the words of `discriminator_loss`: vanilla s(-r), the form that does not saturate; lsgan (r - 1)^2;
+    hinge -r; relativistic (s(t - E r) + s(E t - r)) / 2 (ESRGAN, eq. 2, halved like the discriminator's).
 
     Args:
         restored: Logits of restored pictures.

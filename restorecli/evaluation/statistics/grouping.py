@@ -20,7 +20,7 @@ MISSING = "-"
 
 _FILE_FACTS = "source_"  # what `restore` remembers of a file in order to know it again
 
-MOST_VALUES = 12
+MAX_GROUP_VALUES = 12
 """A numeric field with more distinct values than this is cut into ranges."""
 
 _RANGES = 8  # at most about so many, of a width that reads well
@@ -190,7 +190,7 @@ def _in_ranges(name: str, values: Sequence[str]) -> tuple[list[str], str | None]
     """Cut the values of a field into ranges where they are many numbers."""
     distinct = set(values) - {MISSING}
     numbers = {value: number for value in distinct if (number := _number(value)) is not None}
-    if len(distinct) <= MOST_VALUES or len(numbers) < len(distinct):
+    if len(distinct) <= MAX_GROUP_VALUES or len(numbers) < len(distinct):
         return list(values), None
     low, high = min(numbers.values()), max(numbers.values())
     width = _width(low, high)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from restorecli.catalogs import did_you_mean
 from restorecli.core.discriminators import PatchDiscriminator, VggDiscriminator
-from restorecli.core.losses.adversarial import KINDS, Kind, critic_loss, fooling_loss
+from restorecli.core.losses.adversarial import KINDS, Kind, discriminator_loss, generator_loss
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.training.batches import Batch
-from restorecli.training.strategies.base import Losses, compare, restore_knowing
+from restorecli.training.strategies.base import Losses, compare, forward_with_sigma
 from restorecli.training.strategies.rivals import held
 
 
@@ -73,15 +73,15 @@ class Adversarial:
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:
         """Return the recipe's parts and the part `gan`; the rival's loss is logged as `discriminator`."""
-        whole = compare(self._loss, restore_knowing(network, batch), batch.reference)
+        whole = compare(self._loss, forward_with_sigma(network, batch), batch.reference)
         if step < self._start:
             return whole
         restored = whole.output.float()
         relative = self._kind == "relativistic"
         with held(self.rivals["discriminator"]):
             true = self._judge(batch.reference, batch).detach() if relative else None
-            gan = fooling_loss(self._judge(restored, batch), true, kind=self._kind)
-        critic = critic_loss(
+            gan = generator_loss(self._judge(restored, batch), true, kind=self._kind)
+        critic = discriminator_loss(
             self._judge(batch.reference, batch), self._judge(restored.detach(), batch), kind=self._kind
         )
         parts = {**whole.parts, "gan": gan, "discriminator": critic}

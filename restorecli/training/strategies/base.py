@@ -60,7 +60,7 @@ def compare(loss: WeightedSum, restored: Tensor, target: Tensor) -> Losses:
         return Losses(loss.total(parts), parts, restored)
 
 
-def restore_knowing(network: nn.Module, batch: Batch) -> Tensor:
+def forward_with_sigma(network: nn.Module, batch: Batch) -> Tensor:
     """Restore a batch; a network with `takes_sigma` is told how strong the noise of each crop is.
 
     The strength is the root mean square of degraded - reference per crop, on the 0-255 scale.

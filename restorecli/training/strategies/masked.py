@@ -7,7 +7,7 @@ from torch import nn
 
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.training.batches import Batch
-from restorecli.training.strategies.base import Losses, compare, restore_knowing
+from restorecli.training.strategies.base import Losses, compare, forward_with_sigma
 
 
 class Masked:
@@ -32,7 +32,7 @@ class Masked:
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:  # noqa: ARG002
         """Return the weighted sum, and the part `inside`."""
-        whole = compare(self._loss, restore_knowing(network, batch), batch.reference)
+        whole = compare(self._loss, forward_with_sigma(network, batch), batch.reference)
         if batch.mask is None:
             return whole
         error = (whole.output.float() - batch.reference).abs() * batch.mask

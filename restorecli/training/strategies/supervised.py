@@ -6,7 +6,7 @@ from torch import nn
 
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.training.batches import Batch
-from restorecli.training.strategies.base import Losses, compare, restore_knowing
+from restorecli.training.strategies.base import Losses, compare, forward_with_sigma
 
 
 class Supervised:
@@ -26,4 +26,4 @@ class Supervised:
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:  # noqa: ARG002
         """Return the weighted sum between the restored and the reference batch."""
-        return compare(self._loss, restore_knowing(network, batch), batch.reference)
+        return compare(self._loss, forward_with_sigma(network, batch), batch.reference)

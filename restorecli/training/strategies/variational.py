@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restorecli.core.losses.adversarial import critic_loss
+from restorecli.core.losses.adversarial import discriminator_loss
 from restorecli.core.losses.variational import kl_divergence, reparameterise
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.cvae_gan import CvaeGan
@@ -110,7 +110,7 @@ class Variational:
     def _judged(self, restored: Tensor, free: Tensor, batch: Batch, levels: Tensor) -> dict[str, Tensor]:
         made = self._discriminator(torch.cat([restored, free]))
         return {
-            "discriminator": critic_loss(self._discriminator(batch.reference), made),
+            "discriminator": discriminator_loss(self._discriminator(batch.reference), made),
             "classifier": F.cross_entropy(self._classifier(batch.degraded).float(), levels),
         }
 
