@@ -143,7 +143,7 @@ def test_default_field_is_the_documented_one():
         ({"encoder": [1, 10**9]}, "encoder must be"),
         ({"encoder": [1, 1]}, "decoder must be 2 whole numbers"),
         ({"middle": 100}, "middle must be"),
-        ({"encoder": 3}, "cannot be built"),
+        ({"encoder": 3}, "Invalid arguments"),
     ],
 )
 def test_impossible_depths_are_refused(arguments, words):
