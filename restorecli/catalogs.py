@@ -132,7 +132,7 @@ class Catalog(Mapping[str, NamedT]):
             raise UsageError(
                 f"The {self.kind} {entry.name!r} exists twice.",
                 expected="a name that no other entry and no alias has",
-                came=f"{self._entries.get(entry.name, self.aliases.get(entry.name))} and {entry}",
+                got=f"{self._entries.get(entry.name, self.aliases.get(entry.name))} and {entry}",
             )
         self._entries[entry.name] = entry
 
@@ -162,7 +162,7 @@ class Catalog(Mapping[str, NamedT]):
                 raise UsageError(
                     f"The {self.kind} {name!r} exists twice.",
                     expected="a name that no other entry and no alias has",
-                    came=f"{place} of the package {package}",
+                    got=f"{place} of the package {package}",
                     hint=f"uninstall {package}, or set RESTORECLI_PLUGINS=0",
                 )
             found[name] = self._own.entry(name, place)
@@ -192,12 +192,12 @@ class Catalog(Mapping[str, NamedT]):
         """
         resolved = self.resolve(name)
         if resolved is None and self._own is not None and is_place(name):
-            raise UsageError(f"{name} is no {self.kind}.", expected=f"a {self._own.base}", came=name)
+            raise UsageError(f"{name} is no {self.kind}.", expected=f"a {self._own.base}", got=name)
         if resolved is None:
             raise UsageError(
                 f"There is no {self.kind} {name!r}.",
                 expected=", ".join(self),
-                came=name,
+                got=name,
                 hint=did_you_mean(name, (*self, *self.aliases)) or self._hint,
             )
         return self[resolved]
@@ -217,7 +217,7 @@ def check_own_name(name: str, place: str) -> None:
         raise UsageError(
             f"{place} calls itself {name!r}, by which it would not be found again.",
             expected="a class without a `name`, or one that is registered as an entry point of that name",
-            came=f"name = {name!r}",
+            got=f"name = {name!r}",
         )
 
 
@@ -261,7 +261,7 @@ def check_arguments(
             raise UsageError(
                 f"{owner} has no {word} {name!r}.",
                 expected=", ".join(right) or f"no {word}s",
-                came=name,
+                got=name,
                 hint=f"did you mean {prefix + near!r}?" if near else None,
             )
 

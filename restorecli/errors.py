@@ -31,7 +31,7 @@ class RestorecliError(Exception):
     Args:
         problem: One sentence that says what is wrong.
         expected: What would have been right.
-        came: What was found instead.
+        got: What was found instead.
         file: The file or folder concerned.
         unchanged: What was left as it was, so that the user knows nothing was lost.
         hint: What to try next, ideally a command.
@@ -44,7 +44,7 @@ class RestorecliError(Exception):
         problem: str,
         *,
         expected: str | None = None,
-        came: str | None = None,
+        got: str | None = None,
         file: str | Path | None = None,
         unchanged: str | None = None,
         hint: str | None = None,
@@ -52,7 +52,7 @@ class RestorecliError(Exception):
         super().__init__(problem)
         self.problem = problem
         self.expected = expected
-        self.came = came
+        self.got = got
         self.file = None if file is None else str(file)
         self.unchanged = unchanged
         self.hint = hint
@@ -62,7 +62,7 @@ class RestorecliError(Exception):
         parts = {
             "file": self.file,
             "expected": self.expected,
-            "came": self.came,
+            "got": self.got,
             "unchanged": self.unchanged,
             "try": self.hint,
         }

@@ -38,7 +38,7 @@ def check_allowed(place: str) -> None:
     raise UsageError(
         f"{place} names code that is not part of restorecli.",
         expected=f"--plugins, or {VARIABLE}=1, which allows it to run",
-        came=place,
+        got=place,
         unchanged="nothing was run",
         hint=f"restorecli --plugins ... once you trust {place.partition(':')[0]}",
     )
@@ -64,10 +64,10 @@ def load(place: str) -> Any:  # noqa: ANN401 - whatever stands there
         raise UsageError(
             f"{module} cannot be imported.",
             expected="a module of an installed package, or of the current folder",
-            came=f"{type(error).__name__}: {error}",
+            got=f"{type(error).__name__}: {error}",
         ) from error
     if not hasattr(found, name):
-        raise UsageError(f"{module} has no {name!r}.", came=place)
+        raise UsageError(f"{module} has no {name!r}.", got=place)
     return getattr(found, name)
 
 

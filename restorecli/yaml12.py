@@ -72,12 +72,12 @@ def read_yaml(path: Path, kind: str = "recipe") -> tuple[Any, dict[Keys, Place]]
         mark = error.problem_mark
         raise RecipeError(
             f"This {kind} is not valid YAML.",
-            came=error.problem,
+            got=error.problem,
             file=path if mark is None else _at(path, mark),
             hint="indent with spaces, not tabs" if "'\\t'" in str(error) else None,
         ) from error
     except yaml.YAMLError as error:
-        raise RecipeError(f"This {kind} is not valid YAML.", came=str(error), file=path) from error
+        raise RecipeError(f"This {kind} is not valid YAML.", got=str(error), file=path) from error
 
 
 def _read_text(path: Path, kind: str) -> str:
@@ -85,15 +85,15 @@ def _read_text(path: Path, kind: str) -> str:
         with path.open("rb") as handle:
             raw = handle.read(MAX_BYTES + 1)
     except OSError as error:
-        raise RecipeError(f"This {kind} cannot be read.", came=error.strerror, file=path) from error
+        raise RecipeError(f"This {kind} cannot be read.", got=error.strerror, file=path) from error
     if len(raw) > MAX_BYTES:
         raise RecipeError(
-            f"This {kind} is too large.", expected=f"at most {MAX_BYTES:,} bytes", came="more", file=path
+            f"This {kind} is too large.", expected=f"at most {MAX_BYTES:,} bytes", got="more", file=path
         )
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise RecipeError(f"This {kind} is not UTF-8 text.", came=str(error), file=path) from error
+        raise RecipeError(f"This {kind} is not UTF-8 text.", got=str(error), file=path) from error
 
 
 _OPENING = (
@@ -114,13 +114,13 @@ def _refuse_dangers(text: str, path: Path, kind: str) -> None:
         if isinstance(token, yaml.AliasToken):
             raise RecipeError(
                 f"Aliases are not allowed in a {kind}.",
-                came=f"*{token.value}",
+                got=f"*{token.value}",
                 file=place,
                 hint="write the value out",
             )
         if isinstance(token, yaml.TagToken):
             raise RecipeError(
-                f"Tags are not allowed in a {kind}.", came="".join(filter(None, token.value)), file=place
+                f"Tags are not allowed in a {kind}.", got="".join(filter(None, token.value)), file=place
             )
         if depth > MAX_DEPTH:
             raise RecipeError(

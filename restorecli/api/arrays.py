@@ -60,7 +60,7 @@ def take(picture: object) -> Taken:
         return _take_tensor(picture)
     if _is_a(picture, "PIL.Image", "Image"):
         return _take_image(picture)
-    raise UsageError("This is no picture.", expected=_EXPECTED, came=type(picture).__name__)
+    raise UsageError("This is no picture.", expected=_EXPECTED, got=type(picture).__name__)
 
 
 def _is_a(value: object, module: str, name: str) -> bool:
@@ -81,7 +81,7 @@ def _take_array(array: NDArray[Any]) -> Taken:
         raise UsageError(
             "The array has a wrong shape.",
             expected="(H, W) or (H, W, C) with 1, 3 or 4 channels",
-            came=str(array.shape),
+            got=str(array.shape),
             hint=hint,
         )
     taken = _picture(planes, depth, None if alpha is None else np.ascontiguousarray(_alpha(alpha)))
@@ -106,7 +106,7 @@ def _take_tensor(tensor: Any) -> Taken:  # noqa: ANN401 - torch is not imported 
         raise UsageError(
             "The tensor has a wrong shape.",
             expected="(C, H, W) or (N, C, H, W) with 1 or 3 channels",
-            came=str(tuple(tensor.shape)),
+            got=str(tuple(tensor.shape)),
             hint=hint,
         )
     kind = str(tensor.dtype).removeprefix("torch.")
@@ -131,7 +131,7 @@ def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for 
         raise UsageError(
             "A PIL image of this mode cannot be processed.",
             expected=", ".join(_MODES),
-            came=image.mode,
+            got=image.mode,
             hint='image.convert("RGB")',
         )
     if image.mode == "P" and "transparency" in image.info:
@@ -159,7 +159,7 @@ def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for 
 
 def _picture(planes: NDArray[Any], depth: int, alpha: NDArray[Any] | None) -> Picture:
     if planes.size == 0:
-        raise UsageError("The picture has no pixels.", came=str(planes.shape))
+        raise UsageError("The picture has no pixels.", got=str(planes.shape))
     full = np.float32(1 if depth == 32 else (1 << depth) - 1)
     pixels: Pixels = np.ascontiguousarray(planes.astype(np.float32) / full)
     if depth == 32:
@@ -178,7 +178,7 @@ def _depth_of(kind: str) -> int:
     raise UsageError(
         "Pixels of this type cannot be processed.",
         expected=", ".join(_DEPTHS),
-        came=kind,
+        got=kind,
         hint='astype("uint8") for levels from 0 to 255, or floats in [0, 1]',
     )
 
@@ -192,13 +192,13 @@ def _check_range(pixels: Pixels) -> None:
     low, high = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise UsageError("The picture holds values that are not finite.", expected="floats in [0, 1]")
-    came = f"values from {low:g} to {high:g}"
+    got = f"values from {low:g} to {high:g}"
     if max(high, -low) > LARGEST:
         scale = next((full for full in (255, 1023, 4095, 65535) if high <= full), None)
         raise UsageError(
             "The values of the picture are out of range.",
             expected="floats in [0, 1]",
-            came=came,
+            got=got,
             hint=None if scale is None or low < 0 else f"divide by {scale}",
         )
     limit, share = _FAR_BELOW
@@ -206,6 +206,6 @@ def _check_range(pixels: Pixels) -> None:
         raise UsageError(
             "The values of the picture are out of range.",
             expected="floats in [0, 1]",
-            came=came,
+            got=got,
             hint="x / 2 + 0.5 brings [-1, 1] to [0, 1]",
         )

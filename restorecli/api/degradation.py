@@ -155,7 +155,7 @@ def chain_of(options: DegradeOptions) -> Chain:
 
     if options.chain is not None:
         if options.noise:
-            raise UsageError("--noise and --chain exclude each other.", expected="one of them", came="both")
+            raise UsageError("--noise and --chain exclude each other.", expected="one of them", got="both")
         return Chain.from_yaml(options.chain)
     if not options.noise:
         raise UsageError(
@@ -186,6 +186,6 @@ def _refuse_beside_replay(options: DegradeOptions) -> None:
         raise UsageError(
             "--replay takes everything from the manifest.",
             expected="--replay alone",
-            came=f"--replay beside {beside}",
+            got=f"--replay beside {beside}",
             hint=f"leave out {beside}",
         )

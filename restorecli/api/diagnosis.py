@@ -42,5 +42,5 @@ def diagnose(picture: object) -> Diagnosis:
 
     pictures = take(picture).pictures
     if len(pictures) != 1:
-        raise UsageError("A batch has several diagnoses.", expected="one picture", came=f"{len(pictures)}")
+        raise UsageError("A batch has several diagnoses.", expected="one picture", got=f"{len(pictures)}")
     return diagnose_pixels(pictures[0].pixels)

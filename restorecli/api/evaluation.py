@@ -165,7 +165,7 @@ def _check_rivals(rivals: Mapping[str, Path], name: str) -> None:
             raise UsageError(
                 "A method to compare with needs a name of its own.",
                 expected=f"NAME=DIR, with a name other than {name!r}",
-                came=f"{rival}={place}",
+                got=f"{rival}={place}",
                 hint=f"--against other={place}",
             )
 

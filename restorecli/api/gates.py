@@ -65,7 +65,7 @@ def read_gates(least: float | None, baseline: Path | None, tolerance: float | No
     """
     if baseline is None:
         if tolerance is not None:
-            raise UsageError("--tolerance goes with --baseline.", came="--tolerance alone")
+            raise UsageError("--tolerance goes with --baseline.", got="--tolerance alone")
         return Gates(least, None, None)
     from restorecli.evaluation.metrics.protocol import find_protocol
     from restorecli.evaluation.statistics.gates import check_protocol

@@ -51,7 +51,7 @@ def restore_image(
         weights: A foreign checkpoint for `model`.
         strength: Share of the restored picture in the result, 0 to 1; the rest is the input.
         tile: "auto", "none" or the side of a tile in pixels.
-        overlap: Pixels that neighbouring tiles share; by default what the network needs.
+        overlap: Pixels that neighboring tiles share; by default what the network needs.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: "auto", "fp32", "bf16" or "fp16".
         ensemble: For a network: restore eight turned and mirrored ways and take the mean.
@@ -205,7 +205,7 @@ def score(
             raise UsageError(
                 f"{metric.name} needs more than was given.",
                 expected=" and ".join(sorted(lacking)),
-                came=f"only {', '.join(['restored', *sorted(subject.known)])}",
+                got=f"only {', '.join(['restored', *sorted(subject.known)])}",
             )
     return {metric.name: float(metric.function(subject)) for metric in wanted}
 
@@ -217,7 +217,7 @@ def _mask(mask: NDArray[np.bool_] | None, picture: Picture) -> NDArray[np.bool_]
         raise UsageError(
             "The mask does not fit the picture.",
             expected=f"booleans of shape {picture.size}",
-            came=f"{np.asarray(mask).dtype} of shape {np.shape(mask)}",
+            got=f"{np.asarray(mask).dtype} of shape {np.shape(mask)}",
         )
     return mask
 
@@ -244,7 +244,7 @@ def _samples(picture: object) -> Pixels | NDArray[np.uint8]:
     pictures = take(picture).pictures
     if len(pictures) != 1:
         raise UsageError(
-            "A batch has no single score.", expected="one picture", came=f"{len(pictures)} pictures"
+            "A batch has no single score.", expected="one picture", got=f"{len(pictures)} pictures"
         )
     pixels = pictures[0].pixels
     return to_8_bits(pixels) if pictures[0].traits.depth == 8 else pixels

@@ -45,7 +45,7 @@ class RestoreOptions:
         keep_defects: Give back structure that a denoiser removed with the noise, so that faint defects
             survive; the manifest, a note and the folder `defects` say where.
         tile: "auto", "none" or the side of a tile in pixels.
-        overlap: Pixels that neighbouring tiles share; by default what the network needs.
+        overlap: Pixels that neighboring tiles share; by default what the network needs.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: "auto", "fp32", "bf16" or "fp16".
         backend: What computes a network: "torch", "onnxruntime", or "auto", which measures once which is

@@ -46,7 +46,7 @@ def for_python(error: RestorecliError) -> RestorecliError:
     error.problem = python_words(error.problem)
     error.args = (error.problem,)
     error.expected = _reworded(error.expected)
-    error.came = _reworded(error.came)
+    error.got = _reworded(error.got)
     error.hint = _reworded(error.hint)
     return error
 

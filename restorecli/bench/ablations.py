@@ -106,7 +106,7 @@ def bench_ablation(
     from restorecli.core.models.catalog import count_parameters, create_model
 
     if network not in ABLATIONS:
-        raise UsageError("There is no such ablation.", expected=", ".join(ABLATIONS), came=network)
+        raise UsageError("There is no such ablation.", expected=", ".join(ABLATIONS), got=network)
     variants = ABLATIONS[network]
     trials: dict[tuple[str, int], Trial] = {}
     for seed in range(seeds):  # seed by seed, so that what is there after a while can be compared

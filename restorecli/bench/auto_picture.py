@@ -25,7 +25,7 @@ def draw_confusion(cells: Sequence[Cell], file: Path) -> None:
         UsageError: Another suffix.
     """
     if file.suffix.lower() not in _FORMATS:
-        raise UsageError("Unknown format of a picture.", expected=", ".join(_FORMATS), came=file.suffix)
+        raise UsageError("Unknown format of a picture.", expected=", ".join(_FORMATS), got=file.suffix)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -92,9 +92,9 @@ def bench_methods(
     """
     chosen = [METHODS.find(name).name for name in names] or [name for name in METHODS if name not in SLOW]
     if side < 4 or side % 4:
-        raise UsageError("The crop's side does not fit.", expected="a multiple of 4", came=str(side))
+        raise UsageError("The crop's side does not fit.", expected="a multiple of 4", got=str(side))
     if pictures < 1:
-        raise UsageError("There must be a picture.", expected="1 or more", came=str(pictures))
+        raise UsageError("There must be a picture.", expected="1 or more", got=str(pictures))
     references = _references(data, side, pictures)
     rows: list[Row] = []
     for task in TASKS:
@@ -127,7 +127,7 @@ def _references(data: Path | None, side: int, count: int) -> list[Pixels]:
         raise DataError(
             "there is nothing to measure on",
             expected=f"RGB pictures of at least {side}x{side}",
-            came="none",
+            got="none",
             file=data,
         )
     return [middle(picture.pixels, side, side) for picture in chosen]

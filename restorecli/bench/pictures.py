@@ -58,7 +58,7 @@ def bench_pairs(data: Path | None) -> list[BenchPair]:
     """
     chosen = list(itertools.islice(_rgb_pictures(data), _MOST))
     if not chosen:
-        raise DataError("there is nothing to measure on", expected="RGB pictures", came="none", file=data)
+        raise DataError("there is nothing to measure on", expected="RGB pictures", got="none", file=data)
     return [_pair(name, picture, number) for number, (name, picture) in enumerate(chosen)]
 
 

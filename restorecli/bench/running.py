@@ -158,7 +158,7 @@ def _tested(trial: Trial, trained: TrainResult, runs: Path, workers: int) -> Tri
     summary = restore_folder(degraded, restored, restorer, workers=workers, image_format="png")
     if summary.failures:
         first = summary.failures[0]
-        raise DataError("A test picture could not be restored.", came=first.error.problem, file=first.path)
+        raise DataError("A test picture could not be restored.", got=first.error.problem, file=first.path)
     scores = evaluate_folders(restored, reference, degraded=degraded, workers=workers)
     by_picture = {str(image.pair.path): image.final["psnr"] for image in scores.images}
     return TrialResult(

@@ -87,7 +87,7 @@ def _network(model: str | None, channels: int, tolerance: float | None) -> nn.Mo
 
         return SelectiveFrequency(channels, threshold=2.0 if tolerance is None else tolerance)
     if tolerance is not None:
-        raise UsageError("--lambda is for the untrained layer.", expected="--model or --lambda", came="both")
+        raise UsageError("--lambda is for the untrained layer.", expected="--model or --lambda", got="both")
     from restorecli.core.zoo import load
 
     network: nn.Module = load(model, device="cpu").module

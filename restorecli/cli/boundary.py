@@ -137,7 +137,7 @@ def expected_error(error: Exception) -> RestorecliError | None:
     if isinstance(error, RestorecliError):
         return error
     if isinstance(error, MemoryError):
-        return ResourceError("Memory ran out.", came=str(error) or None, hint="a smaller --tile")
+        return ResourceError("Memory ran out.", got=str(error) or None, hint="a smaller --tile")
     if not isinstance(error, OSError) or error.errno is None:
         return None
     kind = ResourceError if error.errno in _FULL else DataError

@@ -57,7 +57,7 @@ class ChainWords:
             raise UsageError(
                 f"{option} cannot be combined with {', '.join(beside)}.",
                 expected=f"{option} alone, since its file says all of this",
-                came=f"{option} beside {', '.join(beside)}",
+                got=f"{option} beside {', '.join(beside)}",
                 hint=f"leave out {', '.join(beside)}",
             )
 
@@ -94,7 +94,7 @@ def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
         raise UsageError(
             "--set is not understood.",
             expected="NAME.PARAM=VALUE, LOW..HIGH or A,B,C",
-            came=setting,
+            got=setting,
             hint="--set gaussian.sigma=25",
         )
     meant = find(name).name
@@ -104,7 +104,7 @@ def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
         raise UsageError(
             f"--set names a step that the chain does not have: {name}.",
             expected=chain,
-            came=setting,
+            got=setting,
             hint=f"add --noise {name}",
         )
     check_names(find(name), [parameter.strip()])
@@ -126,17 +126,17 @@ def _set_sigma(value: str, steps: list[dict[str, Any]]) -> None:
     if not able:
         raise UsageError(
             "No step of this chain has a sigma.",
-            came=", ".join(step["name"] for step in steps),
+            got=", ".join(step["name"] for step in steps),
             hint="restorecli degrade --list",
         )
     if not left:
-        raise UsageError("sigma is set twice.", came=f"--sigma and --set {able[0]['name']}.sigma")
+        raise UsageError("sigma is set twice.", got=f"--sigma and --set {able[0]['name']}.sigma")
     names = list(dict.fromkeys(step["name"] for step in left))
     if len(names) > 1:
         raise UsageError(
             f"--sigma could be meant for {' or '.join(names)}.",
             expected="--set for each of them",
-            came=f"--sigma {value}",
+            got=f"--sigma {value}",
             hint=" ".join(f"--set {name}.sigma={value}" for name in names) + ", each with its own value",
         )
     for step in left:

@@ -25,7 +25,7 @@ def read_rivals(words: Sequence[str]) -> dict[str, Path]:
             raise UsageError(
                 "--against is not understood.",
                 expected="NAME=DIR, each name once",
-                came=word,
+                got=word,
                 hint=f"--against other={path}",
             )
         rivals[name] = path

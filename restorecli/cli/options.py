@@ -188,7 +188,7 @@ def output_of(target: str | None, output: str | None, default: str) -> str:
     """
     if target is not None and output is not None:
         raise UsageError(
-            "The output is named twice.", expected="OUT or -o/--output", came=f"{target} and {output}"
+            "The output is named twice.", expected="OUT or -o/--output", got=f"{target} and {output}"
         )
     return target or output or default
 

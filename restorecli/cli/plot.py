@@ -145,7 +145,7 @@ def _saved(
 
     if any(folder is not None for folder in folders):
         raise UsageError(
-            "Give either a saved evaluation or folders.", expected=str(file), came="further folders"
+            "Give either a saved evaluation or folders.", expected=str(file), got="further folders"
         )
     evaluation = read_evaluation(file)
     if not metrics and not by:
@@ -156,7 +156,7 @@ def _saved(
     for metric in wanted:
         if metric.name not in known:
             raise UsageError(
-                "The saved evaluation does not hold this metric.", expected=", ".join(known), came=metric.name
+                "The saved evaluation does not hold this metric.", expected=", ".join(known), got=metric.name
             )
     return assemble(
         evaluation.images,

@@ -221,7 +221,7 @@ def failures(summary: FolderSummary) -> None:
 def _shared_fault(summary: FolderSummary) -> RestorecliError | None:
     """Return the one error, without its file, that every picture of a job failed by: a fault of the call."""
     errors = [failure.error for failure in summary.failures]
-    told = {(error.problem, error.expected, error.came, error.hint) for error in errors}
+    told = {(error.problem, error.expected, error.got, error.hint) for error in errors}
     if summary.written or summary.skipped or len(errors) < 2 or len(told) > 1:
         return None
     shared = copy.copy(errors[0])

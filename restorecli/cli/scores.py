@@ -161,7 +161,7 @@ def check_open(report: Path | None, output: Path | None, *, opens: bool) -> None
         raise UsageError(
             "There is no page to open.",
             expected="--report FILE.html or -o FOLDER beside --open",
-            came="neither of them",
+            got="neither of them",
             hint="restorecli eval --report report.html --open",
         )
 

@@ -247,7 +247,7 @@ def _default_paths() -> list[Path]:
         raise DataError(
             "There is nothing to show here.",
             expected="a folder ./degraded or ./restored, or paths",
-            came=f"neither of them in {Path.cwd()}",
+            got=f"neither of them in {Path.cwd()}",
             hint="restorecli show FOLDER ...",
         )
     return found
@@ -272,7 +272,7 @@ def _box(text: str) -> tuple[int, int, int, int]:
         raise UsageError(
             "--crop is not understood.",
             expected="WIDTHxHEIGHT+LEFT+TOP in pixels, e.g. 64x64+100+80",
-            came=text,
+            got=text,
         )
     return sides[0], sides[1], sides[2], sides[3]
 
@@ -281,11 +281,11 @@ def _check(view: View, paths: list[Path]) -> None:
     """Refuse what cannot be shown together."""
     if view.inset and view.crop is None and view.zoom == 1:
         raise UsageError(
-            "--inset needs the part that it enlarges.", expected="--crop or --zoom beside it", came="neither"
+            "--inset needs the part that it enlarges.", expected="--crop or --zoom beside it", got="neither"
         )
     if (view.maps or view.scores) and len(paths) < 2:
         raise UsageError(
             "There is nothing to compare with.",
             expected="two paths or more, the last one the reference",
-            came="one",
+            got="one",
         )

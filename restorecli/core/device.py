@@ -45,7 +45,7 @@ def pick_device(name: str | None = None) -> torch.device:
         raise UsageError(
             f"The device {name!r} cannot be used here.",
             expected="cuda, cuda:N, mps or cpu, present on this machine",
-            came=str(error).splitlines()[0],
+            got=str(error).splitlines()[0],
             hint="leave --device out to take the best device here, or use --device cpu",
         ) from error
     return device
@@ -91,7 +91,7 @@ def precision(name: str) -> torch.dtype:
     if name == "auto":
         return torch.float32
     if name not in PRECISIONS:
-        raise UsageError("Unknown precision.", expected="auto, " + ", ".join(PRECISIONS), came=name)
+        raise UsageError("Unknown precision.", expected="auto, " + ", ".join(PRECISIONS), got=name)
     return PRECISIONS[name]
 
 

@@ -63,7 +63,7 @@ class PatchDiscriminator(nn.Module):
             ValueError: A conditional discriminator without a condition, or the other way round.
         """
         if (degraded is not None) != self.conditional:
-            raise ValueError(f"conditional is {self.conditional}, came degraded={degraded is not None}")
+            raise ValueError(f"conditional is {self.conditional}, got degraded={degraded is not None}")
         if degraded is not None:
             if degraded.shape[-2:] != picture.shape[-2:]:
                 degraded = F.interpolate(degraded, picture.shape[-2:], mode="bilinear", align_corners=False)
@@ -89,7 +89,7 @@ class VggDiscriminator(nn.Module):
     def __init__(self, channels: int = 3, width: int = 64, side: int = 128) -> None:
         super().__init__()
         if side < 32 or side % 32:
-            raise ValueError(f"side must be a multiple of 32, came {side}")
+            raise ValueError(f"side must be a multiple of 32, got {side}")
         self.side = side
         body: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1), nn.LeakyReLU(0.2)]
         before = width
@@ -110,7 +110,7 @@ class VggDiscriminator(nn.Module):
             ValueError: The crops have another size.
         """
         if picture.shape[-2:] != (self.side, self.side):
-            raise ValueError(f"crops must be {self.side} x {self.side}, came {tuple(picture.shape[-2:])}")
+            raise ValueError(f"crops must be {self.side} x {self.side}, got {tuple(picture.shape[-2:])}")
         logits: Tensor = self.head(self.body(picture))
         return logits
 

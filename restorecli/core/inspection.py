@@ -93,7 +93,7 @@ def central(picture: Tensor, side: int) -> Tensor:
 
 
 def full_plane(half: Tensor, width: int) -> Tensor:
-    """Return the whole, centred plane of something that is the same for F(u) and F(-u).
+    """Return the whole, centered plane of something that is the same for F(u) and F(-u).
 
     Args:
         half: (..., H, W // 2 + 1), as from `rfft2`.
@@ -119,7 +119,7 @@ def inspect(network: nn.Module, picture: Tensor) -> tuple[BandView, ...]:
     Args:
         network: A network of the catalog, or a `SelectiveFrequency` alone; it is put into evaluation mode.
         picture: (C, H, W), in [0, 1] for a network; an RGB one gets gray repeated, a gray one the mean of
-            the colours.
+            the colors.
 
     Returns:
         One view per layer, in the order in which the network runs through them.
@@ -132,7 +132,7 @@ def inspect(network: nn.Module, picture: Tensor) -> tuple[BandView, ...]:
         raise UsageError(
             "This network selects no frequencies.",
             expected="one with SelectiveFrequency layers, such as swm",
-            came=type(network).__name__,
+            got=type(network).__name__,
         )
     seen: dict[str, Tensor] = {}
 

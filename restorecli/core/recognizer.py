@@ -1,4 +1,4 @@
-"""A small network that recognises something in pictures, and whose features pictures are compared by."""
+"""A small network that recognizes something in pictures, and whose features pictures are compared by."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ class PaddingRestorer(ABC):
         """
         if batch.ndim != 4 or batch.shape[1] not in (1, 3) or 0 in batch.shape:
             raise UsageError(
-                "A batch of pictures is needed.", expected="(N, 1 or 3, H, W)", came=str(tuple(batch.shape))
+                "A batch of pictures is needed.", expected="(N, 1 or 3, H, W)", got=str(tuple(batch.shape))
             )
         n, channels, _, _ = batch.shape
         adapted = _to_channels(batch.to(self.device, torch.float32), self.spec.channels)
@@ -335,5 +335,5 @@ def _from_channels(restored: Tensor, n: int, channels: int) -> Tensor:
 def _integer(module: nn.Module, attribute: str) -> int:
     value = getattr(module, attribute)
     if not isinstance(value, int):
-        raise TypeError(f"{type(module).__name__}.{attribute} must be an integer, came {value!r}")
+        raise TypeError(f"{type(module).__name__}.{attribute} must be an integer, got {value!r}")
     return value

@@ -26,7 +26,7 @@ def sample_cached(
     """Draw a picture; see `PixelCnn.sample`.
 
     Row by row the vertical stack, which sees only finished rows; in a row the horizontal one, pixel by pixel
-    and colour by colour. It draws what the network evaluated anew for every colour of every pixel would draw.
+    and color by color. It draws what the network evaluated anew for every color of every pixel would draw.
 
     Args:
         network: The network.
@@ -42,7 +42,7 @@ def sample_cached(
         ValueError: Another temperature.
     """
     if not 0 <= temperature <= MAX_TEMPERATURE:
-        raise ValueError(f"temperature must be from 0 to {MAX_TEMPERATURE:g}, came {temperature}")
+        raise ValueError(f"temperature must be from 0 to {MAX_TEMPERATURE:g}, got {temperature}")
     n, colours, _, height, width = alone.shape
     chance = torch.rand(n, colours, height, width, 2, generator=generator).to(alone.device)
     reach = network.first_vertical.reach
@@ -112,7 +112,7 @@ class _Line:
         return line[:, : self.colours, self.reach :]
 
     def _features(self, line: Tensor, kept: list[Tensor], linked: list[Tensor], column: int) -> Tensor:
-        """Return the pixel's features before the last layer; a later colour's call sees the earlier ones."""
+        """Return the pixel's features before the last layer; a later color's call sees the earlier ones."""
         h = F.linear(line[..., column : column + self.reach + 1].flatten(1), *self.first)
         for (reach, wide, out), row, link in zip(self.layers, kept, linked, strict=True):
             row[..., reach + column] = h

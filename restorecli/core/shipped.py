@@ -49,7 +49,7 @@ def find_shipped(name: str) -> ShippedWeights:
         raise UsageError(
             f"There is no model {name!r}.",
             expected=", ".join([*MODELS, *known]) + ", or a .safetensors file",
-            came=name,
+            got=name,
             hint=did_you_mean(name, [*MODELS, *known]) or "restorecli models",
         )
     wanted = f"{model}.{tag.casefold() if dot else MODELS[model].default_tag}"
@@ -58,7 +58,7 @@ def find_shipped(name: str) -> ShippedWeights:
         raise WeightsError(
             f"No weights called {name!r} ship with restorecli.",
             expected=", ".join(tags) or f"a file: {model} ships without weights",
-            came=name,
+            got=name,
             hint=(did_you_mean(name, tags) if dot else None)
             or "restorecli train RECIPE makes them; then --model FILE.safetensors",
         )

@@ -109,7 +109,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Card]:
         raise WeightsError(
             "These weights do not describe themselves.",
             expected="a .safetensors file written by `restorecli train`",
-            came=f"safetensors without a card ({len(tensors)} tensors)",
+            got=f"safetensors without a card ({len(tensors)} tensors)",
             file=path,
             hint=f"name the network: --model NAME --weights {path}",
         )
@@ -143,7 +143,7 @@ def _card(text: str, path: Path) -> Card:
         _check_types(card)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise WeightsError(
-            "The card of these weights cannot be read.", expected=FORMAT, came=str(error), file=path
+            "The card of these weights cannot be read.", expected=FORMAT, got=str(error), file=path
         ) from error
     return card
 
@@ -169,7 +169,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return tensors, dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            "This is not a whole safetensors file.", came=f"{error}".partition("\n")[0], file=path
+            "This is not a whole safetensors file.", got=f"{error}".partition("\n")[0], file=path
         ) from error
 
 
@@ -179,12 +179,12 @@ def _check_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
             raise WeightsError(
                 "These weights are stored in a way that no network takes.",
                 expected="dense tensors",
-                came=f"tensor {name}: {tensor.layout}",
+                got=f"tensor {name}: {tensor.layout}",
                 file=path,
             )
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise WeightsError(
-                "These weights hold values that are not finite.", came=f"tensor {name}", file=path
+                "These weights hold values that are not finite.", got=f"tensor {name}", file=path
             )
 
 
@@ -215,7 +215,7 @@ def _safe_load(path: Path) -> object:
         raise WeightsError(
             "This checkpoint was refused: it is damaged, or reading it would run code from the file.",
             expected="tensors and plain containers only",
-            came=f"{type(error).__name__}: {error}".splitlines()[0][:200],
+            got=f"{type(error).__name__}: {error}".splitlines()[0][:200],
             file=path,
             unchanged="nothing in the file was run",
         ) from error
@@ -235,7 +235,7 @@ def _tensors_inside(content: object, path: Path) -> dict[str, Tensor]:
         or not content
     ):
         raise WeightsError(
-            "This checkpoint holds no table of tensors.", came=type(content).__name__, file=path
+            "This checkpoint holds no table of tensors.", got=type(content).__name__, file=path
         )
     return {str(name): tensor for name, tensor in content.items()}
 
@@ -250,19 +250,19 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], *, file: Path) -
     faults = [f"missing {name}" for name in own if name not in tensors]
     faults += [f"unexpected {name}" for name in tensors if name not in own]
     faults += [
-        f"{name}: expected {tuple(own[name].shape)}, came {tuple(tensors[name].shape)}"
+        f"{name}: expected {tuple(own[name].shape)}, got {tuple(tensors[name].shape)}"
         for name in own
         if name in tensors and own[name].shape != tensors[name].shape
     ]
     faults += [
-        f"{name}: expected {own[name].dtype}, came {tensors[name].dtype}"
+        f"{name}: expected {own[name].dtype}, got {tensors[name].dtype}"
         for name in own
         if name in tensors and own[name].is_floating_point() != tensors[name].is_floating_point()
     ]
     if faults:
         raise WeightsError(
             f"These weights do not fit {type(module).__name__} ({len(faults)} differences).",
-            came="; ".join(faults[:3]),
+            got="; ".join(faults[:3]),
             file=file,
             unchanged="the network",
         )

@@ -34,7 +34,7 @@ def check_weights_file(path: Path) -> None:
         raise WeightsError(
             "This checkpoint was refused: it is damaged, or reading it would run code from the file.",
             expected="a zip archive or a pickle, as torch.save writes them",
-            came=f"a file that begins with {start!r}",
+            got=f"a file that begins with {start!r}",
             file=path,
             unchanged="nothing in the file was run",
         )
@@ -46,5 +46,5 @@ def _check_safetensors(path: Path) -> None:
             return
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            "This is not a whole safetensors file.", came=f"{error}".partition("\n")[0], file=path
+            "This is not a whole safetensors file.", got=f"{error}".partition("\n")[0], file=path
         ) from error

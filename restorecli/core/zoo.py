@@ -140,7 +140,7 @@ def _build(model: str, arguments: Mapping[str, Any], file: Path) -> nn.Module:
         raise WeightsError(
             f"These weights are of a network that cannot be built here: {error.problem}",
             expected=error.expected,
-            came=error.came,
+            got=error.got,
             file=file,
             hint=error.hint,
         ) from error
@@ -150,7 +150,7 @@ def _foreign_network(model: str, path: Path) -> tuple[nn.Module, Card]:
     if model not in MODELS:
         MODELS.find(model.partition(".")[0])
         raise UsageError(
-            "--weights goes with the plain name of a network.", expected=model.partition(".")[0], came=model
+            "--weights goes with the plain name of a network.", expected=model.partition(".")[0], got=model
         )
     tensors, arguments = translate(model, read_foreign(path))
     module = _build(model, arguments, path)

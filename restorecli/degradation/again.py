@@ -22,7 +22,7 @@ def recorded_steps(record: Record) -> tuple[tuple[Degradation, ...], int, str]:
     """
     if record.seed is None or record.key is None:
         raise DataError(
-            "A manifest line has no seed or key.", expected="a line of `degrade`", came=record.path
+            "A manifest line has no seed or key.", expected="a line of `degrade`", got=record.path
         )
     return tuple(from_record(step) for step in record.degradations), record.seed, record.key
 
@@ -49,12 +49,12 @@ def degrade_again(record: Record, pixels: Pixels, *, depth: int = 32) -> Pixels:
         ImageError: The picture is too small or too large for a step.
     """
     if not record.degradations:
-        raise DataError("Nothing says how to degrade it again.", expected="degradations", came=record.path)
+        raise DataError("Nothing says how to degrade it again.", expected="degradations", got=record.path)
     if record.earlier:
         raise DataError(
             "The picture was degraded by several runs, of which only the last can be done again.",
             expected="one run of `degrade` with the whole chain",
-            came=record.path,
+            got=record.path,
         )
     result = replay_steps(pixels, *recorded_steps(record))
     if record.unclipped:

@@ -50,7 +50,7 @@ _ENTRIES = (
         "low_light:LowLight",
         "too little light: dark, flat and noisy",
     ),
-    _entry("moire", "moire:Moire", "coloured waves, as on a photographed screen"),
+    _entry("moire", "moire:Moire", "colored waves, as on a photographed screen"),
     _entry("jpeg", "compression:Jpeg", "JPEG compression"),
     _entry(
         "downscale",

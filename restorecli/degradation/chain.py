@@ -48,7 +48,7 @@ class Chain:
             UsageError: An unknown name or key, or a value out of bounds, with the number of its step.
         """
         if isinstance(specs, (str, Mapping)) or not isinstance(specs, Sequence):
-            raise UsageError("A chain is a list of steps.", expected="a list", came=type(specs).__name__)
+            raise UsageError("A chain is a list of steps.", expected="a list", got=type(specs).__name__)
         return cls(tuple(_sampler(spec, number) for number, spec in enumerate(specs, start=1)))
 
     @classmethod
@@ -62,7 +62,7 @@ class Chain:
             return cls.from_specs(read_chain_file(Path(path)))
         except UsageError as error:
             raise RecipeError(
-                error.problem, expected=error.expected, came=error.came, file=path, hint=error.hint
+                error.problem, expected=error.expected, got=error.got, file=path, hint=error.hint
             ) from error
 
     @property
@@ -107,7 +107,7 @@ def _sampler(spec: StepSpec, number: int) -> DegradationSampler:
         if isinstance(spec, str):
             return DegradationSampler(spec)
         if not isinstance(spec, Mapping) or not isinstance(spec.get("name"), str):
-            raise UsageError("It has no name.", expected="a name or a mapping with `name`", came=repr(spec))
+            raise UsageError("It has no name.", expected="a name or a mapping with `name`", got=repr(spec))
         degradation = find(spec["name"])
         known = (*_OWN_KEYS, *facts_of(degradation))
         check_arguments(degradation.name, map(str, spec), known, "parameter", prefix=f"{degradation.name}.")
@@ -122,7 +122,7 @@ def _sampler(spec: StepSpec, number: int) -> DegradationSampler:
         raise UsageError(
             f"Step {number} of the chain: {error.problem}",
             expected=error.expected,
-            came=error.came,
+            got=error.got,
             hint=error.hint,
         ) from error
 
@@ -165,7 +165,7 @@ def apply_all(
         raise UsageError(
             "A degradation needs one picture.",
             expected="(1 or 3, H, W) float32",
-            came=f"{image.shape} {image.dtype}",
+            got=f"{image.shape} {image.dtype}",
         )
     result = image
     for number, step in enumerate(degradations):

@@ -23,7 +23,7 @@ def read_chain_file(path: Path) -> list[Any]:
         raise RecipeError(
             "The chain file does not hold a chain.",
             expected="a list of steps, alone or under the key `chain`",
-            came=type(content).__name__,
+            got=type(content).__name__,
             file=path,
         )
     return content

@@ -227,7 +227,7 @@ def _targets(paths: Sequence[PurePosixPath], unclipped: bool, image_format: str 
         raise UsageError(
             "Unclipped pictures are 32-bit floating point, which only TIFF holds.",
             expected="tiff",
-            came=image_format,
+            got=image_format,
             hint="leave out --format, or --unclipped",
         )
     return OutputPlan(paths, "tiff", _UNCLIPPED_DEPTH)
@@ -237,7 +237,7 @@ def _refuse_same(source: Path | None, output: Path) -> None:
     if source is not None and source.resolve() == output.resolve():
         raise UsageError(
             "The output folder is the source folder.",
-            came=str(output),
+            got=str(output),
             unchanged="everything",
             hint="choose another folder with -o/--output",
         )

@@ -295,7 +295,7 @@ def _check_light(picture: Picture, task: DegradeTask) -> None:
         raise ImageError(
             "Pixel values are out of range.",
             expected=f"finite numbers, nominally 0 to 1, at most {MAX_ABS_VALUE:g}",
-            came="values that are not finite" if not math.isfinite(largest) else f"{largest:g}",
+            got="values that are not finite" if not math.isfinite(largest) else f"{largest:g}",
             file=None if isinstance(task.source, Sample) else task.source,
             hint="replace what marks missing pixels, and scale the others to 0..1",
         )
@@ -365,7 +365,7 @@ def keep_masks_apart(tasks: Sequence[DegradeTask]) -> None:
     if below is not None and any(task.mask_target is not None for task in tasks):
         raise UsageError(
             f"The folder {MASKS!r} holds pictures, and is where the masks of the damage are written.",
-            came=str(below),
+            got=str(below),
             unchanged="everything",
             hint=f"give the folder {MASKS!r} of the source another name",
         )

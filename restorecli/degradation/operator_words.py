@@ -53,7 +53,7 @@ def read_kernel(path: Path) -> PointSpread:
         raise UsageError(
             "This picture is no kernel.",
             expected="light on black: values of 0 and more, not all 0",
-            came=f"values from {weights.min():g} to {weights.max():g}",
+            got=f"values from {weights.min():g} to {weights.max():g}",
         )
     return PointSpread.centred(weights / total)
 
@@ -70,7 +70,7 @@ def _named(word: str) -> Convolution:
         raise UsageError(
             f"{degradation.name} is no linear operator that can be inverted.",
             expected="gaussian-blur, motion-blur, defocus, downscale, or a picture of a kernel",
-            came=word,
+            got=word,
         )
     return operator
 
@@ -81,7 +81,7 @@ def _setting(part: str, word: str) -> tuple[str, str]:
         raise UsageError(
             "--operator is not understood.",
             expected="NAME:PARAM=VALUE,PARAM=VALUE or a picture of a kernel",
-            came=word,
+            got=word,
             hint="--operator gaussian-blur:sigma=1.6",
         )
     return name.strip(), value.strip()

@@ -75,7 +75,7 @@ class PointSpread:
 
     @property
     def mirrors(self) -> bool:
-        """Whether it is its own mirror image about its centre, along both axes.
+        """Whether it is its own mirror image about its center, along both axes.
 
         A picture that is mirrored at its rim then stays mirrored when it is convolved.
         """
@@ -219,7 +219,7 @@ def reduction_spread(factor: int) -> PointSpread:
     first, last = math.ceil(middle - 2 * factor), math.floor(middle + 2 * factor)
     weights = cubic((np.arange(first, last + 1) - middle) / factor)
     weights /= weights.sum()
-    # A convolution meets its weights in reverse; they are symmetric, so that only the centre moves.
+    # A convolution meets its weights in reverse; they are symmetric, so that only the center moves.
     return PointSpread(np.outer(weights, weights), (last, last))
 
 
@@ -237,7 +237,7 @@ def spread_of(step: object) -> PointSpread | None:
     if isinstance(step, Defocus):
         if step.linear:
             raise UsageError(
-                "A blur of light is not linear in sRGB values.", expected="defocus.linear=false", came="true"
+                "A blur of light is not linear in sRGB values.", expected="defocus.linear=false", got="true"
             )
         return PointSpread.centred(disc_kernel(step.radius, step.edge))
     return reduction_spread(step.factor) if isinstance(step, Downscale) else None

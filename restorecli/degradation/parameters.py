@@ -79,7 +79,7 @@ class ParameterFacts:
             raise UsageError(
                 f"{owner}.{self.name} cannot be {value!r}.",
                 expected=self.allowed,
-                came=repr(value),
+                got=repr(value),
                 hint=f"{owner}.{self.name}={near or self.default}",
             )
         return checked

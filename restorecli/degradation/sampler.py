@@ -109,7 +109,7 @@ def _bad_range(facts: ParameterFacts, spec: str, owner: str) -> UsageError:
     return UsageError(
         f"{owner}.{facts.name} has a range that cannot be drawn from.",
         expected="LOW..HIGH with LOW at most HIGH, or log LOW..HIGH with LOW above 0",
-        came=spec.strip(),
+        got=spec.strip(),
     )
 
 

@@ -54,7 +54,7 @@ def degrade_file(
         raise UsageError(
             "Unclipped pictures are 32-bit floating point, which only TIFF holds.",
             expected="a name that ends with .tif or .tiff",
-            came=str(target),
+            got=str(target),
             hint="leave out --unclipped",
         )
     [file] = walk(source)

@@ -109,7 +109,7 @@ def _check(image: Pixels) -> None:
         raise ImageError(
             "The picture cannot be diagnosed.",
             expected=f"(1 or 3, H, W), both sides at least {SMALLEST_SIDE} px",
-            came=str(tuple(image.shape)),
+            got=str(tuple(image.shape)),
         )
     if not np.isfinite(image).all():
         raise ImageError("The picture holds values that are not finite.", expected="finite pixels")

@@ -1,4 +1,4 @@
-"""Few levels or colors: quantisation, dither, palettes."""
+"""Few levels or colors: quantization, dither, palettes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Noise: its level, how it depends on brightness, and whether neighbours and channels share it."""
+"""Noise: its level, how it depends on brightness, and whether neighbors and channels share it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def measure_noise(view: View) -> dict[str, float]:
     Returns:
         `noise sigma`: deviation of white noise that gives the finest details, 0-255 scale, mean over the
         channels. `noise coarse`: the same at half the resolution over that at full, twice; 1 for white
-        noise, more for noise that neighbours share and for structure. `noise tails`: the 95th percentile of
+        noise, more for noise that neighbors share and for structure. `noise tails`: the 95th percentile of
         |details| over what it is for Gaussian noise of the same median; 1 for noise, 2 and more for edges.
         `noise slope`: exponent of brightness in the noise's deviation: 0 Gaussian, 0.5 photons, 1 speckle.
         `noise shared`: correlation of the channels' details: 0 for a sensor's noise, 1 for film grain and

@@ -29,7 +29,7 @@ def page(name: str) -> str:
         raise UsageError(
             f"There is no page {name!r}.",
             expected=", ".join(known),
-            came=name,
+            got=name,
             hint=did_you_mean(name, known) or "restorecli docs",
         )
     return resources.files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8")

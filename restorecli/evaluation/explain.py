@@ -148,7 +148,7 @@ def explain_pair(pair: Pair) -> Explanation:
     """
     picture, reference = pair.restored or pair.degraded, pair.reference
     if picture is None or reference is None:
-        raise DataError("A protocol compares two pictures.", expected="a reference", came=pair.path)
+        raise DataError("A protocol compares two pictures.", expected="a reference", got=pair.path)
     whole = reference.read()
     pixels = [picture.read(whole.traits).pixels, whole.pixels]
     return _explained((pair.path, reference.locator), pixels)

@@ -179,7 +179,7 @@ def default_folder() -> Path:
     raise DataError(
         "There is nothing to evaluate here.",
         expected="a folder ./restored or ./degraded with its manifest.jsonl",
-        came=f"neither of them in {Path.cwd()}",
+        got=f"neither of them in {Path.cwd()}",
         hint="restorecli eval RESTORED REFERENCE, or run `restorecli degrade` and `restorecli restore` first",
     )
 
@@ -196,7 +196,7 @@ def _nothing_scored(folder: Path, reference: Path | None, unmatched: Sequence[Un
     return DataError(
         "Not one pair could be scored.",
         expected=f"pictures in {folder} with a reference of the same size and channels: {where}",
-        came="; ".join(reasons) or "a folder without pictures",
+        got="; ".join(reasons) or "a folder without pictures",
         file=folder,
         hint="pairs are found by the manifest, else by relative path, then by stem",
     )

@@ -112,7 +112,7 @@ def measure(
         raise DataError(
             f"{metric.title} cannot be computed without more.",
             expected=" and ".join(f"a {need} image" if need != "mask" else "a mask" for need in lacking),
-            came="none",
+            got="none",
         )
     return float(metric.function(subject))
 
@@ -391,19 +391,19 @@ def _read(image: Image) -> NDArray[np.uint8] | NDArray[np.float32]:
         raise DataError(
             "This is not the shape of an image.",
             expected="(H, W), or (C, H, W) with 1 or 3 channels",
-            came=str(pixels.shape),
+            got=str(pixels.shape),
             hint="image.transpose(2, 0, 1) for (H, W, C); restorecli.score takes both",
         )
     if planes.dtype == np.uint8:
         return planes
     if not np.issubdtype(planes.dtype, np.floating):
         raise DataError("An image of this type is not measured.", expected="uint8 or floats in [0, 1]",
-                        came=str(planes.dtype))  # fmt: skip
+                        got=str(planes.dtype))  # fmt: skip
     if float(np.nanmax(np.abs(planes))) > _MAX_FLOAT:
         raise DataError(
             "The values of this image do not lie in [0, 1].",
             expected="floats in [0, 1], or uint8",
-            came=f"up to {float(np.nanmax(np.abs(planes))):.4g}",
+            got=f"up to {float(np.nanmax(np.abs(planes))):.4g}",
             hint="divide levels of 0 to 255 by 255",
         )
     return planes.astype(np.float32)

@@ -209,7 +209,7 @@ def _apply_metrics(subject: Subject, metrics: Sequence[Metric], notes: list[str]
             try:
                 scores[metric.name] = metric.function(subject)
             except DataError as undefined:
-                notes.append(f"{metric.title} undefined: {undefined.expected}, {undefined.came} came")
+                notes.append(f"{metric.title} undefined: {undefined.expected}, {undefined.got} came")
     return scores
 
 
@@ -262,5 +262,5 @@ def _decode(
 
 
 def _unread(pair: Pair, side: Side, source: Source, error: RestorecliError) -> Unmatched:
-    came = f" ({error.came})" if error.came else ""
-    return Unmatched(side, pair.path, f"{source.locator}: {error.problem}{came}")
+    got = f" ({error.got})" if error.got else ""
+    return Unmatched(side, pair.path, f"{source.locator}: {error.problem}{got}")

@@ -126,7 +126,7 @@ def worker_count(workers: int | None) -> int:
         affinity = getattr(os, "sched_getaffinity", None)
         return min(len(affinity(0)) if affinity else os.cpu_count() or 1, 16)
     if workers < 1:
-        raise UsageError("the number of workers must be positive", expected="1 or more", came=str(workers))
+        raise UsageError("the number of workers must be positive", expected="1 or more", got=str(workers))
     return workers
 
 

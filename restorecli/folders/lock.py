@@ -180,7 +180,7 @@ def _busy(file: Path, owner: dict[str, Any]) -> BusyError:
     who = f"process {owner.get('pid', '?')} on {owner.get('host', '?')} since {owner.get('since', '?')}"
     return BusyError(
         "the output folder is in use by another run",
-        came=who,
+        got=who,
         file=file.parent,
         unchanged="everything in it",
         hint="wait for that run, or choose another -o/--output",

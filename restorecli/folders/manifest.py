@@ -70,7 +70,7 @@ class Manifest:
             raise UsageError(
                 "The output folder was written by another number of shards.",
                 expected=f"{parts[0][0].count} shards, or the whole folder",
-                came=f"{self._shard.count} shards",
+                got=f"{self._shard.count} shards",
                 file=self.folder,
                 unchanged="everything",
                 hint="run the command once without --shard: it joins what the shards wrote and does the rest",

@@ -140,7 +140,7 @@ def check_endings(endings: Iterable[str]) -> tuple[str, ...]:
         raise UsageError(
             "An ending of names is empty or holds a folder.",
             expected="what the stems of one folder have besides, e.g. _x1_Mine",
-            came=", ".join(map(repr, plain)),
+            got=", ".join(map(repr, plain)),
         )
     return plain
 

@@ -32,7 +32,7 @@ def make_folder(folder: Path, output: Path) -> None:
         raise DataError(
             "A link in the output folder leads out of it.",
             expected=f"a folder below {output}",
-            came=str(place),
+            got=str(place),
             file=folder,
             unchanged="what the link leads to",
             hint="remove the link, or choose another -o/--output",

@@ -84,7 +84,7 @@ def keep_originals(items: Iterable[_Written], output: Path) -> None:
                 raise UsageError(
                     "The output would overwrite the source of a picture, or its clean original.",
                     expected="an output folder that holds neither",
-                    came=str(place),
+                    got=str(place),
                     unchanged="everything",
                     hint="choose another folder with -o/--output",
                 )
@@ -113,7 +113,7 @@ def refuse_foreign_files(
         if stranger and file_identity(manifest.folder / target) is not None:
             raise UsageError(
                 f"The output folder holds a picture that `{command}` did not write.",
-                came=str(manifest.folder / target),
+                got=str(manifest.folder / target),
                 unchanged="everything",
                 hint="choose another folder with -o/--output, or add --overwrite",
             )
@@ -136,4 +136,4 @@ def _is_manifest(name: str) -> bool:
 
 
 def _refusal(problem: str, path: Path) -> UsageError:
-    return UsageError(problem, came=str(path), unchanged="everything", hint="choose another name or folder")
+    return UsageError(problem, got=str(path), unchanged="everything", hint="choose another name or folder")

@@ -89,9 +89,9 @@ class Record:
         try:
             values = json.loads(line)
         except (ValueError, RecursionError) as fault:
-            raise DataError("A manifest line is no JSON.", came=str(fault)) from fault
+            raise DataError("A manifest line is no JSON.", got=str(fault)) from fault
         if not isinstance(values, dict):
-            raise DataError("A manifest line is no JSON object.", came=type(values).__name__)
+            raise DataError("A manifest line is no JSON object.", got=type(values).__name__)
         check_line(values)
         for name in ("degradations", "earlier"):
             if name in values:
@@ -127,7 +127,7 @@ def _read_options(name: str, values: dict[str, Any]) -> ReadOptions:
     raise DataError(
         f"The manifest key {name!r} holds no reading options.",
         expected=f"some of {', '.join(field.name for field in fields(STRICT))}",
-        came=repr(values)[:80],
+        got=repr(values)[:80],
     )
 
 

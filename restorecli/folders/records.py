@@ -109,7 +109,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
     except FileNotFoundError:
         return
     except OSError as fault:
-        raise DataError("The manifest cannot be read.", came=str(fault), file=file) from fault
+        raise DataError("The manifest cannot be read.", got=str(fault), file=file) from fault
 
 
 def _checked(line: bytes, file: Path, number: int) -> Record:

@@ -83,7 +83,7 @@ def find_sample(name: str) -> Sample:
     raise DataError(
         "there is no such sample picture",
         expected=", ".join(names),
-        came=repr(name),
+        got=repr(name),
         hint=did_you_mean(wanted.rpartition("/")[2], names),
     )
 

@@ -41,7 +41,7 @@ def check_line(values: Mapping[str, Any]) -> None:
         raise DataError(
             "A manifest line has other keys than this version knows.",
             expected=f"{', '.join(REQUIRED)} and optional keys",
-            came=f"unknown: {_short(', '.join(unknown)) or 'none'}; missing: {', '.join(missing) or 'none'}",
+            got=f"unknown: {_short(', '.join(unknown)) or 'none'}; missing: {', '.join(missing) or 'none'}",
         )
     for name, value in values.items():
         rule = _RULES[name]
@@ -49,7 +49,7 @@ def check_line(values: Mapping[str, Any]) -> None:
             raise DataError(
                 f"The manifest key {name!r} holds something else than it should.",
                 expected=rule.expected,
-                came=_short(repr(value)),
+                got=_short(repr(value)),
             )
 
 

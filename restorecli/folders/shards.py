@@ -43,7 +43,7 @@ class Shard:
             raise UsageError(
                 "The shard is not understood.",
                 expected="I/N with I from 1 to N, such as 3/8",
-                came=repr(word),
+                got=repr(word),
             )
         return cls(int(found[1]), int(found[2]))
 
@@ -73,7 +73,7 @@ def refuse_shard(shard: Shard) -> None:
         raise UsageError(
             "A single picture has no shards.",
             expected="a folder of pictures, and a folder to write into",
-            came=f"--shard {shard.number}/{shard.count}",
+            got=f"--shard {shard.number}/{shard.count}",
             hint="leave out --shard",
         )
 

@@ -36,7 +36,7 @@ def single_target(
         raise UsageError(
             "Several pictures cannot be written into one file.",
             expected="a folder",
-            came=str(output),
+            got=str(output),
             unchanged="everything",
             hint=f"-o/--output {target.with_suffix('')}, or {output}/ for a folder of this name",
         )
@@ -44,7 +44,7 @@ def single_target(
         raise UsageError(
             "--format and the suffix of the output differ.",
             expected="one of them, or both alike",
-            came=f"--format {image_format} for {output}",
+            got=f"--format {image_format} for {output}",
         )
     return target
 
@@ -78,13 +78,13 @@ def check_target(target: Path, inputs: Iterable[Path], *, overwrite: bool) -> No
         raise UsageError(
             "The result would overwrite a picture that is read.",
             expected="another name",
-            came=str(target),
+            got=str(target),
             unchanged="everything",
         )
     if not overwrite and os.path.lexists(target):
         raise UsageError(
             "There is a file of this name already.",
-            came=str(target),
+            got=str(target),
             unchanged="everything",
             hint="add --overwrite to replace it, or choose another -o/--output",
         )

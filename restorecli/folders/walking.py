@@ -159,7 +159,7 @@ class _Walker:
         try:
             self._enter(root, PurePosixPath(), frozenset())
         except OSError as fault:
-            raise DataError("the folder cannot be listed", came=fault.strerror, file=root) from fault
+            raise DataError("the folder cannot be listed", got=fault.strerror, file=root) from fault
 
     def _enter(self, path: Path, relative: PurePosixPath, above: frozenset[tuple[int, int]]) -> None:
         """List one folder.

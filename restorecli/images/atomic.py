@@ -89,7 +89,7 @@ def write_fault(
     if fault.errno not in _DISK_FAULTS:
         return DataError(
             "the file cannot be written",
-            came=reason,
+            got=reason,
             file=final,
             unchanged="whatever stood under this name",
             hint="check the folder's permissions and the length of the name, or choose another -o/--output",
@@ -102,7 +102,7 @@ def write_fault(
         reason += f"; {shutil.disk_usage(final.parent).free:,} bytes are free"
     return ResourceError(
         "Could not write the file.",
-        came=reason,
+        got=reason,
         file=final,
         unchanged="finished files; the half-written one was removed",
         hint="free some space, or choose an -o/--output on another disk, and run the command again",

@@ -41,14 +41,14 @@ def check_budget(height: int, width: int, channels: int, depth: int, budget: int
         ImageError: The picture is empty or too large.
     """
     if height < 1 or width < 1:
-        raise ImageError("The image has no pixels.", came=f"{width} x {height}")
+        raise ImageError("The image has no pixels.", got=f"{width} x {height}")
     needed = decoding_bytes(height, width, channels, depth)
     allowed = decoding_budget() if budget is None else budget
     if needed > allowed:
         raise ImageError(
             "the picture is too large for this machine's free memory; nothing of it was decoded",
             expected=f"at most {allowed / _GIB:.2f} GiB while decoding",
-            came=f"{width} x {height} x {channels} at {depth} bits, {needed / _GIB:.2f} GiB",
+            got=f"{width} x {height} x {channels} at {depth} bits, {needed / _GIB:.2f} GiB",
             hint="free memory, cut the picture into parts, or check whether the file is a decompression "
             "bomb; a network restores a TIFF of any size",
         )

@@ -1,4 +1,4 @@
-"""Colour management: the way from a file's own colours to sRGB, on request only."""
+"""Color management: the way from a file's own colors to sRGB, on request only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPACES = {b"RGB ": 3, b"GRAY": 1, b"CMYK": 4}
 
 
 def profile_channels(icc: bytes) -> int | None:
-    """Return the number of colour channels that an ICC profile describes, or None if it is another kind."""
+    """Return the number of color channels that an ICC profile describes, or None if it is another kind."""
     return _SPACES.get(icc[16:20])
 
 
@@ -40,13 +40,13 @@ def convert_to_srgb(decoded: Decoded) -> Decoded:
         raise ImageError(
             "the ICC profile does not fit the picture",
             expected=f"a profile for {expected} channel(s)",
-            came=repr(decoded.icc[16:20]),
+            got=repr(decoded.icc[16:20]),
             hint="read it without --to-srgb: the profile is then kept as it is",
         )
     try:
         samples = _transformed(decoded.samples, decoded.icc)
     except (*DECODER_FAULTS, ImageCms.PyCMSError) as fault:
-        raise ImageError("the ICC profile cannot be used", came=str(fault)) from fault
+        raise ImageError("the ICC profile cannot be used", got=str(fault)) from fault
     text = tuple(chunk for chunk in decoded.chunks if chunk[0] not in COLOR_KINDS)
     notes = (*decoded.notes, "converted to sRGB")
     return replace(decoded, samples=samples, icc=None, chunks=text, notes=notes)
@@ -71,7 +71,7 @@ def cmyk_to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, st
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (*DECODER_FAULTS, ImageCms.PyCMSError) as fault:
-        raise ImageError("the ICC profile of the CMYK picture cannot be used", came=str(fault)) from fault
+        raise ImageError("the ICC profile of the CMYK picture cannot be used", got=str(fault)) from fault
     if converted is None:
         raise ImageError("the CMYK picture could not be converted")
     return converted, "CMYK converted to sRGB through its profile"
@@ -86,7 +86,7 @@ def _transformed(samples: Samples, icc: bytes) -> Samples:
         target,
         colorspace=space,
         outcolorspace="rgb",
-        # The table that lcms would put in between at 16 bits is up to 8 levels of 255 off in dark colours.
+        # The table that lcms would put in between at 16 bits is up to 8 levels of 255 off in dark colors.
         flags=imagecodecs.CMS.FLAGS.NOOPTIMIZE,
     )
     return converted if samples.ndim == 3 else np.ascontiguousarray(converted[..., 1])

@@ -65,7 +65,7 @@ class Decoded:
         exif: The EXIF block, or None.
         xmp: The XMP packet, or None.
         dpi: Pixels per inch across and down, or None.
-        chunks: Text and colour chunks of a PNG; see `FileTraits`.
+        chunks: Text and color chunks of a PNG; see `FileTraits`.
         orientation: 1 to 8, if it does not stand in `exif` or `xmp`.
         peak: The integer that the format itself calls white, up to which samples are widened, or None.
         levels: What the file's metadata say about the meaning of its values.
@@ -99,7 +99,7 @@ def check_single(frames: int, options: ReadOptions) -> tuple[str, ...]:
     raise ImageError(
         "the file holds several pictures",
         expected="one picture",
-        came=f"{frames} frames or pages",
+        got=f"{frames} frames or pages",
         hint="--frames first takes the first one, --frames all every one",
     )
 

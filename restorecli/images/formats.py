@@ -104,7 +104,7 @@ def sniff(start: bytes) -> str:
         ImageError: The file is empty or of no format that is read.
     """
     if not start:
-        raise ImageError("the file is empty", expected="a picture", came="0 bytes")
+        raise ImageError("the file is empty", expected="a picture", got="0 bytes")
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WEBP"
     if start[4:8] == b"ftyp" and start[8:12] in _BRANDS:
@@ -115,7 +115,7 @@ def sniff(start: bytes) -> str:
     raise ImageError(
         "the file is no picture of a format that is read",
         expected="PNG, JPEG, TIFF, WebP, AVIF, HEIC, GIF, BMP or PPM content, whatever the suffix says",
-        came=f"a file that begins with {start[:12]!r}",
+        got=f"a file that begins with {start[:12]!r}",
         hint="convert it to PNG first, or remove it from the folder",
     )
 
@@ -132,7 +132,7 @@ def format_for(path: PurePath) -> str:
         raise UsageError(
             "the suffix names no format that is written",
             expected=", ".join(sorted(SUFFIXES)),
-            came=path.suffix or "no suffix",
+            got=path.suffix or "no suffix",
             file=str(path),
         ) from None
 
@@ -147,5 +147,5 @@ def format_named(name: str) -> str:
         return _NAMES[name.lower().lstrip(".")]
     except KeyError:
         raise UsageError(
-            "unknown picture format", expected=", ".join(sorted(_NAMES)), came=repr(name)
+            "unknown picture format", expected=", ".join(sorted(_NAMES)), got=repr(name)
         ) from None

@@ -23,7 +23,7 @@ class PictureHeader:
         channels: 1 for gray, 3 for RGB.
         depth: Bits per sample as the picture will be handed on: 8, 16 or 32.
         format: Pillow's name of the format.
-        alpha: Whether there is alpha beside the colours.
+        alpha: Whether there is alpha beside the colors.
     """
 
     size: tuple[int, int]

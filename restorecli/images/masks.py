@@ -41,7 +41,7 @@ def read_marked(place: Path, options: ReadOptions = STRICT) -> NDArray[np.bool_]
         raise ImageError(
             "The masks of one picture differ in size, or there are none.",
             expected="masks of one size",
-            came=", ".join(f"{width}x{height}" for height, width in sorted(shapes)) or "no picture",
+            got=", ".join(f"{width}x{height}" for height, width in sorted(shapes)) or "no picture",
             file=place,
         )
     joined: NDArray[np.bool_] = np.any(planes, axis=0)

@@ -112,5 +112,5 @@ def _chunk_losses(traits: FileTraits, file_format: str, comment: bytes | None) -
     if texts > (comment is not None):
         losses.append(f"{file_format} does not hold all the text of the picture")
     if traits.icc is None and names_other_colors(traits.chunks):
-        losses.append(f"{file_format} does not hold the colour space of a PNG; an ICC profile it would")
+        losses.append(f"{file_format} does not hold the color space of a PNG; an ICC profile it would")
     return losses

@@ -13,11 +13,11 @@ _FRAMES = re.compile(r"refuse|first|all|\d{1,9}(?:\.\.\d{1,9})?")
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How to read what is unusual; by default it is refused, and colours stay as they are.
+    """How to read what is unusual; by default it is refused, and colors stay as they are.
 
     Attributes:
         allow_truncated: Read what is left of a damaged file (with a note) instead of refusing it.
-        to_srgb: Convert the colours to sRGB through the ICC profile; also the only way in for CMYK.
+        to_srgb: Convert the colors to sRGB through the ICC profile; also the only way in for CMYK.
         frames: What to do with files that hold several pictures: "refuse" them, take the "first" one, "all",
             one by its number ("3") or several ("3..8"), counted from 0.
         range: Which values are black and white: "auto" finds out, "file" takes the file's own tags, "type"
@@ -37,7 +37,7 @@ class ReadOptions:
             raise UsageError(
                 "unknown choice for frames",
                 expected="refuse, first, all, a number counted from 0, or two as in 3..8",
-                came=repr(self.frames),
+                got=repr(self.frames),
             )
         check_range(self.range)
 

@@ -16,7 +16,7 @@ Pixels = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class FileTraits:
-    """What a file was beside its colours; given back on writing.
+    """What a file was beside its colors; given back on writing.
 
     Attributes:
         format: Pillow's name of the format: PNG, JPEG, TIFF, WEBP, BMP or PPM.
@@ -26,7 +26,7 @@ class FileTraits:
         exif: The EXIF block with the orientation reset to 1, since pixels are upright, or None.
         xmp: The XMP packet with the orientation reset to 1, or None.
         dpi: Pixels per inch across and down, or None.
-        chunks: Text and colour space as PNG chunks, (kind, payload) each; a JPEG's comment is among them.
+        chunks: Text and color space as PNG chunks, (kind, payload) each; a JPEG's comment is among them.
         notes: What a reader should know, e.g. "palette expanded to RGB".
         kind: NumPy's kind of the samples, "u", "i" or "f"; None for the usual one of the depth.
         scale: The values of the file that pixels of 0 and 1 stand for; None for those of the sample type.

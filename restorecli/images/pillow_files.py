@@ -42,7 +42,7 @@ def _open_heif(stream: IO[bytes], name: str) -> ImageFile.ImageFile:
         raise ImageError(
             "HEIC is read with an extra package only",
             expected="pillow-heif",
-            came="it is not installed",
+            got="it is not installed",
             hint='pip install "restorecli[heic]"',
         ) from fault
     opened: ImageFile.ImageFile = HeifImageFile(stream)  # type: ignore[no-untyped-call]
@@ -81,10 +81,10 @@ def open_file(stream: IO[bytes], file_format: str) -> ImageFile.ImageFile:
     except ImageError:
         raise
     except (Image.DecompressionBombError, MemoryError) as fault:
-        raise ImageError(f"the {file_format} is too large to be opened", came=str(fault)) from fault
+        raise ImageError(f"the {file_format} is too large to be opened", got=str(fault)) from fault
     except DECODER_FAULTS as fault:
         raise DamagedImageError(
-            f"the {file_format} cannot be read", came=str(fault) or type(fault).__name__
+            f"the {file_format} cannot be read", got=str(fault) or type(fault).__name__
         ) from fault
 
 
@@ -94,12 +94,12 @@ def takes(height: int, width: int) -> bool:
 
 
 def is_gray(image: Image.Image) -> bool:
-    """Tell whether a picture has one colour channel, beside alpha."""
+    """Tell whether a picture has one color channel, beside alpha."""
     return image.mode in _GRAY_MODES
 
 
 def has_alpha(image: Image.Image) -> bool:
-    """Tell whether a picture has alpha: a channel, or a transparent colour or palette entry."""
+    """Tell whether a picture has alpha: a channel, or a transparent color or palette entry."""
     return image.mode in _ALPHA_MODES or "transparency" in image.info
 
 
@@ -124,7 +124,7 @@ def decode(data: bytes, file_format: str, options: ReadOptions) -> Decoded:
 
     Raises:
         DamagedImageError: The file is damaged.
-        ImageError: It holds several pictures, or colours that are neither gray nor RGB.
+        ImageError: It holds several pictures, or colors that are neither gray nor RGB.
     """
     with open_file(io.BytesIO(data), file_format) as image:
         try:
@@ -134,10 +134,10 @@ def decode(data: bytes, file_format: str, options: ReadOptions) -> Decoded:
         except ImageError:
             raise
         except Image.DecompressionBombError as fault:
-            raise ImageError(f"the {file_format} is too large to be decoded", came=str(fault)) from fault
+            raise ImageError(f"the {file_format} is too large to be decoded", got=str(fault)) from fault
         except DECODER_FAULTS as fault:
             raise DamagedImageError(
-                f"the {file_format} is damaged or cut short", came=str(fault) or type(fault).__name__
+                f"the {file_format} is damaged or cut short", got=str(fault) or type(fault).__name__
             ) from fault
 
 
@@ -163,9 +163,9 @@ def _decoded(
         notes, icc = (*notes, note), None
     elif image.mode in _REFUSED_MODES:
         raise ImageError(
-            f"pictures in {image.mode} colours are not processed",
+            f"pictures in {image.mode} colors are not processed",
             expected="gray or RGB",
-            came=image.mode,
+            got=image.mode,
             hint="--to-srgb converts it" if image.mode == "CMYK" else "convert it to RGB first",
         )
     colors, alpha = _split(plain)
@@ -184,7 +184,7 @@ def _decoded(
 
 
 def _split(image: Image.Image) -> tuple[Samples, Samples | None]:
-    """Return (H, W) or (H, W, 3) colours, and alpha."""
+    """Return (H, W) or (H, W, 3) colors, and alpha."""
     gray = is_gray(image)
     if not has_alpha(image):
         return np.asarray(_as_mode(image, "L" if gray else "RGB")), None

@@ -113,7 +113,7 @@ def choose(open_file: Callable[[], Planes], frames: str) -> Chosen:
         raise ImageError(
             "The file has no such frames or pages.",
             expected=f"0 to {count - 1}, counted from 0",
-            came=f"--frames {frames}",
+            got=f"--frames {frames}",
         )
     return Chosen(planes, range(first, last + 1))
 

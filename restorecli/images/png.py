@@ -55,7 +55,7 @@ def read_header(data: bytes) -> PngHeader:
         raise DamagedImageError("the PNG header is damaged or cut short")
     width, height, depth, color, _, _, interlace = struct.unpack(">IIBBBBB", data[16:29])
     if color not in _SAMPLES_PER_PIXEL or depth not in (1, 2, 4, 8, 16):
-        raise DamagedImageError("the PNG header is impossible", came=f"color type {color} at {depth} bits")
+        raise DamagedImageError("the PNG header is impossible", got=f"color type {color} at {depth} bits")
     return PngHeader(width, height, depth, color, bool(interlace))
 
 
@@ -72,11 +72,11 @@ def read_chunks(data: bytes) -> list[Chunk]:
         if not chunk.sound:
             raise DamagedImageError(
                 "the PNG is damaged: a chunk does not match its check sum",
-                came=f"chunk {chunk.kind.decode('latin-1')!r} of {len(chunk.payload)} bytes",
+                got=f"chunk {chunk.kind.decode('latin-1')!r} of {len(chunk.payload)} bytes",
             )
         chunks.append((chunk.kind, chunk.payload))
     if not chunks or chunks[-1][0] != b"IEND":
-        raise DamagedImageError("the PNG is cut short", expected="an IEND chunk", came="the end of the file")
+        raise DamagedImageError("the PNG is cut short", expected="an IEND chunk", got="the end of the file")
     return chunks
 
 
@@ -121,7 +121,7 @@ def decode_deep(data: bytes, options: ReadOptions) -> Decoded:
         samples: Samples = imagecodecs.png_decode(data)
         samples = samples.reshape(header.height, header.width, -1)
     except (imagecodecs.PngError, ValueError) as fault:
-        raise DamagedImageError("the PNG cannot be decoded", came=str(fault)) from fault
+        raise DamagedImageError("the PNG cannot be decoded", got=str(fault)) from fault
     exif = kinds.get(b"eXIf")
     colors = samples[..., 0] if samples.shape[2] < 3 else samples[..., :3]
     decoded = Decoded(
@@ -157,7 +157,7 @@ def encode_deep(
     try:
         data = bytes(imagecodecs.png_encode(np.ascontiguousarray(samples), level=1, strategy=3, filter=16))
     except (imagecodecs.PngError, ValueError) as fault:
-        raise ImageError("the picture cannot be encoded as PNG", came=str(fault)) from fault
+        raise ImageError("the picture cannot be encoded as PNG", got=str(fault)) from fault
     extra = b""
     if icc is not None:
         extra += make_chunk(b"iCCP", b"ICC profile\x00\x00" + zlib.compress(icc))

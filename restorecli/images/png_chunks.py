@@ -1,4 +1,4 @@
-"""The chunks of a PNG that describe it: XMP, resolution, text, colour; read, carried on, written."""
+"""The chunks of a PNG that describe it: XMP, resolution, text, color; read, carried on, written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Carried = tuple[bytes, bytes]
 """Kind and payload of a chunk that is written as it was read."""
 
 COLOR_KINDS = frozenset({b"cICP", b"sRGB", b"gAMA", b"cHRM"})
-"""Chunks that say which colours the samples mean, beside the ICC profile."""
+"""Chunks that say which colors the samples mean, beside the ICC profile."""
 
 TEXT_KINDS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 
@@ -47,11 +47,11 @@ def unpacked(packed: bytes) -> bytes | None:
     try:
         return zlib.decompressobj().decompress(packed, _UNPACKED_LIMIT) or None
     except zlib.error as fault:
-        raise DamagedImageError("the metadata of the PNG is damaged", came=str(fault)) from fault
+        raise DamagedImageError("the metadata of the PNG is damaged", got=str(fault)) from fault
 
 
 def with_description(decoded: Decoded, chunks: Sequence[Chunk]) -> Decoded:
-    """Return a decoded PNG with what its chunks say: XMP, resolution, text and colours."""
+    """Return a decoded PNG with what its chunks say: XMP, resolution, text and colors."""
     raw, left_out = _raw_exif(chunks)
     return replace(
         decoded,
@@ -106,7 +106,7 @@ def comment_of(chunks: Iterable[Carried]) -> bytes | None:
 
 
 def names_other_colors(chunks: Iterable[Carried]) -> bool:
-    """Tell whether carried chunks name other colours than sRGB, which pictures without a word have."""
+    """Tell whether carried chunks name other colors than sRGB, which pictures without a word have."""
     colors = {kind: payload for kind, payload in chunks if kind in COLOR_KINDS}
     if b"cICP" in colors:
         return True
@@ -124,7 +124,7 @@ def _text_of(kind: bytes, rest: bytes) -> bytes | None:
 
 
 def _carried(chunks: Iterable[Chunk]) -> Iterable[Carried]:
-    """Yield the chunks that are written again as they are: text but for XMP, and colours."""
+    """Yield the chunks that are written again as they are: text but for XMP, and colors."""
     for kind, payload in chunks:
         text = kind in TEXT_KINDS and not _is_xmp(kind, payload) and _raw_kind(kind, payload) is None
         if text or kind in COLOR_KINDS:

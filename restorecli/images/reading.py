@@ -114,7 +114,7 @@ def _read(data: bytes, options: ReadOptions, budget: int | None, like: FileTrait
 
 
 def _on_its_type(decoded: Decoded, options: ReadOptions, like: FileTraits | None) -> Decoded:
-    """Return a picture that colour profiles can be applied to: its values fill the range of its type.
+    """Return a picture that color profiles can be applied to: its values fill the range of its type.
 
     Raises:
         ImageError: They are on another scale.
@@ -123,9 +123,9 @@ def _on_its_type(decoded: Decoded, options: ReadOptions, like: FileTraits | None
     scale = scale_for(samples.dtype, decoded.levels, options, like, lambda: extent_of([samples]))
     if scale is not None or samples.dtype not in (np.uint8, np.uint16, np.float32):
         raise ImageError(
-            "the colours of such values are not converted",
+            "the colors of such values are not converted",
             expected="8 or 16 bits that are filled, or floating point from 0 to 1",
-            came=f"{samples.dtype.name}" + ("" if scale is None else f", {scale.note}"),
+            got=f"{samples.dtype.name}" + ("" if scale is None else f", {scale.note}"),
             hint="leave out --to-srgb, or say --range type",
         )
     return decoded
@@ -193,7 +193,7 @@ def _check_rest(data: bytes, header: PictureHeader, error: DamagedImageError) ->
         raise ImageError(
             "the file is damaged, and almost nothing is left of what its header promises",
             expected=f"at most {most:,} bytes of samples from a damaged file of this size",
-            came=f"{width} x {height} promised by {len(data):,} bytes ({error.problem})",
+            got=f"{width} x {height} promised by {len(data):,} bytes ({error.problem})",
             hint="copy the file again from where it came",
         )
 
@@ -208,7 +208,7 @@ def _read_bytes(path: Path, budget: int | None) -> bytes:
         _check_regular(path)
         size = path.stat().st_size
         if size > (decoding_budget() if budget is None else budget):
-            raise ImageError("the file is larger than the memory it may take", came=f"{size:,} bytes")
+            raise ImageError("the file is larger than the memory it may take", got=f"{size:,} bytes")
         return path.read_bytes()
     except OSError as fault:
         raise _unreadable(path, fault) from fault
@@ -222,7 +222,7 @@ def _check_regular(path: Path) -> None:
 def _unreadable(path: Path, fault: OSError) -> ImageError:
     return ImageError(
         "the file cannot be read",
-        came=fault.strerror or str(fault),
+        got=fault.strerror or str(fault),
         file=path,
         hint="check that it exists and that you may read it",
     )

@@ -190,7 +190,7 @@ def check_finite(samples: Samples) -> None:
     if samples.dtype.kind == "f" and not np.isfinite(samples).all():
         raise ImageError(
             "the picture holds values that are not finite",
-            came=f"{int(np.count_nonzero(~np.isfinite(samples)))} values are NaN or infinite",
+            got=f"{int(np.count_nonzero(~np.isfinite(samples)))} values are NaN or infinite",
             hint="replace them before processing; one of them would spread over its whole surroundings",
         )
 
@@ -246,7 +246,7 @@ def _given(wanted: str) -> ValueScale:
         raise UsageError(
             "Unknown range of values.",
             expected="auto, file, type, or two values as LOW..HIGH, such as 0..4095",
-            came=repr(wanted),
+            got=repr(wanted),
         )
     return ValueScale(black, white, "given")
 

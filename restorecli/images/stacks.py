@@ -93,7 +93,7 @@ def write_stack(
         raise ImageError(
             f"{file_format} holds one picture only",
             expected="TIFF, or PNG and WebP for animations",
-            came=f"{prod(layout.shape)} frames or pages",
+            got=f"{prod(layout.shape)} frames or pages",
             file=path,
             hint="--format tiff, or --frames 0 for the first one",
         )

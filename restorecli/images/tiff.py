@@ -191,7 +191,7 @@ def as_supported(samples: Samples, header: TiffHeader) -> tuple[Samples, int | N
 
 
 def apart(samples: Samples, header: TiffHeader) -> tuple[Samples, Samples | None, tuple[str, ...]]:
-    """Return the colours of (H, W, C) samples, their alpha, and notes."""
+    """Return the colors of (H, W, C) samples, their alpha, and notes."""
     colors = samples[..., :3] if header.photometric == RGB else samples[..., 0]
     if header.alpha is None:
         return colors, None, ()
@@ -203,7 +203,7 @@ def apart(samples: Samples, header: TiffHeader) -> tuple[Samples, Samples | None
 
 
 def _unmultiplied(colors: Samples, alpha: Samples) -> Samples:
-    """Return colours divided by alpha; where alpha is 0 they stay."""
+    """Return colors divided by alpha; where alpha is 0 they stay."""
     full = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
     share = np.where(alpha > 0, alpha / full, 1.0)
     divided = colors / (share if colors.ndim == 2 else share[..., np.newaxis])

@@ -94,13 +94,13 @@ def read_header(stream: IO[bytes]) -> TiffHeader:
 
 
 def check_kind(header: TiffHeader) -> None:
-    """Refuse what would lose something: channels beyond colour and alpha, complex samples.
+    """Refuse what would lose something: channels beyond color and alpha, complex samples.
 
     Raises:
         ImageError: The TIFF is of such a kind.
     """
     if header.kind not in "uif":
-        raise ImageError("complex samples are not processed", came=f"{header.bits} bits")
+        raise ImageError("complex samples are not processed", got=f"{header.bits} bits")
     if header.kind == "i" and (header.photometric == INVERTED or header.alpha is not None):
         raise ImageError("signed samples are processed without alpha, and with black below white")
     if header.photometric not in (INVERTED, GRAY, RGB):
@@ -108,7 +108,7 @@ def check_kind(header: TiffHeader) -> None:
             return
         raise ImageError(
             "TIFF pictures above 8 bits are processed in gray or RGB only",
-            came=f"photometric interpretation {header.photometric}",
+            got=f"photometric interpretation {header.photometric}",
             hint="convert it to 16-bit RGB first",
         )
     colors = 3 if header.photometric == RGB else 1
@@ -116,7 +116,7 @@ def check_kind(header: TiffHeader) -> None:
         raise ImageError(
             "the TIFF has an unusual number of channels",
             expected=f"{colors}, or {colors + 1} with alpha",
-            came=str(header.samples),
+            got=str(header.samples),
         )
 
 
@@ -132,7 +132,7 @@ def check_pages(header: TiffHeader, options: ReadOptions) -> tuple[str, ...]:
 
 def damaged(fault: Exception) -> DamagedImageError:
     """Return the error for whatever tifffile stumbled over."""
-    return DamagedImageError("the TIFF is damaged or cut short", came=str(fault) or type(fault).__name__)
+    return DamagedImageError("the TIFF is damaged or cut short", got=str(fault) or type(fault).__name__)
 
 
 def parse_header(file: tifffile.TiffFile) -> TiffHeader:

@@ -88,7 +88,7 @@ class TiffPlanes:
             raise ImageError(
                 "the planes of such a TIFF are not processed",
                 expected="gray, RGB or YCbCr",
-                came=f"photometric interpretation {self._header.photometric}",
+                got=f"photometric interpretation {self._header.photometric}",
                 hint="--frames 0 takes the first one; or convert it to RGB",
             )
         self._split = _channels_apart(self._header)
@@ -166,7 +166,7 @@ class TiffPlanes:
         check_budget(page.imagelength, page.imagewidth, count, self._header.depth)
         samples = self._page(page)
         if (count, page.photometric, samples.dtype) != self._kind_of_first():
-            raise ImageError("the pages of the file differ in their kind", came=f"page {place}")
+            raise ImageError("the pages of the file differ in their kind", got=f"page {place}")
         return samples if channel is None else samples[..., channel : channel + 1]
 
     def _page(self, page: tifffile.TiffPage) -> Samples:
@@ -181,7 +181,7 @@ class TiffPlanes:
 
 
 def _channels_apart(header: TiffHeader) -> bool:
-    """Tell whether the samples of a pixel are channels that have nothing to do with colour."""
+    """Tell whether the samples of a pixel are channels that have nothing to do with color."""
     colors = 3 if header.photometric == RGB else 1
     return header.photometric in (GRAY, RGB) and header.samples - (header.alpha is not None) != colors
 

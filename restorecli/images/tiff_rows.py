@@ -49,7 +49,7 @@ class TiffRows:
     Attributes:
         size: Height and width in pixels.
         channels: 1 for gray, 3 for RGB.
-        traits: What the file was beside its colours.
+        traits: What the file was beside its colors.
 
     Raises:
         ImageError: The file is damaged, or can only be read whole: it has alpha, is turned by its orientation
@@ -195,7 +195,7 @@ def _check_rows(page: tifffile.TiffPage, header: TiffHeader, options: ReadOption
     piece = 0 if _stands_open(page) else height * width * header.samples * -(-header.bits // 8)
     reasons = {
         "it has alpha": header.alpha is not None,
-        "its colours are neither gray nor RGB": header.photometric not in known,
+        "its colors are neither gray nor RGB": header.photometric not in known,
         "its orientation tag turns it": header.orientation != 1,
         "it keeps its channels apart": int(page.planarconfig) == 2 and header.samples > 1,
         "it is compressed in pieces that are too large": piece > decoding_budget() // 4,

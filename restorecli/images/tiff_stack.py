@@ -113,7 +113,7 @@ def _alike(first: Samples, rest: Iterator[Picture]) -> Iterator[Samples]:
         samples = _samples(picture)
         if samples.shape != first.shape:
             raise ImageError(
-                "the planes of a stack differ in size", expected=str(first.shape), came=str(samples.shape)
+                "the planes of a stack differ in size", expected=str(first.shape), got=str(samples.shape)
             )
         yield samples
 

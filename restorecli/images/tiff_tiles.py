@@ -108,7 +108,7 @@ def _check_room(path: Path, needed: int) -> None:
         raise ImageError(
             "the disk has no room for the restored picture",
             expected=f"{needed:,} bytes",
-            came=f"{free:,} bytes free",
+            got=f"{free:,} bytes free",
             file=path,
             hint="free some space, use an -o/--output on another disk, or check whether the file is a bomb",
         )

@@ -61,7 +61,7 @@ def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> t
     path = Path(path)
     file_format = format_for(path)
     if not 1 <= quality <= 100:
-        raise UsageError("Invalid --quality.", expected="a whole number from 1 to 100", came=str(quality))
+        raise UsageError("Invalid --quality.", expected="a whole number from 1 to 100", got=str(quality))
     with told_of(path, file_format):
         page, losses = prepare(picture, file_format, quality)
         write_file(path, encode(page, file_format))
@@ -77,11 +77,11 @@ def told_of(path: Path, file_format: str) -> Iterator[None]:
         error.file = error.file or str(path)
         raise
     except DataError as error:  # one impossible name costs one picture, not the job
-        raise ImageError(error.problem, came=error.came, file=path, hint=error.hint) from error
+        raise ImageError(error.problem, got=error.got, file=path, hint=error.hint) from error
     except DECODER_FAULTS as fault:
         raise ImageError(
             f"the picture cannot be written as {file_format}",
-            came=str(fault) or type(fault).__name__,
+            got=str(fault) or type(fault).__name__,
             file=path,
             hint="--format png or --format tiff takes every size",
         ) from fault
@@ -167,7 +167,7 @@ def _narrowed(file_format: str, traits: FileTraits) -> tuple[np.dtype[Any], str]
 
 def _check_pixels(pixels: Pixels) -> None:
     if pixels.ndim != 3 or pixels.shape[0] not in (1, 3) or pixels.size == 0:
-        raise ImageError("the pixels have a wrong shape", expected="(1 or 3, H, W)", came=str(pixels.shape))
+        raise ImageError("the pixels have a wrong shape", expected="(1 or 3, H, W)", got=str(pixels.shape))
     if not np.isfinite(pixels).all():
         raise ImageError("the pixels hold values that are not finite", unchanged="nothing was written")
 
@@ -178,7 +178,7 @@ def _check_sides(size: tuple[int, int], file_format: str) -> None:
         raise ImageError(
             f"The picture is too large for {file_format}.",
             expected=f"sides of at most {longest} pixels",
-            came=f"{size[1]}x{size[0]} pixels",
+            got=f"{size[1]}x{size[0]} pixels",
             hint="--format png",
         )
 
@@ -189,7 +189,7 @@ def _alpha(picture: Picture, dtype: np.dtype[Any]) -> Samples | None:
     if alpha is None:
         return None
     if alpha.shape != picture.size:
-        raise ImageError("alpha and pixels differ in size", expected=str(picture.size), came=str(alpha.shape))
+        raise ImageError("alpha and pixels differ in size", expected=str(picture.size), got=str(alpha.shape))
     values: Samples = alpha
     if values.dtype == dtype:
         return values
@@ -213,7 +213,7 @@ def _jpeg(page: Page) -> bytes:
 
 
 def _webp(page: Page) -> bytes:
-    # "exact" keeps colours where alpha is 0.
+    # "exact" keeps colors where alpha is 0.
     return _pillow(page, "WEBP", quality=page.quality, exact=True, **_known(xmp=page.metadata.xmp))
 
 

@@ -134,7 +134,7 @@ def line_up(
     """
     if not paths or limit < 1:
         raise UsageError(
-            "There is nothing to show.", expected="paths and a limit of 1 or more", came=f"limit {limit}"
+            "There is nothing to show.", expected="paths and a limit of 1 or more", got=f"limit {limit}"
         )
     files = walk(paths[0])
     if not files:

@@ -153,7 +153,7 @@ def _difference(restored: Pixels, reference: Pixels) -> Pixels:
         raise DataError(
             "Two pictures of different size have no difference map.",
             expected=f"height and width of the reference: {reference.shape[1:]}",
-            came=f"{restored.shape[1:]}",
+            got=f"{restored.shape[1:]}",
         )
     with np.errstate(invalid="ignore"):  # infinity - infinity: not a number
         return np.subtract(restored, reference, dtype=np.float32)

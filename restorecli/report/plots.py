@@ -53,10 +53,10 @@ def write_plots(
     """
     for name in formats:
         if name not in FORMATS:
-            raise UsageError("Unknown chart format.", expected=", ".join(FORMATS), came=repr(name))
+            raise UsageError("Unknown chart format.", expected=", ".join(FORMATS), got=repr(name))
     drawn = [metric for metric in evaluation.metrics if has_scores(evaluation, metric)]
     if not drawn:
-        raise DataError("There is nothing to draw.", expected="a metric with a number", came="none")
+        raise DataError("There is nothing to draw.", expected="a metric with a number", got="none")
     charts = list(_charts(evaluation, drawn, look, series_of(evaluation, others)))
     targets = [folder / f"{name}.{suffix}" for name, _ in charts for suffix in formats]
     keep_inputs(targets, [file for one in (evaluation, *others.values()) for file in _files(one)])

@@ -48,11 +48,11 @@ def contact_sheet(columns: Sequence[str], rows: Iterable[Row], *, tile: int, tit
             raise ResourceError(
                 "The contact sheet is too large.",
                 expected=f"at most {MAX_PIXELS:,} pixels",
-                came=f"more than that in {len(strips)} rows",
+                got=f"more than that in {len(strips)} rows",
                 hint="a smaller --limit or --size",
             )
     if not strips:
-        raise UsageError("A contact sheet needs pictures.", expected="at least one row", came="none")
+        raise UsageError("A contact sheet needs pictures.", expected="at least one row", got="none")
     head = _head(columns, tile, title, max(strip.width for strip in strips))
     parts = [*([head] if head is not None else []), *strips]
     width = max(part.width for part in parts) + 2 * _MARGIN
@@ -71,7 +71,7 @@ def check_name(path: Path) -> None:
         UsageError: The name ends in something else than .png.
     """
     if path.suffix.lower() != ".png":
-        raise UsageError("A contact sheet is a PNG.", expected="a name that ends in .png", came=path.name)
+        raise UsageError("A contact sheet is a PNG.", expected="a name that ends in .png", got=path.name)
 
 
 def write_sheet(sheet: Image.Image, path: Path) -> None:

@@ -39,7 +39,7 @@ def side_by_side(panels: Sequence[Panel], *, title: str = "") -> Image.Image:
         UsageError: There are no panels.
     """
     if not panels:
-        raise UsageError("A strip needs pictures.", expected="at least one panel", came="none")
+        raise UsageError("A strip needs pictures.", expected="at least one panel", got="none")
     images = [to_image(panel.pixels) for panel in panels]
     width, height = _shown_size(images[-1].size)
     images = [_resized(image, (width, height)) for image in images]

@@ -12,9 +12,9 @@ Alpha = NDArray[np.generic]
 
 
 def fill_invisible(pixels: Pixels, alpha: Alpha) -> Pixels:
-    """Give fully transparent pixels the colour of the nearest visible one.
+    """Give fully transparent pixels the color of the nearest visible one.
 
-    Files hold any colour there, mostly black, and a network would smear it over the visible edge.
+    Files hold any color there, mostly black, and a network would smear it over the visible edge.
 
     Args:
         pixels: (C, H, W) float32.

@@ -56,11 +56,11 @@ def load_network(
         DataError: The cache folder, where exported graphs are kept, cannot be written to.
     """
     if backend not in BACKENDS:
-        raise UsageError("Unknown backend.", expected=", ".join(BACKENDS), came=backend)
+        raise UsageError("Unknown backend.", expected=", ".join(BACKENDS), got=backend)
     if Path(name_or_file).suffix == SUFFIX:
         if weights is not None:
             raise UsageError(
-                "--weights cannot be used with an ONNX model.", came=f"--weights beside {name_or_file}"
+                "--weights cannot be used with an ONNX model.", got=f"--weights beside {name_or_file}"
             )
         return load_onnx(Path(name_or_file), device=device, precision=precision)
     if backend == "torch":
@@ -75,7 +75,7 @@ def load_network(
         raise UsageError(
             f"ONNX Runtime cannot compute {name} so.",
             expected="--backend torch or auto",
-            came=reason,
+            got=reason,
         )
     require("onnx", "onnxruntime")
     return _in_onnx_runtime(network, card)

@@ -138,7 +138,7 @@ class BackingOff(Restorer):
 def _device_failed(error: BaseException) -> ResourceError:
     return ResourceError(
         "The device failed; it cannot be trusted until the process ends.",
-        came=str(error).splitlines()[0],
+        got=str(error).splitlines()[0],
         unchanged="pictures already written are whole; nothing was written for this one",
         hint="run the command again (finished pictures are skipped), if need be with --device cpu",
     )

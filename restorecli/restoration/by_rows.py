@@ -54,7 +54,7 @@ def restore_file_by_rows(
         raise ImageError(
             "The picture is too large for memory, and only TIFF is written by rows.",
             expected="a TIFF to write",
-            came=target.name,
+            got=target.name,
             hint="--format tiff, or leave it out",
         )
     with TiffRows(source, reading) as rows:

@@ -42,7 +42,7 @@ class TileCheck:
 
     Attributes:
         tile: Side of the tiles.
-        overlap: Pixels that neighbours shared.
+        overlap: Pixels that neighbors shared.
         exact: Whether the network promises that tiles change nothing.
         psnr: Of the tiled result against the whole one in dB; infinite if they are equal.
         largest: Largest difference of a pixel, range [0, 1].
@@ -81,7 +81,7 @@ def check_tiles(
         restorer: What restores.
         image: (C, H, W) float32 in [0, 1]; larger than `tile` for the check to mean something.
         tile: Side of the tiles in pixels.
-        overlap: Pixels that neighbours share; None takes the default.
+        overlap: Pixels that neighbors share; None takes the default.
         crop: Largest side of the part that is compared.
         search: Look for the overlap that is enough, too.
 
@@ -123,7 +123,7 @@ def check_picture(
         known: What the caller says about it.
         sources: What its manifest says.
         tile: Side of the tiles; "auto" and "none" take 256, or more where the network needs it.
-        overlap: Pixels that neighbours share; None takes the default.
+        overlap: Pixels that neighbors share; None takes the default.
         reading: How to read what is unusual.
 
     Raises:
@@ -136,12 +136,12 @@ def check_picture(
     spec = restorer.spec if not steps else steps[0].spec
     side = tile if isinstance(tile, int) else max(_SIDE, least_tile(spec))
     if not steps or spec.whole:
-        raise UsageError(f"{spec.name} takes whole pictures: there are no tiles to check.", came=spec.name)
+        raise UsageError(f"{spec.name} takes whole pictures: there are no tiles to check.", got=spec.name)
     if max(picture.size) <= side:
         raise UsageError(
             "The picture fits into one tile: there is no seam to check.",
             expected=f"a picture of more than {side} pixels, or a smaller --tile",
-            came=f"{picture.size[1]}x{picture.size[0]}",
+            got=f"{picture.size[1]}x{picture.size[0]}",
             file=file.path,
         )
     image = torch.from_numpy(np.ascontiguousarray(picture.pixels, np.float32))

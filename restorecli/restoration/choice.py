@@ -83,14 +83,14 @@ def _check_for_networks(
         UsageError: There is such a thing.
     """
     if weights is not None:
-        raise UsageError("A method has no weights.", came=f"--weights beside --model {name}")
+        raise UsageError("A method has no weights.", got=f"--weights beside --model {name}")
     asked = {
         "--ensemble": ensemble,
         "--precision": precision != "auto",
         "--backend": backend not in ("torch", "auto"),
     }
     for option in (option for option, given in asked.items() if given):
-        raise UsageError(f"{option} is for networks.", came=f"{option} beside --model {name}")
+        raise UsageError(f"{option} is for networks.", got=f"{option} beside --model {name}")
 
 
 def _check_auto(parameters: Mapping[str, object] | None, known: Known | None) -> None:
@@ -110,7 +110,7 @@ def _check_auto(parameters: Mapping[str, object] | None, known: Known | None) ->
         raise UsageError(
             "auto finds out by itself what each picture needs.",
             expected="a model or a method beside it",
-            came=f"{' and '.join(vain)} with --model auto",
+            got=f"{' and '.join(vain)} with --model auto",
             hint="restorecli diagnose PICTURE says which model fits; name it with --model",
         )
 
@@ -133,7 +133,7 @@ def _for_methods(option: str, name: str, others: str = "") -> UsageError:
     return UsageError(
         " ".join(f"{option} is for methods {others}".split()) + f"; {name} finds out by itself.",
         expected=f"--model with one of {', '.join(METHODS)}",
-        came=f"{option} beside --model {name}",
+        got=f"{option} beside --model {name}",
     )
 
 
@@ -150,6 +150,6 @@ def check_name(name: str) -> None:
     raise UsageError(
         f"There is no model {name!r}.",
         expected="a name that `restorecli models` lists, or a .safetensors, .pth or .onnx file",
-        came=name,
+        got=name,
         hint=did_you_mean(name, (*MODELS, *METHODS, *WORDS)) or "restorecli models",
     )

@@ -95,7 +95,7 @@ def write_export(restorer: TorchRestorer, card: Card, target: Path) -> Exported:
             raise WeightsError(
                 f"The exported graph of {restorer.spec.name} does not compute what torch computes.",
                 expected=f"a difference of at most {TOLERANCE:g}",
-                came=f"{difference:.3g}",
+                got=f"{difference:.3g}",
                 file=target,
                 unchanged="whatever stood under this name",
             )
@@ -117,7 +117,7 @@ def _target(output: Path | None, name: str, *, overwrite: bool) -> Path:
     target = Path(f"{name}{SUFFIX}") if output is None else output
     if target.suffix != SUFFIX:
         raise UsageError(
-            "The file must be called .onnx.", expected=f"a name that ends in {SUFFIX}", came=str(target)
+            "The file must be called .onnx.", expected=f"a name that ends in {SUFFIX}", got=str(target)
         )
     if target.exists() and not overwrite:
         raise UsageError(

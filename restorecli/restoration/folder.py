@@ -51,7 +51,7 @@ def restore_folder(
         output: Folder to write into; made when missing. It may lie inside `source`, but cannot be it.
         restorer: What restores.
         tile: "auto", "none" or the largest side of a tile in pixels; see `PictureRestorer`.
-        overlap: Pixels that neighbouring tiles share; None takes what the network needs.
+        overlap: Pixels that neighboring tiles share; None takes what the network needs.
         strength: Share of what is restored in the result, 0 to 1; the rest is the input.
         keep_defects: Give back structure that was removed with the noise; see `keep_defects`.
         workers: Threads for reading and as many for writing; None takes one for each core.
@@ -123,7 +123,7 @@ def _in_place(place: Path) -> UsageError:
     return UsageError(
         "The result would overwrite the source.",
         expected="an output folder other than the source",
-        came=str(place),
+        got=str(place),
         unchanged="everything",
         hint="choose another folder: -o/--output DIR",
     )

@@ -127,7 +127,7 @@ class RestoreRoom:
             raise UsageError(
                 "The output folder holds results of another model.",
                 expected=f"results of {self._identity['name']}, or none",
-                came=f"{len(found)} pictures by {models}, first {found[0][0]}",
+                got=f"{len(found)} pictures by {models}, first {found[0][0]}",
                 file=self._output,
                 unchanged="everything",
                 hint="add --overwrite to replace them, or choose another -o/--output",

@@ -58,7 +58,7 @@ class Known:
             ImageError: The picture of a kernel cannot be read.
         """
         if sigma is not None and not 0 <= sigma < math.inf:
-            raise UsageError("Invalid --sigma.", expected="a number from 0", came=repr(sigma))
+            raise UsageError("Invalid --sigma.", expected="a number from 0", got=repr(sigma))
         masks = None if mask is None else masks_named(mask)
         return cls(sigma, operator_named(operator), tuple(operator), masks, device)
 

@@ -1,4 +1,4 @@
-"""Which pixels of a picture are lost: a mask for all, a folder of masks, or a colour."""
+"""Which pixels of a picture are lost: a mask for all, a folder of masks, or a color."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Masks(Protocol):
 
 
 def masks_named(word: str) -> Masks:
-    """Return the masks that `--mask` names: a colour "#RRGGBB", a file for all pictures, or a folder.
+    """Return the masks that `--mask` names: a color "#RRGGBB", a file for all pictures, or a folder.
 
     Raises:
-        UsageError: No such file or folder, and no colour.
+        UsageError: No such file or folder, and no color.
         DataError: The folder holds no picture.
     """
     if _COLOR.fullmatch(word):
@@ -50,20 +50,20 @@ def masks_named(word: str) -> Masks:
         return FileMasks(MaskIndex(path))
     raise UsageError(
         "--mask is not understood.",
-        expected="a file, a folder, or a colour such as #ff00ff",
-        came=word,
-        hint="quote the colour: --mask '#ff00ff'",
+        expected="a file, a folder, or a color such as #ff00ff",
+        got=word,
+        hint="quote the color: --mask '#ff00ff'",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ColorMasks:
-    """Pixels of exactly one colour, at 8 bits, are lost."""
+    """Pixels of exactly one color, at 8 bits, are lost."""
 
     color: str
 
     def find(self, file: ImageFile, pixels: Pixels) -> Mask:
-        """Return where the picture has the colour; see `Masks`."""
+        """Return where the picture has the color; see `Masks`."""
         del file
         wanted = [int(self.color[at : at + 2], 16) for at in (1, 3, 5)]
         levels = np.rint(pixels * 255)
@@ -73,7 +73,7 @@ class ColorMasks:
         return hits
 
     def identity(self, file: ImageFile) -> Mapping[str, object]:
-        """Return the colour."""
+        """Return the color."""
         del file
         return {"mask": self.color}
 
@@ -96,7 +96,7 @@ class FileMasks:
             raise ImageError(
                 "The mask has another size than the picture.",
                 expected=f"{pixels.shape[2]}x{pixels.shape[1]}",
-                came=f"{mask.shape[1]}x{mask.shape[0]}",
+                got=f"{mask.shape[1]}x{mask.shape[0]}",
                 file=path,
             )
         return mask
@@ -116,7 +116,7 @@ class FileMasks:
             if path is None
             else "Several masks could be of this picture.",
             expected=f"{file.relative.with_suffix('.png')} or {file.relative.stem}_mask.png",
-            came=path or f"{len(self.index.files)} masks of other names in {self.index.root}",
+            got=path or f"{len(self.index.files)} masks of other names in {self.index.root}",
         )
 
 

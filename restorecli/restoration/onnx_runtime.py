@@ -88,9 +88,9 @@ class OnnxRestorer(PaddingRestorer):
             raise self._broken(f"{restored.dtype} {tuple(restored.shape)} instead of float32 {expected}")
         return restored
 
-    def _broken(self, came: str) -> WeightsError:
+    def _broken(self, got: str) -> WeightsError:
         return WeightsError(
-            "The graph does not do what the file says.", came=came, file=self._file, hint="export it again"
+            "The graph does not do what the file says.", got=got, file=self._file, hint="export it again"
         )
 
 
@@ -109,7 +109,7 @@ def load_onnx(file: Path, *, device: str | None = None, precision: str = "auto")
         raise UsageError(
             "An exported graph computes in float32.",
             expected="--precision auto or fp32",
-            came=precision,
+            got=precision,
             hint="use the network itself: --model NAME or FILE.safetensors",
         )
     return OnnxRestorer(file, device=device)
@@ -159,11 +159,11 @@ def _providers(device: str | None) -> list[tuple[str, dict[str, str]]]:
     return [(_CPU, {})]
 
 
-def _no_device(device: str, came: str) -> UsageError:
+def _no_device(device: str, got: str) -> UsageError:
     return UsageError(
         f"The device {device!r} cannot run an exported graph here.",
         expected="cpu, or cuda where ONNX Runtime has it",
-        came=came,
+        got=got,
         hint="leave --device out, or use --device cpu",
     )
 
@@ -179,6 +179,6 @@ def _session(raw: bytes, providers: Sequence[tuple[str, dict[str, str]]], file: 
     except Exception as error:  # damaged bytes make the loader raise whatever it comes across
         raise WeightsError(
             "This is not a whole ONNX file.",
-            came=f"{type(error).__name__}: {error}".splitlines()[0][:200],
+            got=f"{type(error).__name__}: {error}".splitlines()[0][:200],
             file=file,
         ) from error

@@ -45,7 +45,7 @@ class TileUse:
 
     Attributes:
         tile: Largest side of a tile, or None for the whole picture.
-        overlap: Pixels that neighbours shared; 0 for the whole picture.
+        overlap: Pixels that neighbors shared; 0 for the whole picture.
         exact: Whether the result is that of the whole picture.
     """
 
@@ -67,7 +67,7 @@ def parse_tile(tile: int | str) -> int | str:
     except ValueError:
         side = 0
     if side < 1:
-        raise UsageError("Unknown tile size.", expected="auto, none or a side in pixels", came=str(tile))
+        raise UsageError("Unknown tile size.", expected="auto, none or a side in pixels", got=str(tile))
     return side
 
 
@@ -93,7 +93,7 @@ class PictureRestorer:
         restorer: What restores.
         tile: "auto" (whole while it fits, then the largest tile that does), "none" (always whole) or the
             largest side in pixels. Only "auto" is ever made smaller when memory runs out.
-        overlap: Pixels that neighbouring tiles share; None takes what the network needs.
+        overlap: Pixels that neighboring tiles share; None takes what the network needs.
         strength: Share of what is restored in the result, 0 to 1; the rest is the input.
         keep_defects: Give back structure that was removed with the noise; see `keep_defects`.
 
@@ -117,10 +117,10 @@ class PictureRestorer:
             raise UsageError(
                 "Defects cannot be kept in an enlarged picture.",
                 expected="a restorer that keeps the size",
-                came=f"{restorer.spec.name}, which enlarges {restorer.spec.scale} times",
+                got=f"{restorer.spec.name}, which enlarges {restorer.spec.scale} times",
             )
         if overlap is not None and overlap < 0:
-            raise UsageError("An overlap cannot be negative.", expected="0 or more pixels", came=str(overlap))
+            raise UsageError("An overlap cannot be negative.", expected="0 or more pixels", got=str(overlap))
         self.tile = parse_tile(tile)
         self.overlap = overlap
         self.strength = strength
@@ -133,7 +133,7 @@ class PictureRestorer:
                 raise UsageError(
                     f"{restorer.spec.name} needs the whole picture.",
                     expected="--tile auto or none",
-                    came=str(tile),
+                    got=str(tile),
                 )
             shared = default_overlap(restorer.spec, self.tile) if overlap is None else overlap
             multiple = restorer.spec.multiple
@@ -287,7 +287,7 @@ class PictureRestorer:
             raise ImageError(
                 "The picture is too large for memory as a whole.",
                 expected="--tile auto or a side in pixels",
-                came="--tile none",
+                got="--tile none",
             )
         whole = round_up(max(source.size), self.restorer.spec.multiple)
         return self._choose(self.restorer, source.channels, *source.size, most=STREAM_BYTES) or whole
@@ -323,12 +323,12 @@ def _check_strength(strength: float, scale: int) -> None:
         UsageError: It is such a strength.
     """
     if not 0 <= strength <= 1:
-        raise UsageError("Invalid --strength.", expected="a number from 0 to 1", came=repr(strength))
+        raise UsageError("Invalid --strength.", expected="a number from 0 to 1", got=repr(strength))
     if strength != 1 and scale != 1:
         raise UsageError(
             "An enlarged picture cannot be mixed with what it was made of.",
             expected="--strength 1",
-            came=f"--strength {strength:g} for a result {scale} times as large",
+            got=f"--strength {strength:g} for a result {scale} times as large",
         )
 
 

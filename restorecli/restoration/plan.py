@@ -98,7 +98,7 @@ def plan_axis(
     Args:
         size: Pixels along the axis, at least 1.
         tile: Largest length of a tile; rounded down to `multiple`.
-        overlap: Least number of pixels that neighbours share; rounded up to `multiple`.
+        overlap: Least number of pixels that neighbors share; rounded up to `multiple`.
         multiple: The network's multiple.
         exact: Crop at the middle of the overlap; otherwise fade over `overlap` pixels.
 
@@ -115,7 +115,7 @@ def plan_axis(
         raise UsageError(
             "The tile must be larger than the overlap.",
             expected=f"a tile of at least {least} pixels for an overlap of {overlap}",
-            came=f"tile {tile}",
+            got=f"tile {tile}",
             hint="use a larger --tile, a smaller --overlap, or --tile auto",
         )
     count = 1 + -(-(padded - tile) // (tile - overlap))
@@ -155,7 +155,7 @@ def plan_tiles(
         height: Rows of the picture.
         width: Columns of the picture.
         tile: Largest side of a tile in pixels.
-        overlap: Pixels that neighbouring tiles share; None takes `default_overlap`.
+        overlap: Pixels that neighboring tiles share; None takes `default_overlap`.
 
     Raises:
         UsageError: The tile is not larger than the overlap.

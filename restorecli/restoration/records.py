@@ -31,7 +31,7 @@ def stamp(path: Path) -> Stamp:
         status = path.stat()
     except OSError as fault:
         raise ImageError(
-            "The picture cannot be read.", came=fault.strerror or str(fault), file=path
+            "The picture cannot be read.", got=fault.strerror or str(fault), file=path
         ) from fault
     return Stamp(status.st_size, status.st_mtime_ns)
 
@@ -47,7 +47,7 @@ def check_unchanged(path: Path, before: Stamp) -> None:
         raise ImageError(
             "The picture changed while it was read.",
             expected=f"{before.size:,} bytes",
-            came=f"{after.size:,} bytes, or a newer time of change",
+            got=f"{after.size:,} bytes, or a newer time of change",
             file=path,
             hint="run the command again once nothing writes to it",
         )
@@ -132,7 +132,7 @@ def restored_record(
         restorer: What restored it, and how.
         version: Version of restorecli.
         notes: What a reader should know.
-        reading: How the picture was read; its reference is compared in the same colours.
+        reading: How the picture was read; its reference is compared in the same colors.
     """
     known = sources.find(file)
     place = make_locator(file.path, output)

@@ -15,7 +15,7 @@ from restorecli.restoration.context import Context
 
 
 class Restorer(Protocol):
-    """Anything that restores: a network, a filter, an exported graph, an optimiser per image.
+    """Anything that restores: a network, a filter, an exported graph, an optimizer per image.
 
     Subclass it for one of your own: `spec` and `__call__` are enough. `PictureRestorer` does the rest: tiles,
     memory, transparency, depth.

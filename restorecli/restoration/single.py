@@ -41,7 +41,7 @@ def restore_picture(
         restorer: A network or a method.
         context: What is known about it; what a method finds out is noted there.
         tile: "auto", "none" or a side in pixels; see `PictureRestorer`.
-        overlap: Pixels that neighbouring tiles share; None takes what the restorer needs.
+        overlap: Pixels that neighboring tiles share; None takes what the restorer needs.
         strength: Share of the restored picture in the result, 0 to 1; the rest is the input.
 
     Raises:
@@ -149,5 +149,5 @@ def _check_told(restorer: Restorer, context: Context) -> None:
         raise UsageError(
             f"{restorer.spec.name} does not use {' and '.join(vain)}.",
             expected=", ".join(f"--{name}" for name in sorted(used)) or "nothing about the picture",
-            came=", ".join(vain),
+            got=", ".join(vain),
         )

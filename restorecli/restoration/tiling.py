@@ -1,8 +1,8 @@
 """Cutting a picture into tiles, restoring each and joining them without seams.
 
 A network with a known receptive field gives the same pixels from tiles as from the whole picture, when
-neighbouring tiles share enough: what a tile's rim spoils is cropped away. A network that sees the whole
-picture does not; there neighbouring tiles fade into each other (chaiNNer's answer to seams is the same).
+neighboring tiles share enough: what a tile's rim spoils is cropped away. A network that sees the whole
+picture does not; there neighboring tiles fade into each other (chaiNNer's answer to seams is the same).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def restore_tiled(
         restorer: What restores.
         image: (C, H, W) or (N, C, H, W) float32, C = 1 or 3, any H and W.
         tile: Largest side of a tile in pixels; a picture that fits into one is not cut. None never cuts.
-        overlap: Pixels that neighbouring tiles share; None takes `default_overlap`.
+        overlap: Pixels that neighboring tiles share; None takes `default_overlap`.
 
     Returns:
         The restored picture in the image's number of dimensions and on its device, sides times the scale.
@@ -147,5 +147,5 @@ def whole_tile(restorer: Restorer, batch: Tensor) -> Tensor:
     *outer, height, width = batch.shape
     expected = (*outer, height * restorer.spec.scale, width * restorer.spec.scale)
     if tuple(restored.shape) != expected:
-        raise ValueError(f"{restorer.spec.name} must give {expected}, came {tuple(restored.shape)}")
+        raise ValueError(f"{restorer.spec.name} must give {expected}, got {tuple(restored.shape)}")
     return restored

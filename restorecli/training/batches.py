@@ -69,7 +69,7 @@ class BatchMaker:
     Args:
         pairs: The training pictures.
         recipe: Crop, batch, augmentation and seed.
-        channels: Of the network: gray pictures are repeated for 3, colours become luma for 1.
+        channels: Of the network: gray pictures are repeated for 3, colors become luma for 1.
         scale: Of the network: the degraded crop is smaller by it.
         needs: What beside degraded and reference crops is made: "second", "mask".
     """
@@ -122,17 +122,17 @@ class BatchMaker:
                 return self._crops(pair, image_rng(self._seed, pair.key, "train", number), number)
             except ImageError as error:
                 self._set_aside(pair, error)
-        raise DataError("No training picture can be used.", came=next(iter(self.quarantine.values()), None))
+        raise DataError("No training picture can be used.", got=next(iter(self.quarantine.values()), None))
 
     def _set_aside(self, pair: Pair, error: ImageError) -> None:
-        came = f" ({error.came} instead of {error.expected})" if error.came and error.expected else ""
-        self.quarantine[error.file or str(pair.reference)] = error.problem + came
+        got = f" ({error.got} instead of {error.expected})" if error.got and error.expected else ""
+        self.quarantine[error.file or str(pair.reference)] = error.problem + got
         if len(self.quarantine) > max(1, len(self._pairs) // 1000):
             listed = "; ".join(f"{name}: {why}" for name, why in list(self.quarantine.items())[:5])
             raise DataError(
                 "Too many training pictures cannot be used.",
                 expected="fewer than 0.1 %",
-                came=listed,
+                got=listed,
                 unchanged="the last checkpoint",
                 hint="repair them or take them out of the folder, then --resume",
             )
@@ -155,7 +155,7 @@ class BatchMaker:
                 raise ImageError(
                     "The two pictures of a pair have sizes that do not fit.",
                     expected=f"{scaled_size(degraded, self._scale)} (scale {self._scale})",
-                    came=str(reference.shape[1:]),
+                    got=str(reference.shape[1:]),
                     file=pair.reference,
                 )
             sample = self._cut_pair(degraded, reference, mask, rng)
@@ -172,7 +172,7 @@ class BatchMaker:
             raise ImageError(
                 "The mask has another size than its picture.",
                 expected=str(reference.shape[1:]),
-                came=str(mask.shape[1:]),
+                got=str(mask.shape[1:]),
                 file=pair.mask,
             )
         return mask

@@ -57,14 +57,14 @@ def _misfits(recipe: Recipe, base: Path) -> Iterator[Fault]:
     chains = {at: Chain.from_specs(steps) for at, steps in _chains(recipe) if steps}
     crop, multiple = recipe.data.crop, int(network.multiple)  # type: ignore[arg-type]
     if crop % multiple:
-        yield ("data", "crop"), f"{recipe.model.name} needs a multiple of {multiple}, came {crop}"
+        yield ("data", "crop"), f"{recipe.model.name} needs a multiple of {multiple}, got {crop}"
     for name, loss in losses.items():
         if getattr(loss, "window", 0) > crop:
-            yield ("data", "crop"), f"{name} needs at least its window of {loss.window} pixels, came {crop}"
+            yield ("data", "crop"), f"{name} needs at least its window of {loss.window} pixels, got {crop}"
     if crop % int(network.scale):  # type: ignore[arg-type]
         yield (
             ("data", "crop"),
-            f"{recipe.model.name} needs a multiple of its scale {network.scale}, came {crop}",
+            f"{recipe.model.name} needs a multiple of its scale {network.scale}, got {crop}",
         )
     for at, chain in chains.items():
         if (fault := _scale_fault(chain, network.scale)) is not None:

@@ -40,7 +40,7 @@ def refuse_changes(
             raise UsageError(
                 f"{name} cannot change within a run: what was saved is made of it.",
                 expected="a key of the recipe outside " + ", ".join(_FIXED) + f", {PICTURES} or {TORCH}",
-                came=name,
+                got=name,
                 hint="start a new run, with `init:` the old one's best.safetensors",
             )
     before = {**_flat(saved.facts["recipe"]), TORCH: saved.facts["torch"]}
@@ -60,7 +60,7 @@ def refuse_changes(
                 told[differing.index(PICTURES)] = f"{PICTURES}: {_named(earlier, pictures)}"
         raise RecipeError(
             "The recipe, its pictures or torch have changed since this run began.",
-            came="; ".join(told),
+            got="; ".join(told),
             file=saved.file,
             unchanged="the run folder",
             hint=f"undo the changes, start a new run with another -o/--output, or go on with them by "

@@ -93,7 +93,7 @@ def _merge(content: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str
 def _form_faults(error: ValidationError) -> Iterator[Fault]:
     """Tell unknown and missing keys and wrong values; the branches of a union make one fault together."""
     wrong: dict[Keys, list[str]] = {}
-    came: dict[Keys, object] = {}
+    got: dict[Keys, object] = {}
     for item in error.errors():
         at = tuple(part for part in item["loc"] if not _is_union_tag(part))
         if item["type"] == "extra_forbidden":
@@ -103,9 +103,9 @@ def _form_faults(error: ValidationError) -> Iterator[Fault]:
         else:
             text = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             wrong.setdefault(at, []).append(text)
-            came[at] = item.get("input")
+            got[at] = item.get("input")
     for at, texts in wrong.items():
-        yield at, " or ".join(texts) + _answer(came[at], texts)
+        yield at, " or ".join(texts) + _answer(got[at], texts)
 
 
 def _unknown_key(at: Keys) -> str:
@@ -114,13 +114,13 @@ def _unknown_key(at: Keys) -> str:
     return f"unknown key {at[-1]!r}; {ending}"
 
 
-def _answer(came: object, texts: list[str]) -> str:
+def _answer(got: object, texts: list[str]) -> str:
     """Return what came, and the nearest of the names that were expected."""
-    if isinstance(came, dict):
+    if isinstance(got, dict):
         return ""
     names = re.findall(r"'([^']*)'", " ".join(texts))
-    near = did_you_mean(came, names) if isinstance(came, str) else None
-    return f", came {came!r}" + (f"; {near}" if near else "")
+    near = did_you_mean(got, names) if isinstance(got, str) else None
+    return f", got {got!r}" + (f"; {near}" if near else "")
 
 
 def _is_union_tag(part: str | int) -> bool:
@@ -173,7 +173,7 @@ def _loss_faults(name: str, value: float | dict[str, Any]) -> Iterator[Fault]:
     weight = value.get("weight", 1.0) if isinstance(value, dict) else value
     if type(weight) not in (int, float) or not 0 <= weight < math.inf:
         at = ("loss", name, "weight") if isinstance(value, dict) else ("loss", name)
-        yield at, f"a weight is a number from 0, came {weight!r}"
+        yield at, f"a weight is a number from 0, got {weight!r}"
     yield from _unknown_name(LOSSES, name, ("loss", name))
     arguments = [key for key in _table(value) if key != "weight"]
     yield from _unknown_arguments(LOSSES, name, arguments, ("loss", name))
@@ -264,14 +264,14 @@ def _place(name: str, base: Path) -> Path | None:
 def _chain_needed(recipe: Recipe) -> Iterator[Fault]:
     clean = any(source.clean is not None for source in recipe.data.train)
     if clean and not recipe.data.degrade and recipe.curriculum is None:
-        yield ("data", "degrade"), "clean pictures need a chain of degradations, came an empty one"
+        yield ("data", "degrade"), "clean pictures need a chain of degradations, got an empty one"
     if recipe.curriculum is not None:
         yield from _curriculum_faults(recipe, recipe.curriculum)
     validated = recipe.validation.sources or recipe.data.train
     if any(source.clean is not None for source in validated) and not recipe.validation.degrade:
         yield (
             ("validation", "degrade"),
-            "clean pictures need a fixed chain of degradations, came an empty one",
+            "clean pictures need a fixed chain of degradations, got an empty one",
         )
 
 
@@ -279,7 +279,7 @@ def _curriculum_faults(recipe: Recipe, curriculum: Curriculum) -> Iterator[Fault
     if recipe.data.degrade:
         yield ("curriculum",), "its levels stand in place of data.degrade; leave one of the two out"
     if any(source.clean is None for source in recipe.data.train):
-        yield ("curriculum",), "it needs clean pictures to degrade, came pairs of folders"
+        yield ("curriculum",), "it needs clean pictures to degrade, got pairs of folders"
     by_budget = curriculum.kind not in ("on-demand", "rigid", "fixed")
     if by_budget and recipe.budget.steps is None:
-        yield ("budget", "steps"), f"the curriculum {curriculum.kind} follows the steps, came none"
+        yield ("budget", "steps"), f"the curriculum {curriculum.kind} follows the steps, got none"

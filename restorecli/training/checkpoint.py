@@ -1,6 +1,6 @@
 """Checkpoints: `last` and `best` weights that describe themselves, and the state that resumes a run exactly.
 
-The state is a safetensors file too (no pickle): network, moving average, optimiser and torch's generators as
+The state is a safetensors file too (no pickle): network, moving average, optimizer and torch's generators as
 tensors, the counters and the resolved recipe as JSON. Batches need no state: they are functions of the step.
 """
 
@@ -30,7 +30,7 @@ _FACTS = {"step", "seconds", "best", "skipped", "recipe", "digest"}
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A network that is trained beside the main one, with its own optimiser."""
+    """A network that is trained beside the main one, with its own optimizer."""
 
     network: nn.Module
     optimizer: torch.optim.Optimizer
@@ -42,7 +42,7 @@ class RunState:
 
     Attributes:
         network: The network.
-        optimizer: Its optimiser.
+        optimizer: Its optimizer.
         average: The moving average of its weights, or None.
         clock: Steps and seconds so far.
         best: The best validation scores so far and their step, or empty.
@@ -108,7 +108,7 @@ def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any], picture
 
 
 def _moments(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Return what an optimiser remembers of every parameter, by name."""
+    """Return what an optimizer remembers of every parameter, by name."""
     return {
         f"{prefix}{index}.{key}": torch.as_tensor(value)
         for index, values in optimizer.state_dict()["state"].items()
@@ -168,7 +168,7 @@ def set_aside_damaged(folder: Path, saved: SavedState) -> str | None:
 
 
 def restore_state(saved: SavedState, state: RunState) -> None:
-    """Put a saved state back into a freshly built run: weights, optimiser, average, counters, generators."""
+    """Put a saved state back into a freshly built run: weights, optimizer, average, counters, generators."""
     state.network.load_state_dict(_below(saved.tensors, "model."))
     if state.average is not None:
         for name, tensor in _below(saved.tensors, "average.").items():
@@ -193,7 +193,7 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, T
         index, key = name.split(".", 1)
         parameter = parameters[int(index)]
         if tensor.shape == parameter.shape:
-            # A fused optimiser walks through memory: its moments must lie as their parameter does.
+            # A fused optimizer walks through memory: its moments must lie as their parameter does.
             tensor = torch.empty_like(parameter).copy_(tensor)
         values.setdefault(int(index), {})[key] = tensor
     optimizer.load_state_dict({"state": values, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,4 +1,4 @@
-"""Pictures kept in memory, and what is cut out of them: crops, mirrored and turned, gray or in colour."""
+"""Pictures kept in memory, and what is cut out of them: crops, mirrored and turned, gray or in color."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def to_gray(pixels: Pixels) -> Pixels:
 
 
 def to_channels(pixels: Pixels, channels: int) -> Pixels:
-    """Make colours luma for 1 channel, and repeat gray for 3."""
+    """Make colors luma for 1 channel, and repeat gray for 3."""
     if pixels.shape[0] == channels:
         return pixels
     if channels == 3:

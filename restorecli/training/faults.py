@@ -18,8 +18,8 @@ def one_line(error: RestorecliError) -> str:
     parts = [error.problem]
     if "expected" in details:
         parts.append(f"expected {details['expected']}")
-    if "came" in details:
-        parts.append(f"came {details['came']}")
+    if "got" in details:
+        parts.append(f"got {details['got']}")
     if "try" in details:
         parts.append(details["try"])
     return "; ".join(parts)

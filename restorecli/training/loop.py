@@ -32,7 +32,7 @@ class Loop:
 
     Attributes:
         recipe: The recipe.
-        state: Network, optimiser, average and counters; changed by the loop.
+        state: Network, optimizer, average and counters; changed by the loop.
         strategy: How a batch becomes losses.
         device: Where to compute.
         dtype: Of autocast; float32 for none.
@@ -153,12 +153,12 @@ class Loop:
         self.monitor.validated(step, scores, better)
 
 
-def diverged(problem: str, came: str) -> DivergedError:
+def diverged(problem: str, got: str) -> DivergedError:
     """Return the error that ends a run whose numbers have left all bounds."""
     return DivergedError(
         problem,
         expected="finite numbers",
-        came=came,
+        got=got,
         unchanged="the last checkpoint, which is from before",
         hint="a smaller optimizer.lr, optimizer.clip_norm: 1, or precision: fp32",
     )

@@ -15,7 +15,7 @@ from restorecli.training.recipe import Recipe
 
 _FLOAT = 4
 _MOMENTS = {"adam": 2, "adamw": 2, "muon": 1, "sgd": 1}
-"""Numbers of each weight that an optimiser remembers."""
+"""Numbers of each weight that an optimizer remembers."""
 
 _GIB = 2**30
 
@@ -42,7 +42,7 @@ def check_memory(recipe: Recipe, device: str | None = None) -> None:
     raise ResourceError(
         "This training does not fit into memory.",
         expected=f"at most {there / _GIB:.1f} GiB, which are free on {chosen.type}",
-        came=f"at least {needed / _GIB:,.1f} GiB for {batch:,} crops of {recipe.data.crop} pixels",
+        got=f"at least {needed / _GIB:,.1f} GiB for {batch:,} crops of {recipe.data.crop} pixels",
         unchanged="nothing was started",
         hint=f"data.batch: {fitting} or less" if fitting else "a smaller data.crop, or a smaller network",
     )

@@ -2,7 +2,7 @@
 
 Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024; the size of a step as in Liu
 et al., "Muon is Scalable for LLM Training", 2025. torch has it from 2.9 on, for matrices only: here
-convolutions count as matrices (outputs by the rest), and what is none is stepped by AdamW, in one optimiser.
+convolutions count as matrices (outputs by the rest), and what is none is stepped by AdamW, in one optimizer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Optimisers, and the learning rate as a function of how far the budget is used up."""
+"""Optimizers, and the learning rate as a function of how far the budget is used up."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from restorecli.training.recipe import Budget, OptimizerSection, ScheduleSection
 
 
 def make_optimizer(parameters: Iterable[nn.Parameter], section: OptimizerSection) -> torch.optim.Optimizer:
-    """Return the optimiser that a recipe asks for; Adam and SGD in their fused form.
+    """Return the optimizer that a recipe asks for; Adam and SGD in their fused form.
 
-    Weight decay spares what has one dimension: biases and the gains of normalisations are meant to be large.
+    Weight decay spares what has one dimension: biases and the gains of normalizations are meant to be large.
     """
     trainable = [parameter for parameter in parameters if parameter.requires_grad]
     groups: list[dict[str, Any]] = [{"params": trainable}]
@@ -36,9 +36,9 @@ def make_optimizer(parameters: Iterable[nn.Parameter], section: OptimizerSection
 
 
 def step_if(finite: Tensor, optimizer: torch.optim.Optimizer) -> None:
-    """Take an optimiser's step where `finite`, a bool on the device, is true; else leave all as it is.
+    """Take an optimizer's step where `finite`, a bool on the device, is true; else leave all as it is.
 
-    The device decides, and nobody waits for it: torch's fused optimisers and Muon read the flag that its
+    The device decides, and nobody waits for it: torch's fused optimizers and Muon read the flag that its
     gradient scaler sets for them.
     """
     optimizer.grad_scale = None  # type: ignore[attr-defined]
@@ -67,7 +67,7 @@ def learning_rate(base: float, schedule: ScheduleSection, step: int, fraction: f
     """Return the learning rate of a step.
 
     Args:
-        base: The optimiser's rate.
+        base: The optimizer's rate.
         schedule: Its course.
         step: Steps done, for the warm-up.
         fraction: Used share of the budget, 0 to 1.

@@ -134,7 +134,7 @@ def _by_name(
         raise DataError(
             f"{len(alone)} degraded pictures have no single reference.",
             expected="one reference of the same relative name or stem",
-            came=", ".join(alone[:5]),
+            got=", ".join(alone[:5]),
             file=reference,
             unchanged="nothing was started",
             hint="`strip_suffix: TEXT` beside `reference:` takes off what the names end in besides",

@@ -88,7 +88,7 @@ class DataSection(_Section):
         batch: Crops per step.
         augment: true flips and turns by right angles at random; flips only mirrors, which leaves a texture's
             direction (brushed metal, gravity) to be learned; false does neither.
-        gray: Share of colour crops that are made gray (luma in every channel, before degrading): gray
+        gray: Share of color crops that are made gray (luma in every channel, before degrading): gray
             pictures that go through an RGB network carry the same noise in its three channels.
         eight_bit: Share of crops whose degraded version is clipped to [0, 1] and rounded to 8 bits, as files
             hold it; the others stay as the degradations leave them, as papers test.
@@ -112,7 +112,7 @@ class ValidationSection(_Section):
         degrade: Fixed chain for clean sources; each picture has its own fixed seed.
         every: Steps between validations.
         metric: By which `best` is chosen: psnr or ssim.
-        max_side: Larger pictures are centre-cropped to it, to bound the time.
+        max_side: Larger pictures are center-cropped to it, to bound the time.
         samples: How many of the pictures are written to the run folder.
     """
 
@@ -126,7 +126,7 @@ class ValidationSection(_Section):
 
 
 class OptimizerSection(_Section):
-    """The optimiser: its name and its own settings.
+    """The optimizer: its name and its own settings.
 
     `muon` makes the momentum of convolutions orthogonal (see `train.muon`); what it leaves to Adam uses
     `betas`.
@@ -222,8 +222,8 @@ class Recipe(_Section):
         curriculum: Levels of difficulty in place of `data.degrade`.
         validation: How progress is measured.
         loss: Losses by name; a weight, or a mapping of `weight` and the loss's own arguments.
-        optimizer: The optimiser.
-        rivals: The optimiser of a strategy's rival networks (discriminators); by default the same.
+        optimizer: The optimizer.
+        rivals: The optimizer of a strategy's rival networks (discriminators); by default the same.
         schedule: The learning rate.
         ema: Decay of the moving average of the weights, which is then what is validated and saved.
         budget: How long.

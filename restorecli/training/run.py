@@ -208,7 +208,7 @@ def _refuse_many_processes() -> None:
         raise UsageError(
             "Training in several processes is not supported yet.",
             expected="one process; one device is used",
-            came=f"WORLD_SIZE={world}, as torchrun and srun set it",
+            got=f"WORLD_SIZE={world}, as torchrun and srun set it",
             unchanged="nothing was started",
             hint="start `restorecli train` without torchrun, or with --nproc-per-node 1",
         )

@@ -1,4 +1,4 @@
-"""One training run, built from a checked recipe: pictures, networks, optimisers; then the loop."""
+"""One training run, built from a checked recipe: pictures, networks, optimizers; then the loop."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def shipped_recipe(name: str) -> Path:
     raise RecipeError(
         f"There is no recipe {name!r}.",
         expected="a .yaml file, or the name of a recipe that `restorecli recipes` lists",
-        came="a folder" if path.is_dir() else f"no such file in {Path.cwd()}",
+        got="a folder" if path.is_dir() else f"no such file in {Path.cwd()}",
         hint=_how_to_get(name, known),
     )
 

@@ -56,7 +56,7 @@ def freeze(network: nn.Module, patterns: Sequence[str]) -> None:
             raise RecipeError(
                 f"freeze: {pattern!r} names no part of this network.",
                 expected=", ".join(name for name, _ in network.named_children()),
-                came=pattern,
+                got=pattern,
                 unchanged="nothing was started",
             )
         for module in modules:
@@ -65,4 +65,4 @@ def freeze(network: nn.Module, patterns: Sequence[str]) -> None:
         for parameter in parameters:
             parameter.requires_grad_(False)
     if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise RecipeError("freeze leaves nothing to train.", came=", ".join(patterns))
+        raise RecipeError("freeze leaves nothing to train.", got=", ".join(patterns))

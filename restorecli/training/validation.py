@@ -88,7 +88,7 @@ def make_examples(
     Args:
         pairs: The pictures.
         section: How they are validated.
-        channels: Of the network: colours become gray for 1.
+        channels: Of the network: colors become gray for 1.
         scale: Of the network: references are cut to a multiple of it.
         level: Degradations in place of the section's: a level of a curriculum.
 
@@ -105,7 +105,7 @@ def make_examples(
             raise DataError(
                 f"A validation picture cannot be used: {error.problem}",
                 expected=error.expected,
-                came=error.came,
+                got=error.got,
                 file=error.file or pair.reference,
                 unchanged="nothing was started",
                 hint="repair it or take it out of the folder; validation.sources names other folders",
@@ -120,7 +120,7 @@ def _example(pair: Pair, chain: Chain | None, max_side: int, channels: int, scal
         raise ImageError(
             "it is too small for SSIM",
             expected=f"sides (and max_side) of at least {WINDOW * scale} pixels",
-            came=f"{reference.shape[2]} x {reference.shape[1]}, max_side {max_side}",
+            got=f"{reference.shape[2]} x {reference.shape[1]}, max_side {max_side}",
         )
     if pair.degraded is None:
         assert chain is not None  # noqa: S101 - the recipe's check: clean pictures come with a chain
@@ -133,7 +133,7 @@ def _example(pair: Pair, chain: Chain | None, max_side: int, channels: int, scal
             "the two pictures of a pair have sizes that do not fit",
             expected=f"{reference.shape[2]} x {reference.shape[1]}"
             + (f", {scale} times smaller" if scale > 1 else ""),
-            came=f"{degraded.shape[2]} x {degraded.shape[1]}",
+            got=f"{degraded.shape[2]} x {degraded.shape[1]}",
             file=pair.degraded,
         )
     sides = [_to_kind(side, channels) for side in _centre_pair(degraded, reference, max_side, scale)]
@@ -158,7 +158,7 @@ def _centre_pair(degraded: Pixels, reference: Pixels, side: int, scale: int) -> 
 
 
 def _to_kind(pixels: Pixels, channels: int) -> Pixels:
-    """Make colours gray for a gray network; gray pictures stay gray for an RGB one, as in `restore`."""
+    """Make colors gray for a gray network; gray pictures stay gray for an RGB one, as in `restore`."""
     return to_gray(pixels) if channels == 1 and pixels.shape[0] == 3 else pixels
 
 

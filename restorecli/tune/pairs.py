@@ -104,7 +104,7 @@ def data_error(error: ImageError, path: Path) -> DataError:
     return DataError(
         f"The pairs cannot be tuned on: {error.problem}",
         expected=error.expected,
-        came=error.came,
+        got=error.got,
         file=error.file or path,
         hint=error.hint,
     )
@@ -114,7 +114,7 @@ def _no_pairs(pairing: Pairing, degraded: Path) -> DataError:
     return DataError(
         "There is no pair to tune on.",
         expected="a reference of the same relative path or stem for each degraded picture",
-        came=pairing.unmatched[0].reason if pairing.unmatched else "no pictures",
+        got=pairing.unmatched[0].reason if pairing.unmatched else "no pictures",
         file=degraded,
     )
 
@@ -138,9 +138,9 @@ def _example(method: Method, picture: Picture, context: Context, reference: Pixe
     rims = [whole - part for whole, part in zip(reference.shape, wanted, strict=True)]
     if rims[0] or not all(0 <= rim < scale for rim in rims[1:]):
         raise ImageError(
-            "A degraded picture and its reference differ in size or colour.",
+            "A degraded picture and its reference differ in size or color.",
             expected=f"a reference of {_kind(wanted)}",
-            came=_kind(reference.shape),
+            got=_kind(reference.shape),
         )
     cut = np.ascontiguousarray(reference[:, : wanted[1], : wanted[2]])
     local = method.receptive_field is not None or method.needs == {"sigma?"}

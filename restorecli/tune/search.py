@@ -26,7 +26,7 @@ class Descent:
     """The best values so far, and all that were tried.
 
     A parameter with a range is tried at seven values, evenly spaced on its own scale (linear or logarithmic),
-    and then four times halfway between the best and its neighbours on both sides; of words, switches and
+    and then four times halfway between the best and its neighbors on both sides; of words, switches and
     lists every value is tried. A value takes another's place only where its score is higher, so that the
     result is never worse than the start, and depends on nothing but the arguments. Numbers have four
     significant digits, whole ones stay whole.
@@ -121,7 +121,7 @@ class Scale:
         return list(dict.fromkeys(point for point in points if point is not None))
 
     def beside(self, middle: Value, seen: Mapping[Value, float]) -> list[Value]:
-        """Return the numbers halfway between `middle` and its neighbours among those seen.
+        """Return the numbers halfway between `middle` and its neighbors among those seen.
 
         There are none for a `middle` outside the range, such as a 0 that means "by itself".
         """

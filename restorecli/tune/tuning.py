@@ -156,7 +156,7 @@ def _specs(model: str, fixed: Mapping[str, object]) -> dict[str, Choice | Range]
         raise UsageError(
             "--tune picks the parameters of a method without weights.",
             expected=f"--model with one of {', '.join(METHODS)}",
-            came=f"--model {model}",
+            got=f"--model {model}",
         )
     specs = {
         name: read_spec(facts, facts.draw, model)
@@ -168,7 +168,7 @@ def _specs(model: str, fixed: Mapping[str, object]) -> dict[str, Choice | Range]
         raise UsageError(
             f"There is nothing to tune in {model}.",
             expected="a parameter that is not fixed by --set" if specs else "a method with such a parameter",
-            came=f"fixed: {', '.join(fixed)}" if fixed else "no parameter worth searching",
+            got=f"fixed: {', '.join(fixed)}" if fixed else "no parameter worth searching",
         )
     return left
 

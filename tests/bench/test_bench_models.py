@@ -24,7 +24,7 @@ TINY = {"holdout": 2, "every": 100, "max_side": 32, "samples": 0}
 
 
 def photographs(folder, count=6, seed=0):
-    """Smooth colour pictures of 48x40."""
+    """Smooth color pictures of 48x40."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(seed)
     for number in range(count):

@@ -60,15 +60,13 @@ def run(raised: BaseException, *words: str):
 
 @pytest.mark.parametrize(("kind", "code"), TYPED)
 def test_every_typed_error_has_its_exit_code(kind, code) -> None:
-    result = run(
-        kind("it broke", expected="this", came="that", file="x/y.png", unchanged="all", hint="do so")
-    )
+    result = run(kind("it broke", expected="this", got="that", file="x/y.png", unchanged="all", hint="do so"))
     assert result.exit_code == code
     for part in (
         "it broke",
         "expected:",
         "this",
-        "came:",
+        "got:",
         "that",
         "x/y.png",
         "unchanged:",

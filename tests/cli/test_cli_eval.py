@@ -180,7 +180,7 @@ def test_a_baseline_is_a_gate(chain) -> None:
     same = chain("restorecli eval ./better ./photos --baseline base.json --json")
     assert same.data["metrics"] == ["psnr", "mse"]
     worse = chain("restorecli eval ./degraded ./photos --baseline base.json --json", code=9)
-    assert "category indoors: MSE" in worse.error["came"]
+    assert "category indoors: MSE" in worse.error["got"]
     assert "fell behind the baseline" in worse.err
     chain("restorecli eval ./degraded ./photos --baseline base.json --tolerance 1e9")
     (chain.folder / "better" / "indoors" / "0.png").unlink()

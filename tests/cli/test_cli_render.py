@@ -39,7 +39,7 @@ def test_a_pipe_gets_whole_lines() -> None:
 def test_an_error_has_a_box_in_a_terminal_only(monkeypatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "60")
-    error = ImageError("it is cut off", came=" ".join(["bytes"] * 60), hint="look at it")
+    error = ImageError("it is cut off", got=" ".join(["bytes"] * 60), hint="look at it")
     _, boxed = shown(render.show_error, error, terminal=True)
     assert boxed.startswith("\x1b")
     assert all(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) <= 60 for line in boxed.splitlines())

@@ -27,7 +27,7 @@ def test_squeeze_and_excitation_with_zero_weights_halves_exactly():
 
 def test_cbam_has_its_published_size():
     assert count_parameters(Cbam(64, 16)) == 2 * 64 * 4 + 4 + 64 + 98 + 2 == 680
-    with pytest.raises(ValueError, match="at least 16, came 8"):
+    with pytest.raises(ValueError, match="at least 16, got 8"):
         Cbam(8)
 
 
@@ -117,7 +117,7 @@ def test_upsampler_enlarges(scale):
 
 
 def test_upsampler_refuses_other_scales():
-    with pytest.raises(ValueError, match="1, 2, 3 or 4, came 5"):
+    with pytest.raises(ValueError, match="1, 2, 3 or 4, got 5"):
         Upsampler(4, 5)
 
 
@@ -148,9 +148,9 @@ def test_patches_begin_where_they_should():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((8, 9), "stride must be 1 to 8, came 9"),
-        ((8, 2, 5), "even number, came 5"),
-        ((8, 2, 8, "box"), "'flat', came 'box'"),
+        ((8, 9), "stride must be 1 to 8, got 9"),
+        ((8, 2, 5), "even number, got 5"),
+        ((8, 2, 8, "box"), "'flat', got 'box'"),
     ],
 )
 def test_impossible_grids_are_refused(arguments, words):

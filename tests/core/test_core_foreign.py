@@ -316,10 +316,10 @@ def test_a_published_checkpoint_is_recognized_and_computes_what_its_authors_defi
     x = torch.rand(channels, 32, 40, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         expected = define(x[None], sigma)[0].clamp(0, 1).numpy()
-    came, _ = PictureRestorer(restorer).restore(x.numpy(), Context(sigma=sigma))
-    assert came.shape == expected.shape
+    got, _ = PictureRestorer(restorer).restore(x.numpy(), Context(sigma=sigma))
+    assert got.shape == expected.shape
     assert abs(expected - 0.5).mean() < 0.5, "a judge that clips everything judges nothing"
-    torch.testing.assert_close(torch.from_numpy(came), torch.from_numpy(expected), atol=1e-4, rtol=0)
+    torch.testing.assert_close(torch.from_numpy(got), torch.from_numpy(expected), atol=1e-4, rtol=0)
 
 
 def test_the_level_decides_where_a_network_takes_one(tmp_path):
@@ -385,19 +385,19 @@ def test_what_is_unknown_is_refused_with_the_nearest_network_and_what_it_lacks(t
     torch.save(less, tmp_path / "w.pth")
     with pytest.raises(WeightsError) as caught:
         restorecli.load(tmp_path / "w.pth", device="cpu")
-    assert "DRUNet of KAIR" in caught.value.came
-    assert "m_tail.weight" in caught.value.came
+    assert "DRUNet of KAIR" in caught.value.got
+    assert "m_tail.weight" in caught.value.got
     torch.save({"a.weight": torch.zeros(3)}, tmp_path / "w.pth")
     with pytest.raises(WeightsError, match="not known which network") as caught:
         restorecli.load(tmp_path / "w.pth", device="cpu")
-    assert "nearest" not in caught.value.came
+    assert "nearest" not in caught.value.got
 
 
 def test_a_shape_that_does_not_fit_is_named(tmp_path):
     tensors, _ = dncnn(3)
     tensors["model.4.weight"] = torch.zeros(8, 9, 3, 3)
     torch.save(tensors, tmp_path / "w.pth")
-    with pytest.raises(WeightsError, match=r"layers.4.weight: expected \(8, 8, 3, 3\), came \(8, 9, 3, 3\)"):
+    with pytest.raises(WeightsError, match=r"layers.4.weight: expected \(8, 8, 3, 3\), got \(8, 9, 3, 3\)"):
         restorecli.load(tmp_path / "w.pth", device="cpu")
 
 

@@ -40,7 +40,7 @@ def test_memberships_add_up_to_one(height, width, edges):
 
 
 def test_bands_meet_at_the_published_edges():
-    """At 0.28 and 0.64 of Nyquist two neighbours have one half each; in their middles a band has it all."""
+    """At 0.28 and 0.64 of Nyquist two neighbors have one half each; in their middles a band has it all."""
     masks = band_masks(200, 200)
     row = masks[:, :, 0]  # rho rises by 0.01 from row to row
     for index, below in ((28, 0), (64, 1)):

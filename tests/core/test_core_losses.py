@@ -59,7 +59,7 @@ def test_ssim_of_constants_closed_form():
 
 
 def test_ssim_says_what_is_too_small():
-    with pytest.raises(ValueError, match=r"11 pixels, came \(8, 20\)"):
+    with pytest.raises(ValueError, match=r"11 pixels, got \(8, 20\)"):
         ssim_loss(torch.rand(1, 1, 8, 20), torch.rand(1, 1, 8, 20))
 
 

@@ -122,7 +122,7 @@ def test_dncnn_receptive_field_is_published(depth, field):
         ("dncnn", {"width": 10**9}, "width: 1 to"),
         ("unet", {"width": 0}, "width: 1 to"),
         ("unet", {"width": "wide"}, "wide"),
-        ("sca-unet", {"width": 8}, "at least 16, came 8"),
+        ("sca-unet", {"width": 8}, "at least 16, got 8"),
         ("sca-unet", {"weighting": "mean"}, "softmax"),
         ("unet", {"name": "unet"}, "no argument 'name'"),
         ("dncnn", {"detph": 3}, "did you mean 'depth'"),

@@ -40,14 +40,14 @@ def picture(channels, height, width, seed=0):
 
 
 def in_order(values):
-    """Flatten (C, H, W) to rows, pixels, colours."""
+    """Flatten (C, H, W) to rows, pixels, colors."""
     return values.permute(1, 2, 0).flatten()
 
 
 @both_outputs
 @both_kinds
 def test_each_colour_depends_on_those_before_it_alone(channels, output):
-    """The Jacobian of everything said of every colour, in raster and colour order."""
+    """The Jacobian of everything said of every color, in raster and color order."""
     network, x = tiny(channels, output), picture(channels, 4, 5, seed=1)
     y = picture(channels, 4, 5).requires_grad_()
     said = network.predict(y, x).joint.abs().sum(2)[0]
@@ -55,7 +55,7 @@ def test_each_colour_depends_on_those_before_it_alone(channels, output):
     seen = torch.stack(rows) != 0
     before = torch.ones_like(seen).tril(-1)
     assert not (seen & ~before).any()
-    near = before & torch.ones_like(seen).triu(-channels)  # the pixel's own colours and the one before it
+    near = before & torch.ones_like(seen).triu(-channels)  # the pixel's own colors and the one before it
     place = torch.arange(seen.shape[0]) // channels
     same_row = place[:, None] // 5 == place[None] // 5
     assert (seen | ~(near & same_row)).all()
@@ -153,7 +153,7 @@ def test_draws_follow_the_probabilities(output, temperature):
 
 
 def sample_naively(network, x, temperature, generator):
-    """Evaluate the whole network for every colour of every pixel."""
+    """Evaluate the whole network for every color of every pixel."""
     n, colours, height, width = x.shape
     chance = torch.rand(n, colours, height, width, 2, generator=generator)
     y = torch.zeros_like(x)

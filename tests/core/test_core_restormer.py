@@ -97,7 +97,7 @@ def test_residual_with_a_zero_last_layer_is_the_identity():
     ("arguments", "words"),
     [
         ({"blocks": [1, 1, 1]}, "blocks must be 4 whole numbers"),
-        ({"heads": [1, 2, 4, 5]}, "heads must divide the 384 channels, came 5"),
+        ({"heads": [1, 2, 4, 5]}, "heads must divide the 384 channels, got 5"),
         ({"norm": "none"}, "'with-bias' or 'bias-free'"),
         ({"factor": 100.0}, "factor must be from 1 to 8"),
         ({"refinement": 65}, "refinement must be"),

@@ -1,4 +1,4 @@
-"""CVAE-GAN: its divergence and draws against closed forms and torch, its code, its recognisers."""
+"""CVAE-GAN: its divergence and draws against closed forms and torch, its code, its recognizers."""
 
 import pytest
 import torch

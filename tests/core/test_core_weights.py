@@ -116,7 +116,7 @@ def test_weights_that_do_not_fit_name_the_first_three_differences(network, tmp_p
         load_into(network, tensors, file=tmp_path)
     text = str(caught.value)
     assert "3 differences" in text
-    assert all(word in text for word in ("missing layers.0.bias", "unexpected extra", "came (2, 2)"))
+    assert all(word in text for word in ("missing layers.0.bias", "unexpected extra", "got (2, 2)"))
 
 
 @pytest.mark.parametrize("wrapper", [None, "state_dict", "params_ema", "params"])
@@ -128,7 +128,7 @@ def test_common_wrappers_of_pth_files_are_opened(network, tmp_path, wrapper):
 
 
 def test_the_authors_checkpoint_of_sca_unet_loads_by_weights(tmp_path):
-    """Their 80 names and their untransposed, unnormalised non-local block."""
+    """Their 80 names and their untransposed, unnormalized non-local block."""
     torch.manual_seed(1)
     twin = create_model("sca-unet", weighting="dot", legacy_nonlocal=True).eval()
     back = {"encoder.": "dconv_down", "decoder.": "dconv_up", "attention.": "att"}

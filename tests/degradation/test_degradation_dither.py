@@ -18,7 +18,7 @@ SIZES = [(1, 1), (1, 9), (9, 1), (2, 2), (3, 4), (17, 13), (32, 31)]
 
 
 def spread(plane, error, y, x, backward, weights):
-    """The definition's second half: give the error to the neighbours, in the kernel's order."""
+    """The definition's second half: give the error to the neighbors, in the kernel's order."""
     for down, across in itertools.product(range(3), range(-2, 3)):
         weight = weights[down, across + 2]
         column = x - across if backward else x + across

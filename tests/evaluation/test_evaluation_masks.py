@@ -160,7 +160,7 @@ def test_a_mask_of_another_size_is_refused_with_both_sizes(tmp_path):
     source = draw(tmp_path / "m.png", np.zeros((4, 6), np.uint8))
     with pytest.raises(DataError) as caught:
         read_mask(source, (6, 4))
-    assert (caught.value.expected, caught.value.came) == ("4x6", "6x4")
+    assert (caught.value.expected, caught.value.got) == ("4x6", "6x4")
 
 
 def test_a_mask_of_another_size_or_no_picture_is_listed_and_the_picture_scored(tmp_path, save):

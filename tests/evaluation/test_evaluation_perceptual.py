@@ -123,7 +123,7 @@ def test_missing_weights_say_how_to_get_them(install, name):
     with pytest.raises(WeightsError, match="weights") as caught:
         METRICS[name].function(subject())
     assert f"--metrics {name}" in caught.value.hint
-    assert "Name or service" in caught.value.came
+    assert "Name or service" in caught.value.got
 
 
 def test_a_picture_that_a_network_refuses_is_undefined(install):
@@ -133,7 +133,7 @@ def test_a_picture_that_a_network_refuses_is_undefined(install):
     install(lambda **options: refuse)
     with pytest.raises(DataError, match="refused") as caught:
         METRICS["lpips"].function(subject())
-    assert "20x16" in caught.value.came
+    assert "20x16" in caught.value.got
 
 
 def test_the_catalog_loads_neither_torch_nor_any_of_them():

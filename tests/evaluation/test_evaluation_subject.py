@@ -104,7 +104,7 @@ def test_a_metric_without_its_needs_has_no_score_and_no_note(pair):
 
 def test_an_undefined_metric_is_noted(pair):
     def refuse(subject):
-        raise DataError("no", expected="more", came="less")
+        raise DataError("no", expected="more", got="less")
 
     outcome = score_pair(pair, [asks_for("reference", answer=refuse)], RGB)
     assert outcome.score.restored == {"probe": None}

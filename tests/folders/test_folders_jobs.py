@@ -116,13 +116,13 @@ def test_the_number_of_workers():
 
 
 def test_a_summary_is_json():
-    error = ImageError("broken", came="nothing", file="x.png")
+    error = ImageError("broken", got="nothing", file="x.png")
     summary = FolderSummary(
         "restore", Path("out"), 3, 1, (Failure("x.png", error),), megapixels=1.5, seconds=0.5
     )
     values = json.loads(json.dumps(summary.to_dict()))
     assert values["failed"] == 1
-    assert values["failures"] == [{"path": "x.png", "error": "broken", "file": "x.png", "came": "nothing"}]
+    assert values["failures"] == [{"path": "x.png", "error": "broken", "file": "x.png", "got": "nothing"}]
     assert values["megapixels_per_second"] == summary.megapixels_per_second == 3.0
     assert FolderSummary("restore", Path("out"), 0, 0).megapixels_per_second == 0.0
     assert error.exit_code is ExitCode.SOME_FAILED

@@ -61,8 +61,8 @@ def test_a_second_run_is_refused_and_the_first_goes_on(tmp_path):
             with pytest.raises(BusyError, match="in use by another run") as caught:
                 take(tmp_path)
         assert caught.value.exit_code is ExitCode.BUSY
-        assert caught.value.came is not None
-        assert str(os.getpid()) in caught.value.came
+        assert caught.value.got is not None
+        assert str(os.getpid()) in caught.value.got
         assert (tmp_path / FILE_NAME).exists()
     take(tmp_path)
 

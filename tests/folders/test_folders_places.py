@@ -66,7 +66,7 @@ def test_folders_are_made_below_the_output_only(output: Path, outside: Path, bel
         (output / link).symlink_to(outside)
     with pytest.raises(DataError, match="leads out of it") as caught:
         make_folder(output / below, output)
-    assert str(outside.resolve()) in str(caught.value.came)
+    assert str(outside.resolve()) in str(caught.value.got)
     assert untouched(outside)
 
 
@@ -102,7 +102,7 @@ def test_no_file_is_opened_through_a_link(output: Path, outside: Path, kind: str
         (output / MANIFEST).symlink_to(victim)
         with pytest.raises(DataError, match="cannot be written") as caught:
             opening()
-        assert "symbolic link" in str(caught.value.came)
+        assert "symbolic link" in str(caught.value.got)
     assert untouched(outside)
 
 

@@ -80,9 +80,9 @@ def test_a_disk_fault_is_a_resource_error_and_changes_nothing(tmp_path, monkeypa
     with pytest.raises(ResourceError, match="disk") as caught:
         write(final, fail if place == "block" else None)
     assert caught.value.exit_code is ExitCode.RESOURCES
-    assert caught.value.came is not None
-    assert "3 bytes" in caught.value.came
-    assert "are free" in caught.value.came
+    assert caught.value.got is not None
+    assert "3 bytes" in caught.value.got
+    assert "are free" in caught.value.got
     assert final.read_text() == "old"
     assert content(tmp_path) == ["x"]
 
@@ -115,7 +115,7 @@ for suffix, depth in cases:
     try:
         write_picture(sys.argv[1] + "/x" + suffix, Picture(pixels, FileTraits(depth=depth)))
     except ResourceError as error:
-        assert "50,000 bytes" in error.came, error
+        assert "50,000 bytes" in error.got, error
     else:
         raise SystemExit(f"{suffix} {depth} was written")
 """
@@ -166,9 +166,9 @@ def test_a_full_disk_says_how_many_bytes_are_needed(tmp_path, monkeypatch):
     with pytest.raises(ResourceError, match="disk") as caught:
         write_file(tmp_path / "x", "ü" * 1000)
     assert caught.value.file == str(tmp_path / "x")
-    came = str(caught.value.came)
-    assert "after 0 bytes; 2,000 bytes are needed; " in came
-    assert came.endswith("bytes are free")
+    got = str(caught.value.got)
+    assert "after 0 bytes; 2,000 bytes are needed; " in got
+    assert got.endswith("bytes are free")
     assert content(tmp_path) == []
 
 

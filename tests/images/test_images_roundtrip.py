@@ -85,7 +85,7 @@ def test_alpha_and_colours_beneath_it_are_carried_bit_exact(folder, case, channe
     suffix, depth = case
     pixels = as_pixels(random_samples(seed, (channels, height, width), depth))
     alpha = random_samples(seed + 1, (height, width), depth)
-    alpha[0, 0] = 0  # fully transparent: the colours beneath stay
+    alpha[0, 0] = 0  # fully transparent: the colors beneath stay
     path = folder / f"a{suffix}"
     write_picture(path, Picture(pixels, FileTraits(depth=depth, alpha=alpha)))
     back = read_picture(path)

@@ -1,4 +1,4 @@
-"""What files say in words, and PNG's own words on colours: carried on, or named as lost."""
+"""What files say in words, and PNG's own words on colors: carried on, or named as lost."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_colours_other_than_srgb_are_named_as_lost(tmp_path, chunks, others):
     assert names_other_colors(chunks) is others
     picture = Picture(np.zeros((3, 4, 5), np.float32), FileTraits(chunks=chunks))
     losses = write_picture(tmp_path / "x.tif", picture)
-    assert any("colour space" in loss for loss in losses) is others
+    assert any("color space" in loss for loss in losses) is others
 
 
 def test_a_raw_profile_is_left_out_with_words(tmp_path):

@@ -130,7 +130,7 @@ class Page:
         self.call("Emulation.setTouchEmulationEnabled", enabled=phone)
 
     def prefer(self, scheme: str) -> None:
-        """Let the system wish for "light" or "dark" colours."""
+        """Let the system wish for "light" or "dark" colors."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def without_scripts(self) -> None:

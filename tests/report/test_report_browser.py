@@ -24,7 +24,7 @@ FIRST = ".card:not([hidden])"
 
 
 def flat(color: tuple[int, int, int]) -> np.ndarray:
-    """A picture of one colour whose right half is darker, so that a zoom can be seen; 4:3 as the stage."""
+    """A picture of one color whose right half is darker, so that a zoom can be seen; 4:3 as the stage."""
     pixels = np.empty((3, 48, 64), np.float32)
     pixels[:] = np.array(color, np.float32)[:, None, None] / 255
     pixels[:, :, 32:] *= 0.5
@@ -58,7 +58,7 @@ def page(browser, report):
 
 
 def mean_color(picture: np.ndarray, left: float, right: float) -> np.ndarray:
-    """The mean colour of an upright strip, without the captions at the bottom."""
+    """The mean color of an upright strip, without the captions at the bottom."""
     height, width = picture.shape[:2]
     return picture[: height // 3, round(left * width) : round(right * width)].mean((0, 1))
 

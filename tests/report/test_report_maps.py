@@ -1,4 +1,4 @@
-"""Difference maps, error maps and spectra against closed forms and matplotlib's colour map."""
+"""Difference maps, error maps and spectra against closed forms and matplotlib's color map."""
 
 from __future__ import annotations
 

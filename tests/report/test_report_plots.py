@@ -268,7 +268,7 @@ def test_the_error_spectrum_of_noise_is_its_sigma(tmp_path):
 
 
 def test_colours_are_told_apart_by_lightness():
-    """So a print in black and white and any kind of colour vision show two sides."""
+    """So a print in black and white and any kind of color vision show two sides."""
     from skimage.color import rgb2lab
 
     before, after = (rgb2lab(np.array([[mpl.colors.to_rgb(color)]]))[0, 0, 0] for color in (BEFORE, AFTER))

@@ -19,7 +19,7 @@ CELL = re.compile(r"(?:\x1b\[([\d;]+)m)?(\u2580)")
 
 
 def decoded(lines: list[str], width: int) -> list[list[tuple[int, ...] | None]]:
-    """Play a terminal: read SGR codes of 24-bit colours, and return the rows of pixels."""
+    """Play a terminal: read SGR codes of 24-bit colors, and return the rows of pixels."""
     rows: list[list[tuple[int, ...] | None]] = []
     for line in lines:
         assert line.endswith("\x1b[0m")
@@ -51,7 +51,7 @@ def test_an_equal_colour_is_not_named_again():
 
 
 def xterm_palette() -> np.ndarray:
-    """The colours 16 to 255 as the terminals' own sources list them: a cube, then a ramp of grays."""
+    """The colors 16 to 255 as the terminals' own sources list them: a cube, then a ramp of grays."""
     steps = [0, 95, 135, 175, 215, 255]
     cube = [(red, green, blue) for red in steps for green in steps for blue in steps]
     return np.array(cube + [(8 + 10 * gray,) * 3 for gray in range(24)])

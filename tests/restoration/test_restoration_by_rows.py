@@ -50,7 +50,7 @@ class Rows:
 def test_rows_give_the_very_pixels_of_the_whole(restorer_of, size, tile, overlap, scale, multiple, field):
     def enlarged(batch):
         doubled = batch.repeat_interleave(scale, -1).repeat_interleave(scale, -2)
-        return doubled * batch.amax()  # so that every tile differs from its neighbours
+        return doubled * batch.amax()  # so that every tile differs from its neighbors
 
     fake = restorer_of(enlarged, scale=scale, multiple=multiple, receptive_field=field)
     pixels = np.random.default_rng(0).random((3, *size)).astype(np.float32)

@@ -93,7 +93,7 @@ def test_deblocking_gains(quality, gain) -> None:
 
 
 def test_the_result_could_have_given_the_file() -> None:
-    """For a gray JPEG: its coefficients, quantised, are those of the file."""
+    """For a gray JPEG: its coefficients, quantized, are those of the file."""
     clean = photograph()[:1]
     compressed = Jpeg(quality=20).apply(clean, None)
     steps = np.tile(jpeg_blocks.quantisation(20), (20, 22))
@@ -172,7 +172,7 @@ def test_waves_in_a_row_of_pixels_are_found_too() -> None:
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_dither_is_the_picture_plus_coloured_errors(kernel) -> None:
-    """Exactly: taking the colour off what dithering adds leaves the quantiser's errors, none above 1/2."""
+    """Exactly: taking the color off what dithering adds leaves the quantizer's errors, none above 1/2."""
     color = error_color(kernel)
     assert color.sum() == pytest.approx(0.25 if kernel == "atkinson" else 0, abs=1e-9)
     plane = np.random.default_rng(0).random((1, 20, 23)).astype(np.float32)
@@ -212,7 +212,7 @@ def test_inverse_halftoning_beats_the_best_gaussian(settings_, gain) -> None:
     np.testing.assert_array_equal(restored, by_name)
 
 
-# --- colour and air
+# --- color and air
 
 
 def test_gray_world_makes_means_equal_and_undoes_gains() -> None:

@@ -183,7 +183,7 @@ def curved_kernel():
 
 
 def likeness(one, other):
-    """Return the largest normalised correlation over all shifts; 1 for equal kernels."""
+    """Return the largest normalized correlation over all shifts; 1 for equal kernels."""
     return signal.correlate2d(one, other).max() / np.sqrt((one**2).sum() * (other**2).sum())
 
 

@@ -169,7 +169,7 @@ def test_results_of_another_model_are_replaced_on_demand_only(source, output, co
     other = restorer_of(lambda batch: batch, name="other")
     with pytest.raises(UsageError, match="results of another model") as caught:
         restore_folder(source, output, other)
-    assert caught.value.came.startswith("5 pictures by convolutions, first ")
+    assert caught.value.got.startswith("5 pictures by convolutions, first ")
     assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
     assert restore_folder(source, output, other, overwrite=True).written == 5
 

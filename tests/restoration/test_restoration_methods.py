@@ -29,7 +29,7 @@ from restorecli.restoration.methods.catalog import METHODS, create_method, setti
 from restorecli.restoration.picture import PictureRestorer
 
 ELSEWHERE = {"pnp", "blind-deconv", "dip", "hopfield", "bm3d"}
-"""Optimisers of minutes and an optional package: their own tests cover what they share with the others."""
+"""Optimizers of minutes and an optional package: their own tests cover what they share with the others."""
 
 QUICK = sorted(set(METHODS) - ELSEWHERE)
 

@@ -50,7 +50,7 @@ def test_a_full_disk_names_the_file_the_bytes_needed_and_the_bytes_free(network,
     with pytest.raises(ResourceError) as caught:
         write_export(network, Card("dncnn", ARGUMENTS, channels=1), tmp_path / "tiny.onnx")
     assert caught.value.file == str(tmp_path / "tiny.onnx")
-    assert re.search(r"; [\d,]{5,} bytes are needed; [\d,]+ bytes are free", str(caught.value.came))
+    assert re.search(r"; [\d,]{5,} bytes are needed; [\d,]+ bytes are free", str(caught.value.got))
     assert list(tmp_path.iterdir()) == []
 
 

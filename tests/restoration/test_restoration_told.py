@@ -59,8 +59,8 @@ def restored(weights, source, output, **known):
 def test_the_caller_s_level_reaches_the_network(weights, network, clean, tmp_path):
     pixels = read_picture(clean / "a.png").pixels
     for sigma in (5, 60):
-        came, record = restored(weights, clean, tmp_path / f"out{sigma}", sigma=sigma)
-        np.testing.assert_allclose(came, expected(network, pixels, sigma), atol=0.5 / 255 + 1e-5)
+        got, record = restored(weights, clean, tmp_path / f"out{sigma}", sigma=sigma)
+        np.testing.assert_allclose(got, expected(network, pixels, sigma), atol=0.5 / 255 + 1e-5)
         assert record["sigma"] == sigma
         assert "found" not in record
 
@@ -68,8 +68,8 @@ def test_the_caller_s_level_reaches_the_network(weights, network, clean, tmp_pat
 def test_the_manifest_s_level_reaches_the_network(weights, network, clean, tmp_path):
     restorecli.degrade(clean, tmp_path / "noisy", noise=[{"name": "gaussian", "sigma": 40}])
     pixels = read_picture(tmp_path / "noisy" / "a.png").pixels
-    came, record = restored(weights, tmp_path / "noisy", tmp_path / "out")
-    np.testing.assert_allclose(came, expected(network, pixels, 40), atol=0.5 / 255 + 1e-5)
+    got, record = restored(weights, tmp_path / "noisy", tmp_path / "out")
+    np.testing.assert_allclose(got, expected(network, pixels, 40), atol=0.5 / 255 + 1e-5)
     assert "found" not in record
 
 

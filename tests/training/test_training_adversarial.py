@@ -129,7 +129,7 @@ def test_a_run_that_enlarges(write_recipe, workshop, rival):
         ({"kind": "hing"}, "did you mean 'hinge'"),
         ({"discriminator": "vgg"}, "multiple of 32"),
         ({"discriminator": "vgg", "conditional": True}, "use patch"),
-        ({"layers": 3}, "crops of 24 pixels, came 16"),
+        ({"layers": 3}, "crops of 24 pixels, got 16"),
         ({"weight": -1}, "from 0"),
         ({"width": 100_000}, "1 to 256"),
         ({"wieght": 1}, "did you mean 'weight'"),

@@ -130,7 +130,7 @@ def test_a_resumed_on_demand_run_equals_an_unbroken_one(write_recipe, workshop):
         ({"curriculum": {"levels": LEVELS, "kind": "fixed", "level": 4}}, "level 4 of 3"),
         ({"curriculum": {"levels": LEVELS, "kind": "stagd"}}, "staged"),
         ({"curriculum": {"levels": LEVELS, "kind": "staged"}, "budget": {"hours": 1}}, "follows the steps"),
-        ({"curriculum": {"levels": [["gausian"], ["blur"]]}}, "came gausian"),
+        ({"curriculum": {"levels": [["gausian"], ["blur"]]}}, "got gausian"),
     ],
 )
 def test_faults_of_a_curriculum_are_named(write_recipe, changes, words):

@@ -63,7 +63,7 @@ def test_files_that_are_new_gone_or_changed_are_named(write_recipe, workshop) ->
     (images / "2.png").write_bytes((images / "2.png").read_bytes() + b" ")
     with pytest.raises(RecipeError) as caught:
         restorecli.train(write_recipe(), output=folder, steps=4, resume=True, device="cpu")
-    told = caught.value.came
+    told = caught.value.got
     assert "1 new (" in told
     assert "new.png)" in told
     assert "1 gone (" in told
@@ -80,4 +80,4 @@ def test_without_a_listing_a_change_is_noticed_all_the_same(write_recipe, worksh
         (images / "new.png").write_bytes((images / "0.png").read_bytes())
         with pytest.raises(RecipeError, match="changed since") as caught:
             restorecli.train(write_recipe(), output=folder, steps=4, resume=True, device="cpu")
-        assert "pictures: '" in caught.value.came
+        assert "pictures: '" in caught.value.got

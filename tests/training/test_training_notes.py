@@ -99,7 +99,7 @@ def test_a_batch_beyond_memory_is_refused_with_one_that_fits(write_recipe, works
     data = {"train": [{"clean": "images"}], "degrade": CHAIN, "crop": 16, "batch": 100_000_000}
     with pytest.raises(ResourceError, match="does not fit into memory") as caught:
         check(write_recipe(data=data))
-    assert "100,000,000 crops of 16 pixels" in caught.value.came
+    assert "100,000,000 crops of 16 pixels" in caught.value.got
     fits = int(caught.value.hint.split()[1])
     assert 0 < fits < 100_000_000
     assert not (workshop / "runs").exists()
@@ -107,7 +107,7 @@ def test_a_batch_beyond_memory_is_refused_with_one_that_fits(write_recipe, works
 
 def test_a_crop_of_a_million_pixels_is_a_fault(write_recipe):
     data = {"train": [{"clean": "images"}], "degrade": CHAIN, "crop": 1_000_000, "batch": 2}
-    with pytest.raises(RecipeError, match=r"data\.crop: less than or equal to 16384, came 1000000"):
+    with pytest.raises(RecipeError, match=r"data\.crop: less than or equal to 16384, got 1000000"):
         load_recipe(write_recipe(data=data))
 
 

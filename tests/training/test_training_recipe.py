@@ -68,7 +68,7 @@ def test_unknown_loss_missing_folder_and_missing_chain_are_faults(write_recipe):
                 "validation": {"holdout": 2, "degrade": [{"name": "downscale", "factor": 2}]},
                 "loss": {"charbonnier": 1},
             },
-            "data.crop: resnet needs a multiple of its scale 2, came 33",
+            "data.crop: resnet needs a multiple of its scale 2, got 33",
         ),
         (
             {
@@ -193,15 +193,15 @@ CHAIN = [{"name": "gaussian", "sigma": 25}]
 @pytest.mark.parametrize(
     ("changes", "place", "words"),
     [
-        ({"loss": {"edge": {"weight": "big"}}}, "loss.edge.weight", "number from 0, came 'big'"),
+        ({"loss": {"edge": {"weight": "big"}}}, "loss.edge.weight", "number from 0, got 'big'"),
         ({"loss": {"edge": {"weight": True}}}, "loss.edge.weight", "number from 0"),
         ({"loss": {"edge": {"form": "sobel"}}}, "loss.edge", "pyramid, laplacian"),
         ({"loss": {"edge": {"fomr": "laplacian"}}}, "loss.edge", "did you mean 'form'"),
-        ({"loss": {"charbonnier": {"eps": "big"}}}, "loss.charbonnier", "above 0, came 'big'"),
+        ({"loss": {"charbonnier": {"eps": "big"}}}, "loss.charbonnier", "above 0, got 'big'"),
         ({"loss": {"charbonnier": float("nan")}}, "loss.charbonnier", "finite"),
-        ({"loss": {"charbonnier": -1}}, "loss.charbonnier", "from 0, came -1"),
-        ({"loss": {"charbonnier": "big"}}, "loss.charbonnier", "number or a valid dictionary, came 'big'"),
-        ({"loss": {"ssim": {"window": 33}}}, "data.crop", "33 pixels, came 16"),
+        ({"loss": {"charbonnier": -1}}, "loss.charbonnier", "from 0, got -1"),
+        ({"loss": {"charbonnier": "big"}}, "loss.charbonnier", "number or a valid dictionary, got 'big'"),
+        ({"loss": {"ssim": {"window": 33}}}, "data.crop", "33 pixels, got 16"),
         ({"optimizer": {"lr": float("inf")}}, "optimizer.lr", "finite"),
         ({"optimizer": {"betas": [0.9, 1.5]}}, "optimizer.betas.1", "less than 1"),
         ({"optimizer": {"momentun": 0.5}}, "optimizer.momentun", "did you mean 'momentum'"),
@@ -215,7 +215,7 @@ CHAIN = [{"name": "gaussian", "sigma": 25}]
         ({"init": "sca-unett"}, "init", "did you mean 'sca-unet'"),
         ({"seed": 2**70}, "seed", "integer"),
         ({"model": {"name": "dncnn", "arguments": {1: 2}}}, "model.arguments", "string"),
-        ({"model": {"name": "dncnn", "arguments": {"channels": 2}}}, "model.arguments", "came channels: 2"),
+        ({"model": {"name": "dncnn", "arguments": {"channels": 2}}}, "model.arguments", "got channels: 2"),
         ({"data": {"train": [{"clean": "a\0b"}], "degrade": CHAIN}}, "data.train.0.clean", "no such"),
         ({"data": {"train": [{"clean": "x" * 5000}], "degrade": CHAIN}}, "data.train.0.clean", "no such"),
         ({"data": {"train": [{"clean": "~nobody.here/x"}], "degrade": CHAIN}}, "data.train.0.clean", "no"),
@@ -260,7 +260,7 @@ def test_faults_of_names_are_found_beside_faults_of_form(write_recipe):
 
 def test_a_crop_that_the_network_cannot_take_is_a_fault(write_recipe):
     data = {"train": [{"clean": "images"}], "degrade": CHAIN, "crop": 20}
-    with pytest.raises(RecipeError, match="multiple of 8, came 20"):
+    with pytest.raises(RecipeError, match="multiple of 8, got 20"):
         load_recipe(write_recipe(model={"name": "unet"}, data=data))
 
 

@@ -182,7 +182,7 @@ def test_allowed_changes_go_on_and_others_are_still_refused(write_recipe, worksh
     changed = write_recipe(optimizer={"lr": 5e-4}, budget={"steps": 10}, save_every=3)
     with pytest.raises(RecipeError, match="save_every: 2 -> 3") as caught:
         train(changed, output=folder, resume=True, allow_change=["optimizer.lr"])
-    assert "optimizer.lr" not in str(caught.value.came)
+    assert "optimizer.lr" not in str(caught.value.got)
     assert "--allow-change save_every" in caught.value.hint
     assert train(changed, output=folder, resume=True, allow_change=["optimizer", "save_every"]).steps == 10
 
@@ -253,7 +253,7 @@ def test_ten_bad_steps_in_a_row_end_the_run(write_recipe, workshop, monkeypatch)
     poison(monkeypatch, range(2, 12))
     with pytest.raises(DivergedError, match="10 steps in a row") as caught:
         train(write_recipe(budget={"steps": 22}), output=workshop / "run")
-    assert caught.value.came == "at step 12"
+    assert caught.value.got == "at step 12"
 
 
 def test_starting_from_weights_and_another_folder_of_pictures(write_recipe, workshop):

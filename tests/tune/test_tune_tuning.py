@@ -230,7 +230,7 @@ def test_pairs_that_cannot_be_used_are_errors_of_the_data(photos, noisy, tmp_pat
     write_picture(tmp_path / "other" / "0.png", Picture(waves(40, 40)))
     with pytest.raises(DataError, match="differ in size") as caught:
         tune("tv", noisy, tmp_path / "other")
-    assert caught.value.came == "40x40 RGB"
+    assert caught.value.got == "40x40 RGB"
     with pytest.raises(DataError):
         tune("tv", noisy, tmp_path / "nowhere")
     with pytest.raises(DataError, match="which kernel"):

@@ -176,15 +176,15 @@ def unknown(tensors: Tensors, file: Path, more: str = "") -> WeightsError:
     """Return the error for a checkpoint that is not known: the nearest network, and what it lacks of it."""
     names = ", ".join(list(tensors)[:_SHOWN])
     layout = max(LAYOUTS, key=lambda layout: _share(layout, tensors))
-    came = f"{len(tensors)} tensors: {names}, ..."
+    got = f"{len(tensors)} tensors: {names}, ..."
     if _share(layout, tensors) > 0:
         missing = [mark for mark in layout.marks if mark not in tensors]
         lacks = f"without {', '.join(missing[:_SHOWN])}" if missing else "but with other shapes"
-        came += f"; nearest is {layout.origin}, {lacks}"
+        got += f"; nearest is {layout.origin}, {lacks}"
     return WeightsError(
         "It is not known which network these weights belong to.",
         expected="a file of `restorecli train`, or " + ", ".join(dict.fromkeys(o.origin for o in LAYOUTS)),
-        came=came,
+        got=got,
         file=file,
         unchanged="everything",
         hint=f"restorecli restore FOLDER --model NAME --weights {file}" + (more and f", or {more}"),

@@ -85,7 +85,7 @@ def load(path: Path, unknown: WeightsError) -> SpandrelNetwork:
     except Exception as error:  # e.g. its torchvision does not fit this torch
         raise UsageError(
             "spandrel is installed, but it cannot be imported.",
-            came=f"{type(error).__name__}: {error}".splitlines()[0][:200],
+            got=f"{type(error).__name__}: {error}".splitlines()[0][:200],
             hint="pip install 'restorecli[spandrel]' with a torchvision that fits this torch",
         ) from error
     try:
@@ -95,14 +95,14 @@ def load(path: Path, unknown: WeightsError) -> SpandrelNetwork:
     except Exception as error:  # shapes that its detection did not expect raise whatever they come across
         raise WeightsError(
             "spandrel cannot load these weights.",
-            came=f"{type(error).__name__}: {error}".splitlines()[0][:200],
+            got=f"{type(error).__name__}: {error}".splitlines()[0][:200],
             file=path,
         ) from error
     if not isinstance(descriptor, spandrel.ImageModelDescriptor):
         raise WeightsError(
             f"{descriptor.architecture.name} needs more than a picture.",
             expected="a network from a picture to a picture",
-            came=type(descriptor).__name__,
+            got=type(descriptor).__name__,
             file=path,
         )
     _check(descriptor, path)
@@ -115,6 +115,6 @@ def _check(descriptor: Descriptor, path: Path) -> None:
         raise WeightsError(
             f"{descriptor.architecture.name} does not map a picture to a picture of the same kind.",
             expected="1 or 3 channels in, and as many out",
-            came=f"{taken} in, {given} out",
+            got=f"{taken} in, {given} out",
             file=path,
         )

@@ -67,7 +67,7 @@ def generator_loss(restored: Tensor, true: Tensor | None = None, *, kind: Kind =
     if kind == "vanilla":
         return F.softplus(-restored).mean()
     if true is None:
-        raise ValueError("the relativistic loss compares with the logits of true pictures, came none")
+        raise ValueError("the relativistic loss compares with the logits of true pictures, got none")
     true = _wide(true)
     less_true = F.softplus(true - restored.mean()).mean()
     return 0.5 * (less_true + F.softplus(true.mean() - restored).mean())

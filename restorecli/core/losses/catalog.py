@@ -41,4 +41,4 @@ def create_loss(name: str, /, **arguments: object) -> nn.Module:
     try:
         return entry.load()(**arguments)
     except (ValueError, TypeError) as error:
-        raise UsageError(f"Invalid arguments for the loss {entry.name}.", came=str(error)) from error
+        raise UsageError(f"Invalid arguments for the loss {entry.name}.", got=str(error)) from error

@@ -40,7 +40,7 @@ def pyramid_laplacian(x: Tensor) -> Tensor:
 
 
 def plain_laplacian(x: Tensor) -> Tensor:
-    """Return the 4-neighbour Laplacian [[0, 1, 0], [1, -4, 1], [0, 1, 0]] with replicated borders."""
+    """Return the 4-neighbor Laplacian [[0, 1, 0], [1, -4, 1], [0, 1, 0]] with replicated borders."""
     channels = x.shape[1]
     kernel = x.new_tensor([[0, 1, 0], [1, -4, 1], [0, 1, 0]]).expand(channels, 1, 3, 3)
     return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=channels)
@@ -51,7 +51,7 @@ _FORMS = {"pyramid": pyramid_laplacian, "laplacian": plain_laplacian}
 
 def _check_form(form: Literal["pyramid", "laplacian"]) -> Literal["pyramid", "laplacian"]:
     if form not in _FORMS:
-        raise ValueError(f"form must be one of {', '.join(_FORMS)}, came {form!r}")
+        raise ValueError(f"form must be one of {', '.join(_FORMS)}, got {form!r}")
     return form
 
 

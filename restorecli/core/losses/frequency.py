@@ -38,7 +38,7 @@ def frequency_loss(restored: Tensor, reference: Tensor, *, norm: Norm = "backwar
 
 def _check_norm(norm: Norm) -> Norm:
     if norm not in ("backward", "ortho"):
-        raise ValueError(f"norm must be 'backward' or 'ortho', came {norm!r}")
+        raise ValueError(f"norm must be 'backward' or 'ortho', got {norm!r}")
     return norm
 
 

@@ -54,7 +54,7 @@ def psnr_loss(restored: Tensor, reference: Tensor, *, eps: float = 1e-8) -> Tens
 def check_eps(eps: float) -> float:
     """Return `eps` if it is a number above 0; ValueError otherwise."""
     if not isinstance(eps, (int, float)) or not 0 < eps < math.inf:
-        raise ValueError(f"eps must be a number above 0, came {eps!r}")
+        raise ValueError(f"eps must be a number above 0, got {eps!r}")
     return eps
 
 

@@ -30,7 +30,7 @@ def ssim_loss(restored: Tensor, reference: Tensor, *, window: int = 11, sigma: f
         doi:10.1109/TIP.2003.819861.
     """
     if min(restored.shape[-2:]) < window:
-        raise ValueError(f"SSIM needs sides of at least {window} pixels, came {tuple(restored.shape[-2:])}")
+        raise ValueError(f"SSIM needs sides of at least {window} pixels, got {tuple(restored.shape[-2:])}")
     with torch.autocast(restored.device.type, enabled=False):
         return 1 - _similarity(_wide(restored), _wide(reference), window, sigma).mean()
 
@@ -58,9 +58,9 @@ class SsimLoss(nn.Module):
     def __init__(self, window: int = 11, sigma: float = 1.5) -> None:
         super().__init__()
         if type(window) is not int or window < 1 or window % 2 == 0:
-            raise ValueError(f"window must be an odd number of pixels, came {window!r}")
+            raise ValueError(f"window must be an odd number of pixels, got {window!r}")
         if not isinstance(sigma, (int, float)) or not 0 < sigma < math.inf:
-            raise ValueError(f"sigma must be a number of pixels above 0, came {sigma!r}")
+            raise ValueError(f"sigma must be a number of pixels above 0, got {sigma!r}")
         self.window = window
         self.sigma = sigma
 

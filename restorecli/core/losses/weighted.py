@@ -18,7 +18,7 @@ class WeightedSum(nn.Module):
         super().__init__()
         self.names = tuple(name for name, _, _ in terms)
         if len(set(self.names)) != len(self.names):
-            raise ValueError(f"loss names must differ, came {', '.join(self.names)}")
+            raise ValueError(f"loss names must differ, got {', '.join(self.names)}")
         self.weights = tuple(weight for _, weight, _ in terms)
         self.losses = nn.ModuleList(loss for _, _, loss in terms)
 

@@ -122,7 +122,7 @@ _ENTRIES = (
     ModelEntry(
         "hybrid",
         "restorecli.core.models.hybrid:Hybrid",
-        "attention in windows, CBAM, MLP blocks, normalised input, separable convolutions",
+        "attention in windows, CBAM, MLP blocks, normalized input, separable convolutions",
         "of the report, after Woo et al. (CBAM), ECCV 2018",
         small={"blocks": 2, "width": 32},
     ),
@@ -232,9 +232,7 @@ def create_model(name: str, /, **arguments: object) -> nn.Module:
     try:
         return entry.load()(**arguments)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise UsageError(
-            f"Invalid arguments for {entry.name}.", came=f"{dict(arguments)}: {error}"
-        ) from error
+        raise UsageError(f"Invalid arguments for {entry.name}.", got=f"{dict(arguments)}: {error}") from error
 
 
 def _check_size(name: str, argument: str, value: object) -> None:
@@ -243,13 +241,13 @@ def _check_size(name: str, argument: str, value: object) -> None:
         raise UsageError(
             f"Invalid arguments for {name}.",
             expected="channels: 1 (gray) or 3 (RGB)",
-            came=f"channels: {value!r}",
+            got=f"channels: {value!r}",
         )
     if type(value) is int and not 1 <= value <= MAX_SIZE:
         raise UsageError(
             f"Invalid arguments for {name}.",
             expected=f"{argument}: 1 to {MAX_SIZE}",
-            came=f"{argument}: {value}",
+            got=f"{argument}: {value}",
         )
 
 

@@ -73,7 +73,7 @@ class Cvt(nn.Module):
         heads = check_depths("heads", heads, levels=LEVELS)
         strides = check_depths("key_strides", key_strides, levels=LEVELS)
         if len(widths) != LEVELS or any(type(width) is not int or not 1 <= width <= 1024 for width in widths):
-            raise ValueError(f"widths must be {LEVELS} whole numbers from 1 to 1024, came {list(widths)}")
+            raise ValueError(f"widths must be {LEVELS} whole numbers from 1 to 1024, got {list(widths)}")
         self.channels = channels
         self.multiple = 2**LEVELS if window is None else math.lcm(2**LEVELS, 4 * window)
         windows = (window, window, None)

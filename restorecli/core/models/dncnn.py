@@ -40,7 +40,7 @@ class DnCnn(nn.Module):
         super().__init__()
         depth = depth if depth is not None else (17 if channels == 1 else 20)
         if depth < 2:
-            raise ValueError(f"depth must be at least 2, came {depth}")
+            raise ValueError(f"depth must be at least 2, got {depth}")
         self.channels = channels
         self.depth = depth
         self.width = width

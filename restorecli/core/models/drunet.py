@@ -44,7 +44,7 @@ class DrUNet(nn.Module):
     ) -> None:
         super().__init__()
         if sigma is not None and sigma < 0:
-            raise ValueError(f"sigma must be 0 or more, came {sigma}")
+            raise ValueError(f"sigma must be 0 or more, got {sigma}")
         self.channels = channels
         self.sigma = sigma
         self.receptive_field_told = 2 * _radius(blocks) + 1

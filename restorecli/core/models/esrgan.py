@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 
 class RrdbNet(nn.Module):
-    """Convolution, 23 RRDBs and a convolution with a skip over both, two nearest-neighbour steps, two more.
+    """Convolution, 23 RRDBs and a convolution with a skip over both, two nearest-neighbor steps, two more.
 
     With scale 4: 16,697,987 parameters. For scales 2 and 1 the input is first folded to a half or a quarter
     of its sides (pixel unshuffle), so that the body works at a quarter of the output's. Scale 3, which the
@@ -34,7 +34,7 @@ class RrdbNet(nn.Module):
     ) -> None:
         super().__init__()
         if scale not in (1, 2, 3, 4):
-            raise ValueError(f"scale must be 1, 2, 3 or 4, came {scale!r}")
+            raise ValueError(f"scale must be 1, 2, 3 or 4, got {scale!r}")
         self.channels = channels
         self.scale = scale
         self.multiple = 4 // scale

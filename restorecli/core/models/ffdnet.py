@@ -48,11 +48,11 @@ class FfdNet(nn.Module):
     ) -> None:
         super().__init__()
         if sigma is not None and sigma < 0:
-            raise ValueError(f"sigma must be 0 or more, came {sigma}")
+            raise ValueError(f"sigma must be 0 or more, got {sigma}")
         width = (64 if channels == 1 else 96) if width is None else width
         depth = (15 if channels == 1 else 12) if depth is None else depth
         if depth < 2:
-            raise ValueError(f"depth must be at least 2, came {depth}")
+            raise ValueError(f"depth must be at least 2, got {depth}")
         self.channels = channels
         self.sigma = sigma
         self.receptive_field_told = 4 * depth + 3

@@ -41,7 +41,7 @@ class Pix2Pix(nn.Module):
     ) -> None:
         super().__init__()
         if not 2 <= levels <= 10:
-            raise ValueError(f"levels must be 2 to 10, came {levels}")
+            raise ValueError(f"levels must be 2 to 10, got {levels}")
         self.channels = channels
         self.residual = residual
         self.multiple = 2**levels

@@ -1,4 +1,4 @@
-"""The report's own combination of attention, MLP blocks, normalisation and separable convolutions.
+"""The report's own combination of attention, MLP blocks, normalization and separable convolutions.
 
 The report names the parts (its "requirements") and no layers; how they are put together is chosen here.
 """
@@ -17,9 +17,9 @@ from restorecli.core.models.blocks.wrapping import InputNorm, PreNorm
 class Hybrid(nn.Module):
     """Blocks of separable convolutions with CBAM, each followed by multi-head attention and an MLP block.
 
-    y = x + std * (last(attend(body(first(z))) + first(z))), z being the standardised input. A block is
+    y = x + std * (last(attend(body(first(z))) + first(z))), z being the standardized input. A block is
     x + CBAM(separable(GELU(separable(LN(x))))), then x + MHSA(LN(x)) in windows (convolutional projections
-    tell places apart), then x + MLP(LN(x)). CBAM and the standardisation look at the whole picture, so tiles
+    tell places apart), then x + MLP(LN(x)). CBAM and the standardization look at the whole picture, so tiles
     change the result a little.
 
     Args:
@@ -49,7 +49,7 @@ class Hybrid(nn.Module):
 
 
 class _Residual(nn.Module):
-    """What `Hybrid` does to standardised pictures."""
+    """What `Hybrid` does to standardized pictures."""
 
     def __init__(self, channels: int, width: int, body: nn.Module) -> None:
         super().__init__()

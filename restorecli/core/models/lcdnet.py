@@ -68,7 +68,7 @@ class LcdNet(nn.Module):
     """LCDNet; untrained it is the identity at each of its four scales, to which it adds residuals.
 
     Encoder: HSFSBlocks on four levels, with 2x2 convolutions of stride 2 between them, to twice the channels.
-    Copies of the input at 1/2, 1/4 and 1/8 (nearest neighbour) enter through SFE and a 1x1 that joins them
+    Copies of the input at 1/2, 1/4 and 1/8 (nearest neighbor) enter through SFE and a 1x1 that joins them
     with what comes from above. A middle block at 1/16; then up by 1x1 and pixel shuffle, skips through SCAM
     joined by a 1x1, and HSFSBlocks again. A 3x3 convolution of the decoder's features on each level gives
     that scale's residual. Width, depths and those convolutions are chosen, since the paper leaves them open;
@@ -107,7 +107,7 @@ class LcdNet(nn.Module):
     ) -> None:
         super().__init__()
         if width % 2:
-            raise ValueError(f"width must be even, came {width}")
+            raise ValueError(f"width must be even, got {width}")
         down = check_depths("encoder", encoder, levels=SCALES)
         up = check_depths("decoder", decoder, levels=SCALES)
         (middle,) = check_depths("middle", (middle,))
@@ -170,5 +170,5 @@ class LcdNet(nn.Module):
 
 
 def pyramid(x: Tensor) -> list[Tensor]:
-    """Return (N, C, H, W) at scale 1, 1/2, 1/4 and 1/8 by nearest neighbour, as MIMO-UNet does."""
+    """Return (N, C, H, W) at scale 1, 1/2, 1/4 and 1/8 by nearest neighbor, as MIMO-UNet does."""
     return [x, *(F.interpolate(x, scale_factor=0.5**step, mode="nearest") for step in range(1, SCALES))]

@@ -43,7 +43,7 @@ class Mlp(nn.Module):
     ) -> None:
         super().__init__()
         if not 1 <= len(hidden) <= 8 or any(type(w) is not int or not 1 <= w <= 4096 for w in hidden):
-            raise ValueError(f"hidden must be 1 to 8 widths from 1 to 4096, came {list(hidden)}")
+            raise ValueError(f"hidden must be 1 to 8 widths from 1 to 4096, got {list(hidden)}")
         self.channels = channels
         self.multiple = stride
         self.grid = PatchGrid(patch, stride, out)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 
 class Noise2NoiseUNet(nn.Module):
-    """Encoder of 48 channels with five 2x2 max-pools, decoder of 96 with nearest-neighbour steps up.
+    """Encoder of 48 channels with five 2x2 max-pools, decoder of 96 with nearest-neighbor steps up.
 
     LeakyReLU 0.1 after all convolutions but the last; no residual: the picture itself is predicted, in the
     paper's range -0.5 to 0.5, to and from which pixels are shifted inside. He's start, with gain 1 for the

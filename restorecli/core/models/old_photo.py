@@ -31,7 +31,7 @@ class OldPhoto(nn.Module):
         detector: Channels of the detector's first level; 64 in the paper.
         inpaint_only: Leave every pixel as it is where no scratch is found.
         keep_chroma: Restore the luma alone and keep the differences of the channels to it: gray pictures in
-            RGB stay exactly gray, and lost colours are not restored.
+            RGB stay exactly gray, and lost colors are not restored.
         threshold: Probability from which a pixel belongs to a scratch; the paper's is 0.4.
 
     Raises:
@@ -55,7 +55,7 @@ class OldPhoto(nn.Module):
     ) -> None:
         super().__init__()
         if not 0 < threshold < 1:
-            raise ValueError(f"threshold must lie between 0 and 1, came {threshold}")
+            raise ValueError(f"threshold must lie between 0 and 1, got {threshold}")
         self.channels = channels
         self.inpaint_only = inpaint_only
         self.keep_chroma = keep_chroma

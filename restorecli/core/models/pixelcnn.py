@@ -23,7 +23,7 @@ FIRST_REACH = 3
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the network says of every colour of every pixel: (N, C, P, H, W) each.
+    """What the network says of every color of every pixel: (N, C, P, H, W) each.
 
     Attributes:
         joint: Parameters of p(y_i | y_<i, x), of A(x) + B(y_<i, s(x)).
@@ -38,7 +38,7 @@ class PixelCnn(nn.Module):
     """p(y | x) = prod_i p(y_i | y_<i, x), in rows from the top, in a row from the left, R, G, B in a pixel.
 
     x goes unmasked through a residual network, to features s(x) and to parameters A(x) of a distribution for
-    every colour of every pixel; y goes through two gated stacks, the vertical one over all rows above and the
+    every color of every pixel; y goes through two gated stacks, the vertical one over all rows above and the
     horizontal one over the row so far, which together see everything before a pixel (no blind spot within
     their reach) and add B(y_<i, s(x)). B starts at zero.
 
@@ -57,7 +57,7 @@ class PixelCnn(nn.Module):
         layers: Gated layers.
         condition: Channels of the residual network on x.
         blocks: Its residual blocks.
-        output: "logistic", a mixture of discretised logistics, or "categorical", 256 numbers per colour.
+        output: "logistic", a mixture of discretised logistics, or "categorical", 256 numbers per color.
         components: Logistics of a mixture.
         refinements: Jacobi steps of `forward`, from 1.
 
@@ -82,9 +82,9 @@ class PixelCnn(nn.Module):
     ) -> None:
         super().__init__()
         if output not in ("logistic", "categorical"):
-            raise ValueError(f"output must be 'logistic' or 'categorical', came {output!r}")
+            raise ValueError(f"output must be 'logistic' or 'categorical', got {output!r}")
         if not 1 <= refinements <= 64:
-            raise ValueError(f"refinements must be from 1 to 64, came {refinements}")
+            raise ValueError(f"refinements must be from 1 to 64, got {refinements}")
         self.channels = channels
         self.refinements = refinements
         self.stack_reach = FIRST_REACH + layers
@@ -122,7 +122,7 @@ class PixelCnn(nn.Module):
         return y
 
     def predict(self, y: Tensor, x: Tensor) -> Prediction:
-        """Return the distributions of every colour given those before it in y and all of x.
+        """Return the distributions of every color given those before it in y and all of x.
 
         Args:
             y: (N, C, H, W) in [0, 1]: the picture that is judged, or its guess.
@@ -142,7 +142,7 @@ class PixelCnn(nn.Module):
 
     @torch.no_grad()
     def likelihood(self, y: Tensor, x: Tensor) -> Tensor:
-        """Return -log2 p(y | x) per colour of a pixel, "bits per dimension", (N,).
+        """Return -log2 p(y | x) per color of a pixel, "bits per dimension", (N,).
 
         Args:
             y: (N, C, H, W) in [0, 1], rounded to 8 bits: the picture that is judged.

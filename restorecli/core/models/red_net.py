@@ -44,7 +44,7 @@ class RedNet(nn.Module):
     ) -> None:
         super().__init__()
         if depth < 4 or depth % 2:
-            raise ValueError(f"depth must be an even number from 4, came {depth}")
+            raise ValueError(f"depth must be an even number from 4, got {depth}")
         half = depth // 2
         self.channels = channels
         self.halved = halved

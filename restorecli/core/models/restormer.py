@@ -25,7 +25,7 @@ class Restormer(nn.Module):
     reduced by a 1x1 convolution; but the first level's decoder and the refinement keep twice the width. No
     convolution has a bias. The defaults have 26,126,644 parameters (26,111,668 with the bias-free norm).
 
-    Its attention normalises and compares channels over the whole picture, so every output pixel depends on
+    Its attention normalizes and compares channels over the whole picture, so every output pixel depends on
     every input pixel and tiles change the result; nothing bounds the field.
 
     Args:
@@ -35,7 +35,7 @@ class Restormer(nn.Module):
         refinement: Blocks at full resolution after the decoder.
         heads: Of the attention, on each level.
         factor: Inner width of the feed-forward networks in relation to the outer one.
-        norm: "with-bias" is ordinary layer normalisation; "bias-free" neither subtracts the mean nor adds a
+        norm: "with-bias" is ordinary layer normalization; "bias-free" neither subtracts the mean nor adds a
             bias, as in the published denoisers.
 
     Raises:
@@ -61,9 +61,9 @@ class Restormer(nn.Module):
         heads = check_depths("heads", heads, levels=LEVELS)
         (refinement,) = check_depths("refinement", (refinement,))
         if norm not in ("with-bias", "bias-free"):
-            raise ValueError(f"norm must be 'with-bias' or 'bias-free', came {norm!r}")
+            raise ValueError(f"norm must be 'with-bias' or 'bias-free', got {norm!r}")
         if not 1 <= factor <= 8:
-            raise ValueError(f"factor must be from 1 to 8, came {factor}")
+            raise ValueError(f"factor must be from 1 to 8, got {factor}")
         self.channels = channels
         widths = [width * 2**level for level in range(LEVELS)]
 

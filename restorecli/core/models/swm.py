@@ -2,7 +2,7 @@
 
 After the post "Seeing what matters" and its source, Mishra and Dhara, "Dust to Detail", CVPR Workshops 2025,
 which name frequency selection and weighting, a multi-scale directional filter bank, and self-attention on
-what is selected, and give no layer sizes. Those are chosen here, as is the colour head.
+what is selected, and give no layer sizes. Those are chosen here, as is the color head.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class SwmBlock(nn.Module):
 
 
 class ColourHead(nn.Module):
-    """A gain and an offset per colour from the mean of the deepest features; at first 1 and 0.
+    """A gain and an offset per color from the mean of the deepest features; at first 1 and 0.
 
     Dust is mostly a cast over the whole picture, which this takes off before anything local is added.
 
@@ -98,7 +98,7 @@ class Swm(nn.Module):
 
     Each of three encoder levels has two NAF blocks and an SWM block, the upper two a filter bank before them;
     two SWM blocks are the bottleneck. 2x2 convolutions with stride 2 go down; 1x1 convolutions with pixel
-    shuffle go up, where skips are concatenated and joined by a 1x1, and two NAF blocks follow. The colour
+    shuffle go up, where skips are concatenated and joined by a 1x1, and two NAF blocks follow. The color
     head corrects the input, to which the last convolution's output is added.
 
     Spectra and attention are of the whole picture, so every output pixel depends on every input pixel and

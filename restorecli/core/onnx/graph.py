@@ -54,7 +54,7 @@ def to_onnx(restorer: TorchRestorer, card: Card, footprints: Mapping[int, tuple[
         raise UsageError(
             "The network is too large for one ONNX file.",
             expected=f"at most {MAX_BYTES:,} bytes of weights",
-            came=f"{size:,} bytes",
+            got=f"{size:,} bytes",
         )
     graph = _graph(restorer.module, restorer.spec)
     return graph + _metadata(write_label(GraphLabel(restorer.spec, card, footprints), graph))

@@ -61,7 +61,7 @@ def read_label(metadata: Mapping[str, str], raw: bytes, path: Path) -> GraphLabe
         raise WeightsError(
             "This ONNX file does not describe itself.",
             expected="a file that `restorecli export` wrote",
-            came="a graph without channels, scale and range",
+            got="a graph without channels, scale and range",
             file=path,
             hint="restorecli export MODEL -o FILE.onnx",
         )
@@ -73,7 +73,7 @@ def read_label(metadata: Mapping[str, str], raw: bytes, path: Path) -> GraphLabe
         raise WeightsError(
             "What this ONNX file says of itself cannot be read.",
             expected=FORMAT,
-            came=f"{type(error).__name__}: {error}",
+            got=f"{type(error).__name__}: {error}",
             file=path,
         ) from error
     if not whole:

@@ -118,7 +118,7 @@ class MotionBlur(Degradation):
     name = "motion-blur"
     reference = (
         "length 5..31 px: usual in studies of deblurring; severities: Hendrycks and Dietterich, ICLR 2019, "
-        "whose (radius, sigma) are a one-sided path; here the path is centred, 2 radius + 1 long"
+        "whose (radius, sigma) are a one-sided path; here the path is centered, 2 radius + 1 long"
     )
     severities = (
         {"length": 21.0, "sigma": 3.0, "angle": "-45..45"},

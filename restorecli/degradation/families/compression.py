@@ -20,7 +20,7 @@ _SUBSAMPLING = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 class Jpeg(Degradation):
     """Encode and decode as baseline JPEG with Pillow; the picture is clipped and rounded to 8 bits for it.
 
-    Gray pictures are encoded as gray JPEG. Colour is encoded as YCbCr; `subsampling` says how much smaller
+    Gray pictures are encoded as gray JPEG. Color is encoded as YCbCr; `subsampling` says how much smaller
     the two chroma planes are. The default 4:2:0 is Pillow's own.
     """
 
@@ -46,7 +46,7 @@ class Jpeg(Degradation):
             raise ImageError(
                 "The picture is too large for JPEG.",
                 expected=f"sides up to {FORMATS['JPEG'].longest} px",
-                came=f"{image.shape[2]} x {image.shape[1]} px",
+                got=f"{image.shape[2]} x {image.shape[1]} px",
             )
         samples = np.floor(np.clip(image, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
         planes = samples[0] if len(samples) == 1 else np.ascontiguousarray(samples.transpose(1, 2, 0))

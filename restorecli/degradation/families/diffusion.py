@@ -2,7 +2,7 @@
 
 The definition, in float64: visit the pixels row by row, from left to right (serpentine: every second row from
 right to left, with the kernel mirrored); replace each by the nearest level and add its error times
-`weight / divisor` to the neighbours that the kernel names, in the kernel's order, leaving out those outside.
+`weight / divisor` to the neighbors that the kernel names, in the kernel's order, leaving out those outside.
 
 The loops below gather instead of scatter: before a row is visited, the errors of the two rows above are
 added to it all at once, in the order in which the definition would have added them; only the two taps within
@@ -140,7 +140,7 @@ def _nearest(red: float, green: float, blue: float, palette: Plane) -> int:
 
 @compiled
 def diffuse_palette(planes: Plane, weights: Plane, palette: Plane, serpentine: bool) -> None:
-    """Diffuse three channels together in place to the nearest colours (Euclidean; the first of equals).
+    """Diffuse three channels together in place to the nearest colors (Euclidean; the first of equals).
 
     Args:
         planes: (3, H, W) float64 in [0, 1].

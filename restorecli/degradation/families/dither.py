@@ -1,4 +1,4 @@
-"""Dither by error diffusion: few levels or a palette, the error of each pixel given to its neighbours."""
+"""Dither by error diffusion: few levels or a palette, the error of each pixel given to its neighbors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KERNEL_NAMES = (
 class Dither(Degradation):
     """Error diffusion, exactly its sequential float64 definition (see `diffusion`), by one of eight kernels.
 
-    Each channel is reduced to `levels` evenly spaced levels by itself, or all together to the nearest colours
+    Each channel is reduced to `levels` evenly spaced levels by itself, or all together to the nearest colors
     of a palette: `median-cut` takes `colours` of them from the picture, the others are named. Gray pictures
     stay gray: they use the grays of a palette. The picture is clipped to [0, 1] first. A value half-way
     between two levels takes the upper one.
@@ -45,8 +45,8 @@ class Dither(Degradation):
         2, unit="levels", low=2, high=256, draw="2..16", help="levels of each channel, without a palette"
     )
     serpentine: bool = parameter(False, draw="any", help="every second row from right to left")
-    palette: str = parameter("none", choices=("none", "median-cut", *NAMED), help="colours instead of levels")
-    colours: int = parameter(16, unit="colours", low=2, high=256, help="colours that median-cut chooses")
+    palette: str = parameter("none", choices=("none", "median-cut", *NAMED), help="colors instead of levels")
+    colours: int = parameter(16, unit="colours", low=2, high=256, help="colors that median-cut chooses")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
         """Return the dithered picture; see the base class."""

@@ -34,7 +34,7 @@ class Fade(Degradation):
 
     In this order: x becomes (1 - sepia) x + sepia S x with S = `SEPIA`, each channel is multiplied by its
     gain, then black + contrast x, times 1 - vignette (r / r_corner)^2, times 1 + paper n with smooth noise n
-    in [-1, 1], plus grain. Gray pictures are treated as colour and turned back by luma (BT.601).
+    in [-1, 1], plus grain. Gray pictures are treated as color and turned back by luma (BT.601).
     """
 
     name = "fade"

@@ -1,4 +1,4 @@
-"""Haze: scattering in moist air, which takes all colours alike and adds gray light."""
+"""Haze: scattering in moist air, which takes all colors alike and adds gray light."""
 
 from __future__ import annotations
 

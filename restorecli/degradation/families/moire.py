@@ -1,4 +1,4 @@
-"""Moire: the coloured waves of a photographed screen."""
+"""Moire: the colored waves of a photographed screen."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Moire(Degradation):
     spread: float = parameter(0.2, unit="share", low=0, high=1, help="difference of the others' frequency")
     tilt: float = parameter(30.0, unit="degrees", low=0, high=180, help="difference of the others' angle")
     bend: float = parameter(1.0, unit="waves", low=0, high=50, draw="0..4", help="how far waves bend")
-    colour: float = parameter(1.0, unit="share", low=0, high=1, draw="0.3..1", help="how coloured they are")
+    colour: float = parameter(1.0, unit="share", low=0, high=1, draw="0.3..1", help="how colored they are")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
         """Return the picture with waves; see the base class."""

@@ -27,7 +27,7 @@ class OldPhoto(Degradation):
 
     In a random order, each with the chance `share`: a Gaussian blur of 3, 5 or 7 taps; one of Gaussian noise,
     speckle, or impulses; fewer pixels by a factor of its own for each side, and back by nearest or bilinear
-    steps; JPEG. Then colours become gray with the chance `gray`, and the print fades, then it is scratched
+    steps; JPEG. Then colors become gray with the chance `gray`, and the print fades, then it is scratched
     (see `fade` and `scratches`, of whose ranges `fade` takes a part). Gray pictures stay gray.
     """
 
@@ -54,7 +54,7 @@ class OldPhoto(Degradation):
     )
     shrink: float = parameter(0.5, unit="times", low=0.1, high=1, draw="0.5..0.9", help="coarsest scan")
     quality: int = parameter(40, unit="libjpeg scale", low=1, high=100, draw="40..80", help="worst JPEG")
-    gray: float = parameter(0.1, low=0, high=1, help="chance that colours are lost")
+    gray: float = parameter(0.1, low=0, high=1, help="chance that colors are lost")
     fade: float = parameter(0.7, low=0, high=1, draw="0..1", help="how faded it is")
     count: int = parameter(5, unit="scratches", low=0, high=200, draw="1..10", help="number of scratches")
     dust: int = parameter(8, unit="specks", low=0, high=2000, draw="0..20", help="number of specks")

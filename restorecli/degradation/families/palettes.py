@@ -1,4 +1,4 @@
-"""Colour palettes for dither: a few historic ones, and median cut from the picture itself."""
+"""Color palettes for dither: a few historic ones, and median cut from the picture itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from restorecli.images.picture import Pixels
 
 Palette = NDArray[np.float64]
-"""(N, C) colours in [0, 1]."""
+"""(N, C) colors in [0, 1]."""
 
 Indices = NDArray[np.intp]
 
@@ -21,7 +21,7 @@ def _grid(*steps: int) -> Palette:
 
 
 def _ega() -> Palette:
-    """The 16 colours of the Enhanced Graphics Adapter at start: dark yellow is brown."""
+    """The 16 colors of the Enhanced Graphics Adapter at start: dark yellow is brown."""
     colours = np.concatenate([_grid(0, 170), _grid(85, 255)])
     colours[6] = np.array([170, 85, 0]) / 255
     return colours
@@ -35,7 +35,7 @@ NAMED: Mapping[str, Palette] = {
 
 
 def named_palette(name: str, channels: int) -> Palette:
-    """Return a palette's colours, or for a gray picture its grays."""
+    """Return a palette's colors, or for a gray picture its grays."""
     palette = NAMED[name]
     if channels == 3:
         return palette
@@ -44,14 +44,14 @@ def named_palette(name: str, channels: int) -> Palette:
 
 
 def median_cut(image: Pixels, colours: int) -> Palette:
-    """Choose colours from a picture by median cut (Heckbert, SIGGRAPH 1982).
+    """Choose colors from a picture by median cut (Heckbert, SIGGRAPH 1982).
 
-    The 8-bit colours of the picture start as one box; again and again the box with the most pixels times its
+    The 8-bit colors of the picture start as one box; again and again the box with the most pixels times its
     longest side is cut at the median pixel of that side; each final box gives the mean of its pixels.
 
     Args:
         image: (C, H, W) float32; clipped to [0, 1].
-        colours: The most colours to return; fewer when the picture has fewer.
+        colours: The most colors to return; fewer when the picture has fewer.
 
     Returns:
         (N, C) float64 in [0, 1], sorted.

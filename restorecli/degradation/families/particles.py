@@ -38,7 +38,7 @@ def draw_particles(
 ) -> Particles:
     """Draw grains that cover about `share` of a picture.
 
-    Radii are 0.3 to 2.5 px (log-uniform: many small, few large), opacities 0.2 to 0.8, colours `colour` plus
+    Radii are 0.3 to 2.5 px (log-uniform: many small, few large), opacities 0.2 to 0.8, colors `colour` plus
     or minus 0.1; one in ten is streaked by 3 to 9 px along a wind that all of them share within 10 degrees.
 
     Args:

@@ -1,4 +1,4 @@
-"""Quantisation to fewer levels, with or without uniform dither."""
+"""Quantization to fewer levels, with or without uniform dither."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Quantize(Degradation):
     """Round to evenly spaced levels: y = round(x (L - 1)) / (L - 1); x is clipped to [0, 1] first.
 
     With `dither`, uniform noise of plus or minus half a step is added before rounding, which trades bands of
-    equal colour for noise and keeps local means. Halves round up.
+    equal color for noise and keeps local means. Halves round up.
     """
 
     name = "quantize"
@@ -28,9 +28,9 @@ class Quantize(Degradation):
     dither: bool = parameter(False, help="add uniform noise of half a step before rounding")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the quantised picture; see the base class."""
+        """Return the quantized picture; see the base class."""
         top = self.levels - 1
         steps = np.clip(image, 0, 1).astype(np.float64) * top
-        # Half a step up and floor: rounding to nearest, or with dither to a neighbour in proportion.
+        # Half a step up and floor: rounding to nearest, or with dither to a neighbor in proportion.
         steps += rng.random(image.shape) if self.dither else 0.5
         return (np.clip(np.floor(steps), 0, top) / top).astype(np.float32)

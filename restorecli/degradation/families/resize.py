@@ -79,7 +79,7 @@ class Downscale(Degradation):
             raise ImageError(
                 f"The picture is too small to be reduced by {self.factor}.",
                 expected=f"sides of at least {self.factor} px",
-                came=f"{image.shape[2]} x {image.shape[1]} px",
+                got=f"{image.shape[2]} x {image.shape[1]} px",
             )
         cut = image[:, :high, :wide].astype(np.float64)
         return _reduce_axis(_reduce_axis(cut, self.factor, 1), self.factor, 2).astype(np.float32)

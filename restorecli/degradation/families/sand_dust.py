@@ -44,11 +44,11 @@ def scatter(scene: Pixels, depth: NDArray[np.float32], beta: Colour, airlight: C
 
 @dataclass(frozen=True)
 class SandDust(Degradation):
-    """A dust storm: light is attenuated with distance, blue most, and dust-coloured light is added.
+    """A dust storm: light is attenuated with distance, blue most, and dust-colored light is added.
 
     In this order: the scene is softened where little of its light arrives (`veil`), scattered by the model in
     `scatter` at a guessed depth times a drifting density, particles near the lens are blended over it, grain
-    is added. Gray pictures are treated as colour and turned back by luma (BT.601).
+    is added. Gray pictures are treated as color and turned back by luma (BT.601).
     """
 
     name = "sand-dust"

@@ -1,4 +1,4 @@
-"""Strokes over a picture: polylines of changing width with soft edges, each in one colour."""
+"""Strokes over a picture: polylines of changing width with soft edges, each in one color."""
 
 from __future__ import annotations
 

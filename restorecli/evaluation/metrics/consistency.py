@@ -33,11 +33,11 @@ def consistency(subject: Subject) -> float:
             differ.
     """
     if subject.degraded is None or subject.redegraded is None:
-        raise DataError("Nothing to be consistent with.", expected="a degraded picture", came="none")
+        raise DataError("Nothing to be consistent with.", expected="a degraded picture", got="none")
     try:
         again = subject.redegraded()
     except (ImageError, UsageError) as fault:  # one odd line of a manifest costs one score, not the table
-        raise DataError(fault.problem, expected=fault.expected, came=fault.came) from fault
+        raise DataError(fault.problem, expected=fault.expected, got=fault.got) from fault
     return peak_ratio(again, subject.degraded)
 
 
@@ -58,7 +58,7 @@ def peak_ratio(again: Pixels, degraded: Pixels | Bytes) -> float:
         raise DataError(
             "The picture degraded again has another shape than its input.",
             expected=f"{degraded.shape}",
-            came=f"{again.shape}",
+            got=f"{again.shape}",
         )
     rounded = degraded.dtype == np.uint8
     first = to_8_bits(again) / 255 if rounded else again.astype(np.float64)

@@ -79,7 +79,7 @@ def contrast_kept(restored: Levels, reference: Levels, mask: Mask) -> float:
         raise DataError(
             "There is no contrast to keep.",
             expected=f"a defect that differs from its surroundings by {_VISIBLE:g} gray level or more",
-            came=f"{(energy / max(count, 1)) ** 0.5:.2f}",
+            got=f"{(energy / max(count, 1)) ** 0.5:.2f}",
         )
     return 100 * shared / energy
 
@@ -116,7 +116,7 @@ def edges_kept(restored: Levels, reference: Levels, mask: Mask) -> float:
         raise DataError(
             "There is no edge to keep.",
             expected=f"a gradient of {_SLOPE:g} gray levels per pixel in the defect",
-            came=f"{(energy / g.size) ** 0.5:.2g}",
+            got=f"{(energy / g.size) ** 0.5:.2g}",
         )
     return 100 * float((h * g).sum()) / energy
 
@@ -193,7 +193,7 @@ def _warning(name: str, group: Group) -> str | None:
 def _window_around(mask: Mask) -> tuple[slice, slice]:
     """Return the rectangle that all measures of a mask depend on."""
     if not mask.any():
-        raise DataError("There is no defect.", expected="a mask that marks a pixel", came="an empty one")
+        raise DataError("There is no defect.", expected="a mask that marks a pixel", got="an empty one")
     reach = RING + int(4 * SCALE + 0.5) + 1
     ends = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
     rows, columns = (slice(max(int(at[0]) - reach, 0), int(at[-1]) + reach + 1) for at in ends)

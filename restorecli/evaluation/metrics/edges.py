@@ -75,7 +75,7 @@ def edge_psnr(restored: Levels, reference: Levels) -> float:
         raise DataError(
             "Edges need a picture of 3x3 pixels.",
             expected="both sides at least 3 pixels",
-            came=f"{width}x{height}",
+            got=f"{width}x{height}",
         )
     first, second = (_magnitude(luma_yiq(side)[0], _SOBEL)[1:-1, 1:-1] for side in (restored, reference))
     error = float(np.square(first - second).mean())
@@ -87,7 +87,7 @@ def _similarity(first: Doubles, second: Doubles) -> Doubles:
         raise DataError(
             "GMSD needs a picture of 4x4 pixels.",
             expected="both sides at least 4 pixels",
-            came="less",
+            got="less",
         )
     one, other = _magnitude(first, _PREWITT), _magnitude(second, _PREWITT)
     return (2 * one * other + _T) / (one * one + other * other + _T)

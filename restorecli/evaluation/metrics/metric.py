@@ -140,8 +140,8 @@ class Subject:
         """
         size = self.views["picture"].pixels.shape[1:]
         if self.mask is None or self.mask.shape != size:
-            came = "none" if self.mask is None else str(self.mask.shape)
-            raise DataError("The mask does not fit the picture.", expected=f"a mask of {size}", came=came)
+            got = "none" if self.mask is None else str(self.mask.shape)
+            raise DataError("The mask does not fit the picture.", expected=f"a mask of {size}", got=got)
         border = self.protocol.crop
         return self.mask[border : size[0] - border, border : size[1] - border]
 
@@ -157,13 +157,13 @@ class Subject:
     def _sides(self) -> tuple[View, View]:
         picture, reference = self.views["picture"], self.views.get("reference")
         if reference is None:
-            raise DataError("There is no reference.", expected="a reference", came="none")
+            raise DataError("There is no reference.", expected="a reference", got="none")
         shape = picture.pixels.shape
         if shape != reference.pixels.shape or len(shape) != 3 or 0 in shape:
             raise DataError(
                 "Two pictures of different shape cannot be compared.",
                 expected=f"(channels, height, width) as the reference: {reference.pixels.shape}",
-                came=f"{shape}",
+                got=f"{shape}",
             )
         return picture, reference
 

@@ -98,7 +98,7 @@ def _judge(name: str, *pictures: Tensor) -> float:
         raise DataError(
             "A learned metric refused the picture.",
             expected=f"a picture that {name} can take",
-            came=f"{width}x{height}: {fault}",
+            got=f"{width}x{height}: {fault}",
         ) from fault
 
 
@@ -119,7 +119,7 @@ def _loaded(name: str) -> Judge:
     except (OSError, RuntimeError, ValueError) as fault:
         raise WeightsError(
             f"The weights of {name} are neither cached nor could be downloaded.",
-            came=str(fault) or type(fault).__name__,
+            got=str(fault) or type(fault).__name__,
             hint=f"run `restorecli eval --metrics {name}` once with a network; its package keeps them",
         ) from fault
 
@@ -163,6 +163,6 @@ def _package(name: str, install: str) -> ModuleType:
         raise UsageError(
             "This metric needs a package that is not installed or does not load.",
             expected=name.partition(".")[0],
-            came=str(fault),
+            got=str(fault),
             hint=install,
         ) from fault

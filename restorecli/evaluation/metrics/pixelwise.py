@@ -94,7 +94,7 @@ def difference(restored: Levels, reference: Levels) -> NDArray[np.int32] | NDArr
         raise DataError(
             "Two pictures of different shape cannot be compared.",
             expected=f"(channels, height, width) as the reference: {reference.shape}",
-            came=f"{restored.shape}",
+            got=f"{restored.shape}",
         )
     if restored.dtype == reference.dtype == np.uint8:
         return np.subtract(restored, reference, dtype=np.int32)

@@ -75,7 +75,7 @@ class Protocol:
             raise DataError(
                 "The border crop leaves nothing of the picture.",
                 expected=f"both sides above {2 * self.crop} pixels",
-                came=f"{width}x{height}",
+                got=f"{width}x{height}",
             )
         levels = to_8_bits(pixels) if self.rounds else to_levels(pixels)
         return self.color(levels[:, self.crop : height - self.crop, self.crop : width - self.crop])
@@ -207,7 +207,7 @@ def find_protocol(name: str) -> Protocol:
         raise UsageError(
             "There is no such protocol.",
             expected=", ".join(PROTOCOLS),
-            came=repr(name),
+            got=repr(name),
             hint=did_you_mean(base, PROTOCOLS),
         )
     if not colon:
@@ -216,7 +216,7 @@ def find_protocol(name: str) -> Protocol:
         raise UsageError(
             "The border crop of a protocol is a whole number of pixels.",
             expected=f"{base}:4, for example",
-            came=repr(name),
+            got=repr(name),
         )
     known = PROTOCOLS[base]
     pixels = int(crop)

@@ -55,7 +55,7 @@ def check_finite(pixels: NDArray[Any]) -> None:
     """
     if not np.isfinite(pixels).all():
         raise DataError(
-            "The image holds values that are not finite.", expected="numbers", came="NaN or infinity"
+            "The image holds values that are not finite.", expected="numbers", got="NaN or infinity"
         )
 
 
@@ -111,7 +111,7 @@ def ssim(restored: Pixels | Bytes, reference: Pixels | Bytes) -> float:
         raise DataError(
             "SSIM needs a picture at least as large as its window.",
             expected=f"both sides at least {WINDOW} pixels",
-            came=f"{width}x{height}",
+            got=f"{width}x{height}",
         )
     from restorecli.evaluation.metrics.similarity import similarity_sum  # loads the compiler
 
@@ -125,6 +125,6 @@ def _checked(restored: Pixels | Bytes, reference: Pixels | Bytes) -> tuple[Bytes
         raise DataError(
             "Two pictures of different shape cannot be compared.",
             expected=f"(channels, height, width) as the reference: {reference.shape}",
-            came=f"{restored.shape}",
+            got=f"{restored.shape}",
         )
     return to_8_bits(restored), to_8_bits(reference)

@@ -90,7 +90,7 @@ def masked_ssim(restored: Levels, reference: Levels, region: Mask) -> float:
 
 
 def _empty(expected: str) -> DataError:
-    return DataError("There is nothing to measure in this region.", expected=expected, came="none")
+    return DataError("There is nothing to measure in this region.", expected=expected, got="none")
 
 
 def _window_around(region: Mask) -> tuple[slice, slice]:

@@ -27,9 +27,9 @@ def whiteness(subject: Subject) -> float:
     """
     degraded = subject.degraded
     if degraded is None or degraded.shape != subject.picture.shape:
-        came = "none" if degraded is None else f"{degraded.shape}"
+        got = "none" if degraded is None else f"{degraded.shape}"
         raise DataError(
-            "There is no residual.", expected=f"a degraded picture {subject.picture.shape}", came=came
+            "There is no residual.", expected=f"a degraded picture {subject.picture.shape}", got=got
         )
     return residual_whiteness(_levels(degraded) - _levels(subject.picture))
 
@@ -60,9 +60,7 @@ def residual_whiteness(residual: Doubles) -> float:
     centered = residual - residual.mean(axis=(1, 2), keepdims=True)
     power = float(np.square(centered).sum())
     if power < 1e-9 * centered.size:
-        raise DataError(
-            "There is no residual.", expected="a picture that differs from its input", came="none"
-        )
+        raise DataError("There is no residual.", expected="a picture that differs from its input", got="none")
     squares = 0.0
     for down in range(LAGS + 1):
         for across in range(-LAGS, LAGS + 1):
@@ -93,7 +91,7 @@ def estimate_sigma(levels: Doubles) -> float:
         raise DataError(
             "The picture is too small to estimate its noise.",
             expected=f"both sides at least {_MIN_SIDE} pixels",
-            came=f"{levels.shape[2]}x{levels.shape[1]}",
+            got=f"{levels.shape[2]}x{levels.shape[1]}",
         )
     import torch
 

@@ -80,7 +80,7 @@ class Similarity:
             raise DataError(
                 "SSIM needs a picture at least as large as its window.",
                 expected=f"both sides at least {len(self.taps)} pixels",
-                came=f"{width}x{height}",
+                got=f"{width}x{height}",
             )
         similarity, contrast = [], []
         for luminance, structure in self._maps(self._padded(first), self._padded(second)):
@@ -217,7 +217,7 @@ def _scales(
         raise DataError(
             "MS-SSIM needs a picture that its window fits into at five scales.",
             expected=f"both sides at least {MIN_SIDE} pixels",
-            came=f"{width}x{height}",
+            got=f"{width}x{height}",
         )
     factors = []
     for scale in range(len(SCALE_WEIGHTS)):

@@ -91,7 +91,7 @@ def _no_references(folder: Path) -> DataError:
     return DataError(
         "nothing says which references these pictures belong to",
         expected="a manifest.jsonl beside them, as `restorecli degrade` and `restore` write it",
-        came="no line about them in a manifest.jsonl, and no folder of references was given",
+        got="no line about them in a manifest.jsonl, and no folder of references was given",
         file=folder,
         hint=f"restorecli eval {folder} REFERENCE",
     )
@@ -254,7 +254,7 @@ def _masked(pairing: Pairing, masks: Path) -> Pairing:
         raise DataError(
             "Not one mask fits a picture.",
             expected=f"{pairing.pairs[0].path} or its stem with or without _mask, in any format",
-            came=f"{index.files[0].relative} and the like",
+            got=f"{index.files[0].relative} and the like",
             file=masks,
         )
     reasons = [Unmatched("mask", path, reason) for path, reason in found.items() if isinstance(reason, str)]

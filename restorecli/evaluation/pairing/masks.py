@@ -34,7 +34,7 @@ def read_mask(source: Source, size: tuple[int, int]) -> Mask:
         raise DataError(
             "The mask has another size than the reference.",
             expected=f"{size[1]}x{size[0]}",
-            came=f"{mask.shape[1]}x{mask.shape[0]}",
+            got=f"{mask.shape[1]}x{mask.shape[0]}",
             file=source.locator,
         )
     return mask

@@ -33,7 +33,7 @@ def psnr_gate(evaluation: Evaluation, least: float) -> GateError | None:
     return GateError(
         "The mean PSNR is below the gate.",
         expected=f"at least {least:g} dB",
-        came="no score" if mean is None else f"{mean:.4f} dB over {evaluation.overall.n} pictures",
+        got="no score" if mean is None else f"{mean:.4f} dB over {evaluation.overall.n} pictures",
     )
 
 
@@ -65,13 +65,13 @@ def baseline_gate(
     if not faults:
         return None
     hidden = len(faults) - _SHOWN
-    came = [*faults[:_SHOWN], *([f"and {hidden} more"] if hidden > 0 else [])]
+    got = [*faults[:_SHOWN], *([f"and {hidden} more"] if hidden > 0 else [])]
     allowed = f"{TOLERANCE_DB:g} dB, or {TOLERANCE:g} where there is no unit"
     return GateError(
         "The scores fell behind the baseline.",
         expected=f"no mean worse by more than {allowed if tolerance is None else f'{tolerance:g}'}, "
         "and every picture of the baseline",
-        came="; ".join(came),
+        got="; ".join(got),
     )
 
 
@@ -89,7 +89,7 @@ def check_protocol(line: str, baseline: Evaluation) -> None:
         raise UsageError(
             "The baseline was scored by another protocol.",
             expected=baseline.protocol,
-            came=line,
+            got=line,
             hint="--protocol as for the baseline, or make the baseline again",
         )
 
@@ -101,7 +101,7 @@ def _check_metrics(evaluation: Evaluation, baseline: Evaluation) -> None:
         raise UsageError(
             "A metric of the baseline was not measured.",
             expected=", ".join(metric.name for metric in baseline.metrics),
-            came=", ".join(metric.name for metric in evaluation.metrics),
+            got=", ".join(metric.name for metric in evaluation.metrics),
             hint="leave out --metrics: those of the baseline are taken then",
         )
 

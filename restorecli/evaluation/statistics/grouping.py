@@ -133,13 +133,13 @@ def resolve_field(name: str, known: Sequence[str]) -> str:
         raise UsageError(
             f"{name!r} could mean several fields of the manifest",
             expected=" or ".join(found),
-            came=repr(name),
+            got=repr(name),
         )
     short = [full.rpartition(".")[2] for full in known]
     raise UsageError(
         "Unknown field for --by.",
         expected=", ".join(known),
-        came=repr(name),
+        got=repr(name),
         hint=did_you_mean(wanted, [*known, *short]),
     )
 

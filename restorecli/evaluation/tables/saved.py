@@ -44,7 +44,7 @@ def read_evaluation(path: Path) -> Evaluation:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
-        raise DataError("The saved scores cannot be read.", came=str(fault), file=path) from fault
+        raise DataError("The saved scores cannot be read.", got=str(fault), file=path) from fault
     except (ValueError, RecursionError) as fault:
         raise _no_evaluation(path, f"no JSON: {fault}") from fault
     try:
@@ -52,7 +52,7 @@ def read_evaluation(path: Path) -> Evaluation:
     except (KeyError, TypeError, ValueError, OverflowError) as fault:
         raise _no_evaluation(path, f"{type(fault).__name__}: {fault}") from fault
     except UsageError as fault:
-        raise _no_evaluation(path, f"{fault.problem}: {fault.came}") from fault
+        raise _no_evaluation(path, f"{fault.problem}: {fault.got}") from fault
 
 
 def evaluation_from(document: Object) -> Evaluation:
@@ -87,11 +87,11 @@ def evaluation_from(document: Object) -> Evaluation:
     )
 
 
-def _no_evaluation(path: Path, came: str) -> DataError:
+def _no_evaluation(path: Path, got: str) -> DataError:
     return DataError(
         "This file holds no saved scores.",
         expected="what `restorecli eval --json` prints",
-        came=came[:200],
+        got=got[:200],
         file=path,
         hint=f"restorecli eval --json > {path.name}",
     )

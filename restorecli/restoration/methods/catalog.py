@@ -102,12 +102,12 @@ def settings_for(name: str, settings: Sequence[str]) -> dict[str, object]:
             raise UsageError(
                 "--set is not understood.",
                 expected="NAME.PARAM=VALUE",
-                came=setting,
+                got=setting,
                 hint=f"--set {name}.PARAM=VALUE",
             )
         if owner != name:
             raise UsageError(
-                f"--set is for {owner}, but --model is {name}.", expected=f"{name}.PARAM", came=setting
+                f"--set is for {owner}, but --model is {name}.", expected=f"{name}.PARAM", got=setting
             )
         values[key] = value.strip()
     return values

@@ -23,7 +23,7 @@ from restorecli.training.strategies.rivals import held
 class Adversarial:
     """Batch to losses: the recipe's losses + weight * how badly the discriminator is fooled.
 
-    The discriminator is the rival `discriminator`; the recipe's `rivals:` is its optimiser. Both learn from
+    The discriminator is the rival `discriminator`; the recipe's `rivals:` is its optimizer. Both learn from
     every batch, at once.
 
     Args:
@@ -60,9 +60,9 @@ class Adversarial:
         _check_word("discriminator", discriminator, ("patch", "vgg"))
         _check_word("kind", kind, KINDS)
         if weight < 0 or start < 0:
-            raise ValueError(f"weight and start: from 0, came {weight} and {start}")
+            raise ValueError(f"weight and start: from 0, got {weight} and {start}")
         if not (1 <= width <= 256 and 1 <= layers <= 5):
-            raise ValueError(f"width: 1 to 256 and layers: 1 to 5, came {width} and {layers}")
+            raise ValueError(f"width: 1 to 256 and layers: 1 to 5, got {width} and {layers}")
         self._loss, self._kind, self._weight, self._start = loss, kind, weight, start
         self._conditional = conditional
         self.rivals: dict[str, nn.Module] = {
@@ -97,7 +97,7 @@ def _patch(channels: int, width: int, layers: int, crop: int, conditional: bool)
     least = 3 * 2**layers
     if crop < least:
         raise ValueError(
-            f"a patch discriminator of {layers} layers needs crops of {least} pixels, came {crop}"
+            f"a patch discriminator of {layers} layers needs crops of {least} pixels, got {crop}"
         )
     return PatchDiscriminator(channels, width, layers, conditional=conditional)
 
@@ -112,4 +112,4 @@ def _check_word(argument: str, word: str, known: Sequence[str]) -> None:
     if word not in known:
         near = did_you_mean(str(word), known)
         hint = f"; {near}" if near else ""
-        raise ValueError(f"{argument}: one of {', '.join(known)}, came {word!r}{hint}")
+        raise ValueError(f"{argument}: one of {', '.join(known)}, got {word!r}{hint}")

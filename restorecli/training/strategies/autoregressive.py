@@ -1,4 +1,4 @@
-"""Autoregressive likelihood: every colour of every pixel is predicted from those before it and the degraded.
+"""Autoregressive likelihood: every color of every pixel is predicted from those before it and the degraded.
 
 Van den Oord et al., "Conditional Image Generation with PixelCNN Decoders", NeurIPS 2016; the part of A(x)
 alone after Dahl, Norouzi, Shlens, "Pixel Recursive Super Resolution", ICCV 2017.
@@ -34,7 +34,7 @@ class Autoregressive:
 
     def __init__(self, loss: WeightedSum, auxiliary: float = 1.0) -> None:
         if auxiliary < 0:
-            raise ValueError(f"auxiliary: a weight from 0, came {auxiliary}")
+            raise ValueError(f"auxiliary: a weight from 0, got {auxiliary}")
         self._loss = loss
         self._auxiliary = auxiliary
         self.rivals: dict[str, nn.Module] = {}
@@ -49,7 +49,7 @@ class Autoregressive:
             raise UsageError(
                 "The strategy autoregressive needs a network that gives likelihoods.",
                 expected="model: pixelcnn",
-                came=type(network).__name__,
+                got=type(network).__name__,
             )
         y = to_levels(batch.reference).to(batch.reference.dtype) / 255
         prediction = network.predict(y, batch.degraded)

@@ -18,10 +18,10 @@ class Losses:
     """What a strategy makes of a batch.
 
     Attributes:
-        total: What the network's optimiser makes smaller.
+        total: What the network's optimizer makes smaller.
         parts: Its parts before weighting, for the log.
         output: The restored batch (N, C, H, W), for the log; its graph may still be attached.
-        rivals: What the optimiser of each rival network makes smaller; its graph must not reach the network.
+        rivals: What the optimizer of each rival network makes smaller; its graph must not reach the network.
     """
 
     total: Tensor
@@ -35,7 +35,7 @@ class Strategy(Protocol):
 
     Attributes:
         needs: What it needs of a batch beside degraded and reference: "second" or "mask".
-        rivals: Networks that are trained beside the main one, by their own optimisers: discriminators.
+        rivals: Networks that are trained beside the main one, by their own optimizers: discriminators.
     """
 
     @property
@@ -44,7 +44,7 @@ class Strategy(Protocol):
 
     @property
     def rivals(self) -> Mapping[str, nn.Module]:
-        """Networks with an optimiser of their own, by name."""
+        """Networks with an optimizer of their own, by name."""
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:
         """Return the losses of a batch at a step (from 0)."""

@@ -110,4 +110,4 @@ def create_strategy(
     try:
         return entry.load()(loss, **given, **arguments)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise UsageError(f"Invalid arguments for the strategy {entry.name}.", came=str(error)) from error
+        raise UsageError(f"Invalid arguments for the strategy {entry.name}.", got=str(error)) from error

@@ -41,7 +41,7 @@ class CoarseToFine:
             raise UsageError(
                 "This network has one output; coarse-to-fine training compares several.",
                 expected="a network with outputs at several scales, such as lcdnet",
-                came=type(network).__name__,
+                got=type(network).__name__,
                 hint="strategy: supervised",
             )
         outputs: list[Tensor] = network.outputs(batch.degraded)  # type: ignore[operator]
@@ -63,7 +63,7 @@ class CoarseToFine:
             raise UsageError(
                 "The coarsest output is smaller than a loss's window.",
                 expected=f"sides of at least {least} pixels",
-                came=" x ".join(str(side) for side in coarsest.shape[-2:]),
+                got=" x ".join(str(side) for side in coarsest.shape[-2:]),
                 hint="a larger data.crop, or a loss without a window",
             )
 

@@ -25,7 +25,7 @@ class Masked:
 
     def __init__(self, loss: WeightedSum, inside: float = 1.0) -> None:
         if inside < 0:
-            raise ValueError(f"inside: a weight from 0, came {inside}")
+            raise ValueError(f"inside: a weight from 0, got {inside}")
         self._loss = loss
         self._inside = inside
         self.rivals: dict[str, nn.Module] = {}

@@ -31,6 +31,6 @@ class Noise2Noise:
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:  # noqa: ARG002
         """Return the weighted sum between the restored batch and the second corruption."""
         if batch.second is None:
-            raise DataError("Noise2Noise needs a second corruption of every picture.", came="none")
+            raise DataError("Noise2Noise needs a second corruption of every picture.", got="none")
         restored = network(batch.degraded)
         return compare(self._loss, restored, batch.second)

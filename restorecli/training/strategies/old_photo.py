@@ -37,8 +37,8 @@ class OldPhotoTraining:
         self, loss: WeightedSum, inside: float = 6.0, mask: float = 0.5, positive: float = 1.0
     ) -> None:
         if inside < 1 or mask < 0 or positive < 1:
-            came = f"{inside}, {mask} and {positive}"
-            raise ValueError(f"inside: from 1, mask: from 0, positive: from 1, came {came}")
+            got = f"{inside}, {mask} and {positive}"
+            raise ValueError(f"inside: from 1, mask: from 0, positive: from 1, got {got}")
         self._loss, self._inside, self._mask, self._positive = loss, inside, mask, positive
         self.rivals: dict[str, nn.Module] = {}
 

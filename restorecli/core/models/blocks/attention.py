@@ -54,7 +54,7 @@ class NonLocalBlock(nn.Module):
     ) -> None:
         super().__init__()
         if weighting not in ("softmax", "dot"):
-            raise ValueError(f"weighting must be 'softmax' or 'dot', came {weighting!r}")
+            raise ValueError(f"weighting must be 'softmax' or 'dot', got {weighting!r}")
         inner = channels // 2
         self.theta = nn.Conv2d(channels, inner, 1)
         self.phi = nn.Conv2d(channels, inner, 1)

@@ -27,7 +27,7 @@ class ConvolutionalProjection(nn.Sequential):
         channels: Channels of input and output.
         stride: Of the convolution: (H, W) become (ceil(H / stride), ceil(W / stride)).
         norm: "batch" as in the paper; "layer", over the channels of a pixel, or "none" keep the result of a
-            picture free of its neighbours in the batch.
+            picture free of its neighbors in the batch.
 
     Raises:
         ValueError: An unknown norm.
@@ -50,7 +50,7 @@ def _norm(norm: Norm, channels: int) -> nn.Module:
         return nn.BatchNorm2d(channels)
     if norm == "none":
         return nn.Identity()
-    raise ValueError(f"norm must be 'layer', 'batch' or 'none', came {norm!r}")
+    raise ValueError(f"norm must be 'layer', 'batch' or 'none', got {norm!r}")
 
 
 class ConvolutionalAttention(nn.Module):
@@ -82,11 +82,11 @@ class ConvolutionalAttention(nn.Module):
     ) -> None:
         super().__init__()
         if channels % heads:
-            raise ValueError(f"heads must divide the {channels} channels, came {heads}")
+            raise ValueError(f"heads must divide the {channels} channels, got {heads}")
         if key_stride < 1:
-            raise ValueError(f"key_stride must be from 1, came {key_stride}")
+            raise ValueError(f"key_stride must be from 1, got {key_stride}")
         if window is not None and window % key_stride:
-            raise ValueError(f"window must be a multiple of the key stride {key_stride}, came {window}")
+            raise ValueError(f"window must be a multiple of the key stride {key_stride}, got {window}")
         self.heads, self.key_stride, self.window = heads, key_stride, window
         self.query = ConvolutionalProjection(channels, 1, norm)
         self.key = ConvolutionalProjection(channels, key_stride, norm)
@@ -139,7 +139,7 @@ class DropPath(nn.Module):
     def __init__(self, rate: float) -> None:
         super().__init__()
         if not 0 <= rate < 1:
-            raise ValueError(f"drop_path must be from 0 and below 1, came {rate}")
+            raise ValueError(f"drop_path must be from 0 and below 1, got {rate}")
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:

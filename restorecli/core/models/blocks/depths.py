@@ -22,5 +22,5 @@ def check_depths(name: str, depths: Sequence[int], *, levels: int | None = None)
     fits = 1 <= len(depths) <= MAX_LEVELS if levels is None else len(depths) == levels
     if not fits or any(type(depth) is not int or not 1 <= depth <= MAX_BLOCKS for depth in depths):
         wanted = f"1 to {MAX_LEVELS}" if levels is None else levels
-        raise ValueError(f"{name} must be {wanted} whole numbers from 1 to {MAX_BLOCKS}, came {list(depths)}")
+        raise ValueError(f"{name} must be {wanted} whole numbers from 1 to {MAX_BLOCKS}, got {list(depths)}")
     return tuple(depths)

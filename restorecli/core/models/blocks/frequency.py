@@ -105,7 +105,7 @@ def band_statistics(level: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         mu and sigma, each (N, C, K).
     """
-    # Around a common centre the difference of two moments loses nothing that float32 has.
+    # Around a common center the difference of two moments loses nothing that float32 has.
     centre = level.mean(dim=-1, keepdim=True)
     around = level - centre
     first = around @ shares.T
@@ -179,9 +179,9 @@ class SelectiveFrequency(nn.Module):
         super().__init__()
         self.edges = _checked_edges(edges)
         if mode not in ("mute", "clamp"):
-            raise ValueError(f"mode must be 'mute' or 'clamp', came {mode!r}")
+            raise ValueError(f"mode must be 'mute' or 'clamp', got {mode!r}")
         if threshold <= 0 or padding < 0:
-            raise ValueError(f"threshold must be > 0 and padding >= 0, came {threshold} and {padding}")
+            raise ValueError(f"threshold must be > 0 and padding >= 0, got {threshold} and {padding}")
         self.mode = mode
         self.padding = padding
         self.hard = hard
@@ -265,5 +265,5 @@ def _inverse_softplus(value: float) -> float:
 def _checked_edges(edges: Sequence[float]) -> tuple[float, ...]:
     rising = all(below < above for below, above in pairwise((0.0, *edges, 1.0)))
     if not rising or len(edges) >= MAX_BANDS:
-        raise ValueError(f"edges must rise inside (0, 1), at most {MAX_BANDS - 1}, came {list(edges)}")
+        raise ValueError(f"edges must rise inside (0, 1), at most {MAX_BANDS - 1}, got {list(edges)}")
     return tuple(float(edge) for edge in edges)

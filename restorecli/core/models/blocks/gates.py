@@ -25,7 +25,7 @@ def squeeze_gate(channels: int, reduction: int = 16) -> nn.Sequential:
 
 def _squeeze(channels: int, reduction: int) -> tuple[nn.Module, nn.Module, nn.Module]:
     if channels < reduction:
-        raise ValueError(f"channels must be at least {reduction}, came {channels}")
+        raise ValueError(f"channels must be at least {reduction}, got {channels}")
     inner = channels // reduction
     return nn.Conv2d(channels, inner, 1), nn.ReLU(inplace=True), nn.Conv2d(inner, channels, 1)
 

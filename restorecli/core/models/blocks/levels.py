@@ -1,6 +1,6 @@
-"""Distributions over the 256 levels of a colour of a pixel: one number per level, or a mixture of logistics.
+"""Distributions over the 256 levels of a color of a pixel: one number per level, or a mixture of logistics.
 
-Each turns P numbers per colour of a pixel, (N, C, P, H, W), into log-probabilities, means and draws.
+Each turns P numbers per color of a pixel, (N, C, P, H, W), into log-probabilities, means and draws.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Distribution(Protocol):
 
 
 class Categorical:
-    """A softmax over the 256 levels: any distribution, but with no notion that neighbours are alike."""
+    """A softmax over the 256 levels: any distribution, but with no notion that neighbors are alike."""
 
     size = LEVELS
 
@@ -80,9 +80,9 @@ class LogisticMixture:
     a = (v - m - 1/255) / s, the outermost levels taking the tails: Salimans, Karpathy, Chen, Kingma,
     "PixelCNN++", ICLR 2017, eq. 2.
     Its logarithm is computed as log sigmoid(b) + log sigmoid(-a) + log(1 - exp(a - b)), which is exact also
-    where the difference underflows; the authors switch to the density there. Every colour has a mixture of
+    where the difference underflows; the authors switch to the density there. Every color has a mixture of
     its own (3 numbers per component: weight, mean, logarithm of the scale); the authors share weights between
-    the colours and link their means, which the colour groups of the network do here.
+    the colors and link their means, which the color groups of the network do here.
 
     Args:
         components: How many logistics.
@@ -93,7 +93,7 @@ class LogisticMixture:
 
     def __init__(self, components: int = 10) -> None:
         if components < 1:
-            raise ValueError(f"components must be from 1, came {components}")
+            raise ValueError(f"components must be from 1, got {components}")
         self.components = components
         self.size = 3 * components
 
@@ -153,5 +153,5 @@ def _pick(logits: Tensor, chance: Tensor, temperature: float) -> Tensor:
 
 
 def bits(log_probability: Tensor) -> Tensor:
-    """Return the mean bits per colour of a pixel, (N,), of natural logarithms (N, C, H, W)."""
+    """Return the mean bits per color of a pixel, (N,), of natural logarithms (N, C, H, W)."""
     return -log_probability.mean((1, 2, 3)) / math.log(2)

@@ -41,7 +41,7 @@ class LocalFrequency(nn.Module):
     ) -> None:
         super().__init__()
         if side < 8 or side % 2:
-            raise ValueError(f"windows must have an even side from 8, came {side}")
+            raise ValueError(f"windows must have an even side from 8, got {side}")
         self.side = side
         self.selection = SelectiveFrequency(channels, edges=edges, mode=mode, padding=0)
         line = torch.sin(torch.pi * (torch.arange(side) + 0.5) / side).square()

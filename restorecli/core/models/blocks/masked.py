@@ -1,7 +1,7 @@
-"""Convolutions that see only what comes before: rows from the top, pixels from the left, colours in order.
+"""Convolutions that see only what comes before: rows from the top, pixels from the left, colors in order.
 
 Van den Oord et al., "Conditional Image Generation with PixelCNN Decoders", NeurIPS 2016, arXiv:1606.05328.
-Features come in as many groups as the picture has colours; group g may depend on the colours up to g of its
+Features come in as many groups as the picture has colors; group g may depend on the colors up to g of its
 own pixel.
 """
 
@@ -18,10 +18,10 @@ def groups_of(features: int, colours: int) -> list[int]:
     """Return the group of each of `features` features: equal groups, one after the other.
 
     Raises:
-        ValueError: The number of colours does not divide the number of features.
+        ValueError: The number of colors does not divide the number of features.
     """
     if features % colours:
-        raise ValueError(f"width must be a multiple of {colours}, came {features}")
+        raise ValueError(f"width must be a multiple of {colours}, got {features}")
     return [feature * colours // features for feature in range(features)]
 
 
@@ -49,7 +49,7 @@ class RowsAbove(nn.Conv2d):
 
 
 class MaskedRow(nn.Conv2d):
-    """A convolution over the pixel itself, as far as the colours' order allows, and `reach` to its left.
+    """A convolution over the pixel itself, as far as the colors' order allows, and `reach` to its left.
 
     Args:
         groups_in: Group of each input channel; -1 for what is known beforehand.
@@ -99,7 +99,7 @@ class GatedLayer(nn.Module):
 
     Args:
         width: Features of each stack.
-        colours: Colours of a pixel; must divide `width`.
+        colours: Colors of a pixel; must divide `width`.
         condition: Channels of s, which nothing masks.
         reach: Of the convolutions.
     """

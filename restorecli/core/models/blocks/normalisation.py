@@ -1,4 +1,4 @@
-"""Normalisation layers that several networks share."""
+"""Normalization layers that several networks share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 class LayerNorm2d(nn.Module):
-    """Layer normalisation of each pixel over its channels: (x - mean) / sqrt(var + eps) * weight + bias.
+    """Layer normalization of each pixel over its channels: (x - mean) / sqrt(var + eps) * weight + bias.
 
     The variance is the biased one. The bias-free form (Restormer for denoising) neither subtracts nor adds:
     x / sqrt(var + eps) * weight.

@@ -25,7 +25,7 @@ def window_of(side: int, kind: Window) -> Tensor:
     elif kind == "flat":
         line = torch.ones(side)
     else:
-        raise ValueError(f"window must be 'hann', 'triangular' or 'flat', came {kind!r}")
+        raise ValueError(f"window must be 'hann', 'triangular' or 'flat', got {kind!r}")
     return line[:, None] * line
 
 
@@ -54,9 +54,9 @@ class PatchGrid(nn.Module):
         super().__init__()
         out = patch if out is None else out
         if out > patch or (patch - out) % 2:
-            raise ValueError(f"out must be {patch} less an even number, came {out}")
+            raise ValueError(f"out must be {patch} less an even number, got {out}")
         if not 1 <= stride <= out:
-            raise ValueError(f"stride must be 1 to {out}, came {stride}")
+            raise ValueError(f"stride must be 1 to {out}, got {stride}")
         self.patch, self.stride, self.out = patch, stride, out
         self.rim = (patch - out) // 2
         self.reach = out - 1 + self.rim

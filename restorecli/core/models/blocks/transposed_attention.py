@@ -32,7 +32,7 @@ class TransposedAttention(nn.Module):
     def __init__(self, channels: int, heads: int, *, bias: bool = False) -> None:
         super().__init__()
         if channels % heads:
-            raise ValueError(f"heads must divide the {channels} channels, came {heads}")
+            raise ValueError(f"heads must divide the {channels} channels, got {heads}")
         self.heads = heads
         self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
         self.project = nn.Conv2d(channels, 3 * channels, 1, bias=bias)
@@ -80,7 +80,7 @@ class TransformerBlock(nn.Module):
         channels: Channels of input and output.
         heads: Of the attention.
         factor: Of the feed-forward network.
-        bias_free: Use layer normalisation without mean and bias.
+        bias_free: Use layer normalization without mean and bias.
     """
 
     def __init__(self, channels: int, heads: int, *, factor: float = 2.66, bias_free: bool = False) -> None:

@@ -24,7 +24,7 @@ class Upsampler(nn.Sequential):
 
     def __init__(self, channels: int, scale: int) -> None:
         if scale not in _STEPS:
-            raise ValueError(f"scale must be 1, 2, 3 or 4, came {scale!r}")
+            raise ValueError(f"scale must be 1, 2, 3 or 4, got {scale!r}")
         layers: list[nn.Module] = []
         for factor in _STEPS[scale]:
             layers += [nn.Conv2d(channels, factor**2 * channels, 3, padding=1), nn.PixelShuffle(factor)]

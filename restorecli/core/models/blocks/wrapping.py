@@ -1,4 +1,4 @@
-"""Modules around modules: what is normalised before and restored after."""
+"""Modules around modules: what is normalized before and restored after."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from restorecli.core.models.blocks.normalisation import LayerNorm2d
 
 
 class InputNorm(nn.Module):
-    """Give a network standardised pictures, and its output their mean and deviation back.
+    """Give a network standardized pictures, and its output their mean and deviation back.
 
     y = std * network((x - mean) / std) + mean, with mean and deviation of each picture over all its pixels
-    and channels, which keeps its colours. The deviation is at least `floor`, so that flat pictures survive.
+    and channels, which keeps its colors. The deviation is at least `floor`, so that flat pictures survive.
 
     Args:
         network: Maps (N, C, H, W) to pictures of any size.
@@ -32,7 +32,7 @@ class InputNorm(nn.Module):
 
 
 class PreNorm(nn.Module):
-    """A residual branch behind layer normalisation: x + branch(LN(x)).
+    """A residual branch behind layer normalization: x + branch(LN(x)).
 
     Args:
         channels: Channels of input and output.

@@ -26,7 +26,7 @@ def dark_channel(pixels: Pixels, size: int) -> Plane:
 
 
 def airlight(pixels: Pixels, dark: Plane, share: float) -> Colour:
-    """Return the colour of the air: the mean of the pixels whose dark channel is brightest.
+    """Return the color of the air: the mean of the pixels whose dark channel is brightest.
 
     Args:
         pixels: (C, H, W) float32.
@@ -72,7 +72,7 @@ def clear(pixels: Pixels, light: Colour, share: Plane, least: float) -> Pixels:
 
 
 def balance(pixels: Pixels, strength: float) -> Pixels:
-    """Return a colour picture whose channels have the same mean: the gray world.
+    """Return a color picture whose channels have the same mean: the gray world.
 
     Args:
         pixels: (3, H, W) float32; gray is returned as it is.

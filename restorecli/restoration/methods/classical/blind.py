@@ -68,7 +68,7 @@ class BlindDeconvolution(Method):
             raise ImageError(
                 "The picture is too small for a kernel of this size.",
                 expected=f"sides of at least {2 * self.size} px",
-                came=f"{pixels.shape[2]}x{pixels.shape[1]}",
+                got=f"{pixels.shape[2]}x{pixels.shape[1]}",
                 hint=f"--set {self.name}.size=9",
             )
         luma = pixels[0].astype(np.float64) if len(pixels) == 1 else np.tensordot(_LUMA, pixels, 1)

@@ -22,7 +22,7 @@ def smoothness(luma: Doubles) -> float:
     """Return how smooth a picture is in the direction in which it is smoothest.
 
     With S(d) the mean squared difference of pixels d apart less that of the noise, it is S(2) / S(1): 1 where
-    neighbours have nothing to do with each other, 2 for steps and other random walks, 4 for slopes, which is
+    neighbors have nothing to do with each other, 2 for steps and other random walks, 4 for slopes, which is
     what blur makes of both.
 
     Args:

@@ -1,4 +1,4 @@
-"""Axes of colour along which photographs are uncorrelated and white noise stays white."""
+"""Axes of color along which photographs are uncorrelated and white noise stays white."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _turned(pixels: Pixels, axes: NDArray[np.float32]) -> Pixels:
 
 
 def to_opponent(pixels: Pixels) -> Pixels:
-    """Return a colour picture (3, H, W) along its opponent axes; gray is returned as it is."""
+    """Return a color picture (3, H, W) along its opponent axes; gray is returned as it is."""
     return _turned(pixels, _AXES) if len(pixels) == 3 else pixels
 
 

@@ -1,4 +1,4 @@
-"""JPEG artefacts: the blocks are put elsewhere and quantised again, and the results are averaged."""
+"""JPEG artefacts: the blocks are put elsewhere and quantized again, and the results are averaged."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _DARKEST = 0.5 / 255
 def smooth_blocks(plane: Plane, steps: Plane, threshold: float) -> Plane:
     """Return the mean over 64 shifts of the plane, each with its small coefficients taken out.
 
-    In the original place of the blocks nothing but the quantisation is known: the mean's coefficients there
+    In the original place of the blocks nothing but the quantization is known: the mean's coefficients there
     are moved into the interval of half a step around the given ones.
 
     Args:
         plane: (H, W) on the 0-255 scale.
-        steps: (8, 8) steps of the quantisation.
+        steps: (8, 8) steps of the quantization.
         threshold: A coefficient below this many steps becomes 0.
     """
     height, width = plane.shape

@@ -55,7 +55,7 @@ def blur_of(context: Context) -> Convolution:
         raise ImageError(
             "This method undoes blur only.",
             expected="a blur kernel",
-            came=f"an operator that reduces by {operator.factor}",
+            got=f"an operator that reduces by {operator.factor}",
             hint="--model back-projection or --model pnp undo reductions",
         )
     return operator

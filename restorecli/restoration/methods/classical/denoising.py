@@ -74,7 +74,7 @@ class NonLocalMeans(Method):
 class TotalVariation(Method):
     """Rudin-Osher-Fatemi: the picture of least total variation near the given one, by projections.
 
-    The weight of the variation is `strength` times the noise's level on the [0, 1] scale; the axes of colour
+    The weight of the variation is `strength` times the noise's level on the [0, 1] scale; the axes of color
     (differences of channels), where photographs vary less, get `color` times that.
     """
 
@@ -90,7 +90,7 @@ class TotalVariation(Method):
         0.75, unit="times sigma", low=0.01, high=100, draw="log 0.1..3", help="weight of the variation"
     )
     color: float = parameter(
-        2.0, unit="times", low=0.01, high=100, draw="log 0.5..6", help="the same for the colour axes"
+        2.0, unit="times", low=0.01, high=100, draw="log 0.5..6", help="the same for the color axes"
     )
     iterations: int = parameter(100, low=1, high=10_000, help="most iterations")
 
@@ -112,7 +112,7 @@ class TotalVariation(Method):
 
 @dataclass(frozen=True)
 class Wavelet(Method):
-    """BayesShrink of an undecimated wavelet transform, on opponent axes of colour; see `wavelets`.
+    """BayesShrink of an undecimated wavelet transform, on opponent axes of color; see `wavelets`.
 
     Undecimated means the mean over all shifts, so no blocks ring. The transform is this program's own. Costs
     about 90 bytes a pixel: 2 GB for 24 megapixels.
@@ -144,7 +144,7 @@ class Bm3d(Method):
     """Block matching and 3-D filtering, by its authors' package `bm3d`, which is not installed with this.
 
     That package is free for non-commercial use only. It gets the picture as float64 with nothing clipped, and
-    takes minutes for a megapixel of colour.
+    takes minutes for a megapixel of color.
     """
 
     name = "bm3d"
@@ -196,6 +196,6 @@ def _check_bm3d() -> None:
         raise UsageError(
             "bm3d needs the package of that name, which is free for non-commercial use only.",
             expected="bm3d",
-            came="not installed",
+            got="not installed",
             hint="pip install 'restorecli[bm3d]', if its licence allows your use",
         )

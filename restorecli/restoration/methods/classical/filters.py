@@ -24,7 +24,7 @@ def check_odd(side: int, owner: str) -> None:
         raise UsageError(
             f"{owner} needs a window with a middle.",
             expected="an odd number of pixels",
-            came=str(side),
+            got=str(side),
             hint=f"{owner}={side + 1}",
         )
 
@@ -148,14 +148,14 @@ class Wiener(Method):
 
 @dataclass(frozen=True)
 class Bilateral(Method):
-    """Bilateral filter: the mean of neighbours that are near in space and alike in colour.
+    """Bilateral filter: the mean of neighbors that are near in space and alike in color.
 
     The window reaches to 2 `width`, as of which the spatial weight is below 0.14. Where `color` is 0 it is
     `gain` times the level of the noise.
     """
 
     name = "bilateral"
-    summary = "mean of neighbours of like colour: smooths and keeps edges"
+    summary = "mean of neighbors of like color: smooths and keeps edges"
     reference = "Tomasi and Manduchi, ICCV 1998; gain and width chosen on training photographs"
     needs: ClassVar = frozenset({"sigma?"})
 
@@ -163,7 +163,7 @@ class Bilateral(Method):
         2.0, unit="px", low=0.3, high=50, draw="log 0.7..5", help="spread (std) in space"
     )
     color: float = parameter(
-        0.0, unit="0-255 scale", low=0, high=1000, help="spread (std) in colour; 0 follows the noise"
+        0.0, unit="0-255 scale", low=0, high=1000, help="spread (std) in color; 0 follows the noise"
     )
     gain: float = parameter(3.5, low=0.1, high=100, draw="log 0.5..10", help="color per sigma, where it is 0")
 

@@ -1,4 +1,4 @@
-"""Inverse halftoning: dither is noise of a known colour, blue, so wavelets that know it take it out."""
+"""Inverse halftoning: dither is noise of a known color, blue, so wavelets that know it take it out."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _NORMAL_MEAN = (2 / np.pi) ** 0.5
 
 
 def error_color(kernel: str) -> NDArray[np.float64]:
-    """Return what error diffusion does to the errors of its quantiser: (3, 5), 1 less the kernel.
+    """Return what error diffusion does to the errors of its quantizer: (3, 5), 1 less the kernel.
 
-    The dithered picture is the given one plus the quantiser's errors, each with its share to the neighbours
+    The dithered picture is the given one plus the quantizer's errors, each with its share to the neighbors
     taken off: noise with hardly any slow parts.
     """
     from restorecli.degradation.families.diffusion import KERNELS
@@ -34,7 +34,7 @@ def error_color(kernel: str) -> NDArray[np.float64]:
 
 
 def error_level(plane: Plane, gain: float) -> float:
-    """Return the level of the quantiser's errors, from the finest diagonal details of a dithered plane.
+    """Return the level of the quantizer's errors, from the finest diagonal details of a dithered plane.
 
     Mean absolute details, not the median: with a palette, many places hold no error at all.
 
@@ -52,8 +52,8 @@ def error_level(plane: Plane, gain: float) -> float:
 class InverseHalftone(Method):
     """A slight blur, then wavelet shrinkage that expects blue noise: hardly any of it in coarse details.
 
-    The colour of the noise is that of the error diffusion kernel, of which the manifest or `kernel` tells;
-    its level is estimated for each axis of colour. Works for any number of levels and for palettes.
+    The color of the noise is that of the error diffusion kernel, of which the manifest or `kernel` tells;
+    its level is estimated for each axis of color. Works for any number of levels and for palettes.
     """
 
     name = "inverse-halftone"

@@ -1,4 +1,4 @@
-"""Laplace's equation in holes: every lost pixel is the mean of its neighbours."""
+"""Laplace's equation in holes: every lost pixel is the mean of its neighbors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HALVINGS = 4096
 def _equations(mask: Mask, pixels: Doubles) -> tuple[sparse.csr_array, Doubles]:
     """Return A and b of A x = b for the lost pixels x in the order of `np.flatnonzero(mask)`.
 
-    Row: (number of neighbours in the picture) x - sum of lost neighbours = sum of known neighbours. Beyond
+    Row: (number of neighbors in the picture) x - sum of lost neighbors = sum of known neighbors. Beyond
     the rim of the picture is nothing: it has no slope there.
     """
     height, width = mask.shape

@@ -34,7 +34,7 @@ def fill(pixels: Pixels, context: Context, paint: Callable[[Pixels, Mask], Pixel
         raise ImageError(
             "The mask has another size than the picture.",
             expected=f"{pixels.shape[2]}x{pixels.shape[1]}",
-            came=f"{mask.shape[1]}x{mask.shape[0]}",
+            got=f"{mask.shape[1]}x{mask.shape[0]}",
         )
     if not mask.any():
         return pixels.copy()
@@ -42,7 +42,7 @@ def fill(pixels: Pixels, context: Context, paint: Callable[[Pixels, Mask], Pixel
         raise ImageError(
             "All pixels are lost.",
             expected="a mask that leaves some of the picture",
-            came="a mask that is True everywhere",
+            got="a mask that is True everywhere",
             hint="is it inverted? white marks what is lost",
         )
     return np.where(mask, paint(pixels, mask), pixels).astype(np.float32)

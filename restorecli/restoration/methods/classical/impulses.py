@@ -23,10 +23,10 @@ _CERTAIN = 0.6
 def without_areas(extreme: Mask) -> Mask:
     """Return the extreme pixels that stand alone: those of white skies or black borders are the picture's.
 
-    A pixel belongs to an area where its 7x7 neighbourhood holds more extremes than impulses spread evenly put
+    A pixel belongs to an area where its 7x7 neighborhood holds more extremes than impulses spread evenly put
     there once in ten million times (their number is binomial), and more than a share of 0.2. How many they
-    are is counted where less than 0.6 of a neighbourhood are extremes: one kind of impulse is hardly ever
-    denser. At the border a neighbourhood has fewer pixels.
+    are is counted where less than 0.6 of a neighborhood are extremes: one kind of impulse is hardly ever
+    denser. At the border a neighborhood has fewer pixels.
 
     Args:
         extreme: (H, W), True where a pixel has one extreme value.
@@ -34,7 +34,7 @@ def without_areas(extreme: Mask) -> Mask:
     from scipy import ndimage, special
 
     def counted(mask: Mask) -> NDArray[np.float64]:
-        """Return how many pixels of each neighbourhood are marked."""
+        """Return how many pixels of each neighborhood are marked."""
         share: NDArray[np.float64] = ndimage.uniform_filter(mask.astype(np.float64), side, mode="constant")
         return np.rint(share * side**2)
 

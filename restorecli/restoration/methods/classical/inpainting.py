@@ -82,7 +82,7 @@ class InpaintTv(Method):
     name = "inpaint-tv"
     summary = "fills holes with least total variation: joins edges"
     reference = (
-        "Chan and Shen, SIAM J. Appl. Math. 2002; colour TV: Bresson and Chan 2008; solved as Chambolle and "
+        "Chan and Shen, SIAM J. Appl. Math. 2002; color TV: Bresson and Chan 2008; solved as Chambolle and "
         "Pock, A first-order primal-dual algorithm, JMIV 2011"
     )
     needs: ClassVar = frozenset({"mask"})

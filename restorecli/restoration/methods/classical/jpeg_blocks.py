@@ -1,4 +1,4 @@
-"""JPEG's 8x8 blocks: cosine transform, tables of quantisation, and the quality that a picture shows."""
+"""JPEG's 8x8 blocks: cosine transform, tables of quantization, and the quality that a picture shows."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def estimate_quality(luma: Plane, clipped: NDArray[np.bool_]) -> int | None:
     """Return the quality of the JPEG that a picture once was, from the spacing of its coefficients.
 
     The worst quality of which at least 0.75 of the coefficients that are not 0 lie within 1 of a multiple of
-    their steps (of its next neighbours, the one of which most do). The blocks must lie where the encoder put
+    their steps (of its next neighbors, the one of which most do). The blocks must lie where the encoder put
     them: the picture is not cropped or scaled since.
 
     Args:

@@ -34,7 +34,7 @@ def estimate_kernel(luma: Doubles, size: int, *, sparsity: float, turns: int) ->
         turns: Estimates of picture and kernel on every scale.
 
     Returns:
-        (size, size) float64 that sums to 1, its centre of mass in the middle.
+        (size, size) float64 that sums to 1, its center of mass in the middle.
     """
     count = max(int(np.floor(np.log(_COARSEST / size) / np.log(_STEP))), 0) + 1
     kernel = np.zeros((3, 3))

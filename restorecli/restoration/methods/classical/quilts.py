@@ -22,7 +22,7 @@ def least_cut(errors: Doubles) -> NDArray[np.int64]:
     """Return for each row the column of the connected path from top to bottom of the least sum.
 
     Args:
-        errors: (rows, columns), at least 0. Neighbouring rows' columns differ by at most 1.
+        errors: (rows, columns), at least 0. Neighboring rows' columns differ by at most 1.
     """
     total = errors.copy()
     for row in range(1, len(total)):

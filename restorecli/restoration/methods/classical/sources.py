@@ -48,7 +48,7 @@ def largest_window(mask: Mask, side: int, step: int) -> tuple[int, int]:
     raise ImageError(
         "The mask leaves no unbroken place to copy from.",
         expected=f"at least {_LEAST}x{_LEAST} px without a lost one",
-        came=f"{np.count_nonzero(mask)} of {mask.size} px lost",
+        got=f"{np.count_nonzero(mask)} of {mask.size} px lost",
         hint="--model inpaint-harmonic or inpaint-biharmonic",
     )
 

@@ -53,7 +53,7 @@ class Enlarging(Method):
             raise ImageError(
                 "The factor contradicts what is known of the picture.",
                 expected=f"{operator.factor}, or 0",
-                came=str(self.factor),
+                got=str(self.factor),
             )
         return operator
 

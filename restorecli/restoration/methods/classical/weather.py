@@ -1,4 +1,4 @@
-"""Colour cast, haze and sand-dust: gray world, dark channel."""
+"""Color cast, haze and sand-dust: gray world, dark channel."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class GrayWorld(Method):
     """
 
     name = "gray-world"
-    summary = "takes a colour cast off, e.g. that of sand-dust"
-    reference = "Buchsbaum, A spatial processor model for object colour perception, 1980"
+    summary = "takes a color cast off, e.g. that of sand-dust"
+    reference = "Buchsbaum, A spatial processor model for object color perception, 1980"
 
     strength: float = parameter(
         1.0, low=0, high=1, draw="0..1", help="0 keeps the cast, 1 makes the means equal"
@@ -97,7 +97,7 @@ class Dedust(Method):
     """
 
     name = "dedust"
-    summary = "takes sand-dust off: colour cast, veil, contrast"
+    summary = "takes sand-dust off: color cast, veil, contrast"
     reference = f"gray world of Buchsbaum 1980, then He, Sun and Tang, {_DARK}; chosen on training pairs"
 
     balance: float = parameter(1.0, low=0, high=1, draw="0..1", help="how much of the cast is taken off")

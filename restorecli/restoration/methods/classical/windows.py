@@ -36,11 +36,11 @@ def _bilateral(padded: Pixels, spatial: NDArray[np.float64], fall: float, out: P
 
 
 def bilateral(pixels: Pixels, color: float, width: float, radius: int) -> Pixels:
-    """Average every pixel with its neighbours, weighted by distance in space and in colour.
+    """Average every pixel with its neighbors, weighted by distance in space and in color.
 
     Args:
         pixels: (C, H, W) float32; mirrored at the rim.
-        color: Standard deviation of the weight over the Euclidean distance of colours, above 0.
+        color: Standard deviation of the weight over the Euclidean distance of colors, above 0.
         width: The same over the distance in pixels, above 0.
         radius: Of the square window, in pixels.
 

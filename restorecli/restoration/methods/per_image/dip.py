@@ -27,13 +27,13 @@ _LEAST_SIDE = 2 << _SCALES  # of what the network sees: 2 pixels at the deepest 
 class Dip(Method):
     """Deep Image Prior: a network fitted, from noise, to the degraded picture, but not to its noise.
 
-    It minimises the mean squared error of A f(z) against the picture over the weights of f, at pixels that
+    It minimizes the mean squared error of A f(z) against the picture over the weights of f, at pixels that
     are not lost. A is what is known to have blurred or reduced the picture, else the identity; z is fixed
     noise, to which every step adds a little. The result is the running average of outputs at the step that
     `stop` finds best: "variance" watches how much outputs change (see `stopping`), "held-out" leaves out a
     share of the pixels and watches the error there, "never" does all steps. Nothing sees the reference.
 
-    Size "full" has 2,217,831 parameters for a colour picture, "small" (8 to 128 channels, skips at the two
+    Size "full" has 2,217,831 parameters for a color picture, "small" (8 to 128 channels, skips at the two
     deepest scales) about a quarter of that and a small part of the work. Without a GPU "full" takes hours
     for a picture of 512 x 512. The same seed gives the same picture on the same CPU; a GPU's sums vary.
     """
@@ -122,7 +122,7 @@ class Dip(Method):
         known = np.ones(pixels.shape[1:], bool) if context.mask is None else ~context.mask
         if not known.any():
             raise ImageError(
-                "Nothing is left of this picture.", expected="pixels outside the mask", came="none"
+                "Nothing is left of this picture.", expected="pixels outside the mask", got="none"
             )
         weight = torch.from_numpy(known).float()
         held = weight * (torch.rand(weight.shape, generator=generator) < self.held)

@@ -194,7 +194,7 @@ def fit(
         if best is not None and step - best[1] >= schedule.patience:
             break
     if average is None:
-        raise ImageError("Fitting this picture did not converge.", expected="finite losses", came="none")
+        raise ImageError("Fitting this picture did not converge.", expected="finite losses", got="none")
     last = len(losses)
     _, step, picture = (0.0, last - 1, average) if best is None else best
     return Fitted(picture, step + 1, last, tuple(losses), guard.blown)

@@ -18,7 +18,7 @@ DENOISERS: Mapping[str, type[Method]] = {
 }
 """Denoisers whose strength follows the noise level that they are told.
 
-Not plain blur: told no noise, it leaves a left-out pixel as the mean of its neighbours, which predicts well
+Not plain blur: told no noise, it leaves a left-out pixel as the mean of its neighbors, which predicts well
 and denoises nothing.
 """
 
@@ -27,7 +27,7 @@ _AROUND = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 
 
 def filled(pixels: Pixels, offset: tuple[int, int], stride: int) -> Pixels:
-    """Return a copy in which a grid of pixels is replaced by the mean of its four neighbours.
+    """Return a copy in which a grid of pixels is replaced by the mean of its four neighbors.
 
     Rims are mirrored without their own pixels, so that no replaced value depends on what it replaces.
 
@@ -87,7 +87,7 @@ class JInvariant(Method):
     Nothing about the noise has to be known, but that it is independent from pixel to pixel and of mean 0:
     photon noise and speckle do, JPEG and film grain do not. `tries` levels between 2 and 100 (0-255 scale, a
     constant factor apart) are compared by `self_supervised_loss` on `grids` grids of left-out pixels; then
-    the parabola through the best and its neighbours gives the level, and the picture is denoised with it,
+    the parabola through the best and its neighbors gives the level, and the picture is denoised with it,
     no pixel left out.
     """
 

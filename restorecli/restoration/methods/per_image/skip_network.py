@@ -17,7 +17,7 @@ def _convolution(inputs: int, outputs: int, side: int, stride: int = 1) -> nn.Co
 
 
 def _normalised(convolution: nn.Conv2d) -> list[nn.Module]:
-    """Return a convolution, the normalisation of its output by this one picture, and LeakyReLU."""
+    """Return a convolution, the normalization of its output by this one picture, and LeakyReLU."""
     return [convolution, _normalisation(convolution.out_channels), nn.LeakyReLU(_SLOPE)]
 
 
@@ -59,7 +59,7 @@ class SkipNetwork(nn.Module):
     """The "skip" network: (1, inputs, H, W) of noise to (1, channels, H, W) in [0, 1].
 
     Ulyanov, Vedaldi and Lempitsky, "Deep Image Prior", CVPR 2018, supplement; with the defaults it has
-    2,217,831 parameters, as the authors' code. Normalisation always uses the picture at hand. The deepest
+    2,217,831 parameters, as the authors' code. Normalization always uses the picture at hand. The deepest
     scale must be 2 pixels wide and high at least: sides above 2^scales.
 
     Args:
