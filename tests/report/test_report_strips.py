@@ -93,7 +93,7 @@ def test_strips_are_no_training_data(plain_evaluation, tmp_path):
     write_strips(plain_evaluation.images, tmp_path / "report" / "pictures")
     found = {file.relative.parts[0] for file in training_files(tmp_path)}
     assert found == {"clean", "degraded", "restored"}
-    assert walk(tmp_path / "report") == []
+    assert list(walk(tmp_path / "report")) == []
     assert len(walk(tmp_path / "report" / "pictures")) == len(plain_evaluation.images)
 
 
