@@ -45,7 +45,7 @@ def _open_heif(stream: IO[bytes], name: str) -> ImageFile.ImageFile:
             got="it is not installed",
             hint='pip install "restorecli[heic]"',
         ) from fault
-    opened: ImageFile.ImageFile = HeifImageFile(stream)  # type: ignore[no-untyped-call]
+    opened: ImageFile.ImageFile = HeifImageFile(stream)
     return opened
 
 
