@@ -22,30 +22,6 @@ Functions are verbs (`restorecli.degrade`) and packages are nouns (`restorecli.d
 hides the other.
 """
 
-from restorecli.api import (
-    create_model,
-    degrade,
-    degrade_image,
-    diagnose,
-    evaluate,
-    load,
-    restore,
-    restore_image,
-    score,
-    train,
-)
-from restorecli.version import __version__
+import lazy_loader
 
-__all__ = [
-    "__version__",
-    "create_model",
-    "degrade",
-    "degrade_image",
-    "diagnose",
-    "evaluate",
-    "load",
-    "restore",
-    "restore_image",
-    "score",
-    "train",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # the names: __init__.pyi

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from restorecli.api.keywords import from_keywords
+from restorecli.degradation.catalog import DEGRADATIONS
+from restorecli.degradation.chain import Chain
+from restorecli.degradation.folder import degrade_folder, replay
+from restorecli.degradation.single import degrade_file
 from restorecli.errors import UsageError
+from restorecli.folders.jobs import FolderSummary, Progress
+from restorecli.folders.shards import Shard, refuse_shard
+from restorecli.folders.single import single_target
+from restorecli.images.options import STRICT, ReadOptions
 
-if TYPE_CHECKING:
-    from restorecli.degradation.chain import Chain
-    from restorecli.folders.jobs import FolderSummary, Progress
-    from restorecli.images.options import ReadOptions
-
-    Step = str | Mapping[str, object]
+Step = str | Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,6 @@ class DegradeOptions:
     @property
     def reading(self) -> ReadOptions:
         """How to read what is unusual in files."""
-        from restorecli.images.options import ReadOptions
-
         return ReadOptions(self.allow_truncated, self.to_srgb, self.frames, self.range)
 
 
@@ -95,11 +95,6 @@ def run_degrade(options: DegradeOptions) -> FolderSummary:
         >>> made.written + made.skipped > 0, made.failures
         (True, ())
     """
-    from restorecli.degradation.folder import degrade_folder, replay
-    from restorecli.degradation.single import degrade_file
-    from restorecli.folders.shards import Shard, refuse_shard
-    from restorecli.folders.single import single_target
-
     shard = Shard.parse(options.shard)
     target = single_target(options.source, options.output, options.image_format)
     if target is not None and options.replay is None:
@@ -150,9 +145,6 @@ def chain_of(options: DegradeOptions) -> Chain:
         UsageError: There is neither or both, or a step is wrong.
         RecipeError: The file of the chain is wrong.
     """
-    from restorecli.degradation.catalog import DEGRADATIONS
-    from restorecli.degradation.chain import Chain
-
     if options.chain is not None:
         if options.noise:
             raise UsageError("--noise and --chain exclude each other.", expected="one of them", got="both")
@@ -172,8 +164,6 @@ def _refuse_beside_replay(options: DegradeOptions) -> None:
     Raises:
         UsageError: There is such an option.
     """
-    from restorecli.images.options import STRICT
-
     given = {
         "SRC": options.source is not None,
         "--noise": bool(options.noise),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from restorecli.api.arrays import take
 from restorecli.api.wording import in_python_words
+from restorecli.diagnosis import diagnose as diagnose_pixels
+from restorecli.diagnosis.files import diagnose_file
+from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import UsageError
-
-if TYPE_CHECKING:
-    from restorecli.diagnosis.result import Diagnosis
 
 
 @in_python_words
@@ -33,13 +33,8 @@ def diagnose(picture: object) -> Diagnosis:
         >>> print(restorecli.diagnose(np.full((64, 64), 0.5, np.float32)))
         no damage found
     """
-    from restorecli.diagnosis import diagnose as diagnose_pixels
-    from restorecli.diagnosis.files import diagnose_file
-
     if isinstance(picture, str | Path):
         return diagnose_file(Path(picture))
-    from restorecli.api.arrays import take
-
     pictures = take(picture).pictures
     if len(pictures) != 1:
         raise UsageError("A batch has several diagnoses.", expected="one picture", got=f"{len(pictures)}")

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from restorecli.api.files import Files, check_targets, write_files
 from restorecli.api.gates import Gates, read_gates
 from restorecli.api.keywords import from_keywords
+from restorecli.api.results import EvalResult
+from restorecli.degradation.again import degrade_again
 from restorecli.errors import UsageError
-
-if TYPE_CHECKING:
-    from restorecli.api.results import EvalResult
-    from restorecli.evaluation.result import Evaluation
-    from restorecli.evaluation.statistics.comparison import Comparison
-    from restorecli.folders.jobs import Progress
+from restorecli.evaluation.folder import default_folder, evaluate_folders
+from restorecli.evaluation.result import Evaluation
+from restorecli.evaluation.rivals import evaluate_rival
+from restorecli.evaluation.statistics.comparison import Comparison, compare
+from restorecli.folders.jobs import Progress
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,6 @@ def run_evaluate(options: EvalOptions) -> EvalResult:
         >>> len(found.refused)
         1
     """
-    from restorecli.api.files import Files, check_targets, write_files
-    from restorecli.api.results import EvalResult
-    from restorecli.evaluation.folder import default_folder
-
     folder = _path(options.restored) or _path(options.degraded) or default_folder()
     name = folder.resolve().name
     rivals = {rival: Path(place) for rival, place in options.against.items()}
@@ -135,9 +132,6 @@ def _path(place: str | Path | None) -> Path | None:
 
 
 def _scored(options: EvalOptions, gates: Gates) -> Evaluation:
-    from restorecli.degradation.again import degrade_again
-    from restorecli.evaluation.folder import evaluate_folders
-
     return evaluate_folders(
         _path(options.restored),
         _path(options.reference),
@@ -176,10 +170,6 @@ def _compared(
     """Score other methods on the same pictures; notes about them join the evaluation's."""
     if not rivals:
         return evaluation, None
-    from restorecli.degradation.again import degrade_again
-    from restorecli.evaluation.rivals import evaluate_rival
-    from restorecli.evaluation.statistics.comparison import compare
-
     found = {
         rival: evaluate_rival(
             evaluation,

@@ -6,11 +6,16 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from restorecli.evaluation.result import Evaluation
-    from restorecli.evaluation.statistics.comparison import Comparison
+from restorecli.evaluation.result import Evaluation
+from restorecli.evaluation.statistics.comparison import Comparison
+from restorecli.evaluation.tables.latex import to_latex
+from restorecli.evaluation.tables.markdown import to_markdown
+from restorecli.evaluation.tables.spreadsheet import groups_to_csv, images_to_csv
+from restorecli.folders.places import make_folder
+from restorecli.folders.protect import keep_folder_apart, keep_inputs, refuse_picture_names
+from restorecli.folders.walking import walk
+from restorecli.images.atomic import write_file
 
 STRIPS = "pictures"
 """The folder of the side-by-side pictures, below that of the page."""
@@ -67,9 +72,6 @@ def check_targets(
     Raises:
         UsageError: A file would be overwritten, or two outputs are one file.
     """
-    from restorecli.folders.protect import keep_folder_apart, keep_inputs, refuse_picture_names
-    from restorecli.folders.walking import walk
-
     if not files.texts:
         return
     found = [file.path for place in folders for file in walk(place)]
@@ -102,10 +104,6 @@ def write_files(
     Returns:
         The files that were written.
     """
-    from restorecli.evaluation.tables.latex import to_latex
-    from restorecli.evaluation.tables.markdown import to_markdown
-    from restorecli.evaluation.tables.spreadsheet import groups_to_csv, images_to_csv
-
     if files.csv is not None and files.groups is not None:
         _write(files.csv, images_to_csv(evaluation))
         _write(files.groups, groups_to_csv(evaluation))
@@ -114,11 +112,12 @@ def write_files(
     if files.latex is not None:
         _write(files.latex, to_latex(evaluation, comparison))
     strips = [] if files.folder is None else _strips(evaluation, files.folder)
-    for page in (files.page, files.index):
-        if page is not None:
-            from restorecli.report.page import report_title, write_page
+    pages = [page for page in (files.page, files.index) if page is not None]
+    if pages:
+        from restorecli.report.page import report_title, write_page
 
-            heading = title or report_title(evaluation, method, dt.date.today())
+        heading = title or report_title(evaluation, method, dt.date.today())
+        for page in pages:
             write_page(evaluation, page, title=heading, about=about, comparison=comparison)
     return (*files.texts, *strips)
 
@@ -133,8 +132,5 @@ def _strips(evaluation: Evaluation, folder: Path) -> list[Path]:
 
 
 def _write(path: Path, text: str) -> None:
-    from restorecli.folders.places import make_folder
-    from restorecli.images.atomic import write_file
-
     make_folder(path.parent, path.parent)
     write_file(path, text)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from restorecli.errors import GateError, UsageError
-
-if TYPE_CHECKING:
-    from restorecli.evaluation.result import Evaluation
+from restorecli.evaluation.metrics.catalog import DEFAULT
+from restorecli.evaluation.metrics.protocol import find_protocol
+from restorecli.evaluation.result import Evaluation
+from restorecli.evaluation.statistics.gates import baseline_gate, check_protocol, psnr_gate
+from restorecli.evaluation.tables.saved import read_evaluation
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,10 @@ class Gates:
     @property
     def metrics(self) -> Sequence[str]:
         """What is measured when nothing is said: as in the baseline."""
-        from restorecli.evaluation.metrics.catalog import DEFAULT
-
         return DEFAULT if self.baseline is None else [metric.name for metric in self.baseline.metrics]
 
     def refusals(self, evaluation: Evaluation) -> list[GateError]:
         """Return the errors of the gates that are not passed."""
-        from restorecli.evaluation.statistics.gates import baseline_gate, psnr_gate
-
         found = [
             None if self.least is None else psnr_gate(evaluation, self.least),
             None if self.baseline is None else baseline_gate(evaluation, self.baseline, self.tolerance),
@@ -67,10 +64,6 @@ def read_gates(least: float | None, baseline: Path | None, tolerance: float | No
         if tolerance is not None:
             raise UsageError("--tolerance goes with --baseline.", got="--tolerance alone")
         return Gates(least, None, None)
-    from restorecli.evaluation.metrics.protocol import find_protocol
-    from restorecli.evaluation.statistics.gates import check_protocol
-    from restorecli.evaluation.tables.saved import read_evaluation
-
     earlier = read_evaluation(baseline)
     check_protocol(find_protocol(protocol).line, earlier)
     return Gates(least, earlier, tolerance)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restorecli.api.wording import in_python_words
+from restorecli.core.models.catalog import create_model as build
+from restorecli.restoration.choice import choose_restorer
+from restorecli.restoration.restorer import Restorer
 
 if TYPE_CHECKING:
     from torch import nn
-
-    from restorecli.restoration.restorer import Restorer
 
 
 @in_python_words
@@ -33,8 +34,6 @@ def create_model(name: str, **arguments: object) -> nn.Module:
         >>> network(torch.zeros(1, 1, 16, 16)).shape
         torch.Size([1, 1, 16, 16])
     """
-    from restorecli.core.models.catalog import create_model as build
-
     return build(name, **arguments)
 
 
@@ -69,6 +68,4 @@ def load(
         >>> restorer(torch.zeros(2, 3, 20, 30)).shape
         torch.Size([2, 3, 20, 30])
     """
-    from restorecli.restoration.choice import choose_restorer
-
     return choose_restorer(name_or_file, weights=weights, device=device, precision=precision)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from restorecli.api.arrays import take
 from restorecli.api.wording import in_python_words
+from restorecli.degradation.chain import Chain, degrade_array
+from restorecli.degradation.job import reduced_alpha
 from restorecli.errors import UsageError
+from restorecli.evaluation.metrics.catalog import find_metrics
+from restorecli.evaluation.metrics.metric import Subject
+from restorecli.evaluation.metrics.protocol import find_protocol
+from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
+from restorecli.images.picture import Picture, Pixels
+from restorecli.restoration.context import Context
+from restorecli.restoration.known import Known
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from restorecli.api.arrays import AnyPicture
-    from restorecli.degradation.chain import Chain
-    from restorecli.images.picture import Picture, Pixels
     from restorecli.restoration.restorer import Restorer
 
     Step = str | Mapping[str, object]
@@ -72,10 +81,7 @@ def restore_image(
         >>> clean.shape, clean.dtype, bool(clean.std() < noisy.std())
         ((40, 60), dtype('uint8'), True)
     """
-    from restorecli.api.arrays import take
     from restorecli.restoration.choice import choose_restorer
-    from restorecli.restoration.context import Context
-    from restorecli.restoration.known import Known
     from restorecli.restoration.single import restore_picture
 
     taken = take(picture)
@@ -136,9 +142,6 @@ def degrade_image(
         >>> round(255 * float(noisy.std()))
         25
     """
-    from restorecli.api.arrays import take
-    from restorecli.degradation.chain import Chain
-
     taken = take(picture)
     chain = Chain.from_specs(noise)
     if unclipped and any(each.traits.depth != 32 for each in taken.pictures):
@@ -187,10 +190,6 @@ def score(
         >>> restorecli.score(clean + 10, clean, metrics=["psnr", "mae"])
         {'psnr': 28.1308..., 'mae': 10.0}
     """
-    from restorecli.evaluation.metrics.catalog import find_metrics
-    from restorecli.evaluation.metrics.metric import Subject
-    from restorecli.evaluation.metrics.protocol import find_protocol
-
     subject = Subject(
         _samples(restored),
         None if reference is None else _samples(reference),
@@ -211,8 +210,6 @@ def score(
 
 
 def _mask(mask: NDArray[np.bool_] | None, picture: Picture) -> NDArray[np.bool_] | None:
-    import numpy as np
-
     if mask is not None and (np.asarray(mask).dtype != bool or np.shape(mask) != picture.size):
         raise UsageError(
             "The mask does not fit the picture.",
@@ -223,14 +220,6 @@ def _mask(mask: NDArray[np.bool_] | None, picture: Picture) -> NDArray[np.bool_]
 
 
 def _degraded(picture: Picture, chain: Chain, seed: int, key: str, *, unclipped: bool) -> Picture:
-    from dataclasses import replace
-
-    import numpy as np
-
-    from restorecli.degradation.chain import degrade_array
-    from restorecli.degradation.job import reduced_alpha
-    from restorecli.images.picture import Picture
-
     pixels, steps = degrade_array(picture.pixels, chain, seed, key)
     alpha = reduced_alpha(picture.traits.alpha, steps, seed, key)
     return Picture(pixels if unclipped else np.clip(pixels, 0, 1), replace(picture.traits, alpha=alpha))
@@ -238,9 +227,6 @@ def _degraded(picture: Picture, chain: Chain, seed: int, key: str, *, unclipped:
 
 def _samples(picture: object) -> Pixels | NDArray[np.uint8]:
     """Return one picture as metrics take it: what came with 8 bits as these, else float32."""
-    from restorecli.api.arrays import take
-    from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
-
     pictures = take(picture).pictures
     if len(pictures) != 1:
         raise UsageError(

@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restorecli.api.keywords import from_keywords
+from restorecli.core.weights_files import check_weights_file
+from restorecli.folders.jobs import Progress
+from restorecli.images.options import ReadOptions
+from restorecli.restoration.known import Known
 
 if TYPE_CHECKING:
     from restorecli.api.results import RestoreResult
-    from restorecli.folders.jobs import FolderSummary, Progress
-    from restorecli.images.options import ReadOptions
     from restorecli.restoration.check import TileCheck
     from restorecli.restoration.dry_run import RestorePlan
-    from restorecli.restoration.known import Known
-    from restorecli.restoration.picture import PictureRestorer
-    from restorecli.restoration.restorer import Restorer
-    from restorecli.tune.tuning import Tuning
 
 
 @dataclass(frozen=True)
@@ -100,15 +98,11 @@ class RestoreOptions:
     @property
     def reading(self) -> ReadOptions:
         """How to read what is unusual in files."""
-        from restorecli.images.options import ReadOptions
-
         return ReadOptions(self.allow_truncated, self.to_srgb, self.frames, self.range)
 
     @property
     def known(self) -> Known:
         """What the caller says about the pictures."""
-        from restorecli.restoration.known import Known
-
         return Known.from_words(
             sigma=self.sigma,
             operator=(self.operator,) if isinstance(self.operator, str) else self.operator,
@@ -141,39 +135,12 @@ def run_restore(options: RestoreOptions) -> RestoreResult:
         True
     """
     _check_files(options)
-    from restorecli.api.results import RestoreResult
-    from restorecli.folders.shards import Shard, refuse_shard
-    from restorecli.folders.single import single_target
-    from restorecli.restoration.auto import kinds_found
+    from restorecli.api import restoring
 
-    target = single_target(options.source, options.output, options.image_format)
-    shard = Shard.parse(options.shard)
-    if target is not None:
-        refuse_shard(shard)
-    known = options.known
-    tuning = _tuned(options, known)
-    restorer = _restorer(options, known, None if tuning is None else tuning.values)
-    if target is None:
-        done = _folder_done(options, restorer, known)
-    else:
-        done = _file_done(options, restorer, known, target)
-    return RestoreResult(**vars(done), tuning=tuning, kinds=kinds_found(restorer))
+    return restoring.restore(options)
 
 
 restore = from_keywords("restore", RestoreOptions, run_restore)
-
-
-def _check_files(options: RestoreOptions) -> None:
-    """Look at named weights files before torch is imported, which takes seconds.
-
-    Raises:
-        WeightsError: One of them cannot hold weights.
-    """
-    from restorecli.core.weights_files import check_weights_file
-
-    for named in (options.model, options.weights):
-        if named is not None:
-            check_weights_file(Path(named))
 
 
 def plan_restore(options: RestoreOptions) -> RestorePlan:
@@ -183,28 +150,9 @@ def plan_restore(options: RestoreOptions) -> RestorePlan:
         RestorecliError: As of `run_restore`, as far as it shows before anything is restored.
     """
     _check_files(options)
-    from restorecli.folders.shards import Shard
-    from restorecli.folders.single import single_target
-    from restorecli.restoration.dry_run import plan_file, plan_folder
+    from restorecli.api import restoring
 
-    target = single_target(options.source, options.output, options.image_format)
-    known, reading = options.known, options.reading
-    restorer = _restorer(options, known, None)
-    source, overwrite = Path(options.source), options.overwrite
-    painter = _painter(options, restorer)
-    if target is not None:
-        return plan_file(source, target, painter, known=known, reading=reading, overwrite=overwrite)
-    return plan_folder(
-        source,
-        Path(options.output),
-        painter,
-        known=known,
-        reading=reading,
-        image_format=options.image_format,
-        quality=options.quality,
-        overwrite=overwrite,
-        shard=Shard.parse(options.shard),
-    )
+    return restoring.plan(options)
 
 
 def check_restore_tiles(options: RestoreOptions) -> tuple[Path, TileCheck]:
@@ -213,104 +161,18 @@ def check_restore_tiles(options: RestoreOptions) -> tuple[Path, TileCheck]:
     Raises:
         RestorecliError: As of `run_restore`, or there is no seam: the picture fits into one tile.
     """
-    from restorecli.folders.walking import walk
-    from restorecli.restoration.check import check_picture
-    from restorecli.restoration.picture import parse_tile
-    from restorecli.restoration.records import SourceRecords
+    _check_files(options)
+    from restorecli.api import restoring
 
-    known, source = options.known, Path(options.source)
-    file = walk(source)[0]
-    checked = check_picture(
-        file,
-        _restorer(options, known, None),
-        known,
-        SourceRecords(source if source.is_dir() else source.parent),
-        tile=parse_tile(options.tile),
-        overlap=options.overlap,
-        reading=options.reading,
-    )
-    return file.path, checked
+    return restoring.check_tiles(options)
 
 
-def _restorer(options: RestoreOptions, known: Known, tuned: Mapping[str, object] | None) -> Restorer:
-    from restorecli.restoration.choice import choose_restorer
+def _check_files(options: RestoreOptions) -> None:
+    """Look at named weights files before torch is imported, which takes seconds.
 
-    return choose_restorer(
-        options.model,
-        parameters=options.parameters if tuned is None else tuned,
-        weights=options.weights,
-        known=known,
-        device=options.device,
-        precision=options.precision,
-        ensemble=options.ensemble,
-        backend=options.backend,
-    )
-
-
-def _folder_done(options: RestoreOptions, restorer: Restorer, known: Known) -> FolderSummary:
-    from restorecli.folders.shards import Shard
-    from restorecli.restoration.folder import restore_folder
-
-    return restore_folder(
-        Path(options.source),
-        Path(options.output),
-        restorer,
-        tile=options.tile,
-        overlap=options.overlap,
-        strength=options.strength,
-        keep_defects=options.keep_defects,
-        workers=options.workers,
-        image_format=options.image_format,
-        quality=options.quality,
-        overwrite=options.overwrite,
-        shard=Shard.parse(options.shard),
-        reading=options.reading,
-        known=known,
-        progress=options.progress,
-    )
-
-
-def _painter(options: RestoreOptions, restorer: Restorer) -> PictureRestorer:
-    from restorecli.restoration.picture import PictureRestorer
-
-    return PictureRestorer(
-        restorer,
-        tile=options.tile,
-        overlap=options.overlap,
-        strength=options.strength,
-        keep_defects=options.keep_defects,
-    )
-
-
-def _file_done(options: RestoreOptions, restorer: Restorer, known: Known, target: Path) -> FolderSummary:
-    from restorecli.restoration.single import restore_file
-
-    return restore_file(
-        Path(options.source),
-        target,
-        _painter(options, restorer),
-        known=known,
-        reading=options.reading,
-        quality=options.quality,
-        overwrite=options.overwrite,
-        progress=options.progress,
-    )
-
-
-def _tuned(options: RestoreOptions, known: Known) -> Tuning | None:
-    """Pick the method's parameters where that is asked for."""
-    if options.tune is None:
-        return None
-    from restorecli.folders.walking import check_exists
-    from restorecli.tune import tuning
-
-    check_exists(Path(options.source))  # before minutes of searching
-    return tuning.tune(
-        str(options.model),
-        Path(options.tune[0]),
-        Path(options.tune[1]),
-        known=known,
-        fixed=options.parameters,
-        reading=options.reading,
-        progress=options.progress,
-    )
+    Raises:
+        WeightsError: One of them cannot hold weights.
+    """
+    for named in (options.model, options.weights):
+        if named is not None:
+            check_weights_file(Path(named))

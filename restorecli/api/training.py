@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from restorecli.api.keywords import from_keywords
-
-if TYPE_CHECKING:
-    from restorecli.training.monitor import Monitor
-    from restorecli.training.recipe import Recipe
-    from restorecli.training.run import TrainResult
+from restorecli.training.monitor import Monitor
+from restorecli.training.recipe import Recipe
+from restorecli.training.run import TrainResult, check_recipe
+from restorecli.training.run import train as run_training
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,6 @@ def run_train(options: TrainOptions) -> TrainResult:
         Traceback (most recent call last):
         restorecli.errors.RecipeError: There is no recipe 'no-such-recipe'.
     """
-    from restorecli.training.run import train as run_training
-
     return run_training(
         options.recipe,
         output=None if options.output is None else Path(options.output),
@@ -95,8 +91,6 @@ def check_train(options: TrainOptions) -> Recipe:
     Raises:
         RecipeError: With every fault.
     """
-    from restorecli.training.run import check_recipe
-
     return check_recipe(
         options.recipe,
         data=[Path(folder) for folder in options.data],

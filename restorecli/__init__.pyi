@@ -1,0 +1,11 @@
+from .api import create_model as create_model
+from .api import degrade as degrade
+from .api import degrade_image as degrade_image
+from .api import diagnose as diagnose
+from .api import evaluate as evaluate
+from .api import load as load
+from .api import restore as restore
+from .api import restore_image as restore_image
+from .api import score as score
+from .api import train as train
+from .version import __version__ as __version__

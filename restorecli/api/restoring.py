@@ -1,0 +1,140 @@
+"""The torch half of `restoration`: imported once the options are known to be worth these seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from restorecli.api.restoration import RestoreOptions
+from restorecli.api.results import RestoreResult
+from restorecli.folders.shards import Shard, refuse_shard
+from restorecli.folders.single import single_target
+from restorecli.folders.walking import check_exists, walk
+from restorecli.restoration import dry_run
+from restorecli.restoration.auto import kinds_found
+from restorecli.restoration.check import TileCheck, check_picture
+from restorecli.restoration.choice import choose_restorer
+from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.known import Known
+from restorecli.restoration.picture import PictureRestorer, parse_tile
+from restorecli.restoration.records import SourceRecords
+from restorecli.restoration.restorer import Restorer
+from restorecli.restoration.single import restore_file
+from restorecli.tune.tuning import Tuning, tune
+
+
+def restore(options: RestoreOptions) -> RestoreResult:
+    """Restore; see `restoration.run_restore`."""
+    source = Path(options.source)
+    target = single_target(options.source, options.output, options.image_format)
+    shard = Shard.parse(options.shard)
+    if target is not None:
+        refuse_shard(shard)
+    known = options.known
+    tuning = _tuned(options, known)
+    restorer = _restorer(options, known, tuning)
+    if target is None:
+        done = restore_folder(
+            source,
+            Path(options.output),
+            restorer,
+            tile=options.tile,
+            overlap=options.overlap,
+            strength=options.strength,
+            keep_defects=options.keep_defects,
+            workers=options.workers,
+            image_format=options.image_format,
+            quality=options.quality,
+            overwrite=options.overwrite,
+            shard=shard,
+            reading=options.reading,
+            known=known,
+            progress=options.progress,
+        )
+    else:
+        done = restore_file(
+            source,
+            target,
+            _painter(options, restorer),
+            known=known,
+            reading=options.reading,
+            quality=options.quality,
+            overwrite=options.overwrite,
+            progress=options.progress,
+        )
+    return RestoreResult(**vars(done), tuning=tuning, kinds=kinds_found(restorer))
+
+
+def plan(options: RestoreOptions) -> dry_run.RestorePlan:
+    """Look at everything and write nothing; see `restoration.plan_restore`."""
+    target = single_target(options.source, options.output, options.image_format)
+    source, known = Path(options.source), options.known
+    painter = _painter(options, _restorer(options, known))
+    if target is not None:
+        return dry_run.plan_file(
+            source, target, painter, known=known, reading=options.reading, overwrite=options.overwrite
+        )
+    return dry_run.plan_folder(
+        source,
+        Path(options.output),
+        painter,
+        known=known,
+        reading=options.reading,
+        image_format=options.image_format,
+        quality=options.quality,
+        overwrite=options.overwrite,
+        shard=Shard.parse(options.shard),
+    )
+
+
+def check_tiles(options: RestoreOptions) -> tuple[Path, TileCheck]:
+    """Compare tiles with the whole picture; see `restoration.check_restore_tiles`."""
+    known, source = options.known, Path(options.source)
+    file = walk(source)[0]
+    checked = check_picture(
+        file,
+        _restorer(options, known),
+        known,
+        SourceRecords(source if source.is_dir() else source.parent),
+        tile=parse_tile(options.tile),
+        overlap=options.overlap,
+        reading=options.reading,
+    )
+    return file.path, checked
+
+
+def _restorer(options: RestoreOptions, known: Known, tuning: Tuning | None = None) -> Restorer:
+    return choose_restorer(
+        options.model,
+        parameters=options.parameters if tuning is None else tuning.values,
+        weights=options.weights,
+        known=known,
+        device=options.device,
+        precision=options.precision,
+        ensemble=options.ensemble,
+        backend=options.backend,
+    )
+
+
+def _painter(options: RestoreOptions, restorer: Restorer) -> PictureRestorer:
+    return PictureRestorer(
+        restorer,
+        tile=options.tile,
+        overlap=options.overlap,
+        strength=options.strength,
+        keep_defects=options.keep_defects,
+    )
+
+
+def _tuned(options: RestoreOptions, known: Known) -> Tuning | None:
+    """Pick the method's parameters where that is asked for."""
+    if options.tune is None:
+        return None
+    check_exists(Path(options.source))  # before minutes of searching
+    return tune(
+        str(options.model),
+        *map(Path, options.tune),
+        known=known,
+        fixed=options.parameters,
+        reading=options.reading,
+        progress=options.progress,
+    )
