@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from restorecli.api.wording import in_python_words
+from restorecli.catalogs import did_you_mean
 
 P = ParamSpec("P")
 Options = TypeVar("Options")
@@ -53,8 +53,8 @@ def _check_names(function: str, known: list[str], given: list[str]) -> None:
     """
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            ending = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, known)
+            ending = f"; {hint}" if hint else ""
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{ending}")
 
 

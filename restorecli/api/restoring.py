@@ -10,7 +10,6 @@ from restorecli.folders.shards import Shard, refuse_shard
 from restorecli.folders.single import single_target
 from restorecli.folders.walking import check_exists, walk
 from restorecli.restoration import dry_run
-from restorecli.restoration.auto import kinds_found
 from restorecli.restoration.check import TileCheck, check_picture
 from restorecli.restoration.choice import choose_restorer
 from restorecli.restoration.folder import restore_folder
@@ -61,7 +60,7 @@ def restore(options: RestoreOptions) -> RestoreResult:
             overwrite=options.overwrite,
             progress=options.progress,
         )
-    return RestoreResult(**vars(done), tuning=tuning, kinds=kinds_found(restorer))
+    return RestoreResult(**vars(done), tuning=tuning, kinds=tuple(restorer.found or ()))
 
 
 def plan(options: RestoreOptions) -> dry_run.RestorePlan:

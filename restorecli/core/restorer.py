@@ -88,6 +88,11 @@ class PaddingRestorer(ABC):
         """Whether rows of a picture are enough: a noise level is told, or estimated, for a whole picture."""
         return not self.spec.needs
 
+    @property
+    def found(self) -> None:
+        """Nothing: a network treats all pictures alike."""
+        return None
+
     def identity(self) -> dict[str, Any]:
         """Return all that its results depend on: name, digest of the weights, precision, ensemble."""
         identity = {"name": self.spec.name, "weights": self.digest(), "precision": self.precision}

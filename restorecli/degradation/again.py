@@ -9,8 +9,7 @@ from restorecli.degradation.catalog import from_record
 from restorecli.degradation.chain import replay_steps
 from restorecli.errors import DataError
 from restorecli.folders.manifest import Record
-from restorecli.images.picture import Pixels
-from restorecli.images.writing import quantise
+from restorecli.images.picture import Pixels, to_levels
 
 
 def recorded_steps(record: Record) -> tuple[tuple[Degradation, ...], int, str]:
@@ -61,6 +60,4 @@ def degrade_again(record: Record, pixels: Pixels, *, depth: int = 32) -> Pixels:
         return result
     if depth == 32:
         return np.clip(result, 0, 1)
-    samples = quantise(result, depth)
-    planes = samples[None] if samples.ndim == 2 else samples.transpose(2, 0, 1)
-    return np.ascontiguousarray(planes, np.float32) / np.float32((1 << depth) - 1)
+    return to_levels(result, depth).astype(np.float32) / np.float32((1 << depth) - 1)

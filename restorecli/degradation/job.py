@@ -26,7 +26,7 @@ from restorecli.folders.run import Append, Done
 from restorecli.folders.samples import Sample, read_sample
 from restorecli.folders.walking import mark_output
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import FileTraits, Picture, Pixels
+from restorecli.images.picture import FileTraits, Picture, Pixels, to_levels
 from restorecli.images.planes import Chosen
 from restorecli.images.reading import read_picture
 from restorecli.images.stacks import open_stack, write_stack
@@ -332,8 +332,9 @@ def reduced_alpha(
     for number, step in enumerate(steps):
         if step.scale > 1:
             plane = step.apply(plane, image_rng(seed, key, "alpha", number))
-    plane = np.clip(plane[0], 0, 1) * full
-    return (plane if kind.kind == "f" else np.floor(plane + np.float32(0.5))).astype(kind)
+    return (
+        np.clip(plane[0], 0, 1).astype(kind) if kind.kind == "f" else to_levels(plane[0], 8 * kind.itemsize)
+    )
 
 
 def _made_alike(task: DegradeTask, output: Path, found: Record) -> bool:

@@ -14,6 +14,19 @@ Pixels = NDArray[np.float32]
 """A (C, H, W) float32 array, C = 1 (gray) or 3 (RGB), nominal range [0, 1]."""
 
 
+def to_levels(values: NDArray[np.floating], depth: int) -> NDArray[Any]:
+    """Return what a file of 8 or 16 bits holds of values: clipped to [0, 1], scaled, rounded half up.
+
+    Args:
+        values: Of any shape.
+        depth: 8 for uint8, 16 for uint16.
+    """
+    scaled: NDArray[np.floating] = np.clip(values, 0, 1)
+    scaled *= (1 << depth) - 1
+    scaled += 0.5
+    return scaled.astype(np.uint8 if depth == 8 else np.uint16, order="C")
+
+
 @dataclass(frozen=True, slots=True)
 class FileTraits:
     """What a file was beside its colors; given back on writing.

@@ -19,7 +19,7 @@ from restorecli.images.decoded import DECODER_FAULTS, Samples
 from restorecli.images.exif import PREFIX
 from restorecli.images.formats import FORMATS, format_for
 from restorecli.images.metadata import Metadata, metadata_for
-from restorecli.images.picture import FileTraits, Picture, Pixels
+from restorecli.images.picture import FileTraits, Picture, Pixels, to_levels
 from restorecli.images.png_chunks import with_metadata
 from restorecli.images.scale import ValueScale, from_unit, reads_alike, type_scale
 
@@ -111,10 +111,7 @@ def quantise(pixels: Pixels, depth: int) -> Samples:
     planes = pixels[0] if pixels.shape[0] == 1 else pixels.transpose(1, 2, 0)
     if depth == 32:
         return np.ascontiguousarray(planes, np.float32)
-    scaled = np.clip(planes, 0.0, 1.0)
-    scaled *= np.float32((1 << depth) - 1)
-    scaled += np.float32(0.5)
-    return scaled.astype(np.uint8 if depth == 8 else np.uint16, order="C")
+    return to_levels(planes, depth)
 
 
 def encode(page: Page, file_format: str) -> bytes:

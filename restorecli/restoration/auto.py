@@ -59,6 +59,11 @@ class AutoRestorer(Restorer):
         """Where networks compute."""
         return self._device
 
+    @property
+    def found(self) -> Sequence[str]:
+        """What was found and done: "4 pictures: JPEG, quality about 20 -> deblock"."""
+        return kinds(self.diagnoses)
+
     def identity(self) -> Mapping[str, Any]:
         """Return what its choice depends on: the table of the diagnosis, and how networks compute."""
         identity = {
@@ -103,11 +108,3 @@ class AutoRestorer(Restorer):
         for step in self.steps(picture.detach().cpu().float().numpy(), Context()):
             restored = step(restored)
         return restored[0]
-
-
-def kinds_found(restorer: object) -> tuple[str, ...]:
-    """Return what `auto` found and did so far, a line for each kind of picture; nothing for other restorers.
-
-    "4 pictures: JPEG, quality about 20 -> deblock".
-    """
-    return tuple(kinds(restorer.diagnoses)) if isinstance(restorer, AutoRestorer) else ()

@@ -18,7 +18,6 @@ from restorecli.folders.walking import NO_CATEGORY, ImageFile
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.picture import Picture
 from restorecli.images.reading import probe, read_picture
-from restorecli.restoration.auto import AutoRestorer, kinds_found
 from restorecli.restoration.context import Context
 from restorecli.restoration.folder import plan_tasks
 from restorecli.restoration.job import RestoreRoom
@@ -151,13 +150,14 @@ class _Trial:
 
     def kinds(self, files: Sequence[ImageFile]) -> tuple[str, ...]:
         """Return what `auto` would do, a line for each kind of picture; nothing for other models."""
-        if not isinstance(self.painter.restorer, AutoRestorer):
+        restorer = self.painter.restorer
+        if restorer.found is None:
             return ()
         for file in files:
             with suppress(RestorecliError):  # what cannot be read is noted already
                 picture, context = self._read(file)
-                self.painter.restorer.steps(picture.pixels, context)
-        return kinds_found(self.painter.restorer)
+                restorer.steps(picture.pixels, context)
+        return tuple(restorer.found)
 
     def _read(self, file: ImageFile) -> tuple[Picture, Context]:
         picture = read_picture(file.path, self.reading)

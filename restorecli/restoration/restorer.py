@@ -36,6 +36,11 @@ class Restorer(Protocol):
         """Whether rows of a picture are enough, so that pictures beyond memory can be restored."""
         return False
 
+    @property
+    def found(self) -> Sequence[str] | None:
+        """What it has found in pictures so far, a line for each kind; None where it looks for nothing."""
+        return None
+
     def identity(self) -> Mapping[str, Any]:
         """Return all that its results depend on, JSON-ready: name, weights, precision, parameters."""
         return {"name": self.spec.name, "weights": None, "precision": None}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from restorecli.images.budget import available_memory
 from restorecli.images.masks import read_marked
-from restorecli.images.picture import FileTraits, Pixels
+from restorecli.images.picture import FileTraits, Pixels, to_levels
 from restorecli.images.reading import read_picture
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601, as gray conversion is usually meant
@@ -110,8 +110,7 @@ def crop_border(pixels: Pixels, rim: int) -> Pixels:
 
 def rounded_to_8_bits(pixels: Pixels) -> Pixels:
     """Return what an 8-bit file gives back of pixels: clipped to [0, 1], in steps of 1/255."""
-    rounded: Pixels = (np.rint(pixels.clip(0, 1) * 255) / 255).astype(np.float32)
-    return rounded
+    return to_levels(pixels, 8).astype(np.float32) / np.float32(255)
 
 
 def to_gray(pixels: Pixels) -> Pixels:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.catalogs import did_you_mean
+from restorecli.catalogs import Catalog
 from restorecli.errors import DataError, UsageError
 from restorecli.evaluation.metrics.color import luma_matlab, luma_matlab_rounded, luma_pyiqa
 from restorecli.evaluation.metrics.edges import gmsd, gmsd_piq
@@ -27,7 +27,7 @@ from restorecli.evaluation.metrics.structure import (
 )
 from restorecli.images.picture import Pixels
 
-__all__ = ["NO_CROP", "PROTOCOLS", "Levels", "Protocol", "Scorer", "as_it_is", "find_protocol", "to_levels"]
+__all__ = ["NO_CROP", "PROTOCOLS", "Levels", "Protocol", "Scorer", "as_it_is", "find_protocol", "unrounded"]
 
 Bytes = NDArray[np.uint8]
 
@@ -77,11 +77,11 @@ class Protocol:
                 expected=f"both sides above {2 * self.crop} pixels",
                 got=f"{width}x{height}",
             )
-        levels = to_8_bits(pixels) if self.rounds else to_levels(pixels)
+        levels = to_8_bits(pixels) if self.rounds else unrounded(pixels)
         return self.color(levels[:, self.crop : height - self.crop, self.crop : width - self.crop])
 
 
-def to_levels(pixels: Pixels | Bytes) -> NDArray[np.float64]:
+def unrounded(pixels: Pixels | Bytes) -> NDArray[np.float64]:
     """Clip to [0, 1] and scale to 0-255 without rounding, (C, H, W) float64.
 
     Raises:
@@ -192,7 +192,7 @@ _ENTRIES = (
     ),
 )
 
-PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({protocol.name: protocol for protocol in _ENTRIES})
+PROTOCOLS: Catalog[Protocol] = Catalog("protocol", _ENTRIES)
 """Every protocol by name."""
 
 
@@ -203,22 +203,15 @@ def find_protocol(name: str) -> Protocol:
         UsageError: There is no such protocol, or N is no whole number.
     """
     base, colon, crop = name.partition(":")
-    if base not in PROTOCOLS:
-        raise UsageError(
-            "There is no such protocol.",
-            expected=", ".join(PROTOCOLS),
-            got=repr(name),
-            hint=did_you_mean(base, PROTOCOLS),
-        )
+    known = PROTOCOLS.find(base)
     if not colon:
-        return PROTOCOLS[base]
+        return known
     if not (crop.isascii() and crop.isdigit()):
         raise UsageError(
             "The border crop of a protocol is a whole number of pixels.",
             expected=f"{base}:4, for example",
             got=repr(name),
         )
-    known = PROTOCOLS[base]
     pixels = int(crop)
     if pixels == 0:
         return known

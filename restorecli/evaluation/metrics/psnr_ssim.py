@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from restorecli.errors import DataError
 from restorecli.evaluation.metrics.gaussian import WINDOW
-from restorecli.images.picture import Pixels
+from restorecli.images.picture import Pixels, to_levels
 
 PROTOCOL = (
     "RGB, no border crop, 8-bit rounding, "
@@ -41,10 +41,7 @@ def to_8_bits(pixels: Pixels | Bytes) -> Bytes:
     if pixels.dtype == np.uint8:
         return cast("Bytes", pixels)
     check_finite(pixels)
-    scaled: NDArray[np.floating] = np.clip(cast("Pixels", pixels), 0, 1)
-    scaled *= 255
-    scaled += 0.5
-    return scaled.astype(np.uint8)
+    return to_levels(cast("Pixels", pixels), 8)
 
 
 def check_finite(pixels: NDArray[Any]) -> None:

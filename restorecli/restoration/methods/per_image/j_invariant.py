@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from restorecli.catalogs import Catalog
 from restorecli.images.picture import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.denoising import NonLocalMeans, TotalVariation, Wavelet
 
-DENOISERS: Mapping[str, type[Method]] = {
-    entry.name: entry for entry in (Wavelet, TotalVariation, NonLocalMeans)
-}
+DENOISERS: Catalog[type[Method]] = Catalog("denoiser", (Wavelet, TotalVariation, NonLocalMeans))
 """Denoisers whose strength follows the noise level that they are told.
 
 Not plain blur: told no noise, it leaves a left-out pixel as the mean of its neighbors, which predicts well
