@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.fft import dctn, idctn
 from skimage.restoration import denoise_tv_chambolle
 
 import restorecli
-from restorecli.core.shipped import find_shipped
+from restorecli.bench.weights import bench_weights
+from restorecli.core.shipped import find_shipped, shipped
 from restorecli.core.weights import read_weights
 from restorecli.images.reading import read_picture
 
@@ -26,23 +26,6 @@ TOLERANCE = 0.005
 CATEGORIES = {"blowhole", "break", "crack", "fray", "free", "uneven"}
 BLUR, NOISE = 1.5, 20
 BLUR_AND_NOISE = [{"name": "gaussian-blur", "sigma": BLUR}, {"name": "gaussian", "sigma": NOISE}]
-
-QUICK = re.compile(
-    r"(?P<folder>[\w-]+), (?P<damage>.+), 8 bits, seed 0, 4 pictures \(every 17th\), 160x160 from the middle"
-)
-"""The label of a score that is made again in a second."""
-
-WITH_QUICK_SCORES = (
-    "dncnn.gray-blind",
-    "resnet.dither",
-    "sca-unet.gaussian",
-    "sca-unet.haze",
-    "sca-unet.jpeg",
-    "sca-unet.low-light",
-    "sca-unet.noise-jpeg",
-    "sca-unet.old-photo",
-    "sca-unet.rain",
-)
 
 Plane = NDArray[np.float64]
 """A gray picture, (H, W) in [0, 1]."""
@@ -56,7 +39,7 @@ def scores_of(name: str) -> Mapping[str, Mapping[str, float]]:
     ("name", "pictures"), [("sca-unet.gaussian", "cbsd68"), ("dncnn.gray-blind", "bsd68-gray")]
 )
 def test_noise_of_sigma_25(data_folder, tmp_path, name, pictures) -> None:
-    card = scores_of(name)[f"{pictures}, Gaussian noise of sigma 25, unclipped, seed 0, 68 pictures"]
+    card = scores_of(name)[f"{pictures}, gaussian sigma 25, unclipped, seed 0, 68 pictures"]
     noise = [{"name": "gaussian", "sigma": 25}]
     restorecli.degrade(data_folder / pictures, tmp_path / "degraded", noise=noise, unclipped=True, seed=0)
     restorecli.restore(tmp_path / "degraded", tmp_path / "restored", model=name, device="cpu")
@@ -98,48 +81,18 @@ def test_sand_dust_is_taken_off_better_than_without_learning(data_folder, tmp_pa
         restorecli.restore(folder / "dusty", tmp_path / model, model=model, device="cpu")
         scores = restorecli.evaluate(tmp_path / model, folder / "clean", degraded=folder / "dusty")
         reached[model] = scores.to_dict()["overall"]
-    (card,) = (score for label, score in scores_of("swm.sand-dust").items() if "test part" in label)
+    (card,) = (score for label, score in scores_of("swm.sand-dust").items() if "dusty" in label)
     assert reached["swm"]["n"] == 17
     assert reached["swm"]["restored"]["psnr"] == pytest.approx(card["psnr"], abs=TOLERANCE)
     assert reached["swm"]["degraded"]["psnr"] == pytest.approx(card["degraded_psnr"], abs=TOLERANCE)
     assert reached["swm"]["restored"]["psnr"] > reached["dedust"]["restored"]["psnr"] + 2
 
 
-@pytest.mark.parametrize("name", WITH_QUICK_SCORES)
-def test_quick_scores_come_out_again(data_folder, tmp_path, name) -> None:
-    """Scores are of the weights as trained: what storing them in half precision costs is tested, too."""
-    quick = [(match, score) for label, score in scores_of(name).items() if (match := QUICK.fullmatch(label))]
-    assert quick
-    for number, (match, score) in enumerate(quick[:3]):
-        folder = tmp_path / str(number)
-        crops = cut_crops(data_folder / match["folder"], folder / "clean")
-        restorecli.degrade(crops, folder / "degraded", noise=damage_of(match["damage"]), seed=0)
-        restorecli.restore(
-            folder / "degraded", folder / "restored", model=name, device="cpu", precision="fp32"
-        )
-        overall = restorecli.evaluate(folder / "restored").to_dict()["overall"]
-        assert overall["n"] == 4
-        assert overall["degraded"]["psnr"] == pytest.approx(score["degraded_psnr"], abs=0.01), match[0]
-        assert overall["restored"]["psnr"] == pytest.approx(score["psnr"], abs=0.01), match[0]
-
-
-def cut_crops(pictures: Path, folder: Path) -> Path:
-    """Write the middle 160x160 pixels of every 17th picture, as cards tell it."""
-    folder.mkdir(parents=True)
-    for path in sorted(pictures.glob("*.png"))[::17]:
-        with Image.open(path) as picture:
-            left, top = (picture.width - 160) // 2, (picture.height - 160) // 2
-            picture.crop((left, top, left + 160, top + 160)).save(folder / path.name)
-    return folder
-
-
-def damage_of(text: str) -> list[dict[str, str]]:
-    """Read "gaussian-blur sigma 1.6 + jpeg quality 10" as the chain that it means."""
-    chain = []
-    for step in text.split(" + "):
-        name, *settings = step.split()
-        chain.append({"name": name, **dict(zip(settings[::2], settings[1::2], strict=True))})
-    return chain
+@pytest.mark.parametrize("weights", shipped(), ids=lambda weights: weights.name)
+def test_scores_on_few_pictures_come_out_again(data_folder, weights) -> None:
+    """Scores are those of fp32: what bf16 costs is tested by itself."""
+    rows = bench_weights(data_folder, only=[weights.name], pictures=4)
+    assert [row for row in rows if row.differs] == []
 
 
 def pairs_of(clean: Path, degraded: Path) -> list[tuple[Plane, Plane]]:

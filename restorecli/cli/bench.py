@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restorecli.cli import bench_auto, bench_methods, bench_trials, options, render
+from restorecli.cli import bench_auto, bench_methods, bench_trials, bench_weights, options, render
 from restorecli.cli.plain_help import PlainCommand, PlainGroup
 from restorecli.result import CommandResult
 
@@ -41,6 +41,7 @@ def build() -> typer.Typer:
         (bench_trials.dither, bench_trials.DITHER_EXAMPLES),
         (bench_trials.ablation, bench_trials.ABLATION_EXAMPLES),
         (bench_methods.methods, bench_methods.METHODS_EXAMPLES),
+        (bench_weights.weights, bench_weights.WEIGHTS_EXAMPLES),
         (bench_auto.auto, bench_auto.AUTO_EXAMPLES),
         (bench_auto.diagnosis, bench_auto.FIT_EXAMPLES),
     ):

@@ -1,0 +1,103 @@
+"""How a score on a card was measured, read from its label, so that it can be measured again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from restorecli.errors import DataError
+from restorecli.folders.walking import ImageFile, walk
+
+_STEP = r"[a-z][\w-]*(?: \w+ [^\s,]+)*"
+_LABEL = re.compile(
+    r"(?P<folder>[\w/-]+)(?:, category (?P<category>\w+))?, "
+    r"(?:(?P<undamaged>undamaged)|(?P<degraded>\w+) and (?P<reference>\w+)"
+    rf"|(?P<damage>{_STEP}(?: \+ {_STEP})*), (?P<range>8 bits|unclipped), seed (?P<seed>\d+)), "
+    r"(?P<count>\d+) pictures(?: \(every (?P<every>\d+)(?:st|nd|rd|th)\))?"
+    r"(?:, (?P<side>\d+)x(?P=side) from the middle)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """What was done for one score.
+
+    Attributes:
+        folder: The pictures, below the data folder; of pairs the folder that holds both folders.
+        pictures: How many were measured.
+        damage: Chain of degradations; empty for undamaged pictures and for pairs.
+        unclipped: Whether values outside [0, 1] were kept; else degraded pictures are rounded to 8 bits.
+        seed: Of the degradations.
+        pair: The folders of degraded and of reference pictures, for pairs.
+        category: Only pictures in this folder below `folder`.
+        every: Each so manieth of the sorted pictures was taken.
+        side: Side of the square that was cut from the middle of each; None for whole pictures.
+    """
+
+    folder: str
+    pictures: int
+    damage: tuple[dict[str, str], ...] = ()
+    unclipped: bool = False
+    seed: int = 0
+    pair: tuple[str, str] | None = None
+    category: str | None = None
+    every: int = 1
+    side: int | None = None
+
+    def files(self, data: Path) -> Sequence[ImageFile]:
+        """Return the reference pictures below a data folder, in order.
+
+        Raises:
+            DataError: The folder is missing, or holds another number of pictures.
+        """
+        folder = data / self.folder
+        found: Sequence[ImageFile] = walk(folder if self.pair is None else folder / self.pair[1])
+        if self.category is not None:
+            found = [file for file in found if file.relative.parts[0] == self.category]
+        chosen = found[:: self.every]
+        if len(chosen) != self.pictures:
+            raise DataError(
+                "These are not the pictures that a card's score is of.",
+                expected=f"{self.pictures} pictures",
+                got=str(len(chosen)),
+                file=folder,
+                hint="--only names the weights to measure",
+            )
+        return chosen
+
+
+def read_label(label: str) -> Protocol | None:
+    """Return what a card's label says of its score, as in these examples; None for any other label.
+
+    - "cbsd68, gaussian-blur sigma 1.6 + jpeg quality 10, 8 bits, seed 0, 23 pictures (every 3rd)"
+    - "cbsd68, gaussian sigma 25, unclipped, seed 0, 4 pictures (every 17th), 160x160 from the middle"
+    - "magnetic-tile/test/images, category crack, gaussian sigma 20, 8 bits, seed 1, 8 pictures"
+    - "cbsd68, undamaged, 68 pictures"
+    - "sand-dust/test, dusty and clean, 17 pictures"
+    """
+    found = _LABEL.fullmatch(label)
+    if found is None:
+        return None
+    pair = (found["degraded"], found["reference"]) if found["degraded"] else None
+    return Protocol(
+        folder=found["folder"],
+        pictures=int(found["count"]),
+        damage=_chain(found["damage"].split(" + ")) if found["damage"] else (),
+        unclipped=found["range"] == "unclipped",
+        seed=int(found["seed"] or 0),
+        pair=pair,
+        category=found["category"],
+        every=int(found["every"] or 1),
+        side=int(found["side"]) if found["side"] else None,
+    )
+
+
+def _chain(steps: Sequence[str]) -> tuple[dict[str, str], ...]:
+    """Read "gaussian-blur sigma 1.6" as a step of a chain."""
+    chain = []
+    for step in steps:
+        name, *settings = step.split()
+        chain.append({"name": name, **dict(zip(settings[::2], settings[1::2], strict=True))})
+    return tuple(chain)

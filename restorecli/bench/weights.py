@@ -1,0 +1,173 @@
+"""`bench weights`: the scores on the cards of the shipped weights, measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from restorecli.bench.score_labels import Protocol, read_label
+from restorecli.core.shipped import ShippedWeights, find_shipped, shipped
+from restorecli.core.weights import read_weights
+from restorecli.core.zoo import load
+from restorecli.degradation.chain import Chain, degrade_array
+from restorecli.errors import DataError
+from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim
+from restorecli.evaluation.statistics.intervals import Interval, bootstrap_interval
+from restorecli.folders.jobs import Progress, SilentProgress
+from restorecli.images.picture import Picture, Pixels
+from restorecli.images.reading import read_picture
+from restorecli.restoration.picture import PictureRestorer
+from restorecli.restoration.restorer import Restorer
+from restorecli.training.crops import rounded_to_8_bits
+from restorecli.tune.crops import middle
+
+TOLERANCE = 0.01
+"""dB that a score may differ from the card's: another CPU adds in another order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Means over pictures, in fp32, by the protocol of `eval`.
+
+    Attributes:
+        psnr: Of the restored pictures, in dB.
+        interval: 95% bootstrap interval of that mean; None for one picture.
+        ssim: Of the restored pictures.
+        degraded_psnr: Of the degraded pictures, in dB; infinite for undamaged ones.
+    """
+
+    psnr: float
+    interval: Interval | None
+    ssim: float
+    degraded_psnr: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One score of one card.
+
+    Attributes:
+        weights: Their name.
+        label: Pictures and damage, as the card tells them.
+        card: The PSNR on the card, in dB.
+        measured: What comes out now.
+    """
+
+    weights: str
+    label: str
+    card: float
+    measured: Measured
+
+    @property
+    def difference(self) -> float:
+        """How much more PSNR comes out now than the card says, in dB."""
+        return self.measured.psnr - self.card
+
+    @property
+    def differs(self) -> bool:
+        """Whether that is more than rounding, either way."""
+        return abs(self.difference) > TOLERANCE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as JSON values."""
+        before = self.measured.degraded_psnr
+        told = asdict(self) | {"difference": self.difference, "differs": self.differs}
+        told["measured"]["degraded_psnr"] = before if np.isfinite(before) else None
+        return told
+
+
+def bench_weights(
+    data: Path, *, only: Sequence[str] = (), pictures: int | None = None, progress: Progress | None = None
+) -> list[Row]:
+    """Measure the scores on the cards of shipped weights again.
+
+    Args:
+        data: Holds the folders that the cards name: cbsd68, bsd68-gray, magnetic-tile, sand-dust.
+        only: Names of weights; by default all that ship.
+        pictures: Only scores that were measured on at most so many pictures; None for all.
+        progress: Who is told how far it is.
+
+    Returns:
+        Rows by weights, in the order of their cards; scores of other protocols (validation) are left out.
+
+    Raises:
+        UsageError: There is no such network.
+        WeightsError: There are no such weights.
+        DataError: Pictures are missing, or no score is left.
+    """
+    chosen = [find_shipped(name) for name in only] or shipped()
+    wanted = [job for weights in chosen for job in _jobs(weights, pictures)]
+    if not wanted:
+        raise DataError(
+            "There is no score to measure.",
+            expected="scores of cards on pictures below the data folder",
+            got="none of so few pictures" if pictures else "none",
+            file=data,
+        )
+    for _, _, protocol, _ in wanted:
+        protocol.files(data)  # what is missing is told before hours are spent
+    progress = progress or SilentProgress()
+    progress.start(len(wanted), "scores")
+    rows = []
+    for weights, label, protocol, card in wanted:
+        measured = measure(load(weights.path, device="cpu", precision="fp32"), protocol, data)
+        rows.append(Row(weights.name, label, card, measured))
+        progress.advance(f"{weights.name}: {label}")
+    progress.finish()
+    return rows
+
+
+def _jobs(weights: ShippedWeights, most: int | None) -> Iterator[tuple[ShippedWeights, str, Protocol, float]]:
+    for label, score in read_weights(weights.path)[1].scores.items():
+        protocol = read_label(label)
+        if protocol is not None and (most is None or protocol.pictures <= most):
+            yield weights, label, protocol, float(score["psnr"])
+
+
+def measure(restorer: Restorer, protocol: Protocol, data: Path) -> Measured:
+    """Degrade the pictures of a protocol, restore and score them, as the four commands do with files.
+
+    Args:
+        restorer: A network or a method that needs to be told nothing.
+        protocol: Which pictures, and what is done to them.
+        data: Where the protocol's folder lies.
+
+    Raises:
+        DataError: The folder is missing, or holds another number of pictures.
+        ImageError: A picture cannot be read.
+    """
+    restore = PictureRestorer(restorer)
+    after, similar, before = [], [], []
+    for degraded, reference in _examples(protocol, data):
+        restored = restore(Picture(degraded))[0].pixels
+        after.append(psnr(restored, reference))
+        similar.append(ssim(restored, reference))
+        before.append(psnr(degraded, reference))
+    return Measured(
+        psnr=float(np.mean(after)),
+        interval=bootstrap_interval(after),
+        ssim=float(np.mean(similar)),
+        degraded_psnr=float(np.mean(before)),
+    )
+
+
+def _examples(protocol: Protocol, data: Path) -> Iterator[tuple[Pixels, Pixels]]:
+    """Yield degraded and reference pictures, in [0, 1] but for what noise takes beyond, if that is kept."""
+    side = protocol.side
+    cut = partial(middle, height=side, width=side) if side else np.ascontiguousarray
+    chain = Chain.from_specs(protocol.damage) if protocol.damage else None
+    for file in protocol.files(data):
+        reference = cut(read_picture(file.path).pixels)
+        if protocol.pair is not None:
+            degraded = cut(read_picture(data / protocol.folder / protocol.pair[0] / file.relative).pixels)
+        elif chain is None:
+            degraded = reference
+        else:
+            degraded, _ = degrade_array(reference, chain, protocol.seed, file.relative.as_posix())
+            degraded = degraded if protocol.unclipped else rounded_to_8_bits(degraded)
+        yield degraded, reference
