@@ -1,13 +1,13 @@
 """Degrade images, train the networks that undo it, restore whole folders, and prove by how much.
 
-One picture in memory, as PIL image, NumPy array or torch tensor::
+One image in memory, as PIL image, NumPy array or torch tensor::
 
     import restorecli
 
-    print(restorecli.diagnose(picture))
-    better = restorecli.restore_image(picture)
-    noisy = restorecli.degrade_image(picture, ["gaussian"], seed=1)
-    print(restorecli.score(better, picture))
+    print(restorecli.diagnose(image))
+    better = restorecli.restore_image(image)
+    noisy = restorecli.degrade_image(image, ["gaussian"], seed=1)
+    print(restorecli.score(better, image))
 
 Folders, by the four verbs of the command line, and the two ways to a network::
 

@@ -80,7 +80,7 @@ class UsageError(RestorecliError):
 
 
 class ImageError(RestorecliError):
-    """One picture cannot be read, processed or written; the others of the job go on."""
+    """One image cannot be read, processed or written; the others of the job go on."""
 
     exit_code = ExitCode.SOME_FAILED
 

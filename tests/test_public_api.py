@@ -18,10 +18,10 @@ from restorecli.errors import UsageError
 PUBLIC = {
     "create_model": ["name", "arguments"],
     "load": ["name_or_file", "weights", "device", "precision"],
-    "degrade_image": ["picture", "noise", "seed", "unclipped"],
-    "diagnose": ["picture"],
+    "degrade_image": ["image", "noise", "seed", "unclipped"],
+    "diagnose": ["image"],
     "restore_image": [
-        "picture",
+        "image",
         "model",
         "parameters",
         "sigma",

@@ -1,4 +1,4 @@
-"""The scores on the cards of the shipped weights, made again by the four verbs on the real test pictures."""
+"""The scores on the cards of the shipped weights, made again by the four verbs on the real test images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import restorecli
 from restorecli.bench.weights import bench_weights
 from restorecli.core.shipped import find_shipped, shipped
 from restorecli.core.weights import read_weights
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 pytestmark = [pytest.mark.data, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -28,7 +28,7 @@ BLUR, NOISE = 1.5, 20
 BLUR_AND_NOISE = [{"name": "gaussian-blur", "sigma": BLUR}, {"name": "gaussian", "sigma": NOISE}]
 
 Plane = NDArray[np.float64]
-"""A gray picture, (H, W) in [0, 1]."""
+"""A gray image, (H, W) in [0, 1]."""
 
 
 def scores_of(name: str) -> Mapping[str, Mapping[str, float]]:
@@ -36,12 +36,12 @@ def scores_of(name: str) -> Mapping[str, Mapping[str, float]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "pictures"), [("sca-unet.gaussian", "cbsd68"), ("dncnn.gray-blind", "bsd68-gray")]
+    ("name", "images"), [("sca-unet.gaussian", "cbsd68"), ("dncnn.gray-blind", "bsd68-gray")]
 )
-def test_noise_of_sigma_25(data_folder, tmp_path, name, pictures) -> None:
-    card = scores_of(name)[f"{pictures}, gaussian sigma 25, unclipped, seed 0, 68 pictures"]
+def test_noise_of_sigma_25(data_folder, tmp_path, name, images) -> None:
+    card = scores_of(name)[f"{images}, gaussian sigma 25, unclipped, seed 0, 68 images"]
     noise = [{"name": "gaussian", "sigma": 25}]
-    restorecli.degrade(data_folder / pictures, tmp_path / "degraded", noise=noise, unclipped=True, seed=0)
+    restorecli.degrade(data_folder / images, tmp_path / "degraded", noise=noise, unclipped=True, seed=0)
     restorecli.restore(tmp_path / "degraded", tmp_path / "restored", model=name, device="cpu")
     overall = restorecli.evaluate(tmp_path / "restored").to_dict()["overall"]
     assert overall["n"] == 68
@@ -50,7 +50,7 @@ def test_noise_of_sigma_25(data_folder, tmp_path, name, pictures) -> None:
     assert overall["restored"]["ssim"] == pytest.approx(card["ssim"], abs=2e-4)
 
 
-def test_blurred_and_noisy_inspection_pictures_keep_their_scores_and_beat_total_variation(
+def test_blurred_and_noisy_inspection_images_keep_their_scores_and_beat_total_variation(
     data_folder, tmp_path
 ) -> None:
     source = data_folder / "magnetic-tile" / "test" / "images"
@@ -89,9 +89,9 @@ def test_sand_dust_is_taken_off_better_than_without_learning(data_folder, tmp_pa
 
 
 @pytest.mark.parametrize("weights", shipped(), ids=lambda weights: weights.name)
-def test_scores_on_few_pictures_come_out_again(data_folder, weights) -> None:
+def test_scores_on_few_images_come_out_again(data_folder, weights) -> None:
     """Scores are those of fp32: what bf16 costs is tested by itself."""
-    rows = bench_weights(data_folder, only=[weights.name], pictures=4)
+    rows = bench_weights(data_folder, only=[weights.name], images=4)
     assert [row for row in rows if row.differs] == []
 
 
@@ -104,14 +104,14 @@ def pairs_of(clean: Path, degraded: Path) -> list[tuple[Plane, Plane]]:
 
 
 def read_plane(path: Path) -> Plane:
-    return read_picture(path).pixels[0].astype(np.float64)
+    return read_image(path).pixels[0].astype(np.float64)
 
 
 def spectral_limit(original: Plane, noisy: Plane) -> float:
-    """Return the PSNR of the Wiener filter that is told the true power of every frequency of this picture.
+    """Return the PSNR of the Wiener filter that is told the true power of every frequency of this image.
 
     In the basis of the DCT-II the blur (Gaussian, mirrored at the rim) multiplies each coefficient by itself
-    alone, so this is the best that any linear filter of the picture's spectrum can do; no method knows what
+    alone, so this is the best that any linear filter of the image's spectrum can do; no method knows what
     it is told.
     """
     rows, columns = (np.arange(side) / (2 * side) for side in original.shape)

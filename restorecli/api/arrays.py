@@ -1,4 +1,4 @@
-"""Pictures as people hold them in Python, to the (C, H, W) pixels of the rooms and back.
+"""Images as people hold them in Python, to the (C, H, W) pixels of the rooms and back.
 
 PIL images, NumPy arrays (HW or HWC) and torch tensors (CHW or NCHW) come in; the same kind, layout and type
 goes out.
@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.errors import UsageError
-from restorecli.images.picture import FileTraits, Picture, Pixels
+from restorecli.images.image import FileTraits, ImageData, Pixels
 from restorecli.images.writing import quantise
 
 if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    AnyPicture = TypeVar("AnyPicture", Image.Image, NDArray[Any], Tensor)
+    AnyImage = TypeVar("AnyImage", Image.Image, NDArray[Any], Tensor)
 
 LARGEST = 3.0
-"""Floats beyond this cannot be pictures in [0, 1], however much noise they hold."""
+"""Floats beyond this cannot be images in [0, 1], however much noise they hold."""
 
 _FAR_BELOW = (-0.5, 0.05)
 """Noise brings hardly any value below the first number; a larger share than the second is another scale."""
@@ -40,27 +40,27 @@ class Taken:
     """What came in.
 
     Attributes:
-        pictures: One, or those of a batch.
-        give_back: Makes of processed pictures, in the same order, the kind that came in.
+        images: One, or those of a batch.
+        give_back: Makes of processed images, in the same order, the kind that came in.
     """
 
-    pictures: Sequence[Picture]
-    give_back: Callable[[Sequence[Picture]], Any]
+    images: Sequence[ImageData]
+    give_back: Callable[[Sequence[ImageData]], Any]
 
 
-def take(picture: object) -> Taken:
-    """Read a picture of any kind.
+def take(image: object) -> Taken:
+    """Read an image of any kind.
 
     Raises:
         UsageError: It is of another kind, type, layout or range.
     """
-    if isinstance(picture, np.ndarray):
-        return _take_array(picture)
-    if _is_a(picture, "torch", "Tensor"):
-        return _take_tensor(picture)
-    if _is_a(picture, "PIL.Image", "Image"):
-        return _take_image(picture)
-    raise UsageError("This is no picture.", expected=_EXPECTED, got=type(picture).__name__)
+    if isinstance(image, np.ndarray):
+        return _take_array(image)
+    if _is_a(image, "torch", "Tensor"):
+        return _take_tensor(image)
+    if _is_a(image, "PIL.Image", "Image"):
+        return _take_image(image)
+    raise UsageError("This is no image.", expected=_EXPECTED, got=type(image).__name__)
 
 
 def _is_a(value: object, module: str, name: str) -> bool:
@@ -84,10 +84,10 @@ def _take_array(array: NDArray[Any]) -> Taken:
             got=str(array.shape),
             hint=hint,
         )
-    taken = _picture(planes, depth, None if alpha is None else np.ascontiguousarray(_alpha(alpha)))
+    taken = _image(planes, depth, None if alpha is None else np.ascontiguousarray(_alpha(alpha)))
 
-    def give_back(pictures: Sequence[Picture]) -> NDArray[Any]:
-        [done] = pictures
+    def give_back(images: Sequence[ImageData]) -> NDArray[Any]:
+        [done] = images
         samples = quantise(done.pixels, depth).astype(array.dtype)
         if done.traits.alpha is not None:
             samples = np.dstack([samples, done.traits.alpha.astype(array.dtype)])
@@ -114,15 +114,15 @@ def _take_tensor(tensor: Any) -> Taken:  # noqa: ANN401 - torch is not imported 
     batch = tensor if tensor.ndim == 4 else tensor[None]
     plain = batch.detach().cpu()
     arrays = (plain if depth < 32 else plain.float()).numpy()
-    pictures = [_picture(planes, depth, None) for planes in arrays]
+    images = [_image(planes, depth, None) for planes in arrays]
 
-    def give_back(done: Sequence[Picture]) -> Tensor:
-        samples = [np.atleast_3d(quantise(picture.pixels, depth)).transpose(2, 0, 1) for picture in done]
+    def give_back(done: Sequence[ImageData]) -> Tensor:
+        samples = [np.atleast_3d(quantise(image.pixels, depth)).transpose(2, 0, 1) for image in done]
         stacked = torch.from_numpy(np.ascontiguousarray(np.stack(samples)))
         stacked = stacked.to(device=tensor.device, dtype=tensor.dtype)
         return stacked if tensor.ndim == 4 else stacked[0]
 
-    return Taken(pictures, give_back)
+    return Taken(images, give_back)
 
 
 def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for this
@@ -141,12 +141,12 @@ def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for 
     has_alpha = mode in ("LA", "RGBA")
     planes = np.atleast_3d(samples).transpose(2, 0, 1)
     alpha = np.ascontiguousarray(planes[-1]) if has_alpha else None
-    taken = _picture(planes[:-1] if has_alpha else planes, depth, alpha)
+    taken = _image(planes[:-1] if has_alpha else planes, depth, alpha)
 
-    def give_back(pictures: Sequence[Picture]) -> Image.Image:
+    def give_back(images: Sequence[ImageData]) -> Image.Image:
         from PIL import Image
 
-        [done] = pictures
+        [done] = images
         samples = quantise(done.pixels, depth)
         if done.traits.alpha is not None:
             samples = np.dstack([samples, done.traits.alpha])
@@ -157,14 +157,14 @@ def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for 
     return Taken([taken], give_back)
 
 
-def _picture(planes: NDArray[Any], depth: int, alpha: NDArray[Any] | None) -> Picture:
+def _image(planes: NDArray[Any], depth: int, alpha: NDArray[Any] | None) -> ImageData:
     if planes.size == 0:
-        raise UsageError("The picture has no pixels.", got=str(planes.shape))
+        raise UsageError("The image has no pixels.", got=str(planes.shape))
     full = np.float32(1 if depth == 32 else (1 << depth) - 1)
     pixels: Pixels = np.ascontiguousarray(planes.astype(np.float32) / full)
     if depth == 32:
         _check_range(pixels)
-    return Picture(pixels, FileTraits(depth=depth, alpha=alpha))
+    return ImageData(pixels, FileTraits(depth=depth, alpha=alpha))
 
 
 def _alpha(plane: NDArray[Any]) -> NDArray[Any]:
@@ -191,12 +191,12 @@ def _check_range(pixels: Pixels) -> None:
     """
     low, high = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise UsageError("The picture holds values that are not finite.", expected="floats in [0, 1]")
+        raise UsageError("The image holds values that are not finite.", expected="floats in [0, 1]")
     got = f"values from {low:g} to {high:g}"
     if max(high, -low) > LARGEST:
         scale = next((full for full in (255, 1023, 4095, 65535) if high <= full), None)
         raise UsageError(
-            "The values of the picture are out of range.",
+            "The values of the image are out of range.",
             expected="floats in [0, 1]",
             got=got,
             hint=None if scale is None or low < 0 else f"divide by {scale}",
@@ -204,7 +204,7 @@ def _check_range(pixels: Pixels) -> None:
     limit, share = _FAR_BELOW
     if float((pixels < limit).mean()) > share:
         raise UsageError(
-            "The values of the picture are out of range.",
+            "The values of the image are out of range.",
             expected="floats in [0, 1]",
             got=got,
             hint="x / 2 + 0.5 brings [-1, 1] to [0, 1]",

@@ -1,4 +1,4 @@
-"""Degrading folders of pictures: the options, and the one implementation behind Python and command line."""
+"""Degrading folders of images: the options, and the one implementation behind Python and command line."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ class DegradeOptions:
 
     Attributes:
         source: Folder or file; None takes the built-in sample photographs.
-        output: Folder to write into, made when missing; or, for one picture, the file to write, whose suffix
+        output: Folder to write into, made when missing; or, for one image, the file to write, whose suffix
             chooses the format.
         noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"}).
         chain: A YAML file with the chain, in place of `noise`.
-        replay: A folder that `degrade` wrote, whose pictures are made again byte for byte; it says by itself
+        replay: A folder that `degrade` wrote, whose images are made again byte for byte; it says by itself
             what is read and done.
         seed: Seed of the run; the seed of each image is derived from it and the image's relative path.
         workers: Threads; any number gives the same bytes.
         unclipped: Keep values outside [0, 1] by writing 32-bit float TIFF, as papers test.
         to_srgb: Convert to sRGB through the color profile; also the only way in for CMYK.
-        frames: "refuse" files that hold several pictures, or take the "first", "all" (written as one again),
+        frames: "refuse" files that hold several images, or take the "first", "all" (written as one again),
             or some by numbers counted from 0: "3" or "3..8".
         range: Which values are black and white: "auto" finds out where values do not fill their type, "file"
             takes the file's tags, "type" the whole type, and "0..4095" two values.
         allow_truncated: Read what is left of damaged files instead of refusing them.
         image_format: "png", "jpeg", "tiff", "webp", "avif", "bmp" or "ppm" for all; None keeps lossless
             formats and makes the others PNG.
-        overwrite: Make finished pictures again, and replace pictures that `degrade` did not write.
-        shard: "I/N" makes part I of N of the pictures: N processes or machines do all, into one folder, each
+        overwrite: Make finished images again, and replace images that `degrade` did not write.
+        shard: "I/N" makes part I of N of the images: N processes or machines do all, into one folder, each
             with another I.
         progress: Who is told how far the job is.
     """
@@ -74,13 +74,13 @@ class DegradeOptions:
 
 
 def run_degrade(options: DegradeOptions) -> FolderSummary:
-    """Write degraded versions of a folder of pictures, with a manifest of what was done to each.
+    """Write degraded versions of a folder of images, with a manifest of what was done to each.
 
     Args:
         options: See the class.
 
     Returns:
-        How many pictures were written, skipped and failed, and why.
+        How many images were written, skipped and failed, and why.
 
     Raises:
         UsageError: A degradation or parameter is unknown or out of range, options exclude one another, or the

@@ -1,4 +1,4 @@
-"""What damage one picture has: of a file, or of a picture in memory."""
+"""What damage one image has: of a file, or of an image in memory."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from restorecli.errors import UsageError
 
 
 @in_python_words
-def diagnose(picture: object) -> Diagnosis:
-    """Say what damage a picture has, how strong, how sure that is, and what helps; nothing is changed.
+def diagnose(image: object) -> Diagnosis:
+    """Say what damage an image has, how strong, how sure that is, and what helps; nothing is changed.
 
     Args:
-        picture: A file, a PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W); uint8,
+        image: A file, a PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W); uint8,
             uint16, or floats in [0, 1]. Only a file still says with which quality it was compressed.
 
     Returns:
@@ -25,7 +25,7 @@ def diagnose(picture: object) -> Diagnosis:
         (what cannot be brought back) and `confidence`.
 
     Raises:
-        UsageError: The picture is of a wrong kind, shape or range.
+        UsageError: The image is of a wrong kind, shape or range.
         ImageError: The file cannot be read, or a side is under 32 px.
 
     Example:
@@ -33,9 +33,9 @@ def diagnose(picture: object) -> Diagnosis:
         >>> print(restorecli.diagnose(np.full((64, 64), 0.5, np.float32)))
         no damage found
     """
-    if isinstance(picture, str | Path):
-        return diagnose_file(Path(picture))
-    pictures = take(picture).pictures
-    if len(pictures) != 1:
-        raise UsageError("A batch has several diagnoses.", expected="one picture", got=f"{len(pictures)}")
-    return diagnose_pixels(pictures[0].pixels)
+    if isinstance(image, str | Path):
+        return diagnose_file(Path(image))
+    images = take(image).images
+    if len(images) != 1:
+        raise UsageError("A batch has several diagnoses.", expected="one image", got=f"{len(images)}")
+    return diagnose_pixels(images[0].pixels)

@@ -1,4 +1,4 @@
-"""Scoring folders of pictures: the options, and the one implementation behind Python and command line."""
+"""Scoring folders of images: the options, and the one implementation behind Python and command line."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ class EvalOptions:
     """What to score, how, against what, and what to write of it.
 
     Attributes:
-        restored: Folder of restored pictures; None takes `degraded`, else `./restored`, else `./degraded`.
+        restored: Folder of restored images; None takes `degraded`, else `./restored`, else `./degraded`.
         reference: Folder of references; None follows the manifest.
-        degraded: Folder of degraded pictures to compare with; None follows the manifest.
+        degraded: Folder of degraded images to compare with; None follows the manifest.
         by: Fields whose values, crossed, make the groups: "category", "defect", "degradation", "severity",
             "model", "seed", or a drawn value of the manifest such as "sigma". None takes the category, and
-            compares methods over all pictures only.
+            compares methods over all images only.
         metrics: Names of `restorecli eval --list-metrics`, or "all" for those that need no extra package;
             None takes those of the baseline, else PSNR and SSIM.
         protocol: Whose convention PSNR and SSIM follow, e.g. "y-matlab" or "basicsr:4".
-        range: Which values of the references are black and white, for their own pictures too: "auto", "file",
+        range: Which values of the references are black and white, for their own images too: "auto", "file",
             "type" or two values, as "0..4095". PSNR's peak lies between them.
         masks: Folder of masks of the defects; None takes those of an MVTec-style tree.
         strip_suffix: What the names of one folder end in besides those of the other, e.g. ["_x1_Mine"]. By
             default the one by which all names differ, if none fits as it is; a note then says so.
         workers: Threads; any number gives the same table to the last digit.
-        against: Other methods' folders by name, compared picture by picture.
+        against: Other methods' folders by name, compared image by image.
         min_psnr: The least mean PSNR in dB; the result says whether it was reached.
         baseline: Earlier scores, saved by `eval --json`, that no mean may fall behind.
         tolerance: By how much a mean may be worse than in the baseline; None takes 0.01 dB, and 0.0005 where
             there is no dB.
-        csv: File for one line per picture; beside it NAME.groups.csv with one per group.
+        csv: File for one line per image; beside it NAME.groups.csv with one per group.
         markdown: File for the tables as Markdown.
         latex: File for the means as a LaTeX table.
         report: File for one HTML page that opens offline.
-        output: Folder for an HTML page and side-by-side pictures.
+        output: Folder for an HTML page and side-by-side images.
         title: Of the pages; None takes data, method and date.
         about: Lines that the pages say below their title.
         progress: Who is told how far the job is.
@@ -80,13 +80,13 @@ class EvalOptions:
 
 
 def run_evaluate(options: EvalOptions) -> EvalResult:
-    """Score restored pictures against their references: per image, then by category and any other field.
+    """Score restored images against their references: per image, then by category and any other field.
 
     Args:
         options: See the class.
 
     Returns:
-        Scores by image, by category, by group and overall, every picture without a counterpart, the
+        Scores by image, by category, by group and overall, every image without a counterpart, the
         comparison with other methods, and the gates that were not passed.
 
     Raises:
@@ -167,7 +167,7 @@ def _check_rivals(rivals: Mapping[str, Path], name: str) -> None:
 def _compared(
     options: EvalOptions, evaluation: Evaluation, rivals: Mapping[str, Path], name: str
 ) -> tuple[Evaluation, Comparison | None]:
-    """Score other methods on the same pictures; notes about them join the evaluation's."""
+    """Score other methods on the same images; notes about them join the evaluation's."""
     if not rivals:
         return evaluation, None
     found = {

@@ -13,12 +13,12 @@ from restorecli.evaluation.tables.latex import to_latex
 from restorecli.evaluation.tables.markdown import to_markdown
 from restorecli.evaluation.tables.spreadsheet import groups_to_csv, images_to_csv
 from restorecli.folders.places import make_folder
-from restorecli.folders.protect import keep_folder_apart, keep_inputs, refuse_picture_names
+from restorecli.folders.protect import keep_folder_apart, keep_inputs, refuse_image_names
 from restorecli.folders.walking import walk
 from restorecli.images.atomic import write_file
 
 STRIPS = "pictures"
-"""The folder of the side-by-side pictures, below that of the page."""
+"""The folder of the side-by-side images, below that of the page."""
 
 _MOST_STRIPS = 24
 
@@ -28,11 +28,11 @@ class Files:
     """What is to be written; None where it is not wanted.
 
     Attributes:
-        csv: One line per picture; one line per group goes beside it.
+        csv: One line per image; one line per group goes beside it.
         markdown: The tables.
         latex: The table of means.
         page: The report as one HTML page.
-        folder: The report as a folder, with side-by-side pictures.
+        folder: The report as a folder, with side-by-side images.
     """
 
     csv: Path | None = None
@@ -65,9 +65,9 @@ def check_targets(
 
     Args:
         files: What is to be written.
-        evaluation: Its pictures and masks were read.
+        evaluation: Its images and masks were read.
         others: Further files that were read.
-        folders: Where pictures were looked for: what was not scored there is kept as well.
+        folders: Where images were looked for: what was not scored there is kept as well.
 
     Raises:
         UsageError: A file would be overwritten, or two outputs are one file.
@@ -76,7 +76,7 @@ def check_targets(
         return
     found = [file.path for place in folders for file in walk(place)]
     inputs = [*evaluation.files, *evaluation.unscored_files, *others, *found]
-    refuse_picture_names(files.texts)
+    refuse_image_names(files.texts)
     keep_inputs(files.texts, inputs)
     if files.folder is not None:
         keep_folder_apart(files.folder / STRIPS, inputs)
@@ -123,7 +123,7 @@ def write_files(
 
 
 def _strips(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write the side-by-side pictures that the report's rule chooses."""
+    """Write the side-by-side images that the report's rule chooses."""
     from restorecli.report.choice import choose
     from restorecli.report.strips import write_strips
 

@@ -42,14 +42,14 @@ class Gates:
         return [error for error in found if error is not None]
 
     def noted(self, evaluation: Evaluation) -> Evaluation:
-        """Return the evaluation with a note about pictures that the baseline says nothing of."""
+        """Return the evaluation with a note about images that the baseline says nothing of."""
         if self.baseline is None:
             return evaluation
         known = {score.pair.path for score in self.baseline.images}
         new = sum(score.pair.path not in known for score in evaluation.images)
         if not new:
             return evaluation
-        note = f"{new} pictures are not in the baseline and play no part in its gate"
+        note = f"{new} images are not in the baseline and play no part in its gate"
         return replace(evaluation, notes=(*evaluation.notes, note))
 
 

@@ -1,4 +1,4 @@
-"""Restoring folders of pictures: the options, and the one implementation behind Python and command line."""
+"""Restoring folders of images: the options, and the one implementation behind Python and command line."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class RestoreOptions:
 
     Attributes:
         source: Folder or file.
-        output: Folder to write into, where the relative tree is kept; or, for one picture, the file to write,
+        output: Folder to write into, where the relative tree is kept; or, for one image, the file to write,
             whose suffix chooses the format.
-        model: "auto", which finds out what each picture needs and leaves those without damage as they are; or
+        model: "auto", which finds out what each image needs and leaves those without damage as they are; or
             "model", "model.tag", a .safetensors or .onnx file, or a method that needs no training, such as
             "wiener-deconv".
         parameters: Of the method, by name.
         sigma: Level of the noise, 0-255 scale, for methods and networks that use it; None takes the
             manifest's, else estimates it.
-        operator: For a method: what blurred or reduced the pictures, e.g. "gaussian-blur:sigma=1.6", or the
-            path of a kernel's picture; several are applied in order. Empty takes the manifest's.
+        operator: For a method: what blurred or reduced the images, e.g. "gaussian-blur:sigma=1.6", or the
+            path of a kernel's image; several are applied in order. Empty takes the manifest's.
         mask: For a method: lost pixels, as a file, a folder of masks, or a color "#RRGGBB".
-        tune: For a method: folders of degraded pictures and of their originals, on which the parameters that
+        tune: For a method: folders of degraded images and of their originals, on which the parameters that
             are not given are picked first; the result and the manifest say which.
         weights: A foreign checkpoint for `model`.
         strength: Share of what is restored in the result, 0 to 1; the rest is the input.
@@ -49,9 +49,9 @@ class RestoreOptions:
         backend: What computes a network: "torch", "onnxruntime", or "auto", which measures once which is
             faster on this machine.
         ensemble: For a network: restore eight turned and mirrored ways and take the mean.
-        workers: Threads that read and write; any number gives the same pictures.
+        workers: Threads that read and write; any number gives the same images.
         to_srgb: Convert to sRGB through the color profile; also the only way in for CMYK.
-        frames: "refuse" files that hold several pictures, or take the "first", "all" (written as one again),
+        frames: "refuse" files that hold several images, or take the "first", "all" (written as one again),
             or some by numbers counted from 0: "3" or "3..8".
         range: Which values are black and white: "auto" finds out where values do not fill their type, "file"
             takes the file's tags, "type" the whole type, and "0..4095" two values.
@@ -59,9 +59,9 @@ class RestoreOptions:
         image_format: "png", "jpeg", "tiff", "webp", "avif", "bmp" or "ppm" for all; None keeps lossless
             formats and makes the others PNG.
         quality: For JPEG and WebP, 1 to 100; None takes 95.
-        overwrite: Restore finished pictures again, and replace results of other models and pictures that
+        overwrite: Restore finished images again, and replace results of other models and images that
             `restore` did not write.
-        shard: "I/N" restores part I of N of the pictures: N processes or machines do all, into one folder,
+        shard: "I/N" restores part I of N of the images: N processes or machines do all, into one folder,
             each with another I.
         progress: Who is told how far the job is.
     """
@@ -102,7 +102,7 @@ class RestoreOptions:
 
     @property
     def known(self) -> Known:
-        """What the caller says about the pictures."""
+        """What the caller says about the images."""
         return Known.from_words(
             sigma=self.sigma,
             operator=(self.operator,) if isinstance(self.operator, str) else self.operator,
@@ -112,13 +112,13 @@ class RestoreOptions:
 
 
 def run_restore(options: RestoreOptions) -> RestoreResult:
-    """Restore a folder of pictures, or one picture.
+    """Restore a folder of images, or one image.
 
     Args:
         options: See the class.
 
     Returns:
-        How many pictures were written, skipped and failed, and why, and what tuning picked.
+        How many images were written, skipped and failed, and why, and what tuning picked.
 
     Raises:
         UsageError: The model or an option is unknown, or the output would overwrite the source.
@@ -156,10 +156,10 @@ def plan_restore(options: RestoreOptions) -> RestorePlan:
 
 
 def check_restore_tiles(options: RestoreOptions) -> tuple[Path, TileCheck]:
-    """Return the first picture of the source, and what cutting it into tiles costs with the same options.
+    """Return the first image of the source, and what cutting it into tiles costs with the same options.
 
     Raises:
-        RestorecliError: As of `run_restore`, or there is no seam: the picture fits into one tile.
+        RestorecliError: As of `run_restore`, or there is no seam: the image fits into one tile.
     """
     _check_files(options)
     from restorecli.api import restoring

@@ -10,11 +10,11 @@ from restorecli.folders.shards import Shard, refuse_shard
 from restorecli.folders.single import single_target
 from restorecli.folders.walking import check_exists, walk
 from restorecli.restoration import dry_run
-from restorecli.restoration.check import TileCheck, check_picture
+from restorecli.restoration.check import TileCheck, check_image
 from restorecli.restoration.choice import choose_restorer
 from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.image import ImageRestorer, parse_tile
 from restorecli.restoration.known import Known
-from restorecli.restoration.picture import PictureRestorer, parse_tile
 from restorecli.restoration.records import SourceRecords
 from restorecli.restoration.restorer import Restorer
 from restorecli.restoration.single import restore_file
@@ -86,10 +86,10 @@ def plan(options: RestoreOptions) -> dry_run.RestorePlan:
 
 
 def check_tiles(options: RestoreOptions) -> tuple[Path, TileCheck]:
-    """Compare tiles with the whole picture; see `restoration.check_restore_tiles`."""
+    """Compare tiles with the whole image; see `restoration.check_restore_tiles`."""
     known, source = options.known, Path(options.source)
     file = walk(source)[0]
-    checked = check_picture(
+    checked = check_image(
         file,
         _restorer(options, known),
         known,
@@ -114,8 +114,8 @@ def _restorer(options: RestoreOptions, known: Known, tuning: Tuning | None = Non
     )
 
 
-def _painter(options: RestoreOptions, restorer: Restorer) -> PictureRestorer:
-    return PictureRestorer(
+def _painter(options: RestoreOptions, restorer: Restorer) -> ImageRestorer:
+    return ImageRestorer(
         restorer,
         tile=options.tile,
         overlap=options.overlap,

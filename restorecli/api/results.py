@@ -1,4 +1,4 @@
-"""What the verbs give back beside the pictures that they write."""
+"""What the verbs give back beside the images that they write."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RestoreResult(FolderSummary):
 
     Attributes:
         tuning: What `tune` tried and picked; None where it was not asked for.
-        kinds: What `auto` found and did, a line for each kind of picture; empty for other models.
+        kinds: What `auto` found and did, a line for each kind of image; empty for other models.
     """
 
     tuning: Tuning | None = None

@@ -23,7 +23,7 @@ class TrainOptions:
         output: The run folder; by default `runs/NAME`.
         resume: Continue exactly where the run folder's last checkpoint stopped.
         allow_change: What may differ when resuming: "pictures", "torch", or keys of the recipe.
-        data: Folders of clean pictures, in place of the recipe's.
+        data: Folders of clean images, in place of the recipe's.
         seed: In place of the recipe's.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: "auto", "fp32" or "bf16", in place of the recipe's.

@@ -68,7 +68,7 @@ class AblationBench:
                     "by_seed": {str(seed): value for seed, value in found.by_seed.items()},
                     "mean": found.mean,
                     "over_seeds": found.over_seeds,
-                    "over_pictures": found.over_pictures,
+                    "over_pictures": found.over_images,
                     "verdict": found.verdict,
                 }
                 for found in self.differences
@@ -139,7 +139,7 @@ def ablation_table(bench: AblationBench) -> tuple[tuple[str, ...], list[tuple[st
         "SSIM",
         "whole - it (dB)",
         "95% over seeds",
-        "95% over pictures",
+        "95% over images",
         "verdict",
     )
     differences = {found.variant: found for found in bench.differences}
@@ -162,7 +162,7 @@ def _row(variant: Variant, found: PartDifference | None) -> tuple[str, ...]:
         *cells,
         format_number(found.mean, 2, signed=True),
         format_interval(found.over_seeds, 2, signed=True),
-        format_interval(found.over_pictures, 2, signed=True),
+        format_interval(found.over_images, 2, signed=True),
         found.verdict,
     )
 

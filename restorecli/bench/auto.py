@@ -22,20 +22,20 @@ from restorecli.errors import DataError
 from restorecli.evaluation.metrics.psnr_ssim import psnr
 from restorecli.folders.jobs import Progress, SilentProgress
 from restorecli.folders.walking import walk
-from restorecli.images.picture import Picture, Pixels
-from restorecli.images.reading import read_picture
+from restorecli.images.image import ImageData, Pixels
+from restorecli.images.reading import read_image
 from restorecli.restoration.auto import AutoRestorer
 from restorecli.restoration.choice import choose_restorer
 from restorecli.restoration.context import Context
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.catalog import METHODS
-from restorecli.restoration.picture import PictureRestorer
 from restorecli.restoration.restorer import Restorer
 from restorecli.tune.crops import evenly
 
 SEVERITIES = (1, 3, 5)
 
-PICTURES = 24
-"""How many pictures are degraded, unless more or fewer are asked for."""
+IMAGES = 24
+"""How many images are degraded, unless more or fewer are asked for."""
 
 _DENOISERS = ("sca-unet.gaussian", "sca-unet.noise-blur", "wavelet")
 _DEBLURRERS = ("wiener-deconv", "richardson-lucy", "sca-unet.noise-blur", "sca-unet.deblur")
@@ -73,20 +73,20 @@ class Cell:
     """One damage of one severity.
 
     Attributes:
-        damage: Its name, or `NONE` for pictures as they are.
-        severity: 1 to 5; 0 for pictures as they are.
-        pictures: How many.
-        named: How many pictures were said to have which damage.
-        right: Share of pictures for which the specialist of this damage was taken.
+        damage: Its name, or `NONE` for images as they are.
+        severity: 1 to 5; 0 for images as they are.
+        images: How many.
+        named: How many images were said to have which damage.
+        right: Share of images for which the specialist of this damage was taken.
         degraded: Mean PSNR before, in dB; None for sizes that differ, infinite for `NONE`.
         auto: Mean PSNR after `--model auto`.
-        worst: Least PSNR of a picture after it.
+        worst: Least PSNR of an image after it.
         rivals: Mean PSNR by model or method, each told the truth about the damage.
     """
 
     damage: str
     severity: int
-    pictures: int
+    images: int
     named: Mapping[str, int]
     right: float
     degraded: float | None
@@ -96,7 +96,7 @@ class Cell:
 
     @property
     def best(self) -> tuple[str, float] | None:
-        """The best of the rivals and of leaving the picture alone."""
+        """The best of the rivals and of leaving the image alone."""
         if self.degraded is None:
             return None
         every = {"as degraded": self.degraded, **self.rivals}
@@ -113,20 +113,20 @@ class Cell:
 def bench_auto(
     test: Path,
     *,
-    pictures: int = PICTURES,
+    images: int = IMAGES,
     severities: Sequence[int] = SEVERITIES,
     damages: Sequence[str] = (),
     rivals: bool = True,
     progress: Progress | None = None,
 ) -> list[Cell]:
-    """Degrade pictures in every way, let `--model auto` restore them, and compare.
+    """Degrade images in every way, let `--model auto` restore them, and compare.
 
-    Degraded pictures are clipped and rounded to 8 bits, as files are, and the diagnosis sees nothing but
+    Degraded images are clipped and rounded to 8 bits, as files are, and the diagnosis sees nothing but
     their pixels. PSNR is that of `eval`.
 
     Args:
-        test: Folder of clean pictures that nothing was fitted on.
-        pictures: How many, taken evenly over the sorted folder.
+        test: Folder of clean images that nothing was fitted on.
+        images: How many, taken evenly over the sorted folder.
         severities: Of `degrade`.
         damages: Only these degradations; by default all.
         rivals: Whether single models and methods are measured, too.
@@ -135,10 +135,10 @@ def bench_auto(
     Raises:
         DataError: The folder is missing or empty.
     """
-    files = evenly(walk(test), pictures)
+    files = evenly(walk(test), images)
     if not files:
-        raise DataError("There is no picture to measure on.", file=test)
-    references = {file.relative.as_posix(): read_picture(file.path).pixels for file in files}
+        raise DataError("There is no image to measure on.", file=test)
+    references = {file.relative.as_posix(): read_image(file.path).pixels for file in files}
     chosen = damages or tuple(DEGRADATIONS)
     kinds = [(NONE, 0), *((damage, severity) for damage in chosen for severity in severities)]
     progress = progress or SilentProgress()
@@ -238,7 +238,7 @@ def _as_file(pixels: Pixels) -> Pixels:
 
 
 def _restored(restorer: Restorer, pixels: Pixels, context: Context) -> Pixels:
-    return PictureRestorer(restorer)(Picture(pixels), context)[0].pixels
+    return ImageRestorer(restorer)(ImageData(pixels), context)[0].pixels
 
 
 def _named(diagnosis: Diagnosis) -> str:

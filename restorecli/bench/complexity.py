@@ -24,7 +24,7 @@ _REAL = 2.5
 def multiply_adds(restorer: Restorer, batch: Tensor) -> float:
     """Return the multiply-adds that a restorer takes for each pixel of a batch.
 
-    What is computed counts, so also what pads a picture to the network's multiple. Two operations are one
+    What is computed counts, so also what pads an image to the network's multiple. Two operations are one
     multiply-add.
 
     Args:

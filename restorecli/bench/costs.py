@@ -24,9 +24,9 @@ class Cost:
     Attributes:
         arguments: Of the network.
         parameters: How many it learns.
-        multiply_adds: For each pixel of the picture that was timed.
-        taken: Median time for one picture.
-        pixels: Of that picture.
+        multiply_adds: For each pixel of the image that was timed.
+        taken: Median time for one image.
+        pixels: Of that image.
     """
 
     arguments: Mapping[str, object]
@@ -59,7 +59,7 @@ def measure_costs(
 
     Args:
         entry: The network; one without small arguments is measured once, for both sizes.
-        side: Of the square RGB picture.
+        side: Of the square RGB image.
         rounds: Calls of each that count.
         threads: That torch computes on.
 

@@ -1,4 +1,4 @@
-"""Pictures without damage that are not plain photographs, so that these are not taken for damaged ones."""
+"""Images without damage that are not plain photographs, so that these are not taken for damaged ones."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 _WORDS = "The quick brown fox jumps over the lazy dog 0123456789 "
 
 
 def toned(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return a darker or lighter picture: an exponent between 0.6 and 1.7, a gain between 0.75 and 1.1."""
+    """Return a darker or lighter image: an exponent between 0.6 and 1.7, a gain between 0.75 and 1.1."""
     lifted = np.float32(rng.uniform(0.75, 1.1)) * np.clip(pixels, 0, 1) ** np.float32(rng.uniform(0.6, 1.7))
     return _clipped(lifted)
 
 
 def recolored(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return a picture of other hues: channels in another order, each of another strength."""
+    """Return an image of other hues: channels in another order, each of another strength."""
     gains = rng.uniform(0.75, 1.1, (len(pixels), 1, 1)).astype(np.float32)
     return _clipped(pixels[rng.permutation(len(pixels))] * gains)
 
 
 def enlarged(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return a part of a picture, enlarged up to 1.5 times: soft, as many photographs of phones are."""
+    """Return a part of an image, enlarged up to 1.5 times: soft, as many photographs of phones are."""
     factor = rng.uniform(1.1, 1.5)
     size = tuple(round(side * factor) for side in pixels.shape[:0:-1])
     planes = [np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BICUBIC)) for plane in pixels]
@@ -34,7 +34,7 @@ def enlarged(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def smaller(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return a picture of fewer pixels, and sharper for it."""
+    """Return an image of fewer pixels, and sharper for it."""
     factor = rng.uniform(0.4, 0.8)
     size = tuple(max(round(side * factor), 64) for side in pixels.shape[:0:-1])
     planes = [np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.LANCZOS)) for plane in pixels]
@@ -42,7 +42,7 @@ def smaller(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def framed(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return a picture whose surroundings are black or white: an object before a backdrop, a scan."""
+    """Return an image whose surroundings are black or white: an object before a backdrop, a scan."""
     height, width = pixels.shape[1:]
     mask = Image.new("L", (width, height))
     left, top = rng.uniform(0, 0.25, 2)
@@ -55,7 +55,7 @@ def framed(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def turned(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return a picture turned by a quarter and mirrored, perhaps."""
+    """Return an image turned by a quarter and mirrored, perhaps."""
     mirrored = pixels[:, :, ::-1] if rng.random() < 0.5 else pixels
     return np.ascontiguousarray(np.rot90(mirrored, 1, (1, 2)))
 

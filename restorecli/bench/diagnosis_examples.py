@@ -1,4 +1,4 @@
-"""Pictures of known damage, or of none, from which the table of `restorecli.diagnosis` is fitted."""
+"""Images of known damage, or of none, from which the table of `restorecli.diagnosis` is fitted."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from restorecli.bench.diagnosis_clean import VARIANTS, drawn
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, degrade_array, image_rng
 from restorecli.errors import DataError
-from restorecli.images.picture import Pixels
-from restorecli.images.reading import read_picture
+from restorecli.images.image import Pixels
+from restorecli.images.reading import read_image
 
 Step = Mapping[str, object]
 
 NONE = "none"
 
 HELD_OUT = 5
-"""Every fifth picture of a folder is left out of fitting, to check on."""
+"""Every fifth image of a folder is left out of fitting, to check on."""
 
 _HARD = ("scratches", "haze", "rain", "scratches", "low-light", "fade", "old-photo", "haze", "scratches")
 """Damages that need more examples, some of them the more often."""
 
 _BESIDE_CLEAN = 7
-"""Damaged versions made of a picture, beside the clean ones."""
+"""Damaged versions made of an image, beside the clean ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Kind:
     """One kind of example.
 
     Attributes:
-        labels: Damages, each of the same weight; `NONE` alone for pictures without damage.
-        steps: What makes it of a clean picture.
+        labels: Damages, each of the same weight; `NONE` alone for images without damage.
+        steps: What makes it of a clean image.
     """
 
     labels: tuple[str, ...]
@@ -44,7 +44,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A picture and what its damage is called."""
+    """An image and what its damage is called."""
 
     name: str
     labels: tuple[str, ...]
@@ -119,12 +119,12 @@ CLEAN = (
 )
 
 
-def training_examples(data: Path, pictures: int) -> Iterator[Example]:
+def training_examples(data: Path, images: int) -> Iterator[Example]:
     """Yield the examples that the shipped table is fitted on.
 
     Args:
         data: Folder with `bsds400`, `sand-dust/train`, `magnetic-tile/train` and `train400-gray`.
-        pictures: How many of `bsds400` are taken from either end of a fixed random order.
+        images: How many of `bsds400` are taken from either end of a fixed random order.
     """
     rng = np.random.default_rng(0)
     photos = _picked(data, "bsds400/*.jpg", 400, rng)
@@ -135,9 +135,9 @@ def training_examples(data: Path, pictures: int) -> Iterator[Example]:
         *_picked(data, "train400-gray/*.png", 60, rng),
     ]
     yield from examples(dusty, "sand-dust", gray_every=0)
-    yield from (Example(_name(file), (NONE,), read_picture(file).pixels) for file in clean)
-    yield from examples(photos[:pictures])
-    yield from examples(photos[::-1][:pictures])
+    yield from (Example(_name(file), (NONE,), read_image(file).pixels) for file in clean)
+    yield from examples(photos[:images])
+    yield from examples(photos[::-1][:images])
     yield from variants(photos)
     yield from hard(photos)
     yield from pairs(photos)
@@ -149,7 +149,7 @@ def hard(photos: Sequence[Path]) -> Iterator[Example]:
         Kind((name,), ({"name": name, "severity": severity},)) for severity in (3, 5, 2) for name in _HARD
     ]
     for number, file in enumerate(photos):
-        pixels = read_picture(file).pixels
+        pixels = read_image(file).pixels
         for turn in (0, 1):
             kind = kinds[(2 * number + turn) % len(kinds)]
             yield Example(_name(file), kind.labels, damaged(pixels, kind.steps, f"hard {file.name}{turn}"))
@@ -159,14 +159,14 @@ def pairs(photos: Sequence[Path]) -> Iterator[Example]:
     """Yield each photograph with two damages that come together in phones and on the web."""
     for number, file in enumerate(photos):
         kind = _PAIRS[number % len(_PAIRS)]
-        pixels = damaged(read_picture(file).pixels, kind.steps, f"pair {file.name}")
+        pixels = damaged(read_image(file).pixels, kind.steps, f"pair {file.name}")
         yield Example(_name(file), kind.labels, pixels)
 
 
 def variants(photos: Sequence[Path]) -> Iterator[Example]:
-    """Yield clean pictures of other looks: two of each photograph, and after every second a drawn one."""
+    """Yield clean images of other looks: two of each photograph, and after every second a drawn one."""
     for number, file in enumerate(photos):
-        pixels = read_picture(file).pixels
+        pixels = read_image(file).pixels
         for turn in (0, 1):
             change = VARIANTS[(2 * number + turn) % len(VARIANTS)]
             rng = image_rng(0, f"{file.name}{turn}")
@@ -186,7 +186,7 @@ def _picked(data: Path, pattern: str, count: int, rng: np.random.Generator) -> l
         file for index, file in enumerate(sorted(data.glob(pattern))) if index % HELD_OUT != HELD_OUT - 1
     ]
     if not files:
-        raise DataError("There are no training pictures.", file=data, expected=pattern)
+        raise DataError("There are no training images.", file=data, expected=pattern)
     return [files[index] for index in rng.permutation(len(files))[:count]]
 
 
@@ -198,13 +198,13 @@ def examples(files: Sequence[Path], label: str = NONE, gray_every: int = 6) -> I
     """Yield examples made of clean photographs, or those photographs themselves where they are damaged.
 
     Args:
-        files: Pictures.
+        files: Images.
         label: `NONE` for clean ones, of which damaged ones are made; else the damage that they have.
-        gray_every: Every so many pictures are turned to gray first.
+        gray_every: Every so many images are turned to gray first.
     """
     kinds = (*_severities(), *OTHERS)
     for number, file in enumerate(files):
-        pixels = read_picture(file).pixels
+        pixels = read_image(file).pixels
         if gray_every and number % gray_every == gray_every - 1:
             pixels = pixels.mean(axis=0, keepdims=True)
         name = _name(file)
@@ -219,12 +219,12 @@ def examples(files: Sequence[Path], label: str = NONE, gray_every: int = 6) -> I
 
 
 def _shifted(pixels: Pixels, number: int) -> Pixels:
-    """Cut a picture so that its blocks of JPEG, if it has them, do not start at the corner."""
+    """Cut an image so that its blocks of JPEG, if it has them, do not start at the corner."""
     down, across = (int(shift) for shift in image_rng(0, str(number)).integers(0, 8, 2))
     return pixels[:, down:, across:]
 
 
 def damaged(pixels: Pixels, steps: Sequence[Step], key: str) -> Pixels:
-    """Return a picture with damage, clipped and rounded to 8 bits as in a file."""
+    """Return an image with damage, clipped and rounded to 8 bits as in a file."""
     worse, _ = degrade_array(pixels, Chain.from_specs(list(steps)), 0, key)
     return _rounded(worse)

@@ -1,4 +1,4 @@
-"""Fits the table of `restorecli.diagnosis` to measurements of training pictures, and checks it on others."""
+"""Fits the table of `restorecli.diagnosis` to measurements of training images, and checks it on others."""
 
 from __future__ import annotations
 
@@ -34,23 +34,21 @@ class Measured:
 
     Attributes:
         names: Of the measurements.
-        values: (examples, measurements); NaN where a picture does not have one.
+        values: (examples, measurements); NaN where an image does not have one.
         labels: The damages of each example.
-        pictures: What each example was made of.
+        images: What each example was made of.
     """
 
     names: tuple[str, ...]
     values: Doubles
     labels: tuple[tuple[str, ...], ...]
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
 
     def chosen(self, kept: NDArray[np.bool_]) -> Measured:
         """Return some of the examples."""
         places = np.flatnonzero(kept)
         labels = tuple(self.labels[place] for place in places)
-        return Measured(
-            self.names, self.values[kept], labels, tuple(self.pictures[place] for place in places)
-        )
+        return Measured(self.names, self.values[kept], labels, tuple(self.images[place] for place in places))
 
     def found(self, example: int) -> dict[str, float]:
         """Return the measurements that an example has, by name."""
@@ -85,17 +83,17 @@ _OUTLIERS = 1.0
 """Percent of the examples of a damage that may lie outside what is needed for it."""
 
 _MISTAKEN = 0.002
-"""Share of clean pictures that may be taken for a damage."""
+"""Share of clean images that may be taken for a damage."""
 
 _FOLDS = 3
 _LEAST_SURE, _MOST_SURE = 0.8, 0.85
-"""Bounds of the chance from which a damage is sure: below, clean pictures would be changed too often."""
+"""Bounds of the chance from which a damage is sure: below, clean images would be changed too often."""
 
 
 def fit_table(measured: Measured) -> DecisionTable:
     """Return the table that fits the examples best, with what each damage needs and when it is sure.
 
-    A damage is sure from the chance that pictures without it reach when the table is fitted to others; see
+    A damage is sure from the chance that images without it reach when the table is fitted to others; see
     `_sure`.
     """
     table = replace(fit_chances(measured), needed=_needed(measured))
@@ -119,9 +117,9 @@ def _needed(measured: Measured) -> dict[str, dict[str, tuple[float, float]]]:
 
 
 def _sure(measured: Measured, classes: Sequence[str]) -> dict[str, float]:
-    """Return for each damage the chance that all but a few clean pictures stay below, when not fitted on."""
+    """Return for each damage the chance that all but a few clean images stay below, when not fitted on."""
     reached: dict[str, list[float]] = {name: [] for name in classes}
-    folds = np.array([zlib.crc32(picture.encode()) % _FOLDS for picture in measured.pictures])
+    folds = np.array([zlib.crc32(image.encode()) % _FOLDS for image in measured.images])
     for fold in range(_FOLDS):
         rest = measured.chosen(folds != fold)
         table = replace(fit_chances(rest), needed=_needed(rest))
@@ -205,11 +203,11 @@ def _solve(inputs: Doubles, targets: Doubles, shares: Doubles) -> Doubles:
 
 def measure_examples(given: Iterable[Example]) -> Measured:
     """Measure examples."""
-    rows, labels, pictures = [], [], []
+    rows, labels, images = [], [], []
     for example in given:
         rows.append(measure(example.pixels))
         labels.append(example.labels)
-        pictures.append(example.name)
+        images.append(example.name)
     names = tuple(sorted(set().union(*rows) - UNUSED))
     values = np.array([[row.get(name, np.nan) for name in names] for row in rows])
-    return Measured(names, values, tuple(labels), tuple(pictures))
+    return Measured(names, values, tuple(labels), tuple(images))

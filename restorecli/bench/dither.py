@@ -14,7 +14,7 @@ from restorecli.errors import RestorecliError
 DITHER = "dither"
 
 REPORTED = {"perceptron": 13.9, "autoencoder": 12.3, "resnet": 11.4, "unet": 10.3, "gan": 10.1}
-"""The report's PSNR in dB on its validation pictures (dithered DIV2K), by network."""
+"""The report's PSNR in dB on its validation images (dithered DIV2K), by network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ def bench_dither(
     threads: int = 1,
     watch: Watch | None = None,
 ) -> DitherBench:
-    """Train networks of the report's table on dithered pictures, each by its recipe, and try them.
+    """Train networks of the report's table on dithered images, each by its recipe, and try them.
 
     Args:
         names: Of the networks; empty takes all five.
-        data: Clean pictures to train on.
+        data: Clean images to train on.
         runs: Folder of the runs; what is done in it is read back.
-        test: Clean pictures for the test; None takes those held out of training.
+        test: Clean images for the test; None takes those held out of training.
         hours: Budget of each training in place of the recipe's.
         threads: That torch computes on.
         watch: Who is told.

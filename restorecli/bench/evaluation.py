@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from restorecli.bench.images import HEIGHT, WIDTH, BenchPair, bench_pairs
 from restorecli.bench.machine import Limits, limit_cases, limits
 from restorecli.bench.metric_peers import Bytes, MissingPeer, Ready, Values, loaded_peers
-from restorecli.bench.pictures import HEIGHT, WIDTH, BenchPair, bench_pairs
 from restorecli.bench.timing import Taken, interleaved, one_torch_thread
 from restorecli.evaluation.folder import evaluate_folders
 from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim
 from restorecli.folders.jobs import run_ordered, worker_count
-from restorecli.images.picture import Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import ImageData
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 from restorecli.version import __version__
 
 OURS = "restorecli"
@@ -38,7 +38,7 @@ class Method:
     Attributes:
         name: The library and its version, and the number of threads where we ask for several pairs at once.
         taken: Time for each pair.
-        values: Mean PSNR and SSIM over the pictures.
+        values: Mean PSNR and SSIM over the images.
         same_value: Whether they are ours, as far as a table shows them.
     """
 
@@ -64,17 +64,17 @@ class EvaluationBench:
     """What `bench eval` measured.
 
     Attributes:
-        pictures: Names of the pictures.
+        images: Names of the images.
         workers: Threads of the folder job.
         load: Processes that wanted a core in the minute before, from the system; None where it does not say.
         methods: Ours first, on one thread; then ours on all workers; then the peers.
         missing: Peers that are not here.
-        decoding: Time to read one picture from PNG.
+        decoding: Time to read one image from PNG.
         folder: Time for each pair of the whole folder job, decoding included.
         machine: What a core can do.
     """
 
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
     workers: int
     load: float | None
     methods: tuple[Method, ...]
@@ -101,7 +101,7 @@ class EvaluationBench:
 
     @property
     def share_of_bytes(self) -> float:
-        """The bytes of the two pictures per CPU second, as a share of what a copy reaches."""
+        """The bytes of the two images per CPU second, as a share of what a copy reaches."""
         return 2 * 3 * WIDTH * HEIGHT / self.ours.taken.cpu / self.machine.bytes_moved
 
     @property
@@ -123,7 +123,7 @@ class EvaluationBench:
         best = self.times_as_fast(self.rival)
         return {
             "size": f"{WIDTH}x{HEIGHT}",
-            "pictures": list(self.pictures),
+            "pictures": list(self.images),
             "workers": self.workers,
             "load": self.load,
             "methods": methods,
@@ -146,23 +146,23 @@ class EvaluationBench:
 def bench_evaluation(
     data: Path | None = None, *, rounds: int = 5, workers: int | None = None
 ) -> EvaluationBench:
-    """Measure everything in turns; in each, a method measures all pictures, on one thread.
+    """Measure everything in turns; in each, a method measures all images, on one thread.
 
     Args:
-        data: A folder with RGB pictures; None takes the built-in photographs.
+        data: A folder with RGB images; None takes the built-in photographs.
         rounds: Calls of each kind that count; the medians are reported.
         workers: Threads of the folder job and of our second line; by default one for each core.
 
     Raises:
-        DataError: The folder holds no RGB picture.
-        ImageError: A picture of it cannot be read.
+        DataError: The folder holds no RGB image.
+        ImageError: An image of it cannot be read.
     """
     pairs = bench_pairs(data)
     count = worker_count(workers)
     peers, missing = loaded_peers()
     several = f"{OURS} {__version__}, {count} threads"
     runs = {
-        f"{OURS} {__version__}": _run(Ready(lambda picture: picture, _ours), pairs),
+        f"{OURS} {__version__}": _run(Ready(lambda image: image, _ours), pairs),
         **{f"{peer.name} {peer.version}": _run(ready, pairs) for peer, ready in peers.items()},
     }
     with one_torch_thread(), tempfile.TemporaryDirectory(prefix="restorecli-bench-") as folder:
@@ -172,7 +172,7 @@ def bench_evaluation(
             {
                 **runs,
                 several: lambda: list(run_ordered(_score, _repeated(pairs), count)),
-                "decode": lambda: [read_picture(file) for file in files[::_DECODED_EVERY]],
+                "decode": lambda: [read_image(file) for file in files[::_DECODED_EVERY]],
                 "folder": lambda: evaluate_folders(
                     Path(folder, "degraded"), Path(folder, "reference"), workers=count
                 ),
@@ -185,7 +185,7 @@ def bench_evaluation(
     taken = {name: whole.each(sizes.get(name, 1)) for name, whole in taken.items()}
     first, *others = (_method(name, taken[name], values[name], next(iter(values.values()))) for name in runs)
     return EvaluationBench(
-        pictures=tuple(pair.name for pair in pairs),
+        images=tuple(pair.name for pair in pairs),
         workers=count,
         load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         methods=(first, _method(several, taken[several], first.values, first.values), *others),
@@ -231,5 +231,5 @@ def _write_pairs(pairs: Sequence[BenchPair], folder: Path) -> list[Path]:
         for number, pair in enumerate(_repeated(pairs)):
             pixels = pair.degraded if side == "degraded" else pair.reference
             files.append(folder / side / f"{number:02}.png")
-            write_picture(files[-1], Picture((pixels / 255).astype("float32")))
+            write_image(files[-1], ImageData((pixels / 255).astype("float32")))
     return files

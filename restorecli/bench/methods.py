@@ -15,26 +15,26 @@ from restorecli.errors import DataError, ImageError, UsageError
 from restorecli.evaluation.metrics.psnr_ssim import psnr
 from restorecli.folders.samples import read_sample
 from restorecli.folders.walking import walk
-from restorecli.images.picture import Picture, Pixels
-from restorecli.images.reading import probe, read_picture
+from restorecli.images.image import ImageData, Pixels
+from restorecli.images.reading import probe, read_image
 from restorecli.restoration.adapter import MethodRestorer
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.catalog import METHODS, create_method
-from restorecli.restoration.picture import PictureRestorer
 from restorecli.restoration.restorer import Restorer
 from restorecli.tune.crops import evenly, middle
 
 SIDE = 256
 """Pixels of a side of the central crop that is restored; a multiple of every factor."""
 
-PICTURES = 4
-"""How many pictures are restored, unless more or fewer are asked for."""
+IMAGES = 4
+"""How many images are restored, unless more or fewer are asked for."""
 
 PUBLISHED = "BM3D in published tables, gray BSD68, sigma 15 / 25 / 50: 31.07 / 28.57 / 25.62 dB"
 
 INPUT = "as degraded"
 
 SLOW = frozenset({"dip", "hopfield", "inpaint-exemplar"})
-"""Methods that take minutes for a picture, measured only where they are named."""
+"""Methods that take minutes for an image, measured only where they are named."""
 
 _SAMPLES = ("astronaut", "chelsea", "coffee", "rocket")
 
@@ -45,10 +45,10 @@ class Row:
 
     Attributes:
         task: The task's name.
-        method: The method's name, the weights', or `INPUT` for the degraded pictures themselves.
+        method: The method's name, the weights', or `INPUT` for the degraded images themselves.
         trained: Whether it is a network.
-        psnr: Mean over pictures in dB (RGB, 8 bits, whole picture); None where it could not restore them.
-        seconds: For each megapixel of the result, by the clock, the median over pictures, so that what is
+        psnr: Mean over images in dB (RGB, 8 bits, whole image); None where it could not restore them.
+        seconds: For each megapixel of the result, by the clock, the median over images, so that what is
             compiled or imported with the first does not count; None as `psnr`.
         note: Why there is no value.
     """
@@ -70,32 +70,32 @@ def bench_methods(
     *,
     names: Sequence[str] = (),
     side: int = SIDE,
-    pictures: int = PICTURES,
+    images: int = IMAGES,
     tell: Callable[[Row], None] | None = None,
 ) -> list[Row]:
-    """Restore the same degraded pictures with every method and network that is meant for their damage.
+    """Restore the same degraded images with every method and network that is meant for their damage.
 
     Args:
         data: A folder; None takes four built-in photographs.
         names: Methods to measure, slow ones included; none for all but the slow ones and the networks too.
-        side: Of the central crop, a multiple of 4; pictures that are smaller are not taken.
-        pictures: How many, taken evenly over the folder's RGB pictures of that size, sorted by path.
+        side: Of the central crop, a multiple of 4; images that are smaller are not taken.
+        images: How many, taken evenly over the folder's RGB images of that size, sorted by path.
         tell: Called with every row as soon as it is known.
 
     Returns:
-        Rows by task, the degraded pictures first, then by PSNR, best first; no rows of a task for which none
+        Rows by task, the degraded images first, then by PSNR, best first; no rows of a task for which none
         of the methods is meant.
 
     Raises:
-        UsageError: An unknown method, a side that is no multiple of 4, or no picture is asked for.
-        DataError: The folder holds no RGB picture of that size.
+        UsageError: An unknown method, a side that is no multiple of 4, or no image is asked for.
+        DataError: The folder holds no RGB image of that size.
     """
     chosen = [METHODS.find(name).name for name in names] or [name for name in METHODS if name not in SLOW]
     if side < 4 or side % 4:
         raise UsageError("The crop's side does not fit.", expected="a multiple of 4", got=str(side))
-    if pictures < 1:
-        raise UsageError("There must be a picture.", expected="1 or more", got=str(pictures))
-    references = _references(data, side, pictures)
+    if images < 1:
+        raise UsageError("There must be an image.", expected="1 or more", got=str(images))
+    references = _references(data, side, images)
     rows: list[Row] = []
     for task in TASKS:
         if not set(chosen) & set(task.methods):
@@ -112,25 +112,25 @@ def bench_methods(
 
 
 def _references(data: Path | None, side: int, count: int) -> list[Pixels]:
-    """Return the middles of RGB pictures that are large enough.
+    """Return the middles of RGB images that are large enough.
 
     Raises:
         DataError: There is none.
     """
     if data is None:
-        pictures = [read_sample(name) for name in _SAMPLES]
-        chosen = evenly([picture for picture in pictures if min(picture.size) >= side], count)
+        images = [read_sample(name) for name in _SAMPLES]
+        chosen = evenly([image for image in images if min(image.size) >= side], count)
     else:
         files = [file.path for file in walk(data)]
-        chosen = [read_picture(path) for path in evenly([p for p in files if _is_large(p, side)], count)]
+        chosen = [read_image(path) for path in evenly([p for p in files if _is_large(p, side)], count)]
     if not chosen:
         raise DataError(
             "there is nothing to measure on",
-            expected=f"RGB pictures of at least {side}x{side}",
+            expected=f"RGB images of at least {side}x{side}",
             got="none",
             file=data,
         )
-    return [middle(picture.pixels, side, side) for picture in chosen]
+    return [middle(image.pixels, side, side) for image in chosen]
 
 
 def _is_large(path: Path, side: int) -> bool:
@@ -157,7 +157,7 @@ def _measured(task: Task, name: str, restorers: Sequence[Restorer], examples: Se
     for restorer, example in zip(restorers, examples, strict=True):
         began = time.perf_counter()
         try:
-            restored, _ = PictureRestorer(restorer, tile="none")(Picture(example.degraded))
+            restored, _ = ImageRestorer(restorer, tile="none")(ImageData(example.degraded))
         except (ImageError, UsageError) as error:
             return Row(task.name, name, trained, None, None, error.problem)
         seconds.append((time.perf_counter() - began) / restored.pixels[0].size * 1e6)

@@ -1,7 +1,7 @@
 """Other libraries' PSNR and SSIM, called as their documentation says for the protocol of this program.
 
 None of them is required: what is not installed, or does not load, is told and left out. Each gets the
-pictures in the layout and type that it wants, made ready before the clock starts.
+images in the layout and type that it wants, made ready before the clock starts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Values = tuple[float, float]
 
 
 class Ready(NamedTuple):
-    """A loaded library: `prepare` makes a (3, H, W) uint8 picture its own, `measure` takes two of them."""
+    """A loaded library: `prepare` makes a (3, H, W) uint8 image its own, `measure` takes two of them."""
 
     prepare: Callable[[Bytes], Any]
     measure: Callable[[Any, Any], Values]
@@ -75,16 +75,16 @@ def loaded_peers() -> tuple[dict[Peer, Ready], list[MissingPeer]]:
     return ready, missing
 
 
-def _interleaved_bytes(picture: Bytes) -> Bytes:
+def _interleaved_bytes(image: Bytes) -> Bytes:
     """(H, W, 3)."""
-    return np.ascontiguousarray(picture.transpose(1, 2, 0))
+    return np.ascontiguousarray(image.transpose(1, 2, 0))
 
 
-def _tensor(picture: Bytes, scale: float) -> Any:  # noqa: ANN401 - torch is not imported here
+def _tensor(image: Bytes, scale: float) -> Any:  # noqa: ANN401 - torch is not imported here
     """(1, 3, H, W) float32."""
     import torch
 
-    return torch.from_numpy(picture[None].astype(np.float32) / np.float32(scale))
+    return torch.from_numpy(image[None].astype(np.float32) / np.float32(scale))
 
 
 def _scikit_image() -> Ready:

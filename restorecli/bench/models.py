@@ -42,7 +42,7 @@ class ModelsBench:
     """What `bench models` found.
 
     Attributes:
-        side: Of the square RGB picture that was timed.
+        side: Of the square RGB image that was timed.
         rounds: Calls that count; the medians are shown.
         threads: That torch computed on.
         load: Processes that wanted a core in the minute before; None where the system does not say.
@@ -85,15 +85,15 @@ def bench_models(
     threads: int = 1,
     watch: Watch | None = None,
 ) -> ModelsBench:
-    """Measure networks, and with pictures train each by its quick recipe and try it.
+    """Measure networks, and with images train each by its quick recipe and try it.
 
     Args:
         names: Of the networks; empty takes all.
-        data: Clean pictures to train on; None trains nothing.
-        test: Clean pictures for the test; None takes those held out of training.
+        data: Clean images to train on; None trains nothing.
+        test: Clean images for the test; None takes those held out of training.
         runs: Folder of the runs; needed with `data`. What is done in it is read back.
         hours: Budget of each training in place of the recipe's.
-        side: Of the square picture that is timed.
+        side: Of the square image that is timed.
         rounds: Timed calls.
         threads: That torch computes on.
         watch: Who is told.

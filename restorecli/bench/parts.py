@@ -17,8 +17,8 @@ Verdict = Literal["the part helps", "the part harms", "not told apart"]
 POLICY = (
     "A difference is whole - variant in PSNR, seed by seed. "
     f"Its {CONFIDENCE:.0%} interval over seeds is Student's t: how much another training would change it. "
-    "That over pictures is a BCa bootstrap of the pictures' differences, means over the seeds: how much "
-    "other pictures would. A part helps or harms if both leave out 0, on the same side."
+    "That over images is a BCa bootstrap of the images' differences, means over the seeds: how much "
+    "other images would. A part helps or harms if both leave out 0, on the same side."
 )
 """How differences are judged; printed with them."""
 
@@ -56,19 +56,19 @@ class PartDifference:
         by_seed: Whole - variant for every seed that both have.
         mean: Over the seeds; None without any.
         over_seeds: 95% interval of the mean by Student's t; None for fewer than two seeds.
-        over_pictures: 95% bootstrap interval of the mean over the pictures; None for fewer than two.
+        over_images: 95% bootstrap interval of the mean over the images; None for fewer than two.
     """
 
     variant: str
     by_seed: Mapping[int, float]
     mean: float | None
     over_seeds: Interval | None
-    over_pictures: Interval | None
+    over_images: Interval | None
 
     @property
     def verdict(self) -> Verdict:
         """What both intervals allow to say."""
-        ends = (self.over_seeds, self.over_pictures)
+        ends = (self.over_seeds, self.over_images)
         if any(each is None or each[0] <= 0 <= each[1] for each in ends):
             return "not told apart"
         above = {each[0] > 0 for each in ends if each is not None}
@@ -78,25 +78,25 @@ class PartDifference:
 
 
 def difference(whole: Variant, other: Variant) -> PartDifference:
-    """Compare two variants, seed by seed and picture by picture."""
+    """Compare two variants, seed by seed and image by image."""
     ours, theirs = whole.done, other.done
     seeds = sorted(ours.keys() & theirs.keys())
     by_seed = {seed: ours[seed].restored["psnr"] - theirs[seed].restored["psnr"] for seed in seeds}
-    by_picture = [paired_differences(*both) for both in _by_picture(whole, other, seeds)]
+    by_image = [paired_differences(*both) for both in _by_image(whole, other, seeds)]
     return PartDifference(
         variant=other.name,
         by_seed=by_seed,
         mean=summarize(by_seed.values()).mean,
         over_seeds=student_interval(list(by_seed.values())),
-        over_pictures=bootstrap_interval([math.fsum(d) / len(d) for d in by_picture if d]),
+        over_images=bootstrap_interval([math.fsum(d) / len(d) for d in by_image if d]),
     )
 
 
-def _by_picture(
+def _by_image(
     whole: Variant, other: Variant, seeds: Sequence[int]
 ) -> Iterator[tuple[list[float | None], list[float | None]]]:
-    """Yield for every picture what the variant and the whole scored with each seed."""
-    scored = [(other.done[seed].by_picture, whole.done[seed].by_picture) for seed in seeds]
+    """Yield for every image what the variant and the whole scored with each seed."""
+    scored = [(other.done[seed].by_image, whole.done[seed].by_image) for seed in seeds]
     paths = sorted({path for both in scored for each in both for path in each})
     for path in paths:
         yield [theirs.get(path) for theirs, _ in scored], [ours.get(path) for _, ours in scored]

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from restorecli.bench.complexity import multiply_adds
-from restorecli.bench.pictures import BenchPair, bench_pairs
+from restorecli.bench.images import BenchPair, bench_pairs
 from restorecli.bench.timing import Taken, interleaved, torch_threads
 from restorecli.core.zoo import find_network, load
 from restorecli.restoration.export import write_export
 from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.onnx_runtime import OnnxRestorer, is_available
-from restorecli.restoration.picture import PictureRestorer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.float32]
 Case = Callable[[Pixels], Pixels]
 
-LOOP = "research loop: eager, float32, contiguous, whole picture"
-"""What is compared with: how papers' test scripts restore a picture."""
+LOOP = "research loop: eager, float32, contiguous, whole image"
+"""What is compared with: how papers' test scripts restore an image."""
 
 _GEMM_SIDE = 1024
 _GEMM = "matrix product"
@@ -36,14 +36,14 @@ _GEMM = "matrix product"
 
 @dataclass(frozen=True, slots=True)
 class Restoring:
-    """One way to restore a picture, measured.
+    """One way to restore an image, measured.
 
     Attributes:
         name: What it is.
-        taken: Median time of one picture.
+        taken: Median time of one image.
         times_as_fast: The loop's time divided by this, on the clock and by CPU time.
         difference: Largest difference to the loop's results in 8-bit levels.
-        loss: PSNR to the clean pictures that it loses against the loop's results, mean over them, in dB.
+        loss: PSNR to the clean images that it loses against the loop's results, mean over them, in dB.
     """
 
     name: str
@@ -71,17 +71,17 @@ class RestorationBench:
     Attributes:
         model: What restored.
         threads: That torch computed on.
-        size: Height and width of the pictures.
-        pictures: Their names.
-        in_memory: Ways to restore one picture in memory; the loop first.
-        from_files: The loop and ours from PNG to PNG, for each picture of the folder.
+        size: Height and width of the images.
+        images: Their names.
+        in_memory: Ways to restore one image in memory; the loop first.
+        from_files: The loop and ours from PNG to PNG, for each image of the folder.
         share_of_limit: Operations per CPU second of ours in float32 over those of a large matrix product.
     """
 
     model: str
     threads: int
     size: tuple[int, int]
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
     in_memory: tuple[Restoring, ...]
     from_files: tuple[Restoring, ...]
     share_of_limit: float
@@ -92,7 +92,7 @@ class RestorationBench:
             "model": self.model,
             "threads": self.threads,
             "size": list(self.size),
-            "pictures": list(self.pictures),
+            "pictures": list(self.images),
             "in_memory": [way.to_dict() for way in self.in_memory],
             "from_files": [way.to_dict() for way in self.from_files],
             "share_of_matrix_product": self.share_of_limit,
@@ -111,15 +111,15 @@ def bench_restoration(
 
     Args:
         model: Name or file of a trained network.
-        data: Folder of RGB pictures; None takes the built-in photographs.
+        data: Folder of RGB images; None takes the built-in photographs.
         rounds: Timed calls of each way; medians are given.
         threads: That torch and ONNX Runtime compute on.
-        crop: Largest side of the pictures' parts that are restored; None takes 768x512.
+        crop: Largest side of the images' parts that are restored; None takes 768x512.
 
     Raises:
         UsageError: The name is unknown, or a method, which has no loop to compare with.
         WeightsError: The weights are missing or damaged.
-        DataError: The folder holds no RGB picture.
+        DataError: The folder holds no RGB image.
     """
     import torch
 
@@ -144,7 +144,7 @@ def bench_restoration(
         model=model,
         threads=threads,
         size=(noisy.shape[1], noisy.shape[2]),
-        pictures=tuple(pair.name for pair in pairs),
+        images=tuple(pair.name for pair in pairs),
         in_memory=in_memory,
         from_files=_compared({name: taken[name].each(len(pairs)) for name in files}, {}, clean),
         share_of_limit=work / in_memory[1].taken.cpu / limit,
@@ -156,11 +156,11 @@ def _ways(model: str, folder: Path) -> dict[str, Case]:
     network, card, _ = find_network(model)
     ways: dict[str, Case] = {LOOP: _loop(network)}
     for name, precision in (("restorecli, float32", "fp32"), ("restorecli, bfloat16", "bf16")):
-        ways[name] = _painting(PictureRestorer(load(model, device="cpu", precision=precision)))
+        ways[name] = _painting(ImageRestorer(load(model, device="cpu", precision=precision)))
     if is_available():
         graph = folder / "network.onnx"
         write_export(load(model, device="cpu", precision="fp32"), card, graph)
-        ways["restorecli, ONNX Runtime"] = _painting(PictureRestorer(OnnxRestorer(graph, device="cpu")))
+        ways["restorecli, ONNX Runtime"] = _painting(ImageRestorer(OnnxRestorer(graph, device="cpu")))
     return ways
 
 
@@ -189,7 +189,7 @@ def _file_ways(model: str, pairs: Sequence[BenchPair], folder: Path) -> dict[str
 
 
 def _loop(network: nn.Module) -> Case:
-    """Return how papers' test scripts restore; a gray network gets the channels as three pictures."""
+    """Return how papers' test scripts restore; a gray network gets the channels as three images."""
     import torch
 
     network = network.eval()
@@ -207,7 +207,7 @@ def _loop(network: nn.Module) -> Case:
     return restore
 
 
-def _painting(painter: PictureRestorer) -> Case:
+def _painting(painter: ImageRestorer) -> Case:
     return lambda pixels: painter.restore(pixels)[0]
 
 

@@ -1,4 +1,4 @@
-"""Runs a trial: train, restore the test pictures, score them; what is done is read back, not done again."""
+"""Runs a trial: train, restore the test images, score them; what is done is read back, not done again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from restorecli.training.monitor import Monitor
     from restorecli.training.run import TrainResult
 
-HELD_OUT = "pictures held out of training"
+HELD_OUT = "images held out of training"
 RESULT = "trial.json"
 
 
@@ -48,7 +48,7 @@ def run_trials(
     Args:
         trials: What is to be tried.
         runs: Folder of the runs; made when missing.
-        threads: That torch computes on, and that read and write pictures.
+        threads: That torch computes on, and that read and write images.
         watch: Who is told.
 
     Raises:
@@ -71,17 +71,17 @@ def run_trials(
 
 
 def run_trial(trial: Trial, runs: Path, *, workers: int = 1, watch: Watch | None = None) -> TrialResult:
-    """Train, restore the test pictures and score them, or go on where an earlier call stopped.
+    """Train, restore the test images and score them, or go on where an earlier call stopped.
 
     Args:
         trial: What is to be tried.
         runs: Folder of the runs; made when missing.
-        workers: Threads that read and write pictures.
+        workers: Threads that read and write images.
         watch: Who is told.
 
     Raises:
         RecipeError: The recipe is wrong, or has changed since its run began.
-        DataError: There are no pictures, or a test picture was not restored.
+        DataError: There are no images, or a test image was not restored.
         DivergedError: The training diverged.
         InterruptedRunError: A signal asked to stop; the same call goes on.
     """
@@ -99,17 +99,17 @@ def run_trial(trial: Trial, runs: Path, *, workers: int = 1, watch: Watch | None
     return result
 
 
-def pictures_of(recipe: Mapping[str, Any], test: Path, runs: Path, workers: int) -> tuple[Path, Path]:
-    """Return the folders of degraded test pictures and of their references.
+def images_of(recipe: Mapping[str, Any], test: Path, runs: Path, workers: int) -> tuple[Path, Path]:
+    """Return the folders of degraded test images and of their references.
 
     Args:
         recipe: Content of a recipe, whose first source counts.
         test: The folder that its folders are relative to.
-        runs: Clean pictures are degraded below it once, unclipped as the network sees them in training.
+        runs: Clean images are degraded below it once, unclipped as the network sees them in training.
         workers: Threads.
 
     Raises:
-        DataError: There is no picture.
+        DataError: There is no image.
     """
     source = recipe["data"]["train"][0]
     if "clean" not in source:
@@ -152,23 +152,23 @@ def _tested(trial: Trial, trained: TrainResult, runs: Path, workers: int) -> Tri
     from restorecli.restoration.folder import restore_folder
 
     assert trial.test is not None  # noqa: S101 - the caller has looked
-    degraded, reference = pictures_of(trial.recipe, trial.test, runs, workers)
+    degraded, reference = images_of(trial.recipe, trial.test, runs, workers)
     restored = runs / trial.name / f"restored-{trial.key}"
     restorer = load(trained.weights, precision="fp32")
     summary = restore_folder(degraded, restored, restorer, workers=workers, image_format="png")
     if summary.failures:
         first = summary.failures[0]
-        raise DataError("A test picture could not be restored.", got=first.error.problem, file=first.path)
+        raise DataError("A test image could not be restored.", got=first.error.problem, file=first.path)
     scores = evaluate_folders(restored, reference, degraded=degraded, workers=workers)
-    by_picture = {str(image.pair.path): image.final["psnr"] for image in scores.images}
+    by_image = {str(image.pair.path): image.final["psnr"] for image in scores.images}
     return TrialResult(
         trial.name,
         trained.steps,
         trained.hours,
-        f"{len(scores.images)} pictures of {trial.test.name}",
+        f"{len(scores.images)} images of {trial.test.name}",
         _means(scores, "degraded"),
         _means(scores, "restored"),
-        {path: value for path, value in by_picture.items() if value is not None},
+        {path: value for path, value in by_image.items() if value is not None},
     )
 
 

@@ -15,7 +15,7 @@ _LABEL = re.compile(
     r"(?P<folder>[\w/-]+)(?:, category (?P<category>\w+))?, "
     r"(?:(?P<undamaged>undamaged)|(?P<degraded>\w+) and (?P<reference>\w+)"
     rf"|(?P<damage>{_STEP}(?: \+ {_STEP})*), (?P<range>8 bits|unclipped), seed (?P<seed>\d+)), "
-    r"(?P<count>\d+) pictures(?: \(every (?P<every>\d+)(?:st|nd|rd|th)\))?"
+    r"(?P<count>\d+) images(?: \(every (?P<every>\d+)(?:st|nd|rd|th)\))?"
     r"(?:, (?P<side>\d+)x(?P=side) from the middle)?"
 )
 
@@ -25,19 +25,19 @@ class Protocol:
     """What was done for one score.
 
     Attributes:
-        folder: The pictures, below the data folder; of pairs the folder that holds both folders.
-        pictures: How many were measured.
-        damage: Chain of degradations; empty for undamaged pictures and for pairs.
-        unclipped: Whether values outside [0, 1] were kept; else degraded pictures are rounded to 8 bits.
+        folder: The images, below the data folder; of pairs the folder that holds both folders.
+        images: How many were measured.
+        damage: Chain of degradations; empty for undamaged images and for pairs.
+        unclipped: Whether values outside [0, 1] were kept; else degraded images are rounded to 8 bits.
         seed: Of the degradations.
-        pair: The folders of degraded and of reference pictures, for pairs.
-        category: Only pictures in this folder below `folder`.
-        every: Each so manieth of the sorted pictures was taken.
-        side: Side of the square that was cut from the middle of each; None for whole pictures.
+        pair: The folders of degraded and of reference images, for pairs.
+        category: Only images in this folder below `folder`.
+        every: Each so manieth of the sorted images was taken.
+        side: Side of the square that was cut from the middle of each; None for whole images.
     """
 
     folder: str
-    pictures: int
+    images: int
     damage: tuple[dict[str, str], ...] = ()
     unclipped: bool = False
     seed: int = 0
@@ -47,20 +47,20 @@ class Protocol:
     side: int | None = None
 
     def files(self, data: Path) -> Sequence[ImageFile]:
-        """Return the reference pictures below a data folder, in order.
+        """Return the reference images below a data folder, in order.
 
         Raises:
-            DataError: The folder is missing, or holds another number of pictures.
+            DataError: The folder is missing, or holds another number of images.
         """
         folder = data / self.folder
         found: Sequence[ImageFile] = walk(folder if self.pair is None else folder / self.pair[1])
         if self.category is not None:
             found = [file for file in found if file.relative.parts[0] == self.category]
         chosen = found[:: self.every]
-        if len(chosen) != self.pictures:
+        if len(chosen) != self.images:
             raise DataError(
-                "These are not the pictures that a card's score is of.",
-                expected=f"{self.pictures} pictures",
+                "These are not the images that a card's score is of.",
+                expected=f"{self.images} images",
                 got=str(len(chosen)),
                 file=folder,
                 hint="--only names the weights to measure",
@@ -71,11 +71,11 @@ class Protocol:
 def read_label(label: str) -> Protocol | None:
     """Return what a card's label says of its score, as in these examples; None for any other label.
 
-    - "cbsd68, gaussian-blur sigma 1.6 + jpeg quality 10, 8 bits, seed 0, 23 pictures (every 3rd)"
-    - "cbsd68, gaussian sigma 25, unclipped, seed 0, 4 pictures (every 17th), 160x160 from the middle"
-    - "magnetic-tile/test/images, category crack, gaussian sigma 20, 8 bits, seed 1, 8 pictures"
-    - "cbsd68, undamaged, 68 pictures"
-    - "sand-dust/test, dusty and clean, 17 pictures"
+    - "cbsd68, gaussian-blur sigma 1.6 + jpeg quality 10, 8 bits, seed 0, 23 images (every 3rd)"
+    - "cbsd68, gaussian sigma 25, unclipped, seed 0, 4 images (every 17th), 160x160 from the middle"
+    - "magnetic-tile/test/images, category crack, gaussian sigma 20, 8 bits, seed 1, 8 images"
+    - "cbsd68, undamaged, 68 images"
+    - "sand-dust/test, dusty and clean, 17 images"
     """
     found = _LABEL.fullmatch(label)
     if found is None:
@@ -83,7 +83,7 @@ def read_label(label: str) -> Protocol | None:
     pair = (found["degraded"], found["reference"]) if found["degraded"] else None
     return Protocol(
         folder=found["folder"],
-        pictures=int(found["count"]),
+        images=int(found["count"]),
         damage=_chain(found["damage"].split(" + ")) if found["damage"] else (),
         unclipped=found["range"] == "unclipped",
         seed=int(found["seed"] or 0),

@@ -9,7 +9,7 @@ from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.degradation.masks import damage_mask
 from restorecli.degradation.operators import noise_of, operator_of
 from restorecli.folders.record import Record
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.version import __version__
 
@@ -83,7 +83,7 @@ Steps whose parameters are not given have their defaults. Every method of the ca
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A degraded picture, what its manifest's line would say about it, and its reference: (C, H, W) each."""
+    """A degraded image, what its manifest's line would say about it, and its reference: (C, H, W) each."""
 
     degraded: Pixels
     context: Context
@@ -91,7 +91,7 @@ class Example:
 
 
 def degraded_example(task: Task, reference: Pixels, key: str) -> Example:
-    """Return a picture with the task's damage.
+    """Return an image with the task's damage.
 
     Args:
         task: The damage.

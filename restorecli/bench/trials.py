@@ -1,6 +1,6 @@
-"""A trial: a recipe that is trained on a folder and tried on test pictures, and what came of it.
+"""A trial: a recipe that is trained on a folder and tried on test images, and what came of it.
 
-Folders in its recipe are relative to the folder of pictures that is given, for training as for the test: with
+Folders in its recipe are relative to the folder of images that is given, for training as for the test: with
 `clean: .` they are degraded on the fly to train and by `validation.degrade` to test; `degraded: dusty` and
 `reference: clean` are found below either folder.
 """
@@ -29,7 +29,7 @@ class Trial:
         name: Its run folder below the folder of runs.
         recipe: The whole content of a recipe.
         data: The folder that its folders are relative to.
-        test: The same for the test; None takes the pictures held out of training.
+        test: The same for the test; None takes the images held out of training.
     """
 
     name: str
@@ -62,28 +62,28 @@ class TrialResult:
         name: Of the trial.
         steps: Of the training.
         hours: Of the training.
-        pictures: What it was tried on.
-        degraded: Mean PSNR (dB) and SSIM of the degraded pictures, by the names "psnr" and "ssim".
+        images: What it was tried on.
+        degraded: Mean PSNR (dB) and SSIM of the degraded images, by the names "psnr" and "ssim".
         restored: The same of the restored ones.
-        by_picture: PSNR of every restored test picture by its path; empty for pictures held out.
+        by_image: PSNR of every restored test image by its path; empty for images held out.
     """
 
     name: str
     steps: int
     hours: float
-    pictures: str
+    images: str
     degraded: Mapping[str, float]
     restored: Mapping[str, float]
-    by_picture: Mapping[str, float]
+    by_image: Mapping[str, float]
 
     def gained(self, metric: str = "psnr") -> float:
         """Return restored minus degraded."""
         return self.restored[metric] - self.degraded[metric]
 
     def to_dict(self) -> dict[str, object]:
-        """Return the result as JSON values, without single pictures."""
+        """Return the result as JSON values, without single images."""
         values = asdict(self)
-        del values["by_picture"]
+        del values["by_image"]
         return {**values, "gained": {name: self.gained(name) for name in METRICS}}
 
 

@@ -19,9 +19,9 @@ from restorecli.errors import DataError
 from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim
 from restorecli.evaluation.statistics.intervals import Interval, bootstrap_interval
 from restorecli.folders.jobs import Progress, SilentProgress
-from restorecli.images.picture import Picture, Pixels
-from restorecli.images.reading import read_picture
-from restorecli.restoration.picture import PictureRestorer
+from restorecli.images.image import ImageData, Pixels
+from restorecli.images.reading import read_image
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.restorer import Restorer
 from restorecli.training.crops import rounded_to_8_bits
 from restorecli.tune.crops import middle
@@ -32,13 +32,13 @@ TOLERANCE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Means over pictures, in fp32, by the protocol of `eval`.
+    """Means over images, in fp32, by the protocol of `eval`.
 
     Attributes:
-        psnr: Of the restored pictures, in dB.
-        interval: 95% bootstrap interval of that mean; None for one picture.
-        ssim: Of the restored pictures.
-        degraded_psnr: Of the degraded pictures, in dB; infinite for undamaged ones.
+        psnr: Of the restored images, in dB.
+        interval: 95% bootstrap interval of that mean; None for one image.
+        ssim: Of the restored images.
+        degraded_psnr: Of the degraded images, in dB; infinite for undamaged ones.
     """
 
     psnr: float
@@ -53,7 +53,7 @@ class Row:
 
     Attributes:
         weights: Their name.
-        label: Pictures and damage, as the card tells them.
+        label: Images and damage, as the card tells them.
         card: The PSNR on the card, in dB.
         measured: What comes out now.
     """
@@ -82,14 +82,14 @@ class Row:
 
 
 def bench_weights(
-    data: Path, *, only: Sequence[str] = (), pictures: int | None = None, progress: Progress | None = None
+    data: Path, *, only: Sequence[str] = (), images: int | None = None, progress: Progress | None = None
 ) -> list[Row]:
     """Measure the scores on the cards of shipped weights again.
 
     Args:
         data: Holds the folders that the cards name: cbsd68, bsd68-gray, magnetic-tile, sand-dust.
         only: Names of weights; by default all that ship.
-        pictures: Only scores that were measured on at most so many pictures; None for all.
+        images: Only scores that were measured on at most so many images; None for all.
         progress: Who is told how far it is.
 
     Returns:
@@ -98,15 +98,15 @@ def bench_weights(
     Raises:
         UsageError: There is no such network.
         WeightsError: There are no such weights.
-        DataError: Pictures are missing, or no score is left.
+        DataError: Images are missing, or no score is left.
     """
     chosen = [find_shipped(name) for name in only] or shipped()
-    wanted = [job for weights in chosen for job in _jobs(weights, pictures)]
+    wanted = [job for weights in chosen for job in _jobs(weights, images)]
     if not wanted:
         raise DataError(
             "There is no score to measure.",
-            expected="scores of cards on pictures below the data folder",
-            got="none of so few pictures" if pictures else "none",
+            expected="scores of cards on images below the data folder",
+            got="none of so few images" if images else "none",
             file=data,
         )
     for _, _, protocol, _ in wanted:
@@ -125,26 +125,26 @@ def bench_weights(
 def _jobs(weights: ShippedWeights, most: int | None) -> Iterator[tuple[ShippedWeights, str, Protocol, float]]:
     for label, score in read_weights(weights.path)[1].scores.items():
         protocol = read_label(label)
-        if protocol is not None and (most is None or protocol.pictures <= most):
+        if protocol is not None and (most is None or protocol.images <= most):
             yield weights, label, protocol, float(score["psnr"])
 
 
 def measure(restorer: Restorer, protocol: Protocol, data: Path) -> Measured:
-    """Degrade the pictures of a protocol, restore and score them, as the four commands do with files.
+    """Degrade the images of a protocol, restore and score them, as the four commands do with files.
 
     Args:
         restorer: A network or a method that needs to be told nothing.
-        protocol: Which pictures, and what is done to them.
+        protocol: Which images, and what is done to them.
         data: Where the protocol's folder lies.
 
     Raises:
-        DataError: The folder is missing, or holds another number of pictures.
-        ImageError: A picture cannot be read.
+        DataError: The folder is missing, or holds another number of images.
+        ImageError: An image cannot be read.
     """
-    restore = PictureRestorer(restorer)
+    restore = ImageRestorer(restorer)
     after, similar, before = [], [], []
     for degraded, reference in _examples(protocol, data):
-        restored = restore(Picture(degraded))[0].pixels
+        restored = restore(ImageData(degraded))[0].pixels
         after.append(psnr(restored, reference))
         similar.append(ssim(restored, reference))
         before.append(psnr(degraded, reference))
@@ -157,14 +157,14 @@ def measure(restorer: Restorer, protocol: Protocol, data: Path) -> Measured:
 
 
 def _examples(protocol: Protocol, data: Path) -> Iterator[tuple[Pixels, Pixels]]:
-    """Yield degraded and reference pictures, in [0, 1] but for what noise takes beyond, if that is kept."""
+    """Yield degraded and reference images, in [0, 1] but for what noise takes beyond, if that is kept."""
     side = protocol.side
     cut = partial(middle, height=side, width=side) if side else np.ascontiguousarray
     chain = Chain.from_specs(protocol.damage) if protocol.damage else None
     for file in protocol.files(data):
-        reference = cut(read_picture(file.path).pixels)
+        reference = cut(read_image(file.path).pixels)
         if protocol.pair is not None:
-            degraded = cut(read_picture(data / protocol.folder / protocol.pair[0] / file.relative).pixels)
+            degraded = cut(read_image(data / protocol.folder / protocol.pair[0] / file.relative).pixels)
         elif chain is None:
             degraded = reference
         else:

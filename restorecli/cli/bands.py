@@ -1,4 +1,4 @@
-"""`restorecli bands`: what a frequency selection sees in a picture, and what it takes out."""
+"""`restorecli bands`: what a frequency selection sees in an image, and what it takes out."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _HEAD = ("band", "mean", "sigma", "lambda", "limit", "weight", "bins", "energy")
 
 
 def command(
-    picture: Annotated[Path, typer.Argument(help="The picture to look at.", metavar="PICTURE")],
+    image: Annotated[Path, typer.Argument(help="The image to look at.", metavar="IMAGE")],
     model: Annotated[
         str | None,
         typer.Option(
             "--model",
-            help="Network with frequency selection; by default one untrained layer, on the picture itself.",
+            help="Network with frequency selection; by default one untrained layer, on the image itself.",
             autocompletion=completion.models,
         ),
     ] = None,
@@ -49,7 +49,7 @@ def command(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show the bands of a picture's spectrum, their thresholds, and what a selection takes out.
+    """Show the bands of an image's spectrum, their thresholds, and what a selection takes out.
 
     One PNG, or with --model one for each selecting layer, and a table: mean, sigma and limit are of the
     log-magnitudes, bins and energy the shares that are suppressed.
@@ -59,24 +59,24 @@ def command(
     from restorecli.core.inspection import central, inspect
     from restorecli.folders.protect import keep_inputs
     from restorecli.folders.walking import mark_output
-    from restorecli.images.reading import read_picture
+    from restorecli.images.reading import read_image
 
-    pixels = central(torch.from_numpy(read_picture(picture).pixels), side)
+    pixels = central(torch.from_numpy(read_image(image).pixels), side)
     network = _network(model, pixels.shape[0], tolerance)
     views = inspect(network, pixels if model is not None else _FULL * pixels)
-    namesakes = [path for path in picture.parent.iterdir() if path.stem == picture.stem]
-    keep_inputs([_chart(view, picture, output) for view in views], namesakes)
+    namesakes = [path for path in image.parent.iterdir() if path.stem == image.stem]
+    keep_inputs([_chart(view, image, output) for view in views], namesakes)
     mark_output(output, output)
-    written = [_draw(view, picture, model, output) for view in views]
+    written = [_draw(view, image, model, output) for view in views]
     if as_json:
         layers = [
             {"layer": view.name, "file": str(path), "bands": [asdict(facts) for facts in view.facts]}
             for view, path in zip(views, written, strict=True)
         ]
-        found = {"picture": str(picture), "model": model, "layers": layers}
+        found = {"picture": str(image), "model": model, "layers": layers}
         render.as_json(CommandResult("bands", found))
         return
-    rows = [(view.name or "picture", *_line(facts)) for view in views for facts in view.facts]
+    rows = [(view.name or "image", *_line(facts)) for view in views for facts in view.facts]
     render.table(("layer", *_HEAD), rows)
     render.say(*(f"wrote {path}" for path in written))
 
@@ -94,21 +94,21 @@ def _network(model: str | None, channels: int, tolerance: float | None) -> nn.Mo
     return network
 
 
-def _chart(view: BandView, picture: Path, output: Path) -> Path:
-    return output / f"{picture.stem}{f'.{view.name}' if view.name else ''}.png"
+def _chart(view: BandView, image: Path, output: Path) -> Path:
+    return output / f"{image.stem}{f'.{view.name}' if view.name else ''}.png"
 
 
-def _draw(view: BandView, picture: Path, model: str | None, output: Path) -> Path:
+def _draw(view: BandView, image: Path, model: str | None, output: Path) -> Path:
     import numpy as np
 
-    from restorecli.report.bands import BandPicture, write_band_chart
+    from restorecli.report.bands import BandImage, write_band_chart
 
     channels, height, width = view.before.shape
     busiest = view.busiest
-    is_picture = model is None
-    seen = slice(None) if is_picture else slice(busiest, busiest + 1)
-    full = np.float32(_FULL if is_picture else 1)
-    shown = BandPicture(
+    is_image = model is None
+    seen = slice(None) if is_image else slice(busiest, busiest + 1)
+    full = np.float32(_FULL if is_image else 1)
+    shown = BandImage(
         before=view.before[seen] / full,
         after=view.after[seen] / full,
         edges=view.edges,
@@ -120,15 +120,15 @@ def _draw(view: BandView, picture: Path, model: str | None, output: Path) -> Pat
         patch_threshold=view.patch_threshold[busiest],
         facts=[("band", "lambda", "bins", "energy"), *(_short_line(facts) for facts in view.facts)],
     )
-    own = "an untrained layer on the picture itself, on the 0-255 scale"
+    own = "an untrained layer on the image itself, on the 0-255 scale"
     about = (
-        f"{picture.name}: {own if is_picture else f'layer {view.name} of {model}'}; {width} x {height}, "
+        f"{image.name}: {own if is_image else f'layer {view.name} of {model}'}; {width} x {height}, "
         f"mirrored at its border. Planes and charts are of channel {busiest + 1} of {channels}, of which the "
         "largest share is suppressed; the table is the mean of all, in shares of bins and of energy."
     )
-    path = _chart(view, picture, output)
-    where = "" if is_picture else f", {view.name.removesuffix('.selection')}"
-    write_band_chart(shown, path, title=f"Frequency selection: {picture.name}{where}", about=about)
+    path = _chart(view, image, output)
+    where = "" if is_image else f", {view.name.removesuffix('.selection')}"
+    write_band_chart(shown, path, title=f"Frequency selection: {image.name}{where}", about=about)
     return path
 
 

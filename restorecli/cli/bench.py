@@ -56,7 +56,7 @@ def _start() -> None:
 def evaluation(
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="Folder with RGB pictures; by default the built-in photographs."),
+        typer.Option("--data", help="Folder with RGB images; by default the built-in photographs."),
     ] = None,
     rounds: Rounds = 5,
     workers: options.Workers = None,
@@ -83,7 +83,7 @@ def restoration(
     model: options.Model = "sca-unet",
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="Folder with RGB pictures; by default the built-in photographs."),
+        typer.Option("--data", help="Folder with RGB images; by default the built-in photographs."),
     ] = None,
     rounds: Rounds = 3,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads that compute.")] = 1,
@@ -159,7 +159,7 @@ def _show_methods(bench: EvaluationBench) -> None:
 def _show_facts(bench: EvaluationBench) -> None:
     machine = bench.machine
     rows = (
-        ("decoding a PNG, one core", f"{1 / bench.decoding.cpu:.0f} pictures/s"),
+        ("decoding a PNG, one core", f"{1 / bench.decoding.cpu:.0f} images/s"),
         (f"whole folder, {bench.workers} threads", _folder_speed(bench)),
         (
             "arithmetic of ours, one core",
@@ -180,13 +180,13 @@ def _folder_speed(bench: EvaluationBench) -> str:
 
 
 def _tell(bench: EvaluationBench) -> None:
-    from restorecli.bench.pictures import PREPARED
+    from restorecli.bench.images import PREPARED
 
     best = bench.times_as_fast(bench.rival)
     render.say(
         f"Fastest other library with the same value: {bench.rival.name}.",
         f"Ours is {best.wall:.1f} times as fast ({best.cpu:.1f} times by CPU time).",
-        f"Pictures: {', '.join(bench.pictures)}: {PREPARED}.",
+        f"Images: {', '.join(bench.images)}: {PREPARED}.",
     )
     for peer in bench.missing:
         render.say(f"not measured: {peer.name}: {peer.reason}")

@@ -29,10 +29,8 @@ HEADERS = ("damage", "severity", "named", "specialist", "degraded", "auto", "wor
 
 
 def auto(
-    test: Annotated[
-        Path, typer.Option("--test", help="Folder of clean pictures that nothing was fitted on.")
-    ],
-    pictures: Annotated[
+    test: Annotated[Path, typer.Option("--test", help="Folder of clean images that nothing was fitted on.")],
+    images: Annotated[
         int, typer.Option("--pictures", min=1, help="How many, taken evenly over the sorted folder.")
     ] = 24,
     damages: Annotated[
@@ -42,26 +40,26 @@ def auto(
     rivals: Annotated[
         bool, typer.Option("--rivals/--no-rivals", help="Measure single models and methods, too.")
     ] = True,
-    picture: Annotated[
+    image: Annotated[
         Path | None, typer.Option("--picture", help="Draw which damage was taken for which (PNG, SVG, PDF).")
     ] = None,
     markdown: tables.Markdown = None,
     as_json: options.Json = False,
 ) -> None:
-    """Degrade clean pictures in every way, let `--model auto` restore them, and compare with the best."""
+    """Degrade clean images in every way, let `--model auto` restore them, and compare with the best."""
     from restorecli.bench.auto import bench_auto
-    from restorecli.bench.auto_picture import draw_confusion
+    from restorecli.bench.auto_image import draw_confusion
 
     cells = bench_auto(
         test,
-        pictures=pictures,
+        images=images,
         damages=[name for name in damages.split(",") if name],
         severities=[int(word) for word in severities.split(",")],
         rivals=rivals,
         progress=BarProgress(),
     )
-    if picture is not None:
-        draw_confusion(cells, picture)
+    if image is not None:
+        draw_confusion(cells, image)
     result = CommandResult("bench auto", [cell.to_dict() for cell in cells])
     tables.show(HEADERS, [_row(cell) for cell in cells], result, markdown, as_json=as_json, names=1)
 
@@ -71,7 +69,7 @@ def _row(cell: Cell) -> tuple[str, ...]:
     return (
         cell.damage,
         str(cell.severity or "-"),
-        f"{100 * cell.named.get(cell.damage, 0) / cell.pictures:.0f} %",
+        f"{100 * cell.named.get(cell.damage, 0) / cell.images:.0f} %",
         f"{100 * cell.right:.0f} %",
         _decibels(cell.degraded),
         _decibels(cell.auto),
@@ -93,7 +91,7 @@ def diagnosis(
         ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The table to write (JSON).")],
-    pictures: Annotated[
+    images: Annotated[
         int, typer.Option("--pictures", min=1, help="Photographs damaged in every way, twice as many in all.")
     ] = 90,
 ) -> None:
@@ -102,7 +100,7 @@ def diagnosis(
     from restorecli.bench.diagnosis_fit import fit_table, measure_examples
     from restorecli.diagnosis.decide import write_table
 
-    measured = measure_examples(training_examples(data, pictures))
+    measured = measure_examples(training_examples(data, images))
     about = (
         f"Fitted by `restorecli bench diagnosis` to {len(measured.labels)} examples of training photographs"
     )

@@ -25,7 +25,7 @@ HEADERS = ("task", "method", "trained", "PSNR", "s per megapixel")
 def methods(
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="Folder with RGB pictures; by default four built-in photographs."),
+        typer.Option("--data", help="Folder with RGB images; by default four built-in photographs."),
     ] = None,
     names: Annotated[
         str, typer.Option("--methods", help="Only these, by commas; slow ones are measured only so.")
@@ -33,13 +33,13 @@ def methods(
     side: Annotated[
         int, typer.Option("--side", min=4, help="Side of the central crop, a multiple of 4.")
     ] = 256,
-    pictures: Annotated[
+    images: Annotated[
         int, typer.Option("--pictures", min=1, help="How many, taken evenly over the sorted folder.")
     ] = 4,
     markdown: tables.Markdown = None,
     as_json: options.Json = False,
 ) -> None:
-    """Restore the same pictures with every method that needs no weights, next to the trained networks.
+    """Restore the same images with every method that needs no weights, next to the trained networks.
 
     Noise, blur, reductions, lost pixels, impulses, JPEG, dithering, moire, haze and dust: for each what is
     meant for it, with PSNR in dB and seconds for a megapixel.
@@ -47,9 +47,7 @@ def methods(
     from restorecli.bench.methods import PUBLISHED, SLOW, bench_methods
 
     chosen = [name.strip() for name in names.split(",") if name.strip()]
-    rows = bench_methods(
-        data, names=chosen, side=side, pictures=pictures, tell=None if as_json else _tell_row
-    )
+    rows = bench_methods(data, names=chosen, side=side, images=images, tell=None if as_json else _tell_row)
     cells = [_cells(row) for row in rows]
     result = CommandResult("bench methods", [row.to_dict() for row in rows])
     tables.show(HEADERS, cells, result, markdown, as_json=as_json, names=3)

@@ -29,7 +29,7 @@ ABLATION_EXAMPLES = (
 Names = Annotated[list[str] | None, typer.Argument(help="Which networks; by default all.")]
 Data = Annotated[Path, typer.Option("--data", help="Folder to train on, laid out as the recipe's.")]
 Test = Annotated[
-    Path | None, typer.Option("--test", help="Folder for the test; by default pictures held out of training.")
+    Path | None, typer.Option("--test", help="Folder for the test; by default images held out of training.")
 ]
 Runs = Annotated[
     Path, typer.Option("-o", "--output", help="Folder of the runs; what is done in it is not done again.")
@@ -43,7 +43,7 @@ Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads that com
 def models(
     names: Names = None,
     data: Annotated[
-        Path | None, typer.Option("--data", help="Clean pictures: each network is trained on them and tried.")
+        Path | None, typer.Option("--data", help="Clean images: each network is trained on them and tried.")
     ] = None,
     test: Test = None,
     output: Annotated[
@@ -79,7 +79,7 @@ def models(
     result = _result("models", bench.to_dict(), failed=bool(bench.failed))
     tables.show(*models_table(bench), result, markdown, as_json=as_json)
     render.say(
-        f"Speed: megapixels per CPU second of one core on a {side}x{side} RGB picture, fp32, "
+        f"Speed: megapixels per CPU second of one core on a {side}x{side} RGB image, fp32, "
         f"{threads} thread(s), median of {rounds}.",
         f"{COUNTED[0].upper()}{COUNTED[1:]}.",
     )
@@ -96,7 +96,7 @@ def dither(
     markdown: tables.Markdown = None,
     as_json: options.Json = False,
 ) -> None:
-    """Train five baselines against error diffusion: what each gains over the dithered pictures."""
+    """Train five baselines against error diffusion: what each gains over the dithered images."""
     from restorecli.bench.dither import bench_dither, dither_table
 
     bench = bench_dither(

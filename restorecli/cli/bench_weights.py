@@ -29,7 +29,7 @@ def weights(
         typer.Option("--data", help="Folder with the test sets that the cards name, such as cbsd68."),
     ],
     only: Annotated[str, typer.Option("--only", help="Names of weights, by commas; by default all.")] = "",
-    pictures: Annotated[
+    images: Annotated[
         int | None,
         typer.Option("--pictures", min=1, help="Only scores that were measured on at most so many."),
     ] = None,
@@ -38,12 +38,12 @@ def weights(
 ) -> None:
     """Measure the scores on the cards of the shipped weights again, and show both.
 
-    In fp32 on the CPU, by the protocol of `eval`. All of them take hours; those on 4 pictures, minutes.
+    In fp32 on the CPU, by the protocol of `eval`. All of them take hours; those on 4 images, minutes.
     """
     from restorecli.bench.weights import TOLERANCE, bench_weights
 
     names = [name.strip() for name in only.split(",") if name.strip()]
-    rows = bench_weights(data, only=names, pictures=pictures, progress=BarProgress())
+    rows = bench_weights(data, only=names, images=images, progress=BarProgress())
     result = CommandResult("bench weights", [row.to_dict() for row in rows])
     tables.show(HEADERS, [_cells(row) for row in rows], result, markdown, as_json=as_json, names=2)
     other = sum(row.differs for row in rows)

@@ -36,7 +36,7 @@ def metrics(incomplete: str) -> list[tuple[str, str]]:
     from restorecli.evaluation.metrics.catalog import METRICS
 
     known = {name: entry.definition for name, entry in METRICS.items()}
-    return _last_of_list(incomplete, {**known, "all": "every metric that these pictures allow"})
+    return _last_of_list(incomplete, {**known, "all": "every metric that these images allow"})
 
 
 def fields(incomplete: str) -> list[tuple[str, str]]:

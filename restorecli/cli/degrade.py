@@ -1,4 +1,4 @@
-"""`restorecli degrade`: make degraded pictures and remember what was done to each."""
+"""`restorecli degrade`: make degraded images and remember what was done to each."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def command(
         typer.Option(
             "-o",
             "--output",
-            help="Folder to write into, by default ./degraded; or for one picture a file, e.g. noisy.png.",
+            help="Folder to write into, by default ./degraded; or for one image a file, e.g. noisy.png.",
             metavar="OUT",
         ),
     ] = None,
@@ -105,7 +105,7 @@ def command(
         typer.Option("--list", help="List the degradations; --list NAME shows one, --list all all of it."),
     ] = False,
 ) -> None:
-    """Write degraded copies of pictures, with a manifest of what was done to each.
+    """Write degraded copies of images, with a manifest of what was done to each.
 
     The same seed gives the same bytes, with any number of workers.
     """

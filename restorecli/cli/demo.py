@@ -28,7 +28,7 @@ def command(
 ) -> None:
     """Degrade the built-in samples, restore them with shipped weights, and show by how much.
 
-    Prints the table by category and writes pictures and one HTML page. Needs no network and no GPU.
+    Prints the table by category and writes images and one HTML page. Needs no network and no GPU.
     """
     noisy, clean = output / "degraded", output / "restored"
     noise = [{"name": "gaussian", "sigma": _SIGMA}]

@@ -1,4 +1,4 @@
-"""`restorecli diagnose`: what damage pictures have, and what `restore` would do about it."""
+"""`restorecli diagnose`: what damage images have, and what `restore` would do about it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ EXAMPLES = (
     "restorecli diagnose ./scans --json",
 )
 
-_HEADERS = ("picture", "found", "sure", "what restore would do")
+_HEADERS = ("image", "found", "sure", "what restore would do")
 
 
 def command(
-    source: Annotated[Path, typer.Argument(help="Picture, or a folder of them.", metavar="PICTURE|FOLDER")],
+    source: Annotated[Path, typer.Argument(help="Image, or a folder of them.", metavar="IMAGE|FOLDER")],
     to_srgb: options.ToSrgb = False,
     frames: options.Frames = "refuse",
     allow_truncated: options.AllowTruncated = False,
     workers: options.Workers = None,
     json_wanted: options.Json = False,
 ) -> None:
-    """Say what damage pictures have, how strong, how sure that is, and what helps; nothing is changed."""
+    """Say what damage images have, how strong, how sure that is, and what helps; nothing is changed."""
     from restorecli.diagnosis.files import diagnose_files, kinds
     from restorecli.images.options import ReadOptions
 

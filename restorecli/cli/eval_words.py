@@ -49,7 +49,7 @@ def explain(restored: Path | None, reference: Path | None, *, as_json: bool) -> 
         pairs = pair_folder(folder, reference).pairs
         if not pairs:
             raise DataError(
-                "There is no pair to explain.", expected="a picture with its reference", file=folder
+                "There is no pair to explain.", expected="an image with its reference", file=folder
             )
         found = explaining.explain_pair(pairs[0])
     if as_json:

@@ -1,4 +1,4 @@
-"""`restorecli eval`: by how much, picture by picture, by category, and against other methods."""
+"""`restorecli eval`: by how much, image by image, by category, and against other methods."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def command(
         typer.Argument(help="Clean originals; by default what the manifest names.", metavar="REFERENCE"),
     ] = None,
     degraded: Annotated[
-        Path | None, typer.Option("--degraded", help="Degraded pictures; by default what the manifest names.")
+        Path | None, typer.Option("--degraded", help="Degraded images; by default what the manifest names.")
     ] = None,
     by_category: Annotated[
         bool, typer.Option("--by-category", help="One line for each category, then all together.")
@@ -106,7 +106,7 @@ def command(
         list[str] | None,
         typer.Option(
             "--against",
-            help="Another method's pictures, compared picture by picture; may be repeated.",
+            help="Another method's images, compared image by image; may be repeated.",
             metavar="NAME=DIR",
             rich_help_panel=_COMPARED,
         ),
@@ -119,7 +119,7 @@ def command(
         Path | None,
         typer.Option(
             "--baseline",
-            help="Earlier scores (--json): no mean may be worse, also by category, and no picture missing.",
+            help="Earlier scores (--json): no mean may be worse, also by category, and no image missing.",
             metavar="FILE",
             rich_help_panel=_GATES,
         ),
@@ -137,7 +137,7 @@ def command(
         Path | None,
         typer.Option(
             "--csv",
-            help="File for one line per picture; beside it NAME.groups.csv with one per group.",
+            help="File for one line per image; beside it NAME.groups.csv with one per group.",
             rich_help_panel=_FILES,
         ),
     ] = None,
@@ -160,7 +160,7 @@ def command(
         typer.Option(
             "-o",
             "--output",
-            help="Folder for an HTML page and side-by-side pictures.",
+            help="Folder for an HTML page and side-by-side images.",
             rich_help_panel=_FILES,
         ),
     ] = None,
@@ -168,9 +168,9 @@ def command(
     workers: options.Workers = None,
     as_json: options.Json = False,
 ) -> None:
-    """Score pictures against their references, degraded against restored, and against other methods.
+    """Score images against their references, degraded against restored, and against other methods.
 
-    Pictures that find no mate are listed, never dropped in silence, and give exit code 3.
+    Images that find no mate are listed, never dropped in silence, and give exit code 3.
     """
     if list_metrics:
         eval_words.list_metrics(as_json=as_json)

@@ -34,7 +34,7 @@ def command(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Write a trained network as one ONNX file, in float32, for pictures of any number and size.
+    """Write a trained network as one ONNX file, in float32, for images of any number and size.
 
     The file describes itself, so that `restore --model FILE.onnx` needs nothing else; other programs must pad
     to multiples of what its metadata says. It is compared with torch before it gets its name.

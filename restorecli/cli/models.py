@@ -170,7 +170,7 @@ def _weights(path: Path) -> tuple[dict[str, Any], Rows]:
     document = asdict(card)
     rows: Rows = [
         ("for", card.summary or "not said"),
-        ("pictures", "gray" if card.channels == 1 else "RGB and gray"),
+        ("images", "gray" if card.channels == 1 else "RGB and gray"),
         ("network", f"{card.model} with {dict(card.arguments) or 'its default arguments'}"),
         ("trained on", card.data or "not said"),
         ("training", ", ".join(f"{key} {value}" for key, value in card.training.items() if key != "before")),
@@ -228,7 +228,7 @@ def _checkpoint(path: Path) -> tuple[dict[str, Any], Rows]:
         ("network", found.network),
         ("arguments", ", ".join(f"{name}: {value}" for name, value in found.arguments.items())),
         ("parameters", f"{found.parameters:,}"),
-        ("pictures", "gray" if found.channels == 1 else "RGB and gray"),
+        ("images", "gray" if found.channels == 1 else "RGB and gray"),
         ("enlarges", f"{found.scale} times" if found.scale > 1 else "no"),
         (
             "noise level",
@@ -247,7 +247,7 @@ def _graph(path: Path) -> tuple[dict[str, Any], Rows]:
     rows: Rows = [
         ("what it is", "an exported graph (ONNX)"),
         ("network", spec.name),
-        ("pictures", "gray" if spec.channels == 1 else "RGB and gray"),
+        ("images", "gray" if spec.channels == 1 else "RGB and gray"),
         ("enlarges", f"{spec.scale} times" if spec.scale > 1 else "no"),
     ]
     return document, rows

@@ -55,7 +55,7 @@ Frames = Annotated[
     str,
     typer.Option(
         "--frames",
-        help="Files of several pictures: refuse, first, all, or by numbers from 0: 3 or 3..8.",
+        help="Files of several images: refuse, first, all, or by numbers from 0: 3 or 3..8.",
         metavar="FRAMES",
         rich_help_panel=READING,
     ),
@@ -77,7 +77,7 @@ Shard = Annotated[
     str | None,
     typer.Option(
         "--shard",
-        help="Do part I of N of the pictures; N processes or machines, each with another I, do all.",
+        help="Do part I of N of the images; N processes or machines, each with another I, do all.",
         metavar="I/N",
         rich_help_panel=COMPUTING,
     ),
@@ -151,7 +151,7 @@ KnownOperator = Annotated[
     list[str] | None,
     typer.Option(
         "--operator",
-        help="Blur or reduction, or a picture of the kernel; else the manifest's.",
+        help="Blur or reduction, or an image of the kernel; else the manifest's.",
         rich_help_panel=KNOWN,
         metavar="NAME:PARAM=VALUE,...",
     ),

@@ -25,7 +25,7 @@ EXAMPLES = (
     "restorecli plot ./restored ./photos --metrics psnr,ssim --by category",
 )
 
-_NO_SPECTRUM = "no error-spectrum: the pictures are not found from here, or have no reference"
+_NO_SPECTRUM = "no error-spectrum: the images are not found from here, or have no reference"
 
 
 class ChartStyle(StrEnum):
@@ -56,7 +56,7 @@ def command(
         typer.Argument(help="Clean originals; by default what the manifest names.", metavar="REFERENCE"),
     ] = None,
     degraded: Annotated[
-        Path | None, typer.Option("--degraded", help="Degraded pictures; by default what the manifest names.")
+        Path | None, typer.Option("--degraded", help="Degraded images; by default what the manifest names.")
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")] = Path("plots"),
     formats: Annotated[
@@ -72,7 +72,7 @@ def command(
     against: Annotated[
         list[str] | None,
         typer.Option(
-            "--against", help="Another method's pictures, drawn beside; may be repeated.", metavar="NAME=DIR"
+            "--against", help="Another method's images, drawn beside; may be repeated.", metavar="NAME=DIR"
         ),
     ] = None,
     metrics: Annotated[
@@ -121,7 +121,7 @@ def _evaluated(
     against: Sequence[str] | None,
     workers: int | None,
 ) -> EvalResult:
-    """Find and score the pictures, as `eval` does."""
+    """Find and score the images, as `eval` does."""
     options = api.EvalOptions(
         restored,
         reference,

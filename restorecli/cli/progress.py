@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from restorecli.training.validation import ValidationScores
 
 _UNITS = {"tuning": "parameter"}
-_PAUSE = 0.2  # seconds between two drawings of the steps of one picture
+_PAUSE = 0.2  # seconds between two drawings of the steps of one image
 _SMOOTHING = 0.5  # share of the past in the loss and dB that the training bar shows
 _TRAINING_LINE = "{desc} {percentage:5.1f}% |{bar}| {elapsed} < {remaining}{postfix}"
 

@@ -196,10 +196,10 @@ def folder_result(summary: FolderSummary) -> CommandResult:
 
 
 def note_lines(summary: FolderSummary, most: int | None = None) -> list[str]:
-    """Return what was done to pictures that their readers should know; the manifest says it of each."""
+    """Return what was done to images that their readers should know; the manifest says it of each."""
     lines = []
     for note in summary.notes[:most]:
-        about = note.first if note.pictures == 1 else f"{note.pictures} pictures, first {note.first}"
+        about = note.first if note.images == 1 else f"{note.images} images, first {note.first}"
         lines.append(f"{about}: {note.text}")
     return lines
 
@@ -209,7 +209,7 @@ def failures(summary: FolderSummary) -> None:
     shared = _shared_fault(summary)
     if shared is not None:
         first = summary.failures[0].path
-        say(f"failed: all {len(summary.failures)} pictures, first {first}: {shared!s}")
+        say(f"failed: all {len(summary.failures)} images, first {first}: {shared!s}")
         return
     for failure in summary.failures[:_SHOWN_FAILURES]:
         say(f"failed: {failure.path}: {failure.error!s}")
@@ -219,7 +219,7 @@ def failures(summary: FolderSummary) -> None:
 
 
 def _shared_fault(summary: FolderSummary) -> RestorecliError | None:
-    """Return the one error, without its file, that every picture of a job failed by: a fault of the call."""
+    """Return the one error, without its file, that every image of a job failed by: a fault of the call."""
     errors = [failure.error for failure in summary.failures]
     told = {(error.problem, error.expected, error.got, error.hint) for error in errors}
     if summary.written or summary.skipped or len(errors) < 2 or len(told) > 1:

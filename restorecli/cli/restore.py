@@ -1,4 +1,4 @@
-"""`restorecli restore`: undo degradations on a folder of pictures."""
+"""`restorecli restore`: undo degradations on a folder of images."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def command(
         typer.Option(
             "-o",
             "--output",
-            help="Folder to write into, by default ./restored; or for one picture a file, e.g. better.png.",
+            help="Folder to write into, by default ./restored; or for one image a file, e.g. better.png.",
             metavar="OUT",
         ),
     ] = None,
@@ -111,16 +111,16 @@ def command(
         bool,
         typer.Option(
             "--check-tiles",
-            help="Say what tiles cost on the first picture, and the overlap that is enough; write nothing.",
+            help="Say what tiles cost on the first image, and the overlap that is enough; write nothing.",
             rich_help_panel=options.COMPUTING,
         ),
     ] = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
-    """Restore one picture or a folder: by itself, or with a network or a method that --model names.
+    """Restore one image or a folder: by itself, or with a network or a method that --model names.
 
-    Without --model each picture is diagnosed and gets what helps; one without damage is copied as it is.
+    Without --model each image is diagnosed and gets what helps; one without damage is copied as it is.
     Depth, alpha, EXIF and ICC are kept, finished files are skipped, and one bad file costs one file.
     """
     from restorecli.restoration.methods.catalog import settings_for
@@ -169,14 +169,14 @@ def command(
     render.folder_summary(result, json_wanted=as_json, quiet=quiet)
 
 
-def _tell_tiles(picture: Path, check: TileCheck, *, as_json: bool) -> None:
-    """Say how far tiles are from the whole picture."""
+def _tell_tiles(image: Path, check: TileCheck, *, as_json: bool) -> None:
+    """Say how far tiles are from the whole image."""
     if as_json:
-        render.as_json(CommandResult("restore", {"picture": str(picture), **check.to_dict()}))
+        render.as_json(CommandResult("restore", {"picture": str(image), **check.to_dict()}))
     close = "equal to the whole" if check.psnr == math.inf else f"{check.psnr:.1f} dB to the whole"
     exact = ", as they must be" if check.exact else ""
     render.say(
-        f"{picture.name}: tiles of {check.tile} px that share {check.overlap} px are {close}{exact}; "
+        f"{image.name}: tiles of {check.tile} px that share {check.overlap} px are {close}{exact}; "
         f"steps at their joins are {check.seam_ratio:.2f} times those of the whole."
     )
     if check.enough is None:
@@ -192,7 +192,7 @@ def _tell_plan(plan: RestorePlan, *, as_json: bool) -> None:
     if as_json:
         render.as_json(CommandResult("restore", plan.to_dict(), notes=plan.notes))
     finished = f" ({plan.finished} more are finished)" if plan.finished else ""
-    count = "1 picture" if plan.pictures == 1 else f"{plan.pictures} pictures"
+    count = "1 image" if plan.images == 1 else f"{plan.images} images"
     render.say(*plan.kinds)
     render.say(
         f"{count}, {plan.megapixels:.1f} MP, would be restored with {plan.model} -> {plan.output}{finished}"

@@ -92,8 +92,8 @@ def render_result(
         command: The command that evaluated.
         found: What it found.
         as_json: Print it as JSON in place of the tables.
-        by_group: Show the groups, not only the last line over all pictures.
-        more: Pictures that failed before they could be scored.
+        by_group: Show the groups, not only the last line over all images.
+        more: Images that failed before they could be scored.
         opens: Open the page that was written in the browser.
     """
     result = _result(command, found, more)
@@ -130,7 +130,7 @@ def plotted(evaluation: Evaluation, found: object, notes: Sequence[str]) -> Comm
 
 
 def _tell_files(written: Sequence[Path]) -> None:
-    """Name the files that were written; of side-by-side pictures only how many, and where."""
+    """Name the files that were written; of side-by-side images only how many, and where."""
     from restorecli.api.files import STRIPS
 
     pages = [path for path in written if path.name == "index.html"]
@@ -139,7 +139,7 @@ def _tell_files(written: Sequence[Path]) -> None:
         strips = path.parent / STRIPS
         if path in pages:
             count = sum(other.is_relative_to(strips) for other in written)
-            render.say(f"wrote {path} and {count} side-by-side pictures in {strips}")
+            render.say(f"wrote {path} and {count} side-by-side images in {strips}")
         elif not any(path.is_relative_to(folder) for folder in folders):
             render.say(f"wrote {path}")
 
@@ -167,7 +167,7 @@ def check_open(report: Path | None, output: Path | None, *, opens: bool) -> None
 
 
 def list_unmatched(evaluation: Evaluation, comparison: Comparison | None = None) -> None:
-    """Name the pictures that were not scored or not compared, and why."""
+    """Name the images that were not scored or not compared, and why."""
     _list([f"not scored: {line}" for line in _unmatched(evaluation)])
     _list([f"not compared: {line}" for line in _uncompared(comparison)])
 

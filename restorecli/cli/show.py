@@ -1,4 +1,4 @@
-"""`restorecli show`: pictures side by side, in the terminal or as one PNG."""
+"""`restorecli show`: images side by side, in the terminal or as one PNG."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXAMPLES = (
 )
 
 _DEFAULTS = (Path("degraded"), Path("restored"))
-_TILE = 320  # pixels of a picture in the sheet of a comparison
+_TILE = 320  # pixels of an image in the sheet of a comparison
 _THUMBNAIL = 192
 _ACROSS = 6  # thumbnails in a row of the sheet of one folder
 _CELLS = 26  # cells of a thumbnail in the terminal
@@ -50,13 +50,13 @@ def command(
         Path | None, typer.Option("-o", "--output", help="PNG to write instead of showing.")
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="Pictures at most, evenly spread over the folder.")
+        int, typer.Option("--limit", min=1, help="Images at most, evenly spread over the folder.")
     ] = 24,
     crop: Annotated[
         str | None,
         typer.Option(
             "--crop",
-            help="Part in pixels of the last picture of a row.",
+            help="Part in pixels of the last image of a row.",
             metavar="WxH+X+Y",
             rich_help_panel=_LOOKING,
         ),
@@ -74,7 +74,7 @@ def command(
         bool,
         typer.Option(
             "--inset",
-            help="Show the whole picture, and the part of --crop or --zoom enlarged in a box.",
+            help="Show the whole image, and the part of --crop or --zoom enlarged in a box.",
             rich_help_panel=_LOOKING,
         ),
     ] = False,
@@ -82,7 +82,7 @@ def command(
         bool,
         typer.Option(
             "--scores",
-            help="Write PSNR and SSIM against the last picture below each.",
+            help="Write PSNR and SSIM against the last image below each.",
             rich_help_panel=_LOOKING,
         ),
     ] = False,
@@ -90,7 +90,7 @@ def command(
         bool,
         typer.Option(
             "--difference",
-            help="Add the difference from the last picture, 4 times enlarged; mid-gray is equal.",
+            help="Add the difference from the last image, 4 times enlarged; mid-gray is equal.",
             rich_help_panel=_LOOKING,
         ),
     ] = False,
@@ -117,7 +117,7 @@ def command(
     ] = "auto",
     strip_suffix: options.StripSuffix = None,
     size: Annotated[
-        int | None, typer.Option("--size", min=16, max=4096, help="Side of a picture in the PNG.")
+        int | None, typer.Option("--size", min=16, max=4096, help="Side of an image in the PNG.")
     ] = None,
     colors: Annotated[
         Literal["auto", "24bit", "256", "ascii"],
@@ -125,7 +125,7 @@ def command(
     ] = "auto",
     as_json: options.Json = False,
 ) -> None:
-    """Show pictures of the same name side by side, in the terminal or as one PNG.
+    """Show images of the same name side by side, in the terminal or as one PNG.
 
     Each path is a column; images are matched by relative path, then by stem; one folder gives thumbnails.
     What has no counterpart or cannot be read is listed, and gives exit code 3.
@@ -149,13 +149,13 @@ def command(
         render.as_json(_result(lineup, seen, output))
     seen.tell()
     if len(lineup.entries) < lineup.total:
-        render.say(f"{len(lineup.entries)} of {lineup.total} pictures, evenly spread; --limit shows more.")
+        render.say(f"{len(lineup.entries)} of {lineup.total} images, evenly spread; --limit shows more.")
     if seen.problems:
         raise typer.Exit(ExitCode.SOME_FAILED)
 
 
 class _Seen:
-    """What is to be told of the rows that went by, without keeping their pictures."""
+    """What is to be told of the rows that went by, without keeping their images."""
 
     def __init__(self, notes: Sequence[str]) -> None:
         self.problems: list[str] = []
@@ -201,11 +201,11 @@ def _draw(lineup: Lineup, view: View, colors: str, seen: _Seen) -> None:
     found = _stdout_colors() if colors == "auto" else cast("Colors", colors)
     each = 1 + view.spectrum
     tiles = len(headings(lineup, view)) or each * max(1, size.columns // (_CELLS * each))
-    box = terminal.picture_box(size.columns, size.lines, terminal.across(size.columns, tiles))
+    box = terminal.image_box(size.columns, size.lines, terminal.across(size.columns, tiles))
     for row in seen.of(rows(lineup, view, box, max(1, tiles // each))):
         render.data("\n".join(terminal.row_lines(row, size.columns, found)))
     if colors == "auto" and found == "ascii":
-        render.say("Drawn with characters, since stdout shows no colors; -o sheet.png writes a picture.")
+        render.say("Drawn with characters, since stdout shows no colors; -o sheet.png writes an image.")
 
 
 def _stdout_colors() -> Colors:

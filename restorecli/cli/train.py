@@ -48,7 +48,7 @@ def command(
     ] = "",
     data: Annotated[
         list[Path] | None,
-        typer.Option("--data", help="Folder of clean pictures, in place of the recipe's; may be repeated."),
+        typer.Option("--data", help="Folder of clean images, in place of the recipe's; may be repeated."),
     ] = None,
     hours: Annotated[
         float | None, typer.Option("--hours", min=0, help="Budget, in place of the recipe's.")
@@ -93,4 +93,4 @@ def command(
 
 
 def _left_out(result: TrainResult) -> list[str]:
-    return [f"left out: {picture}: {reason}" for picture, reason in result.quarantined.items()]
+    return [f"left out: {image}: {reason}" for image, reason in result.quarantined.items()]

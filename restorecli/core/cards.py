@@ -36,7 +36,7 @@ def _lines(card: Card) -> Iterator[str]:
     yield f"{card.summary}."
     yield ""
     yield f"- network: `{card.model}` with {dict(card.arguments) or 'its default arguments'}"
-    yield f"- pictures: {kind}, range [{low:g}, {high:g}]"
+    yield f"- images: {kind}, range [{low:g}, {high:g}]"
     yield f"- data: {card.data}"
     yield f"- training: {_flat(card.training)}"
     if card.precision_loss:

@@ -1,4 +1,4 @@
-"""Discriminators for adversarial training: logits that are large for pictures held to be true.
+"""Discriminators for adversarial training: logits that are large for images held to be true.
 
 PatchGAN: Isola, Zhu, Zhou, Efros, "Image-to-Image Translation with Conditional Adversarial Networks",
 CVPR 2017. The VGG-style one: Ledig et al. (SRGAN), CVPR 2017, as Wang et al. (ESRGAN), ECCVW 2018, use it.
@@ -20,10 +20,10 @@ class PatchDiscriminator(nn.Module):
     alone have a bias. Weights start N(0, 0.02). With RGB and the condition: 2,768,705 parameters.
 
     Args:
-        channels: Of the pictures: 1 or 3.
+        channels: Of the images: 1 or 3.
         width: Channels of the first layer.
         layers: Convolutions of stride 2: 3 see 70 pixels, 2 see 34, 1 sees 16.
-        conditional: Whether the degraded picture is looked at too, as pix2pix does.
+        conditional: Whether the degraded image is looked at too, as pix2pix does.
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class PatchDiscriminator(nn.Module):
             field = 2 * field + 2 if isinstance(module, nn.Conv2d) and module.stride == (2, 2) else field
         return field
 
-    def forward(self, picture: Tensor, degraded: Tensor | None = None) -> Tensor:
-        """Judge pictures.
+    def forward(self, image: Tensor, degraded: Tensor | None = None) -> Tensor:
+        """Judge images.
 
         Args:
-            picture: (N, C, H, W) in [0, 1], restored or reference; sides of at least 24 pixels.
-            degraded: (N, C, h, w), the condition; enlarged to the picture's size where it is smaller.
+            image: (N, C, H, W) in [0, 1], restored or reference; sides of at least 24 pixels.
+            degraded: (N, C, h, w), the condition; enlarged to the image's size where it is smaller.
 
         Returns:
             Logits (N, 1, H / 8 - 2, W / 8 - 2).
@@ -65,10 +65,10 @@ class PatchDiscriminator(nn.Module):
         if (degraded is not None) != self.conditional:
             raise ValueError(f"conditional is {self.conditional}, got degraded={degraded is not None}")
         if degraded is not None:
-            if degraded.shape[-2:] != picture.shape[-2:]:
-                degraded = F.interpolate(degraded, picture.shape[-2:], mode="bilinear", align_corners=False)
-            picture = torch.cat([degraded, picture], dim=1)
-        logits: Tensor = self.body(picture)
+            if degraded.shape[-2:] != image.shape[-2:]:
+                degraded = F.interpolate(degraded, image.shape[-2:], mode="bilinear", align_corners=False)
+            image = torch.cat([degraded, image], dim=1)
+        logits: Tensor = self.body(image)
         return logits
 
 
@@ -78,7 +78,7 @@ class VggDiscriminator(nn.Module):
     LeakyReLU 0.2, batch norm after all convolutions but the first. It judges whole crops of one size.
 
     Args:
-        channels: Of the pictures: 1 or 3.
+        channels: Of the images: 1 or 3.
         width: Channels of the first stage; the others have 2, 4, 8 and 8 times as many.
         side: Of the square crops; a multiple of 32. The paper's are 128.
 
@@ -103,15 +103,15 @@ class VggDiscriminator(nn.Module):
             nn.Flatten(), nn.Linear(before * (side // 32) ** 2, 100), nn.LeakyReLU(0.2), nn.Linear(100, 1)
         )
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor:
         """Map (N, C, side, side) in [0, 1] to logits (N, 1).
 
         Raises:
             ValueError: The crops have another size.
         """
-        if picture.shape[-2:] != (self.side, self.side):
-            raise ValueError(f"crops must be {self.side} x {self.side}, got {tuple(picture.shape[-2:])}")
-        logits: Tensor = self.head(self.body(picture))
+        if image.shape[-2:] != (self.side, self.side):
+            raise ValueError(f"crops must be {self.side} x {self.side}, got {tuple(image.shape[-2:])}")
+        logits: Tensor = self.head(self.body(image))
         return logits
 
 

@@ -1,6 +1,6 @@
 """What a restorer takes in memory, as a function of the size of a tile.
 
-It is measured, not guessed: it runs once on two small pictures while every tensor that it makes is counted.
+It is measured, not guessed: it runs once on two small images while every tensor that it makes is counted.
 What counting finds is what the process then grows by, within a factor of 1.5 (the convolution library's own
 copies): 536 counted against 536 to 791 bytes per pixel for DnCNN and SCA-UNet, 920 against 1187 for U-Net
 (torch 2.13, CPU).
@@ -79,13 +79,13 @@ class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def measure_footprint(run: Callable[[Tensor], Tensor], channels: int, multiple: int = 1) -> Footprint:
-    """Measure what a restorer takes per pixel for pictures of 1 or 3 channels, with a margin of safety.
+    """Measure what a restorer takes per pixel for images of 1 or 3 channels, with a margin of safety.
 
     What computes outside torch cannot be counted; at least 256 bytes per pixel are assumed.
 
     Args:
         run: Restores a (1, channels, H, W) batch.
-        channels: Of the pictures.
+        channels: Of the images.
         multiple: Sides that it is tried with are multiples of it.
     """
     first = -(-_SIDE // multiple) * multiple

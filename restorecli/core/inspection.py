@@ -48,7 +48,7 @@ class BandFacts:
 
 @dataclass(frozen=True, slots=True)
 class BandView:
-    """What one layer did to one picture or feature map, in float32 on the CPU.
+    """What one layer did to one image or feature map, in float32 on the CPU.
 
     Planes are whole, with DC in the middle (at H // 2, W // 2), and as large as what the layer transformed,
     its padding included.
@@ -86,10 +86,10 @@ class BandView:
         return int(_shares((1 - self.gate.astype(np.float64) ** 2) * energy, energy).argmax())
 
 
-def central(picture: Tensor, side: int) -> Tensor:
+def central(image: Tensor, side: int) -> Tensor:
     """Return the middle of (C, H, W), at most `side` pixels high and wide."""
-    top, left = ((length - min(length, side)) // 2 for length in picture.shape[-2:])
-    return picture[..., top : top + side, left : left + side]
+    top, left = ((length - min(length, side)) // 2 for length in image.shape[-2:])
+    return image[..., top : top + side, left : left + side]
 
 
 def full_plane(half: Tensor, width: int) -> Tensor:
@@ -113,12 +113,12 @@ def selection_layers(network: nn.Module) -> dict[str, SelectiveFrequency]:
 
 
 @torch.no_grad()
-def inspect(network: nn.Module, picture: Tensor) -> tuple[BandView, ...]:
-    """Return what every frequency selection of a network does to one picture.
+def inspect(network: nn.Module, image: Tensor) -> tuple[BandView, ...]:
+    """Return what every frequency selection of a network does to one image.
 
     Args:
         network: A network of the catalog, or a `SelectiveFrequency` alone; it is put into evaluation mode.
-        picture: (C, H, W), in [0, 1] for a network; an RGB one gets gray repeated, a gray one the mean of
+        image: (C, H, W), in [0, 1] for a network; an RGB one gets gray repeated, a gray one the mean of
             the colors.
 
     Returns:
@@ -143,7 +143,7 @@ def inspect(network: nn.Module, picture: Tensor) -> tuple[BandView, ...]:
 
     handles = [layer.register_forward_pre_hook(keep) for layer in names]
     try:
-        x = _with_channels(picture[None].float(), getattr(network, "channels", picture.shape[0]))
+        x = _with_channels(image[None].float(), getattr(network, "channels", image.shape[0]))
         network(pad_to_multiple(x, getattr(network, "multiple", 1)))
     finally:
         for handle in handles:

@@ -1,4 +1,4 @@
-"""A small network that recognizes something in pictures, and whose features pictures are compared by."""
+"""A small network that recognizes something in images, and whose features images are compared by."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 
 class Recognizer(nn.Module):
-    """Three strided 3x3 convolutions with LeakyReLU 0.2, the mean over the picture, a linear layer.
+    """Three strided 3x3 convolutions with LeakyReLU 0.2, the mean over the image, a linear layer.
 
     With one answer it is a discriminator, with several a classifier. It remembers, as moving averages, the
-    mean features of the true pictures of each class, which CVAE-GAN's mean feature matching aims at.
+    mean features of the true images of each class, which CVAE-GAN's mean feature matching aims at.
 
     Args:
-        channels: Of the pictures: 1 or 3.
-        answers: Logits per picture.
+        channels: Of the images: 1 or 3.
+        answers: Logits per image.
         width: Channels of the first convolution; the others have 2 and 4 times as many.
         classes: Classes whose mean features are remembered.
     """
@@ -44,10 +44,10 @@ class Recognizer(nn.Module):
 
     @torch.no_grad()
     def remember(self, pooled: Tensor, labels: Tensor, *, decay: float = 0.99) -> None:
-        """Take the features of true pictures into the means; the first of a class are taken as they are.
+        """Take the features of true images into the means; the first of a class are taken as they are.
 
         Args:
-            pooled: (N, 4 width), features averaged over each picture.
+            pooled: (N, 4 width), features averaged over each image.
             labels: (N,) classes.
             decay: Of the moving averages.
         """
@@ -63,7 +63,7 @@ class Recognizer(nn.Module):
         Classes that are not in the batch, or that were never seen, do not count.
 
         Args:
-            pooled: (N, 4 width), features averaged over each picture.
+            pooled: (N, 4 width), features averaged over each image.
             labels: (N,) classes.
         """
         present, means = _means_by_class(pooled, labels, len(self.means))

@@ -33,15 +33,15 @@ class RestorerSpec:
 
     Attributes:
         name: Name to print and to write into the manifest.
-        channels: Channels it was made for: 1 or 3; pictures of the other kind are adapted.
+        channels: Channels it was made for: 1 or 3; images of the other kind are adapted.
         scale: Sides of the output divided by those of the input.
         multiple: Sides are padded to a multiple of it inside.
         receptive_field: Side of the square of input pixels that one output pixel depends on; None when it is
-            the whole picture, so that tiles change the result.
-        needs: What it must know of a picture ("operator", "mask"), or uses where it is known ("sigma?",
+            the whole image, so that tiles change the result.
+        needs: What it must know of an image ("operator", "mask"), or uses where it is known ("sigma?",
             "operator?", "mask?").
-        whole: Whether it takes whole pictures only: tiles would break its result.
-        affine: Whether it treats a brighter picture of more contrast as such, as a linear filter does.
+        whole: Whether it takes whole images only: tiles would break its result.
+        affine: Whether it treats a brighter image of more contrast as such, as a linear filter does.
     """
 
     name: str
@@ -55,7 +55,7 @@ class RestorerSpec:
 
 
 class Facts(Protocol):
-    """What a network may be told about one picture, and where it notes what it found out."""
+    """What a network may be told about one image, and where it notes what it found out."""
 
     @property
     def sigma(self) -> float | None:
@@ -71,7 +71,7 @@ class PaddingRestorer(ABC):
     Attributes:
         spec: What a caller must know.
         device: Where batches go to be restored.
-        ensemble: Restore a picture in its eight turned and mirrored ways and take the mean, "+" in papers'
+        ensemble: Restore an image in its eight turned and mirrored ways and take the mean, "+" in papers'
             tables (Timofte, Rothe, Van Gool, CVPR 2016): eight times the work for a tenth or two of a dB.
     """
 
@@ -85,12 +85,12 @@ class PaddingRestorer(ABC):
 
     @property
     def streams(self) -> bool:
-        """Whether rows of a picture are enough: a noise level is told, or estimated, for a whole picture."""
+        """Whether rows of an image are enough: a noise level is told, or estimated, for a whole image."""
         return not self.spec.needs
 
     @property
     def found(self) -> None:
-        """Nothing: a network treats all pictures alike."""
+        """Nothing: a network treats all images alike."""
         return None
 
     def identity(self) -> dict[str, Any]:
@@ -109,10 +109,10 @@ class PaddingRestorer(ABC):
 
     @abstractmethod
     def footprint(self, channels: int) -> Footprint:
-        """Return what pictures of 1 or 3 channels take in memory."""
+        """Return what images of 1 or 3 channels take in memory."""
 
     def steps(self, pixels: NDArray[np.float32], facts: Facts) -> Sequence[PaddingRestorer]:
-        """Return the restorer as told what is known about one picture; see `restoration.restorer`."""
+        """Return the restorer as told what is known about one image; see `restoration.restorer`."""
         del pixels, facts
         return (self,)
 
@@ -156,7 +156,7 @@ class PaddingRestorer(ABC):
         """
         if batch.ndim != 4 or batch.shape[1] not in (1, 3) or 0 in batch.shape:
             raise UsageError(
-                "A batch of pictures is needed.", expected="(N, 1 or 3, H, W)", got=str(tuple(batch.shape))
+                "A batch of images is needed.", expected="(N, 1 or 3, H, W)", got=str(tuple(batch.shape))
             )
         n, channels, _, _ = batch.shape
         adapted = _to_channels(batch.to(self.device, torch.float32), self.spec.channels)
@@ -184,8 +184,8 @@ class PaddingRestorer(ABC):
 class TorchRestorer(PaddingRestorer):
     """A network as a restorer that torch computes, in one precision.
 
-    A network with `takes_sigma` is told the level of a picture's noise: what is known, else its own, else the
-    estimate from the whole picture; see `steps`.
+    A network with `takes_sigma` is told the level of an image's noise: what is known, else its own, else the
+    estimate from the whole image; see `steps`.
 
     Args:
         module: A network of the catalog; it is moved to `device` and put into evaluation mode.
@@ -233,7 +233,7 @@ class TorchRestorer(PaddingRestorer):
         return sha.hexdigest()[:16]
 
     def footprint(self, channels: int) -> Footprint:
-        """Return what pictures of 1 or 3 channels take in memory: measured once on a machine, then known."""
+        """Return what images of 1 or 3 channels take in memory: measured once on a machine, then known."""
         key = f"{structure_of(self.module)} {channels} {self.device.type} {self.dtype} {self.ensemble}"
 
         def measure() -> list[float]:
@@ -243,7 +243,7 @@ class TorchRestorer(PaddingRestorer):
         return Footprint(*learned("footprints", key, measure, _is_footprint))
 
     def steps(self, pixels: NDArray[np.float32], facts: Facts) -> Sequence[TorchRestorer]:
-        """Return the restorer as told the noise of one picture, if it takes that.
+        """Return the restorer as told the noise of one image, if it takes that.
 
         The estimate is noted among the findings as "estimated_sigma".
 
@@ -264,7 +264,7 @@ class TorchRestorer(PaddingRestorer):
     def told(self, sigma: float) -> Self:
         """Return the same network, told the level of the noise on the 0-255 scale.
 
-        It no longer depends on what the whole picture looks like, so that tiles can be exact.
+        It no longer depends on what the whole image looks like, so that tiles can be exact.
         """
         told = copy.copy(self)
         told.sigma = sigma
@@ -306,8 +306,8 @@ def not_finite(name: str) -> NonFiniteError:
     return NonFiniteError(
         f"{name} gave values that are not finite.",
         expected="finite pixels",
-        unchanged="nothing was written for this picture",
-        hint="check the picture for NaN (float TIFF), try --precision fp32, or use other weights",
+        unchanged="nothing was written for this image",
+        hint="check the image for NaN (float TIFF), try --precision fp32, or use other weights",
     )
 
 

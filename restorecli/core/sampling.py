@@ -1,4 +1,4 @@
-"""Drawing pictures from a PixelCNN, pixel by pixel, with everything kept that the next pixel needs again.
+"""Drawing images from a PixelCNN, pixel by pixel, with everything kept that the next pixel needs again.
 
 Ramachandran et al., "Fast Generation for Convolutional Autoregressive Models", arXiv:1704.06001.
 """
@@ -23,7 +23,7 @@ MAX_TEMPERATURE = 2.0
 def sample_cached(
     network: PixelCnn, alone: Tensor, s: Tensor, temperature: float, generator: torch.Generator | None
 ) -> Tensor:
-    """Draw a picture; see `PixelCnn.sample`.
+    """Draw an image; see `PixelCnn.sample`.
 
     Row by row the vertical stack, which sees only finished rows; in a row the horizontal one, pixel by pixel
     and color by color. It draws what the network evaluated anew for every color of every pixel would draw.

@@ -9,7 +9,7 @@ from restorecli.degradation.catalog import from_record
 from restorecli.degradation.chain import replay_steps
 from restorecli.errors import DataError
 from restorecli.folders.manifest import Record
-from restorecli.images.picture import Pixels, to_levels
+from restorecli.images.image import Pixels, to_levels
 
 
 def recorded_steps(record: Record) -> tuple[tuple[Degradation, ...], int, str]:
@@ -27,7 +27,7 @@ def recorded_steps(record: Record) -> tuple[tuple[Degradation, ...], int, str]:
 
 
 def degrade_again(record: Record, pixels: Pixels, *, depth: int = 32) -> Pixels:
-    """Do to other pixels what a manifest's line says was done to a picture.
+    """Do to other pixels what a manifest's line says was done to an image.
 
     The values and the noise are those of the line: the same steps, seed and key give the same generators.
     So `degrade_again(record, reference, depth=8)` holds the very samples of the degraded 8-bit file. (A file
@@ -40,18 +40,18 @@ def degrade_again(record: Record, pixels: Pixels, *, depth: int = 32) -> Pixels:
 
     Returns:
         (C, H', W') float32, smaller than `pixels` where a step makes it so. Clipped to [0, 1], unless the
-        line says that the picture was written unclipped: such a file is never rounded.
+        line says that the image was written unclipped: such a file is never rounded.
 
     Raises:
         DataError: The line says nothing of degradations, or tells of several runs.
         UsageError: A step that this version does not know.
-        ImageError: The picture is too small or too large for a step.
+        ImageError: The image is too small or too large for a step.
     """
     if not record.degradations:
         raise DataError("Nothing says how to degrade it again.", expected="degradations", got=record.path)
     if record.earlier:
         raise DataError(
-            "The picture was degraded by several runs, of which only the last can be done again.",
+            "The image was degraded by several runs, of which only the last can be done again.",
             expected="one run of `degrade` with the whole chain",
             got=record.path,
         )

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from restorecli.catalogs import check_arguments
 from restorecli.degradation.parameters import ParameterFacts, Value, facts_of, parameter
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 __all__ = ["Degradation", "ParameterFacts", "Value", "facts_of", "parameter"]
 
 
 @dataclass(frozen=True)
 class Degradation(ABC):
-    """One way to damage a picture, with all its values fixed.
+    """One way to damage an image, with all its values fixed.
 
     A subclass is a frozen dataclass whose fields are made with `parameter`; values are checked in one place,
     here, whoever builds it. The same values and the same generator state give the same bytes.
@@ -58,7 +58,7 @@ class Degradation(ABC):
 
     @abstractmethod
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return a degraded copy of a picture.
+        """Return a degraded copy of an image.
 
         Args:
             image: (C, H, W) float32, C = 1 or 3, nominal range [0, 1] (values outside are allowed).
@@ -72,7 +72,7 @@ class Degradation(ABC):
         """Return where `apply` destroys what was there, for a degradation that is `masked`.
 
         Args:
-            shape: Height and width of the picture.
+            shape: Height and width of the image.
             rng: A generator in the state in which `apply` gets it.
 
         Returns:
@@ -91,7 +91,7 @@ class Degradation(ABC):
 
     @property
     def scale(self) -> int:
-        """By how much the sides shrink; 1 unless the picture gets smaller."""
+        """By how much the sides shrink; 1 unless the image gets smaller."""
         return 1
 
     def parameters(self) -> dict[str, Value]:

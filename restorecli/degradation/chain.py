@@ -16,7 +16,7 @@ from restorecli.degradation.catalog import find
 from restorecli.degradation.chain_file import read_chain_file
 from restorecli.degradation.sampler import DegradationSampler
 from restorecli.errors import RecipeError, UsageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 StepSpec = str | Mapping[str, Any]
 """A degradation's name, or a mapping with `name`, parameters, and `probability`, `severity`, `random`."""
@@ -69,7 +69,7 @@ class Chain:
     def margin(self) -> int:
         """Pixels by which a training crop should be larger on each side so that blur at its rim is true.
 
-        A multiple of the scale, so that it can be cut off again from the smaller picture.
+        A multiple of the scale, so that it can be cut off again from the smaller image.
         """
         margin, scale = 0, 1
         for sampler in self.samplers:
@@ -80,7 +80,7 @@ class Chain:
 
     @property
     def scale(self) -> int:
-        """By how much the sides shrink, 1 unless a step makes the picture smaller.
+        """By how much the sides shrink, 1 unless a step makes the image smaller.
 
         Raises:
             UsageError: The factor is drawn at random, so that there is no single one.
@@ -163,7 +163,7 @@ def apply_all(
     """
     if image.ndim != 3 or image.shape[0] not in (1, 3) or image.dtype != np.float32:
         raise UsageError(
-            "A degradation needs one picture.",
+            "A degradation needs one image.",
             expected="(1 or 3, H, W) float32",
             got=f"{image.shape} {image.dtype}",
         )
@@ -179,16 +179,16 @@ def replay_steps(image: Pixels, degradations: Sequence[Degradation], seed: int, 
 
 
 def degrade_array(image: Pixels, chain: Chain, seed: int, key: str) -> tuple[Pixels, tuple[Degradation, ...]]:
-    """Draw a chain's values for one picture and apply them; folder jobs and training share this function.
+    """Draw a chain's values for one image and apply them; folder jobs and training share this function.
 
     Args:
         image: (C, H, W) float32, C = 1 or 3.
         chain: What to do.
         seed: The run's seed.
-        key: What names the picture within the run: its relative path, or (in training) the draw's own name.
+        key: What names the image within the run: its relative path, or (in training) the draw's own name.
 
     Returns:
-        The degraded picture, not clipped, and the steps with the values that were drawn.
+        The degraded image, not clipped, and the steps with the values that were drawn.
     """
     steps = chain.draw(image_rng(seed, key, "draw"))
     return replay_steps(image, steps, seed, key), steps

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.core.ops.compilation import compiled
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 Taps = NDArray[np.float32]
 
@@ -46,7 +46,7 @@ def _filter_separable(padded: Pixels, weights: Taps, line: Taps, out: Pixels) ->
 
 
 def filter_kernel(image: Pixels, kernel: NDArray[np.float64]) -> Pixels:
-    """Correlate every channel with a small kernel; the picture is mirrored at its rim (edge pixel repeated).
+    """Correlate every channel with a small kernel; the image is mirrored at its rim (edge pixel repeated).
 
     Args:
         image: (C, H, W) float32.

@@ -51,10 +51,10 @@ def degrade_folder(
     reading: ReadOptions = STRICT,
     progress: Progress | None = None,
 ) -> FolderSummary:
-    """Write degraded versions of pictures and a manifest line for each.
+    """Write degraded versions of images and a manifest line for each.
 
-    The values drawn and the noise of a picture follow from (seed, its path below `source`) alone: any number
-    of workers, a part of the folder or a second run give the same bytes. A picture is skipped when it is
+    The values drawn and the noise of an image follow from (seed, its path below `source`) alone: any number
+    of workers, a part of the folder or a second run give the same bytes. An image is skipped when it is
     there and its line says the same source, steps and seed. Where `source` holds a manifest itself, its
     references and categories are carried on.
 
@@ -67,8 +67,8 @@ def degrade_folder(
         unclipped: Keep values outside [0, 1] by writing 32-bit float TIFF. Otherwise values are clipped and
             rounded once, to the depth of the source.
         image_format: "png", "jpeg", "tiff" ... for all; by default lossless formats stay, others become PNG.
-        overwrite: Make finished pictures again, and replace pictures that `degrade` did not write.
-        shard: The part of the pictures to make, where several processes write into one folder.
+        overwrite: Make finished images again, and replace images that `degrade` did not write.
+        shard: The part of the images to make, where several processes write into one folder.
         reading: How to read what is unusual in files; built-in samples need nothing of it. The manifest
             remembers it, so that the reference is read the same way when it is compared.
         progress: Who wants to know how far it is.
@@ -81,10 +81,10 @@ def degrade_folder(
     """
     _refuse_same(source, output)
     hidden: list[PurePosixPath] = []
-    sources = _samples() if source is None else _pictures(source, output, reading, hidden)
+    sources = _samples() if source is None else _images(source, output, reading, hidden)
     if not sources:
         raise DataError(
-            "There is no picture to degrade.", file=source, expected="PNG, JPEG, TIFF, WebP, BMP or PPM"
+            "There is no image to degrade.", file=source, expected="PNG, JPEG, TIFF, WebP, BMP or PPM"
         )
     targets = _targets(Made(len(sources), lambda number: sources[number].relative), unclipped, image_format)
 
@@ -124,15 +124,15 @@ def replay(
     shard: Shard = WHOLE,
     progress: Progress | None = None,
 ) -> FolderSummary:
-    """Make the pictures that a manifest tells of again, byte for byte, from their sources.
+    """Make the images that a manifest tells of again, byte for byte, from their sources.
 
     Args:
         manifest_folder: A folder that `degrade` wrote, or its manifest file.
         output: Folder to write into; not the same.
         workers: Threads; by default one for each core.
         image_format: Another format than the one that was written.
-        overwrite: Make finished pictures again.
-        shard: The part of the pictures to make, where several processes write into one folder.
+        overwrite: Make finished images again.
+        shard: The part of the images to make, where several processes write into one folder.
         progress: Who wants to know how far it is.
 
     Raises:
@@ -194,7 +194,7 @@ def _samples() -> Sequence[_Source]:
     return [_Source(item.relative, item, item, item.category, None) for item in sample_files()]
 
 
-def _pictures(
+def _images(
     source: Path, output: Path, reading: ReadOptions, hidden: list[PurePosixPath]
 ) -> Sequence[_Source]:
     manifest = Manifest(source if source.is_dir() else source.parent)
@@ -225,7 +225,7 @@ def _targets(paths: Sequence[PurePosixPath], unclipped: bool, image_format: str 
         return OutputPlan(paths, image_format)
     if image_format is not None and format_named(image_format) != "TIFF":
         raise UsageError(
-            "Unclipped pictures are 32-bit floating point, which only TIFF holds.",
+            "Unclipped images are 32-bit floating point, which only TIFF holds.",
             expected="tiff",
             got=image_format,
             hint="leave out --format, or --unclipped",

@@ -1,4 +1,4 @@
-"""What `degrade` and its replay do to one picture, and when it counts as done."""
+"""What `degrade` and its replay do to one image, and when it counts as done."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ from restorecli.folders.record import Command, Record
 from restorecli.folders.run import Append, Done
 from restorecli.folders.samples import Sample, read_sample
 from restorecli.folders.walking import mark_output
+from restorecli.images.image import FileTraits, ImageData, Pixels, to_levels
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import FileTraits, Picture, Pixels, to_levels
 from restorecli.images.planes import Chosen
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 from restorecli.images.stacks import open_stack, write_stack
-from restorecli.images.writing import write_picture
+from restorecli.images.writing import write_image
 from restorecli.version import __version__
 
 MASKS = "masks"
-"""The folder of the masks below an output folder; it is marked, so that nobody takes them for pictures."""
+"""The folder of the masks below an output folder; it is marked, so that nobody takes them for images."""
 
 MAX_ABS_VALUE = 1e3
-"""The largest value of a picture that is degraded, a thousand times white; powers overflow beyond."""
+"""The largest value of an image that is degraded, a thousand times white; powers overflow beyond."""
 
 Place = Path | Sample
-"""Where a picture comes from: a file, or a built-in sample."""
+"""Where an image comes from: a file, or a built-in sample."""
 
 
 @dataclass(frozen=True)
 class DegradeTask:
-    """Everything that decides one degraded picture, before anything is read.
+    """Everything that decides one degraded image, before anything is read.
 
     Attributes:
-        target: Path of the picture to write, below the output folder.
-        source: The picture to degrade.
+        target: Path of the image to write, below the output folder.
+        source: The image to degrade.
         reference: The clean original: the source, or what the source's own manifest names.
         category: Its category.
         defect: Its kind of defect, if any.
@@ -117,7 +117,7 @@ class DegradeTask:
         )
 
     def _step_record(self, step: Degradation) -> dict[str, Value]:
-        """Return what the manifest tells of a step: one that has a place also names the picture's mask."""
+        """Return what the manifest tells of a step: one that has a place also names the image's mask."""
         return {**step.record(), "mask": str(self.mask_target)} if step.masked else step.record()
 
 
@@ -145,10 +145,10 @@ class DegradeRoom:
     def results(
         self, items: Iterable[DegradeTask], append: Append
     ) -> Generator[tuple[DegradeTask, Done | RestorecliError], None, None]:
-        """Degrade pictures in threads; the manifest follows their order."""
+        """Degrade images in threads; the manifest follows their order."""
         count = worker_count(self.workers)
         work = partial(_degrade_one, output=self.output)
-        # No look-ahead beyond the workers: after a sudden end at most one picture of each is done again.
+        # No look-ahead beyond the workers: after a sudden end at most one image of each is done again.
         for item, result in run_ordered(work, items, count, window=count):
             if isinstance(result, RestorecliError):
                 yield item, result
@@ -165,7 +165,7 @@ class _Written:
 
 @dataclass(frozen=True, slots=True)
 class Degraded:
-    """What was read and written for a degraded picture or stack.
+    """What was read and written for a degraded image or stack.
 
     Attributes:
         notes: What a reader should know.
@@ -181,7 +181,7 @@ class Degraded:
 
 
 def write_degraded(task: DegradeTask, path: Path) -> Degraded:
-    """Write the degraded picture of a task, or the stack with every plane degraded.
+    """Write the degraded image of a task, or the stack with every plane degraded.
 
     Args:
         task: What to do.
@@ -193,10 +193,10 @@ def write_degraded(task: DegradeTask, path: Path) -> Degraded:
     digest = _digest(task)
     stack = None if isinstance(task.source, Sample) else open_stack(task.source, task.reading)
     if stack is None:
-        picture = _read(task)
-        done, notes = _degraded(picture, task, task.key)
-        losses = write_picture(path, done)
-        return Degraded((*notes, *losses), digest, picture.size, done.size[0] * done.size[1])
+        image = _read(task)
+        done, notes = _degraded(image, task, task.key)
+        losses = write_image(path, done)
+        return Degraded((*notes, *losses), digest, image.size, done.size[0] * done.size[1])
     with stack:
         planes = _Planes(stack, task)
         losses = write_stack(path, planes, stack.layout)
@@ -225,32 +225,32 @@ class _Planes:
     def notes(self) -> tuple[str, ...]:
         return tuple(self._notes)
 
-    def __iter__(self) -> Iterator[Picture]:
+    def __iter__(self) -> Iterator[ImageData]:
         task = self._task
-        for number, picture in enumerate(self._stack):
-            _check_light(picture, task)
+        for number, image in enumerate(self._stack):
+            _check_light(image, task)
             key = task.key if any(step.masked for step in task.steps) else f"{task.key}#{number}"
-            done, notes = _degraded(picture, task, key)
+            done, notes = _degraded(image, task, key)
             self._notes |= dict.fromkeys(notes)
-            self.source_size = picture.size
+            self.source_size = image.size
             self.area += done.size[0] * done.size[1]
             yield done
 
 
-def _degraded(picture: Picture, task: DegradeTask, key: str) -> tuple[Picture, tuple[str, ...]]:
-    """Return a degraded picture, and what a reader should know."""
-    notes, steps, seed = picture.traits.notes, task.steps, task.seed
-    traits = replace(picture.traits, alpha=reduced_alpha(picture.traits.alpha, steps, seed, key))
+def _degraded(image: ImageData, task: DegradeTask, key: str) -> tuple[ImageData, tuple[str, ...]]:
+    """Return a degraded image, and what a reader should know."""
+    notes, steps, seed = image.traits.notes, task.steps, task.seed
+    traits = replace(image.traits, alpha=reduced_alpha(image.traits.alpha, steps, seed, key))
     if traits.scale is not None and not task.unclipped:
-        pixels = replay_steps_beyond(picture.pixels, steps, seed, key)
+        pixels = replay_steps_beyond(image.pixels, steps, seed, key)
     else:
-        pixels = replay_steps(picture.pixels, steps, seed, key)
+        pixels = replay_steps(image.pixels, steps, seed, key)
     if task.unclipped:
         traits = replace(traits, depth=32, kind=None)
     elif traits.scale is None and traits.dtype.kind == "f":
-        notes = (*notes, *_outside(picture.pixels))
+        notes = (*notes, *_outside(image.pixels))
         pixels = np.clip(pixels, 0, 1)
-    return Picture(pixels, traits), notes
+    return ImageData(pixels, traits), notes
 
 
 def _degrade_one(task: DegradeTask, output: Path) -> _Written:
@@ -268,29 +268,29 @@ def _digest(task: DegradeTask) -> str | None:
     digest = digest_of(task.source)
     if task.expected_digest not in (None, digest):
         raise ImageError(
-            "The source is not the picture that the manifest tells of: it has changed since.",
+            "The source is not the image that the manifest tells of: it has changed since.",
             file=task.source,
             hint="degrade it anew instead of replaying",
         )
     return digest
 
 
-def _read(task: DegradeTask) -> Picture:
-    """Return a task's picture."""
+def _read(task: DegradeTask) -> ImageData:
+    """Return a task's image."""
     if isinstance(task.source, Sample):
         return read_sample(task.source.locator)
-    picture = read_picture(task.source, task.reading)
-    _check_light(picture, task)
-    return picture
+    image = read_image(task.source, task.reading)
+    _check_light(image, task)
+    return image
 
 
-def _check_light(picture: Picture, task: DegradeTask) -> None:
+def _check_light(image: ImageData, task: DegradeTask) -> None:
     """Refuse values beyond any light.
 
     Raises:
         ImageError: There are some.
     """
-    largest = float(np.abs(picture.pixels).max())
+    largest = float(np.abs(image.pixels).max())
     if not largest <= MAX_ABS_VALUE:
         raise ImageError(
             "Pixel values are out of range.",
@@ -310,20 +310,20 @@ def _outside(pixels: Pixels) -> tuple[str, ...]:
 
 
 def _write_mask(shape: tuple[int, int], task: DegradeTask, output: Path) -> None:
-    """Write where the picture was damaged, white on black, where a step has a place."""
+    """Write where the image was damaged, white on black, where a step has a place."""
     mask = damage_mask(shape, task.steps, task.seed, task.key)
     if mask is None or task.mask_target is None:
         return
     path = output / task.mask_target
     mark_output(output / MASKS, output)
     make_folder(path.parent, output)
-    write_picture(path, Picture(mask[None].astype(np.float32), FileTraits()))
+    write_image(path, ImageData(mask[None].astype(np.float32), FileTraits()))
 
 
 def reduced_alpha(
     alpha: NDArray[np.generic] | None, steps: Sequence[Degradation], seed: int, key: str
 ) -> NDArray[np.generic] | None:
-    """Return alpha as it was, or reduced like the picture where a step changes the size."""
+    """Return alpha as it was, or reduced like the image where a step changes the size."""
     if alpha is None or all(step.scale == 1 for step in steps):
         return alpha
     kind = alpha.dtype
@@ -357,15 +357,15 @@ def _without_severity(record: Record) -> Record:
 
 
 def keep_masks_apart(tasks: Sequence[DegradeTask]) -> None:
-    """Refuse pictures where the masks are to be: both would be taken for the other.
+    """Refuse images where the masks are to be: both would be taken for the other.
 
     Raises:
-        UsageError: A task would write a picture there, and a task a mask.
+        UsageError: A task would write an image there, and a task a mask.
     """
     below = next((task.target for task in tasks if task.target.parts[0] == MASKS), None)
     if below is not None and any(task.mask_target is not None for task in tasks):
         raise UsageError(
-            f"The folder {MASKS!r} holds pictures, and is where the masks of the damage are written.",
+            f"The folder {MASKS!r} holds images, and is where the masks of the damage are written.",
             got=str(below),
             unchanged="everything",
             hint=f"give the folder {MASKS!r} of the source another name",

@@ -1,4 +1,4 @@
-"""Where a picture was damaged: the mask that degradations with a place leave behind."""
+"""Where an image was damaged: the mask that degradations with a place leave behind."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def damage_mask(
     """Return where `replay_steps` with the same arguments destroys what was there.
 
     Args:
-        shape: Height and width of the picture before it is degraded.
+        shape: Height and width of the image before it is degraded.
         steps: With their values drawn.
         seed: The run's seed.
-        key: What names the picture within the run.
+        key: What names the image within the run.
 
     Returns:
-        (H', W') of the degraded picture, True where any `masked` step damaged it; a pixel of a picture that
+        (H', W') of the degraded image, True where any `masked` step damaged it; a pixel of an image that
         became smaller is damaged where any of the pixels in its place were. None without such a step.
     """
     if not any(step.masked for step in steps):

@@ -1,4 +1,4 @@
-"""From the words of `--operator` to an operator: degradations with parameters, or a kernel's picture."""
+"""From the words of `--operator` to an operator: degradations with parameters, or a kernel's image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from restorecli.degradation.catalog import find
 from restorecli.degradation.operators import Convolution, PointSpread, operator_of
 from restorecli.errors import UsageError
 from restorecli.images.formats import SUFFIXES
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 
 def operator_named(words: Sequence[str]) -> Convolution | None:
@@ -20,14 +20,14 @@ def operator_named(words: Sequence[str]) -> Convolution | None:
 
     Args:
         words: Each "gaussian-blur:sigma=1.6", "motion-blur:length=15,angle=30", "downscale:factor=2", or the
-            path of a picture of a kernel (see `read_kernel`); applied in this order.
+            path of an image of a kernel (see `read_kernel`); applied in this order.
 
     Returns:
         One convolution, or None for no words.
 
     Raises:
         UsageError: An unknown name or parameter, a value out of bounds, or a degradation that is not linear.
-        ImageError: The kernel's picture cannot be read.
+        ImageError: The kernel's image cannot be read.
     """
     operator: Convolution | None = None
     for word in words:
@@ -38,7 +38,7 @@ def operator_named(words: Sequence[str]) -> Convolution | None:
 
 
 def read_kernel(path: Path) -> PointSpread:
-    """Read the picture of a kernel: how a point of light looks after the blur.
+    """Read the image of a kernel: how a point of light looks after the blur.
 
     The mean of the channels counts, scaled to sum 1; the point lies in the middle, or, where a side is even,
     before it.
@@ -47,11 +47,11 @@ def read_kernel(path: Path) -> PointSpread:
         ImageError: It cannot be read.
         UsageError: It is black, or holds values below 0.
     """
-    weights = read_picture(path).pixels.mean(axis=0, dtype=np.float64)
+    weights = read_image(path).pixels.mean(axis=0, dtype=np.float64)
     total = float(weights.sum())
     if not total > 0 or weights.min() < 0:
         raise UsageError(
-            "This picture is no kernel.",
+            "This image is no kernel.",
             expected="light on black: values of 0 and more, not all 0",
             got=f"values from {weights.min():g} to {weights.max():g}",
         )
@@ -69,7 +69,7 @@ def _named(word: str) -> Convolution:
     if operator is None:
         raise UsageError(
             f"{degradation.name} is no linear operator that can be inverted.",
-            expected="gaussian-blur, motion-blur, defocus, downscale, or a picture of a kernel",
+            expected="gaussian-blur, motion-blur, defocus, downscale, or an image of a kernel",
             got=word,
         )
     return operator
@@ -80,7 +80,7 @@ def _setting(part: str, word: str) -> tuple[str, str]:
     if not (equals and name.strip() and value.strip()):
         raise UsageError(
             "--operator is not understood.",
-            expected="NAME:PARAM=VALUE,PARAM=VALUE or a picture of a kernel",
+            expected="NAME:PARAM=VALUE,PARAM=VALUE or an image of a kernel",
             got=word,
             hint="--operator gaussian-blur:sigma=1.6",
         )

@@ -1,6 +1,6 @@
 """Linear operators of degradations, each with its adjoint: what methods that invert a model need to know.
 
-A picture y = A x + n was made from x by a linear operator A and noise n. Blur and reduction are one kind of
+An image y = A x + n was made from x by a linear operator A and noise n. Blur and reduction are one kind of
 operator here: a convolution with a point spread, of whose result every `factor`-th pixel is kept.
 """
 
@@ -39,14 +39,14 @@ _PAD_MODES: Mapping[str, Literal["symmetric", "wrap"]] = {"mirror": "symmetric",
 
 
 class Operator(Protocol):
-    """A linear map of pictures (C, H, W), float32 or float64, and its adjoint.
+    """A linear map of images (C, H, W), float32 or float64, and its adjoint.
 
     The law that every operator obeys: <forward(x), y> = <x, adjoint(y)> for all x and y.
     """
 
     @property
     def factor(self) -> int:
-        """By how much the sides shrink; 1 unless the picture gets smaller."""
+        """By how much the sides shrink; 1 unless the image gets smaller."""
 
     def forward(self, x: Planes) -> Planes:
         """Return A x in the type of `x`; sides are cut to multiples of the factor first."""
@@ -57,7 +57,7 @@ class Operator(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class PointSpread:
-    """The picture of a point of light: what a convolution puts in place of every pixel.
+    """The image of a point of light: what a convolution puts in place of every pixel.
 
     Attributes:
         kernel: (a, b) float64, of any size.
@@ -77,7 +77,7 @@ class PointSpread:
     def mirrors(self) -> bool:
         """Whether it is its own mirror image about its center, along both axes.
 
-        A picture that is mirrored at its rim then stays mirrored when it is convolved.
+        An image that is mirrored at its rim then stays mirrored when it is convolved.
         """
         odd = all(side == 2 * middle + 1 for side, middle in zip(self.kernel.shape, self.centre, strict=True))
         if not odd:
@@ -128,7 +128,7 @@ class Convolution:
     Attributes:
         spread: The point spread.
         factor: 1 for blur.
-        boundary: "mirror" repeats the picture mirrored beyond its rim, edge pixel included, as the
+        boundary: "mirror" repeats the image mirrored beyond its rim, edge pixel included, as the
             degradations do; "circular" repeats it as it is.
     """
 
@@ -137,7 +137,7 @@ class Convolution:
     boundary: Literal["mirror", "circular"] = "mirror"
 
     def forward(self, x: Planes) -> Planes:
-        """Return the blurred, reduced picture; see `Operator`."""
+        """Return the blurred, reduced image; see `Operator`."""
         rows, columns = (side - side % self.factor for side in x.shape[1:])
         cut = x[:, :rows, :columns]
         padded = np.pad(cut, ((0, 0), *self._margins()), mode=_PAD_MODES[self.boundary])
@@ -146,7 +146,7 @@ class Convolution:
         return kept
 
     def adjoint(self, y: Planes) -> Planes:
-        """Return the picture spread back: zeros in between, correlation, what lies beyond folded in."""
+        """Return the image spread back: zeros in between, correlation, what lies beyond folded in."""
         rows, columns = (side * self.factor for side in y.shape[1:])
         spaced = np.zeros((y.shape[0], rows, columns))
         spaced[:, :: self.factor, :: self.factor] = y
@@ -166,14 +166,14 @@ class Convolution:
         return Convolution(spread, self.factor * second.factor, self.boundary)
 
     def _margins(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Return for rows and columns how many pixels before and behind the picture decide about it."""
+        """Return for rows and columns how many pixels before and behind the image decide about it."""
         (rows, columns), (row, column) = self.spread.kernel.shape, self.spread.centre
         return (rows - 1 - row, row), (columns - 1 - column, column)
 
 
 @dataclass(frozen=True, eq=False)
 class Masking:
-    """What is left of a picture where some pixels are lost: these are 0.
+    """What is left of an image where some pixels are lost: these are 0.
 
     Attributes:
         lost: (H, W), True where a pixel is lost.
@@ -183,7 +183,7 @@ class Masking:
     factor: int = 1
 
     def forward(self, x: Planes) -> Planes:
-        """Return the picture with 0 where it is lost; see `Operator`."""
+        """Return the image with 0 where it is lost; see `Operator`."""
         return np.where(self.lost, x.dtype.type(0), x)
 
     def adjoint(self, y: Planes) -> Planes:

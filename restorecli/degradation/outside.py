@@ -1,4 +1,4 @@
-"""Values beyond black and white under degradations: they come through, blurred where the picture is."""
+"""Values beyond black and white under degradations: they come through, blurred where the image is."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from restorecli.degradation.chain import image_rng, replay_steps
 from restorecli.degradation.families.blur import Defocus, GaussianBlur, MotionBlur
 from restorecli.degradation.families.resize import Downscale
 from restorecli.degradation.masks import damage_mask
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 
 def replay_steps_beyond(image: Pixels, degradations: Sequence[Degradation], seed: int, key: str) -> Pixels:
-    """Apply steps that were drawn before to a picture whose values may lie far outside [0, 1].
+    """Apply steps that were drawn before to an image whose values may lie far outside [0, 1].
 
     What lies inside is degraded and clipped to [0, 1], as a sensor clips. What lies outside is added to it:
-    as it is, or blurred and reduced like the picture, and not where the picture is destroyed.
+    as it is, or blurred and reduced like the image, and not where the image is destroyed.
 
     Args:
         image: (C, H, W) float32, C = 1 or 3.
         degradations: The steps.
         seed: The run's seed.
-        key: What names the picture within the run.
+        key: What names the image within the run.
     """
     inside = np.clip(image, np.float32(0), np.float32(1))
     degraded = np.clip(replay_steps(inside, degradations, seed, key), np.float32(0), np.float32(1))

@@ -1,4 +1,4 @@
-"""One picture degraded from file to file; folders: `degradation.folder`."""
+"""One image degraded from file to file; folders: `degradation.folder`."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def degrade_file(
     reading: ReadOptions = STRICT,
     overwrite: bool = False,
 ) -> FolderSummary:
-    """Degrade one picture into one file, without a manifest or a mask.
+    """Degrade one image into one file, without a manifest or a mask.
 
-    The same seed and file name give the pixels that a folder of this one picture gets.
+    The same seed and file name give the pixels that a folder of this one image gets.
 
     Args:
-        source: The picture; never changed.
+        source: The image; never changed.
         target: The file to write; its suffix chooses the format. Its folder is made when missing.
         chain: What to do.
         seed: Seed of everything random.
@@ -40,11 +40,11 @@ def degrade_file(
         overwrite: Replace a file that is there.
 
     Returns:
-        What was done, as of a folder of one picture whose output is `target`.
+        What was done, as of a folder of one image whose output is `target`.
 
     Raises:
         UsageError: The target is the source or is there already, or is no TIFF for unclipped values.
-        DataError: There is no such picture.
+        DataError: There is no such image.
         ImageError: It cannot be read, degraded or written.
         ResourceError: The memory or the disk ran out.
     """
@@ -52,7 +52,7 @@ def degrade_file(
     prepare_target(target, [source], overwrite=overwrite)
     if unclipped and format_for(target) != "TIFF":
         raise UsageError(
-            "Unclipped pictures are 32-bit floating point, which only TIFF holds.",
+            "Unclipped images are 32-bit floating point, which only TIFF holds.",
             expected="a name that ends with .tif or .tiff",
             got=str(target),
             hint="leave out --unclipped",

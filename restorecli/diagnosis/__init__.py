@@ -1,4 +1,4 @@
-"""What damage does a picture have? Measured, decided by a fitted table, with what helps against it.
+"""What damage does an image have? Measured, decided by a fitted table, with what helps against it.
 
 `measure` (one file for each kind of damage) -> `decide` (a logistic model: chances) -> `strengths` and
 `remedies` (how strong, what to do, what is gone) -> `Diagnosis`. Nothing here restores or learns.

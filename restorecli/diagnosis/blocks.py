@@ -116,8 +116,8 @@ def _table(quality: int) -> tuple[int, ...]:
     buffer = io.BytesIO()
     Image.new("L", (_SIDE, _SIDE)).save(buffer, "JPEG", quality=quality)
     buffer.seek(0)
-    with Image.open(buffer, formats=["JPEG"]) as picture:
-        tables: Mapping[int, Sequence[int]] = getattr(picture, "quantization")  # noqa: B009 - JPEG's own
+    with Image.open(buffer, formats=["JPEG"]) as image:
+        tables: Mapping[int, Sequence[int]] = getattr(image, "quantization")  # noqa: B009 - JPEG's own
         return tuple(tables[0])
 
 

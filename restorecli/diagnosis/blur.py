@@ -61,7 +61,7 @@ def measure_blur(view: View) -> dict[str, float]:
     Returns:
         `band 1` to `band 11`: mean log10 of the power in rings of frequency, 0.02 to 0.5 waves per pixel.
         `edges`: the 99.9th percentile of differences of neighbors over that of pixels four apart: 0.6 and
-        more where something is sharp. `sharp misfit`: how badly a sharp picture with white noise explains
+        more where something is sharp. `sharp misfit`: how badly a sharp image with white noise explains
         the spectrum; `gaussian gain`, `defocus gain`, `motion gain`: by how much each kernel explains it
         better, and `gaussian sigma`, `defocus radius`, `motion length` (px): its strength. `directed`:
         spread of the power between directions. `path length`, `path angle`, `path sigma`: the straight motion

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Doubles = NDArray[np.float64]
 
 NONE = "none"
-"""The class of pictures without damage."""
+"""The class of images without damage."""
 
 FAR = 1e9
 """A bound that no measurement reaches."""
@@ -22,15 +22,15 @@ FAR = 1e9
 TABLE = Path(__file__).parent / "table.json"
 
 _MOST_AWAY = 4.0
-"""Deviations at which a measurement is cut: what is farther out than training pictures says no more."""
+"""Deviations at which a measurement is cut: what is farther out than training images says no more."""
 
 
 @dataclass(frozen=True)
 class DecisionTable:
     """A multinomial logistic model: chance of class k is softmax over k of b_k + w_k z + v_k (z^2 - 1).
 
-    z is a measurement's logarithm, sign(x) log(1 + |x| / unit), less its mean in the training pictures, over
-    its deviation there, cut at 4; 0 where a picture does not have it.
+    z is a measurement's logarithm, sign(x) log(1 + |x| / unit), less its mean in the training images, over
+    its deviation there, cut at 4; 0 where an image does not have it.
 
     Attributes:
         measurements: Their names.
@@ -69,7 +69,7 @@ class DecisionTable:
         return dict(zip(self.classes, (weights / weights.sum()).tolist(), strict=True))
 
     def is_possible(self, damage: str, found: Mapping[str, float]) -> bool:
-        """Tell whether a picture with these measurements can have a damage; what was not measured can be."""
+        """Tell whether an image with these measurements can have a damage; what was not measured can be."""
         bounds = self.needed.get(damage, {})
         return all(low <= found[name] <= high for name, (low, high) in bounds.items() if name in found)
 

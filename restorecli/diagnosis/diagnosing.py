@@ -1,4 +1,4 @@
-"""The diagnosis of one picture: measure, decide, plan."""
+"""The diagnosis of one image: measure, decide, plan."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SURE = 0.6
 """Chance from which the likeliest damage counts as found, where the table does not say."""
 
 _LEAST_RANGE = 2 / 255
-"""Pictures of one value are what they are."""
+"""Images of one value are what they are."""
 
 _ALSO = 0.15
 """Chance from which a second damage counts, where the two are known to come together."""
@@ -63,7 +63,7 @@ class FileFacts:
 def diagnose(
     image: Pixels, facts: FileFacts | None = None, *, table: DecisionTable | None = None
 ) -> Diagnosis:
-    """Say what damage a picture has, how strong, how sure that is, and what helps.
+    """Say what damage an image has, how strong, how sure that is, and what helps.
 
     Args:
         image: (C, H, W) float32, C = 1 or 3, in [0, 1].
@@ -99,7 +99,7 @@ def measurements(image: Pixels, facts: FileFacts | None = None) -> dict[str, flo
     """
     found = measure(image)
     if facts is not None and facts.jpeg_table is not None:
-        # A picture that was compressed worse before keeps the traces of that.
+        # An image that was compressed worse before keeps the traces of that.
         found["jpeg quality"] = min(float(quality_of_table(facts.jpeg_table)), found["jpeg quality"])
     return found
 
@@ -107,12 +107,12 @@ def measurements(image: Pixels, facts: FileFacts | None = None) -> dict[str, flo
 def _check(image: Pixels) -> None:
     if image.ndim != 3 or len(image) not in (1, 3) or min(image.shape[1:]) < SMALLEST_SIDE:
         raise ImageError(
-            "The picture cannot be diagnosed.",
+            "The image cannot be diagnosed.",
             expected=f"(1 or 3, H, W), both sides at least {SMALLEST_SIDE} px",
             got=str(tuple(image.shape)),
         )
     if not np.isfinite(image).all():
-        raise ImageError("The picture holds values that are not finite.", expected="finite pixels")
+        raise ImageError("The image holds values that are not finite.", expected="finite pixels")
 
 
 def _names(chances: Mapping[str, float], found: Mapping[str, float], table: DecisionTable) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Diagnoses of files: one picture, or every picture of a folder."""
+"""Diagnoses of files: one image, or every image of a folder."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from restorecli.errors import RestorecliError
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
 from restorecli.folders.walking import ImageFile, walk
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 
 @dataclass(frozen=True, slots=True)
 class FileDiagnosis:
-    """What a file's picture has, or why it could not be looked at.
+    """What a file's image has, or why it could not be looked at.
 
     Attributes:
         path: The file's path below the folder.
@@ -44,15 +44,15 @@ def facts_of_file(path: Path) -> FileFacts:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path, formats=["JPEG"]) as picture:
-            tables = getattr(picture, "quantization", {})
+        with Image.open(path, formats=["JPEG"]) as image:
+            tables = getattr(image, "quantization", {})
     except (UnidentifiedImageError, OSError):
         return FileFacts()
     return FileFacts(jpeg_table=tuple(tables[0])) if 0 in tables else FileFacts()
 
 
 def diagnose_file(path: Path, reading: ReadOptions = STRICT) -> Diagnosis:
-    """Diagnose a picture's file.
+    """Diagnose an image's file.
 
     Args:
         path: The file.
@@ -61,7 +61,7 @@ def diagnose_file(path: Path, reading: ReadOptions = STRICT) -> Diagnosis:
     Raises:
         ImageError: It cannot be read, or is too small to tell anything.
     """
-    return diagnose(read_picture(path, reading).pixels, facts_of_file(path))
+    return diagnose(read_image(path, reading).pixels, facts_of_file(path))
 
 
 def diagnose_files(
@@ -71,7 +71,7 @@ def diagnose_files(
     reading: ReadOptions = STRICT,
     progress: Progress | None = None,
 ) -> list[FileDiagnosis]:
-    """Diagnose every picture of a folder, or one file; one that cannot be read costs only itself.
+    """Diagnose every image of a folder, or one file; one that cannot be read costs only itself.
 
     Args:
         source: Folder or file.
@@ -80,14 +80,14 @@ def diagnose_files(
         progress: Who wants to know how far it is.
 
     Returns:
-        One for each picture, in the order of their paths.
+        One for each image, in the order of their paths.
 
     Raises:
         DataError: There is no such file or folder.
     """
     files = walk(source)
     progress = progress or SilentProgress()
-    progress.start(len(files), "pictures")
+    progress.start(len(files), "images")
     try:
         return list(_diagnosed(files, workers, reading, progress))
     finally:
@@ -108,10 +108,10 @@ def _diagnosed(
 
 
 def kinds(diagnoses: Sequence[Diagnosis]) -> list[str]:
-    """Return one phrase for each kind of picture, the most frequent first.
+    """Return one phrase for each kind of image, the most frequent first.
 
     A kind is what has the same damages and is treated the same way; of the strength the middle is said:
-    "4 pictures: JPEG, quality about 20 -> deblock".
+    "4 images: JPEG, quality about 20 -> deblock".
     """
     grouped: dict[tuple[object, ...], list[Diagnosis]] = {}
     for diagnosis in diagnoses:
@@ -122,7 +122,7 @@ def kinds(diagnoses: Sequence[Diagnosis]) -> list[str]:
         grouped.setdefault(key, []).append(diagnosis)
     counts = Counter({key: len(group) for key, group in grouped.items()})
     return [
-        f"{count} {'picture' if count == 1 else 'pictures'}: {_typical(grouped[key])}"
+        f"{count} {'image' if count == 1 else 'images'}: {_typical(grouped[key])}"
         for key, count in counts.most_common()
     ]
 

@@ -12,11 +12,11 @@ Mask = NDArray[np.bool_]
 
 _LEAST_SHARE = 0.002
 _MOST_CORNERS = 2
-"""Of the picture's corners: what fills more of them is a margin or a backdrop, and no hole."""
+"""Of the image's corners: what fills more of them is a margin or a backdrop, and no hole."""
 
 
 def measure_holes(image: Pixels) -> dict[str, float]:
-    """Look for the color that fills holes, in the whole picture.
+    """Look for the color that fills holes, in the whole image.
 
     Args:
         image: (C, H, W) float32 in [0, 1].

@@ -1,4 +1,4 @@
-"""All measurements of one picture."""
+"""All measurements of one image."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MEASURES = (
 
 
 def measure(image: Pixels) -> dict[str, float]:
-    """Return every measurement by name; what gray pictures do not have is left out for them.
+    """Return every measurement by name; what gray images do not have is left out for them.
 
     Args:
         image: (C, H, W) float32, C = 1 or 3, in [0, 1], both sides at least 16.

@@ -17,12 +17,12 @@ class Remedy:
 
     Attributes:
         damage: Its name.
-        model: Weights or a method; "" where nothing in restorecli makes such pictures better.
+        model: Weights or a method; "" where nothing in restorecli makes such images better.
         least: The strength from which it helps.
         most: The strength below which it helps.
         parameters: Of a method.
         told: What the diagnosis tells it: "sigma", "operator", "mask".
-        gray: What to take for gray pictures, where that is another.
+        gray: What to take for gray images, where that is another.
         by: The name of the strength that the range is of; the finding's first where it is empty.
     """
 
@@ -57,7 +57,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("low-light", "sca-unet.low-light"),
     Remedy("haze", "sca-unet.haze"),
     Remedy("rain", "sca-unet.rain"),
-    # Real dust turns pictures deep yellow or red; paler dust is worth it where it lifts black.
+    # Real dust turns images deep yellow or red; paler dust is worth it where it lifts black.
     Remedy("sand-dust", "swm.sand-dust", by="cast", least=0.75),
     Remedy("sand-dust", "dedust", by="darkest level", least=60),
     Remedy("fade", "sca-unet.old-photo"),
@@ -90,7 +90,7 @@ ORDER = (
     "fade",
     "old-photo",
 )
-"""In which order damages are undone: what a picture suffered last comes first."""
+"""In which order damages are undone: what an image suffered last comes first."""
 
 LIMITS: Mapping[str, str] = {
     "gaussian": "Texture fainter than the noise is gone.",
@@ -124,7 +124,7 @@ def plan(
     Args:
         findings: What was found.
         hole_color: "#RRGGBB" that stands in lost pixels.
-        is_gray: Whether the picture has one channel.
+        is_gray: Whether the image has one channel.
     """
     joint = JOINT.get(frozenset(finding.damage for finding in findings))
     if joint is not None:

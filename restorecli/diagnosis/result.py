@@ -34,7 +34,7 @@ class Finding:
     Attributes:
         damage: Its name: that of the degradation which makes the same (`restorecli degrade --list`).
         title: The same in a person's words, e.g. "JPEG".
-        confidence: Between 0 and 1: how often such measurements came from this damage in training pictures.
+        confidence: Between 0 and 1: how often such measurements came from this damage in training images.
         strengths: How strong it is, the most telling first.
         evidence: The measurements that spoke for it most, by name, most telling first.
     """
@@ -70,7 +70,7 @@ class Step:
         model: Weights or a method, as `restorecli restore --model` takes them.
         parameters: Of a method.
         sigma: Level of the noise to tell it, 0-255 scale, where it takes that.
-        operator: What blurred the picture, as `--operator` takes it.
+        operator: What blurred the image, as `--operator` takes it.
         mask: "#RRGGBB" of the color that stands in lost pixels, as `--mask` takes it.
     """
 
@@ -94,7 +94,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was found in one picture, and what to do about it.
+    """What was found in one image, and what to do about it.
 
     Attributes:
         findings: The damage that was found, most certain first; empty where none was.

@@ -54,7 +54,7 @@ def _veil(found: Measurements) -> tuple[Strength, ...]:
 
 
 def _dust(found: Measurements) -> tuple[Strength, ...]:
-    """A gray picture has no cast."""
+    """A gray image has no cast."""
     lifted = Strength("darkest level", found["dark end"], _LEVELS)
     return (lifted, Strength("cast", found["warm"], "log red / blue")) if "warm" in found else (lifted,)
 

@@ -1,4 +1,4 @@
-"""What of a picture is looked at: a window of full resolution for texture, a small copy for tones."""
+"""What of an image is looked at: a window of full resolution for texture, a small copy for tones."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Plane = NDArray[np.float32]
 Pixels = NDArray[np.float32]
 
 MAX_WINDOW = 512 * 512
-"""Pixels of the window; a picture of no more is looked at as a whole."""
+"""Pixels of the window; an image of no more is looked at as a whole."""
 
 _SMALL_SIDE = 256
 _BLOCK = 8
 _GRAY_TOLERANCE = 0.5
-"""Levels by which the channels of a gray picture that is kept as RGB may differ."""
+"""Levels by which the channels of a gray image that is kept as RGB may differ."""
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """BT.601 weights of R, G and B."""
@@ -25,13 +25,13 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 @dataclass(frozen=True)
 class View:
-    """A picture as the estimators see it, on the 0-255 scale.
+    """An image as the estimators see it, on the 0-255 scale.
 
     Attributes:
-        window: (C, H, W) float32, C = 1 or 3: the middle of the picture at full resolution, whole where it
+        window: (C, H, W) float32, C = 1 or 3: the middle of the image at full resolution, whole where it
             has at most `MAX_WINDOW` pixels. It starts at multiples of 8 px, so that JPEG's blocks stay in
-            phase. A picture whose channels are equal has one.
-        small: (C, h, w) float32: the whole picture, reduced by means to sides of at most 256 px.
+            phase. An image whose channels are equal has one.
+        small: (C, h, w) float32: the whole image, reduced by means to sides of at most 256 px.
     """
 
     window: Pixels

@@ -10,7 +10,7 @@ from restorecli.diagnosis.view import Plane, View
 
 _AROUND, _CORE = 17, 7
 _SLOWEST = 0.06
-"""Waves per pixel below which peaks are the picture's own."""
+"""Waves per pixel below which peaks are the image's own."""
 
 
 def measure_waves(view: View) -> dict[str, float]:
@@ -33,7 +33,7 @@ def peak(plane: Plane) -> float:
     above = logs - _surroundings(logs)
     down, across = frequencies(logs.shape)
     fast = np.hypot(down, across) > _SLOWEST
-    # The axes hold the picture's frame and its straight edges.
+    # The axes hold the image's frame and its straight edges.
     fast &= (np.abs(down) > 0.02) & (np.abs(across) > 0.02)
     return float(above[fast].max()) if fast.any() else 0.0
 

@@ -1,4 +1,4 @@
-"""One pair under every protocol: why two papers report different numbers for the same picture."""
+"""One pair under every protocol: why two papers report different numbers for the same image."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from restorecli.errors import DataError
 from restorecli.evaluation.metrics.metric import Subject, View
 from restorecli.evaluation.metrics.protocol import PROTOCOLS, Protocol, as_it_is, find_protocol
 from restorecli.evaluation.pairing.pairs import Pair
-from restorecli.images.picture import Pixels
-from restorecli.images.reading import read_picture
+from restorecli.images.image import Pixels
+from restorecli.images.reading import read_image
 
 DEFAULT = "rgb"
 """What every other protocol is compared with."""
 
-GRAY = "a gray picture has no luma to take: compared as it is, within the range 0-255"
-"""Stands for the reason of a protocol on Y where the picture is gray."""
+GRAY = "a gray image has no luma to take: compared as it is, within the range 0-255"
+"""Stands for the reason of a protocol on Y where the image is gray."""
 
 Both = tuple[float | None, float | None]
 """PSNR and SSIM."""
@@ -26,7 +26,7 @@ Both = tuple[float | None, float | None]
 _SHOWN = (*PROTOCOLS, "rgb:4", "basicsr-y:4")
 
 _REASONS: Mapping[str, str] = {
-    "rgb": "the default: all three channels, whole picture, rounded as a PNG would hold it",
+    "rgb": "the default: all three channels, whole image, rounded as a PNG would hold it",
     "y-matlab": "Y of 16-235, which alone adds 1.3 dB, and averages what differs between the channels",
     "y-yiq": "luma of the full range 0-255: averages the channels like MATLAB's Y, without its 1.3 dB",
     "basicsr": "the same numbers as rgb",
@@ -82,8 +82,8 @@ class Explanation:
     """One pair under all protocols.
 
     Attributes:
-        restored: Name of the picture.
-        reference: Name of the clean picture.
+        restored: Name of the image.
+        reference: Name of the clean image.
         scores: One row by protocol, the default first.
     """
 
@@ -124,8 +124,8 @@ def explain(restored: Path, reference: Path) -> Explanation:
     """Score one pair under every protocol.
 
     Args:
-        restored: File of the picture.
-        reference: File of the clean picture, of the same size and number of channels.
+        restored: File of the image.
+        reference: File of the clean image, of the same size and number of channels.
 
     Returns:
         PSNR and SSIM by protocol, their difference to the default, and why they differ.
@@ -134,23 +134,23 @@ def explain(restored: Path, reference: Path) -> Explanation:
         ImageError: A file cannot be read.
         DataError: The two differ in size or channels, or a value is not finite.
     """
-    whole = read_picture(reference)
-    picture = read_picture(restored, like=whole.traits)
-    return _explained((str(restored), str(reference)), [picture.pixels, whole.pixels])
+    whole = read_image(reference)
+    image = read_image(restored, like=whole.traits)
+    return _explained((str(restored), str(reference)), [image.pixels, whole.pixels])
 
 
 def explain_pair(pair: Pair) -> Explanation:
-    """Score the restored picture of a pair, or the degraded one where it is alone, under every protocol.
+    """Score the restored image of a pair, or the degraded one where it is alone, under every protocol.
 
     Raises:
         ImageError: A file cannot be read.
         DataError: There is no reference, the two differ in size or channels, or a value is not finite.
     """
-    picture, reference = pair.restored or pair.degraded, pair.reference
-    if picture is None or reference is None:
-        raise DataError("A protocol compares two pictures.", expected="a reference", got=pair.path)
+    image, reference = pair.restored or pair.degraded, pair.reference
+    if image is None or reference is None:
+        raise DataError("A protocol compares two images.", expected="a reference", got=pair.path)
     whole = reference.read()
-    pixels = [picture.read(whole.traits).pixels, whole.pixels]
+    pixels = [image.read(whole.traits).pixels, whole.pixels]
     return _explained((pair.path, reference.locator), pixels)
 
 

@@ -43,17 +43,17 @@ def evaluate_folders(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Score a folder of pictures against their references.
+    """Score a folder of images against their references.
 
-    Memory does not grow with the pictures, only with one line of scores for each; the result is the same to
+    Memory does not grow with the images, only with one line of scores for each; the result is the same to
     the last digit with any number of workers, since every pair is scored alone and summed up in the folder's
     order.
 
     Args:
-        restored: Folder (or file) of restored pictures, or a `degrade` output, which is then scored as
+        restored: Folder (or file) of restored images, or a `degrade` output, which is then scored as
             degraded; None takes `degraded` if given, else `./restored`, else `./degraded`.
         reference: Folder of references, found by name; None follows the manifest.
-        degraded: Folder of degraded pictures to compare with, found by name; None follows the manifest.
+        degraded: Folder of degraded images to compare with, found by name; None follows the manifest.
         by: Fields whose values, crossed, make the groups: "category", "defect", "degradation", "severity",
             "seed", "model" or any value of the manifest, such as "sigma" or "gaussian.sigma".
         metrics: Names of the catalog, or "all" for those that can be computed here without the network.
@@ -64,7 +64,7 @@ def evaluate_folders(
         endings: What the names of one folder end in besides those of the other, e.g. "_x1_Mine". Where none
             is given and no name fits, the one by which all names differ is taken, and a note says so.
         redegrade: Degrades again as a manifest's line says, for the metrics that ask how consistent a
-            restored picture is with what it was restored from.
+            restored image is with what it was restored from.
         workers: Threads; by default one for each core.
         progress: Progress callback.
 
@@ -99,7 +99,7 @@ def evaluate_folders(
 
 
 def _read_by(pair: Pair, values: str) -> Pair:
-    """Return a pair whose reference, or whose only pictures, are read by a range that was asked for."""
+    """Return a pair whose reference, or whose only images, are read by a range that was asked for."""
     if values == "auto":
         return pair
     sides = {side: getattr(pair, side) for side in ("reference", "degraded", "restored")}
@@ -129,7 +129,7 @@ def evaluate_pairs(
     Args:
         pairs: In the order of the folder.
         unmatched: What was not found.
-        folder: Where the pictures are, for messages.
+        folder: Where the images are, for messages.
         reference: Where the references are, for messages.
         by: As of `evaluate_folders`.
         metrics: What is measured.
@@ -195,8 +195,8 @@ def _nothing_scored(folder: Path, reference: Path | None, unmatched: Sequence[Un
     where = "the references that its manifest.jsonl names" if reference is None else f"{reference} by name"
     return DataError(
         "Not one pair could be scored.",
-        expected=f"pictures in {folder} with a reference of the same size and channels: {where}",
-        got="; ".join(reasons) or "a folder without pictures",
+        expected=f"images in {folder} with a reference of the same size and channels: {where}",
+        got="; ".join(reasons) or "a folder without images",
         file=folder,
         hint="pairs are found by the manifest, else by relative path, then by stem",
     )

@@ -1,4 +1,4 @@
-"""What an evaluation found: scores by picture, by group and overall, and every image without a partner."""
+"""What an evaluation found: scores by image, by group and overall, and every image without a partner."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Scores = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class PairScore:
-    """The scores of one picture.
+    """The scores of one image.
 
     Attributes:
         pair: Where its files are, its name, category and defect.
-        degraded: Scores of the degraded picture against the reference, where there is one.
-        restored: Scores of the restored picture against the reference, where there is one.
+        degraded: Scores of the degraded image against the reference, where there is one.
+        restored: Scores of the restored image against the reference, where there is one.
         notes: What a reader should know, e.g. that alpha was ignored.
         fields: What the manifest says about it, by the names that `--by` understands; see grouping.fields_of.
     """
@@ -78,16 +78,16 @@ class PairScore:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Some pictures together: a category, those of one severity, or all.
+    """Some images together: a category, those of one severity, or all.
 
     Attributes:
-        n: Number of scored pictures.
-        degraded: A summary by metric, where degraded pictures are known.
-        restored: A summary by metric, where restored pictures are known.
+        n: Number of scored images.
+        degraded: A summary by metric, where degraded images are known.
+        restored: A summary by metric, where restored images are known.
         gain: Mean of the per-image differences by metric, where both are known.
         gain_intervals: 95% bootstrap interval of the gain by metric, where both are known; None for fewer
-            than two pictures.
-        values: What the pictures have in common, one word for each field of `by`; empty for all pictures.
+            than two images.
+        values: What the images have in common, one word for each field of `by`; empty for all images.
     """
 
     n: int
@@ -124,11 +124,11 @@ class Evaluation:
     """Everything an evaluation found.
 
     Attributes:
-        overall: All scored pictures together; every picture weighs the same, not every category.
+        overall: All scored images together; every image weighs the same, not every category.
         categories: By name, in alphabetical order.
-        images: Every scored picture, in the order of the folder.
+        images: Every scored image, in the order of the folder.
         unmatched: Everything that was not scored, each with its reason.
-        notes: What holds for the whole, e.g. in how many pictures alpha was ignored.
+        notes: What holds for the whole, e.g. in how many images alpha was ignored.
         protocol: How the scores are computed.
         metrics: What was measured, in the order of the columns.
         by: The fields whose values make a group.
@@ -158,7 +158,7 @@ class Evaluation:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files of the pictures and masks that were scored."""
+        """The files of the images and masks that were scored."""
         return tuple(file for score in self.images for file in score.pair.files)
 
     @property
@@ -189,15 +189,15 @@ class Evaluation:
 def group_scores(
     scores: Sequence[PairScore], metrics: Sequence[Metric], values: tuple[str, ...] = ()
 ) -> Group:
-    """Summarize some pictures.
+    """Summarize some images.
 
     Args:
-        scores: The pictures; at least one.
+        scores: The images; at least one.
         metrics: What was measured.
-        values: What the pictures have in common.
+        values: What the images have in common.
 
     Returns:
-        Their summaries; a side that no picture has is None.
+        Their summaries; a side that no image has is None.
     """
     degraded = [score.degraded for score in scores]
     restored = [score.restored for score in scores]

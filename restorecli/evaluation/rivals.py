@@ -1,4 +1,4 @@
-"""Other methods' pictures, scored against the very references that one evaluation used."""
+"""Other methods' images, scored against the very references that one evaluation used."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def evaluate_rival(
 
     Args:
         candidate: The evaluation to be compared with; its references, metrics and groups are taken.
-        folder: The other method's pictures, found by the relative path or the stem of the candidate's.
+        folder: The other method's images, found by the relative path or the stem of the candidate's.
         protocol: The protocol that the candidate was scored by.
         endings: As of `evaluate_folders`.
         redegrade: As of `evaluate_folders`.
@@ -40,7 +40,7 @@ def evaluate_rival(
 
     Returns:
         The scores under the candidate's paths; what only one side has is unmatched. A note tells
-        where the folder's manifest says that its pictures were made from others.
+        where the folder's manifest says that its images were made from others.
 
     Raises:
         DataError: There is no such folder, or not one pair could be scored.
@@ -57,7 +57,7 @@ def evaluate_rival(
             unmatched.append(Unmatched("restored", score.pair.path, partner))
         else:
             pairs.append(_pair(score.pair, partner, folder, with_degraded=with_degraded))
-    reason = "the compared pictures hold none of this name"
+    reason = "the compared images hold none of this name"
     unmatched += [Unmatched("restored", file.relative.as_posix(), reason) for file in index.unused(partners)]
     evaluation = evaluate_pairs(
         pairs,
@@ -80,7 +80,7 @@ def _pair(pair: Pair, partner: ImageFile, folder: Path, *, with_degraded: bool) 
 
 
 def _made_otherwise(pairs: list[Pair], folder: Path) -> Iterator[str]:
-    """Say of how many pictures the manifests tell that they were degraded in another way."""
+    """Say of how many images the manifests tell that they were degraded in another way."""
     if not folder.is_dir():
         return
     records = Manifest(folder).read()
@@ -92,4 +92,4 @@ def _made_otherwise(pairs: list[Pair], folder: Path) -> Iterator[str]:
             same = (ours.degradations, ours.seed, ours.key) == (theirs.degradations, theirs.seed, theirs.key)
             otherwise += not same
     if otherwise:
-        yield f"{otherwise} of {len(pairs)} pictures were degraded in another way than those compared with"
+        yield f"{otherwise} of {len(pairs)} images were degraded in another way than those compared with"

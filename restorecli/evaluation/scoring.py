@@ -16,16 +16,16 @@ from restorecli.evaluation.pairing.masks import read_mask
 from restorecli.evaluation.pairing.pairs import Pair, Side, Source, Unmatched
 from restorecli.evaluation.result import PairScore, Scores
 from restorecli.folders.manifest import Record
-from restorecli.images.picture import FileTraits, Pixels
+from restorecli.images.image import FileTraits, Pixels
 
 _ROUNDING = 1
-"""Levels of 255 by which the channels of a gray picture differ after WebP's way to RGB."""
+"""Levels of 255 by which the channels of a gray image differ after WebP's way to RGB."""
 
 ALPHA_NOTE = "alpha ignored"
-"""Stands in the notes of a pair of which a picture has an alpha channel."""
+"""Stands in the notes of a pair of which an image has an alpha channel."""
 
 GRAY_NOTE = "RGB without color scored as gray"
-"""Stands in the notes of a pair of which one picture is gray, and the other gray in an RGB file."""
+"""Stands in the notes of a pair of which one image is gray, and the other gray in an RGB file."""
 
 Redegrade = Callable[[Record, Pixels], Pixels]
 """Degrades pixels again as a line of the manifest says."""
@@ -41,7 +41,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """A picture, with what is computed from it once."""
+    """An image, with what is computed from it once."""
 
     view: View
     has_alpha: bool
@@ -72,18 +72,18 @@ class _Task:
 def score_pair(
     pair: Pair, metrics: Sequence[Metric], protocol: Protocol, redegrade: Redegrade | None = None
 ) -> Outcome:
-    """Score the degraded and the restored picture of a pair against its reference.
+    """Score the degraded and the restored image of a pair against its reference.
 
-    A picture that cannot be read, that differs from the reference in size, or of which one is in color and
-    the other is not, is a problem to be listed. If the restored picture is at fault the pair has no score at
-    all; if only the degraded one or the mask is, the restored score stands. A degraded picture that
-    down-scaling made smaller by a whole factor has no score and is no problem: its restored picture has the
+    An image that cannot be read, that differs from the reference in size, or of which one is in color and
+    the other is not, is a problem to be listed. If the restored image is at fault the pair has no score at
+    all; if only the degraded one or the mask is, the restored score stands. A degraded image that
+    down-scaling made smaller by a whole factor has no score and is no problem: its restored image has the
     reference's size, but for the rows and columns that down-scaling cut off at the right and bottom to divide
     the sides; the reference is cut as it did.
-    A metric that needs what is not there, or that is not defined for a picture, is None.
+    A metric that needs what is not there, or that is not defined for an image, is None.
 
     Args:
-        pair: Where the pictures are.
+        pair: Where the images are.
         metrics: What is measured.
         protocol: What is compared, and how.
         redegrade: Degrades again as a manifest's line says; None where nobody asks how consistent it is.
@@ -139,49 +139,49 @@ def _score_side(
     pair: Pair,
     side: Side,
     task: _Task,
-    picture: _Decoded | None,
+    image: _Decoded | None,
     reference: _Decoded | None,
     degraded: _Decoded | None,
     notes: list[str],
 ) -> Scores | Unmatched | None:
-    if picture is None:
+    if image is None:
         return None
     if reference is not None:
-        if picture.shape[0] != reference.shape[0]:
-            picture, reference = _same_channels(picture, reference)
-            notes += [GRAY_NOTE] if picture.shape[0] == reference.shape[0] else []
-        if degraded is not None and _is_enlarged(picture, degraded, reference):
-            notes.append(f"reference cut from {reference.kind} to {picture.kind}, as down-scaling did")
-            _, height, width = picture.shape
+        if image.shape[0] != reference.shape[0]:
+            image, reference = _same_channels(image, reference)
+            notes += [GRAY_NOTE] if image.shape[0] == reference.shape[0] else []
+        if degraded is not None and _is_enlarged(image, degraded, reference):
+            notes.append(f"reference cut from {reference.kind} to {image.kind}, as down-scaling did")
+            _, height, width = image.shape
             reference = replace(reference, view=View(reference.view.pixels[:, :height, :width]))
-        if picture.shape != reference.shape:
-            sizes = f"{side} {picture.kind}, reference {reference.kind}"
-            if side == "degraded" and pair.restored is not None and _is_downscaled(picture, reference):
+        if image.shape != reference.shape:
+            sizes = f"{side} {image.kind}, reference {reference.kind}"
+            if side == "degraded" and pair.restored is not None and _is_downscaled(image, reference):
                 notes.append(f"degraded not scored: {sizes}")
                 return None
-            if picture.shape[1:] == reference.shape[1:]:
+            if image.shape[1:] == reference.shape[1:]:
                 return Unmatched(side, pair.path, f"different channels: {sizes}; make both gray or both RGB")
             return Unmatched(side, pair.path, f"different sizes: {sizes}")
-    if picture.has_alpha:
+    if image.has_alpha:
         notes.append(ALPHA_NOTE)
-    return _apply_metrics(_subject(pair, side, task, picture, reference, degraded), task.metrics, notes)
+    return _apply_metrics(_subject(pair, side, task, image, reference, degraded), task.metrics, notes)
 
 
 def _subject(
     pair: Pair,
     side: Side,
     task: _Task,
-    picture: _Decoded,
+    image: _Decoded,
     reference: _Decoded | None,
     degraded: _Decoded | None,
 ) -> Subject:
     if degraded is not None:
-        degraded = _same_channels(degraded, picture)[0]
+        degraded = _same_channels(degraded, image)[0]
     again = None
     if side == "restored" and task.redegrade is not None and pair.record is not None:
-        again = partial(task.redegrade, pair.record, picture.view.unit)
+        again = partial(task.redegrade, pair.record, image.view.unit)
     return Subject(
-        picture.view,
+        image.view,
         None if reference is None else reference.view,
         protocol=task.protocol,
         degraded=None if degraded is None else degraded.view,
@@ -213,34 +213,34 @@ def _apply_metrics(subject: Subject, metrics: Sequence[Metric], notes: list[str]
     return scores
 
 
-def _same_channels(picture: _Decoded, other: _Decoded) -> tuple[_Decoded, _Decoded]:
-    """Take a gray picture that some format stored as RGB for what it is, if the other one is gray."""
-    if picture.shape[0] == other.shape[0]:
-        return picture, other
-    return _as_gray(picture), _as_gray(other)
+def _same_channels(image: _Decoded, other: _Decoded) -> tuple[_Decoded, _Decoded]:
+    """Take a gray image that some format stored as RGB for what it is, if the other one is gray."""
+    if image.shape[0] == other.shape[0]:
+        return image, other
+    return _as_gray(image), _as_gray(other)
 
 
-def _as_gray(picture: _Decoded) -> _Decoded:
-    levels = picture.view.eight_bits.astype(np.int16)
+def _as_gray(image: _Decoded) -> _Decoded:
+    levels = image.view.eight_bits.astype(np.int16)
     if len(levels) == 1 or np.abs(levels - levels[:1]).max() > _ROUNDING:
-        return picture
-    return replace(picture, view=View(picture.view.pixels[:1]))
+        return image
+    return replace(image, view=View(image.view.pixels[:1]))
 
 
-def _is_downscaled(picture: _Decoded, reference: _Decoded) -> bool:
+def _is_downscaled(image: _Decoded, reference: _Decoded) -> bool:
     """Whether the reference is larger by one whole factor, up to the rounding of its sides."""
-    channels, height, width = picture.shape
+    channels, height, width = image.shape
     target_channels, target_height, target_width = reference.shape
     factor = round(target_height / height)
     sides = ((height, target_height), (width, target_width))
     return factor > 1 and channels == target_channels and all(-(-b // factor) - a in (0, 1) for a, b in sides)
 
 
-def _is_enlarged(picture: _Decoded, degraded: _Decoded, reference: _Decoded) -> bool:
-    """Whether the picture lacks only the border that down-scaling cuts off to divide by a whole factor."""
-    factor = picture.shape[1] // degraded.shape[1]
-    enlarged = tuple(factor * side for side in degraded.shape[1:]) == picture.shape[1:]
-    borders = [whole - side for side, whole in zip(picture.shape[1:], reference.shape[1:], strict=True)]
+def _is_enlarged(image: _Decoded, degraded: _Decoded, reference: _Decoded) -> bool:
+    """Whether the image lacks only the border that down-scaling cuts off to divide by a whole factor."""
+    factor = image.shape[1] // degraded.shape[1]
+    enlarged = tuple(factor * side for side in degraded.shape[1:]) == image.shape[1:]
+    borders = [whole - side for side, whole in zip(image.shape[1:], reference.shape[1:], strict=True)]
     return factor > 1 and enlarged and any(borders) and all(0 <= border < factor for border in borders)
 
 
@@ -250,11 +250,11 @@ def _decode(
     if source is None:
         return None
     try:
-        picture = source.read(like)
+        image = source.read(like)
         # What an 8-bit file held takes a quarter of the memory as what it was.
-        is_8_bits = picture.traits.depth == 8 and picture.traits.plain
-        pixels = to_8_bits(picture.pixels) if is_8_bits else picture.pixels
-        return _Decoded(View(pixels), picture.traits.alpha is not None, picture.traits.values)
+        is_8_bits = image.traits.depth == 8 and image.traits.plain
+        pixels = to_8_bits(image.pixels) if is_8_bits else image.pixels
+        return _Decoded(View(pixels), image.traits.alpha is not None, image.traits.values)
     except ResourceError:
         raise
     except RestorecliError as error:

@@ -10,7 +10,7 @@ from restorecli.evaluation.pairing.pairs import Pair
 from restorecli.evaluation.scoring import Redegrade
 
 ALL = "all"
-"""The word for every metric that these pictures allow and that needs no download."""
+"""The word for every metric that these images allow and that needs no download."""
 
 
 def choose_metrics(
@@ -20,8 +20,8 @@ def choose_metrics(
 
     Args:
         names: Names of the catalog; "all" stands for those whose needs some pair meets.
-        pairs: What is known of the pictures.
-        redegrade: Whether a picture can be degraded again.
+        pairs: What is known of the images.
+        redegrade: Whether an image can be degraded again.
 
     Raises:
         UsageError: There is no such metric.

@@ -37,12 +37,12 @@ class FolderSummary:
     Attributes:
         command: "degrade" or "restore".
         output: The folder that was written.
-        written: Pictures written by this run.
-        skipped: Pictures that were finished before.
-        failures: Pictures that failed, each with its error.
-        megapixels: Size of the pictures written, in millions of pixels.
+        written: Images written by this run.
+        skipped: Images that were finished before.
+        failures: Images that failed, each with its error.
+        megapixels: Size of the images written, in millions of pixels.
         seconds: Time the job took.
-        notes: What was done to pictures that a reader should know, each with the number of pictures.
+        notes: What was done to images that a reader should know, each with the number of images.
         hidden: Hidden files of the source that were left out (`.DS_Store`, `desktop.ini` ...).
     """
 

@@ -1,4 +1,4 @@
-"""Locators: how a manifest names a picture, so that the tree can be moved."""
+"""Locators: how a manifest names an image, so that the tree can be moved."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from restorecli.folders.samples import LOCATOR, Sample, find_sample, read_sample
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 
 def locate(locator: str, folder: Path | str) -> Path | Sample:
@@ -23,7 +23,7 @@ def locate(locator: str, folder: Path | str) -> Path | Sample:
 
 
 def make_locator(path: Path | str | Sample, folder: Path | str) -> str:
-    """Return the locator of a picture for a manifest in `folder`.
+    """Return the locator of an image for a manifest in `folder`.
 
     It is relative where both lie under a common folder other than the root of the file system, else absolute.
 
@@ -43,14 +43,14 @@ def make_locator(path: Path | str | Sample, folder: Path | str) -> str:
 
 def open_locator(
     locator: str, folder: Path | str, options: ReadOptions = STRICT, like: FileTraits | None = None
-) -> Picture:
-    """Read the picture that a locator of a manifest in `folder` names.
+) -> ImageData:
+    """Read the image that a locator of a manifest in `folder` names.
 
     Args:
         locator: A file, or a built-in sample, which needs no options.
         folder: The manifest's folder.
         options: How to read what is unusual.
-        like: Traits of the picture that it is to be compared with.
+        like: Traits of the image that it is to be compared with.
 
     Raises:
         DataError: It names a sample that does not exist.
@@ -59,4 +59,4 @@ def open_locator(
     place = locate(locator, folder)
     if isinstance(place, Sample):
         return read_sample(place.locator)
-    return read_picture(place, options, like=like)
+    return read_image(place, options, like=like)

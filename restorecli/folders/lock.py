@@ -37,7 +37,7 @@ def output_lock(folder: Path | str, shard: Shard = WHOLE) -> Iterator[None]:
 
     Args:
         folder: The output folder.
-        shard: The part of its pictures that is written.
+        shard: The part of its images that is written.
 
     Raises:
         BusyError: Another live run holds it (exit code 8).

@@ -1,4 +1,4 @@
-"""The manifest: one JSON line per picture that tells where it came from and what was done to it."""
+"""The manifest: one JSON line per image that tells where it came from and what was done to it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Manifest:
 
     Args:
         folder: The folder.
-        shard: The part of the folder's pictures that lines are appended about.
+        shard: The part of the folder's images that lines are appended about.
     """
 
     def __init__(self, folder: Path | str, shard: Shard = WHOLE) -> None:
@@ -54,7 +54,7 @@ class Manifest:
         return Records([self.folder / FILE_NAME, *parts])
 
     def start(self) -> None:
-        """Make the file where there is none, so that pictures without a line are known as unfinished ones.
+        """Make the file where there is none, so that images without a line are known as unfinished ones.
 
         A manifest of the whole folder takes in the lines of its shards; the caller holds the folder's lock.
 

@@ -1,6 +1,6 @@
 """Which files of two folders belong together by their names: one rule for every command.
 
-`eval`, `train` and `show` find references, degraded pictures and other methods' results by it, and `eval`
+`eval`, `train` and `show` find references, degraded images and other methods' results by it, and `eval`
 and `restore` find masks.
 """
 
@@ -18,13 +18,13 @@ Found = ImageFile | str
 """A file that belongs to a name, or the reason why there is none."""
 
 _LAYOUT = frozenset({"data", "ground_truth", "images", "masks", "test", "train", "val", "validation"})
-"""Folders that say how a data set is laid out, and nothing about a picture."""
+"""Folders that say how a data set is laid out, and nothing about an image."""
 
 _SHOWN = 4
 
 
 class NameIndex:
-    """The pictures of one folder, to be found by the names of others.
+    """The images of one folder, to be found by the names of others.
 
     A file belongs to a name if their folders and their stems do:
 
@@ -42,7 +42,7 @@ class NameIndex:
         root: A folder, or a single file, which then belongs to every name.
         endings: What stems may end in besides, e.g. "_x1_Mine" or "_mask".
         any_layout: Whether folders that only name a layout count as none.
-        files: What can be found, in place of the pictures of the folder.
+        files: What can be found, in place of the images of the folder.
 
     Raises:
         DataError: There is no such file or folder.
@@ -85,7 +85,7 @@ class NameIndex:
         """Return the file that belongs to a name, or the reason why there is none or more than one.
 
         Args:
-            name: Relative path of a picture in its own folder.
+            name: Relative path of an image in its own folder.
         """
         found = self.nearest(name)
         if len(found) == 1:
@@ -129,7 +129,7 @@ class NameIndex:
 
 
 def check_endings(endings: Iterable[str]) -> tuple[str, ...]:
-    """Return the endings as they are used: each once, without the suffix of a picture; text is one ending.
+    """Return the endings as they are used: each once, without the suffix of an image; text is one ending.
 
     Raises:
         UsageError: One is empty, or holds a folder.
@@ -204,7 +204,7 @@ def _common_ending(longer: set[str], shorter: set[str]) -> str | None:
 
 
 def _core(name: PurePosixPath) -> str:
-    """Return the stem without all suffixes of pictures: "a" of a.jpg.png, "photo.2024" of photo.2024.png."""
+    """Return the stem without all suffixes of images: "a" of a.jpg.png, "photo.2024" of photo.2024.png."""
     stem = name.stem
     while (suffix := PurePosixPath(stem).suffix.lower()) in SUFFIXES or suffix in FOREIGN_SUFFIXES:
         stem = stem[: -len(suffix)]

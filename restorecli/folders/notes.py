@@ -1,4 +1,4 @@
-"""What was done to the pictures of a folder that a reader should know: each note once, with a count."""
+"""What was done to the images of a folder that a reader should know: each note once, with a count."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ _OTHERS = "; others with other numbers"
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One note and the pictures that it is about.
+    """One note and the images that it is about.
 
     Attributes:
         text: What was done, e.g. "first of 3 frames or pages".
-        pictures: How many pictures it is about.
+        images: How many images it is about.
         first: The first of them.
     """
 
     text: str
-    pictures: int
+    images: int
     first: str
 
     def to_dict(self) -> dict[str, object]:
         """Return the note as JSON values."""
-        return {"note": self.text, "pictures": self.pictures, "first": self.first}
+        return {"note": self.text, "pictures": self.images, "first": self.first}
 
 
 class NoteTally:
-    """Counts notes as the pictures come; those that differ in numbers only are one."""
+    """Counts notes as the images come; those that differ in numbers only are one."""
 
     def __init__(self) -> None:
         self._notes: dict[str, Note] = {}
 
     def add(self, path: str, texts: Iterable[str]) -> None:
-        """Count the notes of one more picture."""
+        """Count the notes of one more image."""
         for text in dict.fromkeys(texts):
             kind = _NUMBER.sub("#", text)
             known = self._notes.get(kind, Note(text, 0, path))
             if known.text not in (text, text + _OTHERS) and not known.text.endswith(_OTHERS):
                 known = replace(known, text=known.text + _OTHERS)
-            self._notes[kind] = replace(known, pictures=known.pictures + 1)
+            self._notes[kind] = replace(known, images=known.images + 1)
 
     @property
     def notes(self) -> tuple[Note, ...]:

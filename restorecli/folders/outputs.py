@@ -13,7 +13,7 @@ from restorecli.images.formats import FORMATS, SUFFIXES, format_named
 
 
 def output_name(relative: PurePosixPath, traits_format: str, depth: int, wanted: str | None) -> PurePosixPath:
-    """Return the relative path under which a processed picture is written.
+    """Return the relative path under which a processed image is written.
 
     PNG, TIFF, BMP and PPM keep their suffix. JPEG, WebP and AVIF become PNG, because compressing again would
     put damage back. A depth that the format cannot hold also changes the suffix: 16 bits to PNG, 32 to TIFF.
@@ -78,7 +78,7 @@ class OutputPlan:
         return output_name(path, SUFFIXES.get(path.suffix.lower(), "PNG"), self._depth, self._wanted)
 
     def _crowded_folders(self, paths: Iterable[PurePosixPath]) -> set[str]:
-        """Return the folders in which two pictures would have one name.
+        """Return the folders in which two images would have one name.
 
         Names are compared by 64 bits of a digest; an accident would only make a folder be looked at closely.
         """

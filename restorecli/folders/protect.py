@@ -52,7 +52,7 @@ def keep_folder_apart(folder: Path, inputs: Iterable[Path]) -> None:
     place = folder.resolve()
     for path in inputs:
         if path.resolve().is_relative_to(place):
-            raise _refusal("The output folder holds a picture that is read.", path)
+            raise _refusal("The output folder holds an image that is read.", path)
 
 
 class _Written(Protocol):
@@ -64,14 +64,14 @@ class _Written(Protocol):
 
 
 def keep_originals(items: Iterable[_Written], output: Path) -> None:
-    """Check that no picture to write stands where a source, or an original that belongs to one, is.
+    """Check that no image to write stands where a source, or an original that belongs to one, is.
 
     Args:
-        items: Pictures to write below `output`, with the files that they are made from.
+        items: Images to write below `output`, with the files that they are made from.
         output: The folder to write into; it may be missing.
 
     Raises:
-        UsageError: There is such a picture; links count as what they lead to.
+        UsageError: There is such an image; links count as what they lead to.
     """
     if not output.is_dir():
         return
@@ -82,7 +82,7 @@ def keep_originals(items: Iterable[_Written], output: Path) -> None:
         for place in item.inputs:
             if file_identity(place) in standing:
                 raise UsageError(
-                    "The output would overwrite the source of a picture, or its clean original.",
+                    "The output would overwrite the source of an image, or its clean original.",
                     expected="an output folder that holds neither",
                     got=str(place),
                     unchanged="everything",
@@ -93,18 +93,18 @@ def keep_originals(items: Iterable[_Written], output: Path) -> None:
 def refuse_foreign_files(
     targets: Iterable[PurePosixPath], manifest: Manifest, records: Mapping[str, Record], command: Command
 ) -> None:
-    """Check that no picture to write stands there already from somebody else.
+    """Check that no image to write stands there already from somebody else.
 
-    A folder with a manifest is this program's: what has no line in it is a picture that was not finished.
+    A folder with a manifest is this program's: what has no line in it is an image that was not finished.
 
     Args:
-        targets: Pictures to write, below the manifest's folder.
+        targets: Images to write, below the manifest's folder.
         manifest: Of the output folder.
         records: Its lines.
         command: Who is about to write.
 
     Raises:
-        UsageError: There is such a picture.
+        UsageError: There is such an image.
     """
     ours = manifest.exists()
     for target in targets:
@@ -112,22 +112,22 @@ def refuse_foreign_files(
         stranger = not ours if found is None else found.command != command
         if stranger and file_identity(manifest.folder / target) is not None:
             raise UsageError(
-                f"The output folder holds a picture that `{command}` did not write.",
+                f"The output folder holds an image that `{command}` did not write.",
                 got=str(manifest.folder / target),
                 unchanged="everything",
                 hint="choose another folder with -o/--output, or add --overwrite",
             )
 
 
-def refuse_picture_names(targets: Iterable[Path]) -> None:
-    """Check that no text is written under the name of a picture.
+def refuse_image_names(targets: Iterable[Path]) -> None:
+    """Check that no text is written under the name of an image.
 
     Raises:
         UsageError: There is such a name.
     """
     for target in targets:
         if target.suffix.lower() in SUFFIXES:
-            raise _refusal("A table or a page cannot have the name of a picture.", target)
+            raise _refusal("A table or a page cannot have the name of an image.", target)
 
 
 def _is_manifest(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""One line of a manifest: where a picture came from and what was done to it."""
+"""One line of a manifest: where an image came from and what was done to it."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ Command = Literal["degrade", "restore"]
 class Record:
     """One line of a manifest.
 
-    Locators name a picture: a path relative to the manifest's folder where that is possible, so that the tree
+    Locators name an image: a path relative to the manifest's folder where that is possible, so that the tree
     can be moved, else an absolute path, or `sample:CATEGORY/NAME`.
 
     Attributes:
-        path: The picture, relative to the manifest's folder, with forward slashes.
+        path: The image, relative to the manifest's folder, with forward slashes.
         command: "degrade" or "restore".
         category: Its category.
         reference: Locator of the clean original, if known.
-        source: Locator of the picture this one was made from.
+        source: Locator of the image this one was made from.
         version: Version of restorecli that made it.
         defect: Kind of defect in an MVTec-style tree.
         seed: The run's seed.
-        key: What the picture's own random generator was derived from, beside the seed.
+        key: What the image's own random generator was derived from, beside the seed.
         source_digest: What tells the source that was read from another of its name, see `images.digest`.
         degradations: What was done, in order, each with its name and drawn values.
         earlier: What had been done to the source before, by an earlier run of `degrade`; it is not replayed.
         unclipped: Whether values outside [0, 1] were kept.
-        degraded: Locator of the degraded picture that was restored.
+        degraded: Locator of the degraded image that was restored.
         restorer: What restored it: model, weights, tile ...
         notes: What a reader should know.
         reading: How the source was read.
-        reference_reading: How the reference must be read to be compared with this picture.
+        reference_reading: How the reference must be read to be compared with this image.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""The lines of manifests by the path of their picture, read when they are asked for."""
+"""The lines of manifests by the path of their image, read when they are asked for."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class RecordAt:
 
     Attributes:
         records: The lines.
-        path: The picture that the record is about; it is among them.
+        path: The image that the record is about; it is among them.
     """
 
     records: Mapping[str, Record] = field(compare=False, repr=False)
@@ -117,7 +117,7 @@ def _checked(line: bytes, file: Path, number: int) -> Record:
         return Record.from_json(line)
     except DataError as error:
         error.file = f"{file}, line {number}"
-        error.hint = "repair or remove this line; the picture it names is then made again"
+        error.hint = "repair or remove this line; the image it names is then made again"
         raise
 
 

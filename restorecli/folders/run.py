@@ -1,7 +1,7 @@
-"""One run over a folder of pictures: everything that `degrade` and `restore` do alike.
+"""One run over a folder of images: everything that `degrade` and `restore` do alike.
 
-A room says what one picture depends on and how pictures are made; the run holds the lock, keeps inputs and
-other people's pictures from being written over, leaves out what is finished, and tells what was done.
+A room says what one image depends on and how images are made; the run holds the lock, keeps inputs and
+other people's images from being written over, leaves out what is finished, and tells what was done.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from restorecli.folders.shards import WHOLE, Shard
 
 
 class Item(Protocol):
-    """One picture to make."""
+    """One image to make."""
 
     @property
     def name(self) -> str:
@@ -47,24 +47,24 @@ Append = Callable[[Record], None]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """One picture on the disk: its size in millions of pixels, and what a reader should know of it."""
+    """One image on the disk: its size in millions of pixels, and what a reader should know of it."""
 
     megapixels: float
     notes: tuple[str, ...]
 
 
 class Room(Protocol[AnyItem]):
-    """What a command adds to a run: which pictures are finished, and how the others are made."""
+    """What a command adds to a run: which images are finished, and how the others are made."""
 
     @property
     def command(self) -> Command:
         """Who writes."""
 
     def is_finished(self, item: AnyItem, record: Record) -> bool:
-        """Tell whether the picture stands there as this run would make it.
+        """Tell whether the image stands there as this run would make it.
 
         Args:
-            item: The picture.
+            item: The image.
             record: The last line of the output's manifest about it.
         """
 
@@ -72,21 +72,21 @@ class Room(Protocol[AnyItem]):
         """Refuse to replace what an earlier run wrote, where somebody may want to keep it.
 
         Args:
-            items: All pictures of the run.
-            records: The last line of the output's manifest about each picture.
+            items: All images of the run.
+            records: The last line of the output's manifest about each image.
 
         Raises:
-            UsageError: There is such a picture.
+            UsageError: There is such an image.
         """
 
     def results(
         self, items: Iterable[AnyItem], append: Append
     ) -> Generator[tuple[AnyItem, Done | RestorecliError], None, None]:
-        """Make pictures, and yield them in their order, each done or failed.
+        """Make images, and yield them in their order, each done or failed.
 
         Args:
             items: Taken one by one, from the caller's thread.
-            append: Adds a line to the manifest, from any thread; called once a picture is on the disk.
+            append: Adds a line to the manifest, from any thread; called once an image is on the disk.
         """
 
 
@@ -100,19 +100,19 @@ def run_folder(
     hidden: int = 0,
     progress: Progress | None = None,
 ) -> FolderSummary:
-    """Make the pictures that are not finished; one that fails costs one picture.
+    """Make the images that are not finished; one that fails costs one image.
 
     Args:
         room: What is done.
-        items: All pictures, with targets that differ.
+        items: All images, with targets that differ.
         output: The folder to write into; made when missing.
-        overwrite: Make finished pictures again, and replace pictures that `room.command` did not write.
-        shard: The part of the pictures to make; other processes make the others.
+        overwrite: Make finished images again, and replace images that `room.command` did not write.
+        shard: The part of the images to make; other processes make the others.
         hidden: Files that were left out of the listing, for the summary.
         progress: Who wants to know how far the run is.
 
     Raises:
-        UsageError: A target is an input, or a picture that `room.command` did not write.
+        UsageError: A target is an input, or an image that `room.command` did not write.
         DataError: The manifest of the output is damaged, or its folder cannot be written to.
         BusyError: Another run writes into the output.
         ResourceError: The disk or the memory ran out.
@@ -128,7 +128,7 @@ def run_folder(
         manifest.start()
         del records
         tally = _Tally(progress)
-        progress.start(len(waiting), "pictures")
+        progress.start(len(waiting), "images")
         try:
             with closing(room.results((items[number] for number in waiting), manifest.append)) as results:
                 for item, outcome in results:
@@ -151,7 +151,7 @@ def run_folder(
 def unfinished(
     room: Room[AnyItem], items: Sequence[AnyItem], output: Path, *, overwrite: bool = False
 ) -> list[AnyItem]:
-    """Return the pictures that `run_folder` with the same arguments would make; nothing is written.
+    """Return the images that `run_folder` with the same arguments would make; nothing is written.
 
     Raises:
         UsageError: As of `run_folder`.
@@ -179,7 +179,7 @@ def _waiting(
     *,
     overwrite: bool,
 ) -> array[int]:
-    """Return the numbers of the pictures that are to be made, once it is clear that they may be."""
+    """Return the numbers of the images that are to be made, once it is clear that they may be."""
     if not overwrite:
         refuse_foreign_files((item.target for item in items), manifest, records, room.command)
         room.check_replaced(items, records)

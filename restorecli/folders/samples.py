@@ -1,4 +1,4 @@
-"""The built-in sample photographs: real pictures by category that ship inside scikit-image's wheel."""
+"""The built-in sample photographs: real images by category that ship inside scikit-image's wheel."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from restorecli.catalogs import did_you_mean
 from restorecli.errors import DataError
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.reading import read_image
 
 LOCATOR = "sample:"
 """How a locator of a sample begins: `sample:CATEGORY/NAME`."""
@@ -17,13 +17,13 @@ LOCATOR = "sample:"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One built-in picture.
+    """One built-in image.
 
     Attributes:
         name: Its name, e.g. "astronaut": the file name that scikit-image gives it.
-        category: What kind of picture it is, e.g. "photographs".
+        category: What kind of image it is, e.g. "photographs".
         file: Its file inside scikit-image's data folder.
-        crop: Side of the central square that is used of a large picture, or None for all of it.
+        crop: Side of the central square that is used of a large image, or None for all of it.
     """
 
     name: str
@@ -81,42 +81,42 @@ def find_sample(name: str) -> Sample:
             return sample
     names = [sample.name for sample in _SAMPLES]
     raise DataError(
-        "there is no such sample picture",
+        "there is no such sample image",
         expected=", ".join(names),
         got=repr(name),
         hint=did_you_mean(wanted.rpartition("/")[2], names),
     )
 
 
-def read_sample(name: str) -> Picture:
+def read_sample(name: str) -> ImageData:
     """Read one sample: gray stays gray, pixels are as published; a large one is its central square.
 
     Args:
         name: A name or locator that `find_sample` knows.
 
     Returns:
-        The picture, to be written as 8-bit PNG, without camera metadata.
+        The image, to be written as 8-bit PNG, without camera metadata.
 
     Raises:
         DataError: There is no such sample, or scikit-image is installed without its data.
         ImageError: The file cannot be read.
     """
     sample = find_sample(name)
-    picture = read_picture(_data_folder() / sample.file)
-    pixels = picture.pixels
+    image = read_image(_data_folder() / sample.file)
+    pixels = image.pixels
     if sample.crop is not None:
-        height, width = picture.size
+        height, width = image.size
         top, left = (height - sample.crop) // 2, (width - sample.crop) // 2
         pixels = pixels[:, top : top + sample.crop, left : left + sample.crop].copy()
-    return Picture(pixels, FileTraits(icc=picture.traits.icc))
+    return ImageData(pixels, FileTraits(icc=image.traits.icc))
 
 
 def _data_folder() -> Path:
     found = importlib.util.find_spec("skimage")  # not imported: its data folder is all that is needed
     if found is None or found.origin is None or not (folder := Path(found.origin).parent / "data").is_dir():
         raise DataError(
-            "the sample pictures are not installed",
+            "the sample images are not installed",
             expected="scikit-image with its data folder",
-            hint="pip install --force-reinstall scikit-image, or name a folder of your own pictures",
+            hint="pip install --force-reinstall scikit-image, or name a folder of your own images",
         )
     return folder

@@ -121,13 +121,13 @@ def _or_null(rule: _Rule) -> _Rule:
 
 
 _TEXT = _Rule("text", _is_text)
-_PLACE = _Rule("where a picture is: a path, or sample:CATEGORY/NAME", _is_place)
+_PLACE = _Rule("where an image is: a path, or sample:CATEGORY/NAME", _is_place)
 _STEPS = _Rule("a list of objects, each with a name and finite values", _are_steps)
 _OBJECT = _Rule("an object of finite values, whose name is text", _is_object)
 
 _RULES: Final[Mapping[str, _Rule]] = MappingProxyType(
     {
-        "path": _Rule("the path of a picture inside the manifest's folder", _is_below),
+        "path": _Rule("the path of an image inside the manifest's folder", _is_below),
         "command": _Rule(" or ".join(COMMANDS), lambda value: value in COMMANDS),
         "category": _TEXT,
         "reference": _or_null(_PLACE),

@@ -16,10 +16,10 @@ _LABEL = re.compile(r"\.([1-9]\d*)-of-([1-9]\d*)\.")
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of `count` parts of the pictures of a folder.
+    """One of `count` parts of the images of a folder.
 
-    Which part a picture belongs to follows from its path in the output folder alone, so every machine comes
-    to the same split, also when pictures are added meanwhile. Every part has its own lock and manifest.
+    Which part an image belongs to follows from its path in the output folder alone, so every machine comes
+    to the same split, also when images are added meanwhile. Every part has its own lock and manifest.
 
     Attributes:
         number: From 1 to `count`.
@@ -48,7 +48,7 @@ class Shard:
         return cls(int(found[1]), int(found[2]))
 
     def holds(self, target: PurePosixPath) -> bool:
-        """Tell whether a picture belongs to this part, by its path in the output folder."""
+        """Tell whether an image belongs to this part, by its path in the output folder."""
         name = target.as_posix().encode("utf-8", "surrogateescape")
         digest = hashlib.blake2b(name, digest_size=8).digest()
         return int.from_bytes(digest, "big") % self.count == self.number - 1
@@ -60,19 +60,19 @@ class Shard:
 
 
 WHOLE = Shard(1, 1)
-"""All pictures."""
+"""All images."""
 
 
 def refuse_shard(shard: Shard) -> None:
-    """Refuse a part of a single picture.
+    """Refuse a part of a single image.
 
     Raises:
         UsageError: The shard is not the whole.
     """
     if shard != WHOLE:
         raise UsageError(
-            "A single picture has no shards.",
-            expected="a folder of pictures, and a folder to write into",
+            "A single image has no shards.",
+            expected="a folder of images, and a folder to write into",
             got=f"--shard {shard.number}/{shard.count}",
             hint="leave out --shard",
         )

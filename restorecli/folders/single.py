@@ -1,4 +1,4 @@
-"""One picture in, one picture out: no folder, no manifest, and nothing written over in silence."""
+"""One image in, one image out: no folder, no manifest, and nothing written over in silence."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from restorecli.images.formats import SUFFIXES, format_for
 def single_target(
     source: str | Path | None, output: str | Path, image_format: str | None = None
 ) -> Path | None:
-    """Return the one file that a picture is to be written to, or None where `output` is a folder.
+    """Return the one file that an image is to be written to, or None where `output` is a folder.
 
-    It is a folder where it is one already, ends with a slash, or has no suffix of a picture.
+    It is a folder where it is one already, ends with a slash, or has no suffix of an image.
 
     Args:
         source: What is read.
@@ -26,7 +26,7 @@ def single_target(
         image_format: The format that was asked for beside it.
 
     Raises:
-        UsageError: A folder of pictures cannot become one file, or the format is not that of the suffix.
+        UsageError: A folder of images cannot become one file, or the format is not that of the suffix.
     """
     target = Path(output)
     ends_open = str(output).endswith(("/", os.sep))
@@ -34,7 +34,7 @@ def single_target(
         return None
     if source is None or Path(source).is_dir():
         raise UsageError(
-            "Several pictures cannot be written into one file.",
+            "Several images cannot be written into one file.",
             expected="a folder",
             got=str(output),
             unchanged="everything",
@@ -76,7 +76,7 @@ def check_target(target: Path, inputs: Iterable[Path], *, overwrite: bool) -> No
     check_exists(inputs[0])
     if file_identity(target) in {file_identity(path) for path in inputs} - {None}:
         raise UsageError(
-            "The result would overwrite a picture that is read.",
+            "The result would overwrite an image that is read.",
             expected="another name",
             got=str(target),
             unchanged="everything",

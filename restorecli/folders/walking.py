@@ -1,4 +1,4 @@
-"""Walking a folder of pictures: which files, under which relative path, in which category."""
+"""Walking a folder of images: which files, under which relative path, in which category."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from restorecli.images.drawn import is_drawing
 from restorecli.images.formats import FOREIGN_SUFFIXES, SUFFIXES
 
 NO_CATEGORY = "all"
-"""The category of pictures that lie directly in the root."""
+"""The category of images that lie directly in the root."""
 
 OUTPUT_MARK = ".restorecli-output"
-"""The hidden file in a folder of pictures that this program drew, which are no data to train on."""
+"""The hidden file in a folder of images that this program drew, which are no data to train on."""
 
 _BESIDE = frozenset({"defects", "kernels", "masks", "pictures"})
-"""Folders that accompany pictures: with `OUTPUT_MARK` in them they are not walked (nor are NAME-1 ...)."""
+"""Folders that accompany images: with `OUTPUT_MARK` in them they are not walked (nor are NAME-1 ...)."""
 
 SPLITS = ("test", "train", "validation", "val")
-"""Folders of an MVTec-style tree that hold pictures by their kind of defect."""
+"""Folders of an MVTec-style tree that hold images by their kind of defect."""
 _HIDDEN = frozenset({"desktop.ini", "thumbs.db"})
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """One picture of a folder.
+    """One image of a folder.
 
     Attributes:
         path: Where it is.
@@ -47,7 +47,7 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """What the pictures of one folder have in common."""
+    """What the images of one folder have in common."""
 
     path: Path
     relative: PurePosixPath
@@ -56,10 +56,10 @@ class _Folder:
 
 
 class _Listing:
-    """The pictures under a folder in the order of their relative paths.
+    """The images under a folder in the order of their relative paths.
 
-    Only names are kept, and a picture's paths are put together when it is asked for: a hundred thousand
-    pictures take less than 10 MB.
+    Only names are kept, and an image's paths are put together when it is asked for: a hundred thousand
+    images take less than 10 MB.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class _Listing:
         self._numbers = array("L")
 
     def add(self, folder: _Folder, name: str) -> None:
-        """Add a picture, which comes after all that are there."""
+        """Add an image, which comes after all that are there."""
         if not self._folders or self._folders[-1] is not folder:
             self._folders.append(folder)
         self._names.append(name)
@@ -82,18 +82,18 @@ class _Listing:
         return ImageFile(folder.path / name, folder.relative / name, folder.category, folder.defect)
 
     def files(self) -> Sequence[ImageFile]:
-        """Return the pictures as a sequence."""
+        """Return the images as a sequence."""
         return Made(len(self), self.__getitem__)
 
 
 def walk(
     root: Path | str, *, without: Path | None = None, hidden: list[PurePosixPath] | None = None
 ) -> Sequence[ImageFile]:
-    """List the pictures under a folder, sorted by relative path.
+    """List the images under a folder, sorted by relative path.
 
-    Hidden files, `desktop.ini` and the like and files that are no pictures by their suffix are skipped.
-    Pictures of formats that are not read (GIF, HEIC ...), broken links and folders that cannot be listed stay
-    in the list, so that each is reported when it is read. Masks are not pictures to process: `ground_truth/`
+    Hidden files, `desktop.ini` and the like and files that are no images by their suffix are skipped.
+    Images of formats that are not read (GIF, HEIC ...), broken links and folders that cannot be listed stay
+    in the list, so that each is reported when it is read. Masks are not images to process: `ground_truth/`
     beside `test/` and `masks/` beside `images/` are left out, and the masks, kernels, strips, contact sheets
     and charts that this program wrote. Links to folders are followed, but never in a circle.
 
@@ -103,7 +103,7 @@ def walk(
         hidden: Where the relative paths of hidden files and `desktop.ini` and the like are added.
 
     Returns:
-        The files; none if the folder holds no picture.
+        The files; none if the folder holds no image.
 
     Raises:
         DataError: There is no such file or folder, or it cannot be listed.
@@ -131,9 +131,9 @@ def check_exists(source: Path) -> None:
 
 
 def mark_output(folder: Path, output: Path) -> None:
-    """Make a folder for pictures that this program draws, and mark it as such.
+    """Make a folder for images that this program draws, and mark it as such.
 
-    A folder that already holds something else is left unmarked: it may be full of somebody's own pictures.
+    A folder that already holds something else is left unmarked: it may be full of somebody's own images.
 
     Args:
         folder: `output`, or a folder below it.
@@ -149,7 +149,7 @@ def mark_output(folder: Path, output: Path) -> None:
 
 
 class _Walker:
-    """Lists the pictures under a folder, folder by folder, in the order of their relative paths."""
+    """Lists the images under a folder, folder by folder, in the order of their relative paths."""
 
     def __init__(self, root: Path, without: Path | None, hidden: list[PurePosixPath] | None) -> None:
         self.listing = _Listing()
@@ -173,13 +173,13 @@ class _Walker:
             return
         with os.scandir(path) as entries:
             kinds = {entry.name: _is_folder(entry) for entry in entries}
-        folder = _Folder(path, relative, *categorise(relative / "picture", self._root))
+        folder = _Folder(path, relative, *categorise(relative / "image", self._root))
         # With "/" behind the names of folders, they are in the order of the paths of what they hold.
         for name in sorted(kinds, key=lambda name: f"{name}/" if kinds[name] else name):
             if _is_hidden(name):
                 self._hidden += [] if kinds[name] or _is_ours(name) else [relative / name]
             elif not kinds[name]:
-                if has_picture_suffix(name) and not self._is_unasked_drawing(path / name):
+                if has_image_suffix(name) and not self._is_unasked_drawing(path / name):
                     self.listing.add(folder, name)
             elif not (_is_mask_folder(name, kinds) or self._is_left_out(path / name)):
                 try:
@@ -198,8 +198,8 @@ class _Walker:
         return is_drawing(path) and not (self._root / OUTPUT_MARK).is_file()
 
 
-def has_picture_suffix(name: str) -> bool:
-    """Tell whether a name is that of a picture, be it of a format that is read or of another."""
+def has_image_suffix(name: str) -> bool:
+    """Tell whether a name is that of an image, be it of a format that is read or of another."""
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - three times as fast as a Path, once for every file
     return suffix in SUFFIXES or suffix in FOREIGN_SUFFIXES
 
@@ -229,7 +229,7 @@ def categorise(relative: PurePosixPath, root: Path) -> tuple[str, str | None]:
     """Return the category and the defect that a relative path stands for.
 
     Args:
-        relative: Path of a picture below the root.
+        relative: Path of an image below the root.
         root: The root. It is itself the category when it holds `test/` and `ground_truth/`; when it is the
             `test/` beside a `ground_truth/`, its folders are defects, and categories too; and its folder
             `images/` is no category when `masks/` lies beside it.

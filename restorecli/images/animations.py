@@ -15,9 +15,9 @@ from restorecli.errors import ImageError
 from restorecli.images import pillow_files, png
 from restorecli.images.atomic import write_file
 from restorecli.images.budget import check_budget
-from restorecli.images.decoded import DECODER_FAULTS, DamagedImageError, Decoded, Samples, to_picture
+from restorecli.images.decoded import DECODER_FAULTS, DamagedImageError, Decoded, Samples, to_image
+from restorecli.images.image import ImageData
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import Picture
 from restorecli.images.planes import Layout
 from restorecli.images.png_chunks import make_chunk, with_description
 from restorecli.images.untrusted import Untrusted
@@ -28,7 +28,7 @@ _MOST_ROUNDS = (1 << 16) - 1
 
 
 class AnimatedPlanes:
-    """An open animation; see `planes.Planes`. Frames are whole pictures, as a viewer shows them.
+    """An open animation; see `planes.Planes`. Frames are whole images, as a viewer shows them.
 
     All are gray or all are RGB, and all have alpha or none has.
 
@@ -80,7 +80,7 @@ class AnimatedPlanes:
             notes=still if image.info.get("default_image") else (),
         )
 
-    def read(self, number: int) -> Picture:
+    def read(self, number: int) -> ImageData:
         """Decode a frame; see `planes.Planes`."""
         try:
             self._image.seek(number)
@@ -100,7 +100,7 @@ class AnimatedPlanes:
         )
         if self._format == "PNG":
             decoded = with_description(decoded, self._chunks)
-        return to_picture(decoded, self._options)
+        return to_image(decoded, self._options)
 
     def _samples(self) -> tuple[Samples, Samples | None]:
         shown = np.asarray(self._image.convert("RGBA"))
@@ -125,13 +125,13 @@ class AnimatedPlanes:
 
 
 def write_animation(
-    path: Path, pictures: Iterable[Picture], layout: Layout, file_format: str, *, quality: int
+    path: Path, images: Iterable[ImageData], layout: Layout, file_format: str, *, quality: int
 ) -> tuple[str, ...]:
-    """Write pictures as one animation, atomically; packed or 8-bit frames are in memory together.
+    """Write images as one animation, atomically; packed or 8-bit frames are in memory together.
 
     Args:
         path: The file to write; its folder must exist.
-        pictures: Of one size; the first one's metadata are written.
+        images: Of one size; the first one's metadata are written.
         layout: Its durations and its number of rounds are written.
         file_format: PNG or WEBP.
         quality: For WebP, 1 to 100.
@@ -140,14 +140,14 @@ def write_animation(
         What could not be kept.
 
     Raises:
-        ImageError: The frames differ in size or kind, or a picture cannot be written.
+        ImageError: The frames differ in size or kind, or an image cannot be written.
         ResourceError: The disk is full or failing.
     """
     losses: dict[str, None] = {}
 
     def pages() -> Iterator[Page]:
-        for picture in pictures:
-            page, more = prepare(picture, file_format, quality)
+        for image in images:
+            page, more = prepare(image, file_format, quality)
             losses.update(dict.fromkeys(more))
             yield page
 

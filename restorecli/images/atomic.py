@@ -13,7 +13,7 @@ from pathlib import Path
 from restorecli.errors import DataError, ResourceError, RestorecliError
 
 PREFIX = ".restorecli-"
-"""How temporary files begin; hidden, so that no walk over a folder takes them for pictures."""
+"""How temporary files begin; hidden, so that no walk over a folder takes them for images."""
 
 _FOLDERS_OPEN = os.name == "posix"
 """Whether the system opens folders as files, which is how their entries are brought to the disk."""

@@ -26,7 +26,7 @@ def bits_of(data: bytes) -> int:
 
 
 def in_depth(shown: Decoded, data: bytes) -> Decoded:
-    """Return a picture that was decoded to 8 bits with all its bits, in 16.
+    """Return an image that was decoded to 8 bits with all its bits, in 16.
 
     Args:
         shown: What Pillow made of it.

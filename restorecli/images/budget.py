@@ -1,4 +1,4 @@
-"""How much memory a picture may take: decided from its header and from what this machine has free."""
+"""How much memory an image may take: decided from its header and from what this machine has free."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def available_memory() -> int:
 
 
 def decoding_budget() -> int:
-    """Return the bytes that one picture may take while it is decoded: half of what is available."""
+    """Return the bytes that one image may take while it is decoded: half of what is available."""
     return available_memory() // 2
 
 
 def decoding_bytes(height: int, width: int, channels: int, depth: int) -> int:
-    """Return the bytes that a picture takes while it is decoded; see `check_budget` for the arguments."""
+    """Return the bytes that an image takes while it is decoded; see `check_budget` for the arguments."""
     # The decoder's samples, one ordered copy and the float32 pixels stand side by side for a moment.
     return height * width * channels * (2 * depth // 8 + 4)
 
 
 def check_budget(height: int, width: int, channels: int, depth: int, budget: int | None = None) -> None:
-    """Refuse a picture that would not fit into memory, before anything of it is decoded.
+    """Refuse an image that would not fit into memory, before anything of it is decoded.
 
     Args:
         height: Rows by the header.
@@ -38,7 +38,7 @@ def check_budget(height: int, width: int, channels: int, depth: int, budget: int
         budget: Bytes allowed; by default `decoding_budget()`.
 
     Raises:
-        ImageError: The picture is empty or too large.
+        ImageError: The image is empty or too large.
     """
     if height < 1 or width < 1:
         raise ImageError("The image has no pixels.", got=f"{width} x {height}")
@@ -46,10 +46,10 @@ def check_budget(height: int, width: int, channels: int, depth: int, budget: int
     allowed = decoding_budget() if budget is None else budget
     if needed > allowed:
         raise ImageError(
-            "the picture is too large for this machine's free memory; nothing of it was decoded",
+            "the image is too large for this machine's free memory; nothing of it was decoded",
             expected=f"at most {allowed / _GIB:.2f} GiB while decoding",
             got=f"{width} x {height} x {channels} at {depth} bits, {needed / _GIB:.2f} GiB",
-            hint="free memory, cut the picture into parts, or check whether the file is a decompression "
+            hint="free memory, cut the image into parts, or check whether the file is a decompression "
             "bomb; a network restores a TIFF of any size",
         )
 

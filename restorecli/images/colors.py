@@ -28,17 +28,17 @@ def convert_to_srgb(decoded: Decoded) -> Decoded:
         decoded: Gray or RGB samples of any depth; gray stays one channel.
 
     Returns:
-        The same picture in sRGB, without a profile, with a note.
+        The same image in sRGB, without a profile, with a note.
 
     Raises:
-        ImageError: The profile is damaged or does not belong to such a picture.
+        ImageError: The profile is damaged or does not belong to such an image.
     """
     if decoded.icc is None:
         return decoded
     expected = 1 if decoded.samples.ndim == 2 else 3
     if profile_channels(decoded.icc) != expected:
         raise ImageError(
-            "the ICC profile does not fit the picture",
+            "the ICC profile does not fit the image",
             expected=f"a profile for {expected} channel(s)",
             got=repr(decoded.icc[16:20]),
             hint="read it without --to-srgb: the profile is then kept as it is",
@@ -53,14 +53,14 @@ def convert_to_srgb(decoded: Decoded) -> Decoded:
 
 
 def cmyk_to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, str]:
-    """Convert an 8-bit CMYK picture to RGB: through its profile, or by the plain formula if it has none.
+    """Convert an 8-bit CMYK image to RGB: through its profile, or by the plain formula if it has none.
 
     Args:
-        image: The picture.
+        image: The image.
         icc: Its profile.
 
     Returns:
-        The RGB picture and the note that says which way was taken.
+        The RGB image and the note that says which way was taken.
 
     Raises:
         ImageError: The profile is damaged or not for CMYK.
@@ -71,9 +71,9 @@ def cmyk_to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, st
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (*DECODER_FAULTS, ImageCms.PyCMSError) as fault:
-        raise ImageError("the ICC profile of the CMYK picture cannot be used", got=str(fault)) from fault
+        raise ImageError("the ICC profile of the CMYK image cannot be used", got=str(fault)) from fault
     if converted is None:
-        raise ImageError("the CMYK picture could not be converted")
+        raise ImageError("the CMYK image could not be converted")
     return converted, "CMYK converted to sRGB through its profile"
 
 

@@ -1,4 +1,4 @@
-"""What a decoder hands over, in the file's own samples, and the one step from there to a `Picture`."""
+"""What a decoder hands over, in the file's own samples, and the one step from there to a `ImageData`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from PIL import Image
 from restorecli.errors import ImageError
 from restorecli.images import xmp
 from restorecli.images.exif import stated_orientation, turn_upright, upright_block
+from restorecli.images.image import FileTraits, ImageData, Pixels
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import FileTraits, Picture, Pixels
 from restorecli.images.scale import (
     UNSAID,
     Extent,
@@ -97,20 +97,20 @@ def check_single(frames: int, options: ReadOptions) -> tuple[str, ...]:
     if options.frames == "first":
         return (f"first of {frames} frames or pages",)
     raise ImageError(
-        "the file holds several pictures",
-        expected="one picture",
+        "the file holds several images",
+        expected="one image",
         got=f"{frames} frames or pages",
         hint="--frames first takes the first one, --frames all every one",
     )
 
 
-def to_picture(decoded: Decoded, options: ReadOptions, like: FileTraits | None = None) -> Picture:
+def to_image(decoded: Decoded, options: ReadOptions, like: FileTraits | None = None) -> ImageData:
     """Turn the samples upright, bring them to a scale of 0 to 1 and order them channels first.
 
     Args:
         decoded: The file.
         options: How values are read.
-        like: Traits of a picture that this one is to be compared with; see `scale_for`.
+        like: Traits of an image that this one is to be compared with; see `scale_for`.
 
     Raises:
         ImageError: Floating-point samples hold values that are not finite.
@@ -134,7 +134,7 @@ def to_picture(decoded: Decoded, options: ReadOptions, like: FileTraits | None =
         chunks=decoded.chunks,
         notes=(*decoded.notes, *notes),
     )
-    return Picture(scaled(samples, decoded.peak, scale), traits)
+    return ImageData(scaled(samples, decoded.peak, scale), traits)
 
 
 def scale_for(
@@ -144,16 +144,16 @@ def scale_for(
     like: FileTraits | None,
     measure: Callable[[], Extent],
 ) -> ValueScale | None:
-    """Return the scale of a picture, or None for that of its sample type.
+    """Return the scale of an image, or None for that of its sample type.
 
-    A picture that is compared with another of the same type has its scale. One of another type, as a 16-bit
+    An image that is compared with another of the same type has its scale. One of another type, as a 16-bit
     file made from floating point, is read by its own tags or type: what is measured in the two would differ.
 
     Args:
         dtype: Of the samples.
         levels: What the file says.
         options: How values are read.
-        like: Traits of the picture to compare with, or None.
+        like: Traits of the image to compare with, or None.
         measure: Returns what values there are.
     """
     if like is None:

@@ -10,7 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 MARK: Final = "restorecli-drawing"
 """Keyword of the PNG text that marks a drawing."""
 
-MARK_TEXT: Final = "drawn by restorecli from pictures; not itself a picture to process"
+MARK_TEXT: Final = "drawn by restorecli from images; not itself an image to process"
 """What stands behind the keyword."""
 
 _HEAD = 512  # bytes; the text stands right behind the header

@@ -1,4 +1,4 @@
-"""EXIF: which way up a picture stands, and the block of tags kept byte for byte but for that one tag."""
+"""EXIF: which way up an image stands, and the block of tags kept byte for byte but for that one tag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture formats that are read and written: their names, suffixes, first bytes and limits."""
+"""The image formats that are read and written: their names, suffixes, first bytes and limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from restorecli.errors import ImageError, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What is known of a format, and what of a picture it holds.
+    """What is known of a format, and what of an image it holds.
 
     Attributes:
         suffixes: Of its files; the first one is given to new names. None where it is only read.
@@ -26,7 +26,7 @@ class Format:
         gray: Whether it holds one channel.
         metadata: Whether it holds an ICC profile, EXIF and XMP.
         resolution: Whether it holds pixels per inch.
-        several: Whether several pictures of a file are written.
+        several: Whether several images of a file are written.
     """
 
     suffixes: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ SUFFIXES = {suffix: name for name, kind in FORMATS.items() for suffix in kind.su
 """The format by suffix, of those that are written."""
 
 FOREIGN_SUFFIXES = frozenset({".gif", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".exr", ".dng"})
-"""Pictures that are not written or not even read: a folder walk lists them, not to lose them in silence."""
+"""Images that are not written or not even read: a folder walk lists them, not to lose them in silence."""
 
 _NAMES = {called: name for name, kind in FORMATS.items() for called in kind.names}
 
@@ -104,7 +104,7 @@ def sniff(start: bytes) -> str:
         ImageError: The file is empty or of no format that is read.
     """
     if not start:
-        raise ImageError("the file is empty", expected="a picture", got="0 bytes")
+        raise ImageError("the file is empty", expected="an image", got="0 bytes")
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WEBP"
     if start[4:8] == b"ftyp" and start[8:12] in _BRANDS:
@@ -113,7 +113,7 @@ def sniff(start: bytes) -> str:
         if start.startswith(signature):
             return name
     raise ImageError(
-        "the file is no picture of a format that is read",
+        "the file is no image of a format that is read",
         expected="PNG, JPEG, TIFF, WebP, AVIF, HEIC, GIF, BMP or PPM content, whatever the suffix says",
         got=f"a file that begins with {start[:12]!r}",
         hint="convert it to PNG first, or remove it from the folder",
@@ -146,6 +146,4 @@ def format_named(name: str) -> str:
     try:
         return _NAMES[name.lower().lstrip(".")]
     except KeyError:
-        raise UsageError(
-            "unknown picture format", expected=", ".join(sorted(_NAMES)), got=repr(name)
-        ) from None
+        raise UsageError("unknown image format", expected=", ".join(sorted(_NAMES)), got=repr(name)) from None

@@ -1,4 +1,4 @@
-"""What the header of a picture file promises, found without decoding a pixel."""
+"""What the header of an image file promises, found without decoding a pixel."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _START = 65536
 
 
 @dataclass(frozen=True, slots=True)
-class PictureHeader:
+class ImageHeader:
     """What the header of a file promises.
 
     Attributes:
         size: Height and width in pixels, upright.
         channels: 1 for gray, 3 for RGB.
-        depth: Bits per sample as the picture will be handed on: 8, 16 or 32.
+        depth: Bits per sample as the image will be handed on: 8, 16 or 32.
         format: Pillow's name of the format.
         alpha: Whether there is alpha beside the colors.
     """
@@ -33,7 +33,7 @@ class PictureHeader:
     alpha: bool = False
 
 
-def inspect_header(stream: IO[bytes]) -> PictureHeader:
+def inspect_header(stream: IO[bytes]) -> ImageHeader:
     """Return what the header of an open file promises.
 
     Raises:
@@ -44,7 +44,7 @@ def inspect_header(stream: IO[bytes]) -> PictureHeader:
     file_format = sniff(start)
     if file_format == "PPM":
         ppm = netpbm.read_header(start)
-        return PictureHeader((ppm.height, ppm.width), ppm.channels, ppm.depth, "PPM")
+        return ImageHeader((ppm.height, ppm.width), ppm.channels, ppm.depth, "PPM")
     if file_format == "TIFF":
         return _tiff(tiff_header.read_header(stream))
     if file_format == "PNG":
@@ -55,9 +55,9 @@ def inspect_header(stream: IO[bytes]) -> PictureHeader:
     return replace(header, depth=16) if deep else header
 
 
-def _pillow(image: Image.Image, file_format: str, orientation: int) -> PictureHeader:
+def _pillow(image: Image.Image, file_format: str, orientation: int) -> ImageHeader:
     width, height = image.size
-    return PictureHeader(
+    return ImageHeader(
         size=(width, height) if orientation >= 5 else (height, width),
         channels=1 if pillow_files.is_gray(image) else 3,
         depth=8,
@@ -66,7 +66,7 @@ def _pillow(image: Image.Image, file_format: str, orientation: int) -> PictureHe
     )
 
 
-def _png(stream: IO[bytes], start: bytes) -> PictureHeader:
+def _png(stream: IO[bytes], start: bytes) -> ImageHeader:
     """Return what Pillow found, corrected where its modes do not tell 16-bit samples."""
     with pillow_files.open_file(stream, "PNG") as image:
         opened = _pillow(image, "PNG", orientation_by(png.read_description(stream)))
@@ -75,12 +75,12 @@ def _png(stream: IO[bytes], start: bytes) -> PictureHeader:
         return opened
     gray = header.color in (0, 4)
     alpha = header.color in (4, 6) or opened.alpha
-    return PictureHeader(opened.size, 1 if gray else 3, 16, "PNG", alpha)
+    return ImageHeader(opened.size, 1 if gray else 3, 16, "PNG", alpha)
 
 
-def _tiff(header: tiff_header.TiffHeader) -> PictureHeader:
+def _tiff(header: tiff_header.TiffHeader) -> ImageHeader:
     upright = (header.height, header.width)
-    return PictureHeader(
+    return ImageHeader(
         size=upright if header.orientation < 5 else upright[::-1],
         channels=1 if header.photometric in (0, 1) else 3,
         depth=header.depth,

@@ -1,4 +1,4 @@
-"""Pictures of masks: where they say that something is."""
+"""Images of masks: where they say that something is."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 
 from restorecli.errors import ImageError
 from restorecli.images.formats import SUFFIXES
+from restorecli.images.image import Pixels
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import Pixels
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 
 def read_marked(place: Path, options: ReadOptions = STRICT) -> NDArray[np.bool_]:
     """Return what a mask marks, or what any of the masks of a folder marks.
 
-    One file is read by `marked`. Where a picture has a folder of masks, as in MVTec LOCO, every pixel counts
+    One file is read by `marked`. Where an image has a folder of masks, as in MVTec LOCO, every pixel counts
     that is not 0 in one of them: they hold a value for each kind of defect, of any size.
 
     Args:
-        place: A picture, or a folder of pictures of one size.
+        place: An image, or a folder of images of one size.
         options: How to read what is unusual.
 
     Returns:
@@ -33,15 +33,15 @@ def read_marked(place: Path, options: ReadOptions = STRICT) -> NDArray[np.bool_]
     """
     options = replace(options, range="type")  # half of full scale is meant, and no value below 0 marks
     if not place.is_dir():
-        return marked(read_picture(place, options).pixels)
+        return marked(read_image(place, options).pixels)
     files = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES)
-    planes = [read_picture(file, options).pixels.max(axis=0) > 0 for file in files]
+    planes = [read_image(file, options).pixels.max(axis=0) > 0 for file in files]
     shapes = {plane.shape for plane in planes}
     if len(shapes) != 1:
         raise ImageError(
-            "The masks of one picture differ in size, or there are none.",
+            "The masks of one image differ in size, or there are none.",
             expected="masks of one size",
-            got=", ".join(f"{width}x{height}" for height, width in sorted(shapes)) or "no picture",
+            got=", ".join(f"{width}x{height}" for height, width in sorted(shapes)) or "no image",
             file=place,
         )
     joined: NDArray[np.bool_] = np.any(planes, axis=0)

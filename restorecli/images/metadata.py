@@ -1,4 +1,4 @@
-"""Which of a picture's metadata the format of its new file can hold, and what is lost."""
+"""Which of an image's metadata the format of its new file can hold, and what is lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from restorecli.images.colors import profile_channels
 from restorecli.images.exif import upright_block
 from restorecli.images.formats import FORMATS
-from restorecli.images.picture import FileTraits
+from restorecli.images.image import FileTraits
 from restorecli.images.png_chunks import TEXT_KINDS, Carried, comment_of, names_other_colors
 from restorecli.images.xmp import upright_packet
 
@@ -18,7 +18,7 @@ _JPEG_COMMENT_LIMIT = 65533
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What of a picture's metadata its new file can hold; see `FileTraits`."""
+    """What of an image's metadata its new file can hold; see `FileTraits`."""
 
     icc: bytes | None
     exif: bytes | None
@@ -29,10 +29,10 @@ class Metadata:
 
 
 def metadata_for(traits: FileTraits, channels: int, file_format: str) -> tuple[Metadata, tuple[str, ...]]:
-    """Return what of a picture's metadata a format can hold, and in words what it cannot.
+    """Return what of an image's metadata a format can hold, and in words what it cannot.
 
     Args:
-        traits: Of the picture.
+        traits: Of the image.
         channels: 1 for gray, 3 for RGB.
         file_format: Pillow's name of the format to write.
     """
@@ -110,7 +110,7 @@ def _chunk_losses(traits: FileTraits, file_format: str, comment: bytes | None) -
     texts = sum(kind in TEXT_KINDS for kind, _ in traits.chunks)
     losses = []
     if texts > (comment is not None):
-        losses.append(f"{file_format} does not hold all the text of the picture")
+        losses.append(f"{file_format} does not hold all the text of the image")
     if traits.icc is None and names_other_colors(traits.chunks):
         losses.append(f"{file_format} does not hold the color space of a PNG; an ICC profile it would")
     return losses

@@ -63,11 +63,11 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
 
     Args:
         data: The whole file.
-        options: What to do with a file that holds several pictures.
+        options: What to do with a file that holds several images.
 
     Raises:
         DamagedImageError: The file is damaged.
-        ImageError: It holds several pictures.
+        ImageError: It holds several images.
     """
     header = read_header(data)
     flat = (

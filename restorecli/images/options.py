@@ -1,4 +1,4 @@
-"""How to read picture files that are unusual: what a user chooses and what a manifest remembers of it."""
+"""How to read image files that are unusual: what a user chooses and what a manifest remembers of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ReadOptions:
     Attributes:
         allow_truncated: Read what is left of a damaged file (with a note) instead of refusing it.
         to_srgb: Convert the colors to sRGB through the ICC profile; also the only way in for CMYK.
-        frames: What to do with files that hold several pictures: "refuse" them, take the "first" one, "all",
+        frames: What to do with files that hold several images: "refuse" them, take the "first" one, "all",
             one by its number ("3") or several ("3..8"), counted from 0.
         range: Which values are black and white: "auto" finds out, "file" takes the file's own tags, "type"
             the whole range of the sample type, and "0..4095" two values.
@@ -43,7 +43,7 @@ class ReadOptions:
 
     @property
     def stack(self) -> bool:
-        """Whether several pictures of a file may be asked for."""
+        """Whether several images of a file may be asked for."""
         return self.frames == "all" or ".." in self.frames
 
     def to_dict(self) -> dict[str, bool | str]:

@@ -94,12 +94,12 @@ def takes(height: int, width: int) -> bool:
 
 
 def is_gray(image: Image.Image) -> bool:
-    """Tell whether a picture has one color channel, beside alpha."""
+    """Tell whether an image has one color channel, beside alpha."""
     return image.mode in _GRAY_MODES
 
 
 def has_alpha(image: Image.Image) -> bool:
-    """Tell whether a picture has alpha: a channel, or a transparent color or palette entry."""
+    """Tell whether an image has alpha: a channel, or a transparent color or palette entry."""
     return image.mode in _ALPHA_MODES or "transparency" in image.info
 
 
@@ -124,7 +124,7 @@ def decode(data: bytes, file_format: str, options: ReadOptions) -> Decoded:
 
     Raises:
         DamagedImageError: The file is damaged.
-        ImageError: It holds several pictures, or colors that are neither gray nor RGB.
+        ImageError: It holds several images, or colors that are neither gray nor RGB.
     """
     with open_file(io.BytesIO(data), file_format) as image:
         try:
@@ -148,7 +148,7 @@ def _check_frames(image: ImageFile.ImageFile, options: ReadOptions) -> tuple[str
     if (
         image.format == "MPO" and frames > 1
     ):  # what phones write: the photograph, then previews or a depth map
-        return (f"the main picture of {frames} in a multi-picture JPEG; the others are not carried on",)
+        return (f"the main image of {frames} in a multi-image JPEG; the others are not carried on",)
     return check_single(frames, options)
 
 
@@ -163,7 +163,7 @@ def _decoded(
         notes, icc = (*notes, note), None
     elif image.mode in _REFUSED_MODES:
         raise ImageError(
-            f"pictures in {image.mode} colors are not processed",
+            f"images in {image.mode} colors are not processed",
             expected="gray or RGB",
             got=image.mode,
             hint="--to-srgb converts it" if image.mode == "CMYK" else "convert it to RGB first",

@@ -1,4 +1,4 @@
-"""Files of several pictures: pages, hyperstacks and animations, read and written plane by plane."""
+"""Files of several images: pages, hyperstacks and animations, read and written plane by plane."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Protocol
 
 from restorecli.errors import ImageError
-from restorecli.images.picture import Picture
+from restorecli.images.image import ImageData
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Layout:
 
     Attributes:
         format: Pillow's name of the format that they came in.
-        shape: Of the stack without the axes of a picture, e.g. (T, Z, C) of TZCYX; its product is the number
+        shape: Of the stack without the axes of an image, e.g. (T, Z, C) of TZCYX; its product is the number
             of planes. (N,) for planes that are chosen from it or have no order.
         axes: One letter for each of these, as tifffile names them.
         kind: "ome", "imagej", "shaped" (tifffile's own) or "pages" of a TIFF; "animation" otherwise.
@@ -43,13 +43,13 @@ class Layout:
 
 
 class Planes(Protocol):
-    """An open file of several pictures; one is in memory at a time."""
+    """An open file of several images; one is in memory at a time."""
 
     @property
     def layout(self) -> Layout:
         """How they belong together."""
 
-    def read(self, number: int) -> Picture:
+    def read(self, number: int) -> ImageData:
         """Decode a plane, counted from 0.
 
         Raises:
@@ -91,7 +91,7 @@ class Chosen:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def __iter__(self) -> Iterator[Picture]:
+    def __iter__(self) -> Iterator[ImageData]:
         return (self.planes.read(number) for number in self.numbers)
 
 

@@ -152,12 +152,12 @@ def encode_deep(
         scale: What to state by significant bits, if they can: from 0 to all of some bits set.
 
     Raises:
-        ImageError: The picture is too large for the format.
+        ImageError: The image is too large for the format.
     """
     try:
         data = bytes(imagecodecs.png_encode(np.ascontiguousarray(samples), level=1, strategy=3, filter=16))
     except (imagecodecs.PngError, ValueError) as fault:
-        raise ImageError("the picture cannot be encoded as PNG", got=str(fault)) from fault
+        raise ImageError("the image cannot be encoded as PNG", got=str(fault)) from fault
     extra = b""
     if icc is not None:
         extra += make_chunk(b"iCCP", b"ICC profile\x00\x00" + zlib.compress(icc))

@@ -106,7 +106,7 @@ def comment_of(chunks: Iterable[Carried]) -> bytes | None:
 
 
 def names_other_colors(chunks: Iterable[Carried]) -> bool:
-    """Tell whether carried chunks name other colors than sRGB, which pictures without a word have."""
+    """Tell whether carried chunks name other colors than sRGB, which images without a word have."""
     colors = {kind: payload for kind, payload in chunks if kind in COLOR_KINDS}
     if b"cICP" in colors:
         return True

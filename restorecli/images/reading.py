@@ -1,4 +1,4 @@
-"""Reading a picture file: any format, depth and metadata, upright, in [0, 1], strict about damage."""
+"""Reading an image file: any format, depth and metadata, upright, in [0, 1], strict about damage."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from restorecli.errors import ImageError
 from restorecli.images import avif, netpbm, pillow_files, png, tiff, tiff_header, tiff_ycbcr
 from restorecli.images.budget import check_budget, decoding_budget, decoding_bytes
 from restorecli.images.colors import convert_to_srgb
-from restorecli.images.decoded import DamagedImageError, Decoded, scale_for, to_picture
-from restorecli.images.headers import PictureHeader, inspect_header
+from restorecli.images.decoded import DamagedImageError, Decoded, scale_for, to_image
+from restorecli.images.headers import ImageHeader, inspect_header
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.png_chunks import with_description
 from restorecli.images.scale import extent_of
 from restorecli.images.stacks import read_plane
 from restorecli.images.tiff_tags import descriptive_exif
 
-__all__ = ["PictureHeader", "fits_in_memory", "probe", "read_picture"]
+__all__ = ["ImageHeader", "fits_in_memory", "probe", "read_image"]
 
 _BIG_ENDIAN_BIGTIFF = b"MM\x00+"
 
@@ -34,28 +34,28 @@ _FILLED_ANYWAY = 16 << 20
 _GRAY_OR_RGB = (tiff_header.INVERTED, tiff_header.GRAY, tiff_header.RGB)
 
 
-def read_picture(
+def read_image(
     path: Path | str,
     options: ReadOptions = STRICT,
     *,
     budget: int | None = None,
     like: FileTraits | None = None,
-) -> Picture:
-    """Read a picture file.
+) -> ImageData:
+    """Read an image file.
 
     Integers of 8 bits, and of 16 where they fill their range, become integer / (2^depth - 1) exactly, and
     floating point inside [0, 1] stays as it is. All other values are brought to [0, 1] by a scale that stands
-    in the traits; see `choose_scale`. The picture stands upright; depth, alpha, ICC profile and EXIF are in
+    in the traits; see `choose_scale`. The image stands upright; depth, alpha, ICC profile and EXIF are in
     its traits, too.
 
     Args:
         path: The file. Its content decides the format, not its suffix.
         options: How to read what is unusual; what was done to the file stands in the notes of its traits.
         budget: Bytes that decoding may take; by default half of the memory that is free.
-        like: Traits of a picture that this one is to be compared with, whose scale it is read by.
+        like: Traits of an image that this one is to be compared with, whose scale it is read by.
 
     Returns:
-        The picture: (1, H, W) or (3, H, W) float32.
+        The image: (1, H, W) or (3, H, W) float32.
 
     Raises:
         ImageError: The file is missing, damaged, too large or of a kind that is not processed.
@@ -70,10 +70,10 @@ def read_picture(
         error.file = error.file or str(path)
         raise
     except MemoryError as fault:
-        raise ImageError("memory ran out while the picture was decoded", file=path) from fault
+        raise ImageError("memory ran out while the image was decoded", file=path) from fault
 
 
-def probe(path: Path | str) -> PictureHeader:
+def probe(path: Path | str) -> ImageHeader:
     """Return what the header of a file promises; no pixel is decoded.
 
     Raises:
@@ -91,13 +91,13 @@ def probe(path: Path | str) -> PictureHeader:
         raise
 
 
-def fits_in_memory(header: PictureHeader) -> bool:
-    """Tell whether `read_picture` would find room for a picture now."""
+def fits_in_memory(header: ImageHeader) -> bool:
+    """Tell whether `read_image` would find room for an image now."""
     size = decoding_bytes(*header.size, header.channels + header.alpha, header.depth)
     return size <= decoding_budget()
 
 
-def _read(data: bytes, options: ReadOptions, budget: int | None, like: FileTraits | None) -> Picture:
+def _read(data: bytes, options: ReadOptions, budget: int | None, like: FileTraits | None) -> ImageData:
     header = inspect_header(io.BytesIO(data))
     check_budget(*header.size, header.channels + header.alpha, header.depth, budget)
     try:
@@ -110,11 +110,11 @@ def _read(data: bytes, options: ReadOptions, budget: int | None, like: FileTrait
     if options.to_srgb and decoded.icc is not None:
         decoded = convert_to_srgb(_on_its_type(decoded, options, like))
         options, like = replace(options, range="type"), None
-    return to_picture(decoded, options, like)
+    return to_image(decoded, options, like)
 
 
 def _on_its_type(decoded: Decoded, options: ReadOptions, like: FileTraits | None) -> Decoded:
-    """Return a picture that color profiles can be applied to: its values fill the range of its type.
+    """Return an image that color profiles can be applied to: its values fill the range of its type.
 
     Raises:
         ImageError: They are on another scale.
@@ -131,7 +131,7 @@ def _on_its_type(decoded: Decoded, options: ReadOptions, like: FileTraits | None
     return decoded
 
 
-def _decode(data: bytes, header: PictureHeader, options: ReadOptions) -> Decoded:
+def _decode(data: bytes, header: ImageHeader, options: ReadOptions) -> Decoded:
     if header.format == "PPM":
         return netpbm.decode(data, options)
     if header.format == "PNG":
@@ -162,9 +162,7 @@ def _decode_tiff(data: bytes, options: ReadOptions) -> Decoded:
     return replace(decoded, exif=descriptive_exif(data), notes=(*notes, *decoded.notes))
 
 
-def _decode_rest(
-    data: bytes, header: PictureHeader, options: ReadOptions, error: DamagedImageError
-) -> Decoded:
+def _decode_rest(data: bytes, header: ImageHeader, options: ReadOptions, error: DamagedImageError) -> Decoded:
     """Decode a damaged file after completing it with an end mark or with empty samples."""
     _check_rest(data, header, error)
     if header.format == "PNG":
@@ -181,7 +179,7 @@ def _decode_rest(
     return replace(decoded, notes=(*decoded.notes, note))
 
 
-def _check_rest(data: bytes, header: PictureHeader, error: DamagedImageError) -> None:
+def _check_rest(data: bytes, header: ImageHeader, error: DamagedImageError) -> None:
     """Refuse a damaged file whose header promises far more than its bytes can hold.
 
     Raises:
@@ -198,7 +196,7 @@ def _check_rest(data: bytes, header: PictureHeader, error: DamagedImageError) ->
         )
 
 
-def _sample_bytes(header: PictureHeader) -> int:
+def _sample_bytes(header: ImageHeader) -> int:
     height, width = header.size
     return height * width * (header.channels + header.alpha) * header.depth // 8
 
@@ -216,7 +214,7 @@ def _read_bytes(path: Path, budget: int | None) -> bytes:
 
 def _check_regular(path: Path) -> None:
     if path.exists() and not path.is_file():
-        raise ImageError("this is no regular file", expected="a picture file", file=path)
+        raise ImageError("this is no regular file", expected="an image file", file=path)
 
 
 def _unreadable(path: Path, fault: OSError) -> ImageError:

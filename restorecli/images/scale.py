@@ -20,13 +20,13 @@ _BLOCK = 1 << 20
 """Values that are computed in float64 at a time."""
 
 _SAMPLED = 1 << 20
-"""Values of a picture that are looked at to tell outliers."""
+"""Values of an image that are looked at to tell outliers."""
 
 _TAIL = 0.1
 """Per cent of values at each end that may be outliers."""
 
 _COMMON_BITS = (8, 10, 12)
-"""What cameras and microscopes put into 16 bits; 14 bits look like an ordinary dark picture."""
+"""What cameras and microscopes put into 16 bits; 14 bits look like an ordinary dark image."""
 
 _ALL_SET = frozenset(2**bits - 1 for bits in range(1, 17))
 
@@ -98,7 +98,7 @@ UNSAID = FileLevels()
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What values a picture holds.
+    """What values an image holds.
 
     Attributes:
         low: The lowest.
@@ -126,7 +126,7 @@ def check_range(wanted: str) -> None:
 def choose_scale(
     dtype: np.dtype[Any], levels: FileLevels, wanted: str, measure: Callable[[], Extent]
 ) -> ValueScale | None:
-    """Return the scale of a picture, or None for that of its samples' type.
+    """Return the scale of an image, or None for that of its samples' type.
 
     Args:
         dtype: Of the samples.
@@ -153,7 +153,7 @@ def choose_scale(
 
 
 def extent_of(parts: Iterable[Samples]) -> Extent:
-    """Return what values the parts of a picture hold.
+    """Return what values the parts of an image hold.
 
     Raises:
         ImageError: Some are not finite.
@@ -189,7 +189,7 @@ def check_finite(samples: Samples) -> None:
     """
     if samples.dtype.kind == "f" and not np.isfinite(samples).all():
         raise ImageError(
-            "the picture holds values that are not finite",
+            "the image holds values that are not finite",
             got=f"{int(np.count_nonzero(~np.isfinite(samples)))} values are NaN or infinite",
             hint="replace them before processing; one of them would spread over its whole surroundings",
         )

@@ -1,4 +1,4 @@
-"""The way in and out for files of several pictures, of any format that holds such."""
+"""The way in and out for files of several images, of any format that holds such."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from restorecli.errors import ImageError
 from restorecli.images.animations import AnimatedPlanes, write_animation
 from restorecli.images.formats import FORMATS, format_for, sniff
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.planes import Chosen, Layout, Planes, choose
 from restorecli.images.tiff_planes import TiffPlanes
 from restorecli.images.tiff_stack import write_tiff_stack
@@ -28,7 +28,7 @@ def open_stack(path: Path, options: ReadOptions) -> Chosen | None:
         options: Which planes (`frames`), and how to read what is unusual.
 
     Returns:
-        The planes, for a `with` statement; None where one picture is asked for, or there is only one.
+        The planes, for a `with` statement; None where one image is asked for, or there is only one.
 
     Raises:
         ImageError: The file is damaged, or has no such planes.
@@ -46,13 +46,13 @@ def open_stack(path: Path, options: ReadOptions) -> Chosen | None:
     return None
 
 
-def read_plane(path: Path, options: ReadOptions, like: FileTraits | None = None) -> Picture:
+def read_plane(path: Path, options: ReadOptions, like: FileTraits | None = None) -> ImageData:
     """Read the one plane that `options.frames` numbers.
 
     Args:
         path: The file.
         options: Which plane, and how to read what is unusual.
-        like: Traits of a picture that this one is to be compared with.
+        like: Traits of an image that this one is to be compared with.
 
     Raises:
         ImageError: The file is damaged, or has no such plane.
@@ -60,24 +60,24 @@ def read_plane(path: Path, options: ReadOptions, like: FileTraits | None = None)
     with path.open("rb") as stream:
         file_format = sniff(stream.read(64))
     if file_format not in _HOLDERS:
-        raise ImageError(f"{file_format} is read as one picture", expected="--frames first")
+        raise ImageError(f"{file_format} is read as one image", expected="--frames first")
     with choose(lambda: _open(path, file_format, options, like), options.frames) as chosen:
-        picture = next(iter(chosen))
+        image = next(iter(chosen))
     count = prod(chosen.planes.layout.shape)
     if count == 1:
-        return picture
+        return image
     note = f"plane {options.frames} of 0 to {count - 1}"
-    return replace(picture, traits=replace(picture.traits, notes=(note, *picture.traits.notes)))
+    return replace(image, traits=replace(image.traits, notes=(note, *image.traits.notes)))
 
 
 def write_stack(
-    path: Path, pictures: Iterable[Picture], layout: Layout, *, quality: int = 95
+    path: Path, images: Iterable[ImageData], layout: Layout, *, quality: int = 95
 ) -> tuple[str, ...]:
     """Write planes as one file of the format of the suffix, atomically.
 
     Args:
         path: The file to write; its folder must exist.
-        pictures: The planes, as many as the layout says; one is in memory at a time.
+        images: The planes, as many as the layout says; one is in memory at a time.
         layout: Of the file that they came from.
         quality: For WebP, 1 to 100.
 
@@ -85,13 +85,13 @@ def write_stack(
         What could not be kept.
 
     Raises:
-        ImageError: The format holds one picture only, or a plane cannot be written.
+        ImageError: The format holds one image only, or a plane cannot be written.
         ResourceError: The disk is full or failing.
     """
     file_format = format_for(path)
     if not FORMATS[file_format].several:
         raise ImageError(
-            f"{file_format} holds one picture only",
+            f"{file_format} holds one image only",
             expected="TIFF, or PNG and WebP for animations",
             got=f"{prod(layout.shape)} frames or pages",
             file=path,
@@ -99,9 +99,9 @@ def write_stack(
         )
     with told_of(path, file_format):
         if file_format == "TIFF":
-            losses = write_tiff_stack(path, pictures, layout)
+            losses = write_tiff_stack(path, images, layout)
         else:
-            losses = write_animation(path, pictures, layout, file_format, quality=quality)
+            losses = write_animation(path, images, layout, file_format, quality=quality)
     return (*layout.notes, *losses)
 
 

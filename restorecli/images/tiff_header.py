@@ -26,7 +26,7 @@ JPEG = frozenset({6, 7, 33007, 34892})
 """Compressions of the JPEG family."""
 
 COPIES_LEFT_OUT = "smaller copies (pyramid, thumbnails) are not written"
-"""The note on a file that holds its picture in several sizes, of which the full one is taken."""
+"""The note on a file that holds its image in several sizes, of which the full one is taken."""
 
 _ORIENTATION = 274
 _PAGES_LOOKED_AT = 64
@@ -43,11 +43,11 @@ class TiffHeader:
         bits: Bits per sample.
         photometric: The tag's number: 0 white is zero, 1 black is zero, 2 RGB, and others.
         kind: NumPy's kind of the samples, "u", "i", "f" or "c".
-        pages: Pictures in the file; thumbnails and masks do not count, nor do pages beyond the 64th.
+        pages: Images in the file; thumbnails and masks do not count, nor do pages beyond the 64th.
         orientation: 1 to 8.
         alpha: The kind of the extra sample: 0 unspecified, 1 premultiplied, 2 independent; None without.
         jpeg: Whether it is compressed as JPEG, whose decoder gives RGB for YCbCr.
-        copies: Whether smaller copies of the picture are in the file, as in pyramids.
+        copies: Whether smaller copies of the image are in the file, as in pyramids.
     """
 
     height: int
@@ -74,7 +74,7 @@ class TiffHeader:
 
     @property
     def depth(self) -> int:
-        """8, 16 or 32, as the picture is handed on."""
+        """8, 16 or 32, as the image is handed on."""
         if self.kind == "f" or self.bits > 16:
             return 32
         return 16 if self.deep else 8
@@ -107,7 +107,7 @@ def check_kind(header: TiffHeader) -> None:
         if not header.deep:
             return
         raise ImageError(
-            "TIFF pictures above 8 bits are processed in gray or RGB only",
+            "TIFF images above 8 bits are processed in gray or RGB only",
             got=f"photometric interpretation {header.photometric}",
             hint="convert it to 16-bit RGB first",
         )
@@ -121,10 +121,10 @@ def check_kind(header: TiffHeader) -> None:
 
 
 def check_pages(header: TiffHeader, options: ReadOptions) -> tuple[str, ...]:
-    """Return the notes on what else is in the file: further pictures, and smaller copies of this one.
+    """Return the notes on what else is in the file: further images, and smaller copies of this one.
 
     Raises:
-        ImageError: There are several pictures, and none was asked for.
+        ImageError: There are several images, and none was asked for.
     """
     notes = check_single(header.pages, options)
     return (*notes, COPIES_LEFT_OUT) if header.copies else notes

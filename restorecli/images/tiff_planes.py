@@ -1,4 +1,4 @@
-"""TIFF files of several pictures are read: pages, ImageJ and OME hyperstacks, channels; a plane at a time."""
+"""TIFF files of several images are read: pages, ImageJ and OME hyperstacks, channels; a plane at a time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import tifffile
 
 from restorecli.errors import ImageError
 from restorecli.images.budget import check_budget
-from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, scale_for, to_picture
+from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, scale_for, to_image
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.planes import Layout
 from restorecli.images.scale import Extent, extent_of
 from restorecli.images.tiff import apart, as_supported, description, page_samples
@@ -36,7 +36,7 @@ from restorecli.images.tiff_levels import levels_of
 from restorecli.images.tiff_tags import exif_of
 from restorecli.images.tiff_ycbcr import NOTE, rgb_of
 
-_NO_PICTURE = 5  # bits of NewSubfileType: a reduced copy, a mask
+_NO_IMAGE = 5  # bits of NewSubfileType: a reduced copy, a mask
 _OF_IMAGEJ = (
     *("unit", "spacing", "finterval", "fps", "min", "max", "mode", "loop"),
     *("Info", "Labels", "Ranges", "LUTs", "Overlays", "ROI", "Properties"),
@@ -45,7 +45,7 @@ _UUID = re.compile(r"<UUID\b[^>]*?(?:/>|>.*?</UUID>)|\sUUID=\"[^\"]*\"", re.DOTA
 
 
 class TiffPlanes:
-    """An open TIFF of several pictures; see `planes.Planes`.
+    """An open TIFF of several images; see `planes.Planes`.
 
     All planes share one scale of values. A page whose channels are neither gray nor RGB gives one plane for
     each of them.
@@ -53,7 +53,7 @@ class TiffPlanes:
     Args:
         path: The file.
         options: How to read what is unusual.
-        like: Traits of a picture that these are to be compared with.
+        like: Traits of an image that these are to be compared with.
 
     Raises:
         ImageError: The file is damaged or of a kind that is not processed.
@@ -79,7 +79,7 @@ class TiffPlanes:
     def _open(self) -> None:
         file = self._file
         pages: Any = file.pages
-        self._pages = [n for n, page in enumerate(pages) if not int(page.subfiletype) & _NO_PICTURE]
+        self._pages = [n for n, page in enumerate(pages) if not int(page.subfiletype) & _NO_IMAGE]
         self._header = parse_header(file)
         self._mixed = self._header.photometric == YCBCR
         if self._mixed:
@@ -122,7 +122,7 @@ class TiffPlanes:
             notes=_smaller_copies(file, len(self._pages)),
         )
 
-    def read(self, number: int) -> Picture:
+    def read(self, number: int) -> ImageData:
         """Decode a plane; see `planes.Planes`."""
         try:
             samples = self._samples(number)
@@ -148,7 +148,7 @@ class TiffPlanes:
             notes=(*more, *further, *self._told, *dropped),
         )
         values = FileTraits(depth=8 * colors.dtype.itemsize, kind=colors.dtype.kind, scale=self._scale)
-        return to_picture(decoded, self._options, values)
+        return to_image(decoded, self._options, values)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,4 +1,4 @@
-"""TIFF pictures that memory cannot hold: read by rows."""
+"""TIFF images that memory cannot hold: read by rows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import tifffile
 from restorecli.errors import ImageError
 from restorecli.images.budget import decoding_budget
 from restorecli.images.decoded import DECODER_FAULTS, Samples, scale_for, scaled
+from restorecli.images.image import FileTraits, Pixels
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import FileTraits, Pixels
 from restorecli.images.scale import Extent, extent_of
 from restorecli.images.tiff import as_supported, description
 from restorecli.images.tiff_header import (
@@ -204,7 +204,7 @@ def _check_rows(page: tifffile.TiffPage, header: TiffHeader, options: ReadOption
     found = [reason for reason, holds in reasons.items() if holds]
     if found:
         raise ImageError(
-            f"the picture is too large for this machine's memory, and cannot be read by rows: {found[0]}",
+            f"the image is too large for this machine's memory, and cannot be read by rows: {found[0]}",
             expected="gray or RGB without alpha, upright, in strips or tiles",
-            hint="write it so with another program, free memory, or cut the picture into parts",
+            hint="write it so with another program, free memory, or cut the image into parts",
         )

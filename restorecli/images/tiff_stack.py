@@ -1,4 +1,4 @@
-"""Several pictures are written as one TIFF: pages, ImageJ and OME hyperstacks; a plane at a time."""
+"""Several images are written as one TIFF: pages, ImageJ and OME hyperstacks; a plane at a time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import tifffile
 from restorecli.errors import ImageError
 from restorecli.images.atomic import atomic_write
 from restorecli.images.decoded import Samples
+from restorecli.images.image import ImageData
 from restorecli.images.metadata import Metadata, metadata_for
-from restorecli.images.picture import Picture
 from restorecli.images.planes import Layout
 from restorecli.images.tiff import how_to_write
 from restorecli.images.tiff_tags import append_tags_to_file
@@ -27,22 +27,22 @@ _OF_IMAGEJ = frozenset({"uint8", "uint16", "float32"})
 _SIZE = re.compile(r'\b(Size|PhysicalSize)([XY])="([^"]*)"')
 
 
-def write_tiff_stack(path: Path, pictures: Iterable[Picture], layout: Layout) -> tuple[str, ...]:
-    """Write pictures as one TIFF with the axes and the description of a layout, atomically.
+def write_tiff_stack(path: Path, images: Iterable[ImageData], layout: Layout) -> tuple[str, ...]:
+    """Write images as one TIFF with the axes and the description of a layout, atomically.
 
     Args:
         path: The file to write; its folder must exist.
-        pictures: As many as the layout's shape says, one after another; their first one's traits count.
+        images: As many as the layout's shape says, one after another; their first one's traits count.
         layout: How they belong together.
 
     Returns:
         What could not be kept.
 
     Raises:
-        ImageError: The pictures differ in size where they must not.
+        ImageError: The images differ in size where they must not.
         ResourceError: The disk is full or failing.
     """
-    stream = iter(pictures)
+    stream = iter(images)
     first = next(stream)
     metadata, losses = metadata_for(first.traits, first.channels, "TIFF")
     with atomic_write(path) as temporary:
@@ -56,25 +56,25 @@ def write_tiff_stack(path: Path, pictures: Iterable[Picture], layout: Layout) ->
     return (*losses, *more)
 
 
-def _write_pages(path: Path, pictures: Iterable[Picture], metadata: Metadata) -> None:
+def _write_pages(path: Path, images: Iterable[ImageData], metadata: Metadata) -> None:
     with tifffile.TiffWriter(path, byteorder="<") as writer:
-        for picture in pictures:
-            samples = _samples(picture)
+        for image in images:
+            samples = _samples(image)
             how = how_to_write(
                 samples.dtype,
                 samples.shape,
-                alpha=picture.traits.alpha is not None,
+                alpha=image.traits.alpha is not None,
                 icc=metadata.icc,
                 xmp=metadata.xmp,
                 dpi=metadata.dpi,
-                scale=picture.traits.scale,
+                scale=image.traits.scale,
             )
             del how["byteorder"]
             writer.write(samples, **how)
 
 
 def _how(
-    first: Picture, samples: Samples, layout: Layout, metadata: Metadata
+    first: ImageData, samples: Samples, layout: Layout, metadata: Metadata
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return tifffile's arguments for a whole stack, and what is lost."""
     shape, dtype = samples.shape, samples.dtype
@@ -107,10 +107,10 @@ def _as_imagej(how: dict[str, Any], axes: str, described: object) -> dict[str, A
     return plain | {"imagej": True, "metadata": {"axes": axes, **words}}
 
 
-def _alike(first: Samples, rest: Iterator[Picture]) -> Iterator[Samples]:
+def _alike(first: Samples, rest: Iterator[ImageData]) -> Iterator[Samples]:
     yield first
-    for picture in rest:
-        samples = _samples(picture)
+    for image in rest:
+        samples = _samples(image)
         if samples.shape != first.shape:
             raise ImageError(
                 "the planes of a stack differ in size", expected=str(first.shape), got=str(samples.shape)
@@ -118,9 +118,9 @@ def _alike(first: Samples, rest: Iterator[Picture]) -> Iterator[Samples]:
         yield samples
 
 
-def _samples(picture: Picture) -> Samples:
-    traits = picture.traits
-    samples = samples_of(picture.pixels, traits.dtype, traits.scale)
+def _samples(image: ImageData) -> Samples:
+    traits = image.traits
+    samples = samples_of(image.pixels, traits.dtype, traits.scale)
     return samples if traits.alpha is None else np.dstack([samples, traits.alpha])
 
 

@@ -1,4 +1,4 @@
-"""The tags that describe a picture: out of a TIFF as an EXIF block and back, byte for byte.
+"""The tags that describe an image: out of a TIFF as an EXIF block and back, byte for byte.
 
 Classic TIFF counts with 32 bits and holds 4 GiB; BigTIFF, which goes on from there, counts with 64.
 """

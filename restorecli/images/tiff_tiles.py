@@ -1,4 +1,4 @@
-"""TIFF pictures that memory cannot hold: written by tiles, from rows as they come."""
+"""TIFF images that memory cannot hold: written by tiles, from rows as they come."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import tifffile
 from restorecli.errors import ImageError
 from restorecli.images.atomic import atomic_write
 from restorecli.images.decoded import Samples
+from restorecli.images.image import FileTraits, Pixels
 from restorecli.images.metadata import metadata_for
-from restorecli.images.picture import FileTraits, Pixels
 from restorecli.images.tiff import how_to_write
 from restorecli.images.tiff_tags import append_tags_to_file
 from restorecli.images.writing import samples_of
@@ -33,7 +33,7 @@ def write_rows(
 ) -> tuple[str, ...]:
     """Write a TIFF whose rows come one band after another, atomically; it has tiles of 256 pixels.
 
-    Values become integers as in `write_picture`. Files of more than 4 GiB are BigTIFF.
+    Values become integers as in `write_image`. Files of more than 4 GiB are BigTIFF.
 
     Args:
         path: The file to write; its folder must exist.
@@ -73,7 +73,7 @@ def write_rows(
 
 
 def _tiles(bands: Iterable[Pixels], traits: FileTraits) -> Iterator[Samples]:
-    """Yield the tiles of a picture, row by row; those at its right and lower edge are what is left."""
+    """Yield the tiles of an image, row by row; those at its right and lower edge are what is left."""
     for rows in _regrouped(bands):
         samples = samples_of(rows, traits.dtype, traits.scale)
         for left in range(0, samples.shape[1], TILE):
@@ -98,7 +98,7 @@ def _regrouped(bands: Iterable[Pixels]) -> Iterator[Pixels]:
 
 
 def _check_room(path: Path, needed: int) -> None:
-    """Refuse a picture whose samples the disk has no room for, before anything is computed.
+    """Refuse an image whose samples the disk has no room for, before anything is computed.
 
     Raises:
         ImageError: There is no room.
@@ -106,7 +106,7 @@ def _check_room(path: Path, needed: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         raise ImageError(
-            "the disk has no room for the restored picture",
+            "the disk has no room for the restored image",
             expected=f"{needed:,} bytes",
             got=f"{free:,} bytes free",
             file=path,

@@ -12,7 +12,7 @@ _PLACE = {"icc": "ICC profile", "exif": "EXIF", "xmp": "XMP"}
 class Untrusted:
     """The metadata of one file while they are checked; what is left out is told in its notes.
 
-    A file whose metadata are nonsense is still a picture: only what is wrong is dropped, never the pixels.
+    A file whose metadata are nonsense is still an image: only what is wrong is dropped, never the pixels.
 
     Attributes:
         notes: What was left out, for a reader.

@@ -1,4 +1,4 @@
-"""Writing a picture file: the depth, alpha and metadata it came with, atomically."""
+"""Writing an image file: the depth, alpha and metadata it came with, atomically."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from restorecli.images.atomic import write_file
 from restorecli.images.decoded import DECODER_FAULTS, Samples
 from restorecli.images.exif import PREFIX
 from restorecli.images.formats import FORMATS, format_for
+from restorecli.images.image import FileTraits, ImageData, Pixels, to_levels
 from restorecli.images.metadata import Metadata, metadata_for
-from restorecli.images.picture import FileTraits, Picture, Pixels, to_levels
 from restorecli.images.png_chunks import with_metadata
 from restorecli.images.scale import ValueScale, from_unit, reads_alike, type_scale
 
@@ -38,8 +38,8 @@ class Page:
     scale: ValueScale | None
 
 
-def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> tuple[str, ...]:
-    """Write a picture in the format of the suffix, atomically.
+def write_image(path: Path | str, image: ImageData, *, quality: int = 95) -> tuple[str, ...]:
+    """Write an image in the format of the suffix, atomically.
 
     The sample type is that of the traits, or the largest the format can hold, and values are those that the
     scale of the traits makes of pixels. Integers are clipped to what they can hold and rounded half up;
@@ -47,7 +47,7 @@ def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> t
 
     Args:
         path: The file to write; its folder must exist.
-        picture: Pixels and traits; alpha must have the size of the pixels.
+        image: Pixels and traits; alpha must have the size of the pixels.
         quality: For JPEG and AVIF (4:4:4) and WebP, 1 to 100.
 
     Returns:
@@ -63,7 +63,7 @@ def write_picture(path: Path | str, picture: Picture, *, quality: int = 95) -> t
     if not 1 <= quality <= 100:
         raise UsageError("Invalid --quality.", expected="a whole number from 1 to 100", got=str(quality))
     with told_of(path, file_format):
-        page, losses = prepare(picture, file_format, quality)
+        page, losses = prepare(image, file_format, quality)
         write_file(path, encode(page, file_format))
     return losses
 
@@ -76,11 +76,11 @@ def told_of(path: Path, file_format: str) -> Iterator[None]:
     except ImageError as error:
         error.file = error.file or str(path)
         raise
-    except DataError as error:  # one impossible name costs one picture, not the job
+    except DataError as error:  # one impossible name costs one image, not the job
         raise ImageError(error.problem, got=error.got, file=path, hint=error.hint) from error
     except DECODER_FAULTS as fault:
         raise ImageError(
-            f"the picture cannot be written as {file_format}",
+            f"the image cannot be written as {file_format}",
             got=str(fault) or type(fault).__name__,
             file=path,
             hint="--format png or --format tiff takes every size",
@@ -119,31 +119,31 @@ def encode(page: Page, file_format: str) -> bytes:
     return _ENCODERS[file_format](page)
 
 
-def prepare(picture: Picture, file_format: str, quality: int) -> tuple[Page, tuple[str, ...]]:
-    """Return what of a picture a format holds, and in words what it does not.
+def prepare(image: ImageData, file_format: str, quality: int) -> tuple[Page, tuple[str, ...]]:
+    """Return what of an image a format holds, and in words what it does not.
 
     Raises:
         ImageError: The pixels are not finite or have a wrong shape, or the format has no such size.
     """
-    _check_pixels(picture.pixels)
-    _check_sides(picture.size, file_format)
+    _check_pixels(image.pixels)
+    _check_sides(image.size, file_format)
     losses: list[str] = []
-    dtype, scale = picture.traits.dtype, picture.traits.scale
+    dtype, scale = image.traits.dtype, image.traits.scale
     if not _holds(file_format, dtype):
-        dtype, loss = _narrowed(file_format, picture.traits)
+        dtype, loss = _narrowed(file_format, image.traits)
         scale = None
         losses.append(loss)
-    samples = samples_of(picture.pixels, dtype, scale)
+    samples = samples_of(image.pixels, dtype, scale)
     stated = None if reads_alike(samples, scale) else scale or type_scale(dtype)
     if not FORMATS[file_format].gray and samples.ndim == 2:
         losses.append(f"{file_format} holds no gray: written as three equal channels")
-    alpha = _alpha(picture, dtype)
+    alpha = _alpha(image, dtype)
     if alpha is not None and not FORMATS[file_format].alpha:
         losses.append(f"{file_format} holds no alpha")
         alpha = None
     if alpha is not None:
         samples = np.dstack([samples, alpha])
-    metadata, more = metadata_for(picture.traits, picture.channels, file_format)
+    metadata, more = metadata_for(image.traits, image.channels, file_format)
     return Page(samples, alpha is not None, metadata, quality, stated), (*losses, *more)
 
 
@@ -153,7 +153,7 @@ def _holds(file_format: str, dtype: np.dtype[Any]) -> bool:
 
 
 def _narrowed(file_format: str, traits: FileTraits) -> tuple[np.dtype[Any], str]:
-    """Return the sample type that a format holds instead of a picture's own, and the loss in words."""
+    """Return the sample type that a format holds instead of an image's own, and the loss in words."""
     depth = max(possible for possible in FORMATS[file_format].depths if possible <= traits.depth)
     what = f"{traits.depth}-bit samples narrowed to {depth} bits"
     if traits.scale is not None:
@@ -173,20 +173,20 @@ def _check_sides(size: tuple[int, int], file_format: str) -> None:
     longest = FORMATS[file_format].longest
     if max(size) > longest:
         raise ImageError(
-            f"The picture is too large for {file_format}.",
+            f"The image is too large for {file_format}.",
             expected=f"sides of at most {longest} pixels",
             got=f"{size[1]}x{size[0]} pixels",
             hint="--format png",
         )
 
 
-def _alpha(picture: Picture, dtype: np.dtype[Any]) -> Samples | None:
+def _alpha(image: ImageData, dtype: np.dtype[Any]) -> Samples | None:
     """Return alpha in the type to write; bit-exact if it has this type already."""
-    alpha = picture.traits.alpha
+    alpha = image.traits.alpha
     if alpha is None:
         return None
-    if alpha.shape != picture.size:
-        raise ImageError("alpha and pixels differ in size", expected=str(picture.size), got=str(alpha.shape))
+    if alpha.shape != image.size:
+        raise ImageError("alpha and pixels differ in size", expected=str(image.size), got=str(alpha.shape))
     values: Samples = alpha
     if values.dtype == dtype:
         return values

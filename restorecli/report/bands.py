@@ -38,7 +38,7 @@ _CLOSED: Final = 0.5  # of the gate, from where a bin counts as suppressed
 
 
 @dataclass(frozen=True, slots=True)
-class BandPicture:
+class BandImage:
     """What a layer did to one channel, ready to be drawn.
 
     Planes have DC in the middle.
@@ -68,7 +68,7 @@ class BandPicture:
     facts: Sequence[Sequence[str]]
 
 
-def write_band_chart(shown: BandPicture, path: Path, *, title: str, about: str) -> None:
+def write_band_chart(shown: BandImage, path: Path, *, title: str, about: str) -> None:
     """Draw a frequency selection and write it as PNG; the same arrays give the same bytes.
 
     Args:
@@ -89,7 +89,7 @@ def write_band_chart(shown: BandPicture, path: Path, *, title: str, about: str) 
             about,
             3 * _ROW + _LABELS - 0.1,
         )
-        _draw_pictures(drawing, shown)
+        _draw_images(drawing, shown)
         _draw_planes(drawing, shown)
         _draw_levels(drawing, shown)
         _draw_patch(drawing, shown)
@@ -105,7 +105,7 @@ def _tile(drawing: Chart, row: int, column: int, title: str) -> Axes:
     return axes
 
 
-def _draw_pictures(drawing: Chart, shown: BandPicture) -> None:
+def _draw_images(drawing: Chart, shown: BandImage) -> None:
     low, high = _limits(shown.before)
     for column, (title, pixels) in enumerate((("before", shown.before), ("after", shown.after))):
         _show(_tile(drawing, 0, column, title), (pixels - low) / (high - low))
@@ -122,7 +122,7 @@ def _draw_pictures(drawing: Chart, shown: BandPicture) -> None:
             axes.text(x, 0.94 - 0.1 * number, text, size=7, ha=align, va="top", color=color, weight=weight)
 
 
-def _draw_planes(drawing: Chart, shown: BandPicture) -> None:
+def _draw_planes(drawing: Chart, shown: BandImage) -> None:
     low, high = float(shown.level.min()), float(np.percentile(shown.level, 99.9))
     _show_plane(_tile(drawing, 1, 0, "spectrum, log(1 + |F|)"), shown.level, low, high)
     colors = np.array([_rgb(PALETTE[band % len(PALETTE)]) for band in range(len(shown.bands))])
@@ -134,7 +134,7 @@ def _draw_planes(drawing: Chart, shown: BandPicture) -> None:
     _show(_tile(drawing, 1, 3, "suppressed bins"), overlay.astype(np.float32))
 
 
-def _draw_levels(drawing: Chart, shown: BandPicture) -> None:
+def _draw_levels(drawing: Chart, shown: BandImage) -> None:
     """Draw every bin's log-magnitude over its frequency, with the threshold."""
     axes = _chart(drawing, 0, "every bin, and the threshold", "frequency, share of Nyquist")
     height, width = shown.level.shape
@@ -153,7 +153,7 @@ def _draw_levels(drawing: Chart, shown: BandPicture) -> None:
     axes.set_xlim(0, 1)
 
 
-def _draw_patch(drawing: Chart, shown: BandPicture) -> None:
+def _draw_patch(drawing: Chart, shown: BandImage) -> None:
     """Draw the source's figure: the log-magnitudes of one patch, row after row, with the threshold."""
     height, width = shown.patch_level.shape
     title = f"central {width} x {height}, bins row by row"
@@ -189,7 +189,7 @@ def _show_plane(axes: Axes, plane: Plane, low: float, high: float) -> None:
 
 
 def _limits(pixels: Plane) -> tuple[float, float]:
-    """Return what is shown as black and white: 0 and 1, or the range of something that is no picture."""
+    """Return what is shown as black and white: 0 and 1, or the range of something that is no image."""
     low, high = float(pixels.min()), float(pixels.max())
     return (0.0, 1.0) if low >= 0 and high <= 1 else (low, max(high, low + 1e-6))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Members = Mapping[str, Sequence[PairScore]]
-"""The pictures of every group."""
+"""The images of every group."""
 
 OTHERS: Final = ("#0072b2", "#cc79a7", "#d55e00", "#56b4e9", "#b8a800", "#8a8f98")
 """Colors of the methods compared with, in their order."""
@@ -149,7 +149,7 @@ def axis_label(metric: Metric) -> str:
 
 def by_words(evaluation: Evaluation) -> str:
     """Return what the groups are of, in words."""
-    return " and ".join(shortened(name) for name in evaluation.by) or "picture"
+    return " and ".join(shortened(name) for name in evaluation.by) or "image"
 
 
 def direction(metric: Metric) -> str:

@@ -28,7 +28,7 @@ class Choice:
 def choose(evaluation: Evaluation, limit: int = 12) -> tuple[Choice, ...]:
     """Pick pairs by the first metric: see `RULE`.
 
-    No pair is picked for looking good: the rule is fixed, and the page prints it beside each picture.
+    No pair is picked for looking good: the rule is fixed, and the page prints it beside each image.
 
     Args:
         evaluation: What was found.
@@ -52,7 +52,7 @@ def choose(evaluation: Evaluation, limit: int = 12) -> tuple[Choice, ...]:
 
 
 def badness(score: PairScore, metric: Metric) -> float:
-    """Return what puts the worst picture first; a picture without the score comes last."""
+    """Return what puts the worst image first; an image without the score comes last."""
     value = score.final.get(metric.name)
     if value is None:
         return math.inf

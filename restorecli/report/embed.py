@@ -1,4 +1,4 @@
-"""Pictures inside the page: a lossless cut at full resolution as a data URI, in a bounded number of bytes."""
+"""Images inside the page: a lossless cut at full resolution as a data URI, in a bounded number of bytes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from PIL import Image
 from restorecli.report.panels import Panel, to_image
 
 MAX_PIXELS = 640 * 480
-"""Pixels of a picture that the page shows at most.
+"""Pixels of an image that the page shows at most.
 
 Larger ones are cut and not shrunk, since shrinking would hide the noise; without loss, since a compression
 artefact would show in the maps as an error of the restoration.
 """
 
 BUDGET = 15_000_000
-"""Characters that all pictures of a page take at most: a page of 15 MB can still be mailed."""
+"""Characters that all images of a page take at most: a page of 15 MB can still be mailed."""
 
 _SMALL_PIXELS = 160 * 160
 _MIN_PIXELS = 64 * 48
@@ -28,14 +28,14 @@ _MARGIN = 0.97
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """One picture as the page shows it.
+    """One image as the page shows it.
 
     Attributes:
         label: degraded, restored, reference, or the name of a method.
         role: See `Panel.role`.
         uri: A data URI of a lossless WebP.
         size: Width and height of what is shown.
-        full: Width and height of the whole picture.
+        full: Width and height of the whole image.
         place: Left and top of what is shown within it.
     """
 
@@ -53,17 +53,17 @@ class Embedded:
 
     @property
     def is_cut(self) -> bool:
-        """Whether it is only a part of the picture."""
+        """Whether it is only a part of the image."""
         return self.size != self.full
 
 
 def embed(
     panels: Sequence[Panel], room: int, center: tuple[float, float] = (0.5, 0.5)
 ) -> tuple[Embedded, ...]:
-    """Make the pictures of one pair ready for the page.
+    """Make the images of one pair ready for the page.
 
     Args:
-        panels: The pictures, the reference last; another size than the reference's is enlarged to it first.
+        panels: The images, the reference last; another size than the reference's is enlarged to it first.
         room: Characters that they may take together; 64×48 pixels are shown even if they take more.
         center: Where the middle of the cut is meant to be, from the left and from the top, from 0 to 1.
 
@@ -92,7 +92,7 @@ def embed(
 
 
 def _box(full: tuple[int, int], area: int, center: tuple[float, float]) -> tuple[int, int, int, int]:
-    """Return left, top, right and bottom of a part of some area, in the shape of the picture."""
+    """Return left, top, right and bottom of a part of some area, in the shape of the image."""
     share = min(1.0, (area / (full[0] * full[1])) ** 0.5)
     sides = [max(1, round(side * share)) for side in full]
     left, top = (

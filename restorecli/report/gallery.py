@@ -1,4 +1,4 @@
-"""The pictures of the page: which pairs, how large, and what the page's script needs to know of them."""
+"""The images of the page: which pairs, how large, and what the page's script needs to know of them."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _CENTER = (0.5, 0.5)
 _KEYS = (
     ("← →", "move the divider of the pair in focus"),
     ("n  p", "next, previous pair"),
-    ("1 2 3 4", "picture, difference, error, spectrum"),
+    ("1 2 3 4", "image, difference, error, spectrum"),
     ("c", "next choice of what is compared"),
     ("o", "outline of the defect on or off"),
-    ("+  −  0", "zoom in, out, whole picture"),
-    ("Shift ← → ↑ ↓", "move the enlarged picture"),
+    ("+  −  0", "zoom in, out, whole image"),
+    ("Shift ← → ↑ ↓", "move the enlarged image"),
     ("t", "light or dark"),
     ("?", "this list"),
 )
 _MAP_WORDS = (
-    "Difference: gray where a picture equals its reference, brighter where it is too bright, darker "
+    "Difference: gray where an image equals its reference, brighter where it is too bright, darker "
     "where too dark. Error: the absolute difference averaged over the channels, from black (none) to "
     f"pale yellow ({255 * FULL_ERROR:.0f} of 255 or more). Spectrum: log magnitude of the Fourier "
     "transform of the middle part, low frequencies in the center, "
@@ -62,7 +62,7 @@ class Card:
     Attributes:
         score: The pair and its scores.
         reason: Why it was chosen.
-        pictures: What is shown, the reference last; none where a file cannot be read any more.
+        images: What is shown, the reference last; none where a file cannot be read any more.
         problem: Why nothing is shown.
         outline: SVG path of the defect's outline, in pixels of the part that is shown; empty without a mask.
         columns: Of the table of scores.
@@ -71,7 +71,7 @@ class Card:
 
     score: PairScore
     reason: str
-    pictures: tuple[Embedded, ...]
+    images: tuple[Embedded, ...]
     problem: str
     outline: str
     columns: tuple[Column, ...]
@@ -80,7 +80,7 @@ class Card:
     @property
     def size_words(self) -> str:
         """The size of what is shown, and of the whole where it is a part."""
-        shown = self.pictures[-1]
+        shown = self.images[-1]
         width, height = shown.size
         return f"{width}×{height}" + (f" of {shown.full[0]}×{shown.full[1]}" if shown.is_cut else "")
 
@@ -148,17 +148,17 @@ class _Maker:
         score = choice.score
         path = score.pair.path
         others = {name: known[path] for name, known in self._others.items() if path in known}
-        pictures: tuple[Embedded, ...] = ()
+        images: tuple[Embedded, ...] = ()
         problem = outline = ""
         try:
             mask = _mask_of(score)
-            pictures = embed(panels_of(score, others, self._name), self._room, _center(mask))
-            outline = "" if mask is None else _outline(mask, pictures[-1])
+            images = embed(panels_of(score, others, self._name), self._room, _center(mask))
+            outline = "" if mask is None else _outline(mask, images[-1])
         except RestorecliError as error:
             problem = error.problem
         facts = [f"{name} {score.fields[name]}" for name in self._fields if name in score.fields]
         columns = tuple(_columns(score, others, self._name))
-        return Card(score, choice.reason, pictures, problem, outline, columns, (*facts, *score.notes))
+        return Card(score, choice.reason, images, problem, outline, columns, (*facts, *score.notes))
 
 
 def _columns(score: PairScore, others: Mapping[str, PairScore], name: str) -> Iterator[Column]:
@@ -195,7 +195,7 @@ def _mask_of(score: PairScore) -> Mask | None:
 
 
 def _center(mask: Mask | None) -> tuple[float, float]:
-    """Return the middle of the defect, where a mask shows one, else the middle of the picture."""
+    """Return the middle of the defect, where a mask shows one, else the middle of the image."""
     if mask is None or not mask.any():
         return _CENTER
     rows, columns = np.nonzero(mask)
@@ -213,7 +213,7 @@ def _outline(mask: Mask, shown: Embedded) -> str:
 
 def _comparisons(cards: Sequence[Card]) -> Iterator[tuple[str, str]]:
     """Yield what can be compared: value and words, the usual ones first."""
-    labels = {picture.role: picture.label for card in cards for picture in card.pictures}
+    labels = {image.role: image.label for card in cards for image in card.images}
     others = [role for role in labels if role.startswith("other")]
     wanted = [("degraded", "restored"), ("restored", "reference"), ("degraded", "reference")]
     for other in others:
@@ -224,14 +224,14 @@ def _comparisons(cards: Sequence[Card]) -> Iterator[tuple[str, str]]:
 
 
 def _words(evaluation: Evaluation, cards: Sequence[Card]) -> str:
-    total = sum(len(picture.uri) for card in cards for picture in card.pictures)
+    total = sum(len(image.uri) for card in cards for image in card.images)
     everything = len(evaluation.images)
     rule = "all" if len(cards) == everything else f"{RULE}, by {evaluation.metrics[0].title}"
     return (
-        f"{len(cards)} of {everything} pairs: {rule}. At full resolution and without loss; of large pictures "
+        f"{len(cards)} of {everything} pairs: {rule}. At full resolution and without loss; of large images "
         "the middle (around the defect, where a mask shows one), at most "
         f"{MAX_PIXELS / 1e6:.1f} megapixels, and less where a pair would take more than its share of "
-        f"{BUDGET / 1e6:.0f} MB. The pictures of this page take {total / 1e6:.1f} MB."
+        f"{BUDGET / 1e6:.0f} MB. The images of this page take {total / 1e6:.1f} MB."
     )
 
 

@@ -1,4 +1,4 @@
-"""A picture with an enlarged part of it in a box, as figures of papers show it."""
+"""An image with an enlarged part of it in a box, as figures of papers show it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 Region = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
 
-_SHARE: Final = 0.45  # of the picture's sides that the box takes at most
+_SHARE: Final = 0.45  # of the image's sides that the box takes at most
 _FRAME: Final = (255, 210, 63)
 _CASING: Final = (20, 20, 20)
 
@@ -26,12 +26,12 @@ def fitted(image: Image.Image, box: tuple[int, int]) -> Image.Image:
 
 
 def draw_inset(image: Image.Image, region: Region, box: tuple[int, int]) -> Image.Image:
-    """Return a picture in a box, the part marked by a frame and enlarged in the corner farthest from it.
+    """Return an image in a box, the part marked by a frame and enlarged in the corner farthest from it.
 
     Args:
-        image: The whole picture.
-        region: The part, inside the picture.
-        box: Width and height that the picture is fitted into.
+        image: The whole image.
+        region: The part, inside the image.
+        box: Width and height that the image is fitted into.
     """
     shown = fitted(image, box).convert("RGB")
     scale = shown.width / image.width, shown.height / image.height

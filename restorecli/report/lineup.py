@@ -1,4 +1,4 @@
-"""Which pictures are shown beside one another, and what is shown of each."""
+"""Which images are shown beside one another, and what is shown of each."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from PIL import Image
 from restorecli.errors import DataError, ImageError, UsageError
 from restorecli.folders.matching import index_for
 from restorecli.folders.walking import walk
+from restorecli.images.image import FileTraits, ImageData, Pixels
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import FileTraits, Picture, Pixels
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 from restorecli.report.inset import Region, draw_inset, fitted
 from restorecli.report.maps import difference_map, error_map, log_spectrum
 from restorecli.report.panels import score_line, to_image
@@ -23,22 +23,22 @@ from restorecli.report.panels import score_line, to_image
 Item = TypeVar("Item")
 
 AS_SEEN: Final = ReadOptions(allow_truncated=True, to_srgb=True, frames="first")
-"""How pictures are read to be looked at: in the colors of any viewer, and as much of them as there is."""
+"""How images are read to be looked at: in the colors of any viewer, and as much of them as there is."""
 
 _EXPECTED = "converted to sRGB"  # what every viewer does, and no news
 
 MAPS: Final[Mapping[str, Callable[[Pixels, Pixels], Pixels]]] = MappingProxyType(
     {"difference": difference_map, "error": error_map}
 )
-"""What can be drawn of a picture against the last one of its row."""
+"""What can be drawn of an image against the last one of its row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of a comparison, or one picture of a folder.
+    """One row of a comparison, or one image of a folder.
 
     Attributes:
-        name: Relative path of the picture in the first folder.
+        name: Relative path of the image in the first folder.
         files: One for each column: a file, or the reason why there is none.
     """
 
@@ -52,7 +52,7 @@ class Lineup:
 
     Attributes:
         columns: A label for each path.
-        entries: The pictures that are shown, in the order of the first folder.
+        entries: The images that are shown, in the order of the first folder.
         total: How many there would be without a limit.
         notes: What a reader should know of how names were matched.
     """
@@ -65,16 +65,16 @@ class Lineup:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is shown of every picture.
+    """What is shown of every image.
 
     Attributes:
-        crop: (width, height, left, top) in pixels of the last picture of a row, or None.
-        zoom: The central part is shown whose sides are 1 / zoom of the crop's, or of the picture's.
-        inset: The whole picture is shown, and what `crop` and `zoom` name enlarged in a box inside it.
-        scores: Whether PSNR and SSIM against the last picture of a row stand below the others.
-        maps: Names of `MAPS`, drawn of every picture but the last of its row.
-        spectrum: Whether the log spectrum of every picture is shown too.
-        values: Which values of the last picture are black and white, see `ReadOptions.range`.
+        crop: (width, height, left, top) in pixels of the last image of a row, or None.
+        zoom: The central part is shown whose sides are 1 / zoom of the crop's, or of the image's.
+        inset: The whole image is shown, and what `crop` and `zoom` name enlarged in a box inside it.
+        scores: Whether PSNR and SSIM against the last image of a row stand below the others.
+        maps: Names of `MAPS`, drawn of every image but the last of its row.
+        spectrum: Whether the log spectrum of every image is shown too.
+        values: Which values of the last image are black and white, see `ReadOptions.range`.
     """
 
     crop: tuple[int, int, int, int] | None = None
@@ -88,7 +88,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One picture as it is shown, already in its final size; without an image, a reason why."""
+    """One image as it is shown, already in its final size; without an image, a reason why."""
 
     label: str
     image: Image.Image | None
@@ -116,20 +116,20 @@ class Row:
 def line_up(
     paths: Sequence[Path], limit: int, endings: Sequence[str] = (), titles: Sequence[str] = ()
 ) -> Lineup:
-    """Find the pictures that belong beside one another.
+    """Find the images that belong beside one another.
 
     Args:
         paths: Files or folders. The first one gives the rows; those of the others are found by their names,
-            see `folders.matching.NameIndex`. A single file stands beside every picture.
-        limit: How many pictures of the first folder at most; of more, evenly spread ones are taken.
+            see `folders.matching.NameIndex`. A single file stands beside every image.
+        limit: How many images of the first folder at most; of more, evenly spread ones are taken.
         endings: What names end in besides; see `NameIndex`.
         titles: What stands above the columns, one for each path; by default the names of the paths.
 
     Returns:
-        The rows; a missing picture is a reason, not an error.
+        The rows; a missing image is a reason, not an error.
 
     Raises:
-        DataError: A path does not exist or holds no picture.
+        DataError: A path does not exist or holds no image.
         UsageError: There is no path, or the limit is not positive.
     """
     if not paths or limit < 1:
@@ -138,7 +138,7 @@ def line_up(
         )
     files = walk(paths[0])
     if not files:
-        raise DataError("The folder holds no pictures.", file=paths[0])
+        raise DataError("The folder holds no images.", file=paths[0])
     names = [file.relative for file in files]
     matched = [index_for(path, names, endings) for path in paths[1:]]
     entries = []
@@ -169,13 +169,13 @@ def headings(lineup: Lineup, view: View) -> tuple[str, ...]:
 
 
 def rows(lineup: Lineup, view: View, box: tuple[int, int], across: int) -> Iterator[Row]:
-    """Read the pictures row by row; only one row is in memory.
+    """Read the images row by row; only one row is in memory.
 
     Args:
-        lineup: Which pictures; one column is shown as a grid of thumbnails, several as a comparison.
-        view: What is shown of each picture; maps need a comparison.
-        box: Width and height in pixels that every picture is fitted into.
-        across: Pictures in a row of a grid; spectra stand beside their pictures.
+        lineup: Which images; one column is shown as a grid of thumbnails, several as a comparison.
+        view: What is shown of each image; maps need a comparison.
+        box: Width and height in pixels that every image is fitted into.
+        across: Images in a row of a grid; spectra stand beside their images.
     """
     reader = _Reader(view, box)
     if len(lineup.columns) > 1:
@@ -193,7 +193,7 @@ def rows(lineup: Lineup, view: View, box: tuple[int, int], across: int) -> Itera
 
 
 class _Reader:
-    """Reads the pictures of one row, and makes tiles of them."""
+    """Reads the images of one row, and makes tiles of them."""
 
     def __init__(self, view: View, box: tuple[int, int]) -> None:
         self._view = view
@@ -203,7 +203,7 @@ class _Reader:
         self._notes: list[str] = []
 
     def row(self, entry: Entry, labels: Sequence[str]) -> Row:
-        """Return the tiles of an entry; the last picture is read first, as the scale of the others."""
+        """Return the tiles of an entry; the last image is read first, as the scale of the others."""
         self._problems, self._notes = [], []
         read = self._read(entry.files[-1])
         like = None if isinstance(read, str) else read.traits
@@ -215,24 +215,24 @@ class _Reader:
         tiles += self._tiles(labels[-1], last, last, ())
         return Row(entry.name, tuple(tiles), tuple(self._problems), tuple(self._notes))
 
-    def _read(self, file: Path | str, like: FileTraits | None = None) -> Picture | str:
+    def _read(self, file: Path | str, like: FileTraits | None = None) -> ImageData | str:
         if isinstance(file, str):
             self._problems.append(file)
             return "missing"
         try:
-            picture = read_picture(file, replace(AS_SEEN, range=self._view.values), like=like)
+            image = read_image(file, replace(AS_SEEN, range=self._view.values), like=like)
         except ImageError as error:
             self._problems.append(f"{file}: {error.problem}")
             return "unreadable"
-        self._notes += [f"{file}: {note}" for note in picture.traits.notes if note != _EXPECTED]
-        return picture
+        self._notes += [f"{file}: {note}" for note in image.traits.notes if note != _EXPECTED]
+        return image
 
     def _box_of(self, pixels: Pixels) -> Region:
-        """Return what `crop` and `zoom` name, in pixels of this picture: left, top, right, bottom."""
+        """Return what `crop` and `zoom` name, in pixels of this image: left, top, right, bottom."""
         height, width = pixels.shape[1:]
         left, top, right, bottom = 0, 0, width, height
         if self._view.crop is not None:
-            high, wide = self._size or (height, width)  # of the picture that the crop is meant for
+            high, wide = self._size or (height, width)  # of the image that the crop is meant for
             across, down = width / wide, height / high
             w, h, x, y = self._view.crop
             left, right = (min(round(place * across), width) for place in (x, x + w))
@@ -253,7 +253,7 @@ class _Reader:
     def _tiles(
         self, label: str, pixels: Pixels | str, last: Pixels | str, maps: Sequence[str]
     ) -> Iterator[Tile]:
-        """Yield the picture, its maps against the last one, and its spectrum."""
+        """Yield the image, its maps against the last one, and its spectrum."""
         caption = score_line(pixels, last) if self._view.scores and pixels is not last else ""
         part = self._cut(pixels)
         if self._view.inset and not isinstance(pixels, str) and not isinstance(part, str):
@@ -274,7 +274,7 @@ class _Reader:
         return draw_inset(to_image(pixels), self._box_of(pixels), self._box)
 
 
-def _pixels(read: Picture | str) -> Pixels | str:
+def _pixels(read: ImageData | str) -> Pixels | str:
     return read if isinstance(read, str) else read.pixels
 
 

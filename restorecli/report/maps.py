@@ -1,4 +1,4 @@
-"""Pictures of what a score cannot show: where two pictures differ, by how much, and at which frequencies."""
+"""Images of what a score cannot show: where two images differ, by how much, and at which frequencies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.errors import DataError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 GAIN: Final = 4.0
 """How many times a difference map enlarges a difference."""
@@ -37,7 +37,7 @@ def difference_map(restored: Pixels, reference: Pixels, gain: float = GAIN) -> P
 
     Args:
         restored: (C, H, W) float32, C = 1 or 3, nominal range [0, 1].
-        reference: The same height and width; a gray picture beside a color one counts as three equal
+        reference: The same height and width; a gray image beside a color one counts as three equal
             channels.
         gain: How many times the difference is enlarged; at 4, an eighth of the range fills the map.
 
@@ -45,7 +45,7 @@ def difference_map(restored: Pixels, reference: Pixels, gain: float = GAIN) -> P
         (C, H, W) float32 in [0, 1]; black where a value is not a number.
 
     Raises:
-        DataError: The pictures differ in height or width.
+        DataError: The images differ in height or width.
     """
     difference = _difference(restored, reference)
     difference *= np.float32(gain)
@@ -57,7 +57,7 @@ def error_map(restored: Pixels, reference: Pixels) -> Pixels:
     """Show the absolute error, averaged over the channels, in colors of evenly rising lightness.
 
     Black is no error, pale yellow an error of 0.2 (51 of 255) or more; the scale is the same for every
-    picture, so that two maps can be compared.
+    image, so that two maps can be compared.
 
     Args:
         restored: (C, H, W) float32, C = 1 or 3, nominal range [0, 1].
@@ -67,7 +67,7 @@ def error_map(restored: Pixels, reference: Pixels) -> Pixels:
         (3, H, W) float32 in [0, 1]; the brightest color where a value is not a number.
 
     Raises:
-        DataError: The pictures differ in height or width.
+        DataError: The images differ in height or width.
     """
     error = np.abs(_difference(restored, reference)).mean(axis=0)
     return colored(np.nan_to_num(error / np.float32(FULL_ERROR), nan=1.0))
@@ -87,11 +87,11 @@ def colored(values: NDArray[np.float32]) -> Pixels:
 
 
 def log_spectrum(pixels: Pixels) -> Pixels:
-    """Show the frequencies of a picture: log magnitude of the windowed Fourier transform of its luma.
+    """Show the frequencies of an image: log magnitude of the windowed Fourier transform of its luma.
 
-    The mean is taken away, then a periodic Hann window w is laid over the picture, and with
+    The mean is taken away, then a periodic Hann window w is laid over the image, and with
     A = |FFT(w luma)| / sum(w) the map shows 1 + log10(A) / 5, clipped to [0, 1]. White is a wave of full
-    contrast, black is 100 dB below it: the scale is the same for every picture. A cosine of amplitude a has
+    contrast, black is 100 dB below it: the scale is the same for every image. A cosine of amplitude a has
     two peaks of A = a / 2.
 
     Args:
@@ -113,14 +113,14 @@ def radial_spectrum(pixels: Pixels, bins: int = 32) -> NDArray[np.float64]:
     """Return how much of a signal lies at which frequency: its power density in rings of equal width.
 
     The periodogram |FFT(w luma)|^2 / sum(w^2) with a periodic Hann window w, averaged over rings of
-    frequency. White noise of standard deviation s gives s^2 in every ring, whatever the size of the picture.
+    frequency. White noise of standard deviation s gives s^2 in every ring, whatever the size of the image.
 
     Args:
         pixels: (C, H, W) float32, e.g. restored - reference; not-a-number counts as 0.
         bins: How many rings from 0 to the highest frequency (0.5 cycles per pixel).
 
     Returns:
-        (bins,) float64; not-a-number for rings that a small picture has no frequency in.
+        (bins,) float64; not-a-number for rings that a small image has no frequency in.
     """
     plane = luma(pixels)
     height, width = plane.shape
@@ -134,7 +134,7 @@ def radial_spectrum(pixels: Pixels, bins: int = 32) -> NDArray[np.float64]:
 
 
 def luma(pixels: Pixels) -> NDArray[np.float64]:
-    """Return the brightness: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), or a gray picture as it is.
+    """Return the brightness: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), or a gray image as it is.
 
     Args:
         pixels: (C, H, W) float32, C = 1 or 3; not-a-number counts as 0.
@@ -151,7 +151,7 @@ def luma(pixels: Pixels) -> NDArray[np.float64]:
 def _difference(restored: Pixels, reference: Pixels) -> Pixels:
     if restored.shape[1:] != reference.shape[1:]:
         raise DataError(
-            "Two pictures of different size have no difference map.",
+            "Two images of different size have no difference map.",
             expected=f"height and width of the reference: {reference.shape[1:]}",
             got=f"{restored.shape[1:]}",
         )

@@ -1,4 +1,4 @@
-"""The outline of a defect, as a path that a picture of any size can carry."""
+"""The outline of a defect, as a path that an image of any size can carry."""
 
 from __future__ import annotations
 

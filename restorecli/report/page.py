@@ -22,8 +22,8 @@ from restorecli.evaluation.statistics.summary import MEAN_POLICY
 from restorecli.evaluation.tables.cells import OVERALL, format_number
 from restorecli.folders.places import make_folder
 from restorecli.images.atomic import write_file
+from restorecli.report.chart_images import distribution_chart, gain_chart
 from restorecli.report.chart_means import MAX_GROUPS, mean_chart
-from restorecli.report.chart_pictures import distribution_chart, gain_chart
 from restorecli.report.chart_rows import Series, has_gains, has_scores, series_of
 from restorecli.report.chart_style import PAGE, Chart, chart_style
 from restorecli.report.choice import badness
@@ -71,9 +71,9 @@ def write_page(
 ) -> None:
     """Write the report as one self-contained HTML file.
 
-    It loads nothing from anywhere: pictures are data URIs, and a content security policy allows only the one
+    It loads nothing from anywhere: images are data URIs, and a content security policy allows only the one
     style sheet and the one script whose hashes it names. Every text is escaped. Without scripts the tables
-    and charts are the same, and the pictures stand beside one another.
+    and charts are the same, and the images stand beside one another.
 
     Args:
         evaluation: What was found; nothing is computed here.
@@ -110,7 +110,7 @@ def render_page(
     with chart_style(PAGE):
         charts = {
             "mean_charts": _mean_charts(evaluation),
-            "picture_charts": list(_picture_charts(evaluation)),
+            "image_charts": list(_image_charts(evaluation)),
             "method_charts": _method_charts(evaluation, comparison),
         }
     return rendered(
@@ -182,7 +182,7 @@ def _mean_charts(evaluation: Evaluation) -> list[PageChart]:
     ]
 
 
-def _picture_charts(evaluation: Evaluation) -> Iterator[PageChart]:
+def _image_charts(evaluation: Evaluation) -> Iterator[PageChart]:
     if len(evaluation.images) < _MIN_IMAGES:
         return
     for metric in evaluation.metrics:
@@ -231,7 +231,7 @@ def _assets(names: Sequence[str]) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return a policy that allows our style and script by their hashes, data URIs as pictures, no more."""
+    """Return a policy that allows our style and script by their hashes, data URIs as images, no more."""
     return (
         f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"

@@ -1,4 +1,4 @@
-"""Pictures as they are shown: to 8 bits, the same size for all of a pair, with a label."""
+"""Images as they are shown: to 8 bits, the same size for all of a pair, with a label."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim, to_8_bits
 from restorecli.evaluation.pairing.pairs import Source
 from restorecli.evaluation.result import PairScore, Scores
 from restorecli.evaluation.tables.cells import format_number
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One picture of a comparison.
+    """One image of a comparison.
 
     Attributes:
         label: What it is: degraded, restored or reference.
@@ -38,15 +38,15 @@ class Panel:
 def panels_of(
     score: PairScore, others: Mapping[str, PairScore] = MappingProxyType({}), name: str = "restored"
 ) -> tuple[Panel, ...]:
-    """Read the pictures of a pair: degraded, restored, other methods, reference, as far as they are known.
+    """Read the images of a pair: degraded, restored, other methods, reference, as far as they are known.
 
     Args:
         score: The pair and its scores.
         others: The same image by other methods, by name.
-        name: What the restored picture is called.
+        name: What the restored image is called.
 
     Raises:
-        ImageError: A picture cannot be read any more.
+        ImageError: An image cannot be read any more.
         DataError: A locator of the manifest leads nowhere.
     """
     pair = score.pair

@@ -12,14 +12,14 @@ from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.result import Evaluation
 from restorecli.folders.protect import keep_inputs
 from restorecli.folders.walking import mark_output
+from restorecli.report.chart_images import distribution_chart, gain_chart
 from restorecli.report.chart_means import mean_chart
-from restorecli.report.chart_pictures import distribution_chart, gain_chart
 from restorecli.report.chart_rows import Series, by_words, has_gains, has_scores, members_of, series_of
 from restorecli.report.chart_style import FORMATS, SCREEN, Chart, Look, chart_style, write_figure
 from restorecli.report.spectra import error_spectra, spectrum_chart
 
 SPECTRUM = "error-spectrum"
-"""Name of the chart that needs the pictures themselves."""
+"""Name of the chart that needs the images themselves."""
 
 
 def write_plots(
@@ -47,7 +47,7 @@ def write_plots(
         The files, in the order of the metrics.
 
     Raises:
-        UsageError: There is no such format, or a chart would overwrite a picture that was read.
+        UsageError: There is no such format, or a chart would overwrite an image that was read.
         DataError: Not one metric has a number.
         ResourceError: The disk is full.
     """

@@ -1,4 +1,4 @@
-"""The contact sheet: pictures beside one another as one PNG."""
+"""The contact sheet: images beside one another as one PNG."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def contact_sheet(columns: Sequence[str], rows: Iterable[Row], *, tile: int, tit
                 hint="a smaller --limit or --size",
             )
     if not strips:
-        raise UsageError("A contact sheet needs pictures.", expected="at least one row", got="none")
+        raise UsageError("A contact sheet needs images.", expected="at least one row", got="none")
     head = _head(columns, tile, title, max(strip.width for strip in strips))
     parts = [*([head] if head is not None else []), *strips]
     width = max(part.width for part in parts) + 2 * _MARGIN
@@ -123,7 +123,7 @@ def _strip(row: Row, tile: int, *, named: bool) -> Image.Image:
 def _paste(
     strip: Image.Image, draw: ImageDraw.ImageDraw, shown: Tile, place: tuple[int, int], room: tuple[int, int]
 ) -> None:
-    """Put a picture into its room, or a mat with the reason why there is none."""
+    """Put an image into its room, or a mat with the reason why there is none."""
     if shown.image is not None:
         strip.paste(shown.image, place)
         return

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from restorecli.errors import RestorecliError
 from restorecli.evaluation.pairing.pairs import Source
 from restorecli.evaluation.result import PairScore
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.report.chart_style import (
     AFTER,
     BEFORE,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 Rings = NDArray[np.float64]
 
-PICTURES: Final = 8
-"""How many pictures of a group are read, evenly spread over it."""
+IMAGES: Final = 8
+"""How many images of a group are read, evenly spread over it."""
 
 _BINS = 32
 _SIDE = 512  # pixels of the central part that is looked at
@@ -45,7 +45,7 @@ def error_spectra(members: Mapping[str, Sequence[PairScore]]) -> dict[str, dict[
     """Return the mean error spectrum of both sides of each group.
 
     Args:
-        members: The pictures of each group; at most eight of them are read, one after another.
+        members: The images of each group; at most eight of them are read, one after another.
 
     Returns:
         By group, then by "degraded" and "restored": (32,) root mean power density in rings of frequency,
@@ -54,7 +54,7 @@ def error_spectra(members: Mapping[str, Sequence[PairScore]]) -> dict[str, dict[
     spectra = {}
     for name, scores in members.items():
         sides: dict[str, list[Rings]] = {}
-        for score in spread(scores, PICTURES):
+        for score in spread(scores, IMAGES):
             for side, rings in _of_pair(score):
                 sides.setdefault(side, []).append(rings)
         means = {side: _mean(lines) for side, lines in sides.items()}
@@ -79,9 +79,9 @@ def spectrum_chart(spectra: Mapping[str, Mapping[str, Rings]], by: str, look: Lo
     drawing = blank_chart(
         f"Error by frequency and {by}",
         "How strong the error is at coarse (left) and at fine structures (right); lower is better. "
-        "White noise in gray pictures is a flat line at its sigma.",
+        "White noise in gray images is a flat line at its sigma.",
         f"Luma of the central {_SIDE} x {_SIDE} pixels, periodic Hann window, root of the mean power in "
-        f"{_BINS} rings of frequency; mean over at most {PICTURES} pictures of a group, evenly spread.",
+        f"{_BINS} rings of frequency; mean over at most {IMAGES} images of a group, evenly spread.",
         rows * row_pitch + look.inches(0.35),
         look,
     )
@@ -130,7 +130,7 @@ def _limits(spectra: Mapping[str, Mapping[str, Rings]]) -> tuple[float, float]:
 
 
 def _of_pair(score: PairScore) -> Iterator[tuple[str, Rings]]:
-    """Yield the spectrum of each side's error, as far as the pictures can be read and have one size."""
+    """Yield the spectrum of each side's error, as far as the images can be read and have one size."""
     reference = _pixels(score.pair.reference)
     for side, source in (("degraded", score.pair.degraded), ("restored", score.pair.restored)):
         pixels = None if reference is None else _pixels(source)
@@ -139,7 +139,7 @@ def _of_pair(score: PairScore) -> Iterator[tuple[str, Rings]]:
 
 
 def _pixels(source: Source | None) -> Pixels | None:
-    """Read a picture, or None: a table of an earlier day may name files that are gone."""
+    """Read an image, or None: a table of an earlier day may name files that are gone."""
     try:
         return None if source is None else source.read().pixels
     except RestorecliError:
@@ -152,7 +152,7 @@ def _central(pixels: Pixels) -> Pixels:
 
 
 def _mean(lines: Sequence[Rings]) -> Rings:
-    """Average the power of several pictures, ring by ring, over those that have this ring."""
+    """Average the power of several images, ring by ring, over those that have this ring."""
     stacked = np.stack(lines)
     counts = np.isfinite(stacked).sum(axis=0)
     sums = np.nansum(stacked, axis=0)

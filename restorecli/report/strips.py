@@ -22,14 +22,14 @@ _MAX_SIDE = 1024
 
 
 def side_by_side(panels: Sequence[Panel], *, title: str = "") -> Image.Image:
-    """Draw pictures beside one another on a light ground, each with its label above and its scores below.
+    """Draw images beside one another on a light ground, each with its label above and its scores below.
 
-    All get the size of the last one, which is the reference: a down-scaled degraded picture is enlarged
-    without smoothing. Pictures narrower than 240 pixels are enlarged by a whole factor without smoothing, and
-    pictures with a side above 1024 pixels are shrunk to it.
+    All get the size of the last one, which is the reference: a down-scaled degraded image is enlarged
+    without smoothing. Images narrower than 240 pixels are enlarged by a whole factor without smoothing, and
+    images with a side above 1024 pixels are shrunk to it.
 
     Args:
-        panels: One or more pictures, the reference last.
+        panels: One or more images, the reference last.
         title: A line above them, e.g. the file's name.
 
     Returns:
@@ -39,7 +39,7 @@ def side_by_side(panels: Sequence[Panel], *, title: str = "") -> Image.Image:
         UsageError: There are no panels.
     """
     if not panels:
-        raise UsageError("A strip needs pictures.", expected="at least one panel", got="none")
+        raise UsageError("A strip needs images.", expected="at least one panel", got="none")
     images = [to_image(panel.pixels) for panel in panels]
     width, height = _shown_size(images[-1].size)
     images = [_resized(image, (width, height)) for image in images]
@@ -70,7 +70,7 @@ def write_strip(score: PairScore, path: Path, *, within: Path | None = None) -> 
 
     Raises:
         DataError: A link leads out of `within`, or the folder cannot be written to.
-        ImageError: A picture cannot be read any more.
+        ImageError: An image cannot be read any more.
         ResourceError: The disk is full.
     """
     strip = side_by_side(panels_of(score), title=score.pair.path)

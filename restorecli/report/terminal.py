@@ -1,4 +1,4 @@
-"""Pictures in a terminal: two pixels to a character cell, in as many colors as the terminal has."""
+"""Images in a terminal: two pixels to a character cell, in as many colors as the terminal has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Colors = Literal["24bit", "256", "ascii"]
 Levels = NDArray[np.uint8]
 
 GAP: Final = 2
-"""Cells between two pictures."""
+"""Cells between two images."""
 
 _HALF_BLOCK = "\u2580"
 _RESET = "\x1b[0m"
@@ -44,12 +44,12 @@ def terminal_colors(environment: Mapping[str, str], encoding: str | None, *, ter
 
 
 def across(width: int, count: int) -> int:
-    """Return how many of `count` pictures go beside one another in `width` cells; the others go below."""
+    """Return how many of `count` images go beside one another in `width` cells; the others go below."""
     return max(1, min(count, (width + GAP) // (_NARROWEST + GAP)))
 
 
-def picture_box(width: int, height: int, beside: int) -> tuple[int, int]:
-    """Return the pixels that each of `beside` pictures gets in a terminal of width x height cells.
+def image_box(width: int, height: int, beside: int) -> tuple[int, int]:
+    """Return the pixels that each of `beside` images gets in a terminal of width x height cells.
 
     A cell is twice as high as wide and stands for two pixels, one above the other. Four lines are left for
     words.
@@ -58,15 +58,15 @@ def picture_box(width: int, height: int, beside: int) -> tuple[int, int]:
 
 
 def row_lines(row: Row, width: int, colors: Colors) -> list[str]:
-    """Return a row of pictures as lines for a terminal.
+    """Return a row of images as lines for a terminal.
 
     Args:
-        row: Its images are fitted into a `picture_box`.
+        row: Its images are fitted into an `image_box`.
         width: Cells of the terminal.
         colors: What it can show.
 
     Returns:
-        The row's title, then for every line of pictures their labels and their cells.
+        The row's title, then for every line of images their labels and their cells.
     """
     lines = [_shortened(row.title, width)] if row.title else []
     beside = across(width, len(row.tiles))
@@ -85,7 +85,7 @@ def row_lines(row: Row, width: int, colors: Colors) -> list[str]:
 
 
 def half_blocks(levels: Levels, colors: Colors) -> list[str]:
-    """Draw a picture in characters.
+    """Draw an image in characters.
 
     Args:
         levels: (H, W, 3) uint8.

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from restorecli.core.footprint import Footprint
 from restorecli.core.restorer import RestorerSpec
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method
 from restorecli.restoration.restorer import Restorer
@@ -21,11 +21,11 @@ _FOOTPRINT = Footprint(128.0)
 
 
 class MethodRestorer(Restorer):
-    """A method with what it knows about one picture, as a restorer.
+    """A method with what it knows about one image, as a restorer.
 
     Args:
         method: What restores.
-        context: What is known about the picture.
+        context: What is known about the image.
     """
 
     def __init__(self, method: Method, context: Context | None = None) -> None:
@@ -60,18 +60,18 @@ class MethodRestorer(Restorer):
         }
 
     def footprint(self, channels: int) -> Footprint:
-        """Return what a picture takes in memory: about the same for every method."""
+        """Return what an image takes in memory: about the same for every method."""
         del channels
         return _FOOTPRINT
 
     def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
-        """Return the method as told what is known about one picture."""
+        """Return the method as told what is known about one image."""
         del pixels
         return (MethodRestorer(self.method, context),)
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """Restore (N, C, H, W), picture by picture; clipped to [0, 1]."""
-        restored = [self._restore(picture) for picture in batch.detach().cpu().float().numpy()]
+        """Restore (N, C, H, W), image by image; clipped to [0, 1]."""
+        restored = [self._restore(image) for image in batch.detach().cpu().float().numpy()]
         return torch.from_numpy(np.stack(restored)).clamp(0, 1).to(batch.device)
 
     def _restore(self, pixels: Pixels) -> Pixels:

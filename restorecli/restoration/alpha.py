@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 Alpha = NDArray[np.generic]
 

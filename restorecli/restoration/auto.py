@@ -1,4 +1,4 @@
-"""`--model auto`: each picture is diagnosed, and what helps against its damage is applied."""
+"""`--model auto`: each image is diagnosed, and what helps against its damage is applied."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from restorecli.diagnosis.diagnosing import SMALLEST_SIDE, FileFacts, diagnose
 from restorecli.diagnosis.files import facts_of_file, kinds
 from restorecli.diagnosis.holes import find_holes
 from restorecli.diagnosis.result import Diagnosis, Step
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.backends import load_network
 from restorecli.restoration.context import Context
@@ -27,11 +27,11 @@ from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.restoration.restorer import Restorer
 
 AUTO = "auto"
-"""The name of the restorer that finds out what each picture needs."""
+"""The name of the restorer that finds out what each image needs."""
 
 
 class AutoRestorer(Restorer):
-    """A restorer that finds out what each picture needs, and leaves pictures without damage as they are.
+    """A restorer that finds out what each image needs, and leaves images without damage as they are.
 
     Args:
         device: Where networks compute; see `restorecli.load`.
@@ -39,7 +39,7 @@ class AutoRestorer(Restorer):
         ensemble: Of networks: the mean over turned and mirrored ways.
 
     Attributes:
-        diagnoses: What was found, picture by picture.
+        diagnoses: What was found, image by image.
     """
 
     def __init__(self, *, device: str | None = None, precision: str = "auto", ensemble: bool = False) -> None:
@@ -51,7 +51,7 @@ class AutoRestorer(Restorer):
 
     @property
     def spec(self) -> RestorerSpec:
-        """Any picture, of its own size."""
+        """Any image, of its own size."""
         return RestorerSpec(name=AUTO, channels=3)
 
     @property
@@ -61,7 +61,7 @@ class AutoRestorer(Restorer):
 
     @property
     def found(self) -> Sequence[str]:
-        """What was found and done: "4 pictures: JPEG, quality about 20 -> deblock"."""
+        """What was found and done: "4 images: JPEG, quality about 20 -> deblock"."""
         return kinds(self.diagnoses)
 
     def identity(self) -> Mapping[str, Any]:
@@ -74,7 +74,7 @@ class AutoRestorer(Restorer):
         return {**identity, "ensemble": True} if self._ensemble else identity
 
     def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
-        """Return what helps against the damage of one picture, in order; nothing where it has none."""
+        """Return what helps against the damage of one image, in order; nothing where it has none."""
         if min(pixels.shape[1:]) < SMALLEST_SIDE:
             context.note({"diagnosis": f"too small to tell: a side is under {SMALLEST_SIDE} px"})
             return ()
@@ -100,11 +100,11 @@ class AutoRestorer(Restorer):
         return self._networks[step.model].steps(pixels, told)
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """Restore (N, C, H, W), picture by picture, each with what it needs."""
-        return torch.stack([self._restored(picture) for picture in batch])
+        """Restore (N, C, H, W), image by image, each with what it needs."""
+        return torch.stack([self._restored(image) for image in batch])
 
-    def _restored(self, picture: Tensor) -> Tensor:
-        restored = picture[None].float()
-        for step in self.steps(picture.detach().cpu().float().numpy(), Context()):
+    def _restored(self, image: Tensor) -> Tensor:
+        restored = image[None].float()
+        for step in self.steps(image.detach().cpu().float().numpy(), Context()):
             restored = step(restored)
         return restored[0]

@@ -49,7 +49,7 @@ class BackingOff(Restorer):
         careful: Ask after each batch whether it is finite, and compute it again in float32 if not; otherwise
             whoever joins the tiles asks once.
         limits: Largest side that may be tried, by the name of a restorer, for those whose memory ran out;
-            what runs out here is added, so that later pictures begin with what fitted.
+            what runs out here is added, so that later images begin with what fitted.
 
     Attributes:
         failures: How often memory ran out.
@@ -128,7 +128,7 @@ class BackingOff(Restorer):
             f"Memory ran out for a tile of {side} pixels.",
             expected="enough free memory for it"
             + ("" if self._patient else ", since this size was asked for"),
-            unchanged="pictures already written are whole; nothing was written for this one",
+            unchanged="images already written are whole; nothing was written for this one",
             hint="close other programs, or use --device cpu"
             if self._patient
             else "use --tile auto or a smaller one",
@@ -139,6 +139,6 @@ def _device_failed(error: BaseException) -> ResourceError:
     return ResourceError(
         "The device failed; it cannot be trusted until the process ends.",
         got=str(error).splitlines()[0],
-        unchanged="pictures already written are whole; nothing was written for this one",
-        hint="run the command again (finished pictures are skipped), if need be with --device cpu",
+        unchanged="images already written are whole; nothing was written for this one",
+        hint="run the command again (finished images are skipped), if need be with --device cpu",
     )

@@ -18,7 +18,7 @@ BOUNDED_CPU_BYTES = 2 << 30
 """Memory for a network with a bounded receptive field on a CPU: larger tiles gain under 5 % there."""
 
 GLOBAL_CPU_AREA = 1 << 22
-"""Pixels up to which a network that sees the whole picture gets it whole on a CPU: attention is quadratic."""
+"""Pixels up to which a network that sees the whole image gets it whole on a CPU: attention is quadratic."""
 
 _CUDA_RESERVE = 256 << 20
 
@@ -40,9 +40,9 @@ def memory_budget(restorer: Restorer) -> int:
 def auto_tile(
     restorer: Restorer, footprint: Footprint, budget: int, height: int, width: int, overlap: int | None = None
 ) -> int | None:
-    """Return the tile side for a picture, or None to restore it whole.
+    """Return the tile side for an image, or None to restore it whole.
 
-    The whole picture is the first choice: no pixel is computed twice, and with freed blocks kept
+    The whole image is the first choice: no pixel is computed twice, and with freed blocks kept
     (`keep_large_blocks`) it is the fastest on a CPU too: on two cores 768x512 took 1.6 times as long in tiles
     of 256 as whole with SCA-UNet, and 3.6 times as long with U-Net.
 
@@ -50,8 +50,8 @@ def auto_tile(
         restorer: What restores.
         footprint: What it takes; see `Restorer.footprint`.
         budget: Bytes that a tile may take; see `memory_budget`.
-        height: Rows of the picture.
-        width: Columns of the picture.
+        height: Rows of the image.
+        width: Columns of the image.
         overlap: Pixels that tiles will share; None takes what the network needs.
     """
     spec = restorer.spec

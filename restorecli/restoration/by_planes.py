@@ -1,21 +1,21 @@
-"""A stack of pictures, from file to file: each plane is read, restored and written in turn."""
+"""A stack of images, from file to file: each plane is read, restored and written in turn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from restorecli.images.picture import Picture
+from restorecli.images.image import ImageData
 from restorecli.images.planes import Chosen
 from restorecli.images.stacks import write_stack
 from restorecli.restoration.by_rows import RowsDone
-from restorecli.restoration.picture import TileUse, joined
+from restorecli.restoration.image import TileUse, joined
 
 
 def restore_stack(
     stack: Chosen,
     target: Path,
-    restore: Callable[[Picture], tuple[Picture, TileUse]],
+    restore: Callable[[ImageData], tuple[ImageData, TileUse]],
     check: Callable[[], None],
     *,
     quality: int = 95,
@@ -40,11 +40,11 @@ def restore_stack(
     notes: dict[str, None] = {}
     areas: list[int] = []
 
-    def planes() -> Iterator[Picture]:
-        for picture in stack:
-            restored, use = restore(picture)
+    def planes() -> Iterator[ImageData]:
+        for image in stack:
+            restored, use = restore(image)
             uses.append(use)
-            areas.append(picture.size[0] * picture.size[1])
+            areas.append(image.size[0] * image.size[1])
             notes.update(dict.fromkeys(restored.traits.notes))
             yield restored
         check()

@@ -8,18 +8,18 @@ from pathlib import Path
 
 from restorecli.errors import ImageError
 from restorecli.images.formats import format_for
+from restorecli.images.image import Pixels
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import Pixels
 from restorecli.images.tiff_rows import TiffRows
 from restorecli.images.tiff_tiles import write_rows
+from restorecli.restoration.image import ImageRestorer, TileUse
 from restorecli.restoration.outside import carried, clipped
-from restorecli.restoration.picture import PictureRestorer, TileUse
 from restorecli.restoration.records import Stamp, check_unchanged
 
 
 @dataclass(frozen=True, slots=True)
 class RowsDone:
-    """A picture on the disk: how it was cut, its pixels before restoration, and what to know of it."""
+    """An image on the disk: how it was cut, its pixels before restoration, and what to know of it."""
 
     use: TileUse
     area: int
@@ -29,14 +29,14 @@ class RowsDone:
 def restore_file_by_rows(
     source: Path,
     target: Path,
-    painter: PictureRestorer,
+    painter: ImageRestorer,
     before: Stamp,
     reading: ReadOptions = STRICT,
     tell: Callable[[int, int], None] | None = None,
 ) -> RowsDone:
     """Restore a TIFF into another one, of any height, in the memory of two rows of tiles.
 
-    The result is that of the whole picture where tiles change nothing.
+    The result is that of the whole image where tiles change nothing.
 
     Args:
         source: The TIFF to restore.
@@ -52,7 +52,7 @@ def restore_file_by_rows(
     """
     if format_for(target) != "TIFF":
         raise ImageError(
-            "The picture is too large for memory, and only TIFF is written by rows.",
+            "The image is too large for memory, and only TIFF is written by rows.",
             expected="a TIFF to write",
             got=target.name,
             hint="--format tiff, or leave it out",
@@ -84,7 +84,7 @@ class _Inside:
 
 
 def _restored(
-    painter: PictureRestorer, rows: TiffRows, tell: Callable[[int, int], None] | None
+    painter: ImageRestorer, rows: TiffRows, tell: Callable[[int, int], None] | None
 ) -> Iterator[Pixels]:
     """Yield restored rows; values outside a scale that was chosen for them come through."""
     if rows.traits.scale is None:

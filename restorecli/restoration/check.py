@@ -1,4 +1,4 @@
-"""What tiles cost in quality: the whole picture against its tiles."""
+"""What tiles cost in quality: the whole image against its tiles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from restorecli.errors import UsageError
 from restorecli.folders.walking import ImageFile
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 from restorecli.restoration.known import Known
 from restorecli.restoration.plan import (
     Span,
@@ -75,7 +75,7 @@ def check_tiles(
     crop: int = _CROP,
     search: bool = False,
 ) -> TileCheck:
-    """Compare whole and tiled restoration on the middle of a picture.
+    """Compare whole and tiled restoration on the middle of an image.
 
     Args:
         restorer: What restores.
@@ -105,7 +105,7 @@ def check_tiles(
     )
 
 
-def check_picture(
+def check_image(
     file: ImageFile,
     restorer: Restorer,
     known: Known,
@@ -115,10 +115,10 @@ def check_picture(
     overlap: int | None = None,
     reading: ReadOptions = STRICT,
 ) -> TileCheck:
-    """Check what tiles cost for one picture, with the overlap that would be enough.
+    """Check what tiles cost for one image, with the overlap that would be enough.
 
     Args:
-        file: The picture.
+        file: The image.
         restorer: What restores.
         known: What the caller says about it.
         sources: What its manifest says.
@@ -127,25 +127,25 @@ def check_picture(
         reading: How to read what is unusual.
 
     Raises:
-        UsageError: The restorer takes whole pictures only, or the picture fits into one tile.
-        ImageError: The picture cannot be read or restored.
+        UsageError: The restorer takes whole images only, or the image fits into one tile.
+        ImageError: The image cannot be read or restored.
     """
-    picture = read_picture(file.path, reading)
-    context = known.context(file, picture.pixels, sources.find(file), restorer.spec.needs)
-    steps = restorer.steps(picture.pixels, context)
+    image = read_image(file.path, reading)
+    context = known.context(file, image.pixels, sources.find(file), restorer.spec.needs)
+    steps = restorer.steps(image.pixels, context)
     spec = restorer.spec if not steps else steps[0].spec
     side = tile if isinstance(tile, int) else max(_SIDE, least_tile(spec))
     if not steps or spec.whole:
-        raise UsageError(f"{spec.name} takes whole pictures: there are no tiles to check.", got=spec.name)
-    if max(picture.size) <= side:
+        raise UsageError(f"{spec.name} takes whole images: there are no tiles to check.", got=spec.name)
+    if max(image.size) <= side:
         raise UsageError(
-            "The picture fits into one tile: there is no seam to check.",
-            expected=f"a picture of more than {side} pixels, or a smaller --tile",
-            got=f"{picture.size[1]}x{picture.size[0]}",
+            "The image fits into one tile: there is no seam to check.",
+            expected=f"an image of more than {side} pixels, or a smaller --tile",
+            got=f"{image.size[1]}x{image.size[0]}",
             file=file.path,
         )
-    image = torch.from_numpy(np.ascontiguousarray(picture.pixels, np.float32))
-    return check_tiles(steps[0], image, tile=side, overlap=overlap, crop=max(3 * side, _CROP), search=True)
+    pixels = torch.from_numpy(np.ascontiguousarray(image.pixels, np.float32))
+    return check_tiles(steps[0], pixels, tile=side, overlap=overlap, crop=max(3 * side, _CROP), search=True)
 
 
 def _enough(restorer: Restorer, part: Tensor, whole: Tensor, tile: int) -> int | None:

@@ -41,7 +41,7 @@ def choose_restorer(
             word for a purpose such as "denoise"; see `purposes`.
         parameters: Of the method.
         weights: A foreign checkpoint for the network; beside "auto" one of SCA-UNet.
-        known: What the caller says about the pictures.
+        known: What the caller says about the images.
         device: Where a network computes; see `restorecli.load`.
         precision: Of a network.
         ensemble: Of a network: the mean over turned and mirrored ways; see `PaddingRestorer`.
@@ -108,10 +108,10 @@ def _check_auto(parameters: Mapping[str, object] | None, known: Known | None) ->
     vain = [option for option, given in told.items() if given]
     if vain:
         raise UsageError(
-            "auto finds out by itself what each picture needs.",
+            "auto finds out by itself what each image needs.",
             expected="a model or a method beside it",
             got=f"{' and '.join(vain)} with --model auto",
-            hint="restorecli diagnose PICTURE says which model fits; name it with --model",
+            hint="restorecli diagnose IMAGE says which model fits; name it with --model",
         )
 
 

@@ -1,4 +1,4 @@
-"""What is known about one picture that a method restores, and what the method finds out."""
+"""What is known about one image that a method restores, and what the method finds out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from restorecli.degradation.operators import Operator
 from restorecli.folders.record import Record
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 Fact = bool | int | float | str
 
@@ -21,18 +21,18 @@ class Findings:
     """What a method found out on its way; the only thing that it may change.
 
     Attributes:
-        values: Written into the manifest's line of the restored picture, e.g. {"sigma": 24.8}.
-        pictures: (C, H, W) float32 in [0, 1] by the name of a folder; written as PNG beside the restored
-            picture, e.g. {"kernels": kernel} as `kernels/a/b.png` for `a/b.png`.
+        values: Written into the manifest's line of the restored image, e.g. {"sigma": 24.8}.
+        images: (C, H, W) float32 in [0, 1] by the name of a folder; written as PNG beside the restored
+            image, e.g. {"kernels": kernel} as `kernels/a/b.png` for `a/b.png`.
     """
 
     values: dict[str, Fact] = field(default_factory=dict)
-    pictures: dict[str, Pixels] = field(default_factory=dict)
+    images: dict[str, Pixels] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known about one picture, from the command line or else from its manifest's line.
+    """What is known about one image, from the command line or else from its manifest's line.
 
     Attributes:
         sigma: Level of its noise on the 0-255 scale; None where it is not known (see `sigma_of`).
@@ -40,7 +40,7 @@ class Context:
         mask: (H, W), True where a pixel is lost or defective.
         record: The manifest's line about it.
         device: Where a method that needs one computes; None picks.
-        file: The picture's file, where it has one.
+        file: The image's file, where it has one.
         found: What the method finds out.
         tell: Called with steps done and steps in all by a method that takes minutes.
     """
@@ -60,7 +60,7 @@ class Context:
 
 
 def sigma_of(pixels: Pixels, context: Context) -> float:
-    """Return the level of the noise on the 0-255 scale: as known, else as estimated from the picture.
+    """Return the level of the noise on the 0-255 scale: as known, else as estimated from the image.
 
     The estimate (`core.ops.noise_level`) is noted among the findings as "estimated_sigma". It is meant for
     white noise: blurred or compressed noise comes out too small, fine texture counts as noise.

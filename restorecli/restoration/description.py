@@ -24,7 +24,7 @@ class FileDescription:
         arguments: The network's arguments, as the card or the shapes say them.
         channels: 1 for gray, 3 for RGB.
         scale: Sides of the output divided by those of the input.
-        receptive_field: Side of the square that one pixel depends on; None for the whole picture.
+        receptive_field: Side of the square that one pixel depends on; None for the whole image.
         takes_sigma: Whether it is told the level of the noise (`--sigma`).
         parameters: Number of parameters; None for an exported graph.
         scores: Scores reached, by set and protocol; empty where they are not known.

@@ -15,21 +15,21 @@ from restorecli.folders.run import part_of, unfinished
 from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.single import check_target
 from restorecli.folders.walking import NO_CATEGORY, ImageFile
+from restorecli.images.image import ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import Picture
-from restorecli.images.reading import probe, read_picture
+from restorecli.images.reading import probe, read_image
 from restorecli.restoration.context import Context
 from restorecli.restoration.folder import plan_tasks
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.job import RestoreRoom
 from restorecli.restoration.known import Known
-from restorecli.restoration.picture import PictureRestorer
 from restorecli.restoration.records import SourceRecords
 
 _SIDE = 256
-"""Side of the part of a picture that is restored to learn the speed."""
+"""Side of the part of an image that is restored to learn the speed."""
 
 _DIAGNOSED = 24
-"""Pictures at most of which it is said what `auto` would do."""
+"""Images at most of which it is said what `auto` would do."""
 
 _LONG = 2.0
 """Seconds after which one trial is enough; a shorter first one may have been spent on getting ready."""
@@ -42,18 +42,18 @@ class RestorePlan:
     Attributes:
         model: What would restore.
         output: The folder or file that would be written.
-        pictures: How many pictures would be restored.
+        images: How many images would be restored.
         finished: How many are finished already.
         megapixels: Size of those to be restored, in millions of pixels.
-        seconds: About how long it would take, by a trial on a part of the first picture; None where there is
-            nothing to do or the first picture cannot be restored.
-        notes: What a reader should know, e.g. which pictures cannot be read.
-        kinds: What `auto` would do, a line for each kind of picture; empty for other models.
+        seconds: About how long it would take, by a trial on a part of the first image; None where there is
+            nothing to do or the first image cannot be restored.
+        notes: What a reader should know, e.g. which images cannot be read.
+        kinds: What `auto` would do, a line for each kind of image; empty for other models.
     """
 
     model: str
     output: Path
-    pictures: int
+    images: int
     finished: int
     megapixels: float
     seconds: float | None
@@ -66,7 +66,7 @@ class RestorePlan:
             "dry_run": True,
             "model": self.model,
             "output": str(self.output),
-            "pictures": self.pictures,
+            "pictures": self.images,
             "finished": self.finished,
             "megapixels": round(self.megapixels, 6),
             "seconds": None if self.seconds is None else round(self.seconds, 1),
@@ -78,7 +78,7 @@ class RestorePlan:
 def plan_folder(
     source: Path,
     output: Path,
-    painter: PictureRestorer,
+    painter: ImageRestorer,
     *,
     known: Known,
     reading: ReadOptions = STRICT,
@@ -99,7 +99,7 @@ def plan_folder(
 def plan_file(
     source: Path,
     target: Path,
-    painter: PictureRestorer,
+    painter: ImageRestorer,
     *,
     known: Known,
     reading: ReadOptions = STRICT,
@@ -123,14 +123,14 @@ def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial
     looked_at = files[:: -(-len(files) // _DIAGNOSED)] if files else []
     kinds = trial.kinds(looked_at)
     if kinds and len(looked_at) < len(files):
-        notes.append(f"{len(looked_at)} of {len(files)} pictures were looked at, evenly spread")
+        notes.append(f"{len(looked_at)} of {len(files)} images were looked at, evenly spread")
     speed = trial.seconds_per_pixel(files[0]) if files else None
     if files and speed is None:
         notes.append(f"{files[0].relative}: a trial failed, so the time is not known")
     return RestorePlan(
         model=trial.painter.restorer.spec.name,
         output=output,
-        pictures=len(files),
+        images=len(files),
         finished=finished,
         megapixels=pixels / 1e6,
         seconds=None if speed is None else speed * pixels,
@@ -141,34 +141,34 @@ def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial
 
 @dataclass(frozen=True)
 class _Trial:
-    """Restores a part of a picture, to learn how fast that is."""
+    """Restores a part of an image, to learn how fast that is."""
 
-    painter: PictureRestorer
+    painter: ImageRestorer
     known: Known
     sources: SourceRecords
     reading: ReadOptions
 
     def kinds(self, files: Sequence[ImageFile]) -> tuple[str, ...]:
-        """Return what `auto` would do, a line for each kind of picture; nothing for other models."""
+        """Return what `auto` would do, a line for each kind of image; nothing for other models."""
         restorer = self.painter.restorer
         if restorer.found is None:
             return ()
         for file in files:
             with suppress(RestorecliError):  # what cannot be read is noted already
-                picture, context = self._read(file)
-                restorer.steps(picture.pixels, context)
+                image, context = self._read(file)
+                restorer.steps(image.pixels, context)
         return tuple(restorer.found)
 
-    def _read(self, file: ImageFile) -> tuple[Picture, Context]:
-        picture = read_picture(file.path, self.reading)
+    def _read(self, file: ImageFile) -> tuple[ImageData, Context]:
+        image = read_image(file.path, self.reading)
         needs = self.painter.restorer.spec.needs
-        return picture, self.known.context(file, picture.pixels, self.sources.find(file), needs)
+        return image, self.known.context(file, image.pixels, self.sources.find(file), needs)
 
     def seconds_per_pixel(self, file: ImageFile) -> float | None:
-        """Return the seconds for a pixel of the middle of a picture; None where it cannot be restored."""
+        """Return the seconds for a pixel of the middle of an image; None where it cannot be restored."""
         try:
-            picture, context = self._read(file)
-            part, rows, columns = _middle(picture)
+            image, context = self._read(file)
+            part, rows, columns = _middle(image)
             if context.mask is not None:
                 context = replace(context, mask=context.mask[rows, columns])
             took = self._time(part, context)
@@ -177,15 +177,15 @@ class _Trial:
         except RestorecliError:
             return None
 
-    def _time(self, picture: Picture, context: Context) -> float:
+    def _time(self, image: ImageData, context: Context) -> float:
         began = time.perf_counter()
-        self.painter(picture, context)
+        self.painter(image, context)
         return time.perf_counter() - began
 
 
-def _middle(picture: Picture) -> tuple[Picture, slice, slice]:
-    """Return the middle of a picture without its alpha, and where it lies."""
+def _middle(image: ImageData) -> tuple[ImageData, slice, slice]:
+    """Return the middle of an image without its alpha, and where it lies."""
     rows, columns = (
-        slice(max(0, (side - _SIDE) // 2), max(0, (side - _SIDE) // 2) + _SIDE) for side in picture.size
+        slice(max(0, (side - _SIDE) // 2), max(0, (side - _SIDE) // 2) + _SIDE) for side in image.size
     )
-    return Picture(picture.pixels[:, rows, columns], replace(picture.traits, alpha=None)), rows, columns
+    return ImageData(image.pixels[:, rows, columns], replace(image.traits, alpha=None)), rows, columns

@@ -19,7 +19,7 @@ TOLERANCE = 1e-4
 """Largest difference to torch with which an export is accepted, range [0, 1]."""
 
 _CHECKED = ((1, 37, 53), (2, 88, 24), (1, 1, 1))
-"""Batch, height and width of the pictures that are compared; padded to the network's multiple."""
+"""Batch, height and width of the images that are compared; padded to the network's multiple."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Exported:
         output: The ONNX file.
         model: Name of what was exported.
         bytes: Size of the file.
-        difference: Largest difference to torch over the pictures that were compared, range [0, 1].
+        difference: Largest difference to torch over the images that were compared, range [0, 1].
     """
 
     output: Path
@@ -103,7 +103,7 @@ def write_export(restorer: TorchRestorer, card: Card, target: Path) -> Exported:
 
 
 def largest_difference(one: PaddingRestorer, other: PaddingRestorer) -> float:
-    """Return the largest difference of two restorers of one network on random pictures, before clipping."""
+    """Return the largest difference of two restorers of one network on random images, before clipping."""
     random = torch.Generator().manual_seed(0)
     differences = []
     for count, height, width in _CHECKED:

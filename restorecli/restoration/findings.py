@@ -1,4 +1,4 @@
-"""Writing the pictures that a method found on its way, e.g. a kernel, beside the restored ones."""
+"""Writing the images that a method found on its way, e.g. a kernel, beside the restored ones."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import numpy as np
 
 from restorecli.folders.places import make_folder, touch
 from restorecli.folders.walking import OUTPUT_MARK
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.writing import write_image
 from restorecli.restoration.context import Findings
 
 _DEPTH = 16
 
 
 def write_findings(found: Findings, output: Path, target: PurePosixPath) -> None:
-    """Write the pictures of one restored picture, 16-bit PNG: `kernels/a/b.png` for `a/b.png`.
+    """Write the images of one restored image, 16-bit PNG: `kernels/a/b.png` for `a/b.png`.
 
-    The folder is marked, so that it is not taken for a folder of restored pictures.
+    The folder is marked, so that it is not taken for a folder of restored images.
 
     Args:
         found: What a method found out.
-        output: The folder of the restored pictures.
-        target: The restored picture in it.
+        output: The folder of the restored images.
+        target: The restored image in it.
 
     Raises:
         ResourceError: The disk is full or failing.
         DataError: The folder cannot be written to.
     """
-    for name, pixels in found.pictures.items():
+    for name, pixels in found.images.items():
         folder = _side_folder(output, name)
         path = folder / (target if target.suffix == ".png" else target.with_name(f"{target.name}.png"))
         make_folder(path.parent, output)
         touch(folder / OUTPUT_MARK)
-        write_picture(path, Picture(np.asarray(pixels, np.float32), FileTraits("PNG", _DEPTH)))
+        write_image(path, ImageData(np.asarray(pixels, np.float32), FileTraits("PNG", _DEPTH)))
 
 
 def _side_folder(output: Path, name: str) -> Path:
-    """Return the folder of this name, or `NAME-1` ... where a folder of restored pictures has it."""
+    """Return the folder of this name, or `NAME-1` ... where a folder of restored images has it."""
     number = 0
     while True:
         folder = output / (name if number == 0 else f"{name}-{number}")

@@ -1,4 +1,4 @@
-"""The folder job: walk, read ahead, restore, write behind, one manifest line per picture."""
+"""The folder job: walk, read ahead, restore, write behind, one manifest line per image."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from restorecli.folders.run import run_folder
 from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.walking import walk
 from restorecli.images.options import STRICT, ReadOptions
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.items import Task
 from restorecli.restoration.job import RestoreRoom
 from restorecli.restoration.known import Known
-from restorecli.restoration.picture import PictureRestorer
 from restorecli.restoration.records import SourceRecords
 from restorecli.restoration.restorer import Restorer
 
@@ -39,43 +39,43 @@ def restore_folder(
     known: Known | None = None,
     progress: Progress | None = None,
 ) -> FolderSummary:
-    """Restore a folder of pictures, or one file, into another folder.
+    """Restore a folder of images, or one file, into another folder.
 
-    The relative tree, bit depth, gray, alpha and metadata are kept. Pictures are read ahead and written
-    behind in threads while the restorer runs in the calling thread. A picture that fails costs only itself;
+    The relative tree, bit depth, gray, alpha and metadata are kept. Images are read ahead and written
+    behind in threads while the restorer runs in the calling thread. An image that fails costs only itself;
     one that an earlier run finished from the same source with the same restorer is skipped. An interrupt
-    leaves finished pictures whole, and the same call goes on from there.
+    leaves finished images whole, and the same call goes on from there.
 
     Args:
         source: Folder or file; never changed.
         output: Folder to write into; made when missing. It may lie inside `source`, but cannot be it.
         restorer: What restores.
-        tile: "auto", "none" or the largest side of a tile in pixels; see `PictureRestorer`.
+        tile: "auto", "none" or the largest side of a tile in pixels; see `ImageRestorer`.
         overlap: Pixels that neighboring tiles share; None takes what the network needs.
         strength: Share of what is restored in the result, 0 to 1; the rest is the input.
         keep_defects: Give back structure that was removed with the noise; see `keep_defects`.
         workers: Threads for reading and as many for writing; None takes one for each core.
         image_format: Format to write ("png", "jpeg", "tiff", ...); None keeps lossless ones, else writes PNG.
         quality: For JPEG and WebP, 1 to 100; None takes 95.
-        overwrite: Restore finished pictures again, and replace results of other models and other pictures.
-        shard: The part of the pictures to make, where several processes write into one folder.
-        reading: How to read what is unusual; a picture that other options would read otherwise is restored
+        overwrite: Restore finished images again, and replace results of other models and other images.
+        shard: The part of the images to make, where several processes write into one folder.
+        reading: How to read what is unusual; an image that other options would read otherwise is restored
             again.
-        known: What the restorer is told about the pictures, beside their manifest.
+        known: What the restorer is told about the images, beside their manifest.
         progress: Who wants to know how far the job is.
 
     Returns:
-        How many pictures were written, skipped and failed, and why.
+        How many images were written, skipped and failed, and why.
 
     Raises:
-        UsageError: The output would overwrite the source, a clean original, a picture of somebody else or a
+        UsageError: The output would overwrite the source, a clean original, an image of somebody else or a
             result of another model, or an option does not fit.
         DataError: There is no such source, or its manifest is damaged.
         BusyError: Another run is writing into `output`.
         ResourceError: Memory or disk ran out even after backing off, or the device failed.
     """
     progress = progress or SilentProgress()
-    painter = PictureRestorer(
+    painter = ImageRestorer(
         restorer, tile=tile, overlap=overlap, strength=strength, keep_defects=keep_defects
     )
     hidden: list[PurePosixPath] = []
@@ -93,7 +93,7 @@ def plan_tasks(
     image_format: str | None = None,
     hidden: list[PurePosixPath] | None = None,
 ) -> tuple[Sequence[Task], SourceRecords]:
-    """Return the pictures to restore with where each goes, and what is known of them.
+    """Return the images to restore with where each goes, and what is known of them.
 
     Args:
         source: Folder or file.

@@ -1,4 +1,4 @@
-"""How many pictures may be under way at once: as many as a share of the memory holds."""
+"""How many images may be under way at once: as many as a share of the memory holds."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from restorecli.errors import InterruptedRunError
 
 
 class MemoryGate:
-    """Lets pictures in, in their order, while the bytes of those inside stay within the capacity.
+    """Lets images in, in their order, while the bytes of those inside stay within the capacity.
 
-    A picture larger than the capacity is let in alone. The order is what rules out a deadlock: whoever waits
-    for memory waits only for pictures before it, and those are worked off without it.
+    An image larger than the capacity is let in alone. The order is what rules out a deadlock: whoever waits
+    for memory waits only for images before it, and those are worked off without it.
 
     Args:
         capacity: Bytes.

@@ -1,4 +1,4 @@
-"""What passes through a folder job: a picture as a task, as read, as restored."""
+"""What passes through a folder job: an image as a task, as read, as restored."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from restorecli.folders.walking import ImageFile
-from restorecli.images.picture import Picture
+from restorecli.images.image import ImageData
 from restorecli.images.planes import Chosen
 from restorecli.restoration.context import Findings
-from restorecli.restoration.picture import TileUse
+from restorecli.restoration.image import TileUse
 from restorecli.restoration.records import Stamp
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One picture to restore.
+    """One image to restore.
 
     Attributes:
-        file: The picture.
+        file: The image.
         target: The relative path of its result.
         reference: The clean original that its manifest names, or None.
     """
@@ -29,7 +29,7 @@ class Task:
 
     @property
     def name(self) -> str:
-        """The picture's relative path, as it is printed."""
+        """The image's relative path, as it is printed."""
         return self.file.relative.as_posix()
 
     @property
@@ -40,13 +40,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A picture that was read, its file's stamp, and the bytes it holds at the gate.
+    """An image that was read, its file's stamp, and the bytes it holds at the gate.
 
-    There is no picture where memory cannot hold it: its rows, or the planes of a stack, are read when they
+    There is no image where memory cannot hold it: its rows, or the planes of a stack, are read when they
     are restored.
     """
 
-    picture: Picture | None
+    image: ImageData | None
     stamp: Stamp
     size: int
     stack: Chosen | None = None
@@ -54,12 +54,12 @@ class Loaded:
 
 @dataclass(slots=True)
 class Restored:
-    """A restored picture on its way to the disk; whoever writes it takes it out, which frees its memory.
+    """A restored image on its way to the disk; whoever writes it takes it out, which frees its memory.
 
-    One that was restored by rows is on the disk already: there is no picture, but its notes.
+    One that was restored by rows is on the disk already: there is no image, but its notes.
     """
 
-    picture: Picture | None
+    image: ImageData | None
     stamp: Stamp
     size: int
     use: TileUse
@@ -67,8 +67,8 @@ class Restored:
     found: Findings
     notes: tuple[str, ...] = ()
 
-    def take(self) -> Picture:
-        """Return the picture and let go of it."""
-        picture, self.picture = self.picture, None
-        assert picture is not None  # noqa: S101 - every picture is written once
-        return picture
+    def take(self) -> ImageData:
+        """Return the image and let go of it."""
+        image, self.image = self.image, None
+        assert image is not None  # noqa: S101 - every image is written once
+        return image

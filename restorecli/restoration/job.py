@@ -1,4 +1,4 @@
-"""What `restore` does to one picture: read ahead, restore in the calling thread, write behind."""
+"""What `restore` does to one image: read ahead, restore in the calling thread, write behind."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from restorecli.folders.places import make_folder
 from restorecli.folders.record import Command, Record
 from restorecli.folders.run import Append, Done
 from restorecli.images.budget import available_memory
+from restorecli.images.image import ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import Picture
-from restorecli.images.reading import PictureHeader, fits_in_memory, probe, read_picture
+from restorecli.images.reading import ImageHeader, fits_in_memory, probe, read_image
 from restorecli.images.stacks import open_stack
-from restorecli.images.writing import write_picture
+from restorecli.images.writing import write_image
 from restorecli.restoration.by_planes import restore_stack
 from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Findings
 from restorecli.restoration.findings import write_findings
 from restorecli.restoration.gate import MemoryGate
+from restorecli.restoration.image import CHANGED_BY_TILES, ImageRestorer, TileUse
 from restorecli.restoration.items import Loaded, Restored, Task
 from restorecli.restoration.known import Known
-from restorecli.restoration.picture import CHANGED_BY_TILES, PictureRestorer, TileUse
 from restorecli.restoration.records import (
     SourceRecords,
     Stamp,
@@ -39,7 +39,7 @@ from restorecli.restoration.records import (
 from restorecli.version import __version__
 
 _BYTES_PER_PIXEL = 4 * 4
-"""A float32 picture of up to four channels."""
+"""A float32 image of up to four channels."""
 
 _LEFT_OUT = (
     "ensemble",
@@ -61,19 +61,19 @@ class RestoreRoom:
 
     Args:
         output: The folder to write into.
-        painter: What restores one picture.
-        known: What the restorer is told about the pictures, beside their manifest.
-        sources: What is known of the pictures to restore.
+        painter: What restores one image.
+        known: What the restorer is told about the images, beside their manifest.
+        sources: What is known of the images to restore.
         progress: Who wants to know how far the job is.
         reading: How to read what is unusual.
         workers: Threads for reading and as many for writing; None takes one for each core.
-        quality: For JPEG and WebP, 1 to 100; None takes the default of `write_picture`.
+        quality: For JPEG and WebP, 1 to 100; None takes the default of `write_image`.
     """
 
     def __init__(
         self,
         output: Path,
-        painter: PictureRestorer,
+        painter: ImageRestorer,
         known: Known,
         sources: SourceRecords,
         progress: Progress,
@@ -94,7 +94,7 @@ class RestoreRoom:
         self._gate = MemoryGate(available_memory() // 4)
 
     def is_finished(self, item: Task, record: Record) -> bool:
-        """Tell whether an earlier run wrote this picture from the same source with the same restorer."""
+        """Tell whether an earlier run wrote this image from the same source with the same restorer."""
         if record.restorer is None or record.command != "restore":
             return False
         if not self._reading.reads_like(record.reading):
@@ -127,14 +127,14 @@ class RestoreRoom:
             raise UsageError(
                 "The output folder holds results of another model.",
                 expected=f"results of {self._identity['name']}, or none",
-                got=f"{len(found)} pictures by {models}, first {found[0][0]}",
+                got=f"{len(found)} images by {models}, first {found[0][0]}",
                 file=self._output,
                 unchanged="everything",
                 hint="add --overwrite to replace them, or choose another -o/--output",
             )
 
     def _settings(self, task: Task, read: Stamp) -> dict[str, Any]:
-        """Return what must be equal for a finished picture to count: all that its pixels depend on."""
+        """Return what must be equal for a finished image to count: all that its pixels depend on."""
         settings = {**self._identity, "source_bytes": read.size, "source_changed_ns": read.changed}
         settings |= {**self._known.identity(task.file), **self._quality}
         if self._painter.strength != 1:
@@ -180,16 +180,16 @@ class RestoreRoom:
             self._gate.leave(size)
             raise
 
-    def _goes_by_rows(self, header: PictureHeader) -> bool:
+    def _goes_by_rows(self, header: ImageHeader) -> bool:
         possible = header.format == "TIFF" and self._painter.streams
         return possible and not fits_in_memory(header)
 
     def _restore(self, task: Task, loaded: Loaded) -> Restored | RestorecliError:
         try:
-            if loaded.picture is None:
+            if loaded.image is None:
                 return self._restore_pieces(task, loaded)
-            height, width = loaded.picture.size
-            picture, use, found = self._paint(task, loaded.picture)
+            height, width = loaded.image.size
+            image, use, found = self._paint(task, loaded.image)
         except ResourceError as error:
             error.file = error.file or str(task.file.path)
             raise
@@ -197,10 +197,10 @@ class RestoreRoom:
             self._gate.leave(loaded.size)
             error.file = error.file or str(task.file.path)
             return error
-        return Restored(picture, loaded.stamp, loaded.size, use, height * width, found)
+        return Restored(image, loaded.stamp, loaded.size, use, height * width, found)
 
     def _restore_pieces(self, task: Task, loaded: Loaded) -> Restored:
-        """Restore a picture by rows, or a stack by planes, from file to file."""
+        """Restore an image by rows, or a stack by planes, from file to file."""
         target, source = self._prepare_target(task), task.file.path
         if loaded.stack is None:
             reading = reading_of(task.file, self._reading, self._sources)
@@ -222,24 +222,24 @@ class RestoreRoom:
         make_folder(target.parent, self._output)
         return target
 
-    def _paint(self, task: Task, picture: Picture) -> tuple[Picture, TileUse, Findings]:
+    def _paint(self, task: Task, image: ImageData) -> tuple[ImageData, TileUse, Findings]:
         needs = self._painter.restorer.spec.needs
-        context = self._known.context(task.file, picture.pixels, self._sources.find(task.file), needs)
-        restored, use = self._painter(picture, replace(context, tell=self._progress.within))
+        context = self._known.context(task.file, image.pixels, self._sources.find(task.file), needs)
+        restored, use = self._painter(image, replace(context, tell=self._progress.within))
         return restored, use, context.found
 
     def _write_behind(self, append: Append, item: tuple[Task, Restored | RestorecliError]) -> Done:
-        """Write a picture and then its manifest line."""
+        """Write an image and then its manifest line."""
         task, restored = item
         if isinstance(restored, RestorecliError):
             raise restored
         try:
             notes = restored.notes
-            if restored.picture is not None:
-                picture = restored.take()
-                losses = write_picture(self._prepare_target(task), picture, **self._quality)
+            if restored.image is not None:
+                image = restored.take()
+                losses = write_image(self._prepare_target(task), image, **self._quality)
                 write_findings(restored.found, self._output, task.target)
-                notes = (*picture.traits.notes, *losses)
+                notes = (*image.traits.notes, *losses)
             record = self._record(task, restored, notes)
             append(record)
         finally:
@@ -264,18 +264,18 @@ class RestoreRoom:
         )
 
 
-def _header(path: Path) -> PictureHeader | None:
-    """Return what the header promises, or None for a picture that cannot be read anyway."""
+def _header(path: Path) -> ImageHeader | None:
+    """Return what the header promises, or None for an image that cannot be read anyway."""
     try:
         return probe(path)
     except RestorecliError:
         return None
 
 
-def _memory_of(header: PictureHeader | None, scale: int) -> int:
-    """Return the bytes that a picture will hold: as read, as restored, and on its way to the disk.
+def _memory_of(header: ImageHeader | None, scale: int) -> int:
+    """Return the bytes that an image will hold: as read, as restored, and on its way to the disk.
 
-    The latter two are larger by the scale. 0 for a picture that cannot be read anyway.
+    The latter two are larger by the scale. 0 for an image that cannot be read anyway.
     """
     if header is None:
         return 0
@@ -283,12 +283,12 @@ def _memory_of(header: PictureHeader | None, scale: int) -> int:
     return height * width * _BYTES_PER_PIXEL * (1 + 2 * scale**2)
 
 
-def _read(path: Path, before: Stamp, options: ReadOptions) -> Picture:
-    """Read a picture.
+def _read(path: Path, before: Stamp, options: ReadOptions) -> ImageData:
+    """Read an image.
 
     Raises:
         ImageError: It cannot be read, or changed since its stamp was taken.
     """
-    picture = read_picture(path, options)
+    image = read_image(path, options)
     check_unchanged(path, before)
-    return picture
+    return image

@@ -1,7 +1,7 @@
 """Giving back structure that a denoiser took for noise, so that faint defects survive restoration.
 
 A denoiser that minimizes the mean squared error shrinks what it cannot tell from noise: a hairline crack near
-the noise level comes back paler, or not at all, while PSNR rises. Where the degraded picture itself shows a
+the noise level comes back paler, or not at all, while PSNR rises. Where the degraded image itself shows a
 line or a spot, the smooth part of what was removed is added back. The price is a little noise of low
 frequency at those places.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from restorecli.core.ops.noise_level import estimate_noise
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 LENGTH = 8.0
 """Standard deviation along the line templates, in pixels."""
@@ -34,7 +34,7 @@ BACKGROUND = 10.0
 CERTAIN = (3.0, 4.0)
 """Standard scores of a line between which the share that is given back rises from none to all.
 
-Chosen on training pictures of magnetic tiles (blur of 1.5 px, noise of sigma 20, 72 pictures): the least loss
+Chosen on training images of magnetic tiles (blur of 1.5 px, noise of sigma 20, 72 images): the least loss
 of defects for which PSNR falls by less than 0.1 dB.
 """
 
@@ -77,7 +77,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A restored picture with its defects kept.
+    """A restored image with its defects kept.
 
     Attributes:
         pixels: (C, H, W) float32 in [0, 1].
@@ -95,9 +95,9 @@ class Kept:
 def keep_defects(degraded: Pixels, restored: Pixels, sigma: float | None = None) -> Kept:
     """Give back the structured part of what a denoiser removed.
 
-    With y the degraded picture, x the restored one and s the standard deviation of the noise, the evidence
+    With y the degraded image, x the restored one and s the standard deviation of the noise, the evidence
     at a pixel is the largest standard score |<k, y - background>| / (s |k|) over oriented line templates k,
-    which is a standard normal variable where the picture is flat. Where it exceeds `CERTAIN`, `SHARE` times
+    which is a standard normal variable where the image is flat. Where it exceeds `CERTAIN`, `SHARE` times
     the Gaussian-smoothed residual y - x is added to x. An estimate that minimizes the mean squared error is
     orthogonal to every function of its input, so adding a share a costs only a^2 times the energy added.
 
@@ -110,7 +110,7 @@ def keep_defects(degraded: Pixels, restored: Pixels, sigma: float | None = None)
         sigma: Standard deviation of the noise on the 0-255 scale; None estimates it from `degraded`.
 
     Returns:
-        The picture and where it was changed; unchanged where the noise is zero.
+        The image and where it was changed; unchanged where the noise is zero.
     """
     if sigma is None:
         sigma = float(estimate_noise(torch.from_numpy(np.ascontiguousarray(degraded))[None])[0])
@@ -130,7 +130,7 @@ def keep_defects(degraded: Pixels, restored: Pixels, sigma: float | None = None)
 
 
 def outlined(pixels: Pixels, where: NDArray[np.bool_]) -> Pixels:
-    """Return the picture in RGB with a red line around the marked places.
+    """Return the image in RGB with a red line around the marked places.
 
     Args:
         pixels: (C, H, W) float32 in [0, 1], C = 1 or 3.

@@ -1,4 +1,4 @@
-"""What the caller and the manifest know about the pictures of a folder."""
+"""What the caller and the manifest know about the images of a folder."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from restorecli.errors import UsageError
 from restorecli.folders.digest import digest_of
 from restorecli.folders.record import Record
 from restorecli.folders.walking import ImageFile
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.masks import Masks, masks_named
 
 
 @dataclass(frozen=True)
 class Known:
-    """What holds for all pictures; where it says nothing, a picture's manifest line does.
+    """What holds for all images; where it says nothing, an image's manifest line does.
 
     Attributes:
         sigma: Level of the noise on the 0-255 scale.
@@ -55,7 +55,7 @@ class Known:
 
         Raises:
             UsageError: A word is not understood, or `sigma` is below 0 or not finite.
-            ImageError: The picture of a kernel cannot be read.
+            ImageError: The image of a kernel cannot be read.
         """
         if sigma is not None and not 0 <= sigma < math.inf:
             raise UsageError("Invalid --sigma.", expected="a number from 0", got=repr(sigma))
@@ -63,7 +63,7 @@ class Known:
         return cls(sigma, operator_named(operator), tuple(operator), masks, device)
 
     def identity(self, file: ImageFile) -> dict[str, Any]:
-        """Return what of this a restored picture depends on, as its manifest line keeps it."""
+        """Return what of this a restored image depends on, as its manifest line keeps it."""
         said: dict[str, Any] = {}
         if self.sigma is not None:
             said["sigma"] = self.sigma
@@ -75,11 +75,11 @@ class Known:
     def context(
         self, file: ImageFile, pixels: Pixels, record: Record | None, needs: frozenset[str]
     ) -> Context:
-        """Return what is known about one picture.
+        """Return what is known about one image.
 
         Args:
-            file: The picture's file.
-            pixels: The picture.
+            file: The image's file.
+            pixels: The image.
             record: Its line in the manifest.
             needs: What the restorer asks for: "operator", "mask", "sigma", each with or without "?".
 

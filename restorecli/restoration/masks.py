@@ -1,4 +1,4 @@
-"""Which pixels of a picture are lost: a mask for all, a folder of masks, or a color."""
+"""Which pixels of an image are lost: a mask for all, a folder of masks, or a color."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from restorecli.errors import ImageError, UsageError
 from restorecli.folders.masks import MaskIndex
 from restorecli.folders.walking import ImageFile
+from restorecli.images.image import Pixels
 from restorecli.images.masks import read_marked
-from restorecli.images.picture import Pixels
 
 Mask = NDArray[np.bool_]
 
@@ -23,25 +23,25 @@ _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 class Masks(Protocol):
-    """Where the pixels of pictures are lost."""
+    """Where the pixels of images are lost."""
 
     def find(self, file: ImageFile, pixels: Pixels) -> Mask:
-        """Return (H, W), True where a pixel of this picture is lost.
+        """Return (H, W), True where a pixel of this image is lost.
 
         Raises:
             ImageError: There is no mask for it, or one of another size.
         """
 
     def identity(self, file: ImageFile) -> Mapping[str, object]:
-        """Return what tells this picture's mask from another."""
+        """Return what tells this image's mask from another."""
 
 
 def masks_named(word: str) -> Masks:
-    """Return the masks that `--mask` names: a color "#RRGGBB", a file for all pictures, or a folder.
+    """Return the masks that `--mask` names: a color "#RRGGBB", a file for all images, or a folder.
 
     Raises:
         UsageError: No such file or folder, and no color.
-        DataError: The folder holds no picture.
+        DataError: The folder holds no image.
     """
     if _COLOR.fullmatch(word):
         return ColorMasks(word.lower())
@@ -63,7 +63,7 @@ class ColorMasks:
     color: str
 
     def find(self, file: ImageFile, pixels: Pixels) -> Mask:
-        """Return where the picture has the color; see `Masks`."""
+        """Return where the image has the color; see `Masks`."""
         del file
         wanted = [int(self.color[at : at + 2], 16) for at in (1, 3, 5)]
         levels = np.rint(pixels * 255)
@@ -80,7 +80,7 @@ class ColorMasks:
 
 @dataclass(frozen=True, slots=True)
 class FileMasks:
-    """Masks in files, found by the names of pictures; see `folders.masks.MaskIndex`.
+    """Masks in files, found by the names of images; see `folders.masks.MaskIndex`.
 
     Attributes:
         index: A folder of masks, or the one file for all.
@@ -89,12 +89,12 @@ class FileMasks:
     index: MaskIndex
 
     def find(self, file: ImageFile, pixels: Pixels) -> Mask:
-        """Return what the picture's mask marks; see `Masks` and `images.masks.read_marked`."""
+        """Return what the image's mask marks; see `Masks` and `images.masks.read_marked`."""
         path = self._path(file)
         mask = read_marked(path)
         if mask.shape != pixels.shape[1:]:
             raise ImageError(
-                "The mask has another size than the picture.",
+                "The mask has another size than the image.",
                 expected=f"{pixels.shape[2]}x{pixels.shape[1]}",
                 got=f"{mask.shape[1]}x{mask.shape[0]}",
                 file=path,
@@ -102,7 +102,7 @@ class FileMasks:
         return mask
 
     def identity(self, file: ImageFile) -> Mapping[str, object]:
-        """Return name, size and time of change of the picture's mask."""
+        """Return name, size and time of change of the image's mask."""
         path = self._path(file)
         status = path.stat()
         return {"mask": path.name, "mask_bytes": status.st_size, "mask_changed_ns": status.st_mtime_ns}
@@ -112,9 +112,7 @@ class FileMasks:
         if isinstance(path, Path):
             return path
         raise ImageError(
-            "There is no mask for this picture."
-            if path is None
-            else "Several masks could be of this picture.",
+            "There is no mask for this image." if path is None else "Several masks could be of this image.",
             expected=f"{file.relative.with_suffix('.png')} or {file.relative.stem}_mask.png",
             got=path or f"{len(self.index.files)} masks of other names in {self.index.root}",
         )

@@ -46,7 +46,7 @@ class OnnxRestorer(PaddingRestorer):
         label = read_label(self._session.get_modelmeta().custom_metadata_map, raw, file)
         self._file = file
         self._input = self._session.get_inputs()[0].name
-        self.device = torch.device("cpu")  # ONNX Runtime itself brings pictures to a GPU and back
+        self.device = torch.device("cpu")  # ONNX Runtime itself brings images to a GPU and back
         self.spec = label.spec
         self.card = label.card
         self._footprints = {kind: Footprint(*parts) for kind, parts in label.footprints.items()}
@@ -65,7 +65,7 @@ class OnnxRestorer(PaddingRestorer):
         return self._digest[:16]
 
     def footprint(self, channels: int) -> Footprint:
-        """Return what pictures of 1 or 3 channels take in memory: what the network took in torch."""
+        """Return what images of 1 or 3 channels take in memory: what the network took in torch."""
         return self._footprints[channels]
 
     def compute(self, batch: Tensor) -> Tensor:

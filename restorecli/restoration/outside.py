@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.alpha import enlarge
 
 
@@ -29,12 +29,12 @@ def restore_beyond(
     affine: bool,
     lost: NDArray[np.bool_] | None = None,
 ) -> Pixels:
-    """Restore a picture with values outside [0, 1] by what knows values inside only.
+    """Restore an image with values outside [0, 1] by what knows values inside only.
 
     Args:
         pixels: (C, H, W) float32, any values.
         restore: Maps pixels in [0, 1] to restored ones in [0, 1], at a scale of its own.
-        affine: Whether it treats a brighter picture of more contrast as such, as a linear filter does whose
+        affine: Whether it treats a brighter image of more contrast as such, as a linear filter does whose
             weights add up to 1: then all values take part. Otherwise those outside are clipped for it, and
             what was clipped is added to what comes.
         lost: (H, W), True where a pixel is lost: what it held beyond [0, 1] is not added again.

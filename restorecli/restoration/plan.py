@@ -1,4 +1,4 @@
-"""Where the tiles of a picture lie, what they share, and which of their pixels count: no pixel is touched."""
+"""Where the tiles of an image lie, what they share, and which of their pixels count: no pixel is touched."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class TilePlan:
-    """The tiles of a picture: every row span with every column span, from top to bottom."""
+    """The tiles of an image: every row span with every column span, from top to bottom."""
 
     rows: tuple[Span, ...]
     columns: tuple[Span, ...]
@@ -56,7 +56,7 @@ def needed_overlap(spec: RestorerSpec) -> int:
 
 
 def is_exact(spec: RestorerSpec, overlap: int) -> bool:
-    """Tell whether tiles that share `overlap` pixels give the whole picture's result (but for rounding)."""
+    """Tell whether tiles that share `overlap` pixels give the whole image's result (but for rounding)."""
     return spec.receptive_field is not None and round_up(overlap, spec.multiple) >= needed_overlap(spec)
 
 
@@ -148,12 +148,12 @@ def _spans(size: int, tile: int, starts: list[int], cuts: list[int], fade: int) 
 def plan_tiles(
     spec: RestorerSpec, height: int, width: int, *, tile: int, overlap: int | None = None
 ) -> TilePlan:
-    """Plan the tiles of a picture.
+    """Plan the tiles of an image.
 
     Args:
         spec: Of the restorer.
-        height: Rows of the picture.
-        width: Columns of the picture.
+        height: Rows of the image.
+        width: Columns of the image.
         tile: Largest side of a tile in pixels.
         overlap: Pixels that neighboring tiles share; None takes `default_overlap`.
 

@@ -1,4 +1,4 @@
-"""What the manifest says of a restored picture: where it came from, and by what it was restored."""
+"""What the manifest says of a restored image: where it came from, and by what it was restored."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def stamp(path: Path) -> Stamp:
     try:
         status = path.stat()
     except OSError as fault:
-        raise ImageError(
-            "The picture cannot be read.", got=fault.strerror or str(fault), file=path
-        ) from fault
+        raise ImageError("The image cannot be read.", got=fault.strerror or str(fault), file=path) from fault
     return Stamp(status.st_size, status.st_mtime_ns)
 
 
@@ -45,7 +43,7 @@ def check_unchanged(path: Path, before: Stamp) -> None:
     after = stamp(path)
     if after != before:
         raise ImageError(
-            "The picture changed while it was read.",
+            "The image changed while it was read.",
             expected=f"{before.size:,} bytes",
             got=f"{after.size:,} bytes, or a newer time of change",
             file=path,
@@ -54,7 +52,7 @@ def check_unchanged(path: Path, before: Stamp) -> None:
 
 
 class SourceRecords:
-    """The manifest of the source folder, or of the nearest folder above it that lists the pictures.
+    """The manifest of the source folder, or of the nearest folder above it that lists the images.
 
     Args:
         root: The folder that is walked.
@@ -72,14 +70,14 @@ class SourceRecords:
             self.folder, self._records = parent, _read_quietly(parent)
 
     def find(self, file: ImageFile) -> Record | None:
-        """Return the record of a picture, if there is one."""
+        """Return the record of an image, if there is one."""
         place = file.path.parent.resolve() / file.path.name
         if not place.is_relative_to(self.folder):
             return None
         return self._records.get(place.relative_to(self.folder).as_posix())
 
     def reference_of(self, file: ImageFile) -> Path | None:
-        """Return the file of the clean original that belongs to a picture, if its record names one."""
+        """Return the file of the clean original that belongs to an image, if its record names one."""
         record = self.find(file)
         if record is None or record.reference is None:
             return None
@@ -92,10 +90,10 @@ class SourceRecords:
 
 
 def reading_of(file: ImageFile, reading: ReadOptions, sources: SourceRecords) -> ReadOptions:
-    """Return how to read a picture: what its manifest calls unclipped holds noise beyond 0 and 1, no values.
+    """Return how to read an image: what its manifest calls unclipped holds noise beyond 0 and 1, no values.
 
     Args:
-        file: The picture.
+        file: The image.
         reading: How it was asked to be read.
         sources: What the manifest says.
     """
@@ -122,17 +120,17 @@ def restored_record(
     notes: tuple[str, ...] = (),
     reading: ReadOptions = STRICT,
 ) -> Record:
-    """Return the record of a restored picture: category, reference and degradations carried on.
+    """Return the record of a restored image: category, reference and degradations carried on.
 
     Args:
-        path: The restored picture, relative to `output`.
-        file: The picture that was restored.
+        path: The restored image, relative to `output`.
+        file: The image that was restored.
         output: The folder of the new manifest.
-        sources: What is known of the pictures to restore.
+        sources: What is known of the images to restore.
         restorer: What restored it, and how.
         version: Version of restorecli.
         notes: What a reader should know.
-        reading: How the picture was read; its reference is compared in the same colors.
+        reading: How the image was read; its reference is compared in the same colors.
     """
     known = sources.find(file)
     place = make_locator(file.path, output)

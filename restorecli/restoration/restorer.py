@@ -10,14 +10,14 @@ from torch import Tensor
 
 from restorecli.core.footprint import Footprint, measure_footprint
 from restorecli.core.restorer import RestorerSpec
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 
 
 class Restorer(Protocol):
     """Anything that restores: a network, a filter, an exported graph, an optimizer per image.
 
-    Subclass it for one of your own: `spec` and `__call__` are enough. `PictureRestorer` does the rest: tiles,
+    Subclass it for one of your own: `spec` and `__call__` are enough. `ImageRestorer` does the rest: tiles,
     memory, transparency, depth.
     """
 
@@ -33,12 +33,12 @@ class Restorer(Protocol):
 
     @property
     def streams(self) -> bool:
-        """Whether rows of a picture are enough, so that pictures beyond memory can be restored."""
+        """Whether rows of an image are enough, so that images beyond memory can be restored."""
         return False
 
     @property
     def found(self) -> Sequence[str] | None:
-        """What it has found in pictures so far, a line for each kind; None where it looks for nothing."""
+        """What it has found in images so far, a line for each kind; None where it looks for nothing."""
         return None
 
     def identity(self) -> Mapping[str, Any]:
@@ -46,18 +46,18 @@ class Restorer(Protocol):
         return {"name": self.spec.name, "weights": None, "precision": None}
 
     def footprint(self, channels: int) -> Footprint:
-        """Return what pictures of 1 or 3 channels take in memory."""
+        """Return what images of 1 or 3 channels take in memory."""
         return measure_footprint(self, channels, self.spec.multiple)
 
     def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
-        """Return what is applied to one picture, one after another, each told what is known.
+        """Return what is applied to one image, one after another, each told what is known.
 
         A network or a method returns itself as told; a composition returns several, each of which is cut into
-        tiles as it needs; none leaves the picture as it is.
+        tiles as it needs; none leaves the image as it is.
 
         Args:
             pixels: (C, H, W) float32, nominally in [0, 1].
-            context: What is known about the picture, and where findings go.
+            context: What is known about the image, and where findings go.
         """
         del pixels, context
         return (self,)

@@ -1,4 +1,4 @@
-"""One picture, in memory or from file to file, by a network or a method; folders: `restoration.folder`."""
+"""One image, in memory or from file to file, by a network or a method; folders: `restoration.folder`."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
 from restorecli.folders.notes import NoteTally
 from restorecli.folders.single import prepare_target
 from restorecli.folders.walking import walk
+from restorecli.images.image import ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import Picture
-from restorecli.images.reading import fits_in_memory, probe, read_picture
+from restorecli.images.reading import fits_in_memory, probe, read_image
 from restorecli.images.stacks import open_stack
-from restorecli.images.writing import write_picture
+from restorecli.images.writing import write_image
 from restorecli.restoration.by_planes import restore_stack
 from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Context
+from restorecli.restoration.image import CHANGED_BY_TILES, ImageRestorer, TileUse
 from restorecli.restoration.known import Known
-from restorecli.restoration.picture import CHANGED_BY_TILES, PictureRestorer, TileUse
 from restorecli.restoration.records import SourceRecords, check_unchanged, reading_of, stamp
 from restorecli.restoration.restorer import Restorer
 
 
-def restore_picture(
-    picture: Picture,
+def restore_image(
+    image: ImageData,
     restorer: Restorer,
     context: Context,
     *,
     tile: int | str = "auto",
     overlap: int | None = None,
     strength: float = 1.0,
-) -> tuple[Picture, TileUse]:
-    """Restore one picture; alpha, depth and metadata come back as they were.
+) -> tuple[ImageData, TileUse]:
+    """Restore one image; alpha, depth and metadata come back as they were.
 
     Args:
-        picture: The picture.
+        image: The image.
         restorer: A network or a method.
         context: What is known about it; what a method finds out is noted there.
-        tile: "auto", "none" or a side in pixels; see `PictureRestorer`.
+        tile: "auto", "none" or a side in pixels; see `ImageRestorer`.
         overlap: Pixels that neighboring tiles share; None takes what the restorer needs.
-        strength: Share of the restored picture in the result, 0 to 1; the rest is the input.
+        strength: Share of the restored image in the result, 0 to 1; the rest is the input.
 
     Raises:
         UsageError: The tile or the strength does not fit, or the context says what the restorer does not use.
@@ -50,13 +50,13 @@ def restore_picture(
         ResourceError: Memory ran out, or the device failed.
     """
     _check_told(restorer, context)
-    return PictureRestorer(restorer, tile=tile, overlap=overlap, strength=strength)(picture, context)
+    return ImageRestorer(restorer, tile=tile, overlap=overlap, strength=strength)(image, context)
 
 
 def restore_file(
     source: Path,
     target: Path,
-    painter: PictureRestorer,
+    painter: ImageRestorer,
     *,
     known: Known,
     reading: ReadOptions = STRICT,
@@ -64,26 +64,26 @@ def restore_file(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> FolderSummary:
-    """Restore one picture into one file, without a manifest.
+    """Restore one image into one file, without a manifest.
 
-    Where a manifest tells of the picture, its facts are used as in a folder.
+    Where a manifest tells of the image, its facts are used as in a folder.
 
     Args:
-        source: The picture; never changed.
+        source: The image; never changed.
         target: The file to write; its suffix chooses the format. Its folder is made when missing.
         painter: What restores.
-        known: What the restorer is told about the picture.
+        known: What the restorer is told about the image.
         reading: How to read what is unusual.
         quality: For JPEG and WebP, 1 to 100; None takes 95.
         overwrite: Replace a file that is there.
         progress: Who wants to know how far the job is.
 
     Returns:
-        What was done, as of a folder of one picture whose output is `target`.
+        What was done, as of a folder of one image whose output is `target`.
 
     Raises:
         UsageError: The target is an input or is there already.
-        DataError: There is no such picture.
+        DataError: There is no such image.
         ImageError: It cannot be read, restored or written.
         ResourceError: Memory or disk ran out, or the device failed.
     """
@@ -94,13 +94,13 @@ def restore_file(
     reference = sources.reference_of(file)
     prepare_target(target, [source] if reference is None else [source, reference], overwrite=overwrite)
     before = stamp(source)
-    progress.start(1, "pictures")
+    progress.start(1, "images")
     try:
         needs = painter.restorer.spec.needs
 
-        def restore(picture: Picture) -> tuple[Picture, TileUse]:
-            context = known.context(file, picture.pixels, sources.find(file), needs)
-            return painter(picture, replace(context, tell=progress.within))
+        def restore(image: ImageData) -> tuple[ImageData, TileUse]:
+            context = known.context(file, image.pixels, sources.find(file), needs)
+            return painter(image, replace(context, tell=progress.within))
 
         encoding = {} if quality is None else {"quality": quality}
         reading = reading_of(file, reading, sources)
@@ -112,10 +112,10 @@ def restore_file(
             done = restore_file_by_rows(source, target, painter, before, reading, progress.within)
             area, use, notes = done.area, done.use, done.notes
         else:
-            picture = read_picture(source, reading)
-            area = picture.size[0] * picture.size[1]
-            restored, use = restore(picture)
-            losses = write_picture(target, restored, **encoding)
+            image = read_image(source, reading)
+            area = image.size[0] * image.size[1]
+            restored, use = restore(image)
+            losses = write_image(target, restored, **encoding)
             notes = (*restored.traits.notes, *losses)
         progress.advance(source.name)
     except RestorecliError as error:
@@ -129,7 +129,7 @@ def restore_file(
     return FolderSummary("restore", target, 1, 0, (), area / 1e6, seconds, tally.notes)
 
 
-def _goes_by_rows(source: Path, painter: PictureRestorer) -> bool:
+def _goes_by_rows(source: Path, painter: ImageRestorer) -> bool:
     if not painter.streams:
         return False
     header = probe(source)
@@ -148,6 +148,6 @@ def _check_told(restorer: Restorer, context: Context) -> None:
     if vain:
         raise UsageError(
             f"{restorer.spec.name} does not use {' and '.join(vain)}.",
-            expected=", ".join(f"--{name}" for name in sorted(used)) or "nothing about the picture",
+            expected=", ".join(f"--{name}" for name in sorted(used)) or "nothing about the image",
             got=", ".join(vain),
         )

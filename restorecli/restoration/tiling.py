@@ -1,8 +1,8 @@
-"""Cutting a picture into tiles, restoring each and joining them without seams.
+"""Cutting an image into tiles, restoring each and joining them without seams.
 
-A network with a known receptive field gives the same pixels from tiles as from the whole picture, when
+A network with a known receptive field gives the same pixels from tiles as from the whole image, when
 neighboring tiles share enough: what a tile's rim spoils is cropped away. A network that sees the whole
-picture does not; there neighboring tiles fade into each other (chaiNNer's answer to seams is the same).
+image does not; there neighboring tiles fade into each other (chaiNNer's answer to seams is the same).
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ def span_weight(span: Span, scale: int = 1) -> Tensor:
 def restore_tiled(
     restorer: Restorer, image: Tensor, *, tile: int | None, overlap: int | None = None
 ) -> Tensor:
-    """Restore a picture in tiles.
+    """Restore an image in tiles.
 
-    Memory beside the picture and its result is that of one tile. Where `is_exact` holds the result equals
-    that of the whole picture (within 1e-5 in float32); elsewhere tiles change it, without seams.
+    Memory beside the image and its result is that of one tile. Where `is_exact` holds the result equals
+    that of the whole image (within 1e-5 in float32); elsewhere tiles change it, without seams.
 
     Args:
         restorer: What restores.
         image: (C, H, W) or (N, C, H, W) float32, C = 1 or 3, any H and W.
-        tile: Largest side of a tile in pixels; a picture that fits into one is not cut. None never cuts.
+        tile: Largest side of a tile in pixels; an image that fits into one is not cut. None never cuts.
         overlap: Pixels that neighboring tiles share; None takes `default_overlap`.
 
     Returns:
-        The restored picture in the image's number of dimensions and on its device, sides times the scale.
+        The restored image in the image's number of dimensions and on its device, sides times the scale.
 
     Raises:
         UsageError: The tile is not larger than the overlap.
@@ -83,9 +83,9 @@ def _join(restorer: Restorer, batch: Tensor, plan: TilePlan) -> Tensor:
 
 @torch.no_grad()
 def restore_bands(restorer: Restorer, read: Callable[[Span], Tensor], plan: TilePlan) -> Iterator[Tensor]:
-    """Restore a picture from top to bottom, one row of tiles at a time.
+    """Restore an image from top to bottom, one row of tiles at a time.
 
-    Memory is that of two such rows, however high the picture. A row is brought to the restorer's device, and
+    Memory is that of two such rows, however high the image. A row is brought to the restorer's device, and
     its result back, as one: whether it is finite is asked once, after all of its tiles.
 
     Args:
@@ -95,7 +95,7 @@ def restore_bands(restorer: Restorer, read: Callable[[Span], Tensor], plan: Tile
 
     Yields:
         Finished rows on the device of what `read` returns, (N, C, rows, W * scale); put below each other they
-        are the restored picture.
+        are the restored image.
 
     Raises:
         NonFiniteError: The result holds NaN or infinity.
@@ -123,7 +123,7 @@ def _join_row(
     if begun is not None:
         joined[..., : begun.shape[-2], :] = begun
     for column in columns:
-        # The slice of an edge tile ends with the picture; the restorer pads it as it would pad the whole.
+        # The slice of an edge tile ends with the image; the restorer pads it as it would pad the whole.
         tile = whole_tile(restorer, seen[..., column.start : column.stop])
         kept = tile[..., _kept(rows, scale), _kept(column, scale)]
         if rows.fade_in or rows.fade_out or column.fade_in or column.fade_out:

@@ -15,13 +15,13 @@ from restorecli.degradation.catalog import find, from_record
 from restorecli.degradation.chain import Chain, degrade_array, image_rng, replay_steps
 from restorecli.degradation.sampler import DegradationSampler
 from restorecli.errors import ImageError, UsageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 OWN_KEYS = {"name", "probability", "severity", "random"}
 
 
-def picture(channels: int = 3, height: int = 37, width: int = 53, seed: int = 0) -> Pixels:
-    """Return a picture of random pixels, (channels, height, width) in [0, 1]."""
+def make_image(channels: int = 3, height: int = 37, width: int = 53, seed: int = 0) -> Pixels:
+    """Return an image of random pixels, (channels, height, width) in [0, 1]."""
     return np.random.default_rng(seed).random((channels, height, width), dtype=np.float32)
 
 
@@ -42,7 +42,7 @@ def it_says_what_it_is(name: str) -> None:
 def channels_and_type_stay_and_the_input_is_untouched(name: str) -> None:
     """Gray and color give float32 of the same channels, finite and in memory of its own, changed a little."""
     for channels, severity in itertools.product((1, 3), (1, 3, 5)):
-        image = picture(channels)
+        image = make_image(channels)
         before = image.copy()
         image.flags.writeable = False
         chain = Chain.from_specs([{"name": name, "severity": severity}])
@@ -55,11 +55,11 @@ def channels_and_type_stay_and_the_input_is_untouched(name: str) -> None:
         assert not np.array_equal(result, image)
 
 
-def the_smallest_pictures_work_or_are_refused_by_name(name: str) -> None:
-    """Pictures of a pixel or a line work, or are said to be too small."""
+def the_smallest_images_work_or_are_refused_by_name(name: str) -> None:
+    """Images of a pixel or a line work, or are said to be too small."""
     chain = Chain.from_specs([name])
     for shape, channels in itertools.product([(1, 1), (1, 9), (9, 1), (3, 5), (2, 31)], (1, 3)):
-        image = picture(channels, *shape)
+        image = make_image(channels, *shape)
         if min(shape) < find(name)().scale:
             with pytest.raises(ImageError, match="too small"):
                 degrade_array(image, chain, 0, "a.png")
@@ -70,9 +70,9 @@ def the_smallest_pictures_work_or_are_refused_by_name(name: str) -> None:
 
 
 def the_same_seed_gives_the_same_bytes_and_another_seed_other_values(name: str) -> None:
-    """What is drawn depends on the seed and the picture's name alone."""
+    """What is drawn depends on the seed and the image's name alone."""
     chain = Chain.from_specs([{"name": name, "random": True}])
-    image = picture()
+    image = make_image()
     first, steps = degrade_array(image, chain, 7, "a/b.png")
     again, same_steps = degrade_array(image, chain, 7, "a/b.png")
     assert first.tobytes() == again.tobytes()
@@ -82,9 +82,9 @@ def the_same_seed_gives_the_same_bytes_and_another_seed_other_values(name: str) 
 
 
 def a_view_and_its_copy_give_the_same_bytes(name: str) -> None:
-    """How a picture lies in memory does not matter."""
+    """How an image lies in memory does not matter."""
     chain = Chain.from_specs([{"name": name}])
-    turned = np.rot90(picture(), axes=(1, 2))[:, ::-1]
+    turned = np.rot90(make_image(), axes=(1, 2))[:, ::-1]
     expected = degrade_array(np.ascontiguousarray(turned), chain, 0, "k")[0]
     np.testing.assert_array_equal(degrade_array(turned, chain, 0, "k")[0], expected)
 
@@ -92,7 +92,7 @@ def a_view_and_its_copy_give_the_same_bytes(name: str) -> None:
 def a_record_survives_json_and_builds_the_same_step(name: str) -> None:
     """A manifest is enough to do it again."""
     chain = Chain.from_specs([{"name": name, "random": True}])
-    image = picture()
+    image = make_image()
     for seed in range(5):
         result, steps = degrade_array(image, chain, seed, "k")
         rebuilt = tuple(from_record(json.loads(json.dumps(step.record()))) for step in steps)
@@ -101,8 +101,8 @@ def a_record_survives_json_and_builds_the_same_step(name: str) -> None:
 
 
 def no_strength_changes_nothing(name: str) -> None:
-    """Its identity, where it states one, and severity 0 leave a picture as it is."""
-    image = picture()
+    """Its identity, where it states one, and severity 0 leave an image as it is."""
+    image = make_image()
     nothing = find(name).identity
     if nothing is not None:
         step = find(name)(**nothing)
@@ -113,7 +113,7 @@ def no_strength_changes_nothing(name: str) -> None:
 
 
 def severities_grow(name: str) -> None:
-    """More severity, more squared error (up to 5 %) on a smooth picture with edges; only draws may differ."""
+    """More severity, more squared error (up to 5 %) on a smooth image with edges; only draws may differ."""
     rows = np.linspace(0, 1, 96, dtype=np.float32)
     image = np.stack([rows[:, None] * rows, rows[::-1, None] * rows, np.repeat(rows[None] > 0.5, 96, 0)])
     image = np.ascontiguousarray(0.1 + 0.8 * image, dtype=np.float32)
@@ -168,13 +168,13 @@ def only_what_it_says_decides_a_place(name: str) -> None:
         (step,) = Chain.from_specs([spec]).draw(np.random.default_rng(seed))
         assert not far_pixels_count(step, seed), (
             f"{step}: pixels farther than {step.margin} count; say how far by `margin`, "
-            "or in `also_depends_on` what of the whole picture does"
+            "or in `also_depends_on` what of the whole image does"
         )
 
 
 def far_pixels_count(step: Degradation, seed: int = 0) -> bool:
-    """Whether the middle changes when everything farther from it than `margin` is another picture."""
-    image, other = (picture(3, 96, 112, seed=2 * seed + number) for number in (0, 1))
+    """Whether the middle changes when everything farther from it than `margin` is another image."""
+    image, other = (make_image(3, 96, 112, seed=2 * seed + number) for number in (0, 1))
     reach, scale = step.margin, step.scale
     near = np.s_[:, 48 - reach : 48 + reach + scale, 56 - reach : 56 + reach + scale]
     other[near] = image[near]
@@ -186,7 +186,7 @@ def far_pixels_count(step: Degradation, seed: int = 0) -> bool:
 DEGRADATION_LAWS: tuple[Callable[[str], None], ...] = (
     it_says_what_it_is,
     channels_and_type_stay_and_the_input_is_untouched,
-    the_smallest_pictures_work_or_are_refused_by_name,
+    the_smallest_images_work_or_are_refused_by_name,
     the_same_seed_gives_the_same_bytes_and_another_seed_other_values,
     a_view_and_its_copy_give_the_same_bytes,
     a_record_survives_json_and_builds_the_same_step,

@@ -47,13 +47,13 @@ def whole(network: nn.Module, name: str) -> int:
 
 
 def smallest_batch(network: nn.Module, items: int = 1) -> Tensor:
-    """Return a batch of an oblong picture that the network takes without padding."""
+    """Return a batch of an oblong image that the network takes without padding."""
     step = whole(network, "multiple")
     return torch.rand(items, whole(network, "channels"), step * -(-24 // step), step * -(-32 // step))
 
 
 def odd_sizes_gray_and_color_keep_their_shape(name: str, arguments: Arguments) -> None:
-    """Restored pictures have the size times the scale, in float32 and in [0, 1]."""
+    """Restored images have the size times the scale, in float32 and in [0, 1]."""
     for channels in (1, 3):
         restorer = TorchRestorer(small(name, arguments, channels), name=name, device=CPU)
         scale = restorer.spec.scale
@@ -114,7 +114,7 @@ def the_receptive_field_holds(name: str, arguments: Arguments) -> None:
 
 
 def batch_items_do_not_meet(name: str, arguments: Arguments) -> None:
-    """A picture is restored alike alone and beside others."""
+    """An image is restored alike alone and beside others."""
     restorer = TorchRestorer(awake(small(name, arguments)), name=name, device=CPU)
     batch = torch.rand(3, 3, 24, 32)
     alone = torch.cat([restorer(item[None]) for item in batch])
@@ -131,7 +131,7 @@ def bfloat16_stays_finite(name: str, arguments: Arguments) -> None:
 
 
 def evaluation_is_a_function(name: str, arguments: Arguments) -> None:
-    """The same picture gives the same result."""
+    """The same image gives the same result."""
     network = awake(small(name, arguments)).eval()
     x = smallest_batch(network)
     with torch.no_grad():
@@ -170,13 +170,13 @@ def thirty_steps_on_one_batch_lower_the_loss(name: str, arguments: Arguments) ->
 
 
 def outputs(network: nn.Module, x: Tensor) -> list[Tensor]:
-    """Return all pictures that a network gives in training, the result first."""
+    """Return all images that a network gives in training, the result first."""
     several: Callable[[Tensor], list[Tensor]] | None = getattr(network, "outputs", None)
     return [network(x)] if several is None else list(several(x))
 
 
 def scene(network: nn.Module, items: int) -> tuple[Tensor, Tensor]:
-    """Return degraded and clean crops: smooth pictures under noise of standard deviation 0.1."""
+    """Return degraded and clean crops: smooth images under noise of standard deviation 0.1."""
     step, scale, channels = (whole(network, key) for key in ("multiple", "scale", "channels"))
     side = step * -(-32 // step)
     coarse = torch.rand(items, channels, 8, 8)

@@ -1,6 +1,6 @@
 """Training batches, each a function of its number.
 
-Sample k of a run is the same whatever happened before it: which picture, which crop, which damage follow
+Sample k of a run is the same whatever happened before it: which image, which crop, which damage follow
 from the run's seed and k alone. That is what makes a resumed run equal to an unbroken one.
 """
 
@@ -17,10 +17,10 @@ from restorecli.degradation.base import Degradation
 from restorecli.degradation.chain import Chain, degrade_array, image_rng
 from restorecli.degradation.masks import damage_mask
 from restorecli.errors import DataError, ImageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.training.crops import (
     MIRRORED,
-    PictureCache,
+    ImageCache,
     crop_border,
     cut,
     random_corner,
@@ -67,9 +67,9 @@ class BatchMaker:
     """Makes the batch of any step.
 
     Args:
-        pairs: The training pictures.
+        pairs: The training images.
         recipe: Crop, batch, augmentation and seed.
-        channels: Of the network: gray pictures are repeated for 3, colors become luma for 1.
+        channels: Of the network: gray images are repeated for 3, colors become luma for 1.
         scale: Of the network: the degraded crop is smaller by it.
         needs: What beside degraded and reference crops is made: "second", "mask".
     """
@@ -90,7 +90,7 @@ class BatchMaker:
         self._channels = channels
         self._scale = scale
         self._needs = needs
-        self._cache = PictureCache()
+        self._cache = ImageCache()
         self._order: tuple[int, NDArray[np.intp]] = (-1, np.empty(0, np.intp))
         self.quarantine: dict[str, str] = {}
         self.plan: LevelPlan | None = None
@@ -103,7 +103,7 @@ class BatchMaker:
         """Return the batch of a step (from 0).
 
         Raises:
-            DataError: More than one picture in a thousand (and more than one) cannot be read.
+            DataError: More than one image in a thousand (and more than one) cannot be read.
         """
         size = self._data.batch
         samples = [self.sample(step * size + i) for i in range(size)]
@@ -115,14 +115,14 @@ class BatchMaker:
         )
 
     def sample(self, number: int) -> Sample:
-        """Return the crops of a sample; an unreadable picture gives way to the next."""
+        """Return the crops of a sample; an unreadable image gives way to the next."""
         for attempt in range(len(self._pairs)):
             pair = self._pair(number + attempt)
             try:
                 return self._crops(pair, image_rng(self._seed, pair.key, "train", number), number)
             except ImageError as error:
                 self._set_aside(pair, error)
-        raise DataError("No training picture can be used.", got=next(iter(self.quarantine.values()), None))
+        raise DataError("No training image can be used.", got=next(iter(self.quarantine.values()), None))
 
     def _set_aside(self, pair: Pair, error: ImageError) -> None:
         got = f" ({error.got} instead of {error.expected})" if error.got and error.expected else ""
@@ -130,7 +130,7 @@ class BatchMaker:
         if len(self.quarantine) > max(1, len(self._pairs) // 1000):
             listed = "; ".join(f"{name}: {why}" for name, why in list(self.quarantine.items())[:5])
             raise DataError(
-                "Too many training pictures cannot be used.",
+                "Too many training images cannot be used.",
                 expected="fewer than 0.1 %",
                 got=listed,
                 unchanged="the last checkpoint",
@@ -153,7 +153,7 @@ class BatchMaker:
             degraded = self._cache.get(pair.degraded, pair.reference)
             if scaled_size(degraded, self._scale) != reference.shape[1:]:
                 raise ImageError(
-                    "The two pictures of a pair have sizes that do not fit.",
+                    "The two images of a pair have sizes that do not fit.",
                     expected=f"{scaled_size(degraded, self._scale)} (scale {self._scale})",
                     got=str(reference.shape[1:]),
                     file=pair.reference,
@@ -162,7 +162,7 @@ class BatchMaker:
         return sample
 
     def _mask(self, pair: Pair, reference: NDArray[np.generic]) -> NDArray[np.generic] | None:
-        """Return the defect's mask as (1, H, W) of 0 and 255: all 0 where the picture has none."""
+        """Return the defect's mask as (1, H, W) of 0 and 255: all 0 where the image has none."""
         if "mask" not in self._needs:
             return None
         if pair.mask is None:
@@ -170,7 +170,7 @@ class BatchMaker:
         mask = self._cache.marks(pair.mask)
         if mask.shape[1:] != reference.shape[1:]:
             raise ImageError(
-                "The mask has another size than its picture.",
+                "The mask has another size than its image.",
                 expected=str(reference.shape[1:]),
                 got=str(mask.shape[1:]),
                 file=pair.mask,
@@ -205,7 +205,7 @@ class BatchMaker:
         number: int,
     ) -> Sample:
         chain = self._chain if self.plan is None else self.plan.chain(number)
-        assert chain is not None  # noqa: S101 - the recipe's check: clean pictures come with a chain
+        assert chain is not None  # noqa: S101 - the recipe's check: clean images come with a chain
         margin = chain.margin
         side = self._data.crop + 2 * margin
         top, left = random_corner(reference.shape[1:], side, rng)
@@ -237,7 +237,7 @@ class BatchMaker:
 
 
 def _joined(mask: Pixels, damaged: NDArray[np.bool_]) -> Pixels:
-    """Add what degradations damaged to a (1, H, W) mask, enlarged where they made the picture smaller."""
+    """Add what degradations damaged to a (1, H, W) mask, enlarged where they made the image smaller."""
     factor = mask.shape[1] // damaged.shape[0]
     joined: Pixels = np.maximum(mask, damaged.repeat(factor, 0).repeat(factor, 1)[None])
     return joined

@@ -9,10 +9,10 @@ import torch
 
 from restorecli.errors import RecipeError, UsageError
 from restorecli.training.checkpoint import SavedState
-from restorecli.training.pairs import Listing, pictures_digest, read_listing
-from restorecli.training.places import PICTURES_LIST
+from restorecli.training.pairs import Listing, images_digest, read_listing
+from restorecli.training.places import IMAGES_LIST
 
-PICTURES, TORCH = "pictures", "torch"
+IMAGES, TORCH = "pictures", "torch"
 _SHOWN = 5
 _FREE = ("budget",)
 _FIXED = ("model", "strategy", "rivals", "ema", "optimizer.name")
@@ -20,14 +20,14 @@ _FIXED = ("model", "strategy", "rivals", "ema", "optimizer.name")
 
 
 def refuse_changes(
-    saved: SavedState, recipe: Mapping[str, Any], pictures: Listing, allowed: Sequence[str] = ()
+    saved: SavedState, recipe: Mapping[str, Any], images: Listing, allowed: Sequence[str] = ()
 ) -> None:
-    """Refuse to resume with another recipe, other pictures or another torch; a larger budget is no change.
+    """Refuse to resume with another recipe, other images or another torch; a larger budget is no change.
 
     Args:
         saved: The state to go on from.
         recipe: The resolved recipe of now.
-        pictures: The pictures of now.
+        images: The images of now.
         allowed: Names of what may have changed: "pictures", "torch", a recipe's key ("optimizer.lr") or
             section ("data").
 
@@ -39,14 +39,14 @@ def refuse_changes(
         if _within(name, _FIXED):
             raise UsageError(
                 f"{name} cannot change within a run: what was saved is made of it.",
-                expected="a key of the recipe outside " + ", ".join(_FIXED) + f", {PICTURES} or {TORCH}",
+                expected="a key of the recipe outside " + ", ".join(_FIXED) + f", {IMAGES} or {TORCH}",
                 got=name,
                 hint="start a new run, with `init:` the old one's best.safetensors",
             )
     before = {**_flat(saved.facts["recipe"]), TORCH: saved.facts["torch"]}
     now = {**_flat(recipe), TORCH: torch.__version__}
-    if PICTURES in saved.facts:  # not in states that version 0.1.0 wrote early on
-        before[PICTURES], now[PICTURES] = saved.facts[PICTURES], pictures_digest(pictures)
+    if IMAGES in saved.facts:  # not in states that version 0.1.0 wrote early on
+        before[IMAGES], now[IMAGES] = saved.facts[IMAGES], images_digest(images)
     differing = [
         key
         for key in sorted(before.keys() | now.keys())
@@ -54,12 +54,12 @@ def refuse_changes(
     ]
     if differing:
         told = [f"{key}: {before.get(key)!r} -> {now.get(key)!r}" for key in differing[:8]]
-        if PICTURES in differing[:8]:
-            earlier = read_listing(saved.file.parent / PICTURES_LIST)
-            if earlier is not None and pictures_digest(earlier) == before[PICTURES]:
-                told[differing.index(PICTURES)] = f"{PICTURES}: {_named(earlier, pictures)}"
+        if IMAGES in differing[:8]:
+            earlier = read_listing(saved.file.parent / IMAGES_LIST)
+            if earlier is not None and images_digest(earlier) == before[IMAGES]:
+                told[differing.index(IMAGES)] = f"{IMAGES}: {_named(earlier, images)}"
         raise RecipeError(
-            "The recipe, its pictures or torch have changed since this run began.",
+            "The recipe, its images or torch have changed since this run began.",
             got="; ".join(told),
             file=saved.file,
             unchanged="the run folder",
@@ -69,7 +69,7 @@ def refuse_changes(
 
 
 def _named(before: Listing, now: Listing) -> str:
-    """Say which pictures are new, gone or changed."""
+    """Say which images are new, gone or changed."""
     old, new = dict(before), dict(now)
     kinds = {
         "new": [key for key in new if key not in old],

@@ -264,14 +264,14 @@ def _place(name: str, base: Path) -> Path | None:
 def _chain_needed(recipe: Recipe) -> Iterator[Fault]:
     clean = any(source.clean is not None for source in recipe.data.train)
     if clean and not recipe.data.degrade and recipe.curriculum is None:
-        yield ("data", "degrade"), "clean pictures need a chain of degradations, got an empty one"
+        yield ("data", "degrade"), "clean images need a chain of degradations, got an empty one"
     if recipe.curriculum is not None:
         yield from _curriculum_faults(recipe, recipe.curriculum)
     validated = recipe.validation.sources or recipe.data.train
     if any(source.clean is not None for source in validated) and not recipe.validation.degrade:
         yield (
             ("validation", "degrade"),
-            "clean pictures need a fixed chain of degradations, got an empty one",
+            "clean images need a fixed chain of degradations, got an empty one",
         )
 
 
@@ -279,7 +279,7 @@ def _curriculum_faults(recipe: Recipe, curriculum: Curriculum) -> Iterator[Fault
     if recipe.data.degrade:
         yield ("curriculum",), "its levels stand in place of data.degrade; leave one of the two out"
     if any(source.clean is None for source in recipe.data.train):
-        yield ("curriculum",), "it needs clean pictures to degrade, got pairs of folders"
+        yield ("curriculum",), "it needs clean images to degrade, got pairs of folders"
     by_budget = curriculum.kind not in ("on-demand", "rigid", "fixed")
     if by_budget and recipe.budget.steps is None:
         yield ("budget", "steps"), f"the curriculum {curriculum.kind} follows the steps, got none"

@@ -65,14 +65,14 @@ class RunState:
         return dict(self.average.values) if self.average is not None else self.network.state_dict()
 
 
-def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any], pictures: str) -> None:
+def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any], images: str) -> None:
     """Write the state beside the weights; the one before is kept as `previous`.
 
     Args:
         folder: The run folder.
         state: What is saved.
         recipe: The resolved recipe.
-        pictures: Digest of the pictures that the run trains on and is validated on.
+        images: Digest of the images that the run trains on and is validated on.
 
     Raises:
         ResourceError: The disk is full or refuses; what was there before is still there and valid.
@@ -96,7 +96,7 @@ def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any], picture
         "skipped": state.skipped,
         "lessons": [[lesson.step, list(lesson.shares)] for lesson in state.lessons],
         "recipe": dict(recipe),
-        "pictures": pictures,
+        "pictures": images,
         "torch": torch.__version__,
         "digest": digest_of(plain),
     }

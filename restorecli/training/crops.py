@@ -1,4 +1,4 @@
-"""Pictures kept in memory, and what is cut out of them: crops, mirrored and turned, gray or in color."""
+"""Images kept in memory, and what is cut out of them: crops, mirrored and turned, gray or in color."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.images.budget import available_memory
+from restorecli.images.image import FileTraits, Pixels, to_levels
 from restorecli.images.masks import read_marked
-from restorecli.images.picture import FileTraits, Pixels, to_levels
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601, as gray conversion is usually meant
 
 
-class PictureCache:
-    """Decoded pictures kept in memory in the file's own depth, up to a limit; beyond it they are read again.
+class ImageCache:
+    """Decoded images kept in memory in the file's own depth, up to a limit; beyond it they are read again.
 
     Args:
         limit: Bytes to keep; by default 4 GiB, or half of the memory that is free where that is less.
@@ -30,11 +30,11 @@ class PictureCache:
         self._values: dict[Path, FileTraits] = {}
 
     def get(self, path: Path, clean: Path | None = None) -> NDArray[np.generic]:
-        """Return a picture as (C, H, W) in uint8, uint16 or float32.
+        """Return an image as (C, H, W) in uint8, uint16 or float32.
 
         Args:
             path: The file.
-            clean: The clean picture that it is the degraded one of, whose black and white count for both.
+            clean: The clean image that it is the degraded one of, whose black and white count for both.
         """
         return self._read(path, "samples", lambda: self._samples(path, clean))
 
@@ -55,12 +55,12 @@ class PictureCache:
     def _samples(self, path: Path, clean: Path | None) -> NDArray[np.generic]:
         if clean is not None and clean not in self._values:
             self.get(clean)
-        picture = read_picture(path, like=None if clean is None else self._values[clean])
-        traits = picture.traits
+        image = read_image(path, like=None if clean is None else self._values[clean])
+        traits = image.traits
         self._values[path] = traits.values
         if not traits.plain:
-            return picture.pixels
-        samples: NDArray[np.generic] = np.rint(picture.pixels * (2**traits.depth - 1)).astype(traits.dtype)
+            return image.pixels
+        samples: NDArray[np.generic] = np.rint(image.pixels * (2**traits.depth - 1)).astype(traits.dtype)
         return samples
 
 
@@ -81,13 +81,13 @@ def scaled_size(pixels: NDArray[np.generic], scale: int) -> tuple[int, int]:
 
 
 def random_corner(size: tuple[int, ...], side: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Draw the upper left corner of a square in a picture of (H, W); 0 along a side that is too short."""
+    """Draw the upper left corner of a square in an image of (H, W); 0 along a side that is too short."""
     height, width = size
     return int(rng.integers(max(height - side, 0) + 1)), int(rng.integers(max(width - side, 0) + 1))
 
 
 def cut(pixels: NDArray[np.generic], top: int, left: int, side: int) -> NDArray[np.generic]:
-    """Cut a square out; a picture that is too small is mirrored at its lower and right border."""
+    """Cut a square out; an image that is too small is mirrored at its lower and right border."""
     piece = pixels[:, top : top + side, left : left + side]
     down, right = side - piece.shape[1], side - piece.shape[2]
     return np.pad(piece, ((0, 0), (0, down), (0, right)), mode="symmetric") if down or right else piece

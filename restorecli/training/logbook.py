@@ -1,4 +1,4 @@
-"""What a run leaves to look at: a JSON-lines log, TensorBoard events and sample pictures."""
+"""What a run leaves to look at: a JSON-lines log, TensorBoard events and sample images."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tensorboardX import SummaryWriter
 
 from restorecli.folders.places import make_folder, open_output
 from restorecli.images.atomic import write_file
-from restorecli.images.picture import Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import ImageData
+from restorecli.images.writing import write_image
 from restorecli.training.validation import ValidationScores, enlarged
 
 LOG = "log.jsonl"
@@ -51,7 +51,7 @@ class Logbook:
     def write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
         """Add a line and its events; `kind` is "train" or "validation".
 
-        Infinite values, such as the PSNR of equal pictures, are null in the line: JSON knows none.
+        Infinite values, such as the PSNR of equal images, are null in the line: JSON knows none.
         """
         line = {name: value if math.isfinite(value) else None for name, value in values.items()}
         self._file.write(json.dumps({"kind": kind, "step": step, **line}) + "\n")
@@ -63,13 +63,13 @@ class Logbook:
         self._events.flush()
 
     def samples(self, scores: ValidationScores) -> None:
-        """Write degraded | restored | reference strips of the sample pictures, over those of before."""
+        """Write degraded | restored | reference strips of the sample images, over those of before."""
         folder = self._folder / "samples"
         make_folder(folder, self._folder)
         for number, (example, restored) in enumerate(scores.samples):
             before = enlarged(example.degraded, example.reference).clip(0, 1)
             strip = np.concatenate([before, restored, example.reference], axis=2)
-            write_picture(folder / f"{number:02d}.png", Picture(strip.astype(np.float32)))
+            write_image(folder / f"{number:02d}.png", ImageData(strip.astype(np.float32)))
 
     def close(self) -> None:
         """Close the files."""

@@ -1,4 +1,4 @@
-"""Which pictures a run trains on and which it is validated on."""
+"""Which images a run trains on and which it is validated on."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from restorecli.images.atomic import write_file
 from restorecli.training.recipe import Recipe, Source
 
 Listing = tuple[tuple[str, tuple[int, ...]], ...]
-"""Pictures by key, each with the sizes in bytes of its reference, its degraded version and its mask."""
+"""Images by key, each with the sizes in bytes of its reference, its degraded version and its mask."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Where one training picture comes from.
+    """Where one training image comes from.
 
     Attributes:
         key: Its name, different from all others of the run.
-        reference: The clean picture.
+        reference: The clean image.
         degraded: The degraded one, or None where damage is made on the fly.
         mask: The mask of its defect, where one lies beside it.
     """
@@ -36,8 +36,8 @@ class Pair:
     mask: Path | None = None
 
 
-def list_pictures(pairs: Iterable[Pair]) -> Listing:
-    """Return what tells the pictures of a run from others: their names and sizes, whatever their folder."""
+def list_images(pairs: Iterable[Pair]) -> Listing:
+    """Return what tells the images of a run from others: their names and sizes, whatever their folder."""
     listing = []
     for pair in pairs:
         files = (pair.reference, pair.degraded, pair.mask)
@@ -46,14 +46,14 @@ def list_pictures(pairs: Iterable[Pair]) -> Listing:
     return tuple(listing)
 
 
-def pictures_digest(listing: Listing) -> str:
-    """Return 16 letters that stand for a listing of pictures."""
+def images_digest(listing: Listing) -> str:
+    """Return 16 letters that stand for a listing of images."""
     text = "\n".join(f"{key} {list(sizes)}" for key, sizes in listing)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def write_listing(file: Path, listing: Listing) -> None:
-    """Write a listing, a line for each picture, so that a run that goes on can name what has changed."""
+    """Write a listing, a line for each image, so that a run that goes on can name what has changed."""
     write_file(file, "".join(f"{json.dumps([key, *sizes])}\n" for key, sizes in listing))
 
 
@@ -69,7 +69,7 @@ def read_listing(file: Path) -> Listing | None:
 def find_pairs(
     sources: Sequence[Source], recipe: Recipe, base: Path, tell: Callable[[str], None]
 ) -> list[Pair]:
-    """List the pictures of all sources, in a stable order; keys differ between sources.
+    """List the images of all sources, in a stable order; keys differ between sources.
 
     Args:
         sources: Of the recipe.
@@ -78,7 +78,7 @@ def find_pairs(
         tell: Called with what a user should know of how names were matched.
 
     Raises:
-        DataError: A source holds no picture, or a degraded picture has no mate or several.
+        DataError: A source holds no image, or a degraded image has no mate or several.
     """
     pairs: list[Pair] = []
     for number, source in enumerate(sources):
@@ -97,7 +97,7 @@ def find_pairs(
                 tell(note)
         if not found:
             raise DataError(
-                "There is no picture in this folder.",
+                "There is no image in this folder.",
                 expected="PNG, JPEG, TIFF, WebP, BMP, PPM",
                 file=folder,
                 unchanged="nothing was started",
@@ -108,7 +108,7 @@ def find_pairs(
 
 
 def training_files(folder: Path) -> list[ImageFile]:
-    """List a folder's pictures, leaving out what this program wrote below it (runs, restored, reports)."""
+    """List a folder's images, leaving out what this program wrote below it (runs, restored, reports)."""
     marks = ("manifest.jsonl", "recipe.resolved.yaml", OUTPUT_MARK)
     written = {mark.parent for name in marks for mark in folder.rglob(name)}
     written.discard(folder)
@@ -132,7 +132,7 @@ def _by_name(
             alone.append(f"{file.relative} ({len(found)} of its name)")
     if alone:
         raise DataError(
-            f"{len(alone)} degraded pictures have no single reference.",
+            f"{len(alone)} degraded images have no single reference.",
             expected="one reference of the same relative name or stem",
             got=", ".join(alone[:5]),
             file=reference,

@@ -9,7 +9,7 @@ from restorecli.errors import UsageError
 RESOLVED = "recipe.resolved.yaml"
 LAST, BEST = "last.safetensors", "best.safetensors"
 STATE, PREVIOUS = "last.state.safetensors", "previous.state.safetensors"
-PICTURES_LIST = "pictures.jsonl"
+IMAGES_LIST = "pictures.jsonl"
 DAMAGED = "damaged.state.safetensors"
 
 

@@ -50,7 +50,7 @@ class ModelSection(_Section):
 
 
 class Source(_Section):
-    """Where training pictures come from: clean ones to degrade on the fly, or pairs of folders.
+    """Where training images come from: clean ones to degrade on the fly, or pairs of folders.
 
     Folders are relative to the recipe's own folder. `strip_suffix` is what the names of one folder of a pair
     end in besides those of the other, e.g. `_noisy`; by default the ending by which all of them differ.
@@ -79,17 +79,17 @@ class Source(_Section):
 
 
 class DataSection(_Section):
-    """Pictures, how they are cut, and what damages them on the fly.
+    """Images, how they are cut, and what damages them on the fly.
 
     Attributes:
-        train: The sources; every picture of all of them is drawn once per epoch.
+        train: The sources; every image of all of them is drawn once per epoch.
         degrade: Chain of degradations for clean sources, as for `restorecli degrade --chain`.
         crop: Side of the square crops in pixels.
         batch: Crops per step.
         augment: true flips and turns by right angles at random; flips only mirrors, which leaves a texture's
             direction (brushed metal, gravity) to be learned; false does neither.
         gray: Share of color crops that are made gray (luma in every channel, before degrading): gray
-            pictures that go through an RGB network carry the same noise in its three channels.
+            images that go through an RGB network carry the same noise in its three channels.
         eight_bit: Share of crops whose degraded version is clipped to [0, 1] and rounded to 8 bits, as files
             hold it; the others stay as the degradations leave them, as papers test.
     """
@@ -104,16 +104,16 @@ class DataSection(_Section):
 
 
 class ValidationSection(_Section):
-    """How progress is measured on pictures that are not trained on.
+    """How progress is measured on images that are not trained on.
 
     Attributes:
-        sources: Folders; without them, `holdout` pictures are taken out of the training set.
+        sources: Folders; without them, `holdout` images are taken out of the training set.
         holdout: How many (chosen by their names' hash, so always the same).
-        degrade: Fixed chain for clean sources; each picture has its own fixed seed.
+        degrade: Fixed chain for clean sources; each image has its own fixed seed.
         every: Steps between validations.
         metric: By which `best` is chosen: psnr or ssim.
-        max_side: Larger pictures are center-cropped to it, to bound the time.
-        samples: How many of the pictures are written to the run folder.
+        max_side: Larger images are center-cropped to it, to bound the time.
+        samples: How many of the images are written to the run folder.
     """
 
     sources: list[Source] = []
@@ -218,7 +218,7 @@ class Recipe(_Section):
         init: Weights to start from: a file, relative to the recipe's folder, or a name that ships.
         freeze: Names of parts whose weights stay as they are, `*` standing for anything: ["encoder*"].
         model: The network.
-        data: Pictures and degradations.
+        data: Images and degradations.
         curriculum: Levels of difficulty in place of `data.degrade`.
         validation: How progress is measured.
         loss: Losses by name; a weight, or a mapping of `weight` and the loss's own arguments.

@@ -36,7 +36,7 @@ class TrainResult:
         best: Best validation scores and their step.
         weights: The best weights' file, ready for `restore --model`.
         skipped: Steps left out because their loss or gradient was not finite.
-        quarantined: Training pictures that could not be read, with the reason.
+        quarantined: Training images that could not be read, with the reason.
     """
 
     folder: Path
@@ -48,7 +48,7 @@ class TrainResult:
     quarantined: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for `--json`; what is infinite, as the PSNR of equal pictures, is None."""
+        """Return plain values, for `--json`; what is infinite, as the PSNR of equal images, is None."""
         best = {name: value if math.isfinite(value) else None for name, value in self.best.items()}
         places = {"folder": str(self.folder), "weights": str(self.weights)}
         return {**dataclasses.asdict(self), **places, "best": best}
@@ -80,7 +80,7 @@ def train(
         output: The run folder; by default `runs/NAME`.
         resume: Go on from the run folder's newest whole checkpoint.
         allow_change: What may differ from the run that is resumed; see `refuse_changes`.
-        data: Folders of clean pictures in place of the recipe's sources.
+        data: Folders of clean images in place of the recipe's sources.
         hours: Budget in place of the recipe's.
         steps: Budget in place of the recipe's.
         seed: In place of the recipe's.

@@ -1,4 +1,4 @@
-"""One training run, built from a checked recipe: pictures, networks, optimizers; then the loop."""
+"""One training run, built from a checked recipe: images, networks, optimizers; then the loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from restorecli.core.weights import Card, pack
 from restorecli.errors import UsageError
 from restorecli.folders.places import make_folder
 from restorecli.images.atomic import write_file
-from restorecli.training.advice import notes_on_pictures
+from restorecli.training.advice import notes_on_images
 from restorecli.training.batches import BatchMaker
 from restorecli.training.changes import refuse_changes
 from restorecli.training.checkpoint import (
@@ -39,11 +39,11 @@ from restorecli.training.pairs import (
     Pair,
     find_pairs,
     hold_out,
-    list_pictures,
-    pictures_digest,
+    images_digest,
+    list_images,
     write_listing,
 )
-from restorecli.training.places import BEST, LAST, PICTURES_LIST, RESOLVED, nothing_to_resume
+from restorecli.training.places import BEST, IMAGES_LIST, LAST, RESOLVED, nothing_to_resume
 from restorecli.training.read_ahead import PIPELINE_DEPTH, read_ahead
 from restorecli.training.recipe import Recipe
 from restorecli.training.start import freeze, start_from
@@ -91,7 +91,7 @@ class Session:
                 unchanged="the run folder",
                 hint="--resume goes on with it; another -o/--output starts a new one",
             )
-        pairs, held = self._pictures()
+        pairs, held = self._images()
         if saved is not None:
             refuse_changes(saved, recipe.resolved(), self.listing, allow_change)
             lost = set_aside_damaged(folder, saved)
@@ -106,7 +106,7 @@ class Session:
         freeze(network, recipe.freeze)
         channels, scale = int(network.channels), int(network.scale)
         self.strategy = self._make_strategy(channels)
-        for note in notes_on_pictures(recipe, pairs, held, self.strategy.needs):
+        for note in notes_on_images(recipe, pairs, held, self.strategy.needs):
             monitor.note(note)
         average = MovingAverage(network, recipe.ema) if recipe.ema is not None else None
         self.state = RunState(network, make_optimizer(network.parameters(), recipe.optimizer), average)
@@ -116,7 +116,7 @@ class Session:
         needs = self.strategy.needs
         self.maker = BatchMaker(pairs, recipe, channels=channels, scale=scale, needs=needs)
         self.examples = make_examples(held, recipe.validation, channels=channels, scale=scale)
-        self.pictures = len(pairs)
+        self.images = len(pairs)
         self.levels: list[list[Example]] = []
         if self.maker.plan is not None and recipe.curriculum is not None:
             self.maker.plan.lessons = self.state.lessons or self.maker.plan.lessons
@@ -125,7 +125,7 @@ class Session:
                 for level in recipe.curriculum.levels
             ]
 
-    def _pictures(self) -> tuple[list[Pair], list[Pair]]:
+    def _images(self) -> tuple[list[Pair], list[Pair]]:
         """Return what is trained on and what is validated on."""
         recipe = self.recipe
         pairs = find_pairs(recipe.data.train, recipe, self.base, self.monitor.note)
@@ -133,7 +133,7 @@ class Session:
             held = find_pairs(recipe.validation.sources, recipe, self.base, self.monitor.note)
         else:
             pairs, held = hold_out(pairs, recipe.validation.holdout)
-        self.listing = list_pictures((*pairs, *held))
+        self.listing = list_images((*pairs, *held))
         return pairs, held
 
     def _make_strategy(self, channels: int) -> Strategy:
@@ -155,7 +155,7 @@ class Session:
         make_folder(self.folder, self.folder)
         content = yaml.safe_dump(self.recipe.resolved(), sort_keys=False, allow_unicode=True)
         write_file(self.folder / RESOLVED, content)
-        write_listing(self.folder / PICTURES_LIST, self.listing)
+        write_listing(self.folder / IMAGES_LIST, self.listing)
         logbook = Logbook(self.folder, self.state.clock.step)
         loop = Loop(
             self.recipe,
@@ -186,7 +186,7 @@ class Session:
             return replace(scores, levels=self._learn())
         except NonFiniteError as error:
             raise diverged(
-                "A validation picture came out with values that are not finite.", self._step()
+                "A validation image came out with values that are not finite.", self._step()
             ) from error
 
     def _learn(self) -> tuple[LevelScore, ...]:
@@ -216,7 +216,7 @@ class Session:
         if scores is not None:
             write_file(self.folder / BEST, content)
         write_file(self.folder / LAST, content)
-        save_state(self.folder, self.state, self.recipe.resolved(), pictures_digest(self.listing))
+        save_state(self.folder, self.state, self.recipe.resolved(), images_digest(self.listing))
 
     def _card(self, scores: ValidationScores | None) -> Card:
         recipe, state = self.recipe, self.state
@@ -232,7 +232,7 @@ class Session:
             training={
                 "steps": state.clock.step,
                 "hours": round(state.clock.seconds / 3600, 3),
-                "pictures": self.pictures,
+                "pictures": self.images,
                 "device": _device_name(self.device),
                 "precision": str(self.dtype).removeprefix("torch."),
                 "torch": torch.__version__,

@@ -65,7 +65,7 @@ def data_base(recipe: str | Path, path: Path) -> Path:
         path: The file that `find_recipe` found for it.
 
     Returns:
-        The file's own folder; for a shipped recipe, which has no pictures beside it, the current folder.
+        The file's own folder; for a shipped recipe, which has no images beside it, the current folder.
     """
     return path.parent if path == Path(recipe) else Path.cwd()
 

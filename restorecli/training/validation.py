@@ -1,4 +1,4 @@
-"""Validation: the restorer and the metrics that users run, on pictures that are not trained on."""
+"""Validation: the restorer and the metrics that users run, on images that are not trained on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from restorecli.errors import DataError, ImageError
 from restorecli.evaluation.metrics.gaussian import WINDOW
 from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim
 from restorecli.evaluation.statistics.summary import summarize
-from restorecli.images.picture import Pixels
-from restorecli.images.reading import read_picture
+from restorecli.images.image import Pixels
+from restorecli.images.reading import read_image
 from restorecli.training.crops import scaled_size, to_gray
 from restorecli.training.pairs import Pair
 from restorecli.training.recipe import ValidationSection
@@ -28,7 +28,7 @@ VALIDATION_SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One validation picture: (C, H, W) in [0, 1], degraded once and for all."""
+    """One validation image: (C, H, W) in [0, 1], degraded once and for all."""
 
     key: str
     degraded: Pixels
@@ -45,7 +45,7 @@ class LevelScore:
 
 @dataclass(frozen=True, slots=True)
 class ValidationScores:
-    """Means over the validation pictures (PSNR in dB, SSIM up to 1), and the restored samples.
+    """Means over the validation images (PSNR in dB, SSIM up to 1), and the restored samples.
 
     Of a run with a curriculum also every level's score.
     """
@@ -83,17 +83,17 @@ def make_examples(
     scale: int = 1,
     level: Sequence[StepSpec] = (),
 ) -> list[Example]:
-    """Read and degrade the validation pictures; each keeps the same damage through the whole run.
+    """Read and degrade the validation images; each keeps the same damage through the whole run.
 
     Args:
-        pairs: The pictures.
+        pairs: The images.
         section: How they are validated.
         channels: Of the network: colors become gray for 1.
         scale: Of the network: references are cut to a multiple of it.
         level: Degradations in place of the section's: a level of a curriculum.
 
     Raises:
-        DataError: A picture cannot be read, is too small to be scored, or does not fit its mate.
+        DataError: An image cannot be read, is too small to be scored, or does not fit its mate.
     """
     steps = level or section.degrade
     chain = Chain.from_specs(steps) if steps else None
@@ -103,7 +103,7 @@ def make_examples(
             examples.append(_example(pair, chain, section.max_side, channels, scale))
         except ImageError as error:
             raise DataError(
-                f"A validation picture cannot be used: {error.problem}",
+                f"A validation image cannot be used: {error.problem}",
                 expected=error.expected,
                 got=error.got,
                 file=error.file or pair.reference,
@@ -114,7 +114,7 @@ def make_examples(
 
 
 def _example(pair: Pair, chain: Chain | None, max_side: int, channels: int, scale: int) -> Example:
-    clean = read_picture(pair.reference)
+    clean = read_image(pair.reference)
     reference = clean.pixels
     if min(*reference.shape[1:], max_side) < WINDOW * scale:
         raise ImageError(
@@ -123,14 +123,14 @@ def _example(pair: Pair, chain: Chain | None, max_side: int, channels: int, scal
             got=f"{reference.shape[2]} x {reference.shape[1]}, max_side {max_side}",
         )
     if pair.degraded is None:
-        assert chain is not None  # noqa: S101 - the recipe's check: clean pictures come with a chain
+        assert chain is not None  # noqa: S101 - the recipe's check: clean images come with a chain
         reference = _to_kind(_centre(reference, max_side, scale), channels)
         degraded, _ = degrade_array(reference, chain, VALIDATION_SEED, pair.key)
         return Example(pair.key, degraded, reference)
-    degraded = read_picture(pair.degraded, like=clean.traits).pixels
+    degraded = read_image(pair.degraded, like=clean.traits).pixels
     if scaled_size(degraded, scale) != reference.shape[1:]:
         raise ImageError(
-            "the two pictures of a pair have sizes that do not fit",
+            "the two images of a pair have sizes that do not fit",
             expected=f"{reference.shape[2]} x {reference.shape[1]}"
             + (f", {scale} times smaller" if scale > 1 else ""),
             got=f"{degraded.shape[2]} x {degraded.shape[1]}",
@@ -158,7 +158,7 @@ def _centre_pair(degraded: Pixels, reference: Pixels, side: int, scale: int) -> 
 
 
 def _to_kind(pixels: Pixels, channels: int) -> Pixels:
-    """Make colors gray for a gray network; gray pictures stay gray for an RGB one, as in `restore`."""
+    """Make colors gray for a gray network; gray images stay gray for an RGB one, as in `restore`."""
     return to_gray(pixels) if channels == 1 and pixels.shape[0] == 3 else pixels
 
 
@@ -186,7 +186,7 @@ def validate(
 
 
 def enlarged(degraded: Pixels, reference: Pixels) -> Pixels:
-    """Return a degraded picture at the reference's size, by bicubic interpolation where it is smaller."""
+    """Return a degraded image at the reference's size, by bicubic interpolation where it is smaller."""
     if degraded.shape[1:] == reference.shape[1:]:
         return degraded
     small = torch.from_numpy(degraded)[None]
@@ -195,6 +195,6 @@ def enlarged(degraded: Pixels, reference: Pixels) -> Pixels:
 
 
 def _mean(scores: Sequence[float]) -> float:
-    """Return the mean as `eval` gives it, of the finite scores: one exact picture must not hide the rest."""
+    """Return the mean as `eval` gives it, of the finite scores: one exact image must not hide the rest."""
     mean = summarize(scores).mean
     return math.nan if mean is None else mean

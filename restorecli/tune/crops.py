@@ -1,4 +1,4 @@
-"""Some of many pictures, and their middles: the same in every run, whoever measures on them."""
+"""Some of many images, and their middles: the same in every run, whoever measures on them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 Item = TypeVar("Item")
 
@@ -25,7 +25,7 @@ def evenly(items: Sequence[Item], count: int) -> list[Item]:
 
 
 def middle(pixels: Pixels, height: int, width: int, step: int = 1) -> Pixels:
-    """Return the central (C, height, width) of a picture that is at least so large.
+    """Return the central (C, height, width) of an image that is at least so large.
 
     Args:
         pixels: (C, H, W).

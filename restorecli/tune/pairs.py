@@ -12,14 +12,14 @@ from restorecli.evaluation.metrics.psnr_ssim import psnr
 from restorecli.evaluation.pairing.finding import pair_folder
 from restorecli.evaluation.pairing.pairs import Pair, Pairing
 from restorecli.folders.walking import ImageFile, walk
+from restorecli.images.image import ImageData, Pixels
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import Picture, Pixels
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.context import Context
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.base import Method
-from restorecli.restoration.picture import PictureRestorer
 from restorecli.restoration.records import SourceRecords
 from restorecli.tune.crops import evenly, middle
 
@@ -27,23 +27,23 @@ MOST = 8
 """Pairs that are restored again and again: evenly chosen by path where there are more."""
 
 SIDE = 256
-"""Pixels of the longest side that a picture keeps, where it may be cropped."""
+"""Pixels of the longest side that an image keeps, where it may be cropped."""
 
 _GRID = 16  # JPEG's blocks, chroma's included, stay where they are
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A degraded picture, what is known about it, and its reference of the restored picture's size."""
+    """A degraded image, what is known about it, and its reference of the restored image's size."""
 
-    picture: Picture
+    image: ImageData
     context: Context
     reference: Pixels
 
     def score(self, method: Method) -> float:
-        """Return the PSNR in dB of the picture that a method restores; infinite where nothing is wrong."""
-        restorer = PictureRestorer(MethodRestorer(method, self.context), tile="none")
-        return psnr(restorer(self.picture)[0].pixels, self.reference)
+        """Return the PSNR in dB of the image that a method restores; infinite where nothing is wrong."""
+        restorer = ImageRestorer(MethodRestorer(method, self.context), tile="none")
+        return psnr(restorer(self.image)[0].pixels, self.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Examples:
     Attributes:
         taken: The examples.
         pairs: How many pairs the folders hold.
-        unmatched: How many pictures found no mate.
+        unmatched: How many images found no mate.
     """
 
     taken: tuple[Example, ...]
@@ -66,16 +66,16 @@ def read_examples(
 ) -> Examples:
     """Read at most `MOST` pairs, evenly chosen by path.
 
-    A picture is cropped to its central `SIDE` where the method works locally (it has a receptive field, or
+    An image is cropped to its central `SIDE` where the method works locally (it has a receptive field, or
     asks for nothing but the level of the noise), does not change the size, and knows neither an operator nor
     a mask. All others stay whole: what lies beyond the rim of a crop is no mirror image, holes may lie
-    outside of it, and haze, moire and the like are judged by the whole picture.
+    outside of it, and haze, moire and the like are judged by the whole image.
 
     Args:
         method: What is to restore them.
-        degraded: Folder of degraded pictures; a manifest in it tells noise, operator and mask.
+        degraded: Folder of degraded images; a manifest in it tells noise, operator and mask.
         reference: Folder of their originals, paired as `eval` pairs: by relative path and stem.
-        known: What the caller says about the degraded pictures.
+        known: What the caller says about the degraded images.
         reading: How to read what is unusual.
 
     Raises:
@@ -91,16 +91,16 @@ def read_examples(
         file = files[pair.path]
         try:
             clean = _reference(pair, file, reading)
-            picture = read_picture(file.path, reading, like=clean.traits)
-            context = known.context(file, picture.pixels, records.find(file), method.needs)
-            taken.append(_example(method, picture, context, clean.pixels))
+            image = read_image(file.path, reading, like=clean.traits)
+            context = known.context(file, image.pixels, records.find(file), method.needs)
+            taken.append(_example(method, image, context, clean.pixels))
         except ImageError as error:
             raise data_error(error, file.path) from error
     return Examples(tuple(taken), len(pairing.pairs), len(pairing.unmatched))
 
 
 def data_error(error: ImageError, path: Path) -> DataError:
-    """Return what is wrong with a picture as an error of the pairs, which ends the command."""
+    """Return what is wrong with an image as an error of the pairs, which ends the command."""
     return DataError(
         f"The pairs cannot be tuned on: {error.problem}",
         expected=error.expected,
@@ -113,42 +113,42 @@ def data_error(error: ImageError, path: Path) -> DataError:
 def _no_pairs(pairing: Pairing, degraded: Path) -> DataError:
     return DataError(
         "There is no pair to tune on.",
-        expected="a reference of the same relative path or stem for each degraded picture",
-        got=pairing.unmatched[0].reason if pairing.unmatched else "no pictures",
+        expected="a reference of the same relative path or stem for each degraded image",
+        got=pairing.unmatched[0].reason if pairing.unmatched else "no images",
         file=degraded,
     )
 
 
-def _reference(pair: Pair, file: ImageFile, reading: ReadOptions) -> Picture:
+def _reference(pair: Pair, file: ImageFile, reading: ReadOptions) -> ImageData:
     source = pair.reference
     if source is None:
-        raise DataError("A picture has no reference.", expected="its original", file=file.path)
+        raise DataError("An image has no reference.", expected="its original", file=file.path)
     return replace(source, options=source.options.in_colors_of(reading)).read()
 
 
-def _example(method: Method, picture: Picture, context: Context, reference: Pixels) -> Example:
+def _example(method: Method, image: ImageData, context: Context, reference: Pixels) -> Example:
     """Return a pair of equal size, cropped where that changes nothing.
 
     Raises:
         ImageError: The sizes differ by more than what a reduction cut off.
     """
     scale = method.scale_for(context)
-    channels, height, width = picture.pixels.shape
+    channels, height, width = image.pixels.shape
     wanted = (channels, height * scale, width * scale)
     rims = [whole - part for whole, part in zip(reference.shape, wanted, strict=True)]
     if rims[0] or not all(0 <= rim < scale for rim in rims[1:]):
         raise ImageError(
-            "A degraded picture and its reference differ in size or color.",
+            "A degraded image and its reference differ in size or color.",
             expected=f"a reference of {_kind(wanted)}",
             got=_kind(reference.shape),
         )
     cut = np.ascontiguousarray(reference[:, : wanted[1], : wanted[2]])
     local = method.receptive_field is not None or method.needs == {"sigma?"}
-    alone = scale == 1 and context.operator is None and context.mask is None and picture.traits.alpha is None
-    if not (local and alone and max(picture.size) > SIDE):
-        return Example(picture, context, cut)
-    high, wide = (min(side, SIDE) for side in picture.size)
-    cropped = Picture(middle(picture.pixels, high, wide, _GRID), picture.traits)
+    alone = scale == 1 and context.operator is None and context.mask is None and image.traits.alpha is None
+    if not (local and alone and max(image.size) > SIDE):
+        return Example(image, context, cut)
+    high, wide = (min(side, SIDE) for side in image.size)
+    cropped = ImageData(middle(image.pixels, high, wide, _GRID), image.traits)
     return Example(cropped, context, middle(cut, high, wide, _GRID))
 
 

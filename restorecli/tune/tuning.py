@@ -51,7 +51,7 @@ class Tuning:
         after: With `values`; never less.
         pairs: How many pairs were restored.
         of: How many there are.
-        unmatched: Pictures that found no mate.
+        unmatched: Images that found no mate.
     """
 
     method: str
@@ -104,9 +104,9 @@ def tune(
 
     Args:
         model: Name of the method.
-        degraded: Folder of degraded pictures; a manifest in it tells noise, operator and mask.
+        degraded: Folder of degraded images; a manifest in it tells noise, operator and mask.
         reference: Folder of their originals, paired as `eval` pairs: by relative path and stem.
-        known: What the caller says about the degraded pictures.
+        known: What the caller says about the degraded images.
         fixed: Parameters that are not searched, as `create_method` takes them.
         reading: How to read what is unusual.
         progress: Who wants to know how far the search is.
@@ -126,7 +126,7 @@ def tune(
     def score(values: Values) -> float:
         try:
             return float(np.mean([example.score(replace(base, **values)) for example in examples.taken]))
-        except ImageError as error:  # e.g. a kernel larger than the picture: other values may do
+        except ImageError as error:  # e.g. a kernel larger than the image: other values may do
             failures.append(error)
             return -math.inf
 

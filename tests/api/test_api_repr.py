@@ -15,7 +15,7 @@ def photos(tmp_path) -> Path:
     folder.mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(folder / "a.png")
-    (folder / "b.png").write_bytes(b"no picture")
+    (folder / "b.png").write_bytes(b"no image")
     return folder
 
 

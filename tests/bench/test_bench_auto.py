@@ -1,4 +1,4 @@
-"""`bench auto`: cells on photographs, and the picture of the confusion table."""
+"""`bench auto`: cells on photographs, and the image of the confusion table."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 from restorecli.bench.auto import Cell, bench_auto
-from restorecli.bench.auto_picture import draw_confusion
+from restorecli.bench.auto_image import draw_confusion
 from restorecli.core.shipped import shipped
 from restorecli.diagnosis.decide import NONE
 from restorecli.errors import DataError, UsageError
 from restorecli.folders.samples import read_sample
-from restorecli.images.picture import Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import ImageData
+from restorecli.images.writing import write_image
 from restorecli.restoration.methods.catalog import METHODS
 
 
@@ -21,7 +21,7 @@ from restorecli.restoration.methods.catalog import METHODS
 def test_folder(tmp_path):
     """Two clean photographs."""
     for name in ("chelsea", "coffee"):
-        write_picture(tmp_path / f"{name}.png", Picture(read_sample(name).pixels[:, :256, :320]))
+        write_image(tmp_path / f"{name}.png", ImageData(read_sample(name).pixels[:, :256, :320]))
     return tmp_path
 
 
@@ -44,7 +44,7 @@ def test_cells_say_what_was_named_and_what_it_brought(test_folder) -> None:
 
 
 def test_an_empty_folder_is_said(tmp_path) -> None:
-    with pytest.raises(DataError, match="no picture"):
+    with pytest.raises(DataError, match="no image"):
         bench_auto(tmp_path)
 
 

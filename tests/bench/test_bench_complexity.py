@@ -29,7 +29,7 @@ def test_padding_is_paid_for() -> None:
     assert padded == pytest.approx(whole * (32 / 27) ** 2)
 
 
-def test_attention_of_everything_to_everything_grows_with_the_picture() -> None:
+def test_attention_of_everything_to_everything_grows_with_the_image() -> None:
     """Of the (s / 8)^2 positions each attends to each, in 64 channels, twice: 128 (s / 64)^2 per pixel."""
     small, large = (counted("sca-unet", side) for side in (64, 128))
     without = [counted("sca-unet", side, non_local=False) for side in (64, 128)]

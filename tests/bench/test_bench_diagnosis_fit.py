@@ -14,8 +14,8 @@ from restorecli.cli.app import build
 from restorecli.diagnosis.decide import FAR, read_table
 from restorecli.errors import DataError
 from restorecli.folders.samples import read_sample
-from restorecli.images.picture import Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import ImageData
+from restorecli.images.writing import write_image
 
 NAMES = tuple(sorted({name for names in NEEDED.values() for name in names}))
 DAMAGES = tuple(NEEDED)
@@ -74,11 +74,11 @@ def test_a_fitted_table_names_what_it_was_fitted_on() -> None:
 def photos(tmp_path):
     """Two photographs as files."""
     for name in ("chelsea", "coffee"):
-        write_picture(tmp_path / f"{name}.png", Picture(read_sample(name).pixels[:, :200, :240]))
+        write_image(tmp_path / f"{name}.png", ImageData(read_sample(name).pixels[:, :200, :240]))
     return sorted(tmp_path.iterdir())
 
 
-def test_examples_are_8_bit_pictures_of_known_damage(photos) -> None:
+def test_examples_are_8_bit_images_of_known_damage(photos) -> None:
     found = list(examples(photos))
     assert {example.labels for example in found[:2]} == {(NONE,)}
     for example in found:
@@ -94,7 +94,7 @@ def test_every_kind_of_damage_is_among_the_kinds() -> None:
     assert {label for kind in kinds for label in kind.labels} == {NONE, *NEEDED}
 
 
-def test_clean_variants_have_no_damage_and_are_pictures(photos) -> None:
+def test_clean_variants_have_no_damage_and_are_images(photos) -> None:
     found = list(variants(photos))
     assert {example.labels for example in found} == {(NONE,)}
     assert len(found) == 5
@@ -105,8 +105,8 @@ def test_clean_variants_have_no_damage_and_are_pictures(photos) -> None:
         assert changed.max() <= 1
 
 
-def test_a_folder_without_training_pictures_is_said(tmp_path) -> None:
-    with pytest.raises(DataError, match="no training pictures"):
+def test_a_folder_without_training_images_is_said(tmp_path) -> None:
+    with pytest.raises(DataError, match="no training images"):
         next(training_examples(tmp_path, 4))
 
 

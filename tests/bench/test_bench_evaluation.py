@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from restorecli.bench import evaluation, metric_peers, pictures
+from restorecli.bench import evaluation, images, metric_peers
 from restorecli.bench.evaluation import EvaluationBench, Method, bench_evaluation
+from restorecli.bench.images import HEIGHT, WIDTH, bench_pairs
 from restorecli.bench.machine import Limits
 from restorecli.bench.metric_peers import PEERS, MissingPeer, Peer, Ready, loaded_peers
-from restorecli.bench.pictures import HEIGHT, WIDTH, bench_pairs
 from restorecli.bench.timing import Taken
 from restorecli.errors import DataError
 from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim
@@ -30,7 +30,7 @@ def broken() -> Ready:
 def few_peers(monkeypatch) -> None:
     peers = (SCIKIT_IMAGE, Peer("absent", absent), Peer("broken", broken))
     monkeypatch.setattr(metric_peers, "PEERS", peers)
-    monkeypatch.setattr(pictures, "_SAMPLES", ("astronaut", "coffee"))
+    monkeypatch.setattr(images, "_SAMPLES", ("astronaut", "coffee"))
     monkeypatch.setattr(evaluation, "_FOLDER_PAIRS", 3)
 
 
@@ -43,7 +43,7 @@ def test_libraries_that_are_not_here_or_do_not_load_are_told(few_peers) -> None:
     ]
 
 
-def test_the_pictures_are_photographs_of_one_size_and_the_same_in_every_run() -> None:
+def test_the_images_are_photographs_of_one_size_and_the_same_in_every_run() -> None:
     pairs, again = bench_pairs(None), bench_pairs(None)
     assert [pair.name for pair in pairs] == ["astronaut", "chelsea", "coffee", "rocket"]
     for pair, other in zip(pairs, again, strict=True):
@@ -52,7 +52,7 @@ def test_the_pictures_are_photographs_of_one_size_and_the_same_in_every_run() ->
         assert psnr(pair.degraded, pair.reference) == pytest.approx(20.17, abs=0.9)  # sigma 25, clipped
 
 
-def test_a_folder_gives_its_rgb_pictures(tmp_path) -> None:
+def test_a_folder_gives_its_rgb_images(tmp_path) -> None:
     Image.new("L", (30, 20)).save(tmp_path / "gray.png")
     with pytest.raises(DataError, match="nothing to measure"):
         bench_pairs(tmp_path)
@@ -95,7 +95,7 @@ def test_the_rival_is_the_fastest_with_the_same_value() -> None:
         return Method(name, Taken(seconds, 2 * seconds), (20.0, 0.5), same)
 
     bench = EvaluationBench(
-        pictures=("a",),
+        images=("a",),
         workers=1,
         load=None,
         methods=(

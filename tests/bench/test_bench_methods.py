@@ -1,4 +1,4 @@
-"""`bench methods`: every method meets the tasks it is meant for, on the same pictures."""
+"""`bench methods`: every method meets the tasks it is meant for, on the same images."""
 
 import numpy as np
 import pytest
@@ -57,17 +57,17 @@ def test_jpeg_and_dither_are_known_from_the_record(folder) -> None:
         assert after > before
 
 
-def test_pictures_are_taken_evenly(tmp_path) -> None:
+def test_images_are_taken_evenly(tmp_path) -> None:
     for number in range(9):
         Image.new("RGB", (16, 16), (20 * number, 0, 0)).save(tmp_path / f"{number}.png")
     Image.new("RGB", (8, 16)).save(tmp_path / "0-small.png")
-    taken = [round(float(picture[0].mean()) * 255 / 20) for picture in _references(tmp_path, 16, 3)]
+    taken = [round(float(image[0].mean()) * 255 / 20) for image in _references(tmp_path, 16, 3)]
     assert taken == [1, 4, 7]
     assert len(_references(tmp_path, 16, 100)) == 9
     assert len(_references(None, 16, 2)) == 2
 
 
-def test_rows_have_the_degraded_pictures_first_and_then_the_best(folder) -> None:
+def test_rows_have_the_degraded_images_first_and_then_the_best(folder) -> None:
     told = []
     names = ["j-invariant", "wiener-deconv", "inverse", "bicubic"]
     rows = bench_methods(folder, names=names, side=32, tell=told.append)
@@ -91,7 +91,7 @@ def test_what_cannot_be_measured_is_refused(folder) -> None:
         bench_methods(folder, names=["bicubic"], side=64)
     with pytest.raises(UsageError, match="multiple of 4"):
         bench_methods(folder, side=30)
-    with pytest.raises(UsageError, match="must be a picture"):
-        bench_methods(folder, side=32, pictures=0)
+    with pytest.raises(UsageError, match="must be an image"):
+        bench_methods(folder, side=32, images=0)
     with pytest.raises(UsageError, match="no method"):
         bench_methods(folder, names=["bicubik"])

@@ -1,4 +1,4 @@
-"""`bench models`, `dither` and `ablation` on tiny pictures: what is trained, tried, read back and told."""
+"""`bench models`, `dither` and `ablation` on tiny images: what is trained, tried, read back and told."""
 
 import json
 
@@ -17,14 +17,14 @@ from restorecli.bench.running import HELD_OUT, Watch, run_trial, run_trials
 from restorecli.bench.trials import Trial, compose
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.errors import RecipeError, UsageError
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 from restorecli.training.shelf import shipped_recipes
 
 TINY = {"holdout": 2, "every": 100, "max_side": 32, "samples": 0}
 
 
 def photographs(folder, count=6, seed=0):
-    """Smooth color pictures of 48x40."""
+    """Smooth color images of 48x40."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(seed)
     for number in range(count):
@@ -35,7 +35,7 @@ def photographs(folder, count=6, seed=0):
 
 @pytest.fixture
 def tiny(monkeypatch, tmp_path):
-    """Recipes with small crops and few steps; returns the folder that holds train and test pictures."""
+    """Recipes with small crops and few steps; returns the folder that holds train and test images."""
     real = trials.compose
 
     def small(recipe, **changes):
@@ -78,20 +78,20 @@ def test_a_trial_is_a_training_and_a_test_and_is_read_back(tiny) -> None:
     told: list[str] = []
     result = run_trial(trial, tiny / "runs", watch=Watch(told.append))
     assert result.steps == 2
-    assert len(result.by_picture) == 3
+    assert len(result.by_image) == 3
     assert 19.5 < result.degraded["psnr"] < 21.5  # sigma 25, a little of it clipped where it is seen
     restored = tiny / "runs" / "quick-dncnn" / f"restored-{trial.key}"
     judged = [
         peak_signal_noise_ratio(
             *(
-                np.rint(255 * read_picture(folder / f"{number}.png").pixels)
+                np.rint(255 * read_image(folder / f"{number}.png").pixels)
                 for folder in (tiny / "test", restored)
             ),
             data_range=255,
         )
         for number in range(3)
     ]
-    assert list(result.by_picture.values()) == pytest.approx(judged)
+    assert list(result.by_image.values()) == pytest.approx(judged)
     assert result.restored["psnr"] == pytest.approx(np.mean(judged))
     assert run_trial(trial, tiny / "runs", watch=Watch(told.append)) == result
     assert "read back" in told[-1]
@@ -118,7 +118,7 @@ def test_a_trial_that_fails_does_not_keep_the_others_from_theirs(tiny) -> None:
         )
     )
     assert isinstance(outcomes[0], RecipeError)
-    assert outcomes[1].pictures == HELD_OUT
+    assert outcomes[1].images == HELD_OUT
 
 
 def test_models_are_measured_and_tried_and_their_table_tells(tiny) -> None:
@@ -145,7 +145,7 @@ def test_models_are_measured_and_tried_and_their_table_tells(tiny) -> None:
     assert text.splitlines()[1] == "| --- |" + " ---: |" * (len(headers) - 1)
 
 
-def test_without_pictures_models_are_measured_alone() -> None:
+def test_without_images_models_are_measured_alone() -> None:
     bench = bench_models(["perceptron"], side=32, rounds=1)
     headers, rows = models_table(bench)
     assert len(headers) == len(rows[0]) == 7
@@ -171,13 +171,13 @@ def test_large_numbers_are_short(number, text) -> None:
     assert short(number) == text
 
 
-def test_the_reports_table_has_the_dithered_pictures_beside_it(tiny) -> None:
+def test_the_reports_table_has_the_dithered_images_beside_it(tiny) -> None:
     assert [compose(f"dither/{name}")["data"]["degrade"] for name in REPORTED] == [["dither"]] * 5
     bench = bench_dither(["perceptron"], data=tiny / "train", test=tiny / "test", runs=tiny / "runs")
     headers, (row,) = dither_table(bench)
     assert len(headers) == len(row)
     assert row[-1] == "13.9"
-    assert float(row[1]) < 12  # two levels per channel are far from the picture
+    assert float(row[1]) < 12  # two levels per channel are far from the image
     assert json.dumps(bench.to_dict(), allow_nan=False)
 
 
@@ -218,7 +218,7 @@ def test_an_ablation_compares_variants_seed_by_seed(tiny) -> None:
     (found,) = bench.differences
     whole, other = bench.variants
     assert found.by_seed[1] == whole.results[1].restored["psnr"] - other.results[1].restored["psnr"]
-    assert len(whole.results[0].by_picture) == 3
+    assert len(whole.results[0].by_image) == 3
     headers, rows = ablation_table(bench)
     assert all(len(row) == len(headers) for row in rows)
     assert json.dumps(bench.to_dict(), allow_nan=False)

@@ -9,14 +9,14 @@ from restorecli.bench.trials import TrialResult
 from restorecli.errors import DivergedError
 
 
-def result(psnr: float, pictures: dict[str, float] | None = None) -> TrialResult:
+def result(psnr: float, images: dict[str, float] | None = None) -> TrialResult:
     scores = {"psnr": psnr, "ssim": 0.5}
-    return TrialResult("x", 1, 0.1, "t", {"psnr": 20.0, "ssim": 0.4}, scores, pictures or {})
+    return TrialResult("x", 1, 0.1, "t", {"psnr": 20.0, "ssim": 0.4}, scores, images or {})
 
 
-def variant(name: str, *psnr: float, pictures: int = 8) -> Variant:
-    """Every picture scores as the mean, a little more or less; the same for each variant."""
-    around = np.linspace(-1, 1, pictures)
+def variant(name: str, *psnr: float, images: int = 8) -> Variant:
+    """Every image scores as the mean, a little more or less; the same for each variant."""
+    around = np.linspace(-1, 1, images)
     made = {
         seed: result(value, {str(i): value + float(a) for i, a in enumerate(around)})
         for seed, value in enumerate(psnr)
@@ -52,8 +52,8 @@ def test_the_verdict_follows_the_seeds(other, verdict) -> None:
     assert found.mean == pytest.approx(np.mean([30.0, 30.1, 30.0]) - np.mean(other))
 
 
-def test_seeds_that_agree_do_not_speak_for_pictures_that_do_not() -> None:
-    """The part gains on one picture and loses on the others: the seeds alone would not show it."""
+def test_seeds_that_agree_do_not_speak_for_images_that_do_not() -> None:
+    """The part gains on one image and loses on the others: the seeds alone would not show it."""
     gains = {"a": 9.0, "b": -0.5, "c": -0.5, "d": -0.5, "e": -0.5}
     base = dict.fromkeys(gains, 30.0)
     better = {path: 30.0 + gain for path, gain in gains.items()}
@@ -62,8 +62,8 @@ def test_seeds_that_agree_do_not_speak_for_pictures_that_do_not() -> None:
     found = difference(whole, part)
     assert found.over_seeds is not None
     assert found.over_seeds[0] > 0
-    assert found.over_pictures is not None
-    assert found.over_pictures[0] < 0
+    assert found.over_images is not None
+    assert found.over_images[0] < 0
     assert found.verdict == "not told apart"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from restorecli.bench.pictures import bench_pairs
+from restorecli.bench.images import bench_pairs
 from restorecli.bench.restoration import LOOP, bench_restoration
 from restorecli.core.zoo import find_network
 

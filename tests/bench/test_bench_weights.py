@@ -20,7 +20,7 @@ from restorecli.errors import DataError, WeightsError
 
 @pytest.fixture
 def data(tmp_path):
-    """Three soft color pictures of 48x40 in the folder `soft` and, degraded to gray, in `pairs/worse`."""
+    """Three soft color images of 48x40 in the folder `soft` and, degraded to gray, in `pairs/worse`."""
     for place in ("soft", "soft/crack", "pairs/worse", "pairs/better"):
         (tmp_path / place).mkdir(parents=True)
     for seed, name in enumerate(("a.png", "b.png", "crack/c.png")):
@@ -34,7 +34,7 @@ def data(tmp_path):
 
 def test_labels_are_read() -> None:
     assert read_label(
-        "cbsd68, gaussian-blur sigma 1.6 + jpeg quality 10, 8 bits, seed 2, 23 pictures (every 3rd)"
+        "cbsd68, gaussian-blur sigma 1.6 + jpeg quality 10, 8 bits, seed 2, 23 images (every 3rd)"
     ) == Protocol(
         "cbsd68",
         23,
@@ -43,7 +43,7 @@ def test_labels_are_read() -> None:
         every=3,
     )
     assert read_label(
-        "magnetic-tile/test/images, category crack, gaussian sigma 20, unclipped, seed 0, 8 pictures"
+        "magnetic-tile/test/images, category crack, gaussian sigma 20, unclipped, seed 0, 8 images"
     ) == Protocol(
         "magnetic-tile/test/images",
         8,
@@ -51,16 +51,16 @@ def test_labels_are_read() -> None:
         unclipped=True,
         category="crack",
     )
-    assert read_label("cbsd68, undamaged, 4 pictures (every 17th), 160x160 from the middle") == Protocol(
+    assert read_label("cbsd68, undamaged, 4 images (every 17th), 160x160 from the middle") == Protocol(
         "cbsd68", 4, every=17, side=160
     )
-    assert read_label("sand-dust/test, dusty and clean, 17 pictures") == Protocol(
+    assert read_label("sand-dust/test, dusty and clean, 17 images") == Protocol(
         "sand-dust/test", 17, pair=("dusty", "clean")
     )
 
 
 @pytest.mark.parametrize(
-    "label", ["validation", "cbsd68, Gaussian noise of sigma 25, unclipped, seed 0, 68 pictures", ""]
+    "label", ["validation", "cbsd68, Gaussian noise of sigma 25, unclipped, seed 0, 68 images", ""]
 )
 def test_other_labels_are_no_protocol(label) -> None:
     assert read_label(label) is None
@@ -88,7 +88,7 @@ def test_a_score_is_what_the_commands_give(data, unclipped) -> None:
     assert measured.interval == pytest.approx(overall["restored"]["psnr_interval"], abs=1e-6)
 
 
-def test_pairs_categories_and_undamaged_pictures(data) -> None:
+def test_pairs_categories_and_undamaged_images(data) -> None:
     restorer = load("sca-unet", device="cpu", precision="fp32")
     pairs = measure(restorer, Protocol("pairs", 3, pair=("worse", "better")), data)
     assert pairs.degraded_psnr < 30
@@ -101,7 +101,7 @@ def test_pairs_categories_and_undamaged_pictures(data) -> None:
 
 def test_a_card_that_tells_too_much_is_noticed(data, monkeypatch) -> None:
     tensors, card = read_weights(find_shipped("sca-unet.gaussian").path)
-    label = "soft, gaussian sigma 25, 8 bits, seed 0, 3 pictures"
+    label = "soft, gaussian sigma 25, 8 bits, seed 0, 3 images"
     file = data / "sca-unet.own.safetensors"
     file.write_bytes(
         pack(tensors, replace(card, scores={label: {"psnr": 60.0}, "validation": {"psnr": 1.0}}))
@@ -118,14 +118,14 @@ def test_a_card_that_tells_too_much_is_noticed(data, monkeypatch) -> None:
     assert row.to_dict()["measured"]["psnr"] == row.measured.psnr
 
 
-def test_missing_pictures_are_told_before_anything_is_measured(tmp_path) -> None:
+def test_missing_images_are_told_before_anything_is_measured(tmp_path) -> None:
     with pytest.raises(DataError):
         bench_weights(tmp_path, only=["swm.sand-dust"])
     (tmp_path / "sand-dust" / "test" / "clean").mkdir(parents=True)
     with pytest.raises(DataError) as caught:
         bench_weights(tmp_path, only=["swm.sand-dust"])
-    assert "17 pictures" in str(caught.value.expected)
+    assert "17 images" in str(caught.value.expected)
     with pytest.raises(WeightsError):
         bench_weights(tmp_path, only=["swm.sand"])
     with pytest.raises(DataError):
-        bench_weights(tmp_path, only=["swm.sand-dust"], pictures=1)
+        bench_weights(tmp_path, only=["swm.sand-dust"], images=1)

@@ -27,14 +27,14 @@ def medians(ours: Callable[[], object], rival: Callable[[], object]) -> tuple[fl
     return taken["ours"].wall, taken["rival"].wall
 
 
-def picture(channels: int = 3) -> np.ndarray:
+def make_image(channels: int = 3) -> np.ndarray:
     rng = np.random.default_rng(0)
     small = rng.random((channels, SIZE[0] // 16, SIZE[1] // 16), np.float32)
     return np.ascontiguousarray(np.kron(small, np.ones((1, 16, 16), np.float32)))
 
 
 def dither() -> tuple[str, str, float, float]:
-    gray = picture(1)
+    gray = make_image(1)
     step = find("dither")()
     rng = np.random.default_rng(0)
 
@@ -54,7 +54,7 @@ def dither() -> tuple[str, str, float, float]:
 
 
 def degrade() -> tuple[str, str, float, float]:
-    colour = picture()
+    colour = make_image()
     chain = Chain.from_specs([{"name": "gaussian", "sigma": 25}])
     rng = np.random.default_rng(0)
     ours, rival = medians(

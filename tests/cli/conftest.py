@@ -86,7 +86,7 @@ def process_environment(**changes: str) -> dict[str, str]:
 
 
 def make_photos(folder: Path) -> Path:
-    """Write four small smooth pictures in two categories."""
+    """Write four small smooth images in two categories."""
     rng = np.random.default_rng(5)
     for index in range(4):
         coarse = rng.integers(0, 256, (8, 9, 3), dtype=np.uint8)
@@ -112,5 +112,5 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 @pytest.fixture
 def photos(shell: Shell) -> Path:
-    """The folder ./photos of the shell, with four small pictures in two categories."""
+    """The folder ./photos of the shell, with four small images in two categories."""
     return make_photos(shell.folder / "photos")

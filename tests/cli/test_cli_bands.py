@@ -14,7 +14,7 @@ from restorecli.core.weights import Card, pack
 
 @pytest.fixture
 def dusty(shell) -> Path:
-    """A smooth picture with a strong sinusoid over it."""
+    """A smooth image with a strong sinusoid over it."""
     rng = np.random.default_rng(0)
     wave = 40 * np.cos(2 * np.pi * 0.25 * np.arange(80))
     pixels = 120 + wave + rng.normal(0, 4, (60, 80))
@@ -31,9 +31,9 @@ def weights(shell) -> Path:
     return file
 
 
-def test_a_picture_alone_gives_one_chart_and_a_table(shell, dusty) -> None:
+def test_an_image_alone_gives_one_chart_and_a_table(shell, dusty) -> None:
     answer = shell("restorecli bands dusty.png")
-    assert len([line for line in answer.out.splitlines() if line.startswith("picture")]) == 3
+    assert len([line for line in answer.out.splitlines() if line.startswith("image")]) == 3
     with Image.open(shell.folder / "bands" / "dusty.png") as chart:
         assert chart.size[0] > 1000
     assert "wrote bands" in answer.err
@@ -65,7 +65,7 @@ def test_every_layer_of_a_network_gets_a_chart(shell, dusty, weights) -> None:
     assert all((shell.folder / file).is_file() for file in files)
 
 
-def test_no_picture_beside_the_examined_one_is_overwritten(shell, dusty) -> None:
+def test_no_image_beside_the_examined_one_is_overwritten(shell, dusty) -> None:
     Image.open(dusty).convert("RGB").save(shell.folder / "dusty.jpg")
     before = dusty.read_bytes()
     for name in ("dusty.png", "dusty.jpg"):

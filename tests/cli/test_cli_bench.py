@@ -5,7 +5,7 @@ import shlex
 import pytest
 import typer.main
 
-from restorecli.bench import evaluation, metric_peers, pictures
+from restorecli.bench import evaluation, images, metric_peers
 from restorecli.cli import bench_trials
 from restorecli.cli.app import build
 from restorecli.cli.bench import EVAL_EXAMPLES
@@ -14,8 +14,8 @@ from restorecli.cli.bench import EVAL_EXAMPLES
 @pytest.fixture
 def quick(monkeypatch) -> None:
     monkeypatch.setattr(metric_peers, "PEERS", metric_peers.PEERS[:1])
-    monkeypatch.setattr(pictures, "_SAMPLES", ("astronaut",))
-    monkeypatch.setattr(pictures, "_MOST", 1)
+    monkeypatch.setattr(images, "_SAMPLES", ("astronaut",))
+    monkeypatch.setattr(images, "_MOST", 1)
     monkeypatch.setattr(evaluation, "_FOLDER_PAIRS", 2)
 
 

@@ -13,7 +13,7 @@ from restorecli.degradation.catalog import DEGRADATIONS
 
 
 def digests(folder):
-    """Return the SHA-256 of every picture below a folder, by relative path."""
+    """Return the SHA-256 of every image below a folder, by relative path."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -52,7 +52,7 @@ def test_a_replay_gives_the_same_bytes(shell, photos) -> None:
     assert digests(shell.folder / "a") == digests(shell.folder / "b")
 
 
-def test_finished_pictures_are_skipped_unless_overwritten(shell, photos) -> None:
+def test_finished_images_are_skipped_unless_overwritten(shell, photos) -> None:
     line = "restorecli degrade ./photos --noise gaussian --json"
     counts = [shell(each).data for each in (line, line, f"{line} --overwrite")]
     assert [(count["written"], count["skipped"]) for count in counts] == [(4, 0), (0, 4), (4, 0)]
@@ -159,7 +159,7 @@ def test_any_file_name_survives_any_locale(shell, photos, locale) -> None:
     names = ["é.png", "テスト.png", "🦉.png", "-o.png", "a b[bold].png", os.fsdecode(b"no-utf8-\xff.png")]
     for name in names:
         (photos / name).write_bytes((photos / "indoors" / "0.png").read_bytes())
-    (photos / "ü-bad.png").write_bytes(b"no picture")
+    (photos / "ü-bad.png").write_bytes(b"no image")
     answer = shell.process("restorecli degrade ./photos --noise gaussian --json", code=3, **locale)
     failed = answer.data["failures"][0]["path"]
     assert os.fsencode(failed) == "ü-bad.png".encode()

@@ -1,4 +1,4 @@
-"""`restorecli diagnose`: one picture at length, folders as a table, JSON for programs."""
+"""`restorecli diagnose`: one image at length, folders as a table, JSON for programs."""
 
 from PIL import Image
 
@@ -10,7 +10,7 @@ def _photo() -> Image.Image:
     return Image.fromarray((read_sample("coffee").pixels.transpose(1, 2, 0) * 255).astype("uint8"))
 
 
-def test_one_picture_is_told_at_length(shell) -> None:
+def test_one_image_is_told_at_length(shell) -> None:
     _photo().save(shell.folder / "poor.jpg", quality=10)
     told = shell("restorecli diagnose poor.jpg").out
     assert told.startswith("JPEG (sure: ")
@@ -19,7 +19,7 @@ def test_one_picture_is_told_at_length(shell) -> None:
     assert "Detail that JPEG rounded away is gone." in told
 
 
-def test_a_picture_without_damage_is_said_to_have_none(shell) -> None:
+def test_an_image_without_damage_is_said_to_have_none(shell) -> None:
     _photo().save(shell.folder / "good.png")
     assert shell("restorecli diagnose good.png").out.startswith("no damage found")
 
@@ -31,10 +31,10 @@ def test_folders_are_a_table_and_a_line_for_each_kind(shell) -> None:
     done = shell("restorecli diagnose imgs")
     assert "no damage found" in done.out
     assert "poor.jpg" in done.out
-    assert "1 picture: JPEG, quality about 10" in done.err
+    assert "1 image: JPEG, quality about 10" in done.err
 
 
-def test_json_holds_every_picture_and_what_failed(shell) -> None:
+def test_json_holds_every_image_and_what_failed(shell) -> None:
     (shell.folder / "imgs").mkdir()
     _photo().save(shell.folder / "imgs" / "poor.jpg", quality=10)
     (shell.folder / "imgs" / "torn.png").write_bytes(b"torn")
@@ -50,7 +50,7 @@ def test_restore_says_a_line_for_each_kind_and_needs_no_model(shell) -> None:
     _photo().save(shell.folder / "imgs" / "good.png")
     _photo().save(shell.folder / "imgs" / "poor.jpg", quality=10)
     done = shell("restorecli restore ./imgs")
-    assert "1 picture: JPEG, quality about 10 -> " in done.err
-    assert "1 picture: no damage found" in done.err
+    assert "1 image: JPEG, quality about 10 -> " in done.err
+    assert "1 image: no damage found" in done.err
     assert shell("restorecli restore ./imgs -o again --json").data["kinds"]
     assert "JPEG" not in shell("restorecli restore ./imgs -o third --quiet").err

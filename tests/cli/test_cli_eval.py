@@ -78,7 +78,7 @@ def test_the_quality_gate(chain, least, code) -> None:
     assert ("below the gate" in answer.err) == (code == 9)
 
 
-def test_identical_pictures_are_infinite_and_pass_any_gate(chain) -> None:
+def test_identical_images_are_infinite_and_pass_any_gate(chain) -> None:
     shutil.copytree(chain.folder / "photos", chain.folder / "same")
     document = chain("restorecli eval ./same ./photos --min-psnr 90 --json").data
     assert document["overall"]["restored"]["psnr"] == "inf"
@@ -146,7 +146,7 @@ def test_explain_shows_one_pair_under_every_protocol(chain) -> None:
     assert "kair" in chain("restorecli eval --explain").out
 
 
-def test_methods_are_compared_picture_by_picture(chain) -> None:
+def test_methods_are_compared_image_by_image(chain) -> None:
     line = "restorecli eval ./better ./photos --against noisy=./degraded --against ./photos --by-category"
     answer = chain(f"{line} --latex out/t.tex --markdown out/t.md --metrics psnr")
     assert "undecided (few)" in answer.out
@@ -234,7 +234,7 @@ def test_what_was_read_is_never_written_over(chain, words) -> None:
     for suffix in (".md", ".html"):
         (chain.folder / f"link{suffix}").symlink_to("pictures/indoors/0.png")
     kept = {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()}
-    answer = chain(f"restorecli eval ./pictures ./photos {words}", code=2)
+    answer = chain(f"restorecli eval ./images ./photos {words}", code=2)
     assert "unchanged: everything" in answer.err
     assert {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()} == kept
 
@@ -250,8 +250,8 @@ def test_what_was_listed_but_not_scored_is_never_written_over(chain, case) -> No
     shutil.copytree(photos / "indoors", photos / "pictures" / "indoors")
     if case == "unreadable":
         chain("restorecli degrade ./photos -o noisy --noise gaussian")
-        (chain.folder / "noisy" / "pictures" / "indoors" / "0.png").write_bytes(b"no picture")
-        (chain.folder / "noisy" / "pictures" / "indoors" / "2.png").write_bytes(b"no picture")
+        (chain.folder / "noisy" / "pictures" / "indoors" / "0.png").write_bytes(b"no image")
+        (chain.folder / "noisy" / "pictures" / "indoors" / "2.png").write_bytes(b"no image")
         words = "./noisy -o photos"
     kept = {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()}
     answer = chain(f"restorecli eval {words}", code=2)
@@ -269,7 +269,7 @@ def test_earlier_strips_are_written_again_in_a_folder_that_is_read(chain, words)
     assert strip.read_bytes() != b"of an earlier run"
 
 
-def test_gray_pictures_in_webp_are_scored_as_gray(shell) -> None:
+def test_gray_images_in_webp_are_scored_as_gray(shell) -> None:
     gray = np.random.default_rng(0).integers(0, 255, (40, 50), dtype=np.uint8)
     (shell.folder / "gray").mkdir()
     Image.fromarray(gray).save(shell.folder / "gray" / "a.png")
@@ -292,7 +292,7 @@ def test_colours_against_gray_are_no_matter_of_size(chain) -> None:
 def test_a_degraded_folder_says_why_a_metric_is_missing(chain) -> None:
     chain("restorecli degrade ./degraded -o twice --noise jpeg")
     answer = chain("restorecli eval ./twice --metrics consistency,psnr")
-    assert "4 of 4 pictures have no consistency" in answer.err.casefold()
+    assert "4 of 4 images have no consistency" in answer.err.casefold()
 
 
 def test_what_was_done_before_is_told(chain) -> None:

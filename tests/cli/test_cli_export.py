@@ -49,7 +49,7 @@ def test_a_folder_is_restored_as_by_the_network(exported, photos):
     assert "4 already there" in exported("restorecli restore photos -o by-onnx --model tiny.onnx").err
 
 
-def test_tiles_give_what_the_whole_picture_gives(exported, photos):
+def test_tiles_give_what_the_whole_image_gives(exported, photos):
     exported("restorecli restore photos -o whole --model tiny.onnx")
     exported("restorecli restore photos -o tiled --model tiny.onnx --tile 32")
     whole, tiled = pixels(exported.folder / "whole"), pixels(exported.folder / "tiled")

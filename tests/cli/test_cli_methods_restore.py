@@ -4,14 +4,14 @@ import numpy as np
 from PIL import Image
 
 
-def test_a_blur_is_undone_by_words_and_by_the_picture_of_its_kernel(shell, photos) -> None:
+def test_a_blur_is_undone_by_words_and_by_the_image_of_its_kernel(shell, photos) -> None:
     shell("restorecli degrade photos -o blurred --noise motion-blur --set motion-blur.length=5")
     words = "--operator motion-blur:length=5 --sigma 0.5"
     shell(f"restorecli restore blurred -o words --model wiener-deconv {words}")
     kernel = np.zeros((5, 5), np.uint8)
     kernel[2] = 200
     Image.fromarray(kernel).save(shell.folder / "kernel.png")
-    shell("restorecli restore blurred -o picture --model wiener-deconv --operator kernel.png --sigma 0.5")
+    shell("restorecli restore blurred -o image --model wiener-deconv --operator kernel.png --sigma 0.5")
     for name in ("indoors/0.png", "outdoors/3.png"):
         one, other = (np.asarray(Image.open(shell.folder / way / name)) for way in ("words", "picture"))
         np.testing.assert_array_equal(one, other)

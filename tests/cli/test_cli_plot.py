@@ -91,7 +91,7 @@ def test_a_chart_is_never_written_over_what_was_read(chain, name, whole):
     for folder in ("restored", "photos"):
         (chain.folder / folder / "indoors/0.png").rename(chain.folder / folder / f"{name}.png")
     if not whole:
-        (chain.folder / "photos" / f"{name}.png").write_bytes(b"no picture")
+        (chain.folder / "photos" / f"{name}.png").write_bytes(b"no image")
     kept = {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()}
     answer = chain("restorecli plot ./restored ./photos --metrics psnr -o ./restored", code=2)
     assert f"restored/{name}.png" in answer.err

@@ -42,7 +42,7 @@ def test_a_folder_job_is_a_bar_on_a_terminal_only(stderr) -> None:
         assert shown == ""
 
 
-def test_a_picture_that_takes_minutes_shows_its_steps(stderr) -> None:
+def test_an_image_that_takes_minutes_shows_its_steps(stderr) -> None:
     with redirect_stderr(stderr):
         bar = BarProgress()
         bar.within(1, 9)

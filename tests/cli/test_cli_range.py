@@ -1,4 +1,4 @@
-"""`--range`: pictures of scientists through every verb, in their own type and units."""
+"""`--range`: images of scientists through every verb, in their own type and units."""
 
 import json
 
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from restorecli.cli.app import build
 from restorecli.folders.manifest import Manifest
-from restorecli.training.crops import PictureCache
+from restorecli.training.crops import ImageCache
 
 RUN = CliRunner()
 
@@ -81,11 +81,11 @@ def test_show_makes_dim_containers_visible_and_compares_on_one_scale(tmp_path, c
     assert np.median(left[60:110, 40:90]) < 30
 
 
-def test_training_reads_both_pictures_of_a_pair_by_the_clean_one(tmp_path, clean):
+def test_training_reads_both_images_of_a_pair_by_the_clean_one(tmp_path, clean):
     (tmp_path / "dark").mkdir()
     dark = (clean // 20).astype(np.uint16)
     tifffile.imwrite(tmp_path / "dark" / "a.tif", dark, metadata=None)
-    cache = PictureCache()
+    cache = ImageCache()
     degraded = cache.get(tmp_path / "dark" / "a.tif", tmp_path / "clean" / "a.tif")
     np.testing.assert_allclose(degraded[0], dark / 4095, atol=1e-6)
     np.testing.assert_allclose(cache.get(tmp_path / "clean" / "a.tif")[0], clean / 4095, atol=1e-6)

@@ -10,12 +10,12 @@ OPTIONS = "--to-srgb --frames first --allow-truncated"
 
 @pytest.fixture
 def unusual(shell, photos):
-    """The folder ./unusual: a CMYK picture, one of two pages, and one that is cut short."""
+    """The folder ./unusual: a CMYK image, one of two pages, and one that is cut short."""
     folder = shell.folder / "unusual"
     folder.mkdir()
-    pictures = [Image.open(path) for path in sorted(photos.rglob("*.png"))]
-    pictures[0].convert("CMYK").save(folder / "print.jpg", quality=95)
-    pictures[1].save(folder / "pages.tiff", save_all=True, append_images=pictures[2:])
+    images = [Image.open(path) for path in sorted(photos.rglob("*.png"))]
+    images[0].convert("CMYK").save(folder / "print.jpg", quality=95)
+    images[1].save(folder / "pages.tiff", save_all=True, append_images=images[2:])
     whole = (photos / "indoors" / "0.png").read_bytes()
     (folder / "cut.png").write_bytes(whole[:-60])
     return folder
@@ -60,8 +60,8 @@ def test_choices_that_do_not_exist_are_told(shell, photos, words) -> None:
     shell(f"restorecli degrade ./photos -o ./again {noise} {words}", code=2)
 
 
-def test_the_same_note_on_many_pictures_is_one_line(shell, unusual) -> None:
+def test_the_same_note_on_many_images_is_one_line(shell, unusual) -> None:
     (unusual / "print2.jpg").write_bytes((unusual / "print.jpg").read_bytes())
     answer = shell(f"restorecli degrade ./unusual --noise gaussian {OPTIONS}")
     assert answer.err.count("CMYK") == 1
-    assert "note: 2 pictures, first print.jpg: CMYK" in answer.err
+    assert "note: 2 images, first print.jpg: CMYK" in answer.err

@@ -55,7 +55,7 @@ def shrink(recipe: Path) -> None:
 
 @pytest.fixture
 def prepared(shell, photos):
-    """The shell in a folder with what the manual supposes: pictures, and the manual's YAML chain."""
+    """The shell in a folder with what the manual supposes: images, and the manual's YAML chain."""
     shutil.copytree(photos, shell.folder / "imgs")
     with Image.open(next(photos.rglob("*.png"))) as photo:
         photo.convert("RGB").save(shell.folder / "my-photo.jpg")

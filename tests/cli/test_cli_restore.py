@@ -38,8 +38,8 @@ def test_a_plain_folder_needs_no_manifest(shell, photos) -> None:
 def test_tiles_precision_format_and_device_are_taken(shell, noisy) -> None:
     words = "--tile 48 --overlap 16 --precision bf16 --device cpu --workers 1 --format tiff"
     shell(f"restorecli restore ./degraded/indoors/0.png -o ./out {words}")
-    with Image.open(shell.folder / "out" / "0.tiff") as picture:
-        assert picture.size == (72, 64)
+    with Image.open(shell.folder / "out" / "0.tiff") as image:
+        assert image.size == (72, 64)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_what_cannot_be_done_is_told(shell, noisy, words, code, told) -> None:
     assert told in answer.err
 
 
-def test_a_picture_of_somebody_else_is_never_overwritten(shell, noisy) -> None:
+def test_an_image_of_somebody_else_is_never_overwritten(shell, noisy) -> None:
     mine = shell.folder / "mine" / "indoors" / "0.png"
     mine.parent.mkdir(parents=True)
     mine.write_bytes(b"mine")
@@ -111,6 +111,6 @@ def test_another_kernel_in_the_same_file_is_another_result(shell, noisy) -> None
 
 
 def test_one_bad_file_costs_one_file(shell, noisy) -> None:
-    (noisy / "indoors" / "bad.png").write_bytes(b"no picture")
+    (noisy / "indoors" / "bad.png").write_bytes(b"no image")
     answer = shell("restorecli restore ./degraded --json", code=3)
     assert (answer.data["written"], answer.data["failed"]) == (4, 1)

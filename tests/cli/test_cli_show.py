@@ -1,4 +1,4 @@
-"""`show`: pictures side by side, in a terminal, in a pipe and as a PNG."""
+"""`show`: images side by side, in a terminal, in a pipe and as a PNG."""
 
 import os
 import pty
@@ -41,7 +41,7 @@ def test_a_sheet_is_written_and_named(chain):
     answer = chain("restorecli show ./degraded ./photos -o out/sheet.png --difference --error --limit 3")
     assert answer.out == ""
     assert "wrote out/sheet.png" in answer.err
-    assert "3 of 4 pictures" in answer.err
+    assert "3 of 4 images" in answer.err
     with Image.open(chain.folder / "out" / "sheet.png") as sheet:
         assert sheet.width == 2 * 28 + 4 * 320 + 3 * 12
 
@@ -147,9 +147,7 @@ def test_titles_crop_zoom_inset_and_scores_together(chain):
     assert chain(f"{line} --json").data["columns"] == ["noisy", "clean"]
     assert re.search(r"\d+\.\d\d dB, SSIM 0\.\d{4}", chain(line).out)
     chain(f"{line} --inset -o photos/sheet.png")
-    assert (
-        chain("restorecli show ./photos --json").data["total"] == 4
-    )  # the sheet is no picture of the folder
+    assert chain("restorecli show ./photos --json").data["total"] == 4  # the sheet is no image of the folder
 
 
 def test_a_path_with_an_equals_sign_that_is_there_is_a_path(chain):

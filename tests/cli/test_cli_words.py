@@ -11,12 +11,12 @@ from restorecli.folders.samples import sample_files
 def test_a_fault_of_the_call_is_said_once(shell, photos) -> None:
     answer = shell("restorecli restore photos --model wiener-deconv", code=3)
     assert answer.err.count("which kernel blurred") == 1
-    assert "failed: all 4 pictures, first indoors/0.png" in answer.err
+    assert "failed: all 4 images, first indoors/0.png" in answer.err
 
 
 def test_faults_of_files_are_said_of_each(shell, photos) -> None:
     for name in ("a.png", "b.png"):
-        (photos / name).write_bytes(b"no picture")
+        (photos / name).write_bytes(b"no image")
     answer = shell("restorecli restore photos --model median", code=3)
     assert "failed: a.png: " in answer.err
     assert "failed: b.png: " in answer.err

@@ -8,7 +8,7 @@ from restorecli.degradation.chain import Chain, image_rng
 from restorecli.degradation.families.compression import Jpeg
 from restorecli.errors import UsageError
 from restorecli.testing import DEGRADATION_LAWS
-from restorecli.testing.degradations import far_pixels_count, picture
+from restorecli.testing.degradations import far_pixels_count, make_image
 
 ALONE = [name for name in DEGRADATIONS if not find(name).also_depends_on]
 
@@ -36,7 +36,7 @@ def test_the_margin_of_an_old_photo_holds_where_no_block_of_jpeg_hides_it(monkey
 def test_a_crop_with_margin_equals_the_crop_of_the_whole(name) -> None:
     """Blur at the border of a training crop is true: `margin` away from a cut nothing depends on the cut."""
     step = find(name)()
-    image = picture(3, 96, 112)
+    image = make_image(3, 96, 112)
     margin = Chain.from_specs([name]).margin
     whole = step.apply(image, image_rng(0, "k"))
     cut = step.apply(image[:, 16 : 48 + 2 * margin, 8 : 40 + 2 * margin], image_rng(0, "k"))

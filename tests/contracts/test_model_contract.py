@@ -30,7 +30,7 @@ def test_deep_networks_learn_from_their_start(law, name, arguments):
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if hasattr(MODELS[name].load(), "outputs")])
-def test_side_outputs_are_pictures_and_the_finest_is_the_result(name):
+def test_side_outputs_are_images_and_the_finest_is_the_result(name):
     network = small(name, MODELS[name].small).eval()
     x = smallest_batch(network)
     results = network.outputs(x)

@@ -63,7 +63,7 @@ def test_lsgan_equals_torchs_squared_error():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_two_pull_at_the_logits_of_restored_pictures_against_each_other(kind):
+def test_the_two_pull_at_the_logits_of_restored_images_against_each_other(kind):
     t = (0.5 + 0.1 * drawn(0)).requires_grad_()
     r = (0.5 + 0.1 * drawn(1)).requires_grad_()
     up, down = torch.autograd.grad(discriminator_loss(t, r, kind=kind), (t, r))
@@ -80,6 +80,6 @@ def test_half_precision_and_large_logits_stay_finite(kind):
     assert torch.isfinite(generator_loss(r, t, kind=kind))
 
 
-def test_relativistic_needs_true_pictures():
-    with pytest.raises(ValueError, match="true pictures"):
+def test_relativistic_needs_true_images():
+    with pytest.raises(ValueError, match="true images"):
         generator_loss(drawn(0), kind="relativistic")

@@ -70,7 +70,7 @@ def test_patch_cnn_with_an_identity_cnn_is_the_identity(window, stride):
 
 
 def test_patch_cnn_restores_every_patch_by_itself():
-    """Judge: with patches side by side, the CNN applied to each square of the picture."""
+    """Judge: with patches side by side, the CNN applied to each square of the image."""
     network = create_model("patch-cnn", channels=1, patch=16, stride=16, depth=3, width=4).eval()
     x = torch.rand(1, 1, 16, 32)
     by_hand = torch.cat([network.cnn(x[..., :16]), network.cnn(x[..., 16:])], dim=3)
@@ -123,7 +123,7 @@ def test_pix2pix_drops_out_in_three_levels_and_only_in_training():
     assert not any(isinstance(m, nn.BatchNorm2d) for m in (*network.down[0], *network.down[-1]))
 
 
-def test_pix2pix_paints_a_whole_picture_or_a_residual():
+def test_pix2pix_paints_a_whole_image_or_a_residual():
     x = torch.rand(1, 3, 32, 32)
     for residual in (False, True):
         network = create_model("gan", width=4, levels=5, residual=residual).eval()
@@ -152,8 +152,8 @@ def test_tiles_change_nothing_where_the_field_is_bounded(name, arguments):
     spec = restorer.spec
     overlap = 2 * (spec.receptive_field // 2)
     tile = overlap + 2 * spec.multiple + 8
-    picture = torch.rand(1, tile + 2 * spec.multiple + 5, tile + 9)
-    whole = restore_tiled(restorer, picture, tile=None)
-    tiled = restore_tiled(restorer, picture, tile=tile + -tile % spec.multiple, overlap=overlap)
-    assert tiled.shape == (1, spec.scale * picture.shape[1], spec.scale * picture.shape[2])
+    image = torch.rand(1, tile + 2 * spec.multiple + 5, tile + 9)
+    whole = restore_tiled(restorer, image, tile=None)
+    tiled = restore_tiled(restorer, image, tile=tile + -tile % spec.multiple, overlap=overlap)
+    assert tiled.shape == (1, spec.scale * image.shape[1], spec.scale * image.shape[2])
     torch.testing.assert_close(tiled, whole, atol=1e-5, rtol=0)

@@ -67,7 +67,7 @@ def test_input_norm_is_undone_and_does_not_feel_light_or_contrast():
     torch.testing.assert_close(seen[0].square().mean((1, 2, 3)), torch.ones(3), atol=1e-4, rtol=0)
 
 
-def test_input_norm_survives_flat_pictures():
+def test_input_norm_survives_flat_images():
     flat = torch.full((1, 3, 8, 8), 0.25)
     assert torch.equal(InputNorm(nn.Identity())(flat), flat)
 
@@ -128,7 +128,7 @@ def test_upsampler_refuses_other_scales():
     st.sampled_from(["hann", "triangular", "flat"]),
 )
 @settings(max_examples=60, deadline=None)
-def test_patches_joined_again_are_the_picture_at_its_border_too(height, width, sides, window):
+def test_patches_joined_again_are_the_image_at_its_border_too(height, width, sides, window):
     out, stride, rim = sides
     grid = PatchGrid(out + 2 * rim, stride, out, window)
     x = torch.rand(2, 3, height, width, dtype=torch.float64)
@@ -137,7 +137,7 @@ def test_patches_joined_again_are_the_picture_at_its_border_too(height, width, s
 
 
 def test_patches_begin_where_they_should():
-    """A patch inside the picture is the picture's own pixels."""
+    """A patch inside the image is the image's own pixels."""
     grid, x = PatchGrid(6, 2, 4), torch.rand(1, 1, 16, 16)
     patches = grid.unfold(x)
     side = int(patches.shape[1] ** 0.5)

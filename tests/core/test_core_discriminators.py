@@ -31,13 +31,13 @@ def test_patch_gan_has_its_published_size():
 
 def test_the_condition_is_looked_at():
     network = PatchDiscriminator(1, 4).eval()
-    picture = torch.rand(1, 1, 64, 64)
-    one, other = (network(picture, torch.full_like(picture, value)) for value in (0.0, 1.0))
+    image = torch.rand(1, 1, 64, 64)
+    one, other = (network(image, torch.full_like(image, value)) for value in (0.0, 1.0))
     assert not torch.equal(one, other)
     with pytest.raises(ValueError, match="conditional is True"):
-        network(picture)
+        network(image)
     with pytest.raises(ValueError, match="conditional is False"):
-        PatchDiscriminator(1, 4, conditional=False)(picture, picture)
+        PatchDiscriminator(1, 4, conditional=False)(image, image)
 
 
 def test_vgg_discriminator_counts_and_sizes():

@@ -18,7 +18,7 @@ from restorecli.core.shipped import find_shipped
 from restorecli.errors import WeightsError
 from restorecli.restoration.context import Context
 from restorecli.restoration.description import describe_file
-from restorecli.restoration.picture import PictureRestorer
+from restorecli.restoration.image import ImageRestorer
 
 
 def filters(shapes, *, bias=True, gain=2.0, seed=0):
@@ -99,7 +99,7 @@ def ircnn():
 
 
 def ircnn_levels():
-    """25 tables in one file; the one of index ceil(sigma / 2) - 1 is for a picture."""
+    """25 tables in one file; the one of index ceil(sigma / 2) - 1 is for an image."""
     tables = {str(i): filters(stack(3, 3, 4, 7), seed=i) for i in range(25)}
 
     def define(x, sigma):
@@ -316,7 +316,7 @@ def test_a_published_checkpoint_is_recognized_and_computes_what_its_authors_defi
     x = torch.rand(channels, 32, 40, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         expected = define(x[None], sigma)[0].clamp(0, 1).numpy()
-    got, _ = PictureRestorer(restorer).restore(x.numpy(), Context(sigma=sigma))
+    got, _ = ImageRestorer(restorer).restore(x.numpy(), Context(sigma=sigma))
     assert got.shape == expected.shape
     assert abs(expected - 0.5).mean() < 0.5, "a judge that clips everything judges nothing"
     torch.testing.assert_close(torch.from_numpy(got), torch.from_numpy(expected), atol=1e-4, rtol=0)
@@ -328,7 +328,7 @@ def test_the_level_decides_where_a_network_takes_one(tmp_path):
         restorer = restorecli.load(tmp_path / "weights.pth", device="cpu")
         assert restorer.spec.needs == {"sigma?"}
         x = torch.rand(restorer.spec.channels, 16, 16).numpy()
-        low, high = (PictureRestorer(restorer).restore(x, Context(sigma=s))[0] for s in (4.0, 45.0))
+        low, high = (ImageRestorer(restorer).restore(x, Context(sigma=s))[0] for s in (4.0, 45.0))
         assert abs(low - high).max() > 1e-3
 
 

@@ -61,8 +61,8 @@ def test_every_layer_of_a_network_is_seen_with_its_own_input(channels):
     for parameter in network.parameters():
         if not parameter.any():
             nn.init.normal_(parameter, std=0.1)
-    picture = torch.rand(channels, 45, 61)
-    views = inspect(network, picture)
+    image = torch.rand(channels, 45, 61)
+    views = inspect(network, image)
     assert [view.name for view in views] == [
         "encoder.0.2.selection",
         "encoder.1.2.selection",
@@ -78,7 +78,7 @@ def test_every_layer_of_a_network_is_seen_with_its_own_input(channels):
         assert not layer._forward_pre_hooks
 
 
-def test_gray_pictures_go_through_colour_networks_and_the_other_way_round():
+def test_gray_images_go_through_colour_networks_and_the_other_way_round():
     for channels, others in ((3, 1), (1, 3)):
         network = create_model("swm", channels=channels, **MODELS["swm"].small)
         assert len(inspect(network, torch.rand(others, 16, 16))) == 4

@@ -62,7 +62,7 @@ def test_blocks_start_as_the_identity():
 
 @pytest.mark.parametrize("value", [0.1, -7.3, 1e4])
 @pytest.mark.parametrize("side", [3, 5])
-def test_filters_sum_to_one_and_a_flat_picture_has_no_high_part(side, value):
+def test_filters_sum_to_one_and_a_flat_image_has_no_high_part(side, value):
     torch.manual_seed(0)
     split = DynamicLowPass(16, side)
     x = torch.full((2, 16, 9, 11), value)
@@ -82,7 +82,7 @@ def test_low_and_high_add_up_to_the_input(height, width):
     torch.testing.assert_close(low + high, x, atol=1e-6, rtol=0)
 
 
-def test_the_low_part_is_each_pictures_own_filter_over_a_mirrored_picture():
+def test_the_low_part_is_each_images_own_filter_over_a_mirrored_image():
     """Judge: every window written out in numpy."""
     split = DynamicLowPass(16, 3)
     x = torch.randn(2, 16, 6, 5)

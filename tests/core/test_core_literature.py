@@ -136,7 +136,7 @@ def test_drunet_takes_the_level_it_is_given_and_else_estimates_it():
 
 
 def test_drunet_is_homogeneous():
-    """Without biases: twice the picture and twice the noise give twice the result."""
+    """Without biases: twice the image and twice the noise give twice the result."""
     network = create_model("drunet", **MODELS["drunet"].small).eval()
     x, sigma = torch.rand(1, 3, 16, 16), torch.tensor([20.0])
     torch.testing.assert_close(network(2 * x, 2 * sigma), 2 * network(x, sigma), atol=1e-5, rtol=1e-5)

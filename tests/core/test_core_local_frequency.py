@@ -30,7 +30,7 @@ def test_far_threshold_is_the_identity_for_every_size(height, width, side):
 
 @torch.no_grad()
 @pytest.mark.parametrize("mode", ["mute", "clamp"])
-def test_flat_pictures_come_back_whatever_is_selected(mode):
+def test_flat_images_come_back_whatever_is_selected(mode):
     layer = LocalFrequency(1, mode=mode)
     nn.init.constant_(layer.selection.raw_threshold, 0.0)
     x = torch.full((1, 1, 40, 50), 0.7)

@@ -28,7 +28,7 @@ def test_gradients_are_right(name):
 @pytest.mark.parametrize(
     ("name", "expected"), [("l1", 0.0), ("mse", 0.0), ("charbonnier", 1e-3), ("ssim", 0.0), ("edge", 1e-3)]
 )
-def test_equal_pictures_give_the_least_loss(name, expected):
+def test_equal_images_give_the_least_loss(name, expected):
     x, _ = pair()
     assert float(create_loss(name)(x, x)) == pytest.approx(expected, abs=1e-12)
 

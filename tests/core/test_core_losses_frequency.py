@@ -60,7 +60,7 @@ def test_frequency_is_a_norm_of_the_difference(shift, factor):
     assert float(frequency_loss(x, x.roll(shift, 3))) > 0
 
 
-def test_psnr_is_minus_scikit_images_picture_by_picture():
+def test_psnr_is_minus_scikit_images_image_by_image():
     restored, reference = pair()
     judged = np.mean(
         [
@@ -71,7 +71,7 @@ def test_psnr_is_minus_scikit_images_picture_by_picture():
     assert -float(psnr_loss(restored, reference)) == pytest.approx(judged, abs=1e-6)
 
 
-def test_psnr_of_equal_pictures_is_finite_and_has_a_gradient():
+def test_psnr_of_equal_images_is_finite_and_has_a_gradient():
     x = torch.full((1, 1, 4, 4), 0.5, dtype=torch.float64, requires_grad=True)
     loss = psnr_loss(x, x.detach())
     loss.backward()

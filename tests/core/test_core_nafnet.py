@@ -78,7 +78,7 @@ def test_layer_norm_without_bias_only_divides():
 
 
 @pytest.mark.parametrize(("height", "width", "window"), [(9, 12, 4), (9, 12, 5), (3, 12, 5), (1, 1, 3)])
-def test_local_mean_is_the_mean_of_a_window_inside_the_picture(height, width, window):
+def test_local_mean_is_the_mean_of_a_window_inside_the_image(height, width, window):
     """Judge: the mean of every window written out."""
     x = torch.randn(2, 3, height, width)
     means = local_mean(x, window).expand(-1, -1, height, width)
@@ -90,7 +90,7 @@ def test_local_mean_is_the_mean_of_a_window_inside_the_picture(height, width, wi
             torch.testing.assert_close(means[..., row, column], seen, atol=1e-6, rtol=0)
 
 
-def test_local_pooling_is_global_in_training_and_where_the_window_holds_the_picture():
+def test_local_pooling_is_global_in_training_and_where_the_window_holds_the_image():
     attention = SimplifiedChannelAttention(4, window=6)
     everywhere = SimplifiedChannelAttention(4)
     everywhere.load_state_dict(attention.state_dict())
@@ -103,13 +103,13 @@ def test_local_pooling_is_global_in_training_and_where_the_window_holds_the_pict
 
 def test_local_pooling_lets_tiles_and_the_whole_agree():
     arguments = {"width": 6, "encoder": [1], "decoder": [1], "channels": 1}
-    picture = torch.rand(1, 90, 130, generator=torch.Generator().manual_seed(0)) * torch.linspace(0, 1, 130)
+    image = torch.rand(1, 90, 130, generator=torch.Generator().manual_seed(0)) * torch.linspace(0, 1, 130)
     differences = []
     for window in (8, None):
         network = awake(create_model("nafnet", **arguments, local_pooling=window))
         restorer = TorchRestorer(network, name="nafnet", device=CPU)
-        whole = restore_tiled(restorer, picture, tile=None)
-        tiled = restore_tiled(restorer, picture, tile=64)
+        whole = restore_tiled(restorer, image, tile=None)
+        tiled = restore_tiled(restorer, image, tile=64)
         differences.append(float((whole - tiled).abs().max()))
     assert differences[0] < 1e-5
     assert differences[1] > 1e-4

@@ -20,7 +20,7 @@ def scan(sigma: float = 25, *, channels: int = 1) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("sigma", [2.0, 15.0, 50.0])
-def test_known_noise_on_a_smooth_picture_is_found(sigma):
+def test_known_noise_on_a_smooth_image_is_found(sigma):
     """Judge: the level that was added, on a linear ramp, which the wavelet does not see at all."""
     generator = torch.Generator().manual_seed(0)
     ramp = torch.linspace(0, 1, 200).expand(2, 3, 180, 200) + torch.linspace(0, 1, 180)[:, None]
@@ -42,7 +42,7 @@ def test_flat_margins_do_not_hide_the_noise_of_the_rest(levels):
 
 @pytest.mark.parametrize("sigma", [0, 5, 15, 25, 50])
 def test_it_agrees_with_scikit_image_on_photographs(sigma):
-    """Their transform extends the picture by its mirror image, ours does not: only the rim differs."""
+    """Their transform extends the image by its mirror image, ours does not: only the rim differs."""
     for photo in (data.astronaut(), data.coffee(), data.cat()):
         rng = np.random.default_rng(1)
         gray = color.rgb2gray(photo)
@@ -66,7 +66,7 @@ def test_known_noise_on_a_photograph_is_found():
     assert float(estimate_noise(noisy)) == pytest.approx(25, rel=0.1)
 
 
-def test_each_picture_has_its_own_level_and_flat_ones_have_none():
+def test_each_image_has_its_own_level_and_flat_ones_have_none():
     batch = torch.rand(3, 1, 33, 40)
     batch[1] = 0.5
     levels = estimate_noise(batch)
@@ -75,5 +75,5 @@ def test_each_picture_has_its_own_level_and_flat_ones_have_none():
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 9), (3, 3)])
-def test_tiny_pictures_have_a_finite_level(size):
+def test_tiny_images_have_a_finite_level(size):
     assert torch.isfinite(estimate_noise(torch.rand(1, 3, *size))).all()

@@ -34,7 +34,7 @@ def tiny(channels=3, output="logistic", **changes):
     return network
 
 
-def picture(channels, height, width, seed=0):
+def make_image(channels, height, width, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(0, 256, (1, channels, height, width), generator=generator).double() / 255
 
@@ -48,8 +48,8 @@ def in_order(values):
 @both_kinds
 def test_each_colour_depends_on_those_before_it_alone(channels, output):
     """The Jacobian of everything said of every color, in raster and color order."""
-    network, x = tiny(channels, output), picture(channels, 4, 5, seed=1)
-    y = picture(channels, 4, 5).requires_grad_()
+    network, x = tiny(channels, output), make_image(channels, 4, 5, seed=1)
+    y = make_image(channels, 4, 5).requires_grad_()
     said = network.predict(y, x).joint.abs().sum(2)[0]
     rows = [in_order(torch.autograd.grad(one, y, retain_graph=True)[0][0]) for one in in_order(said)]
     seen = torch.stack(rows) != 0
@@ -66,7 +66,7 @@ def test_there_is_no_blind_spot(channels):
     """Every pixel of the rows above within reach counts, the far upper right too, and the row's left."""
     network = tiny(channels)
     reach = network.stack_reach
-    y = picture(channels, reach + 1, 2 * reach + 1).requires_grad_()
+    y = make_image(channels, reach + 1, 2 * reach + 1).requires_grad_()
     said = network.predict(y, torch.zeros_like(y)).joint[0, :, :, -1, reach].abs().sum()
     seen = torch.autograd.grad(said, y)[0][0].abs().sum(0) > 0
     assert seen[0, -1]
@@ -76,9 +76,9 @@ def test_there_is_no_blind_spot(channels):
 
 
 @both_kinds
-def test_the_degraded_picture_is_seen_from_all_sides(channels):
-    network, y = tiny(channels), picture(channels, 7, 7)
-    x = picture(channels, 7, 7, seed=1).requires_grad_()
+def test_the_degraded_image_is_seen_from_all_sides(channels):
+    network, y = tiny(channels), make_image(channels, 7, 7)
+    x = make_image(channels, 7, 7, seed=1).requires_grad_()
     prediction = network.predict(y, x)
     for parameters in (prediction.joint, prediction.alone):
         (gradient,) = torch.autograd.grad(parameters[0, 0, :, 3, 3].abs().sum(), x, retain_graph=True)
@@ -88,8 +88,8 @@ def test_the_degraded_picture_is_seen_from_all_sides(channels):
 @both_outputs
 @both_kinds
 def test_probabilities_of_the_256_levels_sum_to_one(channels, output):
-    network, x = tiny(channels, output), picture(channels, 3, 4, seed=1)
-    joint = network.predict(picture(channels, 3, 4), x).joint
+    network, x = tiny(channels, output), make_image(channels, 3, 4, seed=1)
+    joint = network.predict(make_image(channels, 3, 4), x).joint
     total = sum(network.log_probability(joint, torch.full_like(x, v / 255)).exp() for v in range(256))
     torch.testing.assert_close(total, torch.ones_like(total), atol=1e-5, rtol=0)
 
@@ -125,8 +125,8 @@ def test_far_tails_stay_finite_and_least_scales_are_held():
 
 @both_outputs
 def test_mean_is_the_sum_over_the_levels(output):
-    network, x = tiny(3, output), picture(3, 3, 4, seed=1)
-    joint = network.predict(picture(3, 3, 4), x).joint
+    network, x = tiny(3, output), make_image(3, 3, 4, seed=1)
+    joint = network.predict(make_image(3, 3, 4), x).joint
     expected = sum(
         v / 255 * network.log_probability(joint, torch.full_like(x, v / 255)).exp() for v in range(256)
     )
@@ -172,7 +172,7 @@ def sample_naively(network, x, temperature, generator):
 @torch.no_grad()
 def test_kept_rows_draw_what_the_whole_network_draws(channels, output, temperature):
     network = tiny(channels, output)
-    x = torch.cat([picture(channels, 6, 6, seed) for seed in (1, 2)])
+    x = torch.cat([make_image(channels, 6, 6, seed) for seed in (1, 2)])
     kept = network.sample(x, temperature, torch.Generator().manual_seed(5))
     naive = sample_naively(network, x, temperature, torch.Generator().manual_seed(5))
     torch.testing.assert_close(kept, naive, atol=1e-12, rtol=0)
@@ -190,7 +190,7 @@ def test_bits_of_a_network_that_knows_nothing_are_eight(channels):
 
 @both_outputs
 def test_likelihood_is_the_sum_over_the_colours_in_bits(output):
-    network, y, x = tiny(3, output), picture(3, 3, 4), picture(3, 3, 4, seed=1)
+    network, y, x = tiny(3, output), make_image(3, 3, 4), make_image(3, 3, 4, seed=1)
     joint = network.predict(y, x).joint
     probability = network.log_probability(joint, y).exp()
     expected = -float(probability.log2().sum().detach()) / y.numel()
@@ -198,7 +198,7 @@ def test_likelihood_is_the_sum_over_the_colours_in_bits(output):
 
 
 def test_likelihood_rounds_to_whole_levels():
-    network, y, x = tiny(), picture(3, 3, 4), picture(3, 3, 4, seed=1)
+    network, y, x = tiny(), make_image(3, 3, 4), make_image(3, 3, 4, seed=1)
     torch.testing.assert_close(network.likelihood(y + 0.4 / 255, x), network.likelihood(y, x))
     assert to_levels(torch.tensor([-0.1, 0.0, 0.4999 / 255, 0.5001 / 255, 1.0, 1.1])).tolist() == [
         *(0, 0, 0, 1, 255, 255)
@@ -219,7 +219,7 @@ def test_stated_field_is_what_gradients_reach(refinements):
 
 def test_jacobi_steps_are_means_given_the_last_guess():
     one, two = tiny(), tiny(refinements=2)
-    x = picture(3, 5, 6)
+    x = make_image(3, 5, 6)
     first = one.mean(one.predict(x, x).alone)
     second = one.mean(one.predict(first, x).joint)
     torch.testing.assert_close(one(x), second)
@@ -244,7 +244,7 @@ def test_masks_of_a_row():
 @pytest.mark.parametrize("temperature", [-0.1, 2.5, float("nan")])
 def test_impossible_temperatures_are_refused(temperature):
     with pytest.raises(ValueError, match="from 0 to 2"):
-        tiny(1).sample(picture(1, 2, 2), temperature)
+        tiny(1).sample(make_image(1, 2, 2), temperature)
 
 
 @pytest.mark.parametrize(

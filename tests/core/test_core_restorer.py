@@ -34,7 +34,7 @@ class Fake(nn.Module):
 
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 4, 8]))
 @settings(max_examples=50, deadline=None)
-def test_padding_is_to_the_multiple_and_keeps_the_picture(height, width, multiple):
+def test_padding_is_to_the_multiple_and_keeps_the_image(height, width, multiple):
     x = torch.rand(1, 2, height, width)
     padded = pad_to_multiple(x, multiple)
     assert padded.shape[2] % multiple == padded.shape[3] % multiple == 0
@@ -149,7 +149,7 @@ def test_a_device_that_computes_nothing_is_refused():
 
 
 class Slanted(nn.Module):
-    """Looks to the upper right only, and enlarges: no turned or mirrored picture gives the same."""
+    """Looks to the upper right only, and enlarges: no turned or mirrored image gives the same."""
 
     channels, scale, multiple, receptive_field = 3, 2, 4, 5
 
@@ -172,7 +172,7 @@ def test_the_ensemble_is_the_mean_over_eight_ways(channels):
     assert not torch.allclose(ensemble(x), plain(x), atol=1e-3)
 
 
-def test_the_ensemble_does_not_feel_how_the_picture_lies():
+def test_the_ensemble_does_not_feel_how_the_image_lies():
     ensemble = TorchRestorer(Slanted(), name="slanted", device=CPU)
     ensemble.ensemble = True
     x = torch.rand(1, 3, 8, 12)

@@ -13,9 +13,9 @@ import restorecli
 from restorecli.core.foreign import spandrel_files
 from restorecli.errors import UsageError, WeightsError
 from restorecli.folders.manifest import Manifest
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 
 
 class Doubling(nn.Module):
@@ -92,7 +92,7 @@ def folder(tmp_path):
     alpha = np.full((38, 50), 65535, np.uint16)
     alpha[:, 40:] = 0
     (tmp_path / "in").mkdir()
-    write_picture(tmp_path / "in" / "a.png", Picture(pixels, FileTraits(depth=16, alpha=alpha)))
+    write_image(tmp_path / "in" / "a.png", ImageData(pixels, FileTraits(depth=16, alpha=alpha)))
     return tmp_path / "in"
 
 
@@ -101,7 +101,7 @@ def test_it_goes_the_way_of_every_network(spandrel, weights, folder, tmp_path, t
     """Scale, tiles, depth and transparency are kept; the manifest knows the weights."""
     summary = restorecli.restore(folder, tmp_path / "out", model=str(weights), tile=tile)
     assert summary.failures == ()
-    before, after = read_picture(folder / "a.png"), read_picture(tmp_path / "out" / "a.png")
+    before, after = read_image(folder / "a.png"), read_image(tmp_path / "out" / "a.png")
     assert after.traits.depth == 16
     assert after.traits.alpha.shape == (76, 100)
     doubled = 0.5 * before.pixels.repeat(2, 1).repeat(2, 2)
@@ -113,10 +113,10 @@ def test_it_goes_the_way_of_every_network(spandrel, weights, folder, tmp_path, t
 
 
 @pytest.mark.parametrize("tiling", ["DISCOURAGED", "INTERNAL"])
-def test_a_network_that_tiles_would_break_gets_whole_pictures(spandrel, weights, folder, tmp_path, tiling):
+def test_a_network_that_tiles_would_break_gets_whole_images(spandrel, weights, folder, tmp_path, tiling):
     spandrel.found = ImageModelDescriptor(tiling=tiling)
     assert restorecli.load(weights, device="cpu").spec.whole
-    with pytest.raises(UsageError, match="whole picture"):
+    with pytest.raises(UsageError, match="whole image"):
         restorecli.restore(folder, tmp_path / "out", model=str(weights), tile=24)
 
 
@@ -125,9 +125,9 @@ def test_a_network_that_tiles_would_break_gets_whole_pictures(spandrel, weights,
     [
         (UnsupportedModelError("nothing fits"), "not known which network"),
         (RuntimeError("shape 3 is not 4"), "spandrel cannot load"),
-        (MaskedImageModelDescriptor(), "LaMa needs more than a picture"),
-        (ImageModelDescriptor(channels=4), "does not map a picture"),
-        (ImageModelDescriptor(channels=3, given=1), "does not map a picture"),
+        (MaskedImageModelDescriptor(), "LaMa needs more than an image"),
+        (ImageModelDescriptor(channels=4), "does not map an image"),
+        (ImageModelDescriptor(channels=3, given=1), "does not map an image"),
     ],
 )
 def test_what_it_does_not_know_or_is_no_restorer_is_refused(spandrel, weights, found, problem):

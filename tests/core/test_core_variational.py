@@ -78,7 +78,7 @@ def test_the_code_enters_at_the_bottleneck_and_at_every_level(network, level):
         assert not torch.equal(network.decode(x, drawn(1, 6)), network.decode(x, drawn(1, 6, seed=1)))
 
 
-def test_a_picture_smaller_than_the_strides_is_encoded(network):
+def test_an_image_smaller_than_the_strides_is_encoded(network):
     mean, logvar = network.encode(torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 8))
     assert mean.shape == logvar.shape == (1, 6)
 

@@ -14,15 +14,15 @@ from restorecli.degradation.chain import Chain
 from restorecli.degradation.folder import degrade_folder, replay
 from restorecli.errors import DataError, UsageError
 from restorecli.folders.manifest import Manifest, Record
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 
 
 def photo(path: Path, channels: int = 3, depth: int = 8, seed: int = 0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).random((channels, 26, 37), dtype=np.float32)
-    write_picture(path, Picture(pixels, FileTraits(depth=depth)))
+    write_image(path, ImageData(pixels, FileTraits(depth=depth)))
     return path
 
 
@@ -37,8 +37,8 @@ def degraded(tmp_path: Path, chain, **options) -> tuple[Record, Path]:
 def test_the_reference_degraded_again_is_the_degraded_file(tmp_path, name, channels):
     source = photo(tmp_path / "clean/cats/a.png", channels)
     record, file = degraded(tmp_path, [{"name": name, "severity": 3}])
-    again = degrade_again(record, read_picture(source).pixels, depth=8)
-    np.testing.assert_array_equal(again, read_picture(file).pixels)
+    again = degrade_again(record, read_image(source).pixels, depth=8)
+    np.testing.assert_array_equal(again, read_image(file).pixels)
 
 
 @pytest.mark.parametrize("depth", [8, 16])
@@ -46,19 +46,19 @@ def test_a_chain_is_repeated_and_rounded_as_the_file_was(tmp_path, depth):
     source = photo(tmp_path / "clean/a.png", depth=depth)
     chain = [{"name": "blur", "random": True}, {"name": "gaussian", "sigma": "5..50"}, "downscale"]
     record, file = degraded(tmp_path, chain)
-    again = degrade_again(record, read_picture(source).pixels, depth=depth)
+    again = degrade_again(record, read_image(source).pixels, depth=depth)
     assert again.shape == (3, 13, 18)
-    np.testing.assert_array_equal(again, read_picture(file).pixels)
+    np.testing.assert_array_equal(again, read_image(file).pixels)
 
 
 def test_unclipped_values_stay_unclipped_and_others_are_clipped(tmp_path):
     source = photo(tmp_path / "clean/a.png")
     chain = [{"name": "gaussian", "sigma": 80}]
     record, file = degraded(tmp_path, chain, unclipped=True)
-    pixels = read_picture(source).pixels
+    pixels = read_image(source).pixels
     again = degrade_again(record, pixels, depth=8)
     assert again.min() < 0
-    np.testing.assert_array_equal(again, read_picture(file).pixels)
+    np.testing.assert_array_equal(again, read_image(file).pixels)
     clipped = degrade_again(replace(record, unclipped=False), pixels)
     np.testing.assert_array_equal(clipped, np.clip(again, 0, 1))
 

@@ -21,7 +21,7 @@ from restorecli.degradation.filtering import filter_kernel, in_linear_light
 RNG = image_rng(0, "blur")
 
 
-def picture(channels=3, height=45, width=62):
+def make_image(channels=3, height=45, width=62):
     return np.random.default_rng(1).random((channels, height, width), dtype=np.float32)
 
 
@@ -56,14 +56,14 @@ def test_disc_kernels_sum_to_one_and_are_round(radius, edge) -> None:
 
 @pytest.mark.parametrize("sigma", [0.3, 0.5, 1.0, 1.5, 3.0, 6.0])
 def test_gaussian_blur_is_scipys(sigma) -> None:
-    image = picture()
+    image = make_image()
     expected = ndimage.gaussian_filter(image.astype(np.float64), sigma, axes=(1, 2), mode="reflect")
     np.testing.assert_allclose(GaussianBlur(sigma=sigma).apply(image, RNG), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(("length", "angle"), [(5, 0), (6, 90), (9, 45), (15, 30), (21, -100), (7.3, 17)])
 def test_motion_blur_is_the_correlation_with_its_kernel(length, angle) -> None:
-    image = picture()
+    image = make_image()
     expected = correlate(image, motion_kernel(length, angle))
     np.testing.assert_allclose(MotionBlur(length=length, angle=angle).apply(image, RNG), expected, atol=1e-6)
 
@@ -106,7 +106,7 @@ def test_a_disc_has_its_area_and_its_spread() -> None:
 
 
 def test_defocus_is_the_correlation_with_its_kernel() -> None:
-    image = picture()
+    image = make_image()
     expected = correlate(image, disc_kernel(4, 0.5))
     np.testing.assert_allclose(Defocus(radius=4, edge=0.5).apply(image, RNG), expected, atol=1e-6)
 
@@ -135,9 +135,9 @@ def test_linear_light_is_srgb() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(height=st.integers(1, 9), width=st.integers(1, 9), radius=st.integers(0, 12))
-def test_kernels_larger_than_the_picture_mirror_it_again_and_again(height, width, radius) -> None:
+def test_kernels_larger_than_the_image_mirror_it_again_and_again(height, width, radius) -> None:
     """The judge is the mirror's own index formula; SciPy 1.17 reads outside its memory for such kernels."""
-    image = picture(1, height, width)
+    image = make_image(1, height, width)
     kernel = disc_kernel(radius)
     half = kernel.shape[0] // 2
 
@@ -151,7 +151,7 @@ def test_kernels_larger_than_the_picture_mirror_it_again_and_again(height, width
 
 
 @pytest.mark.parametrize("step", [GaussianBlur(sigma=2), MotionBlur(length=9, angle=30), Defocus(radius=4)])
-def test_blur_keeps_flat_pictures_and_values_outside(step) -> None:
+def test_blur_keeps_flat_images_and_values_outside(step) -> None:
     for value in (0.0, 1.0, -0.25, 1.5):
         image = np.full((3, 20, 30), value, np.float32)
         np.testing.assert_allclose(step.apply(image, RNG), image, atol=2e-6)

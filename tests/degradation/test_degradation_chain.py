@@ -9,7 +9,7 @@ from restorecli.degradation.families.noise import Gaussian
 from restorecli.errors import RecipeError, UsageError
 
 
-def picture(side=24):
+def make_image(side=24):
     return np.random.default_rng(0).random((3, side, side), dtype=np.float32)
 
 
@@ -21,14 +21,14 @@ def written(tmp_path, text):
 
 def test_steps_are_applied_in_order_with_their_own_generators() -> None:
     chain = Chain.from_specs(["blur", {"name": "gaussian", "sigma": 10}])
-    result, steps = degrade_array(picture(), chain, 3, "a.png")
+    result, steps = degrade_array(make_image(), chain, 3, "a.png")
     assert steps == (GaussianBlur(), Gaussian(sigma=10))
-    blurred = GaussianBlur().apply(picture(), image_rng(3, "a.png", "step", 0))
+    blurred = GaussianBlur().apply(make_image(), image_rng(3, "a.png", "step", 0))
     np.testing.assert_array_equal(result, Gaussian(sigma=10).apply(blurred, image_rng(3, "a.png", "step", 1)))
 
 
 def test_the_generator_is_fixed_for_ever() -> None:
-    """SHA-256 over length-prefixed parts seeds PCG64; a change here would change every degraded picture."""
+    """SHA-256 over length-prefixed parts seeds PCG64; a change here would change every degraded image."""
     assert image_rng(0, "a/b.png", "step", 1).integers(2**32, size=3).tolist() == [
         2843891144,
         4004697508,
@@ -49,21 +49,21 @@ def test_generators_differ_by_seed_path_and_purpose() -> None:
     assert len({image_rng(*key).integers(2**63) for key in keys}) == len(keys)
 
 
-def test_pictures_of_one_run_get_different_noise_and_values() -> None:
+def test_images_of_one_run_get_different_noise_and_values() -> None:
     chain = Chain.from_specs([{"name": "gaussian", "sigma": "0..55"}])
-    one, two = (degrade_array(picture(), chain, 0, key) for key in ("a.png", "b.png"))
+    one, two = (degrade_array(make_image(), chain, 0, key) for key in ("a.png", "b.png"))
     assert one[1] != two[1]
     assert not np.array_equal(one[0], two[0])
 
 
 def test_steps_that_are_left_out_are_not_recorded() -> None:
     chain = Chain.from_specs([{"name": "gaussian", "probability": 0.5}, "blur"])
-    lengths = {len(degrade_array(picture(), chain, seed, "k")[1]) for seed in range(20)}
+    lengths = {len(degrade_array(make_image(), chain, seed, "k")[1]) for seed in range(20)}
     assert lengths == {1, 2}
     nothing = Chain.from_specs([{"name": "gaussian", "probability": 0}])
-    result, steps = degrade_array(picture(), nothing, 0, "k")
+    result, steps = degrade_array(make_image(), nothing, 0, "k")
     assert steps == ()
-    np.testing.assert_array_equal(result, picture())
+    np.testing.assert_array_equal(result, make_image())
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_wrong_chains_are_refused_with_a_way_out(specs, told) -> None:
     assert told in str(caught.value)
 
 
-def test_only_pictures_are_degraded() -> None:
+def test_only_images_are_degraded() -> None:
     for wrong in (np.zeros((24, 24), np.float32), np.zeros((2, 4, 4), np.float32), np.zeros((3, 4, 4))):
         with pytest.raises(UsageError, match=r"\(1 or 3, H, W\) float32"):
             apply_all(wrong, (Gaussian(),), lambda number: image_rng(0, "k"))

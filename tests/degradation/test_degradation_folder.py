@@ -16,10 +16,10 @@ from restorecli.degradation.job import MAX_ABS_VALUE
 from restorecli.errors import BusyError, DataError, ImageError, RestorecliError, UsageError
 from restorecli.folders.lock import output_lock
 from restorecli.folders.manifest import Manifest, open_locator
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 
 CHAIN = Chain.from_specs(
     [{"name": "blur", "sigma": "0.5..2", "probability": 0.7}, {"name": "gaussian", "sigma": "0..55"}]
@@ -29,7 +29,7 @@ CHAIN = Chain.from_specs(
 def write(path, channels=3, height=20, width=30, seed=0, **traits):
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).random((channels, height, width), dtype=np.float32)
-    write_picture(path, Picture(pixels, FileTraits(**traits)))
+    write_image(path, ImageData(pixels, FileTraits(**traits)))
 
 
 @pytest.fixture
@@ -74,16 +74,16 @@ def test_another_seed_gives_other_bytes(photos, tmp_path) -> None:
 
 def test_the_folder_job_is_the_function_that_training_uses(photos, tmp_path) -> None:
     degrade_folder(photos, tmp_path / "out", CHAIN, seed=9)
-    image = read_picture(photos / "cats/a.png").pixels
+    image = read_image(photos / "cats/a.png").pixels
     degraded, steps = degrade_array(image, CHAIN, 9, "cats/a.png")
-    written = read_picture(tmp_path / "out/cats/a.png").pixels
+    written = read_image(tmp_path / "out/cats/a.png").pixels
     expected = np.floor(np.clip(degraded, 0, 1) * 255 + np.float32(0.5)) / np.float32(255)
     np.testing.assert_array_equal(written, expected)
     record = Manifest(tmp_path / "out").read()["cats/a.png"]
     assert record.degradations == tuple(step.record() for step in steps)
 
 
-def test_the_manifest_links_every_picture_to_its_source(photos, tmp_path) -> None:
+def test_the_manifest_links_every_image_to_its_source(photos, tmp_path) -> None:
     degrade_folder(photos, tmp_path / "out", CHAIN, seed=3)
     records = Manifest(tmp_path / "out").read()
     assert set(records) == {"cats/a.png", "cats/deep/b.tiff", "dogs/c.png", "dogs/gray.png", "top.png"}
@@ -92,44 +92,44 @@ def test_the_manifest_links_every_picture_to_its_source(photos, tmp_path) -> Non
     assert record.reference == record.source == "../photos/dogs/c.jpg"
     assert records["top.png"].category == "all"
     reference = open_locator(record.reference, tmp_path / "out")
-    np.testing.assert_array_equal(reference.pixels, read_picture(photos / "dogs/c.jpg").pixels)
+    np.testing.assert_array_equal(reference.pixels, read_image(photos / "dogs/c.jpg").pixels)
 
 
 def test_depth_gray_and_alpha_are_kept(photos, tmp_path) -> None:
     alpha = np.arange(600, dtype=np.uint8).reshape(20, 30)
     write(photos / "alpha.png", alpha=alpha)
     degrade_folder(photos, tmp_path / "out", CHAIN)
-    assert read_picture(tmp_path / "out/cats/deep/b.tiff").traits.depth == 16
-    assert read_picture(tmp_path / "out/dogs/gray.png").channels == 1
-    np.testing.assert_array_equal(read_picture(tmp_path / "out/alpha.png").traits.alpha, alpha)
+    assert read_image(tmp_path / "out/cats/deep/b.tiff").traits.depth == 16
+    assert read_image(tmp_path / "out/dogs/gray.png").channels == 1
+    np.testing.assert_array_equal(read_image(tmp_path / "out/alpha.png").traits.alpha, alpha)
 
 
-def test_alpha_shrinks_with_the_picture(tmp_path) -> None:
+def test_alpha_shrinks_with_the_image(tmp_path) -> None:
     write(tmp_path / "in/a.png", 3, 21, 30, alpha=np.full((21, 30), 200, np.uint8))
     degrade_folder(tmp_path / "in", tmp_path / "out", Chain.from_specs(["gaussian", "downscale"]))
-    picture = read_picture(tmp_path / "out/a.png")
-    assert picture.size == (10, 15)
-    np.testing.assert_array_equal(picture.traits.alpha, np.full((10, 15), 200, np.uint8))
+    image = read_image(tmp_path / "out/a.png")
+    assert image.size == (10, 15)
+    np.testing.assert_array_equal(image.traits.alpha, np.full((10, 15), 200, np.uint8))
 
 
 def test_unclipped_noise_keeps_its_psnr_in_float_tiff(tmp_path) -> None:
     flat = np.zeros((3, 128, 128), np.float32)
     (tmp_path / "in").mkdir()
-    write_picture(tmp_path / "in/black.png", Picture(flat))
+    write_image(tmp_path / "in/black.png", ImageData(flat))
     chain = Chain.from_specs([{"name": "gaussian", "sigma": 25}])
     degrade_folder(tmp_path / "in", tmp_path / "out", chain, unclipped=True)
-    picture = read_picture(tmp_path / "out/black.tiff")
-    assert picture.traits.depth == 32
-    assert picture.pixels.min() < 0
-    assert -10 * np.log10(np.mean(picture.pixels.astype(np.float64) ** 2)) == pytest.approx(20.17, abs=0.1)
-    np.testing.assert_array_equal(picture.pixels, degrade_array(flat, chain, 0, "black.png")[0])
+    image = read_image(tmp_path / "out/black.tiff")
+    assert image.traits.depth == 32
+    assert image.pixels.min() < 0
+    assert -10 * np.log10(np.mean(image.pixels.astype(np.float64) ** 2)) == pytest.approx(20.17, abs=0.1)
+    np.testing.assert_array_equal(image.pixels, degrade_array(flat, chain, 0, "black.png")[0])
     assert Manifest(tmp_path / "out").read()["black.tiff"].unclipped
 
 
 def test_a_float_source_is_clipped_unless_unclipped(tmp_path) -> None:
     write(tmp_path / "in/a.tiff", depth=32)
     degrade_folder(tmp_path / "in", tmp_path / "out", CHAIN)
-    pixels = read_picture(tmp_path / "out/a.tiff").pixels
+    pixels = read_image(tmp_path / "out/a.tiff").pixels
     assert pixels.min() >= 0
     assert pixels.max() <= 1
 
@@ -137,22 +137,22 @@ def test_a_float_source_is_clipped_unless_unclipped(tmp_path) -> None:
 def test_a_float_source_outside_the_range_is_clipped_with_a_note(tmp_path) -> None:
     pixels = np.linspace(-1, 255, 600, dtype=np.float32).reshape(1, 20, 30)
     (tmp_path / "in").mkdir()
-    write_picture(tmp_path / "in/a.tiff", Picture(pixels, FileTraits(depth=32)))
+    write_image(tmp_path / "in/a.tiff", ImageData(pixels, FileTraits(depth=32)))
     nothing = Chain.from_specs([{"name": "gaussian", "sigma": 0}])
     (note,) = degrade_folder(tmp_path / "in", tmp_path / "out", nothing).notes
     assert "outside 0 to 1" in note.text
     assert degrade_folder(tmp_path / "in", tmp_path / "kept", nothing, unclipped=True).notes == ()
-    np.testing.assert_array_equal(read_picture(tmp_path / "kept/a.tiff").pixels, pixels)
+    np.testing.assert_array_equal(read_image(tmp_path / "kept/a.tiff").pixels, pixels)
 
 
 @pytest.mark.parametrize("name", DEGRADATIONS)
 @pytest.mark.parametrize("peak", [MAX_ABS_VALUE, 3.4028235e38])
-def test_a_picture_beyond_all_light_costs_itself_at_most(tmp_path, name, peak) -> None:
+def test_an_image_beyond_all_light_costs_itself_at_most(tmp_path, name, peak) -> None:
     write(tmp_path / "in/z.png", height=40, width=40)
     for file, value in (("a", peak), ("b", -peak)):
         pixels = np.full((1, 40, 40), 0.5, np.float32)
         pixels[0, 5:9, 3:20] = value
-        write_picture(tmp_path / f"in/{file}.tiff", Picture(pixels, FileTraits(depth=32)))
+        write_image(tmp_path / f"in/{file}.tiff", ImageData(pixels, FileTraits(depth=32)))
     done = degrade_folder(
         tmp_path / "in", tmp_path / "out", Chain.from_specs([{"name": name, "severity": 5}])
     )
@@ -185,7 +185,7 @@ def test_replay_in_another_format_keeps_all_of_one_stem(tmp_path) -> None:
     }
 
 
-def test_an_impossible_name_costs_one_picture(tmp_path) -> None:
+def test_an_impossible_name_costs_one_image(tmp_path) -> None:
     write(tmp_path / "in/a.png")
     write(tmp_path / "in" / f"{'x' * 251}.png")
     summary = degrade_folder(tmp_path / "in", tmp_path / "out", CHAIN, unclipped=True)
@@ -208,7 +208,7 @@ def test_replay_of_unclipped_samples_and_another_format(tmp_path) -> None:
     write(tmp_path / "in/a.png")
     degrade_folder(tmp_path / "in", tmp_path / "png", CHAIN)
     replay(tmp_path / "png", tmp_path / "bmp", image_format="bmp")
-    first, second = (read_picture(tmp_path / path).pixels for path in ("png/a.png", "bmp/a.bmp"))
+    first, second = (read_image(tmp_path / path).pixels for path in ("png/a.png", "bmp/a.bmp"))
     np.testing.assert_array_equal(first, second)
 
 
@@ -236,8 +236,8 @@ def test_a_second_run_skips_what_is_finished_and_only_that(photos, tmp_path) -> 
     assert all(after[name] != digest for name, digest in before.items())
 
 
-def test_a_picture_without_a_line_is_made_again(photos, tmp_path) -> None:
-    """A sudden end between the picture and its line costs one picture."""
+def test_an_image_without_a_line_is_made_again(photos, tmp_path) -> None:
+    """A sudden end between the image and its line costs one image."""
     output = tmp_path / "out"
     degrade_folder(photos, output, CHAIN)
     lines = (output / "manifest.jsonl").read_text().splitlines(keepends=True)
@@ -247,7 +247,7 @@ def test_a_picture_without_a_line_is_made_again(photos, tmp_path) -> None:
 
 
 def test_one_bad_file_costs_one_file(photos, tmp_path) -> None:
-    (photos / "cats/bad.png").write_bytes(b"no picture")
+    (photos / "cats/bad.png").write_bytes(b"no image")
     (photos / "zero.png").write_bytes(b"")
 
     class Told:
@@ -272,7 +272,7 @@ def test_one_bad_file_costs_one_file(photos, tmp_path) -> None:
     assert (told.started, told.done, told.failed, told.finished) == (7, 7, ["cats/bad.png", "zero.png"], 1)
 
 
-def test_a_picture_that_is_too_small_costs_itself(photos, tmp_path) -> None:
+def test_an_image_that_is_too_small_costs_itself(photos, tmp_path) -> None:
     write(photos / "small.png", 3, 2, 2)
     chain = Chain.from_specs([{"name": "downscale", "factor": 4}])
     summary = degrade_folder(photos, tmp_path / "out", chain)
@@ -301,7 +301,7 @@ def test_sources_and_strangers_are_never_overwritten(photos, tmp_path) -> None:
     assert digests(photos) == before
 
 
-def test_restored_pictures_are_never_overwritten(photos, tmp_path) -> None:
+def test_restored_images_are_never_overwritten(photos, tmp_path) -> None:
     degrade_folder(photos, tmp_path / "out", CHAIN)
     manifest = Manifest(tmp_path / "out")
     manifest.append(replace(manifest.read()["top.png"], command="restore"))
@@ -340,7 +340,7 @@ def test_an_mvtec_tree_gives_category_and_defect(tmp_path) -> None:
 
 def test_nothing_to_do_is_said(tmp_path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="no picture"):
+    with pytest.raises(DataError, match="no image"):
         degrade_folder(tmp_path / "empty", tmp_path / "out", CHAIN)
     with pytest.raises(DataError):
         degrade_folder(tmp_path / "none", tmp_path / "out", CHAIN)
@@ -382,13 +382,13 @@ def test_the_tree_can_be_moved_and_replayed(photos, tmp_path) -> None:
 
 
 @pytest.mark.data
-def test_real_pictures_at_sigma_25_have_20_17_db(data_folder, tmp_path) -> None:
+def test_real_images_at_sigma_25_have_20_17_db(data_folder, tmp_path) -> None:
     chain = Chain.from_specs([{"name": "gaussian", "sigma": 25}])
     source = data_folder / "cbsd68"
     degrade_folder(source, tmp_path / "out", chain, unclipped=True)
     values = []
     for path, record in Manifest(tmp_path / "out").read().items():
-        degraded = read_picture(tmp_path / "out" / path).pixels.astype(np.float64)
+        degraded = read_image(tmp_path / "out" / path).pixels.astype(np.float64)
         reference = open_locator(record.reference, tmp_path / "out").pixels
         values.append(-10 * np.log10(np.mean((degraded - reference) ** 2)))
     assert len(values) == 68
@@ -400,7 +400,7 @@ UNUSUAL = ReadOptions(allow_truncated=True, to_srgb=True, frames="first")
 
 @pytest.fixture
 def unusual(tmp_path):
-    """A folder with a CMYK picture, one of two frames, one that is cut short, and a plain one."""
+    """A folder with a CMYK image, one of two frames, one that is cut short, and a plain one."""
     folder = tmp_path / "unusual"
     write(folder / "plain.png", seed=1)
     write(folder / "cut.png", seed=2)

@@ -13,7 +13,7 @@ def rng():
     return image_rng(0, "haze")
 
 
-def picture(channels=3, height=40, width=50):
+def make_image(channels=3, height=40, width=50):
     return np.random.default_rng(3).random((channels, height, width), dtype=np.float32)
 
 
@@ -22,8 +22,8 @@ def picture(channels=3, height=40, width=50):
 def test_at_one_depth_it_is_the_closed_form(beta, light, depth) -> None:
     haze = Haze(beta=beta, light=light, near=depth, far=depth, drift=0)
     transmission = np.exp(-beta * depth)
-    expected = picture().astype(np.float64) * transmission + light * (1 - transmission)
-    np.testing.assert_allclose(haze.apply(picture(), rng()), expected, atol=1e-5)
+    expected = make_image().astype(np.float64) * transmission + light * (1 - transmission)
+    np.testing.assert_allclose(haze.apply(make_image(), rng()), expected, atol=1e-5)
 
 
 def test_transmission_and_light_can_be_read_back() -> None:
@@ -39,8 +39,8 @@ def test_transmission_and_light_can_be_read_back() -> None:
     assert depth[:8].mean() > depth[-8:].mean() + 0.2  # what is high up is far away
 
 
-def test_gray_stays_gray_and_is_hazed_like_a_gray_colour_picture() -> None:
-    gray = picture(1)
+def test_gray_stays_gray_and_is_hazed_like_a_gray_colour_image() -> None:
+    gray = make_image(1)
     hazed = Haze().apply(gray, rng())
     np.testing.assert_array_equal(
         Haze().apply(np.repeat(gray, 3, axis=0), rng()), np.repeat(hazed, 3, axis=0)
@@ -49,14 +49,16 @@ def test_gray_stays_gray_and_is_hazed_like_a_gray_colour_picture() -> None:
 
 @pytest.mark.parametrize("light", [0.7, 1.0])
 def test_endless_haze_is_the_airlight_alone(light) -> None:
-    hazed = Haze(beta=10, near=5, far=5, drift=0, light=light).apply(picture(), rng())
+    hazed = Haze(beta=10, near=5, far=5, drift=0, light=light).apply(make_image(), rng())
     np.testing.assert_allclose(hazed, light, atol=1e-6)
 
 
 @pytest.mark.parametrize("drift", [0.1, 0.3])
 def test_the_density_drifts_evenly_around_one(drift) -> None:
-    density = Haze(near=1, far=1, drift=drift).depth(picture(), rng())
+    density = Haze(near=1, far=1, drift=drift).depth(make_image(), rng())
     assert density.min() == pytest.approx(1 - drift, abs=1e-5)
     assert density.max() == pytest.approx(1 + drift, abs=1e-5)
-    level = [Haze(near=1, far=1, drift=drift).depth(picture(), image_rng(k, "d")).mean() for k in range(60)]
+    level = [
+        Haze(near=1, far=1, drift=drift).depth(make_image(), image_rng(k, "d")).mean() for k in range(60)
+    ]
     assert np.mean(level) == pytest.approx(1, abs=0.1 * drift)

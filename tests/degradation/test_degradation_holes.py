@@ -12,9 +12,9 @@ from restorecli.degradation.chain import Chain, degrade_array, image_rng
 from restorecli.degradation.families.holes import Holes
 from restorecli.degradation.folder import degrade_folder
 from restorecli.degradation.masks import damage_mask
-from restorecli.images.picture import Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import ImageData
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 
 KINDS = ("box", "boxes", "bernoulli", "strokes", "text")
 every = pytest.mark.parametrize("kind", KINDS)
@@ -24,7 +24,7 @@ def rng(key="holes"):
     return image_rng(0, key)
 
 
-def picture(channels=3, height=48, width=64):
+def make_image(channels=3, height=48, width=64):
     return 0.1 + 0.8 * np.random.default_rng(7).random((channels, height, width), dtype=np.float32)
 
 
@@ -56,7 +56,7 @@ def test_a_middle_box_has_the_asked_share_up_to_whole_sides(share, height, width
 @pytest.mark.parametrize("fill", ["white", "black", "mean"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_mask_tells_what_changed_and_the_rest_is_as_it_was(kind, fill, channels) -> None:
-    image, holes = picture(channels), Holes(kind=kind, fill=fill, share=0.3)
+    image, holes = make_image(channels), Holes(kind=kind, fill=fill, share=0.3)
     lost = holes.mask(image.shape[1:], rng())
     result = holes.apply(image, rng())
     np.testing.assert_array_equal(result[:, ~lost], image[:, ~lost])
@@ -84,32 +84,32 @@ def _left_after_erosion(kind):
 
 @every
 def test_everything_can_be_lost(kind) -> None:
-    result = Holes(kind=kind, share=1, fill="mean").apply(picture(), rng())
+    result = Holes(kind=kind, share=1, fill="mean").apply(make_image(), rng())
     np.testing.assert_array_equal(result, 0.5)
 
 
 @every
-def test_other_pictures_get_other_holes_but_the_middle_box_stays(kind) -> None:
+def test_other_images_get_other_holes_but_the_middle_box_stays(kind) -> None:
     one, two = (Holes(kind=kind).mask((40, 40), rng(key)) for key in "ab")
     assert np.array_equal(one, two) == (kind == "box")
 
 
-def test_the_folder_job_writes_the_mask_beside_the_pictures(tmp_path) -> None:
+def test_the_folder_job_writes_the_mask_beside_the_images(tmp_path) -> None:
     source = tmp_path / "source"
     source.mkdir()
-    write_picture(source / "a.png", Picture(picture()))
+    write_image(source / "a.png", ImageData(make_image()))
     chain = Chain.from_specs([{"name": "holes", "kind": "boxes", "fill": "black"}])
     degrade_folder(source, tmp_path / "out", chain, seed=3)
     line = json.loads((tmp_path / "out" / "manifest.jsonl").read_text())
     assert line["degradations"][0]["mask"] == "masks/a.png"
-    written = read_picture(tmp_path / "out" / "masks" / "a.png").pixels[0] > 0.5
-    degraded = read_picture(tmp_path / "out" / "a.png").pixels
+    written = read_image(tmp_path / "out" / "masks" / "a.png").pixels[0] > 0.5
+    degraded = read_image(tmp_path / "out" / "a.png").pixels
     np.testing.assert_array_equal(written, (degraded == 0).all(axis=0))
     assert np.count_nonzero(written) == round(0.25 * 48 * 64)
 
 
 def test_the_chain_and_its_mask_agree() -> None:
     chain = Chain.from_specs(["gaussian", {"name": "holes", "fill": "black"}])
-    result, steps = degrade_array(picture(), chain, 5, "k")
+    result, steps = degrade_array(make_image(), chain, 5, "k")
     lost = damage_mask((48, 64), steps, 5, "k")
     np.testing.assert_array_equal((result == 0).all(axis=0), lost)

@@ -55,7 +55,7 @@ def test_less_quality_is_worse_and_values_outside_are_clipped() -> None:
     assert wild.max() <= 1
 
 
-def test_too_large_for_jpeg_is_an_error_of_the_picture() -> None:
+def test_too_large_for_jpeg_is_an_error_of_the_image() -> None:
     with pytest.raises(ImageError, match="too large"):
         Jpeg().apply(np.zeros((1, 1, 65501), np.float32), RNG)
 
@@ -79,7 +79,7 @@ def test_the_cubic_kernel() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(factor=st.integers(2, 8), height=st.integers(8, 40), width=st.integers(8, 40), value=st.floats(-1, 2))
-def test_flat_pictures_stay_flat_and_sides_are_cut_to_multiples(factor, height, width, value) -> None:
+def test_flat_images_stay_flat_and_sides_are_cut_to_multiples(factor, height, width, value) -> None:
     result = Downscale(factor=factor).apply(np.full((1, height, width), value, np.float32), RNG)
     assert result.shape == (1, height // factor, width // factor)
     np.testing.assert_allclose(result, np.float32(value), atol=1e-6)

@@ -1,4 +1,4 @@
-"""Low light: the formula of the dark picture, and noise with the moments of its law."""
+"""Low light: the formula of the dark image, and noise with the moments of its law."""
 
 import numpy as np
 import pytest
@@ -16,20 +16,22 @@ def rng():
     return image_rng(0, "low-light")
 
 
-def picture(channels=3, height=30, width=40):
+def make_image(channels=3, height=30, width=40):
     return np.random.default_rng(5).random((channels, height, width), dtype=np.float32)
 
 
 @settings(max_examples=20, deadline=None)
 @given(gain=st.floats(0, 1), brightness=st.floats(0, 1), gamma=st.floats(1, 6))
 def test_without_noise_it_is_brightness_times_gain_x_to_the_gamma(gain, brightness, gamma) -> None:
-    dark = LowLight(gain=gain, brightness=brightness, gamma=gamma, **QUIET).apply(picture(), rng())
-    np.testing.assert_allclose(dark, brightness * (gain * picture().astype(np.float64)) ** gamma, atol=1e-6)
+    dark = LowLight(gain=gain, brightness=brightness, gamma=gamma, **QUIET).apply(make_image(), rng())
+    np.testing.assert_allclose(
+        dark, brightness * (gain * make_image().astype(np.float64)) ** gamma, atol=1e-6
+    )
 
 
 def test_gamma_alone_is_that_of_scikit_image() -> None:
-    dark = LowLight(gain=1, brightness=1, gamma=2.2, **QUIET).apply(picture(), rng())
-    np.testing.assert_allclose(dark, exposure.adjust_gamma(picture(), 2.2), atol=1e-6)
+    dark = LowLight(gain=1, brightness=1, gamma=2.2, **QUIET).apply(make_image(), rng())
+    np.testing.assert_allclose(dark, exposure.adjust_gamma(make_image(), 2.2), atol=1e-6)
 
 
 def to_light(value):

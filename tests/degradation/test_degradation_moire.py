@@ -65,7 +65,7 @@ def test_colour_is_a_shift_between_channels() -> None:
     assert np.abs(coloured[0] - coloured[1]).max() > 0.1
 
 
-def test_a_gray_picture_gets_the_waves_of_one_channel() -> None:
+def test_a_gray_image_gets_the_waves_of_one_channel() -> None:
     image = np.random.default_rng(0).random((1, 24, 31), dtype=np.float32)
     colour = Moire().apply(np.repeat(image, 3, axis=0), rng())
     np.testing.assert_array_equal(Moire().apply(image, rng())[0], colour[0])

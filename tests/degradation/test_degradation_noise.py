@@ -122,6 +122,6 @@ def test_quantize_with_dither_keeps_local_means() -> None:
     assert quantized.mean() == pytest.approx(0.3, rel=0.02)
 
 
-def test_quantize_to_256_levels_keeps_8_bit_pictures() -> None:
+def test_quantize_to_256_levels_keeps_8_bit_images() -> None:
     image = (np.arange(256, dtype=np.float32) / np.float32(255))[None, None]
     np.testing.assert_array_equal(Quantize(levels=256).apply(image, rng()), image)

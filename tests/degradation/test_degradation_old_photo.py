@@ -16,9 +16,9 @@ from restorecli.degradation.masks import damage_mask
 from restorecli.errors import UsageError
 from restorecli.folders.manifest import Manifest
 from restorecli.folders.walking import walk
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 
 BLACK = np.zeros(3, np.float32)
 
@@ -60,7 +60,7 @@ def test_strokes_are_blended_by_their_opacity_and_gray_gets_their_luma():
 
 
 @pytest.mark.parametrize("step", [Scratches(count=8, tears=1), Scratches(dust=40, count=0, speck=3.0)])
-def test_the_mask_is_where_the_picture_changed(step):
+def test_the_mask_is_where_the_image_changed(step):
     """Outside only the faint rims are left; inside every pixel differs from a gray no stroke has."""
     image = flat(0.25)
     changed = np.abs(step.apply(image, rng()) - image).max(axis=0)
@@ -151,7 +151,7 @@ def photos(tmp_path):
     for number, name in enumerate(("a.png", "cats/b.png", "cats/c.jpg", "cats/d.tiff")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         pixels = rng(number).random((3, 40, 50), dtype=np.float32)
-        write_picture(folder / name, Picture(pixels, FileTraits()))
+        write_image(folder / name, ImageData(pixels, FileTraits()))
     return folder
 
 
@@ -163,8 +163,8 @@ def test_the_folder_job_writes_masks_and_names_them_in_the_manifest(photos, tmp_
     for name, record in records.items():
         noise, scratches = record.degradations
         assert "mask" not in noise
-        mask = read_picture(tmp_path / "out" / scratches["mask"]).pixels
-        image = read_picture(photos / record.key).pixels
+        mask = read_image(tmp_path / "out" / scratches["mask"]).pixels
+        image = read_image(photos / record.key).pixels
         result, steps = degrade_array(image, chain, 2, record.key)
         np.testing.assert_array_equal(mask[0] == 1, damage_mask(image.shape[1:], steps, 2, record.key))
         assert set(np.unique(mask)) <= {0.0, 1.0}
@@ -189,7 +189,7 @@ def test_noise_leaves_no_masks(photos, tmp_path):
     assert not (tmp_path / "out" / "masks").exists()
 
 
-def test_pictures_where_the_masks_would_be_are_refused(photos, tmp_path):
+def test_images_where_the_masks_would_be_are_refused(photos, tmp_path):
     (photos / "cats").rename(photos / "masks")
     with pytest.raises(UsageError, match="masks"):
         degrade_folder(photos, tmp_path / "out", Chain.from_specs(["scratches"]))

@@ -29,7 +29,7 @@ def operators():
     uneven = PointSpread(np.random.default_rng(1).random((4, 6)), (3, 1))
     kinds["uneven circular"] = Convolution(uneven, 1, "circular")
     kinds["uneven third, circular"] = Convolution(uneven, 3, "circular")
-    kinds["larger than the picture"] = Convolution(PointSpread.centred(np.ones((41, 3)) / 123))
+    kinds["larger than the image"] = Convolution(PointSpread.centred(np.ones((41, 3)) / 123))
     return kinds
 
 
@@ -137,7 +137,7 @@ def test_words_that_name_no_operator_are_refused(word) -> None:
         operator_named([word])
 
 
-def test_a_picture_of_a_kernel(tmp_path) -> None:
+def test_an_image_of_a_kernel(tmp_path) -> None:
     levels = np.zeros((5, 7), np.uint8)
     levels[2, 3:6] = [200, 100, 100]
     Image.fromarray(levels).save(tmp_path / "kernel.png")

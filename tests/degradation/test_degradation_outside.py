@@ -1,4 +1,4 @@
-"""Pictures of scientists are degraded in their own type and units; what lies beyond black and white stays."""
+"""Images of scientists are degraded in their own type and units; what lies beyond black and white stays."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from restorecli.degradation.chain import Chain, image_rng, replay_steps
 from restorecli.degradation.folder import degrade_folder
 from restorecli.degradation.outside import replay_steps_beyond
 from restorecli.images.options import ReadOptions
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 RNG = np.random.default_rng(0)
 
@@ -34,9 +34,9 @@ def test_noise_is_in_units_of_the_scale(tmp_path, dtype, low, high):
     samples[0, 0], samples[0, 1] = low, high
     result = degraded(tmp_path, samples, Chain.from_specs([{"name": "gaussian", "sigma": 25.5}]))
     assert result.dtype == dtype
-    scale = read_picture(tmp_path / "in" / "a.tif").traits.value_scale
+    scale = read_image(tmp_path / "in" / "a.tif").traits.value_scale
     assert (result - middle).std() == pytest.approx((scale.white - scale.black) / 10, rel=0.02)
-    assert read_picture(tmp_path / "out" / "a.tif").traits.value_scale.white == scale.white
+    assert read_image(tmp_path / "out" / "a.tif").traits.value_scale.white == scale.white
 
 
 def test_what_lies_beyond_a_given_range_comes_through(tmp_path):
@@ -75,4 +75,4 @@ def test_unclipped_floats_keep_the_units_and_say_their_scale(tmp_path):
     assert result.dtype == np.float32
     assert result.min() < -100
     assert abs((result - samples).std() - 50 / 255 * 4095) < 30
-    assert read_picture(tmp_path / "out" / "a.tif").traits.value_scale.white == 4095
+    assert read_image(tmp_path / "out" / "a.tif").traits.value_scale.white == 4095

@@ -14,7 +14,7 @@ def rng():
     return image_rng(0, "rain")
 
 
-def picture(channels=3, height=60, width=80):
+def make_image(channels=3, height=60, width=80):
     return np.random.default_rng(2).random((channels, height, width), dtype=np.float32)
 
 
@@ -36,7 +36,7 @@ def orientation(plane):
     gain=st.floats(0, 1),
 )
 def test_streaks_only_brighten_and_never_beyond_white(amount, length, angle, width, gain) -> None:
-    image = picture()
+    image = make_image()
     rain = Rain(amount=amount, length=length, angle=angle, width=width, gain=gain, haze=0)
     rained = rain.apply(image, rng())
     assert (rained >= image).all()
@@ -55,16 +55,16 @@ def test_the_upper_end_leans_to_the_left_for_a_positive_angle() -> None:
     assert columns[rows.argmin()] < columns[rows.argmax()]
 
 
-def test_the_sum_is_the_screen_of_picture_and_layer_and_then_haze() -> None:
-    image = picture().astype(np.float64)
+def test_the_sum_is_the_screen_of_image_and_layer_and_then_haze() -> None:
+    image = make_image().astype(np.float64)
     rain = Rain(haze=0.1)
     layer = rain.layer((60, 80), rng()).astype(np.float64)
     expected = 0.9 * (1 - (1 - image) * (1 - layer)) + 0.1 * 0.8
-    np.testing.assert_allclose(rain.apply(picture(), rng()), expected, atol=1e-6)
+    np.testing.assert_allclose(rain.apply(make_image(), rng()), expected, atol=1e-6)
 
 
 def test_gray_stays_gray_and_gets_the_same_rain() -> None:
-    gray = picture(1)
+    gray = make_image(1)
     rained = Rain().apply(gray, rng())
     np.testing.assert_array_equal(
         Rain().apply(np.repeat(gray, 3, axis=0), rng()), np.repeat(rained, 3, axis=0)
@@ -105,7 +105,7 @@ def test_a_streak_has_its_length_and_width(length, angle, width) -> None:
 
 
 def test_rain_falls_alike_everywhere() -> None:
-    """Drops beyond the picture reach into it: its rim is as wet as its middle."""
+    """Drops beyond the image reach into it: its rim is as wet as its middle."""
     layer = Rain(amount=0.3, length=35, width=2).layer((600, 600), rng())
     rim = np.concatenate([layer[:15].ravel(), layer[-15:].ravel()])
     assert rim.mean() == pytest.approx(layer[200:400].mean(), rel=0.1)

@@ -18,7 +18,7 @@ from restorecli.degradation.families.particles import blend_particles, draw_part
 from restorecli.degradation.families.sand_dust import AIRLIGHTS, SandDust, scatter
 
 
-def picture(channels=3, height=60, width=80, seed=4):
+def make_image(channels=3, height=60, width=80, seed=4):
     return np.random.default_rng(seed).random((channels, height, width), dtype=np.float32)
 
 
@@ -26,7 +26,7 @@ BARE = {"veil": 0.0, "particles": 0.0, "grain": 0.0}
 
 
 def test_scatter_is_the_model() -> None:
-    scene = picture()
+    scene = make_image()
     depth = np.random.default_rng(0).random((60, 80), dtype=np.float32)
     beta, airlight = np.array([0.9, 1.0, 1.3], np.float32), np.array([0.8, 0.6, 0.3], np.float32)
     result = scatter(scene, depth, beta, airlight)
@@ -37,7 +37,7 @@ def test_scatter_is_the_model() -> None:
 
 
 def test_no_depth_is_the_scene_and_endless_depth_the_airlight() -> None:
-    scene = picture()
+    scene = make_image()
     beta, airlight = np.ones(3, np.float32), np.array([0.8, 0.6, 0.3], np.float32)
     np.testing.assert_array_equal(scatter(scene, np.zeros((60, 80), np.float32), beta, airlight), scene)
     far = scatter(scene, np.full((60, 80), 60, np.float32), beta, airlight)
@@ -67,9 +67,9 @@ def test_dust_is_warm_and_takes_blue_most(preset) -> None:
     assert red > green > blue
     betas = dust.betas()
     assert betas[0] <= betas[1] <= betas[2]
-    dusty = dust.apply(picture(), image_rng(0, "k"))
+    dusty = dust.apply(make_image(), image_rng(0, "k"))
     assert dusty[0].mean() > dusty[2].mean()
-    assert dusty.std() < picture().std()
+    assert dusty.std() < make_image().std()
 
 
 def test_yellow_dust_holds_the_measured_lights() -> None:
@@ -96,7 +96,7 @@ def test_more_octaves_are_rougher() -> None:
 
 
 def test_guided_filter_equals_its_definition_by_windows() -> None:
-    guide, source = picture(2, 14, 17)
+    guide, source = make_image(2, 14, 17)
     result = guided_filter(guide, source, 2, 1e-3)
 
     def means(plane):
@@ -111,7 +111,7 @@ def test_guided_filter_equals_its_definition_by_windows() -> None:
 
 
 def test_depth_falls_from_top_to_bottom_and_spans_zero_to_one() -> None:
-    depth = pseudo_depth(picture(3, 120, 160), 1.0, 4, image_rng(0, "d"))
+    depth = pseudo_depth(make_image(3, 120, 160), 1.0, 4, image_rng(0, "d"))
     assert depth.min() == 0
     assert depth.max() == pytest.approx(1, abs=1e-6)
     assert depth[:20].mean() > depth[50:70].mean() > depth[-20:].mean()
@@ -150,8 +150,8 @@ def test_a_large_particle_hides_what_is_behind_it_by_its_opacity() -> None:
     assert not image[:, :, 15:].any()
 
 
-def test_gray_pictures_become_the_luma_of_their_dust() -> None:
-    gray = picture(1)
+def test_gray_images_become_the_luma_of_their_dust() -> None:
+    gray = make_image(1)
     dust = SandDust(grain=0)
     colour = dust.apply(np.repeat(gray, 3, axis=0), image_rng(0, "k"))
     np.testing.assert_allclose(dust.apply(gray, image_rng(0, "k"))[0], luma(colour), atol=1e-6)
@@ -159,7 +159,7 @@ def test_gray_pictures_become_the_luma_of_their_dust() -> None:
 
 def test_grain_has_its_sigma() -> None:
     still, grainy = (
-        SandDust(grain=grain, particles=0, veil=0).apply(picture(3, 200, 200), image_rng(0, "k"))
+        SandDust(grain=grain, particles=0, veil=0).apply(make_image(3, 200, 200), image_rng(0, "k"))
         for grain in (0, 10)
     )
     assert ((grainy - still) * 255).std() == pytest.approx(10, rel=0.02)

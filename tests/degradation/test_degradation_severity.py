@@ -10,15 +10,15 @@ import pytest
 from restorecli.degradation.catalog import DEGRADATIONS, from_record
 from restorecli.degradation.chain import Chain
 from restorecli.degradation.folder import degrade_folder, replay
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.writing import write_image
 
 
 @pytest.fixture
 def photos(tmp_path):
     for index in range(4):
         pixels = np.random.default_rng(index).random((3, 24, 20), dtype=np.float32)
-        write_picture(tmp_path / f"{index}.png", Picture(pixels, FileTraits()))
+        write_image(tmp_path / f"{index}.png", ImageData(pixels, FileTraits()))
     return tmp_path
 
 
@@ -44,7 +44,7 @@ def test_a_severity_that_decides_nothing_is_not_recorded():
     assert steps[0].sigma == 25
 
 
-def test_pictures_of_a_manifest_without_severities_are_not_made_again(photos, tmp_path):
+def test_images_of_a_manifest_without_severities_are_not_made_again(photos, tmp_path):
     out = tmp_path / "out"
     chain = Chain.from_specs([{"name": "gaussian", "severity": "1..4"}])
     assert degrade_folder(photos, out, chain).written == 4

@@ -78,7 +78,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path) -> None:
 def test_the_shipped_table_uses_what_is_measured_and_knows_every_damage() -> None:
     table = shipped_table()
     assert set(table.measurements) <= set(measure(read_sample("chelsea").pixels))
-    # A picture that was made smaller is a clean small picture.
+    # An image that was made smaller is a clean small image.
     assert set(table.classes) == {NONE, *DEGRADATIONS} - {"downscale"}
 
 

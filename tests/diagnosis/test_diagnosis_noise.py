@@ -11,7 +11,7 @@ from restorecli.diagnosis.view import view_of
 
 
 def _ramp(channels: int = 3) -> NDArray[np.float32]:
-    """A picture of every brightness and no texture."""
+    """An image of every brightness and no texture."""
     plane = np.linspace(0.1, 0.9, 256, dtype=np.float32)[None, :].repeat(256, axis=0)
     return np.stack([plane] * channels)
 
@@ -68,6 +68,6 @@ def test_exact_zeros_do_not_hide_noise() -> None:
     assert robust_sigma(np.zeros(10, np.float32)) == 0
 
 
-def test_gray_pictures_have_no_correlation_of_channels() -> None:
+def test_gray_images_have_no_correlation_of_channels() -> None:
     assert "noise shared" not in _measured(_ramp(1))
     assert "noise shared" not in _measured(_ramp(3))  # equal channels: gray that is kept as RGB

@@ -90,7 +90,7 @@ def test_brown_prints_have_one_hue() -> None:
     assert measure_tones(view_of(brown))["one hue"] < 0.5 < measure_tones(view_of(_photo()))["one hue"]
 
 
-def test_the_window_keeps_the_phase_of_blocks_and_small_pictures_whole() -> None:
+def test_the_window_keeps_the_phase_of_blocks_and_small_images_whole() -> None:
     image = np.zeros((3, 1203, 2005), np.float32)
     view = view_of(np.random.default_rng(0).random((1, 1203, 2005), np.float32))
     assert view.window.shape[1] * view.window.shape[2] <= MAX_WINDOW

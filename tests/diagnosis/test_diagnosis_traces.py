@@ -48,7 +48,7 @@ def test_the_grid_is_seen_wherever_it_starts() -> None:
     assert aligned > 3 * clean
 
 
-def test_pictures_that_were_no_jpeg_show_no_quality() -> None:
+def test_images_that_were_no_jpeg_show_no_quality() -> None:
     smooth = np.random.default_rng(0).normal(0.5, 0.1, (3, 128, 128)).astype(np.float32)
     assert measure_blocks(view_of(smooth))["jpeg quality"] == 100
 

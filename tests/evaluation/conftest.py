@@ -1,4 +1,4 @@
-"""Small folders of pictures to evaluate."""
+"""Small folders of images to evaluate."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from restorecli.evaluation.metrics.catalog import find_metrics
 from restorecli.evaluation.pairing.pairs import Pair, Source
 from restorecli.evaluation.result import Evaluation, PairScore
 from restorecli.evaluation.statistics.assembly import assemble
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.writing import write_image
 
 Save = Callable[..., Path]
 
 
 @pytest.fixture
 def save() -> Save:
-    """Write a random picture, or the given pixels, to a path whose folders are made."""
+    """Write a random image, or the given pixels, to a path whose folders are made."""
 
     def write(path: Path, seed: int = 0, *, size=(16, 20), channels=3, pixels=None, alpha=False) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def save() -> Save:
             levels = np.random.default_rng(seed).integers(0, 256, (channels, *size))
             pixels = (levels / 255).astype(np.float32)
         mask = np.full(pixels.shape[1:], 255, np.uint8) if alpha else None
-        write_picture(path, Picture(pixels, FileTraits(alpha=mask)))
+        write_image(path, ImageData(pixels, FileTraits(alpha=mask)))
         return path
 
     return write

@@ -156,7 +156,7 @@ def squared(restored: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def torchmetrics_ms_ssim(restored: np.ndarray, reference: np.ndarray) -> float:
-    """Its windows are padded with zeros of a mirrored picture: only close to ours, which is piq's."""
+    """Its windows are padded with zeros of a mirrored image: only close to ours, which is piq's."""
     import torch
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure as judge
 

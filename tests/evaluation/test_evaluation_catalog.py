@@ -71,7 +71,7 @@ def test_psnr_of_an_mse_is_the_psnr():
 
 @given(seeds)
 @settings(max_examples=10, deadline=None)
-def test_ciede2000_agrees_with_scikit_image_for_the_whole_picture(seed):
+def test_ciede2000_agrees_with_scikit_image_for_the_whole_image(seed):
     restored, reference = eight_bit_pair((3, 70, 20), seed)
     labs = [rgb2lab(side.transpose(1, 2, 0)) for side in (restored, reference)]
     wanted = deltaE_ciede2000(*labs).mean()
@@ -113,7 +113,7 @@ def test_gmsd_agrees_with_scipys_prewitt():
     assert measure("gmsd", restored, reference) == pytest.approx(similarity.std(ddof=1), abs=1e-12)
 
 
-def test_luma_metrics_are_those_of_the_luma_pictures():
+def test_luma_metrics_are_those_of_the_luma_images():
     restored, reference = eight_bit_pair((3, 30, 40))
     assert measure("psnr-y", restored, reference) == measure("psnr", restored, reference, "y-matlab")
     assert measure("ssim-y", restored, reference) == measure("ssim", restored, reference, "y-matlab")
@@ -121,10 +121,10 @@ def test_luma_metrics_are_those_of_the_luma_pictures():
     assert measure("psnr-y", *gray) == measure("psnr", *gray)
 
 
-def test_ms_ssim_is_one_for_equal_pictures_and_refuses_small_ones():
-    picture, _ = eight_bit_pair((1, MIN_SIDE, MIN_SIDE))
-    assert measure("ms-ssim", picture, picture.copy()) == pytest.approx(1, abs=1e-12)
-    small = picture[:, :-1]
+def test_ms_ssim_is_one_for_equal_images_and_refuses_small_ones():
+    image, _ = eight_bit_pair((1, MIN_SIDE, MIN_SIDE))
+    assert measure("ms-ssim", image, image.copy()) == pytest.approx(1, abs=1e-12)
+    small = image[:, :-1]
     with pytest.raises(DataError, match="at least 161"):
         measure("ms-ssim", small, small)
 
@@ -137,7 +137,7 @@ def test_ms_ssim_of_two_constants_is_the_luminance_of_the_coarsest_scale():
 
 
 @pytest.mark.parametrize("name", ["gmsd", "edge-psnr", "ssim", "ssim-y", "ms-ssim"])
-def test_a_picture_that_is_too_small_is_undefined(name):
+def test_an_image_that_is_too_small_is_undefined(name):
     tiny = np.zeros((3, 2, 2), np.uint8)
     with pytest.raises(DataError, match="at least"):
         measure(name, tiny, tiny)

@@ -57,7 +57,7 @@ def test_holm_agrees_with_r():
 
 
 def test_the_p_value_is_that_of_all_signs(made):
-    """For seven pictures, count the sign patterns whose rank sum is as far from the middle."""
+    """For seven images, count the sign patterns whose rank sum is as far from the middle."""
     differences = [0.5, -0.1, 0.9, 0.3, 1.4, -0.2, 0.7]
     one = made({f"a/{i}.png": [30 + d] for i, d in enumerate(differences)}, metrics=["psnr"])
     two = made({f"a/{i}.png": [30.0] for i in range(7)}, metrics=["psnr"])
@@ -95,7 +95,7 @@ def test_less_is_better_where_it_is(made):
     assert compare(two, {"x": one}, groups=False).differences[0].verdict == "worse"
 
 
-def test_five_pictures_decide_nothing(made):
+def test_five_images_decide_nothing(made):
     one = made({f"a/{i}.png": [30.0 + i] for i in range(5)}, metrics=["psnr"])
     two = made({f"a/{i}.png": [20.0 - i] for i in range(5)}, metrics=["psnr"])
     found = compare(one, {"x": two}, groups=False)
@@ -137,7 +137,7 @@ def test_the_footnote_names_the_correction_and_its_family(made):
     assert found.to_dict()["policy"] == found.policy
 
 
-def test_a_tie_of_many_pictures_is_no_tie_for_want_of_pictures(made):
+def test_a_tie_of_many_images_is_no_tie_for_want_of_images(made):
     one = made({f"a/{i}.png": [30.0 + i % 2] for i in range(20)}, metrics=["psnr"])
     two = made({f"a/{i}.png": [30.0 + (i + 1) % 2] for i in range(20)}, metrics=["psnr"])
     entry = compare(one, {"x": two}, groups=False).differences[0]
@@ -154,7 +154,7 @@ def test_the_family_is_all_groups_rivals_and_metrics(made):
     assert found.methods == ("restored", "x", "y")
 
 
-def test_infinite_and_missing_pictures_are_told(made):
+def test_infinite_and_missing_images_are_told(made):
     one = made({"a/0.png": [math.inf], "a/1.png": [30.0], "a/2.png": [31.0]}, metrics=["psnr"])
     two = made({"a/0.png": [40.0], "a/1.png": [29.0], "a/3.png": [31.0]}, metrics=["psnr"])
     two = replace(two, unmatched=(Unmatched("restored", "a/2.png", "broken"),))
@@ -165,7 +165,7 @@ def test_infinite_and_missing_pictures_are_told(made):
     assert listed == {"a/2.png": "broken", "a/3.png": "only x has a score for it"}
 
 
-def test_the_order_of_the_pictures_changes_no_digit(made):
+def test_the_order_of_the_images_changes_no_digit(made):
     one, two = methods(made, 0, 0.1)
     turned = replace(one, images=one.images[::-1])
     assert compare(turned, {"x": two}).differences == compare(one, {"x": two}).differences

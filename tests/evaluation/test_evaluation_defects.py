@@ -19,9 +19,9 @@ from restorecli.evaluation.pairing.pairs import Pair, Source
 from restorecli.evaluation.result import PairScore
 from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.folders.walking import walk
-from restorecli.images.picture import Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import ImageData
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 
 GROUND = 120.0
 
@@ -76,7 +76,7 @@ def test_the_score_is_the_geometric_mean_of_its_two_parts():
 def test_noise_is_no_kept_edge():
     noisy = REFERENCE + np.random.default_rng(2).normal(0, 20, REFERENCE.shape)
     flat = noisy - DEFECT
-    energy = [float(np.square(np.gradient(picture[0])).sum()) for picture in (noisy, REFERENCE)]
+    energy = [float(np.square(np.gradient(image[0])).sum()) for image in (noisy, REFERENCE)]
     assert energy[0] > 3 * energy[1]  # which is what the energy of the gradients alone would call kept
     for measure in MEASURES:
         assert measure(noisy, REFERENCE, MASK) == pytest.approx(100, abs=8)
@@ -86,7 +86,7 @@ def test_noise_is_no_kept_edge():
 def test_a_defect_counts_the_same_wherever_it_lies():
     scene = GROUND + np.random.default_rng(3).normal(0, 3, (1, 80, 80)) + DEFECT
     restored = gaussian(scene[0], 1)[None]
-    moved = [np.roll(picture, (7, -9), (-2, -1)) for picture in (restored, scene, MASK)]
+    moved = [np.roll(image, (7, -9), (-2, -1)) for image in (restored, scene, MASK)]
     for measure in MEASURES:
         assert measure(*moved) == pytest.approx(measure(restored, scene, MASK), rel=1e-9)
 
@@ -118,11 +118,11 @@ def test_both_parts_are_the_factors_of_least_squares():
     rng = np.random.default_rng(4)
     reference = gaussian(rng.uniform(0, 255, (80, 80)), 1) + DEFECT[0]
     restored = gaussian(reference, 1.5) + rng.normal(0, 5, (80, 80))
-    smooth = [gaussian(picture, 1.5, mode="nearest", truncate=4) for picture in (restored, reference)]
+    smooth = [gaussian(image, 1.5, mode="nearest", truncate=4) for image in (restored, reference)]
     far = distance_transform_edt(~MASK)
     ring = (far > 3) & (far <= 12)
-    inside = [picture[MASK] - picture[ring].mean() for picture in smooth]
-    slopes = [np.concatenate([slope[far <= 3] for slope in np.gradient(picture)]) for picture in smooth]
+    inside = [image[MASK] - image[ring].mean() for image in smooth]
+    slopes = [np.concatenate([slope[far <= 3] for slope in np.gradient(image)]) for image in smooth]
     for measure, (ours, theirs) in ((defects.contrast_kept, inside), (defects.edges_kept, slopes)):
         factor = np.linalg.lstsq(theirs[:, None], ours, rcond=None)[0].item()
         assert measure(restored[None], reference[None], MASK) == pytest.approx(100 * factor, rel=1e-9)
@@ -172,7 +172,7 @@ def test_a_gain_that_costs_the_defects_is_warned_of_with_its_numbers():
         scored("dent", psnr=(20, 30), score=(80, 75)),
     )
     assert warning.startswith("crack: ")
-    for number in ("9.67 dB", "27.0 points", "82.0", "55.0", "2 pictures"):
+    for number in ("9.67 dB", "27.0 points", "82.0", "55.0", "2 images"):
         assert number in warning
 
 
@@ -195,13 +195,13 @@ def test_the_rule_of_the_warning(psnr, score, expected):
 def test_on_real_cracks_strong_smoothing_is_warned_of_and_mild_is_not(tmp_path, data_folder, spread, warns):
     tiles = data_folder / "magnetic-tile" / "test" / "images"
     for file in walk(tiles / "crack"):
-        clean = read_picture(file.path).pixels
+        clean = read_image(file.path).pixels
         rng = np.random.default_rng(len(file.relative.name))
         noisy = gaussian(clean[0], 1)[None] + rng.normal(0, 20 / 255, clean.shape)
         for name, pixels in (("noisy", noisy), ("restored", gaussian(noisy[0], spread)[None])):
             path = tmp_path / name / "crack" / f"{file.relative.stem}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_picture(path, Picture(pixels.astype(np.float32)))
+            write_image(path, ImageData(pixels.astype(np.float32)))
     found = evaluate_folders(
         tmp_path / "restored", tiles, degraded=tmp_path / "noisy", metrics=["psnr", "defect-score"]
     )

@@ -57,7 +57,7 @@ def test_ssim_inside_is_the_mean_of_the_map_over_the_mask(channels):
         assert masked_ssim(restored, reference, mask) == pytest.approx(theirs, abs=1e-12)
 
 
-def test_over_the_whole_picture_both_are_the_plain_metrics():
+def test_over_the_whole_image_both_are_the_plain_metrics():
     restored, reference = pair()
     everything = np.ones(reference.shape[1:], bool)
     assert masked_psnr(restored, reference, everything) == pytest.approx(psnr(restored, reference), abs=1e-10)
@@ -77,10 +77,10 @@ def test_inside_and_outside_weighted_by_their_areas_are_the_whole(seed, share):
     assert np.average(maps, weights=[inner.sum(), (~inner).sum()]) == pytest.approx(ssim(restored, reference))
 
 
-def test_the_size_of_the_picture_around_changes_nothing():
+def test_the_size_of_the_image_around_changes_nothing():
     restored, reference = pair(1)
     mask = box()
-    wide = [np.pad(picture, ((0, 0), (0, 200), (0, 200)), mode="edge") for picture in (restored, reference)]
+    wide = [np.pad(image, ((0, 0), (0, 200), (0, 200)), mode="edge") for image in (restored, reference)]
     large = np.pad(mask, ((0, 200), (0, 200)))
     assert masked_psnr(*wide, large) == masked_psnr(restored, reference, mask)
     assert masked_ssim(*wide, large) == pytest.approx(masked_ssim(restored, reference, mask), abs=1e-12)
@@ -103,7 +103,7 @@ def test_an_empty_region_has_no_score():
     for region in (nothing, box(rows=slice(0, 5)), box(columns=slice(48, 53))):
         with pytest.raises(DataError, match="region"):
             masked_ssim(restored, reference, region)
-    small = [picture[:, :8, :8] for picture in (restored, reference)]
+    small = [image[:, :8, :8] for image in (restored, reference)]
     with pytest.raises(DataError, match="region"):
         masked_ssim(*small, np.ones((8, 8), bool))
 

@@ -53,7 +53,7 @@ def test_the_table_and_the_document_say_the_same(pair):
         assert line["psnr"] == pytest.approx(float(row[1]), abs=6e-4)
 
 
-def test_equal_pictures_are_infinitely_good_and_differ_in_nothing(pair):
+def test_equal_images_are_infinitely_good_and_differ_in_nothing(pair):
     found = explain(pair[0], pair[0])
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))["protocols"]
     assert document[0]["psnr"] == "inf"
@@ -68,7 +68,7 @@ def test_a_gray_pair_has_no_luma(save, tmp_path):
     assert rows["y-matlab"].psnr == rows["rgb"].psnr
 
 
-def test_small_pictures_have_a_psnr_and_no_ssim(save, tmp_path):
+def test_small_images_have_a_psnr_and_no_ssim(save, tmp_path):
     files = [save(tmp_path / f"{seed}.png", seed, size=(8, 8)) for seed in (0, 1)]
     rows = {row[0]: row for row in explain(*files).rows}
     assert rows["rgb"][3] == "-"

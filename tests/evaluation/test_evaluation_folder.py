@@ -13,12 +13,12 @@ from restorecli.evaluation.folder import evaluate_folders
 from restorecli.evaluation.metrics.psnr_ssim import PROTOCOL, psnr, ssim
 from restorecli.evaluation.tables.saved import to_json
 from restorecli.folders.manifest import Manifest, Record
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 
 @pytest.fixture
 def chain(tmp_path, save):
-    """A restored folder whose manifest names degraded and reference pictures, in two categories."""
+    """A restored folder whose manifest names degraded and reference images, in two categories."""
     manifests = {name: Manifest(tmp_path / name) for name in ("degraded", "restored")}
     for index, category in enumerate(("tiles", "tiles", "wood")):
         name = f"{category}/{index}.png"
@@ -38,7 +38,7 @@ def test_the_manifest_alone_gives_degraded_against_restored(chain):
     assert [score.pair.path for score in evaluation.images] == ["tiles/0.png", "tiles/1.png", "wood/2.png"]
     assert {name: group.n for name, group in evaluation.categories.items()} == {"tiles": 2, "wood": 1}
     restored, degraded, clean = (
-        read_picture(chain / folder / "wood/2.png").pixels for folder in ("restored", "degraded", "clean")
+        read_image(chain / folder / "wood/2.png").pixels for folder in ("restored", "degraded", "clean")
     )
     wood = evaluation.categories["wood"]
     assert wood.restored["psnr"].mean == psnr(restored, clean)
@@ -48,7 +48,7 @@ def test_the_manifest_alone_gives_degraded_against_restored(chain):
     assert evaluation.unmatched == ()
 
 
-def test_the_overall_mean_weighs_every_picture_the_same(chain):
+def test_the_overall_mean_weighs_every_image_the_same(chain):
     evaluation = evaluate_folders(chain / "restored")
     values = [score.restored["psnr"] for score in evaluation.images]
     assert evaluation.overall.restored["psnr"].mean == pytest.approx(np.mean(values), abs=1e-12)
@@ -96,7 +96,7 @@ def test_the_json_object_is_the_agreed_one(chain):
     assert document["unmatched"] == []
 
 
-def test_identical_pictures_are_inf_and_named(tmp_path, save):
+def test_identical_images_are_inf_and_named(tmp_path, save):
     for folder in ("out", "ref"):
         save(tmp_path / folder / "same.png", seed=1)
     save(tmp_path / "out" / "other.png", seed=2)
@@ -111,7 +111,7 @@ def test_identical_pictures_are_inf_and_named(tmp_path, save):
     assert line["restored"]["ssim"] == 1.0
     json.loads(to_json(evaluation), parse_constant=pytest.fail)
     assert evaluation.notes == (
-        "1 of 2 restored pictures equal their reference (PSNR inf); the mean is over the others",
+        "1 of 2 restored images equal their reference (PSNR inf); the mean is over the others",
     )
 
 
@@ -123,7 +123,7 @@ def test_faulty_pairs_are_listed_and_the_others_scored(tmp_path, save):
     save(tmp_path / "ref" / "color.png", channels=3)
     save(tmp_path / "out" / "color.png", channels=1)
     save(tmp_path / "ref" / "broken.png")
-    (tmp_path / "out" / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "out" / "broken.png").write_bytes(b"no image")
     (tmp_path / "ref" / "lost.png").write_bytes(b"")
     save(tmp_path / "out" / "lost.png")
     evaluation = evaluate_folders(tmp_path / "out", tmp_path / "ref")
@@ -194,17 +194,17 @@ def test_alpha_is_ignored_and_said(tmp_path, save):
     assert evaluation.notes == ("alpha ignored in 1 of 1 pairs",)
 
 
-def test_small_pictures_have_psnr_and_no_ssim(tmp_path, save):
+def test_small_images_have_psnr_and_no_ssim(tmp_path, save):
     save(tmp_path / "ref" / "a.png", seed=1, size=(8, 8))
     save(tmp_path / "out" / "a.png", seed=2, size=(8, 8))
     evaluation = evaluate_folders(tmp_path / "out", tmp_path / "ref")
     assert evaluation.images[0].restored["ssim"] is None
     assert evaluation.overall.restored["psnr"].n == 1
     assert evaluation.overall.restored["ssim"].undefined == 1
-    assert evaluation.notes == ("SSIM undefined in 1 of 1 restored pictures",)
+    assert evaluation.notes == ("SSIM undefined in 1 of 1 restored images",)
 
 
-def test_a_downscaled_degraded_picture_is_a_note_and_no_fault(tmp_path, save):
+def test_a_downscaled_degraded_image_is_a_note_and_no_fault(tmp_path, save):
     save(tmp_path / "ref" / "a.png", seed=1, size=(33, 40))
     save(tmp_path / "out" / "a.png", seed=2, size=(33, 40))
     save(tmp_path / "low" / "a.png", seed=3, size=(17, 20))
@@ -214,12 +214,12 @@ def test_a_downscaled_degraded_picture_is_a_note_and_no_fault(tmp_path, save):
     assert evaluation.unmatched == ()
 
 
-def test_a_faulty_degraded_picture_costs_only_its_own_score(tmp_path, save):
+def test_a_faulty_degraded_image_costs_only_its_own_score(tmp_path, save):
     for name in ("a.png", "b.png"):
         save(tmp_path / "ref" / name, seed=1)
         save(tmp_path / "out" / name, seed=2)
         save(tmp_path / "low" / name, seed=3)
-    (tmp_path / "low" / "b.png").write_bytes(b"no picture")
+    (tmp_path / "low" / "b.png").write_bytes(b"no image")
     evaluation = evaluate_folders(tmp_path / "out", tmp_path / "ref", degraded=tmp_path / "low")
     assert evaluation.overall.restored["psnr"].n == 2
     assert evaluation.overall.degraded["psnr"].n == 1

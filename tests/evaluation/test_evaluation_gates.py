@@ -32,7 +32,7 @@ def test_the_same_scores_pass(made, before):
     [
         ([27.98, 0.7], "category b: PSNR 27.9800 instead of 28.0000"),
         ([28.0, 0.699], "category b: SSIM 0.699000 instead of 0.700000"),
-        ([28.0, None], "category b: SSIM has no value any more for 1 pictures"),
+        ([28.0, None], "category b: SSIM has no value any more for 1 images"),
     ],
 )
 def test_a_category_that_got_worse_fails_and_is_named(made, before, score, fault):
@@ -60,25 +60,25 @@ def test_better_is_no_fault_also_where_less_is_better(made):
     assert "MSE 12.0000 instead of 10.0000" in baseline_gate(high, low).got
 
 
-def test_a_missing_or_newly_unmatched_picture_fails(made, before):
+def test_a_missing_or_newly_unmatched_image_fails(made, before):
     fewer = made({path: value for path, value in BEFORE.items() if path != "a/1.png"})
-    assert "a/1.png is missing (no such picture)" in baseline_gate(fewer, before).got
+    assert "a/1.png is missing (no such image)" in baseline_gate(fewer, before).got
     unreadable = replace(fewer, unmatched=(Unmatched("restored", "a/1.png", "broken"),))
     assert baseline_gate(unreadable, before).got == "a/1.png is missing (broken)"
-    extra = replace(made(BEFORE), unmatched=(Unmatched("reference", "c/9.png", "no picture"),))
+    extra = replace(made(BEFORE), unmatched=(Unmatched("reference", "c/9.png", "no image"),))
     assert "reference c/9.png has no score" in baseline_gate(extra, before).got
     assert baseline_gate(extra, extra) is None
 
 
-def test_new_pictures_do_not_dilute_the_means(made, before):
+def test_new_images_do_not_dilute_the_means(made, before):
     worse = made({**BEFORE, "b/0.png": [27.0, 0.7], "b/1.png": [60.0, 1.0]})
     assert "category b: PSNR 27.0000 instead of 28.0000" in baseline_gate(worse, before).got
     assert baseline_gate(made({**BEFORE, "c/0.png": [1.0, 0.0]}), before) is None
 
 
-def test_identical_pictures(made):
+def test_identical_images(made):
     perfect, spoilt = (made({"a/0.png": [v, 1.0], "a/1.png": [30.0, 1.0]}) for v in (math.inf, 80.0))
-    assert "PSNR is not inf any more for 1 pictures" in baseline_gate(spoilt, perfect).got
+    assert "PSNR is not inf any more for 1 images" in baseline_gate(spoilt, perfect).got
     assert baseline_gate(perfect, spoilt) is None
 
 
@@ -91,6 +91,6 @@ def test_what_cannot_be_compared_is_refused(made, before):
 
 def test_the_least_psnr(made, before):
     assert psnr_gate(before, 30) is None
-    assert "30.0000 dB over 3 pictures" in psnr_gate(before, 30.1).got
+    assert "30.0000 dB over 3 images" in psnr_gate(before, 30.1).got
     with pytest.raises(UsageError, match="PSNR"):
         psnr_gate(made({"a/0.png": [0.5]}, metrics=["ssim"]), 30)

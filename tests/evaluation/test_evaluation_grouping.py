@@ -37,7 +37,7 @@ def names_of(scores: list[PairScore], *by: str) -> list[str]:
     return list(group_by(scores, by, METRICS).groups)
 
 
-def test_the_fields_of_a_picture_are_what_its_line_says():
+def test_the_fields_of_an_image_are_what_its_line_says():
     steps = [
         {"name": "gaussian", "sigma": 25.0, "gray": False},
         {"name": "jpeg", "quality": 30, "subsampling": "4:2:0"},

@@ -36,7 +36,7 @@ def test_other_resamples_give_almost_the_same(values):
     assert bootstrap_interval(values) == pytest.approx(tuple(judge.confidence_interval), abs=0.2 * error)
 
 
-def test_many_pictures_have_the_interval_of_the_normal_distribution():
+def test_many_images_have_the_interval_of_the_normal_distribution():
     values = np.random.default_rng(6).normal(0, 1, 5000)
     error = values.std(ddof=1) / np.sqrt(len(values))
     low, high = bootstrap_interval(values)
@@ -61,7 +61,7 @@ def test_order_changes_no_digit_and_the_ends_are_among_the_values(values, rng: r
     assert min(values) - slack <= low <= high <= max(values) + slack
 
 
-def test_few_or_equal_pictures():
+def test_few_or_equal_images():
     assert bootstrap_interval([]) is None
     assert bootstrap_interval([3.0]) is None
     assert bootstrap_interval([0.1, 0.1, 0.1]) == (0.1, 0.1)

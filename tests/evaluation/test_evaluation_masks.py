@@ -1,4 +1,4 @@
-"""Which mask belongs to which picture, and what it marks."""
+"""Which mask belongs to which image, and what it marks."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def draw(path: Path, levels: np.ndarray) -> Source:
 
 
 @pytest.mark.parametrize(
-    ("picture", "mask"),
+    ("image", "mask"),
     [
         ("bottle/test/broken/000.png", "bottle/ground_truth/broken/000_mask.png"),
         ("images/crack/x.jpg", "masks/crack/x.png"),
     ],
 )
-def test_masks_beside_the_references_are_found_by_themselves(tmp_path, picture, mask):
-    data = touch(tmp_path / "data", picture, mask)
-    out = touch(tmp_path / "out", picture)
-    assert masks(pair_folder(out, data)) == {picture: mask}
+def test_masks_beside_the_references_are_found_by_themselves(tmp_path, image, mask):
+    data = touch(tmp_path / "data", image, mask)
+    out = touch(tmp_path / "out", image)
+    assert masks(pair_folder(out, data)) == {image: mask}
 
 
 def test_masks_are_found_through_the_manifest(tmp_path):
@@ -61,7 +61,7 @@ def test_masks_are_found_through_the_manifest(tmp_path):
     assert pair.record.category == "crack"
 
 
-def test_a_picture_without_a_mask_is_no_problem(tmp_path):
+def test_an_image_without_a_mask_is_no_problem(tmp_path):
     data = touch(tmp_path / "data", "images/free/x.jpg", "images/crack/y.jpg", "masks/crack/y.png")
     pairing = pair_folder(touch(tmp_path / "out", "free/x.png", "crack/y.png"), data)
     assert masks(pairing) == {"free/x.png": None, "crack/y.png": "masks/crack/y.png"}
@@ -69,7 +69,7 @@ def test_a_picture_without_a_mask_is_no_problem(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("picture", "mask"),
+    ("image", "mask"),
     [
         ("crack/x.png", "crack/x.png"),
         ("crack/x.jpg", "crack/x_mask.bmp"),
@@ -81,10 +81,10 @@ def test_a_picture_without_a_mask_is_no_problem(tmp_path):
         ("bottle/test/broken/000.png", "broken/000_mask.png"),
     ],
 )
-def test_given_masks_are_found_by_relative_path_then_by_stem(tmp_path, picture, mask):
-    out, data = touch(tmp_path / "out", picture), touch(tmp_path / "ref", picture)
+def test_given_masks_are_found_by_relative_path_then_by_stem(tmp_path, image, mask):
+    out, data = touch(tmp_path / "out", image), touch(tmp_path / "ref", image)
     pairing = pair_folder(out, data, masks=touch(tmp_path / "given", mask))
-    assert masks(pairing) == {picture: mask}
+    assert masks(pairing) == {image: mask}
     assert pairing.unmatched == ()
 
 
@@ -112,7 +112,7 @@ def test_unused_and_ambiguous_masks_are_listed(tmp_path):
     )
     listed = {(entry.side, entry.path): entry.reason for entry in pairing.unmatched}
     assert "a/x.png, b/x.png" in listed["mask", "x.png"]
-    assert listed["mask", "z.png"] == "no picture of this name"
+    assert listed["mask", "z.png"] == "no image of this name"
     assert masks(pairing)["y.png"] == "y.png"
 
 
@@ -125,7 +125,7 @@ def test_masks_of_which_not_one_fits_are_an_error(tmp_path):
         pair_folder(out, ref, masks=tmp_path / "empty")
 
 
-def test_one_mask_file_serves_every_picture(tmp_path):
+def test_one_mask_file_serves_every_image(tmp_path):
     out, ref = touch(tmp_path / "out", "x.png", "y.png"), touch(tmp_path / "ref", "x.png", "y.png")
     mask = touch(tmp_path, "roi.png") / "roi.png"
     assert masks(pair_folder(out, ref, masks=mask)) == {"x.png": "roi.png", "y.png": "roi.png"}
@@ -163,12 +163,12 @@ def test_a_mask_of_another_size_is_refused_with_both_sizes(tmp_path):
     assert (caught.value.expected, caught.value.got) == ("4x6", "6x4")
 
 
-def test_a_mask_of_another_size_or_no_picture_is_listed_and_the_picture_scored(tmp_path, save):
+def test_a_mask_of_another_size_or_no_image_is_listed_and_the_image_scored(tmp_path, save):
     for name in ("a.png", "b.png", "c.png"):
         save(tmp_path / "ref" / name, 1, size=(40, 40))
         save(tmp_path / "out" / name, 2, size=(40, 40))
     draw(tmp_path / "m/a.png", np.full((20, 20), 255, np.uint8))
-    (tmp_path / "m/b.png").write_text("no picture")
+    (tmp_path / "m/b.png").write_text("no image")
     draw(tmp_path / "m/c.png", np.full((40, 40), 255, np.uint8))
     found = evaluate_folders(
         tmp_path / "out", tmp_path / "ref", masks=tmp_path / "m", metrics=["psnr", "psnr-inside"]

@@ -44,7 +44,7 @@ def judge_ssim(restored: np.ndarray, reference: np.ndarray) -> float:
 
 @given(sizes, seeds)
 @settings(max_examples=60, deadline=None)
-def test_both_agree_with_scikit_image_on_the_rounded_pictures(shape, seed):
+def test_both_agree_with_scikit_image_on_the_rounded_images(shape, seed):
     restored, reference = random_pair(shape, seed)
     one, two = (np.floor(np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8) for x in (restored, reference))
     assert psnr(restored, reference) == pytest.approx(
@@ -64,9 +64,9 @@ def test_both_are_symmetric_and_bounded(shape, seed):
 
 @given(arrays(np.uint8, sizes))
 @settings(max_examples=30, deadline=None)
-def test_a_picture_equals_itself_exactly(picture):
-    assert psnr(picture, picture.copy()) == math.inf
-    assert ssim(picture, picture.copy()) == 1.0
+def test_an_image_equals_itself_exactly(image):
+    assert psnr(image, image.copy()) == math.inf
+    assert ssim(image, image.copy()) == 1.0
 
 
 @given(sizes, seeds)
@@ -118,13 +118,13 @@ def test_values_that_are_not_finite_are_refused(metric, value):
 
 
 @pytest.mark.parametrize("shape", [(1, 10, 40), (3, 40, 10), (1, 1, 1)])
-def test_ssim_refuses_a_picture_smaller_than_its_window(shape):
+def test_ssim_refuses_an_image_smaller_than_its_window(shape):
     with pytest.raises(DataError, match="at least 11"):
         ssim(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
 
 
 @pytest.mark.data
-def test_both_agree_with_what_other_libraries_returned_for_real_pictures(reference_folder: Path):
+def test_both_agree_with_what_other_libraries_returned_for_real_images(reference_folder: Path):
     from PIL import Image
 
     table = json.loads((reference_folder / "metrics.json").read_text())

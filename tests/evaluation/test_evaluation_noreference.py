@@ -22,9 +22,9 @@ from restorecli.evaluation.metrics.protocol import find_protocol
 from restorecli.evaluation.metrics.residual import estimate_sigma, noise_level, residual_whiteness, whiteness
 from restorecli.evaluation.pairing.finding import pair_folder
 from restorecli.folders.manifest import Manifest, Record
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 
 RGB = find_protocol("rgb")
 
@@ -33,8 +33,8 @@ def noise(*shape: int, sigma: float = 1.0, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, sigma, shape)
 
 
-def subject(picture, degraded=None, redegraded: Callable[[], np.ndarray] | None = None) -> Subject:
-    return Subject(picture, None, degraded=degraded, redegraded=redegraded, protocol=RGB)
+def subject(image, degraded=None, redegraded: Callable[[], np.ndarray] | None = None) -> Subject:
+    return Subject(image, None, degraded=degraded, redegraded=redegraded, protocol=RGB)
 
 
 @pytest.mark.parametrize("shape", [(1, 24, 24), (3, 60, 50), (1, 200, 300)])
@@ -83,11 +83,11 @@ def test_structure_left_in_the_residual_lowers_the_whiteness():
     assert whiteness(subject(flat, degraded)) < 0.1
 
 
-def test_there_is_no_residual_of_equal_or_different_pictures():
-    picture = np.zeros((1, 20, 20), np.uint8)
-    for degraded in (None, picture, picture + 7, np.zeros((1, 10, 10), np.uint8)):
+def test_there_is_no_residual_of_equal_or_different_images():
+    image = np.zeros((1, 20, 20), np.uint8)
+    for degraded in (None, image, image + 7, np.zeros((1, 10, 10), np.uint8)):
         with pytest.raises(DataError):
-            whiteness(subject(picture, degraded))
+            whiteness(subject(image, degraded))
 
 
 @pytest.mark.parametrize("sigma", [0.7, 5, 25])
@@ -112,7 +112,7 @@ def test_the_wavelet_is_orthonormal_and_blind_to_ramps():
     assert sum(energies) == pytest.approx(1)
 
 
-def test_the_noise_level_is_on_the_scale_of_255_whatever_the_picture_is_stored_in():
+def test_the_noise_level_is_on_the_scale_of_255_whatever_the_image_is_stored_in():
     levels = np.clip(128 + noise(1, 200, 200, sigma=20), 0, 255).round()
     eight, unit = levels.astype(np.uint8), (levels / 255).astype(np.float32)
     assert noise_level(subject(eight)) == pytest.approx(20, rel=0.03)
@@ -134,29 +134,29 @@ def test_the_peak_ratio_rounds_like_the_degraded_file():
 
 
 def test_an_odd_line_of_the_manifest_costs_one_score():
-    picture = np.zeros((1, 8, 8), np.uint8)
+    image = np.zeros((1, 8, 8), np.uint8)
 
     def unknown() -> np.ndarray:
         raise UsageError("There is no degradation 'ghosts'.")
 
     with pytest.raises(DataError, match="ghosts"):
-        consistency(subject(picture, picture, unknown))
+        consistency(subject(image, image, unknown))
 
 
 @pytest.fixture
 def chain_on_disk(tmp_path) -> Callable[..., Path]:
-    """Degrade one picture and write a restored one, as the commands do; references can be taken away."""
+    """Degrade one image and write a restored one, as the commands do; references can be taken away."""
 
     def run(steps, restored, *, depth: int = 8, unclipped: bool = False, keep: bool = True) -> Path:
         clean = np.random.default_rng(6).uniform(0.3, 0.7, (3, 36, 40)).astype(np.float32)
         (tmp_path / "clean").mkdir()
-        write_picture(tmp_path / "clean/a.png", Picture(clean, FileTraits(depth=depth)))
-        clean = read_picture(tmp_path / "clean/a.png").pixels
+        write_image(tmp_path / "clean/a.png", ImageData(clean, FileTraits(depth=depth)))
+        clean = read_image(tmp_path / "clean/a.png").pixels
         degrade_folder(tmp_path / "clean", tmp_path / "noisy", Chain.from_specs(steps), unclipped=unclipped)
         (line,) = Manifest(tmp_path / "noisy").read().values()
         out = tmp_path / "restored"
         out.mkdir()
-        write_picture(out / "a.png", Picture(restored(clean), FileTraits(depth=depth)))
+        write_image(out / "a.png", ImageData(restored(clean), FileTraits(depth=depth)))
         values = {"seed": line.seed, "key": line.key, "degradations": line.degradations}
         Manifest(out).append(
             Record(
@@ -215,7 +215,7 @@ def test_what_the_blur_takes_away_costs_nothing_and_a_shift_of_brightness_does(c
     found = evaluate_folders(out, metrics=["consistency"], redegrade=degrade_again)
     score = (found.images[0].restored or {})["consistency"]
     assert score is not None
-    assert score > 45  # against about 26 dB for the picture itself
+    assert score > 45  # against about 26 dB for the image itself
 
 
 NOWHERE = ["consistency", "whiteness", "noise-level"]
@@ -247,7 +247,7 @@ def test_plain_folders_need_no_manifest_where_no_metric_needs_one(tmp_path, save
 def test_the_output_of_another_program_is_checked_by_the_manifest_of_the_degraded_folder(tmp_path, save):
     clean = save(tmp_path / "clean/a.png", 1)
     degrade_folder(clean.parent, tmp_path / "noisy", Chain.from_specs(["jpeg"]))
-    save(tmp_path / "theirs/a.png", pixels=read_picture(clean).pixels)
+    save(tmp_path / "theirs/a.png", pixels=read_image(clean).pixels)
     found = evaluate_folders(
         tmp_path / "theirs", degraded=tmp_path / "noisy", metrics=["consistency"], redegrade=degrade_again
     )

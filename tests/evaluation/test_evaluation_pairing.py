@@ -57,13 +57,13 @@ def test_one_flat_reference_serves_several_folders(tmp_path):
     assert [pair.category for pair in pairing.pairs] == ["sigma15", "sigma25"]
 
 
-def test_missing_and_unused_pictures_are_listed_on_their_side(tmp_path):
+def test_missing_and_unused_images_are_listed_on_their_side(tmp_path):
     pairing = pair_folder(
         touch(tmp_path / "out", "a.png", "b.png"), touch(tmp_path / "ref", "b.png", "c.png")
     )
     assert mates(pairing) == {"b.png": "b.png"}
     assert "stem 'a'" in reasons(pairing)["restored", "a.png"]
-    assert "no restored picture" in reasons(pairing)["reference", "c.png"]
+    assert "no restored image" in reasons(pairing)["reference", "c.png"]
 
 
 def test_a_stem_with_several_mates_is_listed_with_them(tmp_path):
@@ -151,7 +151,7 @@ def test_the_output_of_degrade_is_scored_as_degraded(tmp_path):
     assert pair.degraded.path == out / "a.png"
 
 
-def test_degraded_pictures_by_name_are_paired_and_missing_ones_listed(tmp_path):
+def test_degraded_images_by_name_are_paired_and_missing_ones_listed(tmp_path):
     out = touch(tmp_path / "out", "a.png", "b.png")
     pairing = pair_folder(
         out,

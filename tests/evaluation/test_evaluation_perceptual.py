@@ -59,12 +59,12 @@ def subject(shape=(3, 16, 20), reference=True) -> Subject:
 @pytest.mark.parametrize("name", ["lpips", "dists"])
 def test_a_full_reference_metric_gets_restored_then_reference_as_rgb(install, name):
     seen = []
-    install(lambda **options: lambda *pictures: seen.append((options, pictures)) or 0.25)
+    install(lambda **options: lambda *images: seen.append((options, images)) or 0.25)
     asked = subject((1, 16, 20))
     assert METRICS[name].function(asked) == 0.25
     ((options, (restored, reference)),) = seen
     assert options == ({"net_type": "alex", "normalize": True} if name == "lpips" else {})
-    for tensor, levels in ((restored, asked.picture), (reference, asked.reference)):
+    for tensor, levels in ((restored, asked.image), (reference, asked.reference)):
         assert tuple(tensor.shape) == (1, 3, 16, 20)
         assert (tensor[0].numpy() * 255).round().astype(np.uint8) == pytest.approx(
             np.broadcast_to(levels, (3, 16, 20))
@@ -72,9 +72,9 @@ def test_a_full_reference_metric_gets_restored_then_reference_as_rgb(install, na
 
 
 @pytest.mark.parametrize("name", ["niqe", "musiq"])
-def test_a_metric_without_reference_gets_the_picture_alone(install, name):
+def test_a_metric_without_reference_gets_the_image_alone(install, name):
     seen = []
-    install(lambda **options: lambda *pictures: seen.append((options, pictures)) or 5)
+    install(lambda **options: lambda *images: seen.append((options, images)) or 5)
     assert METRICS[name].function(subject(reference=False)) == 5.0
     assert seen[0][0] == {"name": name, "device": "cpu"}
     assert len(seen[0][1]) == 1
@@ -86,7 +86,7 @@ def test_a_judge_is_built_once_and_its_words_go_to_stderr(install, capsys):
     def build(**options):
         print("Loading pretrained model")
         built.append(options)
-        return lambda *pictures: 1.0
+        return lambda *images: 1.0
 
     install(build)
     for _ in range(3):
@@ -126,8 +126,8 @@ def test_missing_weights_say_how_to_get_them(install, name):
     assert "Name or service" in caught.value.got
 
 
-def test_a_picture_that_a_network_refuses_is_undefined(install):
-    def refuse(*pictures):
+def test_an_image_that_a_network_refuses_is_undefined(install):
+    def refuse(*images):
         raise RuntimeError("Kernel size can't be greater than actual input size")
 
     install(lambda **options: refuse)

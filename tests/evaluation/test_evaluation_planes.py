@@ -44,17 +44,15 @@ def test_every_plane_meets_its_own_reference(tmp_path, clean, frames, rest):
 
     scores = evaluate_folders(noisy, None, metrics=["psnr"], protocol="skimage-default").images
     assert [score.pair.path for score in scores] == [f"a.tif#{number}" for number in range(len(before))]
-    for score, reference, picture in zip(scores, references, before, strict=True):
-        judged = peak_signal_noise_ratio(reference, picture, data_range=255)
+    for score, reference, image in zip(scores, references, before, strict=True):
+        judged = peak_signal_noise_ratio(reference, image, data_range=255)
         assert score.degraded["psnr"] == pytest.approx(judged, abs=1e-6)
 
     scores = evaluate_folders(restored, None, metrics=["psnr"], protocol="skimage-default").images
     assert len(scores) == len(after)
-    for score, reference, noise, picture in zip(
-        scores, references[chosen], before[chosen], after, strict=True
-    ):
+    for score, reference, noise, image in zip(scores, references[chosen], before[chosen], after, strict=True):
         assert score.restored["psnr"] == pytest.approx(
-            peak_signal_noise_ratio(reference, picture, data_range=255), abs=1e-6
+            peak_signal_noise_ratio(reference, image, data_range=255), abs=1e-6
         )
         assert score.degraded["psnr"] == pytest.approx(
             peak_signal_noise_ratio(reference, noise, data_range=255), abs=1e-6
@@ -62,7 +60,7 @@ def test_every_plane_meets_its_own_reference(tmp_path, clean, frames, rest):
 
 
 def test_a_plane_is_degraded_again_with_its_own_noise(tmp_path, clean):
-    """What was restored perfectly, degraded again, is the degraded picture itself."""
+    """What was restored perfectly, degraded again, is the degraded image itself."""
     noisy = tmp_path / "noisy"
     degrade_folder(tmp_path / "clean", noisy, NOISE, reading=ReadOptions(frames="all"))
     restore_folder(noisy, tmp_path / "restored", MEDIAN, reading=ReadOptions(frames="all"))

@@ -75,7 +75,7 @@ def measure(name: str, metric: str, restored: np.ndarray, reference: np.ndarray)
 
 
 def mosaic(seed: int = 7) -> tuple[np.ndarray, np.ndarray]:
-    """A noisy picture of flat squares, with odd sides, and the clean one: (3, 389, 403) uint8."""
+    """A noisy image of flat squares, with odd sides, and the clean one: (3, 389, 403) uint8."""
     rng = np.random.default_rng(seed)
     squares = np.kron(rng.integers(0, 256, (3, 20, 21)), np.ones((1, 20, 20), int))
     reference = squares[:, :389, :403].astype(np.uint8)
@@ -186,12 +186,12 @@ def test_both_scores_are_symmetric_and_bounded(name, shape, seed):
 
 @given(protocols, shapes, seeds)
 @settings(max_examples=40, deadline=None)
-def test_a_picture_equals_itself(name, shape, seed):
-    picture, _ = random_pair(shape, seed)
+def test_an_image_equals_itself(name, shape, seed):
+    image, _ = random_pair(shape, seed)
     floor = 80 if name in ("y-yiq", "piq") else math.inf  # these two add 1e-8 to the MSE
-    assert measure(name, "psnr", picture, picture.copy()) == pytest.approx(floor)
-    assert measure(name, "ssim", picture, picture.copy()) == pytest.approx(1, abs=1e-12)
-    assert measure(name, "mae", picture, picture.copy()) == 0
+    assert measure(name, "psnr", image, image.copy()) == pytest.approx(floor)
+    assert measure(name, "ssim", image, image.copy()) == pytest.approx(1, abs=1e-12)
+    assert measure(name, "mae", image, image.copy()) == 0
 
 
 @given(protocols, shapes, seeds)

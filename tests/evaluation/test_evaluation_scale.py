@@ -14,12 +14,12 @@ from restorecli.evaluation.folder import evaluate_folders
 from restorecli.folders.jobs import SilentProgress
 
 SIZE = (64, 64)
-PICTURE = 3 * 64 * 64 * 4
-"""Bytes of one decoded picture."""
+IMAGE = 3 * 64 * 64 * 4
+"""Bytes of one decoded image."""
 
 
 def make_pairs(folder: Path, save, count: int) -> tuple[Path, Path]:
-    """Write pairs in three categories; the same few pictures again and again, by links."""
+    """Write pairs in three categories; the same few images again and again, by links."""
     kinds = [save(folder / "kinds" / f"{seed}.png", seed, size=SIZE) for seed in range(7)]
     for number in range(count):
         for side, kind in (("restored", kinds[number % 7]), ("clean", kinds[(number + number // 7) % 7])):
@@ -52,7 +52,7 @@ def test_memory_grows_by_a_line_of_scores_per_pair(tmp_path, save) -> None:
         evaluation = evaluate_folders(*make_pairs(folder, save, count), workers=2, progress=memory)
         assert evaluation.overall.n == count
         peaks[count] = min(peaks[count], memory.bytes)
-    assert (peaks[many] - peaks[few]) / (many - few) < PICTURE / 10
+    assert (peaks[many] - peaks[few]) / (many - few) < IMAGE / 10
 
 
 def test_several_hundred_pairs_give_the_same_text_with_one_worker_and_with_five(tmp_path, save) -> None:

@@ -1,4 +1,4 @@
-"""The compiled SSIM: any memory layout, the extremes, and the same digits whatever surrounds a picture."""
+"""The compiled SSIM: any memory layout, the extremes, and the same digits whatever surrounds an image."""
 
 import subprocess
 import sys
@@ -69,7 +69,7 @@ def test_layout_and_permissions_do_not_matter() -> None:
     assert ssim(first.transpose(2, 0, 1), second.transpose(2, 0, 1)) == want
 
 
-def test_neither_picture_is_written_to() -> None:
+def test_neither_image_is_written_to() -> None:
     first, second = noise(5, 1, 20, 20), noise(6, 1, 20, 20)
     before = first.copy(), second.copy()
     ssim(first, second)

@@ -38,7 +38,7 @@ def test_the_order_does_not_change_a_digit(values, rng: random.Random):
     assert summarize(shuffled) == summarize(values)
 
 
-def test_identical_pictures_are_counted_and_kept_out_of_the_mean():
+def test_identical_images_are_counted_and_kept_out_of_the_mean():
     summary = summarize([30.0, math.inf, 20.0, None])
     assert (summary.n, summary.identical, summary.undefined) == (2, 1, 1)
     assert summary.mean == 25.0
@@ -46,7 +46,7 @@ def test_identical_pictures_are_counted_and_kept_out_of_the_mean():
     assert summary.minimum == 20.0
 
 
-def test_only_identical_pictures_have_an_infinite_mean():
+def test_only_identical_images_have_an_infinite_mean():
     summary = summarize([math.inf, math.inf])
     assert (summary.n, summary.identical, summary.mean, summary.std) == (0, 2, math.inf, None)
     assert summary.median == math.inf
@@ -57,7 +57,7 @@ def test_no_scores_have_no_mean():
     assert (summary.n, summary.mean, summary.median, summary.minimum) == (0, None, None, None)
 
 
-def test_a_gain_is_over_the_pictures_where_both_are_finite():
+def test_a_gain_is_over_the_images_where_both_are_finite():
     assert mean_gain([10.0, None, 20.0, 5.0], [13.0, 30.0, math.inf, 6.0]) == 2.0
     assert mean_gain([None], [3.0]) is None
 

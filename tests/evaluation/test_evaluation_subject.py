@@ -23,7 +23,7 @@ def source(path: Path) -> Source:
     return Source(path.name, path.parent, path)
 
 
-def picture(seed: int, shape=(3, 16, 20)) -> np.ndarray:
+def make_image(seed: int, shape=(3, 16, 20)) -> np.ndarray:
     return np.random.default_rng(seed).random(shape, np.float32)
 
 
@@ -31,49 +31,49 @@ def asks_for(*needs: str, answer=lambda subject: 1.0) -> Metric:
     return Metric("probe", "Probe", "", True, 2, answer, frozenset(needs), "what a test wants to know")
 
 
-def test_a_picture_is_rounded_once_however_many_metrics_ask(monkeypatch):
+def test_an_image_is_rounded_once_however_many_metrics_ask(monkeypatch):
     calls = []
     monkeypatch.setattr(metric_module, "to_8_bits", lambda pixels: calls.append(1) or to_8_bits(pixels))
-    reference = View(picture(0))
-    for seed in (1, 2):  # the degraded and the restored picture share their reference
-        subject = Subject(picture(seed), reference, protocol=RGB)
+    reference = View(make_image(0))
+    for seed in (1, 2):  # the degraded and the restored image share their reference
+        subject = Subject(make_image(seed), reference, protocol=RGB)
         for metric in find_metrics(["psnr", "ssim", "mae", "psnr-y", "gmsd"]):
             metric.function(subject)
     assert len(calls) == 3
 
 
 def test_what_is_compared_is_computed_once_and_never_copied():
-    subject = Subject(picture(1), picture(0), protocol=find_protocol("basicsr-y:2"))
+    subject = Subject(make_image(1), make_image(0), protocol=find_protocol("basicsr-y:2"))
     first, second = subject.compared(), subject.compared()
     assert all(one is other for one, other in zip(first, second, strict=True))
     assert first[0].shape == (1, 12, 16)
 
 
 def test_a_subject_knows_what_it_has():
-    alone = Subject(picture(1), None, protocol=RGB)
+    alone = Subject(make_image(1), None, protocol=RGB)
     assert alone.known == frozenset()
     assert (alone.reference, alone.degraded) == (None, None)
     with pytest.raises(DataError, match="no reference"):
         alone.compared()
     full = Subject(
-        picture(1),
-        picture(0),
+        make_image(1),
+        make_image(0),
         protocol=RGB,
-        degraded=picture(2),
+        degraded=make_image(2),
         mask=np.zeros((16, 20), bool),
-        redegraded=lambda: picture(3),
+        redegraded=lambda: make_image(3),
     )
     assert full.known == {"reference", "degraded", "mask", "redegraded"}
 
 
-def test_a_mask_is_cropped_with_the_picture():
+def test_a_mask_is_cropped_with_the_image():
     mask = np.zeros((16, 20), bool)
     mask[5, 6] = True
-    subject = Subject(picture(1), picture(0), protocol=find_protocol("rgb:4"), mask=mask)
+    subject = Subject(make_image(1), make_image(0), protocol=find_protocol("rgb:4"), mask=mask)
     assert subject.compared_mask().shape == subject.compared()[0].shape[1:]
     assert subject.compared_mask()[1, 2]
     with pytest.raises(DataError, match="mask"):
-        Subject(picture(1), picture(0), protocol=RGB, mask=mask[1:]).compared_mask()
+        Subject(make_image(1), make_image(0), protocol=RGB, mask=mask[1:]).compared_mask()
 
 
 def test_eight_bit_pixels_are_the_same_subject_as_floats_of_them():
@@ -122,7 +122,7 @@ def test_only_the_restored_side_knows_its_degraded_input(pair):
     assert seen == [{"reference", "degraded"}, {"reference"}]  # no manifest: nothing to degrade again
 
 
-def test_a_picture_alone_is_scored_by_what_needs_no_reference(pair):
+def test_an_image_alone_is_scored_by_what_needs_no_reference(pair):
     alone = Pair("a.png", "", None, None, pair.restored, None)
     outcome = score_pair(alone, [asks_for(answer=lambda subject: 7.0), *find_metrics(["psnr"])], RGB)
     assert outcome.score.restored == {"probe": 7.0, "psnr": None}

@@ -23,9 +23,9 @@ from restorecli.evaluation.pairing.pairs import Pair, Source
 from restorecli.evaluation.statistics.grouping import fields_of, resolve_field
 from restorecli.folders.manifest import FILE_NAME, Manifest, Record, locate, make_locator, open_locator
 from restorecli.folders.samples import Sample, find_sample
+from restorecli.images.image import ImageData
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.writing import write_image
 from restorecli.restoration.known import recorded_mask
 
 
@@ -296,7 +296,7 @@ def test_locators_are_relative_and_survive_a_move(tmp_path):
     images, degraded = tmp_path / "one" / "imgs", tmp_path / "one" / "degraded"
     images.mkdir(parents=True)
     degraded.mkdir()
-    write_picture(images / "é.png", Picture(np.full((1, 2, 3), 0.2, np.float32)))
+    write_image(images / "é.png", ImageData(np.full((1, 2, 3), 0.2, np.float32)))
     locator = make_locator(images / "é.png", degraded)
     assert locator == "../imgs/é.png"
     assert locate(locator, degraded) == images / "é.png"
@@ -308,7 +308,7 @@ def test_locators_are_relative_and_survive_a_move(tmp_path):
 def test_locators_through_links_point_to_the_same_file(tmp_path):
     (tmp_path / "real" / "deep").mkdir(parents=True)
     (tmp_path / "imgs").mkdir()
-    write_picture(tmp_path / "imgs" / "x.png", Picture(np.zeros((1, 2, 3), np.float32)))
+    write_image(tmp_path / "imgs" / "x.png", ImageData(np.zeros((1, 2, 3), np.float32)))
     (tmp_path / "link").symlink_to(tmp_path / "real" / "deep")
     locator = make_locator(tmp_path / "imgs" / "x.png", tmp_path / "link")
     assert open_locator(locator, tmp_path / "link").size == (2, 3)
@@ -329,6 +329,6 @@ def test_locators_of_samples(tmp_path):
 
 
 def test_a_file_whose_name_looks_like_a_sample_is_a_file(tmp_path):
-    write_picture(tmp_path / "sample:x.png", Picture(np.zeros((1, 2, 3), np.float32)))
+    write_image(tmp_path / "sample:x.png", ImageData(np.zeros((1, 2, 3), np.float32)))
     locator = make_locator(tmp_path / "sample:x.png", tmp_path)
     assert open_locator(locator, tmp_path).size == (2, 3)

@@ -1,4 +1,4 @@
-"""Masks are found beside pictures in the layouts of published data sets; several of one are joined."""
+"""Masks are found beside images in the layouts of published data sets; several of one are joined."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from restorecli.folders.manifest import Manifest
 from restorecli.folders.masks import mask_for
 from restorecli.folders.walking import walk
 from restorecli.images.masks import read_marked
-from restorecli.training.crops import PictureCache
+from restorecli.training.crops import ImageCache
 
 NOISE = Chain.from_specs([{"name": "gaussian", "sigma": 5}])
 
@@ -29,7 +29,7 @@ def draw(path: Path, levels: object = 99, side: int = 16) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("picture", "mask"),
+    ("image", "mask"),
     [
         ("bottle/test/broken/000.png", "bottle/ground_truth/broken/000_mask.png"),
         ("bottle/test/broken/000.png", "bottle/ground_truth/broken/000.png"),
@@ -43,29 +43,29 @@ def draw(path: Path, levels: object = 99, side: int = 16) -> Path:
         ("candle/Data/Images/Anomaly/000.JPG", "candle/Data/Masks/Anomaly/000.png"),
     ],
 )
-def test_the_mask_beside_a_picture(tmp_path, picture, mask):
-    draw(tmp_path / picture)
+def test_the_mask_beside_an_image(tmp_path, image, mask):
+    draw(tmp_path / image)
     folder = (tmp_path / mask).suffix == ""
     for name in ("000.png", "001.png") if folder else ("",):
         draw(tmp_path / mask / name)
     draw((tmp_path / mask).parent / "other.png")
-    assert mask_for(tmp_path / picture) == tmp_path / mask
+    assert mask_for(tmp_path / image) == tmp_path / mask
 
 
 @pytest.mark.parametrize("name", ["test/broken/001.png", "images/crack/y.png", "plain/x.png"])
-def test_a_picture_without_a_mask(tmp_path, name):
+def test_an_image_without_a_mask(tmp_path, name):
     draw(tmp_path / "ground_truth/broken/000_mask.png")
     draw(tmp_path / "masks/crack/x.png")
     assert mask_for(draw(tmp_path / name)) is None
 
 
-def test_masks_of_one_picture_are_joined_whatever_their_values(tmp_path):
+def test_masks_of_one_image_are_joined_whatever_their_values(tmp_path):
     draw(tmp_path / "000/000.png", [[0, 1, 0], [0, 0, 0]])
     draw(tmp_path / "000/001.png", [[0, 0, 200], [7, 0, 0]])
     (tmp_path / "000/notes.txt").write_text("")
     expected = [[False, True, True], [True, False, False]]
     assert read_marked(tmp_path / "000").tolist() == expected
-    marks = PictureCache().marks(tmp_path / "000")
+    marks = ImageCache().marks(tmp_path / "000")
     assert (marks.dtype, (marks == 255).tolist()) == (np.uint8, [expected])
 
 
@@ -82,15 +82,15 @@ def test_masks_that_cannot_be_joined_are_refused(tmp_path, sides):
         read_marked(tmp_path / "000")
 
 
-def test_the_cache_keeps_a_picture_and_its_marks_apart(tmp_path):
+def test_the_cache_keeps_an_image_and_its_marks_apart(tmp_path):
     path = draw(tmp_path / "x.png", [[0, 1], [1, 0]])
-    cache = PictureCache()
+    cache = ImageCache()
     for _ in range(2):
         assert cache.get(path).max() == 1
         assert cache.marks(path).max() == 255
 
 
-def test_masks_are_no_pictures_in_any_case_of_their_folders(tmp_path):
+def test_masks_are_no_images_in_any_case_of_their_folders(tmp_path):
     for name in ("candle/Data/Images/Anomaly/0.JPG", "candle/Data/Images/Normal/1.JPG"):
         draw(tmp_path / name)
     draw(tmp_path / "candle/Data/Masks/Anomaly/0.png")

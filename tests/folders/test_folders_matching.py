@@ -218,7 +218,7 @@ def test_masks_have_endings_layouts_and_folders(tmp_path, name, masks, expected)
     assert found == expected or (expected == "several" and "a/x.png, b/x.png" in str(found))
 
 
-def test_masks_in_the_folder_of_a_picture_are_used_together(tmp_path):
+def test_masks_in_the_folder_of_an_image_are_used_together(tmp_path):
     index = MaskIndex(touch(tmp_path, "logical/000/000.png", "logical/000/001.png", "logical/002/000.png"))
     found = index.find([PurePosixPath("000.png")])
     assert isinstance(found, Path)

@@ -1,4 +1,4 @@
-"""Memory hardly grows with the number of pictures: what stays of each is counted in bytes."""
+"""Memory hardly grows with the number of images: what stays of each is counted in bytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from restorecli.restoration.methods.catalog import create_method
 
 FEW, MANY = 40, 160
 MOST = 250
-"""Bytes that one more picture may take: 20,000 of them then take 5 MB, 5 % of the smallest process."""
+"""Bytes that one more image may take: 20,000 of them then take 5 MB, 5 % of the smallest process."""
 
 MOST_OF_A_SCORE = 1600
 """Bytes that one more pair may take: its names, its scores and what is known about it."""
@@ -33,7 +33,7 @@ CHAIN = Chain.from_specs([{"name": "gaussian", "sigma": "5..25"}])
 
 
 class AtTheEnd(SilentProgress):
-    """Counts what is kept when the last picture is done; large blocks are tables that grow by leaps."""
+    """Counts what is kept when the last image is done; large blocks are tables that grow by leaps."""
 
     def __init__(self, last: int) -> None:
         self._left = last
@@ -66,7 +66,7 @@ def restore(root: Path, output: Path, progress: SilentProgress) -> object:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("work", "again"), [(degrade, False), (degrade, True), (restore, True)])
-def test_a_picture_leaves_next_to_nothing_in_memory(tmp_path, work, again):
+def test_an_image_leaves_next_to_nothing_in_memory(tmp_path, work, again):
     kept = []
     for count in (FEW, FEW, MANY):  # what is imported or cached once is made the first time
         root = plant(tmp_path / str(count), count)
@@ -85,7 +85,7 @@ def test_a_picture_leaves_next_to_nothing_in_memory(tmp_path, work, again):
 
 
 @pytest.mark.slow
-def test_a_score_keeps_no_picture_and_no_line_of_the_manifest(tmp_path):
+def test_a_score_keeps_no_image_and_no_line_of_the_manifest(tmp_path):
     kept = []
     for count in (FEW, FEW, MANY):
         root = plant(tmp_path / str(count), count)

@@ -1,4 +1,4 @@
-"""Notes are counted once for each picture and keep their order."""
+"""Notes are counted once for each image and keep their order."""
 
 from restorecli.folders.notes import NoteTally
 
@@ -19,6 +19,6 @@ def test_notes_that_differ_in_numbers_are_one_note():
         tally.add(f"{number}.tif", [f"values {-number} to {number / 7:g} taken as black to white"])
     tally.add("a.tif", ["8-bit samples widened"])
     first, second = tally.notes
-    assert first.pictures == 1000
+    assert first.images == 1000
     assert first.text == "values 0 to 0 taken as black to white; others with other numbers"
     assert second.text == "8-bit samples widened"

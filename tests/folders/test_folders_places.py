@@ -18,8 +18,8 @@ from restorecli.folders.manifest import FILE_NAME as MANIFEST
 from restorecli.folders.manifest import Manifest, Record
 from restorecli.folders.places import make_folder, open_output, touch
 from restorecli.folders.walking import OUTPUT_MARK, mark_output
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.writing import write_image
 from restorecli.report.strips import write_strips
 from restorecli.restoration.context import Findings
 from restorecli.restoration.findings import write_findings
@@ -155,7 +155,7 @@ def test_degrade_refuses_a_linked_file_of_its_own(
 
 def test_a_linked_target_is_replaced_and_not_followed(output: Path, outside: Path) -> None:
     (output / "a.png").symlink_to(outside / "victim")
-    write_picture(output / "a.png", Picture(np.zeros((1, 8, 8), np.float32), FileTraits()))
+    write_image(output / "a.png", ImageData(np.zeros((1, 8, 8), np.float32), FileTraits()))
     assert not (output / "a.png").is_symlink()
     assert untouched(outside)
 
@@ -163,7 +163,7 @@ def test_a_linked_target_is_replaced_and_not_followed(output: Path, outside: Pat
 def test_findings_are_not_written_through_a_linked_folder(output: Path, outside: Path) -> None:
     (outside / OUTPUT_MARK).touch()
     (output / "kernels").symlink_to(outside)
-    found = Findings(pictures={"kernels": np.zeros((1, 4, 4), np.float32)})
+    found = Findings(images={"kernels": np.zeros((1, 4, 4), np.float32)})
     with pytest.raises(DataError, match="leads out of it"):
         write_findings(found, output, PurePosixPath("a.png"))
     (outside / OUTPUT_MARK).unlink()

@@ -1,4 +1,4 @@
-"""One run over a folder: what is finished is left out, failures cost one picture, nothing is overwritten."""
+"""One run over a folder: what is finished is left out, failures cost one image, nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ ITEMS = [Item("a"), Item("b"), Item("c")]
 def test_everything_is_done_counted_and_told(tmp_path):
     told = Told()
     summary = run_folder(Room(tmp_path, failing=("c",)), ITEMS, tmp_path, hidden=2, progress=told)
-    assert told.said == [(3, "pictures"), "a", "b", "c failed", "finished"]
+    assert told.said == [(3, "images"), "a", "b", "c failed", "finished"]
     assert (summary.command, summary.output, summary.hidden) == ("degrade", tmp_path, 2)
     assert (summary.written, summary.skipped, summary.megapixels) == (2, 0, 1.0)
     assert [(failure.path, failure.error.problem) for failure in summary.failures] == [("c", "damaged")]
@@ -102,7 +102,7 @@ def test_what_is_finished_is_left_out_unless_all_is_made_again(tmp_path):
     for overwrite, names in ((False, ["a", "c"]), (False, []), (True, ["a", "b", "c"])):
         told = Told()
         summary = run_folder(Room(tmp_path), ITEMS, tmp_path, overwrite=overwrite, progress=told)
-        assert told.said == [(len(names), "pictures"), *names, "finished"]
+        assert told.said == [(len(names), "images"), *names, "finished"]
         assert (summary.written, summary.skipped) == (len(names), 3 - len(names))
 
 
@@ -110,7 +110,7 @@ def test_an_interrupt_ends_the_room_and_frees_the_folder(tmp_path):
     room, told = Room(tmp_path), Told(stop_at="b")
     with pytest.raises(KeyboardInterrupt):
         run_folder(room, ITEMS, tmp_path, progress=told)
-    assert told.said == [(3, "pictures"), "a", "b", "finished"]
+    assert told.said == [(3, "images"), "a", "b", "finished"]
     assert room.closed == [True]
     assert run_folder(Room(tmp_path), ITEMS, tmp_path).skipped == 2
 
@@ -136,7 +136,7 @@ def test_what_is_read_is_never_written_over(tmp_path, overwrite, link):
     assert not (tmp_path / "a.png").exists()
 
 
-def test_pictures_of_somebody_else_are_written_over_only_when_asked(tmp_path):
+def test_images_of_somebody_else_are_written_over_only_when_asked(tmp_path):
     (tmp_path / "b.png").write_text("somebody's")
     with pytest.raises(UsageError, match="did not write"):
         run_folder(Room(tmp_path), ITEMS, tmp_path)
@@ -144,7 +144,7 @@ def test_pictures_of_somebody_else_are_written_over_only_when_asked(tmp_path):
     assert run_folder(Room(tmp_path), ITEMS, tmp_path, overwrite=True).written == 3
 
 
-def test_a_picture_without_a_line_is_an_unfinished_one_of_ours(tmp_path):
+def test_an_image_without_a_line_is_an_unfinished_one_of_ours(tmp_path):
     Manifest(tmp_path).start()
     (tmp_path / "b.png").write_text("half")
     assert run_folder(Room(tmp_path), ITEMS, tmp_path).written == 3

@@ -19,16 +19,16 @@ def test_every_sample_is_there_and_true():
     assert spec is not None
     assert spec.origin is not None
     for sample in sample_files():
-        picture = read_sample(sample.name)
+        image = read_sample(sample.name)
         published = skimage_io.imread(Path(spec.origin).parent / "data" / sample.file)
         published = published[np.newaxis] if published.ndim == 2 else published.transpose(2, 0, 1)
         if sample.crop is not None:
             height, width = published.shape[1:]
             top, left = (height - sample.crop) // 2, (width - sample.crop) // 2
             published = published[:, top : top + sample.crop, left : left + sample.crop]
-        np.testing.assert_array_equal(np.round(picture.pixels * 255), published)
-        assert picture.traits.depth == 8
-        assert picture.traits.format == "PNG"
+        np.testing.assert_array_equal(np.round(image.pixels * 255), published)
+        assert image.traits.depth == 8
+        assert image.traits.format == "PNG"
 
 
 def test_names_categories_and_size():

@@ -1,4 +1,4 @@
-"""Several processes share one folder without talking: each picture is made by one of them, none twice."""
+"""Several processes share one folder without talking: each image is made by one of them, none twice."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def lines(folder: Path) -> set[str]:
 
 
 class StopAt(SilentProgress):
-    """Dies at the given picture of a run, as by a signal."""
+    """Dies at the given image of a run, as by a signal."""
 
     def __init__(self, number: int) -> None:
         self._left = number
@@ -75,7 +75,7 @@ def test_other_words_are_refused(word):
 
 
 @given(name=st.text(min_size=1), count=st.integers(1, 50))
-def test_every_picture_belongs_to_exactly_one_shard(name, count):
+def test_every_image_belongs_to_exactly_one_shard(name, count):
     path = PurePosixPath(f"{name}.png".replace("\0", ""))
     assert sum(Shard(number, count).holds(path) for number in range(1, count + 1)) == 1
 
@@ -143,7 +143,7 @@ def test_restore_is_split_too(photos, tmp_path):
     assert lines(tmp_path / "parts") == lines(tmp_path / "whole")
 
 
-def test_the_plan_of_a_shard_tells_of_its_pictures_only(photos, tmp_path):
+def test_the_plan_of_a_shard_tells_of_its_images_only(photos, tmp_path):
     options = [
         api.RestoreOptions(photos, tmp_path / "out", model="median", shard=f"{number}/{COUNT}")
         for number in range(1, COUNT + 1)
@@ -227,7 +227,7 @@ def test_only_names_of_shards_are_their_files(tmp_path):
 
 
 @pytest.mark.parametrize("verb", ["restore", "degrade"])
-def test_a_single_picture_has_no_shards(photos, tmp_path, verb):
+def test_a_single_image_has_no_shards(photos, tmp_path, verb):
     options = {"model": "median"} if verb == "restore" else {"noise": ["gaussian"]}
     with pytest.raises(UsageError, match="no shards"):
         getattr(api, verb)(photos / "c0" / "0.png", tmp_path / "one.png", shard="1/2", **options)

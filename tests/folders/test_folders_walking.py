@@ -10,7 +10,7 @@ import pytest
 from restorecli.errors import DataError, ImageError
 from restorecli.folders.masks import mask_for
 from restorecli.folders.walking import ImageFile, walk
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 
 def plant(root: Path, *names: str) -> Path:
@@ -41,7 +41,7 @@ def test_recursive_sorted_and_by_first_level(tmp_path):
     assert all(file.path == tmp_path / file.relative for file in files)
 
 
-def test_what_is_no_picture_is_skipped(tmp_path):
+def test_what_is_no_image_is_skipped(tmp_path):
     plant(
         tmp_path,
         ".DS_Store",
@@ -57,7 +57,7 @@ def test_what_is_no_picture_is_skipped(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x.gif", "x.heic", "x.avif", "x.jp2"])
-def test_pictures_that_cannot_be_read_are_listed_so_that_they_are_reported(tmp_path, name):
+def test_images_that_cannot_be_read_are_listed_so_that_they_are_reported(tmp_path, name):
     plant(tmp_path, name)
     assert relatives(walk(tmp_path)) == [name]
 
@@ -83,7 +83,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     names = relatives(walk(tmp_path))
     assert names == ["broken.png", "linked/x.png", "real/x.png"]
     with pytest.raises(ImageError, match="cannot be read"):
-        read_picture(tmp_path / "broken.png")
+        read_image(tmp_path / "broken.png")
 
 
 def test_a_folder_that_cannot_be_listed_stands_in_the_list(tmp_path, monkeypatch):
@@ -99,7 +99,7 @@ def test_a_folder_that_cannot_be_listed_stands_in_the_list(tmp_path, monkeypatch
     files = walk(tmp_path)
     assert relatives(files) == ["good/x.png", "locked"]
     with pytest.raises(ImageError):
-        read_picture(files[1].path)
+        read_image(files[1].path)
 
 
 def test_the_output_folder_inside_the_source_is_left_out(tmp_path):

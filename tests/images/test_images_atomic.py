@@ -15,7 +15,7 @@ import pytest
 
 from restorecli.errors import DataError, ExitCode, ImageError, ResourceError
 from restorecli.images.atomic import PREFIX, atomic_write, write_file
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 
 def content(folder: Path) -> list[str]:
@@ -105,15 +105,15 @@ FULL_DISK = """
 import resource, signal, sys
 import numpy as np
 from restorecli.errors import ResourceError
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import FileTraits, Image
+from restorecli.images.writing import write_image
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 pixels = np.random.default_rng(0).random((3, 200, 200), np.float32)
 cases = [(".png", 8), (".png", 16), (".tiff", 8), (".tiff", 32), (".bmp", 8), (".ppm", 8), (".jpg", 8)]
 for suffix, depth in cases:
     try:
-        write_picture(sys.argv[1] + "/x" + suffix, Picture(pixels, FileTraits(depth=depth)))
+        write_image(sys.argv[1] + "/x" + suffix, Image(pixels, FileTraits(depth=depth)))
     except ResourceError as error:
         assert "50,000 bytes" in error.got, error
     else:
@@ -130,13 +130,13 @@ def test_a_full_disk_is_met_by_every_format_and_leaves_nothing(tmp_path):
 WRITER = """
 import sys
 import numpy as np
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import FileTraits, Image
+from restorecli.images.writing import write_image
 pixels = np.random.default_rng(0).random((3, 120, 160), np.float32)
 print("ready", flush=True)
 while True:
     for suffix, depth in ((".png", 16), (".tiff", 32), (".jpg", 8)):
-        write_picture(sys.argv[1] + "/x" + suffix, Picture(pixels, FileTraits(depth=depth)))
+        write_image(sys.argv[1] + "/x" + suffix, Image(pixels, FileTraits(depth=depth)))
 """
 
 
@@ -153,7 +153,7 @@ def test_kill_at_any_moment_leaves_whole_files_only(tmp_path):
         finished = [path for path in tmp_path.iterdir() if not path.name.startswith(PREFIX)]
         for path in finished:
             try:
-                assert read_picture(path).size == (120, 160)
+                assert read_image(path).size == (120, 160)
             except ImageError as error:  # pragma: no cover
                 pytest.fail(str(error))
 

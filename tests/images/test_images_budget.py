@@ -39,7 +39,7 @@ def test_without_the_systems_words_there_is_a_default(monkeypatch):
 
 
 @pytest.mark.parametrize("size", [(0, 5), (5, 0)])
-def test_a_picture_without_pixels_is_refused(size):
+def test_an_image_without_pixels_is_refused(size):
     with pytest.raises(ImageError, match="no pixels"):
         check_budget(*size, 3, 8)
 

@@ -12,10 +12,10 @@ from PIL import Image, ImageCms
 
 from restorecli.errors import ImageError
 from restorecli.images import png
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 
 WIDE = imagecodecs.cms_profile(
     "rgb",
@@ -40,10 +40,10 @@ def samples() -> np.ndarray:
 
 def test_8_bit_agrees_with_pillow(tmp_path, samples):
     pixels = (samples / 255).astype(np.float32).transpose(2, 0, 1)
-    write_picture(tmp_path / "x.png", Picture(pixels, FileTraits(icc=WIDE)))
+    write_image(tmp_path / "x.png", ImageData(pixels, FileTraits(icc=WIDE)))
     plain, converted = (
-        read_picture(tmp_path / "x.png"),
-        read_picture(tmp_path / "x.png", ReadOptions(to_srgb=True)),
+        read_image(tmp_path / "x.png"),
+        read_image(tmp_path / "x.png", ReadOptions(to_srgb=True)),
     )
     assert plain.traits.icc == WIDE
     assert converted.traits.icc is None
@@ -60,25 +60,25 @@ def test_deeper_samples_agree_with_8_bit_ones_and_keep_their_depth(tmp_path, sam
         path.write_bytes(png.encode_deep(samples.astype(np.uint16) * 257, icc=WIDE))
     else:
         tifffile.imwrite(path, (samples / 255).astype(np.float32), photometric="rgb", iccprofile=WIDE)
-    picture = read_picture(path, ReadOptions(to_srgb=True))
-    assert picture.traits.depth == depth
-    clipped = np.clip(picture.pixels, 0, 1)
+    image = read_image(path, ReadOptions(to_srgb=True))
+    assert image.traits.depth == depth
+    clipped = np.clip(image.pixels, 0, 1)
     assert np.abs(clipped * 255 - by_pillow(samples).transpose(2, 0, 1)).max() <= 1.01
 
 
 def test_gray_stays_gray(tmp_path):
     linear = np.array([[0.0, 0.2140, 1.0]], np.float32)  # 0.2140 in linear light is 0.5 in sRGB
-    write_picture(tmp_path / "x.png", Picture(linear[np.newaxis], FileTraits(depth=16, icc=GRAY)))
-    picture = read_picture(tmp_path / "x.png", ReadOptions(to_srgb=True))
-    assert picture.channels == 1
-    np.testing.assert_allclose(picture.pixels[0, 0], [0, 0.5, 1], atol=0.002)
+    write_image(tmp_path / "x.png", ImageData(linear[np.newaxis], FileTraits(depth=16, icc=GRAY)))
+    image = read_image(tmp_path / "x.png", ReadOptions(to_srgb=True))
+    assert image.channels == 1
+    np.testing.assert_allclose(image.pixels[0, 0], [0, 0.5, 1], atol=0.002)
 
 
 def test_without_a_profile_nothing_changes(tmp_path, samples):
     Image.fromarray(samples).save(tmp_path / "x.png")
     with_option, without = (
-        read_picture(tmp_path / "x.png", ReadOptions(to_srgb=True)),
-        read_picture(tmp_path / "x.png"),
+        read_image(tmp_path / "x.png", ReadOptions(to_srgb=True)),
+        read_image(tmp_path / "x.png"),
     )
     np.testing.assert_array_equal(with_option.pixels, without.pixels)
     assert with_option.traits.notes == ()
@@ -86,13 +86,13 @@ def test_without_a_profile_nothing_changes(tmp_path, samples):
 
 def test_cmyk_with_a_profile_that_is_none_is_refused(tmp_path, samples):
     Image.fromarray(samples).convert("CMYK").save(tmp_path / "x.jpg", icc_profile=b"no profile" * 20)
-    with pytest.raises(ImageError, match="CMYK picture cannot be used"):
-        read_picture(tmp_path / "x.jpg", ReadOptions(to_srgb=True))
+    with pytest.raises(ImageError, match="CMYK image cannot be used"):
+        read_image(tmp_path / "x.jpg", ReadOptions(to_srgb=True))
 
 
 @pytest.mark.parametrize("icc", [GRAY, WIDE[:200], b"\x00" * 200])
 def test_a_profile_that_does_not_fit_is_refused_on_conversion_only(tmp_path, samples, icc):
     Image.fromarray(samples).save(tmp_path / "x.jpg", icc_profile=icc)
-    assert read_picture(tmp_path / "x.jpg").traits.icc == icc
+    assert read_image(tmp_path / "x.jpg").traits.icc == icc
     with pytest.raises(ImageError, match="profile"):
-        read_picture(tmp_path / "x.jpg", ReadOptions(to_srgb=True))
+        read_image(tmp_path / "x.jpg", ReadOptions(to_srgb=True))

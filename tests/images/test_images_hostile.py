@@ -1,4 +1,4 @@
-"""Files whose metadata lie: whatever their tags and chunks hold, a picture or an `ImageError` comes."""
+"""Files whose metadata lie: whatever their tags and chunks hold, an image or an `ImageError` comes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from restorecli.errors import ImageError
+from restorecli.images.image import ImageData
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import Picture
 from restorecli.images.png_chunks import make_chunk
-from restorecli.images.reading import probe, read_picture
+from restorecli.images.reading import probe, read_image
 from restorecli.images.tiff_rows import TiffRows
-from restorecli.images.writing import write_picture
+from restorecli.images.writing import write_image
 
 ICC, XMP, ORIENTATION = 34675, 700, 274
 TAGS = (270, 274, 282, 283, 296, 305, 306, 315, 340, 341, 280, 281, 700, 33432, 34665, 34675, 34853, 37724)
@@ -74,26 +74,26 @@ def tiff_with(tags: dict[int, tuple[int, int, bytes]], dtype: type = np.uint8, c
 
 
 def looked_at(path, options: ReadOptions) -> None:
-    """Read a file in every way; what comes is a sound picture that every format takes, or an `ImageError`."""
-    picture = None
+    """Read a file in every way; what comes is a sound image that every format takes, or an `ImageError`."""
+    image = None
     with contextlib.suppress(ImageError):
-        picture = read_picture(path, options, budget=1 << 26)
-    if picture is None:
+        image = read_image(path, options, budget=1 << 26)
+    if image is None:
         return
-    assert_sound(picture)
+    assert_sound(image)
     for suffix in (".png", ".jpg", ".tif", ".webp", ".bmp", ".ppm"):
         target = path.parent / f"written{suffix}"
-        write_picture(target, picture)
-        assert read_picture(target).size == picture.size
+        write_image(target, image)
+        assert read_image(target).size == image.size
 
 
-def assert_sound(picture: Picture) -> None:
-    traits = picture.traits
+def assert_sound(image: ImageData) -> None:
+    traits = image.traits
     for block in (traits.icc, traits.exif, traits.xmp):
         assert block is None or (type(block) is bytes and 0 < len(block) < 1 << 20)
     assert traits.dpi is None or (len(traits.dpi) == 2 and all(type(value) is float for value in traits.dpi))
     assert all(type(kind) is bytes and type(payload) is bytes for kind, payload in traits.chunks)
-    assert np.isfinite(picture.pixels).all()
+    assert np.isfinite(image.pixels).all()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -116,18 +116,18 @@ def test_a_tag_that_is_no_bytes_costs_that_tag_and_is_told(tmp_path, dtype, valu
         looked_at(path, options)
         if tag == XMP and dtype == np.uint8:
             continue  # Pillow itself refuses such a file
-        picture = read_picture(path, options)
-        assert picture.traits.icc is None
-        assert picture.traits.xmp is None
-        assert any("left out" in note for note in picture.traits.notes), picture.traits.notes
+        image = read_image(path, options)
+        assert image.traits.icc is None
+        assert image.traits.xmp is None
+        assert any("left out" in note for note in image.traits.notes), image.traits.notes
 
 
 def test_a_profile_of_nonsense_costs_one_file_and_only_where_it_is_used(tmp_path):
     path = tmp_path / "x.tif"
     path.write_bytes(tiff_with({ICC: (UNDEFINED, 200, bytes(16) + b"RGB " + bytes(180))}))
-    assert len(read_picture(path).traits.icc or b"") == 200
+    assert len(read_image(path).traits.icc or b"") == 200
     with pytest.raises(ImageError, match="ICC profile"):
-        read_picture(path, ReadOptions(to_srgb=True))
+        read_image(path, ReadOptions(to_srgb=True))
 
 
 _tag_values = st.sampled_from(sorted(SIZES)).flatmap(
@@ -230,4 +230,4 @@ def test_one_hostile_file_does_not_end_the_reading_of_tifffile_made_ones(tmp_pat
     path = tmp_path / "x.tif"
     tag = (ICC, ASCII, 5, "hello", True)
     tifffile.imwrite(path, np.zeros((4, 5, 3), np.uint8), photometric="rgb", extratags=[tag])
-    assert read_picture(path, ReadOptions(to_srgb=True)).size == (4, 5)
+    assert read_image(path, ReadOptions(to_srgb=True)).size == (4, 5)

@@ -14,10 +14,10 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from restorecli.images import png, png_chunks
 from restorecli.images.exif import PREFIX, orientation_of, turn_upright, upright_block
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import probe, read_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.reading import probe, read_image
 from restorecli.images.tiff_tags import append_tags, descriptive_exif
-from restorecli.images.writing import write_picture
+from restorecli.images.writing import write_image
 from restorecli.images.xmp import upright_packet
 
 MAKE, DESCRIPTION, ARTIST, ORIENTATION, X_RESOLUTION = 271, 270, 315, 274, 282
@@ -76,10 +76,10 @@ def test_pixels_stand_upright_as_pillow_turns_them(tmp_path, orientation, file_f
     image.save(tmp_path / "x", file_format, exif=exif, **settings)
     with Image.open(tmp_path / "x") as opened:
         expected = np.asarray(ImageOps.exif_transpose(opened)).transpose(2, 0, 1)
-    picture = read_picture(tmp_path / "x")
-    np.testing.assert_array_equal(np.round(picture.pixels * 255), expected)
-    assert probe(tmp_path / "x").size == picture.size == expected.shape[1:]
-    assert orientation_of(picture.traits.exif) == 1
+    loaded = read_image(tmp_path / "x")
+    np.testing.assert_array_equal(np.round(loaded.pixels * 255), expected)
+    assert probe(tmp_path / "x").size == loaded.size == expected.shape[1:]
+    assert orientation_of(loaded.traits.exif) == 1
 
 
 def magick_profile(kind: str, block: bytes) -> str:
@@ -115,11 +115,11 @@ def test_a_png_turned_by_xmp_or_a_raw_profile_stands_upright(tmp_path, orientati
         opened.load()
         if where != "APP1":  # which Pillow does not know
             np.testing.assert_array_equal(expected, np.asarray(ImageOps.exif_transpose(opened)))
-    picture = read_picture(tmp_path / "x.png")
-    np.testing.assert_array_equal(np.rint(picture.pixels[0] * np.iinfo(kind).max), expected)
-    assert probe(tmp_path / "x.png").size == picture.size
-    write_picture(tmp_path / "y.png", picture)
-    np.testing.assert_array_equal(read_picture(tmp_path / "y.png").pixels, picture.pixels)
+    image = read_image(tmp_path / "x.png")
+    np.testing.assert_array_equal(np.rint(image.pixels[0] * np.iinfo(kind).max), expected)
+    assert probe(tmp_path / "x.png").size == image.size
+    write_image(tmp_path / "y.png", image)
+    np.testing.assert_array_equal(read_image(tmp_path / "y.png").pixels, image.pixels)
     with Image.open(tmp_path / "y.png") as written:
         assert written.getexif().get(ORIENTATION, 1) == 1
         if where in ("exif", "APP1"):
@@ -131,9 +131,9 @@ def test_exif_counts_before_a_raw_profile_and_that_before_xmp(tmp_path):
     info.add_itxt("XML:com.adobe.xmp", '<x tiff:Orientation="8"/>')
     image = Image.fromarray(np.zeros((4, 8), np.uint8))
     image.save(tmp_path / "raw.png", pnginfo=info)
-    assert read_picture(tmp_path / "raw.png").size == (8, 4)
+    assert read_image(tmp_path / "raw.png").size == (8, 4)
     image.save(tmp_path / "exif.png", pnginfo=info, exif=exif_block(3).removeprefix(PREFIX))
-    assert read_picture(tmp_path / "exif.png").size == (4, 8)
+    assert read_image(tmp_path / "exif.png").size == (4, 8)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_damaged_raw_profile_is_left_out_with_a_note(tmp_path, text):
     info = PngImagePlugin.PngInfo()
     info.add_text("Raw profile type exif", text)
     Image.fromarray(np.zeros((4, 8), np.uint8)).save(tmp_path / "x.png", pnginfo=info)
-    traits = read_picture(tmp_path / "x.png").traits
+    traits = read_image(tmp_path / "x.png").traits
     assert traits.exif is None
     assert any("raw profile" in note for note in traits.notes)
 
@@ -159,10 +159,10 @@ def test_16_bit_files_stand_upright_alpha_too(tmp_path, orientation):
     )
     expected = turn_upright(samples, orientation)
     for name in ("x.png", "x.tif"):
-        picture = read_picture(tmp_path / name)
-        np.testing.assert_array_equal(np.round(picture.pixels * 65535), expected[..., :3].transpose(2, 0, 1))
-        np.testing.assert_array_equal(picture.traits.alpha, expected[..., 3])
-        assert probe(tmp_path / name).size == picture.size
+        image = read_image(tmp_path / name)
+        np.testing.assert_array_equal(np.round(image.pixels * 65535), expected[..., :3].transpose(2, 0, 1))
+        np.testing.assert_array_equal(image.traits.alpha, expected[..., 3])
+        assert probe(tmp_path / name).size == image.size
 
 
 @settings(max_examples=8, deadline=None)
@@ -198,30 +198,30 @@ def test_a_damaged_block_is_upright_and_kept(block):
 @pytest.mark.parametrize(("suffix", "depth"), [(".png", 8), (".png", 16), (".jpg", 8), (".webp", 8)])
 def test_the_exif_block_is_carried_byte_for_byte(tmp_path, suffix, depth, order):
     block = exif_block(1, order)
-    picture = Picture(np.full((3, 4, 5), 0.5, np.float32), FileTraits(depth=depth, exif=block))
-    assert write_picture(tmp_path / f"x{suffix}", picture) == ()
-    assert read_picture(tmp_path / f"x{suffix}").traits.exif == block
+    image = ImageData(np.full((3, 4, 5), 0.5, np.float32), FileTraits(depth=depth, exif=block))
+    assert write_image(tmp_path / f"x{suffix}", image) == ()
+    assert read_image(tmp_path / f"x{suffix}").traits.exif == block
 
 
 def test_an_orientation_left_in_the_traits_is_not_written(tmp_path):
-    picture = Picture(np.full((1, 4, 5), 0.5, np.float32), FileTraits(exif=exif_block(6)))
-    write_picture(tmp_path / "x.png", picture)
-    assert read_picture(tmp_path / "x.png").size == (4, 5)
+    image = ImageData(np.full((1, 4, 5), 0.5, np.float32), FileTraits(exif=exif_block(6)))
+    write_image(tmp_path / "x.png", image)
+    assert read_image(tmp_path / "x.png").size == (4, 5)
 
 
 @pytest.mark.parametrize("depth", [8, 16, 32])
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_tiff_carries_the_descriptive_tags_byte_for_byte(tmp_path, depth, order):
-    picture = Picture(
+    image = ImageData(
         np.full((3, 4, 5), 0.5, np.float32), FileTraits(depth=depth, exif=exif_block(1, order), icc=SRGB)
     )
-    write_picture(tmp_path / "x.tif", picture)
+    write_image(tmp_path / "x.tif", image)
     with tifffile.TiffFile(tmp_path / "x.tif") as file:
         tags = file.pages[0].tags
         assert tags[X_RESOLUTION].value == (300, 7)
         assert b"M\xc3\xa4ke" in (tmp_path / "x.tif").read_bytes()
         assert tags[34675].value == SRGB
-    back = read_picture(tmp_path / "x.tif")
+    back = read_image(tmp_path / "x.tif")
     assert back.traits.icc == SRGB
     assert back.traits.exif is not None
     assert b"M\xc3\xa4ke\x00" in back.traits.exif
@@ -232,12 +232,12 @@ def test_tiff_carries_the_descriptive_tags_byte_for_byte(tmp_path, depth, order)
 @pytest.mark.parametrize("depth", [8, 16, 32])
 def test_camera_and_place_travel_from_jpeg_to_tiff_and_back(tmp_path, depth):
     block = camera_block()
-    write_picture(
-        tmp_path / "a.tif", Picture(np.zeros((3, 4, 5), np.float32), FileTraits(depth=depth, exif=block))
+    write_image(
+        tmp_path / "a.tif", ImageData(np.zeros((3, 4, 5), np.float32), FileTraits(depth=depth, exif=block))
     )
-    middle = read_picture(tmp_path / "a.tif")
-    write_picture(tmp_path / "b.jpg", Picture(middle.pixels, FileTraits(exif=middle.traits.exif)))
-    for exif in (loaded(middle.traits.exif), loaded(read_picture(tmp_path / "b.jpg").traits.exif)):
+    middle = read_image(tmp_path / "a.tif")
+    write_image(tmp_path / "b.jpg", ImageData(middle.pixels, FileTraits(exif=middle.traits.exif)))
+    for exif in (loaded(middle.traits.exif), loaded(read_image(tmp_path / "b.jpg").traits.exif)):
         assert exif[MAKE] == "Maker"
         assert exif.get_ifd(CAMERA) == loaded(block).get_ifd(CAMERA)
         assert exif.get_ifd(PLACE) == loaded(block).get_ifd(PLACE)
@@ -271,31 +271,31 @@ def test_damaged_tags_raise_nothing(data, place, byte):
     [(".png", 8), (".png", 16), (".tiff", 8), (".tiff", 16), (".tiff", 32), (".jpg", 8), (".webp", 8)],
 )
 def test_the_icc_profile_is_carried_byte_for_byte(tmp_path, suffix, depth):
-    picture = Picture(np.full((3, 4, 5), 0.5, np.float32), FileTraits(depth=depth, icc=SRGB))
-    assert write_picture(tmp_path / f"x{suffix}", picture) == ()
-    assert read_picture(tmp_path / f"x{suffix}").traits.icc == SRGB
+    image = ImageData(np.full((3, 4, 5), 0.5, np.float32), FileTraits(depth=depth, icc=SRGB))
+    assert write_image(tmp_path / f"x{suffix}", image) == ()
+    assert read_image(tmp_path / f"x{suffix}").traits.icc == SRGB
 
 
 @pytest.mark.parametrize("suffix", [".bmp", ".ppm"])
 def test_formats_without_metadata_say_so(tmp_path, suffix):
-    picture = Picture(np.full((3, 4, 5), 0.5, np.float32), FileTraits(icc=SRGB, exif=exif_block()))
-    losses = write_picture(tmp_path / f"x{suffix}", picture)
+    image = ImageData(np.full((3, 4, 5), 0.5, np.float32), FileTraits(icc=SRGB, exif=exif_block()))
+    losses = write_image(tmp_path / f"x{suffix}", image)
     assert len(losses) == 2
     assert all("holds no" in loss for loss in losses)
 
 
 def test_a_profile_for_other_channels_is_left_out_with_words(tmp_path):
-    losses = write_picture(tmp_path / "x.png", Picture(np.zeros((1, 4, 5), np.float32), FileTraits(icc=SRGB)))
+    losses = write_image(tmp_path / "x.png", ImageData(np.zeros((1, 4, 5), np.float32), FileTraits(icc=SRGB)))
     assert "another number of channels" in losses[0]
 
 
-def test_exif_too_long_for_jpeg_is_named_and_the_picture_written(tmp_path):
+def test_exif_too_long_for_jpeg_is_named_and_the_image_written(tmp_path):
     long = exif_block() + bytes(70_000)
-    losses = write_picture(
-        tmp_path / "x.jpg", Picture(np.zeros((3, 4, 5), np.float32), FileTraits(exif=long))
+    losses = write_image(
+        tmp_path / "x.jpg", ImageData(np.zeros((3, 4, 5), np.float32), FileTraits(exif=long))
     )
     assert "EXIF of this size" in losses[0]
-    assert read_picture(tmp_path / "x.jpg").traits.exif is None
+    assert read_image(tmp_path / "x.jpg").traits.exif is None
 
 
 XMP = (
@@ -310,9 +310,9 @@ KINDS = [(".png", 8), (".png", 16), (".tiff", 8), (".tiff", 16), (".tiff", 32), 
 
 @pytest.mark.parametrize(("suffix", "depth"), KINDS)
 def test_xmp_is_carried_byte_for_byte_but_for_the_orientation(tmp_path, suffix, depth):
-    picture = Picture(np.full((3, 4, 5), 0.5, np.float32), FileTraits(depth=depth, xmp=XMP))
-    assert write_picture(tmp_path / f"x{suffix}", picture) == ()
-    again = read_picture(tmp_path / f"x{suffix}")
+    image = ImageData(np.full((3, 4, 5), 0.5, np.float32), FileTraits(depth=depth, xmp=XMP))
+    assert write_image(tmp_path / f"x{suffix}", image) == ()
+    again = read_image(tmp_path / f"x{suffix}")
     assert again.traits.xmp == UPRIGHT_XMP
     assert again.traits.notes == ()
     if (suffix, depth) not in ((".png", 16), (".tiff", 32)):  # which Pillow, the second judge, does not open
@@ -321,7 +321,7 @@ def test_xmp_is_carried_byte_for_byte_but_for_the_orientation(tmp_path, suffix, 
 
 
 @pytest.mark.parametrize("form", [b'tiff:Orientation="8"', b"<tiff:Orientation>8</tiff:Orientation>"])
-def test_xmp_forgets_how_the_picture_lay(form):
+def test_xmp_forgets_how_the_image_lay(form):
     changed = upright_packet(b"a " + form + b" 8 z")
     assert changed == b"a " + form.replace(b"8", b"1") + b" 8 z"
     assert upright_packet(None) is None
@@ -331,16 +331,16 @@ def test_compressed_xmp_of_a_png_is_read(tmp_path):
     info = PngImagePlugin.PngInfo()
     info.add_itxt("XML:com.adobe.xmp", XMP.decode(), zip=True)
     Image.new("RGB", (4, 4)).save(tmp_path / "x.png", pnginfo=info)
-    traits = read_picture(tmp_path / "x.png").traits
+    traits = read_image(tmp_path / "x.png").traits
     assert (traits.xmp, traits.notes) == (UPRIGHT_XMP, ())
 
 
 @pytest.mark.parametrize(("suffix", "depth"), [*KINDS[:6], (".bmp", 8)])
 @pytest.mark.parametrize("dpi", [(300.0, 300.0), (72.0, 144.0)])
 def test_the_resolution_is_carried(tmp_path, suffix, depth, dpi):
-    picture = Picture(np.full((3, 4, 5), 0.5, np.float32), FileTraits(depth=depth, dpi=dpi))
-    assert write_picture(tmp_path / f"x{suffix}", picture) == ()
-    assert read_picture(tmp_path / f"x{suffix}").traits.dpi == pytest.approx(dpi, rel=1e-3)
+    image = ImageData(np.full((3, 4, 5), 0.5, np.float32), FileTraits(depth=depth, dpi=dpi))
+    assert write_image(tmp_path / f"x{suffix}", image) == ()
+    assert read_image(tmp_path / f"x{suffix}").traits.dpi == pytest.approx(dpi, rel=1e-3)
     if (suffix, depth) not in ((".png", 16), (".tiff", 32)):
         with Image.open(tmp_path / f"x{suffix}") as opened:
             assert tuple(float(value) for value in opened.info["dpi"]) == pytest.approx(dpi, rel=1e-3)
@@ -348,15 +348,15 @@ def test_the_resolution_is_carried(tmp_path, suffix, depth, dpi):
 
 @pytest.mark.parametrize(("suffix", "words"), [(".webp", "resolution"), (".ppm", "XMP"), (".bmp", "XMP")])
 def test_what_a_format_cannot_describe_is_said(tmp_path, suffix, words):
-    picture = Picture(np.zeros((3, 4, 5), np.float32), FileTraits(xmp=XMP, dpi=(300.0, 300.0)))
-    losses = write_picture(tmp_path / f"x{suffix}", picture)
+    image = ImageData(np.zeros((3, 4, 5), np.float32), FileTraits(xmp=XMP, dpi=(300.0, 300.0)))
+    losses = write_image(tmp_path / f"x{suffix}", image)
     assert any(words in loss for loss in losses)
 
 
-def test_xmp_too_long_for_jpeg_is_named_and_the_picture_written(tmp_path):
-    picture = Picture(np.zeros((3, 4, 5), np.float32), FileTraits(xmp=XMP + bytes(70_000)))
-    assert "XMP of this size" in write_picture(tmp_path / "x.jpg", picture)[0]
-    assert read_picture(tmp_path / "x.jpg").traits.xmp is None
+def test_xmp_too_long_for_jpeg_is_named_and_the_image_written(tmp_path):
+    image = ImageData(np.zeros((3, 4, 5), np.float32), FileTraits(xmp=XMP + bytes(70_000)))
+    assert "XMP of this size" in write_image(tmp_path / "x.jpg", image)[0]
+    assert read_image(tmp_path / "x.jpg").traits.xmp is None
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from restorecli.errors import ImageError
 from restorecli.images import pillow_files
 from restorecli.images.exif import PREFIX
 from restorecli.images.formats import FOREIGN_SUFFIXES, FORMATS, SUFFIXES, format_named, sniff
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import probe, read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.reading import probe, read_image
+from restorecli.images.writing import write_image
 
 PHOTO = data.astronaut()[40:104, 60:140]
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -24,23 +24,23 @@ PIXELS = np.ascontiguousarray(PHOTO.transpose(2, 0, 1), np.float32) / np.float32
 
 def test_an_avif_of_pillow_is_read_as_pillow_shows_it(tmp_path):
     Image.fromarray(PHOTO).save(tmp_path / "x.avif", quality=80)
-    picture = read_picture(tmp_path / "x.avif")
+    image = read_image(tmp_path / "x.avif")
     with Image.open(tmp_path / "x.avif") as opened:
         expected = np.asarray(opened.convert("RGB"))
-    np.testing.assert_array_equal(np.rint(picture.pixels * 255), expected.transpose(2, 0, 1))
-    assert picture.traits.format == "AVIF"
-    assert probe(tmp_path / "x.avif").size == picture.size == (64, 80)
+    np.testing.assert_array_equal(np.rint(image.pixels * 255), expected.transpose(2, 0, 1))
+    assert image.traits.format == "AVIF"
+    assert probe(tmp_path / "x.avif").size == image.size == (64, 80)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("alpha", [False, True])
 def test_an_avif_is_written_close_to_its_pixels_with_alpha(tmp_path, channels, alpha):
     plane = np.random.default_rng(0).integers(0, 2, (64, 80)).astype(np.uint8) * 255 if alpha else None
-    picture = Picture(PIXELS[:channels], FileTraits(alpha=plane))
-    losses = write_picture(tmp_path / "x.avif", picture, quality=95)
+    image = ImageData(PIXELS[:channels], FileTraits(alpha=plane))
+    losses = write_image(tmp_path / "x.avif", image, quality=95)
     assert bool(losses) == (channels == 1)
-    again = read_picture(tmp_path / "x.avif")
-    assert np.abs(again.pixels - picture.pixels).mean() < 0.01
+    again = read_image(tmp_path / "x.avif")
+    assert np.abs(again.pixels - image.pixels).mean() < 0.01
     if alpha:
         assert again.traits.alpha is not None
         assert np.abs(again.traits.alpha.astype(int) - plane).max() < 40
@@ -50,8 +50,8 @@ def test_metadata_of_avif_come_back(tmp_path):
     exif = Image.Exif()
     exif[271] = "Maker"
     traits = FileTraits(icc=SRGB, exif=PREFIX + exif.tobytes().removeprefix(PREFIX), xmp=b"<x:xmpmeta/>")
-    assert write_picture(tmp_path / "x.avif", Picture(PIXELS, traits)) == ()
-    again = read_picture(tmp_path / "x.avif").traits
+    assert write_image(tmp_path / "x.avif", ImageData(PIXELS, traits)) == ()
+    again = read_image(tmp_path / "x.avif").traits
     assert again.icc == SRGB
     assert again.xmp == b"<x:xmpmeta/>"
     assert b"Maker" in (again.exif or b"")
@@ -63,12 +63,12 @@ def test_an_avif_stands_upright(tmp_path, orientation):
     exif[274] = orientation
     Image.fromarray(PHOTO).save(tmp_path / "x.png", exif=exif)
     Image.fromarray(PHOTO).save(tmp_path / "x.avif", quality=90, exif=exif.tobytes())
-    expected = read_picture(tmp_path / "x.png")
-    picture = read_picture(tmp_path / "x.avif")
-    assert picture.size == expected.size == probe(tmp_path / "x.avif").size
-    assert np.abs(picture.pixels - expected.pixels).mean() < 0.02
-    write_picture(tmp_path / "y.avif", picture)
-    assert read_picture(tmp_path / "y.avif").size == picture.size
+    expected = read_image(tmp_path / "x.png")
+    image = read_image(tmp_path / "x.avif")
+    assert image.size == expected.size == probe(tmp_path / "x.avif").size
+    assert np.abs(image.pixels - expected.pixels).mean() < 0.02
+    write_image(tmp_path / "y.avif", image)
+    assert read_image(tmp_path / "y.avif").size == image.size
 
 
 @pytest.mark.parametrize("bits", [10, 12])
@@ -78,13 +78,11 @@ def test_deeper_avif_keeps_its_bits(tmp_path, bits, channels):
     encoded = imagecodecs.avif_encode(samples, level=100, bitspersample=bits)
     (tmp_path / "x.avif").write_bytes(encoded)
     expected = imagecodecs.avif_decode(encoded)
-    picture = read_picture(tmp_path / "x.avif")
-    assert picture.traits.depth == probe(tmp_path / "x.avif").depth == 16
-    np.testing.assert_allclose(
-        picture.pixels, expected[..., :3].transpose(2, 0, 1) / (2**bits - 1), atol=1e-6
-    )
+    image = read_image(tmp_path / "x.avif")
+    assert image.traits.depth == probe(tmp_path / "x.avif").depth == 16
+    np.testing.assert_allclose(image.pixels, expected[..., :3].transpose(2, 0, 1) / (2**bits - 1), atol=1e-6)
     if channels == 4:
-        np.testing.assert_allclose(picture.traits.alpha / 65535, expected[..., 3] / (2**bits - 1), atol=1e-4)
+        np.testing.assert_allclose(image.traits.alpha / 65535, expected[..., 3] / (2**bits - 1), atol=1e-4)
 
 
 def test_a_damaged_avif_costs_one_file(tmp_path):
@@ -94,16 +92,16 @@ def test_a_damaged_avif_costs_one_file(tmp_path):
         (tmp_path / "x.avif").write_bytes(whole[:length])
         for options in (ReadOptions(), ReadOptions(allow_truncated=True)):
             with pytest.raises(ImageError):
-                read_picture(tmp_path / "x.avif", options)
+                read_image(tmp_path / "x.avif", options)
 
 
 def test_heic_is_read_as_its_own_library_reads_it(tmp_path):
     heif = pytest.importorskip("pillow_heif")
     heif.from_pillow(Image.fromarray(PHOTO)).save(tmp_path / "x.heic", quality=90)
-    picture = read_picture(tmp_path / "x.heic")
+    image = read_image(tmp_path / "x.heic")
     expected = np.asarray(heif.open_heif(tmp_path / "x.heic", convert_hdr_to_8bit=True))
-    np.testing.assert_array_equal(np.rint(picture.pixels * 255), expected.transpose(2, 0, 1))
-    assert picture.traits.format == "HEIF"
+    np.testing.assert_array_equal(np.rint(image.pixels * 255), expected.transpose(2, 0, 1))
+    assert image.traits.format == "HEIF"
     assert probe(tmp_path / "x.heic").size == (64, 80)
 
 
@@ -115,10 +113,10 @@ def test_a_heic_stands_upright(tmp_path, orientation):
     image = Image.fromarray(PHOTO)
     image.save(tmp_path / "x.png", exif=exif)
     heif.from_pillow(image).save(tmp_path / "x.heic", quality=90, exif=exif.tobytes())
-    expected = read_picture(tmp_path / "x.png")
-    picture = read_picture(tmp_path / "x.heic")
-    assert picture.size == expected.size == probe(tmp_path / "x.heic").size
-    assert np.abs(picture.pixels - expected.pixels).mean() < 0.03
+    expected = read_image(tmp_path / "x.png")
+    loaded = read_image(tmp_path / "x.heic")
+    assert loaded.size == expected.size == probe(tmp_path / "x.heic").size
+    assert np.abs(loaded.pixels - expected.pixels).mean() < 0.03
 
 
 def test_without_the_extra_a_heic_is_named_with_the_way_to_it(tmp_path, monkeypatch):
@@ -127,7 +125,7 @@ def test_without_the_extra_a_heic_is_named_with_the_way_to_it(tmp_path, monkeypa
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     (tmp_path / "x.heic").write_bytes(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(40))
     with pytest.raises(ImageError, match="extra package") as caught:
-        read_picture(tmp_path / "x.heic")
+        read_image(tmp_path / "x.heic")
     assert "restorecli[heic]" in str(caught.value.hint)
 
 
@@ -152,8 +150,8 @@ def test_what_the_table_says_of_a_format_is_so(tmp_path, name):
     kind = FORMATS[name]
     traits = FileTraits(depth=16, alpha=np.full((64, 80), 60000, np.uint16), icc=SRGB, dpi=(300.0, 300.0))
     path = tmp_path / f"x{kind.suffixes[0]}"
-    losses = " ".join(write_picture(path, Picture(PIXELS[:1], traits)))
-    again = read_picture(path)
+    losses = " ".join(write_image(path, ImageData(PIXELS[:1], traits)))
+    again = read_image(path)
     assert sniff(path.read_bytes()[:64]) == name
     assert (again.traits.depth == 16) == (16 in kind.depths) == ("narrowed" not in losses)
     assert (again.traits.alpha is not None) == kind.alpha == ("alpha" not in losses)

@@ -1,4 +1,4 @@
-"""Every kind of picture file: what it becomes, what is noted, and what is refused with which words."""
+"""Every kind of image file: what it becomes, what is noted, and what is refused with which words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from restorecli.images import png
 from restorecli.images.decoded import DamagedImageError
 from restorecli.images.options import ReadOptions
 from restorecli.images.png_chunks import make_chunk
-from restorecli.images.reading import probe, read_picture
+from restorecli.images.reading import probe, read_image
 
 RNG_SEED = 7
 
@@ -57,39 +57,39 @@ def as_chw(image: Image.Image) -> np.ndarray:
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_plain_files_of_pillow(tmp_path, file_format, mode):
     image = rgb().convert(mode)
-    picture = read_picture(put(tmp_path, "x.bin", encoded(image, file_format)))
-    assert picture.traits.format == file_format
-    assert picture.traits.notes == ()
-    np.testing.assert_array_equal(picture.pixels, as_chw(image))
+    loaded = read_image(put(tmp_path, "x.bin", encoded(image, file_format)))
+    assert loaded.traits.format == file_format
+    assert loaded.traits.notes == ()
+    np.testing.assert_array_equal(loaded.pixels, as_chw(image))
 
 
 def test_content_decides_the_format_and_not_the_suffix(tmp_path):
     path = put(tmp_path, "really-a.png", encoded(rgb(), "BMP"))
-    assert read_picture(path).traits.format == probe(path).format == "BMP"
+    assert read_image(path).traits.format == probe(path).format == "BMP"
 
 
 def test_palette_becomes_rgb_with_a_note(tmp_path):
     image = rgb().convert("P")
-    picture = read_picture(put(tmp_path, "p.png", encoded(image, "PNG")))
-    assert picture.traits.notes == ("palette expanded to RGB",)
-    np.testing.assert_array_equal(picture.pixels, as_chw(image.convert("RGB")))
+    loaded = read_image(put(tmp_path, "p.png", encoded(image, "PNG")))
+    assert loaded.traits.notes == ("palette expanded to RGB",)
+    np.testing.assert_array_equal(loaded.pixels, as_chw(image.convert("RGB")))
 
 
 def test_palette_with_transparency_becomes_rgba_with_a_note(tmp_path):
     image = rgb().convert("P")
-    picture = read_picture(put(tmp_path, "p.png", encoded(image, "PNG", transparency=bytes(range(200)))))
-    assert picture.traits.notes == ("palette expanded to RGBA",)
+    loaded = read_image(put(tmp_path, "p.png", encoded(image, "PNG", transparency=bytes(range(200)))))
+    assert loaded.traits.notes == ("palette expanded to RGBA",)
     indices = np.asarray(image)
-    assert picture.traits.alpha is not None
-    np.testing.assert_array_equal(picture.traits.alpha, np.where(indices < 200, indices, 255))
+    assert loaded.traits.alpha is not None
+    np.testing.assert_array_equal(loaded.traits.alpha, np.where(indices < 200, indices, 255))
 
 
 def test_one_bit_becomes_gray_with_a_note(tmp_path):
     image = rgb().convert("1")
     for name, file_format in (("a.png", "PNG"), ("b.tif", "TIFF"), ("c.bmp", "BMP")):
-        picture = read_picture(put(tmp_path, name, encoded(image, file_format)))
-        assert picture.traits.notes == ("1-bit samples widened to 8-bit gray",)
-        np.testing.assert_array_equal(picture.pixels[0], np.asarray(image).astype(np.float32))
+        loaded = read_image(put(tmp_path, name, encoded(image, file_format)))
+        assert loaded.traits.notes == ("1-bit samples widened to 8-bit gray",)
+        np.testing.assert_array_equal(loaded.pixels[0], np.asarray(image).astype(np.float32))
 
 
 @pytest.mark.parametrize("bits", [2, 4])
@@ -99,18 +99,18 @@ def test_few_bits_of_gray_use_the_whole_range(tmp_path, bits):
     header = struct.pack(">IIBBBBB", len(levels), 1, bits, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\x00" + packed.tobytes())), (b"IEND", b"")]
     data = png.SIGNATURE + b"".join(make_chunk(*chunk) for chunk in chunks)
-    picture = read_picture(put(tmp_path, "x.png", data))
-    np.testing.assert_allclose(picture.pixels[0, 0], levels / (2**bits - 1), atol=1e-7)
+    image = read_image(put(tmp_path, "x.png", data))
+    np.testing.assert_allclose(image.pixels[0, 0], levels / (2**bits - 1), atol=1e-7)
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
 def test_alpha_of_pillow_files(tmp_path, mode):
     samples = noise((9, 7, 2 if mode == "LA" else 4))
-    picture = read_picture(put(tmp_path, "x.png", encoded(Image.fromarray(samples), "PNG")))
-    assert picture.channels == (1 if mode == "LA" else 3)
-    assert picture.traits.alpha is not None
-    np.testing.assert_array_equal(picture.traits.alpha, samples[..., -1])
-    np.testing.assert_array_equal(picture.pixels * 255, samples[..., :-1].transpose(2, 0, 1))
+    image = read_image(put(tmp_path, "x.png", encoded(Image.fromarray(samples), "PNG")))
+    assert image.channels == (1 if mode == "LA" else 3)
+    assert image.traits.alpha is not None
+    np.testing.assert_array_equal(image.traits.alpha, samples[..., -1])
+    np.testing.assert_array_equal(image.pixels * 255, samples[..., :-1].transpose(2, 0, 1))
 
 
 def test_a_transparent_colour_becomes_alpha_at_8_and_16_bits(tmp_path):
@@ -118,27 +118,27 @@ def test_a_transparent_colour_becomes_alpha_at_8_and_16_bits(tmp_path):
         samples = noise((5, 4), dtype)
         key = make_chunk(b"tRNS", struct.pack(">H", int(samples[2, 1])))
         data = imagecodecs.png_encode(samples)
-        picture = read_picture(put(tmp_path, "x.png", data[:33] + key + data[33:]))
-        assert picture.traits.depth == depth
-        assert picture.channels == 1
-        assert picture.traits.alpha is not None
+        image = read_image(put(tmp_path, "x.png", data[:33] + key + data[33:]))
+        assert image.traits.depth == depth
+        assert image.channels == 1
+        assert image.traits.alpha is not None
         full = np.iinfo(dtype).max
-        np.testing.assert_array_equal(picture.traits.alpha, np.where(samples == samples[2, 1], 0, full))
+        np.testing.assert_array_equal(image.traits.alpha, np.where(samples == samples[2, 1], 0, full))
 
 
 def test_lossless_webp_is_exact(tmp_path):
     image = rgb()
-    picture = read_picture(put(tmp_path, "x.webp", encoded(image, "WEBP", lossless=True)))
-    np.testing.assert_array_equal(picture.pixels, as_chw(image))
+    loaded = read_image(put(tmp_path, "x.webp", encoded(image, "WEBP", lossless=True)))
+    np.testing.assert_array_equal(loaded.pixels, as_chw(image))
 
 
 def test_16_bit_colour_png_keeps_its_low_bits(tmp_path):
-    """Pillow would return this dark picture as black, and others as 8-bit because its maximum is small."""
+    """Pillow would return this dark image as black, and others as 8-bit because its maximum is small."""
     dark = noise((9, 7, 3), np.uint16) % 200
     path = put(tmp_path, "x.png", imagecodecs.png_encode(dark))
-    picture = read_picture(path, ReadOptions(range="type"))
-    assert picture.traits.depth == 16
-    np.testing.assert_array_equal(np.round(picture.pixels * 65535), dark.transpose(2, 0, 1))
+    image = read_image(path, ReadOptions(range="type"))
+    assert image.traits.depth == 16
+    np.testing.assert_array_equal(np.round(image.pixels * 65535), dark.transpose(2, 0, 1))
 
 
 def test_interlaced_16_bit_png(tmp_path):
@@ -151,10 +151,10 @@ def test_interlaced_16_bit_png(tmp_path):
     header = struct.pack(">IIBBBBB", 7, 9, 16, 0, 0, 0, 1)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     data = png.SIGNATURE + b"".join(make_chunk(*chunk) for chunk in chunks)
-    picture = read_picture(put(tmp_path, "x.png", data))
-    np.testing.assert_array_equal(np.round(picture.pixels[0] * 65535), samples)
-    again = read_picture(put(tmp_path, "y.png", data[:-12]), ReadOptions(allow_truncated=True))
-    np.testing.assert_array_equal(again.pixels, picture.pixels)
+    image = read_image(put(tmp_path, "x.png", data))
+    np.testing.assert_array_equal(np.round(image.pixels[0] * 65535), samples)
+    again = read_image(put(tmp_path, "y.png", data[:-12]), ReadOptions(allow_truncated=True))
+    np.testing.assert_array_equal(again.pixels, image.pixels)
 
 
 @pytest.mark.parametrize("maximum", [1, 15, 255, 1023, 65535])
@@ -164,10 +164,10 @@ def test_netpbm_of_any_maximum_plain_and_raw(tmp_path, maximum):
     raw = f"P6 # a comment\n3 2\n{maximum}\n".encode() + values.astype(dtype).tobytes()
     plain = f"P3\n3 2 {maximum}\n{' '.join(map(str, values.ravel()))}\n".encode()
     for data in (raw, plain):
-        picture = read_picture(put(tmp_path, "x.ppm", data))
-        assert picture.traits.depth == (8 if maximum < 256 else 16)
-        assert bool(picture.traits.notes) == (maximum not in (255, 65535))
-        np.testing.assert_allclose(picture.pixels, values.transpose(2, 0, 1) / maximum, atol=1e-7)
+        image = read_image(put(tmp_path, "x.ppm", data))
+        assert image.traits.depth == (8 if maximum < 256 else 16)
+        assert bool(image.traits.notes) == (maximum not in (255, 65535))
+        np.testing.assert_allclose(image.pixels, values.transpose(2, 0, 1) / maximum, atol=1e-7)
 
 
 def test_bitmaps_plain_and_raw(tmp_path):
@@ -176,17 +176,17 @@ def test_bitmaps_plain_and_raw(tmp_path):
     bits = np.where(np.asarray(image), 0, 1)
     plain = b"P1\n11 5\n" + b"\n".join("".join(map(str, row)).encode() for row in bits)
     for data in (raw, plain):
-        picture = read_picture(put(tmp_path, "x.pbm", data))
-        np.testing.assert_array_equal(picture.pixels[0], np.asarray(image))
+        loaded = read_image(put(tmp_path, "x.pbm", data))
+        np.testing.assert_array_equal(loaded.pixels[0], np.asarray(image))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_floating_point_tiff_keeps_its_values(tmp_path, dtype):
     values = np.random.default_rng(2).normal(0, 3, (5, 4, 3)).astype(dtype)
     tifffile.imwrite(tmp_path / "x.tif", values, photometric="rgb")
-    picture = read_picture(tmp_path / "x.tif")
-    assert picture.traits.dtype == dtype
-    unscaled = read_picture(tmp_path / "x.tif", ReadOptions(range="type"))
+    image = read_image(tmp_path / "x.tif")
+    assert image.traits.dtype == dtype
+    unscaled = read_image(tmp_path / "x.tif", ReadOptions(range="type"))
     np.testing.assert_array_equal(unscaled.pixels, values.astype(np.float32).transpose(2, 0, 1))
     assert not unscaled.traits.notes
 
@@ -194,17 +194,17 @@ def test_floating_point_tiff_keeps_its_values(tmp_path, dtype):
 def test_32_bit_integers_keep_their_type(tmp_path):
     values = np.array([[0, 2**31, 2**32 - 1]], np.uint32)
     tifffile.imwrite(tmp_path / "x.tif", values)
-    picture = read_picture(tmp_path / "x.tif")
-    np.testing.assert_allclose(picture.pixels[0, 0], [0, 0.5, 1], atol=1e-7)
-    assert picture.traits.dtype == np.uint32
+    image = read_image(tmp_path / "x.tif")
+    np.testing.assert_allclose(image.pixels[0, 0], [0, 0.5, 1], atol=1e-7)
+    assert image.traits.dtype == np.uint32
 
 
 def test_white_is_zero_is_inverted(tmp_path):
     values = noise((5, 4), np.uint16)
     tifffile.imwrite(tmp_path / "x.tif", values, photometric="miniswhite")
-    picture = read_picture(tmp_path / "x.tif")
-    np.testing.assert_array_equal(np.round(picture.pixels[0] * 65535), 65535 - values)
-    assert "inverted" in picture.traits.notes[0]
+    image = read_image(tmp_path / "x.tif")
+    np.testing.assert_array_equal(np.round(image.pixels[0] * 65535), 65535 - values)
+    assert "inverted" in image.traits.notes[0]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -212,31 +212,31 @@ def test_premultiplied_alpha_is_divided_out(tmp_path, dtype):
     full = np.iinfo(dtype).max
     samples = np.array([[[full // 4, 0, full // 2, full // 2], [0, 0, 0, 0]]], dtype)
     tifffile.imwrite(tmp_path / "x.tif", samples, photometric="rgb", extrasamples=["assocalpha"])
-    picture = read_picture(tmp_path / "x.tif")
-    assert "premultiplied alpha divided out" in picture.traits.notes
-    np.testing.assert_allclose(picture.pixels[:, 0, 0], [0.5, 0, 1], atol=1 / full * 2)
-    assert picture.traits.alpha is not None
-    assert picture.traits.alpha.tolist() == [[full // 2, 0]]
+    image = read_image(tmp_path / "x.tif")
+    assert "premultiplied alpha divided out" in image.traits.notes
+    np.testing.assert_allclose(image.pixels[:, 0, 0], [0.5, 0, 1], atol=1 / full * 2)
+    assert image.traits.alpha is not None
+    assert image.traits.alpha.tolist() == [[full // 2, 0]]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_an_extra_channel_of_unknown_meaning_is_carried(tmp_path, dtype):
     samples = noise((5, 4, 4), dtype)
     tifffile.imwrite(tmp_path / "x.tif", samples, photometric="rgb", extrasamples=["unspecified"])
-    picture = read_picture(tmp_path / "x.tif")
-    assert any("unspecified" in note for note in picture.traits.notes)
-    assert picture.traits.alpha is not None
-    np.testing.assert_array_equal(picture.traits.alpha, samples[..., 3])
+    image = read_image(tmp_path / "x.tif")
+    assert any("unspecified" in note for note in image.traits.notes)
+    assert image.traits.alpha is not None
+    np.testing.assert_array_equal(image.traits.alpha, samples[..., 3])
 
 
 def test_a_thumbnail_is_no_second_page(tmp_path):
     with tifffile.TiffWriter(tmp_path / "x.tif") as writer:
         writer.write(noise((9, 7, 3)), photometric="rgb")
         writer.write(noise((3, 2, 3)), photometric="rgb", subfiletype=1)
-    assert read_picture(tmp_path / "x.tif").size == (9, 7)
+    assert read_image(tmp_path / "x.tif").size == (9, 7)
 
 
-@pytest.mark.parametrize("below", [True, False])  # copies as directories below the picture, and beside it
+@pytest.mark.parametrize("below", [True, False])  # copies as directories below the image, and beside it
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_smaller_copies_are_noted(tmp_path, dtype, below):
     with tifffile.TiffWriter(tmp_path / "x.tif") as writer:
@@ -245,16 +245,16 @@ def test_smaller_copies_are_noted(tmp_path, dtype, below):
             samples = noise((side, side, 3), dtype)
             writer.write(samples, photometric="rgb", tile=(16, 16), **kind)
     for frames in ("refuse", "all"):
-        picture = read_picture(tmp_path / "x.tif", ReadOptions(frames=frames))
-        assert picture.size == (64, 64)
-        assert picture.traits.notes == ("smaller copies (pyramid, thumbnails) are not written",)
+        image = read_image(tmp_path / "x.tif", ReadOptions(frames=frames))
+        assert image.size == (64, 64)
+        assert image.traits.notes == ("smaller copies (pyramid, thumbnails) are not written",)
 
 
-def test_the_main_picture_of_a_phone_photograph_is_read_with_a_note(tmp_path):
+def test_the_main_image_of_a_phone_photograph_is_read_with_a_note(tmp_path):
     data = encoded(rgb(), "MPO", save_all=True, append_images=[rgb()])
-    picture = read_picture(put(tmp_path, "x.jpg", data))
-    assert picture.traits.format == "JPEG"
-    assert "multi-picture" in picture.traits.notes[0]
+    image = read_image(put(tmp_path, "x.jpg", data))
+    assert image.traits.format == "JPEG"
+    assert "multi-image" in image.traits.notes[0]
 
 
 # --- what is refused ---
@@ -265,46 +265,46 @@ def several(file_format: str) -> bytes:
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
-def test_several_pictures_in_a_file_are_refused_unless_the_first_is_asked_for(tmp_path, file_format):
+def test_several_images_in_a_file_are_refused_unless_the_first_is_asked_for(tmp_path, file_format):
     path = put(tmp_path, "x", several(file_format))
-    with pytest.raises(ImageError, match="several pictures") as caught:
-        read_picture(path)
+    with pytest.raises(ImageError, match="several images") as caught:
+        read_image(path)
     assert caught.value.hint is not None
     assert "--frames first" in caught.value.hint
-    picture = read_picture(path, ReadOptions(frames="first"))
-    assert picture.traits.notes == ("first of 2 frames or pages",)
+    image = read_image(path, ReadOptions(frames="first"))
+    assert image.traits.notes == ("first of 2 frames or pages",)
     with pytest.raises(UsageError):
-        read_picture(path, ReadOptions(frames="last"))
+        read_image(path, ReadOptions(frames="last"))
 
 
 def test_several_pages_of_16_bits(tmp_path):
     tifffile.imwrite(tmp_path / "x.tif", noise((3, 5, 4), np.uint16), photometric="minisblack")
-    with pytest.raises(ImageError, match="several pictures"):
-        read_picture(tmp_path / "x.tif")
-    assert read_picture(tmp_path / "x.tif", ReadOptions(frames="first")).size == (5, 4)
+    with pytest.raises(ImageError, match="several images"):
+        read_image(tmp_path / "x.tif")
+    assert read_image(tmp_path / "x.tif", ReadOptions(frames="first")).size == (5, 4)
 
 
-def test_a_stream_of_two_netpbm_pictures_is_refused(tmp_path):
+def test_a_stream_of_two_netpbm_images_is_refused(tmp_path):
     data = encoded(rgb(), "PPM")
-    with pytest.raises(ImageError, match="several pictures"):
-        read_picture(put(tmp_path, "x.ppm", data * 2))
-    assert read_picture(put(tmp_path, "x.ppm", data * 2), ReadOptions(frames="first")).size == (9, 7)
+    with pytest.raises(ImageError, match="several images"):
+        read_image(put(tmp_path, "x.ppm", data * 2))
+    assert read_image(put(tmp_path, "x.ppm", data * 2), ReadOptions(frames="first")).size == (9, 7)
 
 
 def test_cmyk_is_refused_with_a_hint(tmp_path):
     path = put(tmp_path, "x.jpg", encoded(rgb().convert("CMYK"), "JPEG"))
     with pytest.raises(ImageError, match="CMYK") as caught:
-        read_picture(path)
+        read_image(path)
     assert caught.value.hint == "--to-srgb converts it"
-    picture = read_picture(path, ReadOptions(to_srgb=True))
-    assert picture.channels == 3
-    assert "plain formula" in picture.traits.notes[0]
+    image = read_image(path, ReadOptions(to_srgb=True))
+    assert image.channels == 3
+    assert "plain formula" in image.traits.notes[0]
 
 
 def test_complex_samples_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "x.tif", np.ones((4, 4), np.complex64))
     with pytest.raises(ImageError, match="complex"):
-        read_picture(tmp_path / "x.tif")
+        read_image(tmp_path / "x.tif")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -312,7 +312,7 @@ def test_channels_beyond_alpha_are_refused(tmp_path, dtype):
     kinds = ["unspecified", "unspecified"]
     tifffile.imwrite(tmp_path / "x.tif", noise((5, 4, 5), dtype), photometric="rgb", extrasamples=kinds)
     with pytest.raises(ImageError, match="unusual number of channels"):
-        read_picture(tmp_path / "x.tif")
+        read_image(tmp_path / "x.tif")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -321,25 +321,25 @@ def test_values_that_are_not_finite_are_refused(tmp_path, value):
     values[1, 2] = value
     tifffile.imwrite(tmp_path / "x.tif", values)
     with pytest.raises(ImageError, match="not finite"):
-        read_picture(tmp_path / "x.tif")
+        read_image(tmp_path / "x.tif")
 
 
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
         ("zero.png", b"", "empty"),
-        ("text.png", b"this is no picture", "no picture of a format"),
-        ("page.jpg", b"<html><body>404</body></html>", "no picture of a format"),
-        ("layers.psd", b"8BPS" + bytes(20), "no picture of a format"),
+        ("text.png", b"this is no image", "no image of a format"),
+        ("page.jpg", b"<html><body>404</body></html>", "no image of a format"),
+        ("layers.psd", b"8BPS" + bytes(20), "no image of a format"),
         ("start.png", png.SIGNATURE, "cannot be read"),
         ("start.tif", b"II*\x00", "damaged or cut short"),
         ("start.ppm", b"P6\n12", "header is damaged"),
         ("start.jpg", b"\xff\xd8\xff", "cannot be read"),
     ],
 )
-def test_what_is_no_picture_is_named(tmp_path, name, data, words):
+def test_what_is_no_image_is_named(tmp_path, name, data, words):
     path = put(tmp_path, name, data)
-    for function in (read_picture, probe):
+    for function in (read_image, probe):
         with pytest.raises(ImageError, match=words) as caught:
             function(path)
         assert caught.value.file == str(path)
@@ -352,7 +352,7 @@ def test_a_missing_file_a_folder_and_a_pipe_are_image_errors(tmp_path):
         ("", "no regular file"),
         ("pipe.png", "no regular file"),
     ):
-        for function in (read_picture, probe):
+        for function in (read_image, probe):
             with pytest.raises(ImageError, match=words):
                 function(tmp_path / name)
 
@@ -369,19 +369,19 @@ def damaged_png(depth: int) -> bytes:
 def test_a_png_cut_anywhere_is_refused_by_default(tmp_path, depth, missing):
     path = put(tmp_path, "x.png", damaged_png(depth)[:-missing])
     with pytest.raises(DamagedImageError, match="cut short") as caught:
-        read_picture(path)
+        read_image(path)
     assert caught.value.hint is not None
     assert "--allow-truncated" in caught.value.hint
-    picture = read_picture(path, ReadOptions(allow_truncated=True))
-    assert picture.size == (64, 64)
-    assert "damaged file" in picture.traits.notes[-1]
+    image = read_image(path, ReadOptions(allow_truncated=True))
+    assert image.size == (64, 64)
+    assert "damaged file" in image.traits.notes[-1]
 
 
 @pytest.mark.parametrize("depth", [8, 16])
 def test_what_is_left_of_a_png_is_right_and_the_rest_is_black(tmp_path, depth):
     whole = damaged_png(depth)
-    truth = read_picture(put(tmp_path, "whole.png", whole)).pixels
-    left = read_picture(
+    truth = read_image(put(tmp_path, "whole.png", whole)).pixels
+    left = read_image(
         put(tmp_path, "half.png", whole[: len(whole) // 2]), ReadOptions(allow_truncated=True)
     ).pixels
     np.testing.assert_array_equal(left[:, :28], truth[:, :28])
@@ -394,7 +394,7 @@ def test_one_flipped_bit_in_a_png_is_found(tmp_path, depth, place):
     data = bytearray(damaged_png(depth))
     data[place] ^= 1
     with pytest.raises(DamagedImageError):
-        read_picture(put(tmp_path, "x.png", bytes(data)))
+        read_image(put(tmp_path, "x.png", bytes(data)))
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -403,10 +403,10 @@ def test_a_cut_jpeg_is_refused_by_default(tmp_path, progressive, missing):
     data = encoded(rgb(64, 64), "JPEG", progressive=progressive)
     path = put(tmp_path, "x.jpg", data[:-missing])
     with pytest.raises(DamagedImageError, match="cut short"):
-        read_picture(path)
-    picture = read_picture(path, ReadOptions(allow_truncated=True))
-    assert picture.size == (64, 64)
-    assert "damaged file" in picture.traits.notes[-1]
+        read_image(path)
+    image = read_image(path, ReadOptions(allow_truncated=True))
+    assert image.size == (64, 64)
+    assert "damaged file" in image.traits.notes[-1]
 
 
 @pytest.mark.parametrize("name", ["x.bmp", "x.ppm", "x.tif", "deep.tif"])
@@ -418,7 +418,7 @@ def test_other_cut_files(tmp_path, name):
         data = encoded(rgb(64, 64), {".bmp": "BMP", ".ppm": "PPM", ".tif": "TIFF"}[name[1:]])
     path = put(tmp_path, name, data[:-300])
     with pytest.raises(DamagedImageError, match="cut short"):
-        read_picture(path)
+        read_image(path)
 
 
 def test_a_cut_webp_and_a_cut_compressed_tiff_cannot_be_saved_even_on_request(tmp_path):
@@ -429,7 +429,7 @@ def test_a_cut_webp_and_a_cut_compressed_tiff_cannot_be_saved_even_on_request(tm
     ):
         for allowed in (False, True):
             with pytest.raises(DamagedImageError):
-                read_picture(put(tmp_path, name, data[:-300]), ReadOptions(allow_truncated=allowed))
+                read_image(put(tmp_path, name, data[:-300]), ReadOptions(allow_truncated=allowed))
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.bmp", "x.ppm", "x.tif", "x.jpg"])
@@ -446,7 +446,7 @@ def test_what_is_left_of_a_damaged_file_is_bounded_by_its_bytes(tmp_path, name):
     }[name]
     path = put(tmp_path, name, data)
     with pytest.raises(ImageError, match="almost nothing is left") as caught:
-        read_picture(path, ReadOptions(allow_truncated=True), budget=1 << 40)
+        read_image(path, ReadOptions(allow_truncated=True), budget=1 << 40)
     assert f"{len(data):,} bytes" in str(caught.value.got)
 
 
@@ -471,12 +471,12 @@ def jpeg_promising(side: int) -> bytes:
 
 
 @pytest.mark.parametrize(("suffix", "settings"), [("PNG", {}), ("JPEG", {"quality": 30})])
-def test_a_smooth_picture_of_which_a_third_is_left_stays_below_the_bound(tmp_path, suffix, settings):
+def test_a_smooth_image_of_which_a_third_is_left_stays_below_the_bound(tmp_path, suffix, settings):
     ramp = np.add.outer(np.arange(3000), np.arange(4000)) // 28
     image = Image.fromarray(np.dstack([ramp] * 3).astype(np.uint8))
     data = encoded(image, suffix, **settings)
     path = put(tmp_path, "x", data[: len(data) // 3])
-    assert read_picture(path, ReadOptions(allow_truncated=True)).size == (3000, 4000)
+    assert read_image(path, ReadOptions(allow_truncated=True)).size == (3000, 4000)
 
 
 # --- bombs ---
@@ -490,7 +490,7 @@ def bomb(side: int) -> bytes:
 
 def test_a_bomb_is_refused_from_its_header(tmp_path):
     with pytest.raises(ImageError, match="too large") as caught:
-        read_picture(put(tmp_path, "x.png", bomb(200_000)))
+        read_image(put(tmp_path, "x.png", bomb(200_000)))
     assert caught.value.got is not None
     assert "200000 x 200000" in caught.value.got
     assert probe(tmp_path / "x.png").size == (200_000, 200_000)
@@ -501,8 +501,8 @@ def test_the_limit_is_a_budget_and_holds_for_every_format(tmp_path, name):
     formats = {"png": "PNG", "jpg": "JPEG", "tif": "TIFF", "bmp": "BMP", "ppm": "PPM", "webp": "WEBP"}
     path = put(tmp_path, name, encoded(Image.new("RGB", (400, 300)), formats[name[2:]]))
     with pytest.raises(ImageError, match="memory"):
-        read_picture(path, budget=400 * 300)
-    assert read_picture(path, budget=10_000_000).size == (300, 400)
+        read_image(path, budget=400 * 300)
+    assert read_image(path, budget=10_000_000).size == (300, 400)
 
 
 def test_a_tiff_of_8_bits_beyond_pillows_limit_is_read(tmp_path, monkeypatch):
@@ -510,10 +510,10 @@ def test_a_tiff_of_8_bits_beyond_pillows_limit_is_read(tmp_path, monkeypatch):
     samples = noise((40, 50, 3), np.uint8)
     tifffile.imwrite(tmp_path / "x.tif", samples, photometric="rgb")
     Image.new("P", (50, 40)).save(tmp_path / "palette.tif")
-    read = np.rint(read_picture(tmp_path / "x.tif").pixels * 255)
+    read = np.rint(read_image(tmp_path / "x.tif").pixels * 255)
     np.testing.assert_array_equal(read, samples.transpose(2, 0, 1))
     with pytest.raises(ImageError, match="too large"):
-        read_picture(tmp_path / "palette.tif")
+        read_image(tmp_path / "palette.tif")
 
 
 def test_pillows_constant_limit_does_not_hold_here(tmp_path):
@@ -521,4 +521,4 @@ def test_pillows_constant_limit_does_not_hold_here(tmp_path):
     path = put(tmp_path, "x.png", encoded(Image.new("1", (16000, 12000)), "PNG"))
     assert probe(path).size == (12000, 16000)
     with pytest.raises(ImageError, match="free memory"):
-        read_picture(path, budget=1_000_000)
+        read_image(path, budget=1_000_000)

@@ -14,9 +14,9 @@ from PIL import Image
 from skimage import io as skimage_io
 
 from restorecli.errors import ImageError, UsageError
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import probe, read_picture
-from restorecli.images.writing import quantise, write_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.reading import probe, read_image
+from restorecli.images.writing import quantise, write_image
 
 LOSSLESS = [
     (".png", 8),
@@ -63,8 +63,8 @@ def test_identity_round_trip_is_exact(folder, case, channels, height, width, see
     suffix, depth = case
     samples = random_samples(seed, (channels, height, width), depth)
     path = folder / f"x{suffix}"
-    losses = write_picture(path, Picture(as_pixels(samples), FileTraits(depth=depth)))
-    back = read_picture(path)
+    losses = write_image(path, ImageData(as_pixels(samples), FileTraits(depth=depth)))
+    back = read_image(path)
     assert losses == ()
     assert back.traits.depth == depth
     assert back.channels == channels
@@ -87,8 +87,8 @@ def test_alpha_and_colours_beneath_it_are_carried_bit_exact(folder, case, channe
     alpha = random_samples(seed + 1, (height, width), depth)
     alpha[0, 0] = 0  # fully transparent: the colors beneath stay
     path = folder / f"a{suffix}"
-    write_picture(path, Picture(pixels, FileTraits(depth=depth, alpha=alpha)))
-    back = read_picture(path)
+    write_image(path, ImageData(pixels, FileTraits(depth=depth, alpha=alpha)))
+    back = read_image(path)
     assert back.traits.alpha is not None
     assert back.traits.alpha.dtype == alpha.dtype
     np.testing.assert_array_equal(back.traits.alpha, alpha)
@@ -104,13 +104,13 @@ def test_probe_promises_what_reading_gives(tmp_path, suffix, depth, channels, wi
     alpha = random_samples(2, (5, 7), depth) if with_alpha else None
     path = tmp_path / f"x{suffix}"
     pixels = as_pixels(random_samples(1, (channels, 5, 7), depth))
-    write_picture(path, Picture(pixels, FileTraits(depth=depth, alpha=alpha)))
-    header, picture = probe(path), read_picture(path)
-    assert header.size == picture.size == (5, 7)
-    assert header.channels == picture.channels == channels
-    assert header.depth == picture.traits.depth == depth
+    write_image(path, ImageData(pixels, FileTraits(depth=depth, alpha=alpha)))
+    header, image = probe(path), read_image(path)
+    assert header.size == image.size == (5, 7)
+    assert header.channels == image.channels == channels
+    assert header.depth == image.traits.depth == depth
     assert header.alpha is with_alpha
-    assert header.format == picture.traits.format
+    assert header.format == image.traits.format
 
 
 @pytest.mark.parametrize("depth", [8, 16])
@@ -118,8 +118,8 @@ def test_every_integer_survives(tmp_path, depth):
     values = np.arange(2**depth, dtype=np.uint32).astype(SAMPLE_TYPES[depth])
     pixels = as_pixels(values.reshape(1, 2 ** (depth // 2), -1))
     np.testing.assert_array_equal(quantise(pixels, depth).ravel(), values)
-    write_picture(tmp_path / "all.png", Picture(pixels, FileTraits(depth=depth)))
-    np.testing.assert_array_equal(read_picture(tmp_path / "all.png").pixels, pixels)
+    write_image(tmp_path / "all.png", ImageData(pixels, FileTraits(depth=depth)))
+    np.testing.assert_array_equal(read_image(tmp_path / "all.png").pixels, pixels)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -128,7 +128,7 @@ def test_our_16_bit_png_by_another_decoder(tmp_path, channels):
     colors = samples[..., : 3 if channels > 2 else 1].transpose(2, 0, 1)
     alpha = samples[..., -1] if channels in (2, 4) else None
     path = tmp_path / "x.png"
-    write_picture(path, Picture(as_pixels(colors), FileTraits(depth=16, alpha=alpha, icc=None)))
+    write_image(path, ImageData(as_pixels(colors), FileTraits(depth=16, alpha=alpha, icc=None)))
     np.testing.assert_array_equal(imagecodecs.imread(path).reshape(samples.shape), samples)
     with Image.open(path) as opened:
         opened.load()  # Pillow narrows, but accepts the file
@@ -142,7 +142,7 @@ def test_our_tiff_by_tifffile(tmp_path, depth, channels):
     colors = samples[..., : 3 if channels > 2 else 1].transpose(2, 0, 1)
     alpha = samples[..., -1] if channels in (2, 4) else None
     path = tmp_path / "x.tiff"
-    write_picture(path, Picture(as_pixels(colors), FileTraits(depth=depth, alpha=alpha)))
+    write_image(path, ImageData(as_pixels(colors), FileTraits(depth=depth, alpha=alpha)))
     np.testing.assert_array_equal(tifffile.imread(path).reshape(samples.shape), samples)
 
 
@@ -151,7 +151,7 @@ def test_our_tiff_by_tifffile(tmp_path, depth, channels):
 def test_our_8_bit_files_by_pillow_and_scikit_image(tmp_path, suffix, channels):
     samples = random_samples(5, (6, 5, channels), 8)
     path = tmp_path / f"x{suffix}"
-    write_picture(path, Picture(as_pixels(samples.transpose(2, 0, 1)), FileTraits()))
+    write_image(path, ImageData(as_pixels(samples.transpose(2, 0, 1)), FileTraits()))
     with Image.open(path) as opened:
         np.testing.assert_array_equal(np.asarray(opened).reshape(samples.shape), samples)
     np.testing.assert_array_equal(skimage_io.imread(path).reshape(samples.shape), samples)
@@ -165,9 +165,9 @@ def test_our_reading_of_files_by_other_encoders(tmp_path):
     planes = np.ascontiguousarray(samples.transpose(2, 0, 1))
     tifffile.imwrite(tmp_path / "d.tif", planes, photometric="rgb", planarconfig="separate")
     for name in ("a.png", "b.tif", "c.tif", "d.tif"):
-        picture = read_picture(tmp_path / name)
-        assert picture.traits.depth == 16
-        np.testing.assert_array_equal(picture.pixels, as_pixels(planes))
+        image = read_image(tmp_path / name)
+        assert image.traits.depth == 16
+        np.testing.assert_array_equal(image.pixels, as_pixels(planes))
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp"])
@@ -176,8 +176,8 @@ def test_lossy_formats_are_near_and_jpeg_keeps_full_colour_resolution(tmp_path, 
     pixels = np.stack(
         [np.tile(ramp, (64, 1)), np.tile(ramp[:, None], (1, 64)), np.full((64, 64), 0.5, np.float32)]
     )
-    write_picture(tmp_path / f"x{suffix}", Picture(pixels))
-    assert np.abs(read_picture(tmp_path / f"x{suffix}").pixels - pixels).max() < 0.05
+    write_image(tmp_path / f"x{suffix}", ImageData(pixels))
+    assert np.abs(read_image(tmp_path / f"x{suffix}").pixels - pixels).max() < 0.05
     if suffix == ".jpg":
         with Image.open(tmp_path / "x.jpg") as opened:
             assert [layer[1:3] for layer in opened.layer] == [(1, 1)] * 3
@@ -187,25 +187,25 @@ def test_lossy_formats_are_near_and_jpeg_keeps_full_colour_resolution(tmp_path, 
 @pytest.mark.parametrize("suffix", [".png", ".tiff", ".bmp", ".ppm", ".jpg", ".webp"])
 def test_flat_black_and_white_stay_exact(tmp_path, value, suffix):
     pixels = np.full((3, 32, 32), value, np.float32)
-    write_picture(tmp_path / f"x{suffix}", Picture(pixels))
-    np.testing.assert_array_equal(read_picture(tmp_path / f"x{suffix}").pixels, pixels)
+    write_image(tmp_path / f"x{suffix}", ImageData(pixels))
+    np.testing.assert_array_equal(read_image(tmp_path / f"x{suffix}").pixels, pixels)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 17), (3, 5), (4, 100_000)])
 def test_unusual_sizes(tmp_path, size):
     pixels = as_pixels(random_samples(7, (3, *size), 16))
     for suffix, depth in ((".png", 16), (".tiff", 16), (".ppm", 16)):
-        write_picture(tmp_path / f"x{suffix}", Picture(pixels, FileTraits(depth=depth)))
-        np.testing.assert_array_equal(read_picture(tmp_path / f"x{suffix}").pixels, pixels)
+        write_image(tmp_path / f"x{suffix}", ImageData(pixels, FileTraits(depth=depth)))
+        np.testing.assert_array_equal(read_image(tmp_path / f"x{suffix}").pixels, pixels)
 
 
 def test_values_outside_the_range_are_clipped_for_integers_and_kept_in_float_tiff(tmp_path):
     pixels = np.array([[[-0.5, 0.0, 0.25, 1.0, 1.5]]], np.float32)
-    write_picture(tmp_path / "x.png", Picture(pixels))
+    write_image(tmp_path / "x.png", ImageData(pixels))
     assert quantise(pixels, 8).tolist() == [[0, 0, 64, 255, 255]]
-    np.testing.assert_array_equal(read_picture(tmp_path / "x.png").pixels * 255, [[[0, 0, 64, 255, 255]]])
-    write_picture(tmp_path / "x.tiff", Picture(pixels, FileTraits(depth=32)))
-    np.testing.assert_array_equal(read_picture(tmp_path / "x.tiff").pixels, pixels)
+    np.testing.assert_array_equal(read_image(tmp_path / "x.png").pixels * 255, [[[0, 0, 64, 255, 255]]])
+    write_image(tmp_path / "x.tiff", ImageData(pixels, FileTraits(depth=32)))
+    np.testing.assert_array_equal(read_image(tmp_path / "x.tiff").pixels, pixels)
 
 
 def test_halves_are_rounded_up():
@@ -223,22 +223,22 @@ def test_halves_are_rounded_up():
     ],
 )
 def test_a_depth_that_a_format_cannot_hold_is_named(tmp_path, suffix, depth, loss):
-    picture = Picture(np.full((3, 4, 4), 0.5, np.float32), FileTraits(depth=depth))
-    assert any(loss in text for text in write_picture(tmp_path / f"x{suffix}", picture))
+    image = ImageData(np.full((3, 4, 4), 0.5, np.float32), FileTraits(depth=depth))
+    assert any(loss in text for text in write_image(tmp_path / f"x{suffix}", image))
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".bmp", ".ppm"])
 def test_alpha_that_a_format_cannot_hold_is_named(tmp_path, suffix):
     alpha = np.zeros((4, 4), np.uint8)
-    picture = Picture(np.full((3, 4, 4), 0.5, np.float32), FileTraits(alpha=alpha))
-    assert any("holds no alpha" in text for text in write_picture(tmp_path / f"x{suffix}", picture))
+    image = ImageData(np.full((3, 4, 4), 0.5, np.float32), FileTraits(alpha=alpha))
+    assert any("holds no alpha" in text for text in write_image(tmp_path / f"x{suffix}", image))
 
 
 def test_alpha_is_rescaled_with_the_depth(tmp_path):
     alpha = np.array([[0, 1, 128, 255]], np.uint8)
-    picture = Picture(np.zeros((1, 1, 4), np.float32), FileTraits(depth=16, alpha=alpha))
-    write_picture(tmp_path / "x.png", picture)
-    read = read_picture(tmp_path / "x.png").traits.alpha
+    image = ImageData(np.zeros((1, 1, 4), np.float32), FileTraits(depth=16, alpha=alpha))
+    write_image(tmp_path / "x.png", image)
+    read = read_image(tmp_path / "x.png").traits.alpha
     assert read is not None
     assert read.tolist() == [[0, 257, 128 * 257, 65535]]
 
@@ -255,38 +255,38 @@ def test_alpha_is_rescaled_with_the_depth(tmp_path):
 )
 def test_impossible_pixels_are_refused_and_nothing_is_written(tmp_path, pixels):
     with pytest.raises(ImageError) as caught:
-        write_picture(tmp_path / "x.png", Picture(pixels))
+        write_image(tmp_path / "x.png", ImageData(pixels))
     assert caught.value.file == str(tmp_path / "x.png")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_alpha_of_another_size_is_refused(tmp_path):
-    picture = Picture(np.zeros((3, 8, 8), np.float32), FileTraits(alpha=np.zeros((4, 4), np.uint8)))
+    image = ImageData(np.zeros((3, 8, 8), np.float32), FileTraits(alpha=np.zeros((4, 4), np.uint8)))
     with pytest.raises(ImageError, match="alpha and pixels differ"):
-        write_picture(tmp_path / "x.png", picture)
+        write_image(tmp_path / "x.png", image)
 
 
-def test_a_picture_too_large_for_the_format_is_refused_and_nothing_is_written(tmp_path):
-    strip = Picture(np.zeros((1, 1, 70_000), np.float32))
+def test_an_image_too_large_for_the_format_is_refused_and_nothing_is_written(tmp_path):
+    strip = ImageData(np.zeros((1, 1, 70_000), np.float32))
     for suffix in (".jpg", ".webp"):
         with pytest.raises(ImageError, match="too large for"):
-            write_picture(tmp_path / f"x{suffix}", strip)
+            write_image(tmp_path / f"x{suffix}", strip)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_suffix_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="suffix"):
-        write_picture(tmp_path / "x.xyz", Picture(np.zeros((1, 2, 2), np.float32)))
+        write_image(tmp_path / "x.xyz", ImageData(np.zeros((1, 2, 2), np.float32)))
 
 
-def test_a_missing_folder_costs_one_picture(tmp_path):
+def test_a_missing_folder_costs_one_image(tmp_path):
     with pytest.raises(ImageError, match="cannot be written"):
-        write_picture(tmp_path / "missing" / "x.png", Picture(np.zeros((1, 2, 2), np.float32)))
+        write_image(tmp_path / "missing" / "x.png", ImageData(np.zeros((1, 2, 2), np.float32)))
 
 
 @pytest.mark.parametrize("name", ["é.png", "テスト.tiff", "🙂.png", "-rf.png", "a b.png", "x" * 251 + ".png"])
 def test_names_of_every_kind(tmp_path, name):
     pixels = np.full((1, 3, 3), 0.2, np.float32)
-    write_picture(tmp_path / name, Picture(pixels))
-    assert read_picture(tmp_path / name).size == (3, 3)
+    write_image(tmp_path / name, ImageData(pixels))
+    assert read_image(tmp_path / name).size == (3, 3)
     assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from restorecli.errors import ImageError, UsageError
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.png_chunks import make_chunk
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 from restorecli.images.scale import ValueScale, from_unit, to_unit
 from restorecli.images.tiff_rows import TiffRows
 from restorecli.images.tiff_tiles import write_rows
-from restorecli.images.writing import write_picture
+from restorecli.images.writing import write_image
 
 
 def ramp(low: float, high: float, dtype: type, shape: tuple[int, ...] = (40, 60)) -> np.ndarray:
@@ -58,16 +58,16 @@ KINDS = {
 def test_a_tiff_goes_out_in_the_type_and_the_units_it_came_in(tmp_path, name):
     dtype, low, high, expected = KINDS[name]
     samples = ramp(low, high, dtype)
-    picture = read_picture(tiff(tmp_path / "x.tif", samples))
-    scale = picture.traits.scale
+    image = read_image(tiff(tmp_path / "x.tif", samples))
+    scale = image.traits.scale
     assert scale is not None
     assert scale.how == "measured"
-    assert any(scale.note == note for note in picture.traits.notes)
+    assert any(scale.note == note for note in image.traits.notes)
     if expected is not None:
         assert (scale.black, scale.white) == pytest.approx(expected, rel=1e-6)
-    assert picture.pixels.min() >= 0
-    assert picture.pixels.max() <= 1
-    losses = write_picture(tmp_path / "y.tif", picture)
+    assert image.pixels.min() >= 0
+    assert image.pixels.max() <= 1
+    losses = write_image(tmp_path / "y.tif", image)
     written = tifffile.imread(tmp_path / "y.tif")
     assert losses == ()
     assert written.dtype == samples.dtype
@@ -77,40 +77,40 @@ def test_a_tiff_goes_out_in_the_type_and_the_units_it_came_in(tmp_path, name):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_what_is_written_is_read_by_the_scale_it_was_written_with(tmp_path, name):
-    """A restored picture has other extremes; measured anew, it would have another black and white."""
+    """A restored image has other extremes; measured anew, it would have another black and white."""
     dtype, low, high, _ = KINDS[name]
-    picture = read_picture(tiff(tmp_path / "x.tif", ramp(low, high, dtype)))
-    darker = Picture((picture.pixels * 0.1 + 0.01).astype(np.float32), picture.traits)
-    write_picture(tmp_path / "y.tif", darker)
-    again = read_picture(tmp_path / "y.tif")
-    ours, theirs = again.traits.value_scale, picture.traits.value_scale
+    image = read_image(tiff(tmp_path / "x.tif", ramp(low, high, dtype)))
+    darker = ImageData((image.pixels * 0.1 + 0.01).astype(np.float32), image.traits)
+    write_image(tmp_path / "y.tif", darker)
+    again = read_image(tmp_path / "y.tif")
+    ours, theirs = again.traits.value_scale, image.traits.value_scale
     assert (ours.black, ours.white) == (theirs.black, theirs.white)
     step = 1 / (theirs.white - theirs.black) if np.dtype(dtype).kind in "ui" else 1e-3
     np.testing.assert_allclose(again.pixels, darker.pixels, atol=0.51 * step)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_a_dark_picture_of_16_bits_does_not_become_one_of_12(tmp_path, suffix):
-    dark = Picture(np.full((1, 20, 30), 0.05, np.float32), FileTraits(depth=16))
-    write_picture(tmp_path / f"x{suffix}", dark)
-    again = read_picture(tmp_path / f"x{suffix}")
+def test_a_dark_image_of_16_bits_does_not_become_one_of_12(tmp_path, suffix):
+    dark = ImageData(np.full((1, 20, 30), 0.05, np.float32), FileTraits(depth=16))
+    write_image(tmp_path / f"x{suffix}", dark)
+    again = read_image(tmp_path / f"x{suffix}")
     assert again.traits.scale is None
     np.testing.assert_allclose(again.pixels, 0.05, atol=1e-5)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_a_dark_picture_of_12_bits_in_16_does_not_become_one_of_8(tmp_path, suffix):
+def test_a_dark_image_of_12_bits_in_16_does_not_become_one_of_8(tmp_path, suffix):
     traits = FileTraits(depth=16, scale=ValueScale(0, 4095, "measured"))
-    write_picture(tmp_path / f"x{suffix}", Picture(np.full((3, 20, 30), 0.05, np.float32), traits))
-    again = read_picture(tmp_path / f"x{suffix}")
+    write_image(tmp_path / f"x{suffix}", ImageData(np.full((3, 20, 30), 0.05, np.float32), traits))
+    again = read_image(tmp_path / f"x{suffix}")
     assert again.traits.value_scale.white == 4095
     np.testing.assert_allclose(again.pixels, 0.05, atol=2e-4)
 
 
 def test_noise_that_leaves_0_to_1_does_not_change_the_scale_of_floats(tmp_path):
     noisy = np.random.default_rng(0).normal(0.5, 0.4, (1, 40, 50)).astype(np.float32)
-    write_picture(tmp_path / "x.tif", Picture(noisy, FileTraits(depth=32)))
-    np.testing.assert_array_equal(read_picture(tmp_path / "x.tif").pixels, noisy)
+    write_image(tmp_path / "x.tif", ImageData(noisy, FileTraits(depth=32)))
+    np.testing.assert_array_equal(read_image(tmp_path / "x.tif").pixels, noisy)
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "PPM"])
@@ -120,12 +120,12 @@ def test_ordinary_files_are_read_and_written_as_ever(tmp_path, file_format, dept
     samples = np.random.default_rng(1).integers(0, 2**depth, (12, 14, 3)).astype(dtype)
     suffix = {"PNG": ".png", "TIFF": ".tif", "PPM": ".ppm"}[file_format]
     pixels = samples.transpose(2, 0, 1) / np.float32(2**depth - 1)
-    write_picture(tmp_path / f"x{suffix}", Picture(pixels, FileTraits(file_format, depth)))
-    picture = read_picture(tmp_path / f"x{suffix}")
-    assert picture.traits.scale is None
-    assert picture.traits.plain
-    assert picture.traits.notes == ()
-    np.testing.assert_array_equal(picture.pixels, pixels)
+    write_image(tmp_path / f"x{suffix}", ImageData(pixels, FileTraits(file_format, depth)))
+    image = read_image(tmp_path / f"x{suffix}")
+    assert image.traits.scale is None
+    assert image.traits.plain
+    assert image.traits.notes == ()
+    np.testing.assert_array_equal(image.pixels, pixels)
     if file_format == "TIFF":
         with tifffile.TiffFile(tmp_path / "x.tif") as file:
             assert 341 not in file.pages.first.tags
@@ -134,16 +134,16 @@ def test_ordinary_files_are_read_and_written_as_ever(tmp_path, file_format, dept
 def test_eight_bits_stay_eight_bits_however_dark(tmp_path):
     for samples in (np.zeros((4, 5), np.uint8), np.full((4, 5), 3, np.uint8)):
         Image.fromarray(samples).save(tmp_path / "x.png")
-        picture = read_picture(tmp_path / "x.png")
-        assert picture.traits.scale is None
-        np.testing.assert_array_equal(picture.pixels[0], samples / np.float32(255))
+        image = read_image(tmp_path / "x.png")
+        assert image.traits.scale is None
+        np.testing.assert_array_equal(image.pixels[0], samples / np.float32(255))
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.float32, np.float64, np.uint32])
 @pytest.mark.parametrize("value", [0, 1000])
-def test_a_flat_picture_is_read_and_written(tmp_path, dtype, value):
-    picture = read_picture(tiff(tmp_path / "x.tif", np.full((4, 5), value, dtype)))
-    write_picture(tmp_path / "y.tif", picture)
+def test_a_flat_image_is_read_and_written(tmp_path, dtype, value):
+    image = read_image(tiff(tmp_path / "x.tif", np.full((4, 5), value, dtype)))
+    write_image(tmp_path / "y.tif", image)
     np.testing.assert_allclose(tifffile.imread(tmp_path / "y.tif"), value, rtol=1e-6)
 
 
@@ -152,30 +152,30 @@ def test_a_flat_picture_is_read_and_written(tmp_path, dtype, value):
 
 def test_the_tags_of_a_tiff_count_before_what_is_measured(tmp_path):
     samples = ramp(10, 500, np.float32)
-    picture = read_picture(tiff(tmp_path / "x.tif", samples, **stated(-1000.0, 1000.0)))
-    assert picture.traits.scale == ValueScale(-1000, 1000, "file")
-    np.testing.assert_allclose(picture.pixels[0], (samples + 1000) / 2000, rtol=1e-6)
+    image = read_image(tiff(tmp_path / "x.tif", samples, **stated(-1000.0, 1000.0)))
+    assert image.traits.scale == ValueScale(-1000, 1000, "file")
+    np.testing.assert_allclose(image.pixels[0], (samples + 1000) / 2000, rtol=1e-6)
 
 
 @pytest.mark.parametrize("levels", [(5.0, 5.0), (7.0, -1.0), (0.0, np.inf), (np.nan, 1.0)])
 def test_tags_that_make_no_sense_are_not_believed(tmp_path, levels):
-    picture = read_picture(tiff(tmp_path / "x.tif", ramp(-3, 500, np.float32), **stated(*levels)))
-    assert picture.traits.value_scale.how == "measured"
+    image = read_image(tiff(tmp_path / "x.tif", ramp(-3, 500, np.float32), **stated(*levels)))
+    assert image.traits.value_scale.how == "measured"
 
 
 def test_ome_says_how_many_bits_are_significant(tmp_path):
     path = tmp_path / "x.ome.tif"
     samples = ramp(5, 9000, np.uint16)
     tifffile.imwrite(path, samples, ome=True, metadata={"axes": "YX", "SignificantBits": 14})
-    assert read_picture(path).traits.scale == ValueScale(0, 16383, "file")
+    assert read_image(path).traits.scale == ValueScale(0, 16383, "file")
 
 
 def test_imagej_says_what_it_shows_of_floats(tmp_path):
     path = tmp_path / "x.tif"
     tifffile.imwrite(path, ramp(-3, 500, np.float32), imagej=True, metadata={"min": -10.0, "max": 600.0})
-    assert read_picture(path).traits.scale == ValueScale(-10, 600, "file")
+    assert read_image(path).traits.scale == ValueScale(-10, 600, "file")
     tifffile.imwrite(path, ramp(0, 1, np.float32), imagej=True, metadata={"min": 0.2, "max": 0.6})
-    assert read_picture(path).traits.scale is None
+    assert read_image(path).traits.scale is None
 
 
 def packed_12_bits(samples: np.ndarray) -> bytes:
@@ -205,9 +205,9 @@ def test_twelve_bits_per_sample_keep_their_units(tmp_path):
     samples = ramp(0, 3000, np.uint16)
     (tmp_path / "x.tif").write_bytes(packed_12_bits(samples))
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "x.tif"), samples)  # the judge reads it so
-    picture = read_picture(tmp_path / "x.tif")
-    assert picture.traits.scale == ValueScale(0, 4095, "file")
-    write_picture(tmp_path / "y.tif", picture)
+    image = read_image(tmp_path / "x.tif")
+    assert image.traits.scale == ValueScale(0, 4095, "file")
+    write_image(tmp_path / "y.tif", image)
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "y.tif"), samples)
 
 
@@ -215,7 +215,7 @@ def test_twelve_bits_per_sample_keep_their_units(tmp_path):
 def test_significant_bits_of_a_png_count_unless_its_samples_fill_16(tmp_path, highest, white):
     data = bytes(imagecodecs.png_encode(ramp(0, highest, np.uint16)))
     (tmp_path / "x.png").write_bytes(data[:33] + make_chunk(b"sBIT", b"\x0c") + data[33:])
-    scale = read_picture(tmp_path / "x.png").traits.scale
+    scale = read_image(tmp_path / "x.png").traits.scale
     assert (None if scale is None else scale.white) == white
 
 
@@ -225,22 +225,22 @@ def test_significant_bits_of_a_png_count_unless_its_samples_fill_16(tmp_path, hi
 def test_a_given_range_counts_before_all_and_values_outside_come_through(tmp_path):
     samples = ramp(-1024, 3071, np.int16)
     path = tiff(tmp_path / "x.tif", samples, **stated(-2000.0, 2000.0))
-    picture = read_picture(path, ReadOptions(range="-160..240"))
-    assert picture.traits.scale == ValueScale(-160, 240, "given")
-    assert picture.pixels.min() < 0
-    assert picture.pixels.max() > 1
-    write_picture(tmp_path / "y.tif", picture)
+    image = read_image(path, ReadOptions(range="-160..240"))
+    assert image.traits.scale == ValueScale(-160, 240, "given")
+    assert image.pixels.min() < 0
+    assert image.pixels.max() > 1
+    write_image(tmp_path / "y.tif", image)
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "y.tif"), samples)
 
 
 def test_file_and_type_measure_nothing(tmp_path):
     path = tiff(tmp_path / "x.tif", ramp(7, 4000, np.uint16))
     for word in ("file", "type"):
-        picture = read_picture(path, ReadOptions(range=word))
-        assert picture.traits.plain
+        image = read_image(path, ReadOptions(range=word))
+        assert image.traits.plain
     shown = tmp_path / "y.tif"
     tifffile.imwrite(shown, ramp(7, 4000, np.uint16), imagej=True, metadata={"min": 100.0, "max": 3000.0})
-    assert read_picture(shown, ReadOptions(range="file")).traits.scale == ValueScale(100, 3000, "file")
+    assert read_image(shown, ReadOptions(range="file")).traits.scale == ValueScale(100, 3000, "file")
 
 
 @pytest.mark.parametrize(
@@ -254,35 +254,35 @@ def test_an_unknown_range_is_named(text):
 # --- comparisons ---
 
 
-def test_a_picture_is_compared_on_the_scale_of_its_reference(tmp_path):
-    reference = read_picture(tiff(tmp_path / "a.tif", ramp(0, 4000, np.uint16)))
+def test_an_image_is_compared_on_the_scale_of_its_reference(tmp_path):
+    reference = read_image(tiff(tmp_path / "a.tif", ramp(0, 4000, np.uint16)))
     darker = tiff(tmp_path / "b.tif", ramp(0, 200, np.uint16))
-    assert read_picture(darker).traits.value_scale.white == 255
-    read = read_picture(darker, like=reference.traits)
+    assert read_image(darker).traits.value_scale.white == 255
+    read = read_image(darker, like=reference.traits)
     assert read.traits.scale == reference.traits.scale
     assert read.pixels.max() == pytest.approx(200 / 4095)
 
 
-def test_a_picture_of_another_type_is_not_measured(tmp_path):
-    reference = read_picture(tiff(tmp_path / "a.tif", ramp(0, 255, np.uint8)))
+def test_an_image_of_another_type_is_not_measured(tmp_path):
+    reference = read_image(tiff(tmp_path / "a.tif", ramp(0, 255, np.uint8)))
     noisy = ramp(-0.2, 1.3, np.float32)
-    read = read_picture(tiff(tmp_path / "b.tif", noisy), like=reference.traits)
+    read = read_image(tiff(tmp_path / "b.tif", noisy), like=reference.traits)
     np.testing.assert_array_equal(read.pixels[0], noisy)
 
 
-def test_other_formats_take_the_scaled_picture_and_say_so(tmp_path):
-    picture = read_picture(tiff(tmp_path / "x.tif", ramp(-300, 670, np.float32)))
-    losses = write_picture(tmp_path / "y.png", picture)
+def test_other_formats_take_the_scaled_image_and_say_so(tmp_path):
+    image = read_image(tiff(tmp_path / "x.tif", ramp(-300, 670, np.float32)))
+    losses = write_image(tmp_path / "y.png", image)
     assert losses == ("values -300 to 670 written as 0 to 65535: PNG holds no more",)
-    assert read_picture(tmp_path / "y.png").pixels.max() == 1
+    assert read_image(tmp_path / "y.png").pixels.max() == 1
 
 
 def test_a_few_values_far_out_do_not_darken_the_rest(tmp_path):
     samples = np.random.default_rng(0).normal(300, 20, (100, 100)).astype(np.float32)
     samples[3, 4] = 1e6
-    picture = read_picture(tiff(tmp_path / "x.tif", samples))
-    assert picture.traits.value_scale.white < 500
-    write_picture(tmp_path / "y.tif", picture)
+    image = read_image(tiff(tmp_path / "x.tif", samples))
+    assert image.traits.value_scale.white < 500
+    write_image(tmp_path / "y.tif", image)
     np.testing.assert_allclose(tifffile.imread(tmp_path / "y.tif"), samples, rtol=1e-5)
 
 
@@ -293,8 +293,8 @@ def test_colours_of_values_on_another_scale_are_not_converted(tmp_path):
     samples = ramp(0, 4000, np.uint16, (10, 12, 3))
     path = tiff(tmp_path / "x.tif", samples, photometric="rgb", iccprofile=profile)
     with pytest.raises(ImageError, match="not converted"):
-        read_picture(path, ReadOptions(to_srgb=True))
-    assert read_picture(path, ReadOptions(to_srgb=True, range="type")).traits.depth == 16
+        read_image(path, ReadOptions(to_srgb=True))
+    assert read_image(path, ReadOptions(to_srgb=True, range="type")).traits.depth == 16
 
 
 # --- by rows ---
@@ -305,7 +305,7 @@ def test_rows_are_read_and_written_by_the_scale_of_the_whole(tmp_path, name):
     dtype, low, high, _ = KINDS[name]
     samples = ramp(low, high, dtype, (300, 40))
     path = tiff(tmp_path / "x.tif", samples, rowsperstrip=16)
-    whole = read_picture(path)
+    whole = read_image(path)
     with TiffRows(path) as rows:
         assert rows.traits.scale == whole.traits.scale
         np.testing.assert_array_equal(rows.read(30, 200), whole.pixels[:, 30:200])
@@ -314,7 +314,7 @@ def test_rows_are_read_and_written_by_the_scale_of_the_whole(tmp_path, name):
     written = tifffile.imread(tmp_path / "y.tif")
     assert written.dtype == samples.dtype
     np.testing.assert_allclose(written.astype(np.float64), samples.astype(np.float64), rtol=1e-3, atol=1e-6)
-    assert read_picture(tmp_path / "y.tif").traits.value_scale.white == whole.traits.value_scale.white
+    assert read_image(tmp_path / "y.tif").traits.value_scale.white == whole.traits.value_scale.white
 
 
 # --- laws ---

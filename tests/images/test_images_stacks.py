@@ -1,4 +1,4 @@
-"""Files of several pictures: every plane comes in, and the stack goes out as one, by independent readers."""
+"""Files of several images: every plane comes in, and the stack goes out as one, by independent readers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 
 from restorecli.errors import ImageError, UsageError
 from restorecli.images.options import ReadOptions
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 from restorecli.images.stacks import open_stack, write_stack
 
 ALL = ReadOptions(frames="all")
@@ -128,7 +128,7 @@ def test_channels_of_one_page_are_planes(tmp_path, planar):
     assert stack is not None
     with stack:
         assert len(stack) == 5
-        assert all(picture.channels == 1 for picture in stack)
+        assert all(image.channels == 1 for image in stack)
         write_stack(tmp_path / "y.tif", iter(stack), stack.layout)
     expected = samples.transpose(2, 0, 1) if planar == "contig" else samples
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "y.tif"), expected)
@@ -139,11 +139,11 @@ def test_all_planes_share_one_scale(tmp_path):
     samples = np.stack([samples_of((10, 12)) // 20, samples_of((10, 12))])
     tifffile.imwrite(tmp_path / "x.tif", samples, photometric="minisblack", metadata={"axes": "TYX"})
     with open_stack(tmp_path / "x.tif", ALL) as stack:
-        assert {picture.traits.value_scale.white for picture in stack} == {4095}
-    assert read_picture(tmp_path / "x.tif", ReadOptions(frames="0")).traits.value_scale.white == 4095
+        assert {image.traits.value_scale.white for image in stack} == {4095}
+    assert read_image(tmp_path / "x.tif", ReadOptions(frames="0")).traits.value_scale.white == 4095
 
 
-def test_a_pyramid_is_one_picture_and_a_note(tmp_path):
+def test_a_pyramid_is_one_image_and_a_note(tmp_path):
     with tifffile.TiffWriter(tmp_path / "x.tif") as writer:
         for _ in range(2):
             writer.write(samples_of((64, 64), np.uint8), subifds=1, tile=(16, 16), metadata=None)
@@ -155,11 +155,11 @@ def test_a_pyramid_is_one_picture_and_a_note(tmp_path):
 
 
 def animation(suffix: str, frames: int = 4, alpha: bool = False, **settings) -> bytes:
-    pictures = [RNG.integers(0, 256, (8, 9, 4 if alpha else 3), dtype=np.uint8) for _ in range(frames)]
+    scenes = [RNG.integers(0, 256, (8, 9, 4 if alpha else 3), dtype=np.uint8) for _ in range(frames)]
     if alpha:
-        for picture in pictures:
-            picture[..., 3] = np.where(picture[..., 3] > 128, 255, 0)
-    images = [Image.fromarray(picture) for picture in pictures]
+        for image in scenes:
+            image[..., 3] = np.where(image[..., 3] > 128, 255, 0)
+    images = [Image.fromarray(image) for image in scenes]
     stream = io.BytesIO()
     how = {"duration": [100, 200, 300, 50][:frames], "loop": 3, **settings}
     images[0].save(stream, suffix, save_all=True, append_images=images[1:], **how)
@@ -214,9 +214,9 @@ def test_planes_are_chosen_by_number(tmp_path, frames, expected):
     tifffile.imwrite(tmp_path / "x.tif", samples, photometric="minisblack", metadata={"axes": "ZYX"})
     options = ReadOptions(frames=frames)
     if len(expected) == 1:
-        picture = read_picture(tmp_path / "x.tif", options)
-        np.testing.assert_array_equal(np.rint(picture.pixels[0] * 255), samples[expected[0]])
-        assert f"plane {frames} of 0 to 4" in picture.traits.notes
+        image = read_image(tmp_path / "x.tif", options)
+        np.testing.assert_array_equal(np.rint(image.pixels[0] * 255), samples[expected[0]])
+        assert f"plane {frames} of 0 to 4" in image.traits.notes
         return
     losses = passed_on(tmp_path / "x.tif", tmp_path / "y.tif", options)
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "y.tif"), samples[list(expected)])
@@ -227,7 +227,7 @@ def test_planes_are_chosen_by_number(tmp_path, frames, expected):
 def test_planes_that_are_not_there_are_named(tmp_path, frames):
     tifffile.imwrite(tmp_path / "x.tif", samples_of((5, 10, 12), np.uint8), photometric="minisblack")
     options = ReadOptions(frames=frames)
-    read = open_stack if options.stack else read_picture
+    read = open_stack if options.stack else read_image
     with pytest.raises(ImageError, match="no such frames") as caught:
         read(tmp_path / "x.tif", options)
     assert "0 to 4" in str(caught.value.expected)
@@ -239,15 +239,15 @@ def test_unknown_choices_of_frames_are_named(frames):
         ReadOptions(frames=frames)
 
 
-def test_a_single_picture_is_no_stack_and_formats_of_one_refuse_several(tmp_path):
+def test_a_single_image_is_no_stack_and_formats_of_one_refuse_several(tmp_path):
     Image.new("RGB", (9, 8)).save(tmp_path / "x.png")
     assert open_stack(tmp_path / "x.png", ALL) is None
-    assert read_picture(tmp_path / "x.png", ALL).size == (8, 9)
+    assert read_image(tmp_path / "x.png", ALL).size == (8, 9)
     (tmp_path / "y.png").write_bytes(animation("PNG"))
-    with pytest.raises(ImageError, match="one picture only"):
+    with pytest.raises(ImageError, match="one image only"):
         passed_on(tmp_path / "y.png", tmp_path / "z.bmp")
-    with pytest.raises(ImageError, match="several pictures"):
-        read_picture(tmp_path / "y.png")
+    with pytest.raises(ImageError, match="several images"):
+        read_image(tmp_path / "y.png")
 
 
 def test_damaged_stacks_cost_one_file(tmp_path):
@@ -272,14 +272,14 @@ def test_a_frame_that_promises_gigapixels_costs_one_file(tmp_path, options):
     data[control[1] + 4 : control[1] + 8] = b"\xff\xff\xff\xff"  # the size of the second frame
     (tmp_path / "x.gif").write_bytes(data)
     with pytest.raises(ImageError):
-        open_stack(tmp_path / "x.gif", options) or read_picture(tmp_path / "x.gif", options)
+        open_stack(tmp_path / "x.gif", options) or read_image(tmp_path / "x.gif", options)
 
 
 def test_a_still_gif_is_read(tmp_path):
     image = Image.fromarray(RNG.integers(0, 256, (8, 9), dtype=np.uint8))
     image.save(tmp_path / "x.gif")
-    picture = read_picture(tmp_path / "x.gif")
+    loaded = read_image(tmp_path / "x.gif")
     with Image.open(tmp_path / "x.gif") as opened:
         np.testing.assert_array_equal(
-            np.rint(picture.pixels * 255), np.asarray(opened.convert("RGB")).transpose(2, 0, 1)
+            np.rint(loaded.pixels * 255), np.asarray(opened.convert("RGB")).transpose(2, 0, 1)
         )

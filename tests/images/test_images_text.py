@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from restorecli.images.decoded import DamagedImageError
-from restorecli.images.picture import FileTraits, Picture
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.png_chunks import TEXT_KINDS, comment_chunk, comment_of, make_chunk, names_other_colors
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 
 GAMMA = (b"gAMA", struct.pack(">I", 100_000))
 SRGB = (b"sRGB", b"\x00")
@@ -32,16 +32,16 @@ def png_with(*chunks: tuple[bytes, bytes], depth: int = 8) -> bytes:
 
 
 def traits_of(path) -> FileTraits:
-    return read_picture(path).traits
+    return read_image(path).traits
 
 
 @pytest.mark.parametrize("depth", [8, 16])
 def test_text_and_colours_of_a_png_come_back_byte_for_byte(tmp_path, depth):
     chunks = (GAMMA, PLAIN, PACKED, WORLD, PLAIN)
     (tmp_path / "a.png").write_bytes(png_with(*chunks, depth=depth))
-    picture = read_picture(tmp_path / "a.png")
-    assert (picture.traits.chunks, picture.traits.notes) == (chunks, ())
-    assert write_picture(tmp_path / "b.png", picture) == ()
+    loaded = read_image(tmp_path / "a.png")
+    assert (loaded.traits.chunks, loaded.traits.notes) == (chunks, ())
+    assert write_image(tmp_path / "b.png", loaded) == ()
     assert traits_of(tmp_path / "b.png").chunks == chunks
     with Image.open(tmp_path / "b.png") as image:  # another reader
         image.load()
@@ -60,11 +60,11 @@ def test_text_that_stands_behind_the_pixels_is_found(tmp_path):
 @pytest.mark.parametrize("comment", [b"hello", "h\xe9llo 写真".encode(), b"latin \xe9", b"x" * 65_533])
 def test_a_jpegs_comment_travels_to_png_and_back(tmp_path, comment):
     Image.new("RGB", (5, 4)).save(tmp_path / "a.jpg", comment=comment)
-    picture = read_picture(tmp_path / "a.jpg")
-    assert write_picture(tmp_path / "b.png", picture) == ()
-    again = read_picture(tmp_path / "b.png")
-    assert again.traits.chunks == picture.traits.chunks != ()
-    assert write_picture(tmp_path / "c.jpg", again) == ()
+    loaded = read_image(tmp_path / "a.jpg")
+    assert write_image(tmp_path / "b.png", loaded) == ()
+    again = read_image(tmp_path / "b.png")
+    assert again.traits.chunks == loaded.traits.chunks != ()
+    assert write_image(tmp_path / "c.jpg", again) == ()
     with Image.open(tmp_path / "c.jpg") as image:
         assert image.info["comment"] == comment
     with Image.open(tmp_path / "b.png") as image:
@@ -82,31 +82,31 @@ def test_any_comment_makes_a_text_chunk_that_gives_it_back(comment):
 
 @given(st.sampled_from(sorted(TEXT_KINDS)), st.binary(max_size=30))
 @settings(max_examples=300, deadline=None)
-def test_damaged_text_costs_no_picture_that_could_be_read(tmp_path_factory, kind, rest):
+def test_damaged_text_costs_no_image_that_could_be_read(tmp_path_factory, kind, rest):
     folder = tmp_path_factory.mktemp("text")
     chunk = (kind, b"Comment\x00" + rest)
     (folder / "a.png").write_bytes(png_with(chunk, depth=16))
     try:
-        picture = read_picture(folder / "a.png")
+        image = read_image(folder / "a.png")
     except DamagedImageError:
         if kind != b"zTXt":  # whose way of packing Pillow insists on
             raise
         return
-    assert picture.traits.chunks == (chunk,)
-    write_picture(folder / "b.jpg", picture)
-    write_picture(folder / "b.png", picture)
+    assert image.traits.chunks == (chunk,)
+    write_image(folder / "b.jpg", image)
+    write_image(folder / "b.png", image)
 
 
 def test_text_that_a_format_cannot_hold_is_named(tmp_path):
     traits = FileTraits(chunks=(PLAIN, comment_chunk(b"hello"), SRGB))
-    picture = Picture(np.zeros((3, 4, 5), np.float32), traits)
+    image = ImageData(np.zeros((3, 4, 5), np.float32), traits)
     for name in ("jpg", "tif", "webp", "bmp", "ppm"):
-        losses = write_picture(tmp_path / f"x.{name}", picture)
-        assert any("does not hold all the text of the picture" in loss for loss in losses)
-    only = Picture(picture.pixels, FileTraits(chunks=(comment_chunk(b"hello"), SRGB)))
-    assert write_picture(tmp_path / "x.jpg", only) == ()
-    long = Picture(picture.pixels, FileTraits(chunks=(comment_chunk(b"x" * 65_534),)))
-    assert write_picture(tmp_path / "y.jpg", long)[0] == "JPEG holds no comment of this size"
+        losses = write_image(tmp_path / f"x.{name}", image)
+        assert any("does not hold all the text of the image" in loss for loss in losses)
+    only = ImageData(image.pixels, FileTraits(chunks=(comment_chunk(b"hello"), SRGB)))
+    assert write_image(tmp_path / "x.jpg", only) == ()
+    long = ImageData(image.pixels, FileTraits(chunks=(comment_chunk(b"x" * 65_534),)))
+    assert write_image(tmp_path / "y.jpg", long)[0] == "JPEG holds no comment of this size"
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_text_that_a_format_cannot_hold_is_named(tmp_path):
 )
 def test_colours_other_than_srgb_are_named_as_lost(tmp_path, chunks, others):
     assert names_other_colors(chunks) is others
-    picture = Picture(np.zeros((3, 4, 5), np.float32), FileTraits(chunks=chunks))
-    losses = write_picture(tmp_path / "x.tif", picture)
+    image = ImageData(np.zeros((3, 4, 5), np.float32), FileTraits(chunks=chunks))
+    losses = write_image(tmp_path / "x.tif", image)
     assert any("color space" in loss for loss in losses) is others
 
 

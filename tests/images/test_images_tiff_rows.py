@@ -14,12 +14,12 @@ from skimage import data
 
 from restorecli.errors import ImageError
 from restorecli.images import tiff_rows, tiff_tiles
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 from restorecli.images.tiff_rows import TiffRows
 from restorecli.images.tiff_tiles import write_rows
-from restorecli.images.writing import quantise, write_picture
+from restorecli.images.writing import quantise, write_image
 
 
 @st.composite
@@ -59,7 +59,7 @@ def test_rows_are_those_of_the_whole(tmp_path_factory, layout, start, count):
     byteorder, bigtiff = settings_.pop("byteorder"), settings_.pop("bigtiff")
     with tifffile.TiffWriter(path, byteorder=byteorder, bigtiff=bigtiff) as file:
         file.write(data, metadata=None, description="a description", **settings_)
-    whole = read_picture(path)
+    whole = read_image(path)
     with TiffRows(path) as rows:
         part = rows.read(start, min(start + count, 61))
         assert (rows.size, rows.channels) == (whole.size, whole.channels)
@@ -74,7 +74,7 @@ def test_another_programs_files_are_read_alike(tmp_path, mode, packed):
     image = Image.fromarray(samples_of("u1", 3)).convert(mode)
     image.save(tmp_path / "x.tif", compression=packed)
     with TiffRows(tmp_path / "x.tif") as rows:
-        np.testing.assert_array_equal(rows.read(3, 60), read_picture(tmp_path / "x.tif").pixels[:, 3:60])
+        np.testing.assert_array_equal(rows.read(3, 60), read_image(tmp_path / "x.tif").pixels[:, 3:60])
 
 
 @pytest.mark.parametrize("layout", [{"tile": (64, 64)}, {"rowsperstrip": 16}])
@@ -83,7 +83,7 @@ def test_jpeg_inside_tiff_is_read_as_by_libtiff(tmp_path, layout, kind):
     photo = data.astronaut()[:300, :201]
     photo = photo if kind != "minisblack" else photo[..., 1]
     tifffile.imwrite(tmp_path / "x.tif", photo, photometric=kind, compression="jpeg", metadata=None, **layout)
-    whole = read_picture(tmp_path / "x.tif").pixels
+    whole = read_image(tmp_path / "x.tif").pixels
     with TiffRows(tmp_path / "x.tif") as rows:
         np.testing.assert_array_equal(rows.read(37, 190), whole[:, 37:190])
     assert 0 < np.abs(whole[0] - photo.reshape(300, 201, -1)[..., 0] / 255).mean() < 0.05
@@ -97,15 +97,15 @@ def cut(pixels: np.ndarray, heights: list[int]) -> list[np.ndarray]:
 @pytest.mark.parametrize("depth", [8, 16, 32])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("heights", [[300], [1] * 300, [255, 1, 44], [256, 44], [7, 280, 13]])
-def test_written_rows_are_those_of_a_picture_written_whole(tmp_path, depth, channels, heights):
+def test_written_rows_are_those_of_an_image_written_whole(tmp_path, depth, channels, heights):
     pixels = np.random.default_rng(1).normal(0.5, 0.4, (channels, 300, 270)).astype(np.float32)
     exif = some_exif()
     traits = FileTraits(
         "TIFF", depth, icc=None, exif=exif, xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>", dpi=(300, 150)
     )
     losses = write_rows(tmp_path / "rows.tif", iter(cut(pixels, heights)), (300, 270), channels, traits)
-    assert losses == write_picture(tmp_path / "whole.tif", Picture(pixels, traits)) == ()
-    rows, whole = read_picture(tmp_path / "rows.tif"), read_picture(tmp_path / "whole.tif")
+    assert losses == write_image(tmp_path / "whole.tif", ImageData(pixels, traits)) == ()
+    rows, whole = read_image(tmp_path / "rows.tif"), read_image(tmp_path / "whole.tif")
     np.testing.assert_array_equal(rows.pixels, whole.pixels)
     assert rows.traits == whole.traits
     assert rows.traits.exif is not None
@@ -128,14 +128,14 @@ def test_a_file_beyond_four_gigabytes_keeps_its_tags_too(tmp_path, monkeypatch):
     pixels = np.random.default_rng(2).random((3, 40, 50)).astype(np.float32)
     write_rows(tmp_path / "x.tif", [pixels], (40, 50), 3, traits)
     assert (tmp_path / "x.tif").read_bytes()[:4] == b"II+\x00"
-    again = read_picture(tmp_path / "x.tif")
+    again = read_image(tmp_path / "x.tif")
     assert np.abs(again.pixels - pixels).max() <= 0.5 / 255 + 1e-6
     with Image.open(tmp_path / "x.tif") as image:
         tags = image.getexif()
         assert (tags[270], tags[315]) == ("a description", "somebody")
         assert tags.get_ifd(34665)[36867] == "2026:01:02 03:04:05"
-    write_picture(tmp_path / "classic.tif", again)
-    assert read_picture(tmp_path / "classic.tif").traits.exif == again.traits.exif is not None
+    write_image(tmp_path / "classic.tif", again)
+    assert read_image(tmp_path / "classic.tif").traits.exif == again.traits.exif is not None
 
 
 WHOLE_ONLY = {
@@ -175,7 +175,7 @@ def test_a_file_cut_short_fails_at_its_end_only(tmp_path, packed):
     tifffile.imwrite(
         path, samples_of("u1", 3), photometric="rgb", compression=packed, rowsperstrip=5, metadata=None
     )
-    whole = read_picture(path).pixels
+    whole = read_image(path).pixels
     with tifffile.TiffFile(path) as file:
         last = file.pages.first.dataoffsets[-1]
     path.write_bytes(path.read_bytes()[: last + 3])

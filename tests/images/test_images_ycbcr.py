@@ -13,7 +13,7 @@ from skimage import color, data
 
 from restorecli.errors import ImageError
 from restorecli.images.options import ReadOptions
-from restorecli.images.reading import probe, read_picture
+from restorecli.images.reading import probe, read_image
 from restorecli.images.stacks import open_stack
 from restorecli.images.tiff_ycbcr import to_rgb
 
@@ -48,9 +48,9 @@ def by_libtiff(path):
 
 
 def read(path):
-    picture = read_picture(path)
-    assert any("own coefficients" in note for note in picture.traits.notes)
-    return np.rint(picture.pixels.transpose(1, 2, 0) * 255).astype(int)
+    image = read_image(path)
+    assert any("own coefficients" in note for note in image.traits.notes)
+    return np.rint(image.pixels.transpose(1, 2, 0) * 255).astype(int)
 
 
 @pytest.mark.parametrize("coefficients", [None, BT709])
@@ -122,13 +122,13 @@ def test_pages_of_ycbcr_are_a_stack(tmp_path):
         for _ in range(2):
             writer.write(ycbcr(), photometric="ycbcr", metadata=None)
     with open_stack(tmp_path / "x.tif", ReadOptions(frames="all")) as stack:
-        for picture in stack:
-            assert np.abs(np.rint(picture.pixels.transpose(1, 2, 0) * 255) - RGB).max() <= 3
+        for image in stack:
+            assert np.abs(np.rint(image.pixels.transpose(1, 2, 0) * 255) - RGB).max() <= 3
 
 
 def test_jpeg_inside_tiff_is_left_to_its_decoder(tmp_path):
     Image.fromarray(RGB).convert("YCbCr").save(tmp_path / "x.tif", compression="jpeg", quality=95)
-    assert not read_picture(tmp_path / "x.tif").traits.notes
+    assert not read_image(tmp_path / "x.tif").traits.notes
 
 
 @pytest.mark.parametrize(("tag", "value"), [(529, (0, 1, 1, 1, 1, 1)), (529, (1, 0) * 3), (532, (5, 1) * 6)])
@@ -143,4 +143,4 @@ def test_cmyk_and_lab_keep_their_refusal(tmp_path):
     Image.new("LAB", (8, 8)).save(tmp_path / "lab.tif")
     for name in ("cmyk.tif", "lab.tif"):
         with pytest.raises(ImageError, match="not processed"):
-            read_picture(tmp_path / name)
+            read_image(tmp_path / name)

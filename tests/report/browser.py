@@ -226,7 +226,7 @@ class Page:
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
 
     def full_screenshot(self, path: Path) -> None:
-        """Write a picture of the whole page, to be looked at."""
+        """Write an image of the whole page, to be looked at."""
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip={
             "x": 0, "y": 0, "scale": 1, "width": self.run("document.documentElement.clientWidth"),
             "height": self.run("document.documentElement.scrollHeight")})["data"]  # fmt: skip

@@ -13,8 +13,8 @@ from restorecli.evaluation.folder import evaluate_folders
 from restorecli.evaluation.metrics.catalog import find_metrics
 from restorecli.evaluation.pairing.pairs import Pair, Source, Unmatched
 from restorecli.evaluation.result import Evaluation, PairScore, group_scores
-from restorecli.images.picture import Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import ImageData
+from restorecli.images.writing import write_image
 
 HOSTILE = "<script>alert(1)<&\"'\u202e\x1b[31m"
 
@@ -22,7 +22,7 @@ HOSTILE = "<script>alert(1)<&\"'\u202e\x1b[31m"
 def save(path: Path, seed: int, size: tuple[int, int] = (24, 32)) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     levels = np.random.default_rng(seed).integers(0, 256, (3, *size))
-    write_picture(path, Picture((levels / 255).astype(np.float32)))
+    write_image(path, ImageData((levels / 255).astype(np.float32)))
 
 
 def make(
@@ -43,7 +43,7 @@ def invent(
     unmatched: tuple[Unmatched, ...] = (),
     fields: dict[str, str] | None = None,
 ) -> Evaluation:
-    """An evaluation of pictures that do not exist: (path, category, degraded, restored), for every metric."""
+    """An evaluation of images that do not exist: (path, category, degraded, restored), for every metric."""
     chosen = find_metrics(metrics)
     nowhere = Source("nothing.png", Path("nowhere"), Path("nowhere/nothing.png"))
     images = tuple(
@@ -73,7 +73,7 @@ def invent(
 
 
 def with_names(evaluation: Evaluation, names: list[str]) -> Evaluation:
-    """The same pictures, with other names and categories."""
+    """The same images, with other names and categories."""
     images = [
         dataclasses.replace(
             score,
@@ -118,7 +118,7 @@ def invent_evaluation():
 
 @pytest.fixture(scope="session")
 def rename():
-    """The function that gives the pictures of an evaluation other names."""
+    """The function that gives the images of an evaluation other names."""
     return with_names
 
 

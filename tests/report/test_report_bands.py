@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from restorecli.report.bands import BandPicture, write_band_chart
+from restorecli.report.bands import BandImage, write_band_chart
 
 
 def made(height=24, width=31, channels=3):
@@ -16,11 +16,11 @@ def made(height=24, width=31, channels=3):
     bands = rng.dirichlet((1, 1, 1), shape).transpose(2, 0, 1).astype(np.float32)
     before, after = (rng.random((channels, *shape), dtype=np.float32) for _ in range(2))
     facts = [("band", "lambda"), ("0-0.28", "2.00")]
-    return BandPicture(before, after, (0.28, 0.64), bands, *planes, planes[0], planes[1], facts)
+    return BandImage(before, after, (0.28, 0.64), bands, *planes, planes[0], planes[1], facts)
 
 
 def drawn(shown, path):
-    write_band_chart(shown, path, title="Frequency selection: x", about="A picture.")
+    write_band_chart(shown, path, title="Frequency selection: x", about="An image.")
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB"))
 
@@ -70,7 +70,7 @@ def test_nothing_taken_out_is_said_and_features_outside_the_range_are_stretched(
 
 
 def tile(image, column):
-    """The middle of a picture of the first row, as it was drawn."""
+    """The middle of an image of the first row, as it was drawn."""
     height, width = image.shape[:2]
     left = round(width * (0.05 + 0.2262 * column))
     return image[round(0.19 * height) : round(0.25 * height), left + 40 : left + 120].astype(int)
@@ -78,7 +78,7 @@ def tile(image, column):
 
 def test_a_hostile_title_is_spelled_out(tmp_path):
     plain = tmp_path / "plain.png"
-    about = "A picture."
+    about = "An image."
     for name, title in (("a", "$\\frac{\x1b[31m<b>"), ("b", r"$\frac{\x1b[31m<b>"), ("c", "$frac{[31m<b>")):
         write_band_chart(made(), plain.with_name(f"{name}.png"), title=title, about=about)
     images = [np.asarray(Image.open(plain.with_name(f"{name}.png"))) for name in "abc"]

@@ -11,9 +11,9 @@ import pytest
 from restorecli.evaluation.folder import evaluate_folders
 from restorecli.evaluation.rivals import evaluate_rival
 from restorecli.evaluation.statistics.comparison import compare
-from restorecli.images.picture import Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import ImageData
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 from restorecli.report.gallery import make_gallery
 from restorecli.report.maps import difference_map, error_map, log_spectrum
 from restorecli.report.page import write_page
@@ -24,7 +24,7 @@ FIRST = ".card:not([hidden])"
 
 
 def flat(color: tuple[int, int, int]) -> np.ndarray:
-    """A picture of one color whose right half is darker, so that a zoom can be seen; 4:3 as the stage."""
+    """An image of one color whose right half is darker, so that a zoom can be seen; 4:3 as the stage."""
     pixels = np.empty((3, 48, 64), np.float32)
     pixels[:] = np.array(color, np.float32)[:, None, None] / 255
     pixels[:, :, 32:] *= 0.5
@@ -40,7 +40,7 @@ def report(tmp_path_factory):
         green = (GREEN[0], GREEN[1] + 5 * (index - 5), GREEN[2])
         for folder, color in (("degraded", RED), ("restored", green), ("clean", BLUE)):
             (root / folder / name).parent.mkdir(parents=True, exist_ok=True)
-            write_picture(root / folder / name, Picture(flat(color)))
+            write_image(root / folder / name, ImageData(flat(color)))
     evaluation = evaluate_folders(root / "restored", root / "clean", degraded=root / "degraded", workers=1)
     write_page(evaluation, root / "report.html")
     return root / "report.html"
@@ -57,17 +57,17 @@ def page(browser, report):
     tab.close()
 
 
-def mean_color(picture: np.ndarray, left: float, right: float) -> np.ndarray:
+def mean_color(image: np.ndarray, left: float, right: float) -> np.ndarray:
     """The mean color of an upright strip, without the captions at the bottom."""
-    height, width = picture.shape[:2]
-    return picture[: height // 3, round(left * width) : round(right * width)].mean((0, 1))
+    height, width = image.shape[:2]
+    return image[: height // 3, round(left * width) : round(right * width)].mean((0, 1))
 
 
 def titles(page) -> list[str]:
     return page.run("[...document.querySelectorAll('.card:not([hidden]) h3')].map(e => e.textContent)")
 
 
-def test_the_divider_follows_the_pointer_and_uncovers_the_right_pictures(page):
+def test_the_divider_follows_the_pointer_and_uncovers_the_right_images(page):
     box = page.box(f"{FIRST} .stage")
     before = page.screenshot(box)
     assert mean_color(before, 0.05, 0.45) == pytest.approx(RED, abs=2)
@@ -90,7 +90,7 @@ def test_the_divider_follows_the_pointer_and_uncovers_the_right_pictures(page):
         ("degraded-restored", RED, GREEN),
     ],
 )
-def test_any_two_of_the_three_pictures_can_be_compared(page, compare, left, right):
+def test_any_two_of_the_three_images_can_be_compared(page, compare, left, right):
     page.choose("#compare", compare)
     shown = page.screenshot(page.box(f"{FIRST} .stage"))
     assert mean_color(shown, 0.05, 0.45) == pytest.approx(left, abs=2)
@@ -210,7 +210,7 @@ def test_the_tab_key_reaches_every_control_in_reading_order(page):
                 "(document.activeElement)"
             )
         )
-    order = ["theme", "category", "order", "metric", "compare", "picture", "spectrum"]
+    order = ["theme", "category", "order", "metric", "compare", "image", "spectrum"]
     places = [seen.index(name) for name in order]
     assert places == sorted(places)
     first = next(place for place, name in enumerate(seen) if name.startswith("slider"))
@@ -242,7 +242,7 @@ def test_the_maps_are_those_that_python_draws(browser, tmp_path, channels):
         (tmp_path / folder).mkdir()
         noise = generator.normal(0, spread, clean.shape) if spread else np.zeros(clean.shape)
         pixels = np.clip(clean + noise, 0, 1).astype(np.float32)
-        write_picture(tmp_path / folder / "a.png", Picture(pixels))
+        write_image(tmp_path / folder / "a.png", ImageData(pixels))
     evaluation = evaluate_folders(
         tmp_path / "restored", tmp_path / "clean", degraded=tmp_path / "degraded", workers=1
     )
@@ -250,9 +250,9 @@ def test_the_maps_are_those_that_python_draws(browser, tmp_path, channels):
     page = browser.page()
     page.open(tmp_path / "report.html")
     page.box(f"{FIRST} .stage")
-    reference = read_picture(tmp_path / "clean" / "a.png").pixels
+    reference = read_image(tmp_path / "clean" / "a.png").pixels
     for role in ("degraded", "restored"):
-        pixels = read_picture(tmp_path / role / "a.png").pixels
+        pixels = read_image(tmp_path / role / "a.png").pixels
         for view, expected in (
             ("difference", difference_map(pixels, reference)),
             ("error", error_map(pixels, reference)),
@@ -308,7 +308,7 @@ def test_a_finger_moves_the_divider(page):
     assert page.run(f"Number(document.querySelector('{FIRST} .slider').value)") == pytest.approx(20, abs=1)
 
 
-def test_without_scripts_numbers_charts_and_pictures_are_there(browser, report):
+def test_without_scripts_numbers_charts_and_images_are_there(browser, report):
     page = browser.page()
     page.without_scripts()
     page.open(report)
@@ -369,9 +369,9 @@ def test_a_real_evaluation_opens_in_peace(browser, data_folder, tmp_path):
     for path in sorted(clean.rglob("*.jpg"))[::12]:
         target = degraded / path.relative_to(clean).with_suffix(".png")
         target.parent.mkdir(parents=True, exist_ok=True)
-        pixels = read_picture(path).pixels
+        pixels = read_image(path).pixels
         noisy = np.clip(pixels + generator.normal(0, 0.1, pixels.shape), 0, 1).astype(np.float32)
-        write_picture(target, Picture(noisy))
+        write_image(target, ImageData(noisy))
     evaluation = evaluate_folders(degraded, clean, workers=1)
     assert make_gallery(evaluation, 3).facts["cards"]
     write_page(evaluation, tmp_path / "report.html")
@@ -387,16 +387,16 @@ def test_a_real_evaluation_opens_in_peace(browser, data_folder, tmp_path):
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    """One pair with a mask and two other methods, whose pictures are yellow and white; a page about them."""
+    """One pair with a mask and two other methods, whose images are yellow and white; a page about them."""
     root = tmp_path_factory.mktemp("methods")
     colors = {"degraded": RED, "ours": GREEN, "clean": BLUE, "tv": (230, 220, 20), "b-m": (250, 250, 250)}
     for folder, color in colors.items():
         (root / folder / "crack").mkdir(parents=True)
-        write_picture(root / folder / "crack" / "a.png", Picture(flat(color)))
+        write_image(root / folder / "crack" / "a.png", ImageData(flat(color)))
     mask = np.zeros((1, 48, 64), np.float32)
     mask[:, 10:30, 8:24] = 1
     (root / "masks" / "crack").mkdir(parents=True)
-    write_picture(root / "masks" / "crack" / "a.png", Picture(mask))
+    write_image(root / "masks" / "crack" / "a.png", ImageData(mask))
     evaluation = evaluate_folders(
         root / "ours", root / "clean", degraded=root / "degraded", masks=root / "masks", workers=1
     )

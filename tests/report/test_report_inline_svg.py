@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from restorecli.report.chart_images import gain_chart
 from restorecli.report.chart_means import MAX_GROUPS, mean_chart
-from restorecli.report.chart_pictures import gain_chart
 from restorecli.report.chart_style import COLUMN, PAGE, SCREEN, chart_style
 from restorecli.report.inline_svg import COLORS, inline_svg
 

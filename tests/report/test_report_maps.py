@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from restorecli.errors import DataError
 from restorecli.report.maps import colored, difference_map, error_map, log_spectrum, luma, radial_spectrum
 
-PICTURES = arrays(
+IMAGES = arrays(
     np.float32,
     st.tuples(st.sampled_from([1, 3]), st.integers(1, 9), st.integers(1, 9)),
     elements=st.floats(-2, 3, width=32) | st.sampled_from([math.nan, math.inf, -math.inf]),
@@ -32,10 +32,10 @@ def wave(height: int, width: int, down: int, across: int, amplitude: float = 0.5
     return (0.5 + amplitude * np.cos(phase)).astype(np.float32)[None]
 
 
-def test_equal_pictures_are_mid_gray_and_without_error():
-    picture = np.random.default_rng(0).random((3, 8, 9), np.float32)
-    assert (difference_map(picture, picture) == 0.5).all()
-    assert np.allclose(error_map(picture, picture), error_map(flat(0.3), flat(0.3))[:, :1, :1])
+def test_equal_images_are_mid_gray_and_without_error():
+    image = np.random.default_rng(0).random((3, 8, 9), np.float32)
+    assert (difference_map(image, image) == 0.5).all()
+    assert np.allclose(error_map(image, image), error_map(flat(0.3), flat(0.3))[:, :1, :1])
 
 
 @pytest.mark.parametrize(
@@ -45,23 +45,23 @@ def test_the_difference_is_signed_and_enlarged(restored, gain, shown):
     assert np.allclose(difference_map(flat(restored), flat(0.5), gain), shown, atol=1e-6)
 
 
-def test_a_gray_picture_is_three_equal_channels():
+def test_a_gray_image_is_three_equal_channels():
     color = np.random.default_rng(1).random((3, 4, 5), np.float32)
     expected = difference_map(flat(0.5), color)
     assert np.array_equal(difference_map(flat(0.5, channels=1), color), expected)
 
 
-@given(PICTURES)
-def test_every_map_is_a_picture(picture):
-    other = np.zeros_like(picture)
-    for shown in (difference_map(picture, other), error_map(picture, other), log_spectrum(picture)):
+@given(IMAGES)
+def test_every_map_is_an_image(image):
+    other = np.zeros_like(image)
+    for shown in (difference_map(image, other), error_map(image, other), log_spectrum(image)):
         assert shown.dtype == np.float32
-        assert shown.shape[1:] == picture.shape[1:]
+        assert shown.shape[1:] == image.shape[1:]
         assert ((shown >= 0) & (shown <= 1)).all()
 
 
 @pytest.mark.parametrize("function", [difference_map, error_map])
-def test_pictures_of_two_sizes_are_refused(function):
+def test_images_of_two_sizes_are_refused(function):
     with pytest.raises(DataError, match="different size"):
         function(flat(0), np.zeros((3, 5, 4), np.float32))
 
@@ -109,7 +109,7 @@ def test_a_peak_is_half_the_amplitude(amplitude):
     assert shown == pytest.approx(1 + math.log10(amplitude / 2) / 5, abs=1e-4)
 
 
-def test_a_flat_picture_has_no_frequency():
+def test_a_flat_image_has_no_frequency():
     assert log_spectrum(flat(0.7)).max() == 0
 
 

@@ -19,8 +19,8 @@ from restorecli.evaluation.pairing.pairs import Pair, Source
 from restorecli.evaluation.result import PairScore
 from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.folders.walking import OUTPUT_MARK
+from restorecli.report.chart_images import distribution_chart, gain_chart
 from restorecli.report.chart_means import mean_chart
-from restorecli.report.chart_pictures import distribution_chart, gain_chart
 from restorecli.report.chart_rows import OTHERS, series_of
 from restorecli.report.chart_style import (
     AFTER,
@@ -38,7 +38,7 @@ HOSTILE = ("$\\frac{a}{b$", "_hidden", "<b>&\"'", "a\x1b[31m\u202e\n\udcff", "ve
 
 
 def scored(category: str, index: int, degraded: float | None, restored: float | None) -> PairScore:
-    """A score of pictures that do not exist."""
+    """A score of images that do not exist."""
     gone = Source(f"{index}.png", Path("gone"))
     sides = [None if value is None else {"psnr": value} for value in (degraded, restored)]
     return PairScore(Pair(f"{category}/{index}.png", category, None, gone, gone, gone), *sides)
@@ -178,7 +178,7 @@ def test_quartiles_are_numpys(two_groups):
     assert points == [1, 1, 2, 3, 4, 5, 6, 9]
 
 
-def test_a_point_of_the_gain_chart_is_a_picture(two_groups):
+def test_a_point_of_the_gain_chart_is_an_image(two_groups):
     with chart_style():
         axes = gain_chart(two_groups, two_groups.metrics[0]).figure.axes[0]
         points = [tuple(float(x) for x in place) for part in axes.collections for place in part.get_offsets()]
@@ -250,14 +250,14 @@ def test_refusals(two_groups, tmp_path):
 
 
 def test_the_error_spectrum_of_noise_is_its_sigma(tmp_path):
-    from restorecli.images.picture import Picture
-    from restorecli.images.writing import write_picture
+    from restorecli.images.image import ImageData
+    from restorecli.images.writing import write_image
 
     rng = np.random.default_rng(7)
     sources = []
     for name, sigma in (("clean", 0), ("noisy", 20), ("better", 5)):
         levels = np.clip(128 + rng.normal(0, sigma, (1, 128, 160)).round(), 0, 255)
-        write_picture(tmp_path / f"{name}.png", Picture((levels / 255).astype(np.float32)))
+        write_image(tmp_path / f"{name}.png", ImageData((levels / 255).astype(np.float32)))
         sources.append(Source(f"{name}.png", tmp_path, tmp_path / f"{name}.png"))
     clean, noisy, better = sources
     score = PairScore(Pair("x.png", "x", None, clean, better, noisy), {"psnr": 1.0}, {"psnr": 2.0})

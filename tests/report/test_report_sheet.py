@@ -1,4 +1,4 @@
-"""Contact sheets: which pictures stand beside one another, and what of them is seen."""
+"""Contact sheets: which images stand beside one another, and what of them is seen."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_pixels_are_where_they_belong(trees, tmp_path):
         assert written.size == drawn.size
 
 
-def test_maps_stand_behind_their_picture(trees):
+def test_maps_stand_behind_their_image(trees):
     lineup = line_up(trees, 1)
     view = View(maps=("difference", "error"), spectrum=True)
     names = headings(lineup, view)
@@ -97,7 +97,7 @@ def test_maps_stand_behind_their_picture(trees):
     assert row.tiles[1].image.getpixel((0, 0)) == (255, 128, 0)  # too red, equal in green, too little blue
 
 
-def test_equal_pictures_have_a_gray_difference(tmp_path):
+def test_equal_images_have_a_gray_difference(tmp_path):
     same = paint(tmp_path / "a.png", RED)
     row = next(rows(line_up([same, same], 1), View(maps=("difference",)), (50, 50), 1))
     assert row.tiles[1].image.getcolors() == [(40 * 30, (128, 128, 128))]
@@ -121,7 +121,7 @@ def test_the_part_that_is_seen(tmp_path, view, size, first):
     assert image.getpixel((0, 0))[:2] == first
 
 
-def test_a_crop_follows_the_size_of_the_picture(tmp_path):
+def test_a_crop_follows_the_size_of_the_image(tmp_path):
     small, large = paint(tmp_path / "s.png", RED, (20, 10)), paint(tmp_path / "l.png", BLUE, (40, 20))
     with Image.open(small) as image:
         image.putpixel((10, 5), GREEN)
@@ -145,7 +145,7 @@ def test_a_folder_alone_is_a_grid(trees):
     assert drawn.width == 2 * 28 + 3 * 40 + 2 * 12
 
 
-def test_pictures_are_fitted():
+def test_images_are_fitted():
     assert fitted(Image.new("RGB", (1000, 500)), (100, 100)).size == (100, 50)
     assert fitted(Image.new("RGB", (30, 20)), (100, 100)).size == (90, 60)
     assert fitted(Image.new("RGB", (5000, 1)), (100, 100)).size == (100, 1)
@@ -175,10 +175,10 @@ def test_only_one_row_is_read_at_a_time(trees, monkeypatch):
     from restorecli.report import lineup as lineup_module
 
     read = []
-    original = lineup_module.read_picture
+    original = lineup_module.read_image
     monkeypatch.setattr(
         lineup_module,
-        "read_picture",
+        "read_image",
         lambda path, *how, **more: read.append(path) or original(path, *how, **more),
     )
     stream = rows(line_up(trees, 5), View(), (20, 20), 1)
@@ -196,7 +196,7 @@ def test_refusals(tmp_path):
         write_sheet(Image.new("RGB", (3, 3)), tmp_path / "x.jpg")
     with pytest.raises(DataError, match="no such file"):
         line_up([tmp_path / "nowhere"], 1)
-    with pytest.raises(DataError, match="no pictures"):
+    with pytest.raises(DataError, match="no images"):
         line_up([tmp_path], 1)
 
 
@@ -245,7 +245,7 @@ def test_scores_stand_below_all_but_the_last(tmp_path):
     assert sheet.height > without.height
 
 
-def test_drawings_say_what_they_are_and_are_not_taken_for_pictures(tmp_path, plain_evaluation):
+def test_drawings_say_what_they_are_and_are_not_taken_for_images(tmp_path, plain_evaluation):
     paint(tmp_path / "data" / "photo.png", BLUE)
     photo = Image.open(tmp_path / "data" / "photo.png")
     write_sheet(photo.copy(), tmp_path / "data" / "sheet.png")

@@ -17,7 +17,7 @@ def panel(label: str, height: int, width: int, channels: int = 3, value: float =
     return Panel(label, np.full((channels, height, width), value, np.float32), "20.00 dB")
 
 
-def test_pictures_stand_beside_one_another_unchanged():
+def test_images_stand_beside_one_another_unchanged():
     strip = side_by_side(
         [panel("degraded", 260, 300, value=0.2), panel("reference", 260, 300, channels=1, value=0.8)],
         title="x.png",
@@ -29,13 +29,13 @@ def test_pictures_stand_beside_one_another_unchanged():
     assert counts[204, 204, 204] >= 260 * 300
 
 
-def test_small_pictures_are_enlarged_and_large_ones_shrunk():
+def test_small_images_are_enlarged_and_large_ones_shrunk():
     assert side_by_side([panel("reference", 16, 16)]).width == 240 + 32
     assert side_by_side([panel("reference", 1000, 4096)]).width == 1024 + 32
     assert side_by_side([panel("reference", 4096, 8)]).height > 1024
 
 
-def test_a_downscaled_picture_gets_the_size_of_the_reference():
+def test_a_downscaled_image_gets_the_size_of_the_reference():
     strip = side_by_side([panel("degraded", 130, 150), panel("reference", 260, 300)])
     assert strip.width == 2 * 300 + 3 * 16
 
@@ -97,7 +97,7 @@ def test_strips_are_no_training_data(plain_evaluation, tmp_path):
     assert len(walk(tmp_path / "report" / "pictures")) == len(plain_evaluation.images)
 
 
-def test_a_folder_of_own_pictures_stays_training_data(plain_evaluation, tmp_path):
+def test_a_folder_of_own_images_stays_training_data(plain_evaluation, tmp_path):
     own = tmp_path / "report" / "pictures" / "own.png"
     own.parent.mkdir(parents=True)
     Image.new("L", (8, 8)).save(own)

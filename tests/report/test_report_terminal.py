@@ -1,4 +1,4 @@
-"""Pictures in a terminal: what is written decodes back to the picture."""
+"""Images in a terminal: what is written decodes back to the image."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from restorecli.report.lineup import Row, Tile
-from restorecli.report.terminal import across, half_blocks, picture_box, row_lines, terminal_colors
+from restorecli.report.terminal import across, half_blocks, image_box, row_lines, terminal_colors
 
-PICTURES = arrays(np.uint8, st.tuples(st.integers(1, 7), st.integers(1, 6), st.just(3)))
+IMAGES = arrays(np.uint8, st.tuples(st.integers(1, 7), st.integers(1, 6), st.just(3)))
 CELL = re.compile(r"(?:\x1b\[([\d;]+)m)?(\u2580)")
 
 
@@ -37,8 +37,8 @@ def decoded(lines: list[str], width: int) -> list[list[tuple[int, ...] | None]]:
     return rows
 
 
-@given(PICTURES)
-def test_half_blocks_decode_back_to_the_picture(levels):
+@given(IMAGES)
+def test_half_blocks_decode_back_to_the_image(levels):
     rows = decoded(half_blocks(levels, "24bit"), levels.shape[1])
     assert len(rows) == 2 * -(-levels.shape[0] // 2)
     assert np.array_equal(np.array(rows[: levels.shape[0]]), levels)
@@ -71,7 +71,7 @@ def test_256_colours_are_the_nearest(levels):
             assert distances[state[ground]] == distances.min()
 
 
-@given(PICTURES)
+@given(IMAGES)
 def test_characters_carry_no_codes_and_grow_with_brightness(levels):
     lines = half_blocks(levels, "ascii")
     assert len(lines) == -(-levels.shape[0] // 2)
@@ -106,7 +106,7 @@ def test_what_stdout_can_show(environment, encoding, terminal, colors):
 def test_a_row_never_leaves_the_terminal(width, height, count):
     from rich.cells import cell_len
 
-    box = picture_box(width, height, across(width, count))
+    box = image_box(width, height, across(width, count))
     image = Image.new("RGB", (min(box[0], 40), min(box[1], 6)))
     tiles = tuple(Tile(f"label {index} 写真\x1b[2J", image) for index in range(count))
     lines = row_lines(Row("title " * 60, tiles), width, "ascii")
@@ -114,7 +114,7 @@ def test_a_row_never_leaves_the_terminal(width, height, count):
     assert "\x1b" not in "".join(lines)
 
 
-def test_a_missing_picture_says_why():
+def test_a_missing_image_says_why():
     image = Image.new("RGB", (20, 4), (255, 255, 255))
     lines = row_lines(Row("x.png", (Tile("a", image), Tile("b", None, "missing"))), 60, "ascii")
     assert lines[0].strip() == "x.png"

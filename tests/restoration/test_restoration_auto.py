@@ -23,14 +23,14 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_pictures_get_what_they_need_and_clean_ones_are_copied(folder) -> None:
+def test_images_get_what_they_need_and_clean_ones_are_copied(folder) -> None:
     done = restorecli.restore(folder / "imgs", folder / "out")
     assert (done.written, done.failures) == (2, ())
     clean = np.asarray(Image.open(folder / "out" / "clean.png"))
     np.testing.assert_array_equal(clean, _photo())
     assert set(done.kinds) == {
-        "1 picture: JPEG, quality about 12 -> sca-unet.jpeg",
-        "1 picture: no damage found",
+        "1 image: JPEG, quality about 12 -> sca-unet.jpeg",
+        "1 image: no damage found",
     }
     restorecli.restore(folder / "imgs" / "poor.jpg", folder / "by-name", model="sca-unet.jpeg")
     ours, named = (np.asarray(Image.open(folder / out / "poor.png")) for out in ("out", "by-name"))
@@ -61,7 +61,7 @@ def test_transparency_and_depth_are_kept(tmp_path) -> None:
     np.testing.assert_array_equal(back[:, :, 3], alpha[:, :, 0])
 
 
-def test_pictures_too_small_to_tell_are_copied(tmp_path) -> None:
+def test_images_too_small_to_tell_are_copied(tmp_path) -> None:
     tiny = np.random.default_rng(0).integers(0, 256, (20, 60, 3), dtype=np.uint8)
     Image.fromarray(tiny).save(tmp_path / "tiny.png")
     restorecli.restore(tmp_path / "tiny.png", tmp_path / "out")

@@ -23,9 +23,7 @@ def limited(restorer_of, inner, side, error=None):
     return restorer_of(restore, receptive_field=7)
 
 
-def test_a_whole_picture_that_does_not_fit_is_restored_in_tiles_with_the_same_result(
-    restorer_of, convolutions
-):
+def test_a_whole_image_that_does_not_fit_is_restored_in_tiles_with_the_same_result(restorer_of, convolutions):
     inner = convolutions()
     restorer = BackingOff(limited(restorer_of, inner, 100))
     restored = restore_tiled(restorer, IMAGE, tile=None)
@@ -121,7 +119,7 @@ def test_a_defect_stays_a_defect(restorer_of, convolutions):
 
 
 def test_rows_that_are_written_at_once_are_checked_tile_by_tile():
-    """A picture joined in memory is asked once; what goes to the disk by rows cannot be undone."""
+    """An image joined in memory is asked once; what goes to the disk by rows cannot be undone."""
 
     class Fragile(Restorer):
         spec = RestorerSpec("fragile", 3, receptive_field=1)

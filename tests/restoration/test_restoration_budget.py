@@ -32,7 +32,7 @@ def test_the_footprint_of_one_convolution_is_its_input_and_output(convolutions):
 def test_the_footprint_grows_with_the_width_of_a_network():
     narrow, wide = (network("dncnn", width=width).footprint(3).linear for width in (64, 128))
     assert wide == pytest.approx(2 * narrow, rel=0.1)
-    # Two activations of 64 channels in float32, and the picture.
+    # Two activations of 64 channels in float32, and the image.
     assert narrow / 1.5 == pytest.approx(2 * 64 * 4, rel=0.1)
 
 
@@ -58,11 +58,11 @@ def test_the_largest_area_uses_the_budget_up_and_no_more(linear, quadratic, budg
     assert footprint.bytes(area + 2) >= budget * 0.999999
 
 
-def test_a_picture_that_fits_is_restored_whole(convolutions):
+def test_an_image_that_fits_is_restored_whole(convolutions):
     assert auto_tile(convolutions(), Footprint(1000), 1 << 30, 1000, 1000) is None
 
 
-def test_a_picture_that_does_not_fit_gets_the_largest_tile_that_does(convolutions):
+def test_an_image_that_does_not_fit_gets_the_largest_tile_that_does(convolutions):
     assert auto_tile(convolutions(), Footprint(1000), 10**9, 2000, 2000) == 1000
 
 
@@ -77,7 +77,7 @@ def test_no_tile_is_larger_than_device_libraries_can_index(convolutions):
     assert LARGEST_AREA == 4096**2
 
 
-def test_attention_over_a_huge_picture_is_cut_on_a_cpu():
+def test_attention_over_a_huge_image_is_cut_on_a_cpu():
     sca = network("sca-unet", width=16)
     assert auto_tile(sca, Footprint(1), 1 << 40, 2048, 2048) is None
     assert auto_tile(sca, Footprint(1), 1 << 40, 2048, 2049) == 1024

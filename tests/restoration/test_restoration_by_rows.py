@@ -1,4 +1,4 @@
-"""TIFF pictures that memory cannot hold: restored by rows, equal to the whole, in constant memory."""
+"""TIFF images that memory cannot hold: restored by rows, equal to the whole, in constant memory."""
 
 import subprocess
 import sys
@@ -16,17 +16,17 @@ from restorecli.errors import ImageError
 from restorecli.folders.jobs import SilentProgress
 from restorecli.folders.manifest import Manifest
 from restorecli.images import reading
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import create_method
-from restorecli.restoration.picture import PictureRestorer
 from restorecli.restoration.single import restore_file
 
 
 class Rows:
-    """A picture in memory that hands out rows, and remembers which."""
+    """An image in memory that hands out rows, and remembers which."""
 
     def __init__(self, pixels):
         self.pixels = pixels
@@ -54,7 +54,7 @@ def test_rows_give_the_very_pixels_of_the_whole(restorer_of, size, tile, overlap
 
     fake = restorer_of(enlarged, scale=scale, multiple=multiple, receptive_field=field)
     pixels = np.random.default_rng(0).random((3, *size)).astype(np.float32)
-    restorer = PictureRestorer(fake, tile=tile, overlap=overlap)
+    restorer = ImageRestorer(fake, tile=tile, overlap=overlap)
     source = Rows(pixels)
     bands = list(restorer.restore_rows(source))
     whole, use = restorer.restore(pixels)
@@ -88,7 +88,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def little_memory(monkeypatch):
-    """Memory in which the small picture can be decoded and the large ones cannot."""
+    """Memory in which the small image can be decoded and the large ones cannot."""
     for module in (reading, sys.modules["restorecli.images.tiff_rows"]):
         monkeypatch.setattr(module, "decoding_budget", lambda: 300 * 200 * 18 - 1)
     budget = reading.check_budget
@@ -104,8 +104,7 @@ def test_a_large_tiff_is_restored_as_if_memory_held_it(source, tmp_path, convolu
     summary = restore_folder(source, tmp_path / "rows", restorer, tile=64)
     assert (summary.written, summary.failures, summary.megapixels) == (2, (), first.megapixels)
     whole, rows = (
-        read_picture(tmp_path / folder / "scans" / "large.tif", budget=1 << 30)
-        for folder in ("whole", "rows")
+        read_image(tmp_path / folder / "scans" / "large.tif", budget=1 << 30) for folder in ("whole", "rows")
     )
     np.testing.assert_array_equal(rows.pixels, whole.pixels)
     assert rows.traits == whole.traits
@@ -122,7 +121,7 @@ def test_a_large_tiff_is_restored_as_if_memory_held_it(source, tmp_path, convolu
 def test_one_large_tiff_goes_by_rows_into_one_file(source, tmp_path, convolutions, little_memory):
     large = source / "scans" / "large.tif"
     restore_folder(source, tmp_path / "out", convolutions(3), tile=64)
-    painter = PictureRestorer(convolutions(3), tile=64)
+    painter = ImageRestorer(convolutions(3), tile=64)
     done = restore_file(large, tmp_path / "one.tif", painter, known=Known())
     assert (done.written, done.output, done.megapixels) == (1, tmp_path / "one.tif", 300 * 200 / 1e6)
     in_folder = tmp_path / "out" / "scans" / "large.tif"
@@ -198,7 +197,7 @@ def test_a_large_png_says_what_to_do(tmp_path, convolutions, little_memory):
     assert "TIFF" in failure.error.hint
 
 
-def test_damage_at_its_end_costs_this_picture_only(source, tmp_path, convolutions, little_memory):
+def test_damage_at_its_end_costs_this_image_only(source, tmp_path, convolutions, little_memory):
     path = source / "scans" / "large.tif"
     with tifffile.TiffFile(path) as file:
         last = file.pages.first.dataoffsets[-1]
@@ -208,7 +207,7 @@ def test_damage_at_its_end_costs_this_picture_only(source, tmp_path, convolution
     assert only_the_small_one(tmp_path / "out")
 
 
-def test_values_that_are_not_finite_cost_this_picture_only(source, tmp_path, restorer_of, little_memory):
+def test_values_that_are_not_finite_cost_this_image_only(source, tmp_path, restorer_of, little_memory):
     spoiled = restorer_of(lambda batch: torch.full_like(batch, torch.nan if batch.shape[-2] > 25 else 0.5))
     error = one_failure(restore_folder(source, tmp_path / "out", spoiled, tile=64))
     assert "not finite" in error.problem

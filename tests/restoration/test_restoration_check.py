@@ -45,7 +45,7 @@ def test_an_identity_is_equal(restorer_of):
     assert check.seam_ratio == 1
 
 
-def test_only_the_middle_of_a_large_picture_is_compared(restorer_of):
+def test_only_the_middle_of_a_large_image_is_compared(restorer_of):
     restorer = restorer_of(lambda batch: batch)
     check_tiles(restorer, torch.rand(3, 300, 300), tile=64, crop=100)
     assert restorer.shapes[0] == (1, 3, 100, 100)

@@ -66,7 +66,7 @@ def test_the_steps_are_those_of_the_standard() -> None:
 
 @pytest.mark.parametrize("quality", [10, 15, 20, 30, 40, 50, 60, 75, 85, 90])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_quality_is_read_from_the_picture(quality, channels) -> None:
+def test_the_quality_is_read_from_the_image(quality, channels) -> None:
     compressed = Jpeg(quality=quality, subsampling="4:4:4").apply(photograph()[:channels], None)
     context = Context()
     Deblock().restore(compressed, context)
@@ -75,8 +75,8 @@ def test_the_quality_is_read_from_the_picture(quality, channels) -> None:
 
 def test_what_was_never_compressed_stays() -> None:
     rng = np.random.default_rng(0)
-    picture = np.rint((photograph() * 0.9 + 0.04 + 0.01 * rng.random((3, 160, 176))) * 255) / 255
-    shrunk = ndimage.zoom(picture, (1, 0.7, 0.7), order=1).astype(np.float32)
+    image = np.rint((photograph() * 0.9 + 0.04 + 0.01 * rng.random((3, 160, 176))) * 255) / 255
+    shrunk = ndimage.zoom(image, (1, 0.7, 0.7), order=1).astype(np.float32)
     context = Context()
     np.testing.assert_array_equal(Deblock().restore(shrunk, context), shrunk)
     assert context.found.values["estimated_quality"] == "none"
@@ -137,7 +137,7 @@ def cosine(shape, down, across, phase=0.4):
     amplitude=st.floats(0.05, 0.15),
 )
 def test_an_injected_cosine_falls_by_more_than_20_db(frequency, angle, phase, amplitude) -> None:
-    """Of any frequency and phase: none needs to fit into the picture a whole number of times."""
+    """Of any frequency and phase: none needs to fit into the image a whole number of times."""
     clean = photograph()[1:2] * 0.7 + 0.15
     wave = amplitude * cosine(clean.shape[1:], frequency * np.sin(angle), frequency * np.cos(angle), phase)
     waves = find_waves((clean + wave)[0], 0.06, 12.0, 12)
@@ -146,7 +146,7 @@ def test_an_injected_cosine_falls_by_more_than_20_db(frequency, angle, phase, am
     assert 10 * np.log10(np.mean(wave**2) / np.mean(left**2)) > 20
 
 
-def test_demoire_brings_the_picture_back() -> None:
+def test_demoire_brings_the_image_back() -> None:
     clean = photograph() * 0.7 + 0.15
     shape = clean.shape[1:]
     moire = clean + 0.08 * cosine(shape, 0.13, 0.21) + 0.06 * cosine(shape, -0.22, 0.09)
@@ -156,7 +156,7 @@ def test_demoire_brings_the_picture_back() -> None:
     assert context.found.values["waves"] >= 6
 
 
-def test_a_picture_without_waves_stays() -> None:
+def test_an_image_without_waves_stays() -> None:
     clean = photograph()
     np.testing.assert_array_equal(Demoire(excess=25.0).restore(clean, Context()), clean)
 
@@ -171,7 +171,7 @@ def test_waves_in_a_row_of_pixels_are_found_too() -> None:
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_dither_is_the_picture_plus_coloured_errors(kernel) -> None:
+def test_dither_is_the_image_plus_coloured_errors(kernel) -> None:
     """Exactly: taking the color off what dithering adds leaves the quantizer's errors, none above 1/2."""
     color = error_color(kernel)
     assert color.sum() == pytest.approx(0.25 if kernel == "atkinson" else 0, abs=1e-9)
@@ -216,18 +216,18 @@ def test_inverse_halftoning_beats_the_best_gaussian(settings_, gain) -> None:
 
 
 def test_gray_world_makes_means_equal_and_undoes_gains() -> None:
-    picture = photograph() * 0.6 + 0.1
-    cast = picture * np.array([1.4, 1, 0.4], np.float32)[:, None, None]
+    image = photograph() * 0.6 + 0.1
+    cast = image * np.array([1.4, 1, 0.4], np.float32)[:, None, None]
     balanced = GrayWorld(stretch=0.0).restore(cast, Context())
     np.testing.assert_allclose(balanced.mean(axis=(1, 2)), balanced.mean(), rtol=1e-4)
-    ratio = balanced / GrayWorld(stretch=0.0).restore(picture, Context())
+    ratio = balanced / GrayWorld(stretch=0.0).restore(image, Context())
     np.testing.assert_allclose(ratio, ratio.mean(), rtol=1e-4)
     np.testing.assert_allclose(GrayWorld(strength=0.0, stretch=0.0).restore(cast, Context()), cast)
 
 
 def test_stretching_reaches_both_ends_and_keeps_gray() -> None:
-    picture = 0.4 + 0.2 * photograph()[:1]
-    stretched = GrayWorld(stretch=0.01).restore(picture, Context())
+    image = 0.4 + 0.2 * photograph()[:1]
+    stretched = GrayWorld(stretch=0.01).restore(image, Context())
     assert np.mean(stretched <= 0) == pytest.approx(0.01, abs=0.025)  # many pixels share a level
     assert np.mean(stretched >= 1) == pytest.approx(0.01, abs=0.025)
     flat = np.full((3, 8, 8), 0.5, np.float32)
@@ -235,9 +235,9 @@ def test_stretching_reaches_both_ends_and_keeps_gray() -> None:
 
 
 def test_the_dark_channel_is_the_least_of_every_window() -> None:
-    picture = photograph(30, 34)
-    dark = airlight.dark_channel(picture, 5)
-    padded = np.pad(picture.min(axis=0), 2, mode="symmetric")
+    image = photograph(30, 34)
+    dark = airlight.dark_channel(image, 5)
+    padded = np.pad(image.min(axis=0), 2, mode="symmetric")
     expected = np.lib.stride_tricks.sliding_window_view(padded, (5, 5)).min(axis=(2, 3))
     np.testing.assert_array_equal(dark, expected)
 
@@ -275,6 +275,6 @@ def test_dedusting_takes_off_cast_and_veil() -> None:
     dusty = scatter(scene, np.full(scene.shape[1:], 0.8, np.float32), beta, light)
     restored = np.clip(Dedust().restore(dusty, Context()), 0, 1)
     assert psnr(restored, scene) > psnr(dusty, scene) + 2
-    chroma = [np.ptp(picture.mean(axis=(1, 2))) for picture in (dusty, restored)]
+    chroma = [np.ptp(image.mean(axis=(1, 2))) for image in (dusty, restored)]
     assert chroma[1] < 0.3 * chroma[0]
     assert luma(restored).std() > luma(dusty).std()

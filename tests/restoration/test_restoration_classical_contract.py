@@ -51,7 +51,7 @@ EVERY = (*DENOISERS, *OTHERS, *INPAINTERS)
 every = pytest.mark.parametrize("method", EVERY, ids=lambda entry: entry.name)
 
 
-def picture(channels=3, height=37, width=53, seed=0):
+def make_image(channels=3, height=37, width=53, seed=0):
     """Waves with a little noise that leaves [0, 1]."""
     rng = np.random.default_rng(seed)
     rows, columns = np.arange(height)[:, None], np.arange(width)
@@ -84,7 +84,7 @@ def test_it_is_in_the_catalog_and_says_what_it_is(method) -> None:
 @every
 @pytest.mark.parametrize("channels", [1, 3])
 def test_channels_size_and_type_stay_and_the_input_is_untouched(method, channels) -> None:
-    pixels = picture(channels)
+    pixels = make_image(channels)
     before = pixels.copy()
     pixels.flags.writeable = False
     result = method().restore(pixels, context_for(method, (37, 53)))
@@ -99,9 +99,9 @@ def test_channels_size_and_type_stay_and_the_input_is_untouched(method, channels
 
 @every
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (3, 5), (2, 31), (31, 2)])
-def test_the_smallest_pictures_work_or_are_refused_with_a_reason(method, shape) -> None:
+def test_the_smallest_images_work_or_are_refused_with_a_reason(method, shape) -> None:
     for channels in (1, 3):
-        pixels = picture(channels, *shape)
+        pixels = make_image(channels, *shape)
         try:
             result = method().restore(pixels, context_for(method, shape))
         except ImageError as error:
@@ -113,7 +113,7 @@ def test_the_smallest_pictures_work_or_are_refused_with_a_reason(method, shape) 
 
 
 @pytest.mark.parametrize("method", DENOISERS, ids=lambda entry: entry.name)
-def test_flat_pictures_stay_flat(method) -> None:
+def test_flat_images_stay_flat(method) -> None:
     for level in (0.0, 0.3, 1.0):
         flat = np.full((3, 20, 24), level, np.float32)
         for sigma in (0.0, 25.0):
@@ -123,7 +123,7 @@ def test_flat_pictures_stay_flat(method) -> None:
 
 @pytest.mark.parametrize("method", DENOISERS[1:], ids=lambda entry: entry.name)
 def test_no_noise_changes_nothing(method) -> None:
-    pixels = picture()
+    pixels = make_image()
     np.testing.assert_allclose(method().restore(pixels, Context(sigma=0.0)), pixels, atol=1e-6)
 
 
@@ -162,7 +162,7 @@ def test_a_finite_receptive_field_is_true(method) -> None:
         field = known.receptive_field
         if field is None:
             continue
-        pixels = picture(1, 41, 41)
+        pixels = make_image(1, 41, 41)
         changed = pixels.copy()
         outside = np.ones((41, 41), bool)
         reach = field // 2
@@ -199,7 +199,7 @@ def test_windows_have_a_middle(method, key) -> None:
 
 @pytest.mark.parametrize("method", INPAINTERS, ids=lambda entry: entry.name)
 def test_inpainting_needs_a_mask_and_touches_nothing_else(method) -> None:
-    pixels = picture()
+    pixels = make_image()
     with pytest.raises(ImageError, match="--mask"):
         method().restore(pixels, Context())
     with pytest.raises(ImageError, match="All pixels are lost"):
@@ -220,7 +220,7 @@ def test_it_serves_as_a_restorer(method) -> None:
     import torch
 
     restorer = MethodRestorer(method(), context_for(method, (37, 53)))
-    batch = torch.from_numpy(picture())[None]
+    batch = torch.from_numpy(make_image())[None]
     result = restorer(batch)
     assert result.shape == batch.shape
     assert result.min() >= 0

@@ -52,7 +52,7 @@ def test_it_reaches_far_beyond_a_plain_median(amount, least) -> None:
     assert context.found.values["impulses"] == pytest.approx(amount, abs=0.02)
 
 
-def test_white_and_black_areas_are_the_pictures() -> None:
+def test_white_and_black_areas_are_the_images() -> None:
     clean = np.full((1, 60, 60), 0.5, np.float32)
     clean[:, :30] = 1
     clean[:, 30:, :20] = 0

@@ -110,14 +110,14 @@ def test_total_variation_joins_a_bar_that_harmonic_blurs() -> None:
 def test_total_variation_cannot_be_lowered(seed, channels) -> None:
     """It is convex: no random step in the hole, however small, gives less."""
     rng = np.random.default_rng(seed)
-    picture, mask = rng.random((channels, 14, 15)), box((14, 15), 4, 0, 6, 7)
-    least = least_variation(picture, mask, 4000)
-    np.testing.assert_array_equal(least[:, ~mask], picture[:, ~mask])
+    image, mask = rng.random((channels, 14, 15)), box((14, 15), 4, 0, 6, 7)
+    least = least_variation(image, mask, 4000)
+    np.testing.assert_array_equal(least[:, ~mask], image[:, ~mask])
     best = total_variation(least)
     for size in (0.3, 0.03, 0.003):
-        step = np.where(mask, size * rng.standard_normal(picture.shape), 0)
+        step = np.where(mask, size * rng.standard_normal(image.shape), 0)
         assert total_variation(least + step) > best - 2e-3
-        assert total_variation(least + 0.5 * (harmonic(picture, mask) - least)) > best - 2e-3
+        assert total_variation(least + 0.5 * (harmonic(image, mask) - least)) > best - 2e-3
 
 
 def tiles(channels, height=60, width=66, period=(6, 7)):
@@ -136,7 +136,7 @@ def test_a_periodic_texture_goes_on_exactly(method, channels) -> None:
 
 
 @pytest.mark.parametrize("method", [InpaintExemplar(), InpaintQuilting()], ids=lambda m: m.name)
-def test_copied_pixels_are_the_pictures_own(method) -> None:
+def test_copied_pixels_are_the_images_own(method) -> None:
     """Nothing is averaged, so 16-bit values stay what they were."""
     pixels = np.rint(np.random.default_rng(0).random((3, 50, 60)) * 65535).astype(np.float32) / 65535
     mask = box((50, 60), 15, 20, 17, 18)

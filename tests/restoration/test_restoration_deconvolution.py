@@ -81,13 +81,13 @@ def test_richardson_lucy_is_scikit_images_away_from_the_rim(photo) -> None:
     # scikit-image starts from 0.5 and pads with 0: a wide mirrored margin keeps that away.
     wide = np.pad(given[0].astype(float), 60, mode="symmetric")
     from_half = restoration.richardson_lucy(wide, SOFT.kernel, 9, clip=False)[60:-60, 60:-60]
-    # Its first step is ours from a flat picture: both then climb the same likelihood to almost one place.
+    # Its first step is ours from a flat image: both then climb the same likelihood to almost one place.
     assert psnr(ours[0], from_half) > 40
     assert psnr(ours, photo) > psnr(given, photo) + 1
 
 
 def test_richardson_lucy_keeps_light_and_stays_positive(photo) -> None:
-    """Its laws on a closed world: no pixel below 0, and the weighted sum of light is that of the picture."""
+    """Its laws on a closed world: no pixel below 0, and the weighted sum of light is that of the image."""
     given = blurred(photo, MOTION, 5.0)
     result = restore("richardson-lucy", given, MOTION, iterations=5).astype(np.float64)
     share = Convolution(MOTION).adjoint(np.ones_like(result))
@@ -151,7 +151,7 @@ def test_the_filters_themselves() -> None:
 
 @pytest.mark.parametrize("rim", ["mirror", "taper", "unknown"])
 @pytest.mark.parametrize("shape", [(20, 31), (5, 4)])
-def test_an_extension_holds_the_picture_and_has_no_seam(rim, shape) -> None:
+def test_an_extension_holds_the_image_and_has_no_seam(rim, shape) -> None:
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     plane = np.sin(rows / 9) + columns / 20
     extended, place = extend(plane, MOTION, rim)
@@ -162,7 +162,7 @@ def test_an_extension_holds_the_picture_and_has_no_seam(rim, shape) -> None:
 
 
 @pytest.mark.parametrize("name", DEBLURRING)
-def test_what_is_not_known_or_no_blur_is_an_error_of_the_picture(photo, name) -> None:
+def test_what_is_not_known_or_no_blur_is_an_error_of_the_image(photo, name) -> None:
     with pytest.raises(ImageError, match="which kernel"):
         create_method(name).restore(photo, Context())
     half = operator_of([{"name": "downscale", "factor": 2}])
@@ -187,13 +187,13 @@ def likeness(one, other):
     return signal.correlate2d(one, other).max() / np.sqrt((one**2).sum() * (other**2).sum())
 
 
-def test_a_kernel_is_found_and_the_picture_sharpened() -> None:
+def test_a_kernel_is_found_and_the_image_sharpened() -> None:
     photo = (data.camera()[60:316, 120:376] / 255).astype(np.float32)[None]
     spread = PointSpread.centred(curved_kernel())
     given = blurred(photo, spread, 1.0)
     known = Context()
     result = create_method("blind-deconv", {"size": 15}).restore(given, known)
-    kernel = known.found.pictures["kernels"]
+    kernel = known.found.images["kernels"]
     assert kernel.shape == (1, 15, 15)
     assert kernel.max() == pytest.approx(1)
     assert kernel.min() >= 0
@@ -206,15 +206,15 @@ def test_a_kernel_is_found_and_the_picture_sharpened() -> None:
 
 
 @pytest.mark.parametrize("noise", [0.0, 2.0])
-def test_a_sharp_picture_comes_back_as_it_was(noise) -> None:
+def test_a_sharp_image_comes_back_as_it_was(noise) -> None:
     sharp = (data.camera()[60:188, 120:248] / 255).astype(np.float32)[None]
     given = blurred(sharp, PointSpread.centred(np.ones((1, 1))), noise)
     known = Context()
     np.testing.assert_array_equal(create_method("blind-deconv").restore(given, known), given)
-    assert known.found.values["left_as_it_was"] == "the picture is sharp"
+    assert known.found.values["left_as_it_was"] == "the image is sharp"
 
 
-def test_a_kernel_that_only_half_of_the_picture_supports_is_not_used() -> None:
+def test_a_kernel_that_only_half_of_the_image_supports_is_not_used() -> None:
     """The left half moved across, the right half down: one kernel explains neither."""
     photo = (data.camera()[60:188, 120:248] / 255).astype(np.float32)[None]
     across, down = PointSpread.centred(np.ones((1, 13)) / 13), PointSpread.centred(np.ones((13, 1)) / 13)
@@ -222,7 +222,7 @@ def test_a_kernel_that_only_half_of_the_picture_supports_is_not_used() -> None:
     known, insisted = Context(), Context()
     np.testing.assert_array_equal(create_method("blind-deconv").restore(given, known), given)
     assert known.found.values["kernel_likeness"] < 0.75
-    assert "kernels" in known.found.pictures
+    assert "kernels" in known.found.images
     result = create_method("blind-deconv", {"certain": 0}).restore(given, insisted)
     assert np.abs(result - given).max() > 0.05
 
@@ -235,7 +235,7 @@ def test_smoothness_is_that_of_steps_and_slopes() -> None:
     assert smoothness(np.outer(np.ones(50), np.arange(60)) / 60) == pytest.approx(4)
 
 
-def test_a_sharp_picture_has_a_point_as_its_kernel() -> None:
+def test_a_sharp_image_has_a_point_as_its_kernel() -> None:
     # A cartoon, since its sharpness is what the prior expects: few gradients.
     rng = np.random.default_rng(0)
     cartoon = np.kron(rng.integers(0, 5, (12, 12)) / 4, np.ones((10, 10)))
@@ -266,6 +266,6 @@ def test_a_kernel_is_cleaned() -> None:
     assert point[2, 2] == point.sum() == 1
 
 
-def test_a_picture_smaller_than_the_kernel_is_refused() -> None:
+def test_an_image_smaller_than_the_kernel_is_refused() -> None:
     with pytest.raises(ImageError, match="too small"):
         create_method("blind-deconv").restore(np.zeros((3, 28, 60), np.float32), Context())

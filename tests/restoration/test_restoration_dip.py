@@ -1,4 +1,4 @@
-"""Deep Image Prior: pictures are fitted before noise, and it stops without seeing the reference."""
+"""Deep Image Prior: images are fitted before noise, and it stops without seeing the reference."""
 
 import numpy as np
 import pytest
@@ -23,13 +23,13 @@ def clean(side=32):
     return np.ascontiguousarray(read_sample("astronaut").pixels[:, 60 : 60 + side, 200 : 200 + side])
 
 
-def tiny_fit(picture, steps, *, weight=None, operator=None, scale=1, rule=None, rate=0.01):
+def tiny_fit(image, steps, *, weight=None, operator=None, scale=1, rule=None, rate=0.01):
     draw = generator()
-    network = SkipNetwork(len(picture), 4, (16, 16, 16), (2, 2, 2))
+    network = SkipNetwork(len(image), 4, (16, 16, 16), (2, 2, 2))
     initialise(network, draw)
-    size = (picture.shape[1] * scale, picture.shape[2] * scale)
-    mask = torch.ones(picture.shape[1:]) if weight is None else weight
-    target = Target(torch.from_numpy(picture)[None], mask, operator, size)
+    size = (image.shape[1] * scale, image.shape[2] * scale)
+    mask = torch.ones(image.shape[1:]) if weight is None else weight
+    target = Target(torch.from_numpy(image)[None], mask, operator, size)
     schedule = Schedule(steps, rate, 1 / 30, 0.9, 10**6)
     return fit(network, input_noise(4, size, draw), target, schedule, rule or Never(), draw)
 
@@ -53,21 +53,21 @@ def test_the_network_keeps_any_size_and_stays_in_range(shape, upsampling) -> Non
     assert 0 < output.min() < output.max() < 1
 
 
-def test_a_picture_is_fitted_in_fewer_steps_than_noise_of_equal_energy() -> None:
-    """The impedance of the network (the paper's figure 2); the noise is the picture's pixels, shuffled."""
-    picture = clean()
+def test_an_image_is_fitted_in_fewer_steps_than_noise_of_equal_energy() -> None:
+    """The impedance of the network (the paper's figure 2); the noise is the image's pixels, shuffled."""
+    scene = clean()
     order = np.random.default_rng(0).permutation(32 * 32)
-    shuffled = picture.reshape(3, -1)[:, order].reshape(picture.shape)
-    level = 0.25 * picture.var()
+    shuffled = scene.reshape(3, -1)[:, order].reshape(scene.shape)
+    level = 0.25 * scene.var()
     steps = [
         next((number for number, loss in enumerate(tiny_fit(image, 120).losses) if loss < level), 120)
-        for image in (picture, shuffled)
+        for image in (scene, shuffled)
     ]
     assert steps[0] < 60
     assert steps[1] > 1.5 * steps[0]
 
 
-def test_the_same_seed_gives_the_same_picture_and_leaves_the_common_generator_alone() -> None:
+def test_the_same_seed_gives_the_same_image_and_leaves_the_common_generator_alone() -> None:
     method = Dip(size="small", steps=3, stop="never")
     torch.manual_seed(5)
     first = method.restore(clean(), Context(device="cpu"))
@@ -106,7 +106,7 @@ def test_lost_pixels_do_not_matter_and_the_others_stay() -> None:
 def test_holes_are_filled_better_than_by_the_mean() -> None:
     lost = np.random.default_rng(0).random((32, 32)) < 0.5
     image = np.where(lost, np.float32(0), clean())
-    filled = tiny_fit(image, 160, weight=torch.from_numpy(~lost).float()).picture[0].numpy()
+    filled = tiny_fit(image, 160, weight=torch.from_numpy(~lost).float()).image[0].numpy()
     error = np.mean((filled - clean())[:, lost] ** 2)
     assert error < 0.5 * clean()[:, lost].var(axis=1).mean()
 
@@ -114,7 +114,7 @@ def test_holes_are_filled_better_than_by_the_mean() -> None:
 def test_it_is_fitted_through_an_operator() -> None:
     operator = operator_of([{"name": "downscale", "factor": 2}])
     small = operator.forward(clean())
-    fitted = tiny_fit(small, 160, operator=operator, scale=2).picture
+    fitted = tiny_fit(small, 160, operator=operator, scale=2).image
     assert fitted.shape == (1, 3, 32, 32)
     assert np.mean((operator.forward(fitted[0].numpy()) - small) ** 2) < 0.1 * small.var()
     assert np.mean((fitted[0].numpy() - clean()) ** 2) < 0.3 * clean().var()
@@ -126,9 +126,9 @@ def test_it_is_fitted_through_an_operator() -> None:
 def test_the_slope_through_an_operator_is_the_true_one() -> None:
     """Judge: finite differences (torch.autograd.gradcheck)."""
     operator = Convolution(PointSpread(np.array([[0.2, 0.5], [0.3, 0.1]]), (0, 1)))
-    picture = torch.rand(1, 2, 4, 5, dtype=torch.float64, generator=generator())
-    target = Target(torch.zeros_like(picture), torch.rand(4, 5, dtype=torch.float64), operator, (4, 5))
-    assert torch.autograd.gradcheck(target.error, picture.requires_grad_())
+    image = torch.rand(1, 2, 4, 5, dtype=torch.float64, generator=generator())
+    target = Target(torch.zeros_like(image), torch.rand(4, 5, dtype=torch.float64), operator, (4, 5))
+    assert torch.autograd.gradcheck(target.error, image.requires_grad_())
 
 
 def test_a_jump_of_the_loss_brings_the_last_good_weights_back() -> None:
@@ -186,15 +186,15 @@ def test_the_best_step_is_given_back_and_patience_ends_the_fit() -> None:
 def test_held_out_pixels_are_scored_and_not_fitted() -> None:
     held = torch.zeros(16, 16)
     held[::3, ::3] = 1
-    picture = clean(16)
-    spoilt = picture.copy()
+    scene = clean(16)
+    spoilt = scene.copy()
     spoilt[:, ::3, ::3] = 0.5
-    fits = [tiny_fit(image, 5, weight=1 - held).picture for image in (picture, spoilt)]
+    fits = [tiny_fit(image, 5, weight=1 - held).image for image in (scene, spoilt)]
     assert torch.equal(*fits)
-    target = Target(torch.from_numpy(picture)[None], 1 - held, None, (16, 16))
+    target = Target(torch.from_numpy(scene)[None], 1 - held, None, (16, 16))
     rule = HeldOut(lambda output: float(target.error(output, held)))
     shown = torch.full((1, 3, 16, 16), 0.4)
-    assert rule.score(10, shown, shown) == pytest.approx(np.mean((picture[:, ::3, ::3] - 0.4) ** 2))
+    assert rule.score(10, shown, shown) == pytest.approx(np.mean((scene[:, ::3, ::3] - 0.4) ** 2))
     assert rule.score(11, shown, shown) is None
     context = Context(device="cpu")
     Dip(size="small", steps=12, stop="held-out", patience=2).restore(clean(), context)
@@ -202,7 +202,7 @@ def test_held_out_pixels_are_scored_and_not_fitted() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 2, 70)])
-def test_small_pictures_work(shape) -> None:
+def test_small_images_work(shape) -> None:
     image = np.random.default_rng(0).random(shape, dtype=np.float32)
     restored = Dip(size="small", steps=2).restore(image, Context(device="cpu"))
     assert restored.shape == shape

@@ -13,19 +13,19 @@ from restorecli.errors import BusyError, DataError, ResourceError, UsageError
 from restorecli.folders.jobs import SilentProgress
 from restorecli.folders.lock import output_lock
 from restorecli.folders.manifest import Manifest, Record, make_locator
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 from restorecli.restoration.folder import restore_folder
-from restorecli.restoration.picture import CHANGED_BY_TILES
+from restorecli.restoration.image import CHANGED_BY_TILES
 
 SIZES = [(1, 1), (1, 30), (3, 5), (17, 23), (40, 31)]
 
 
 @pytest.fixture
 def source(tmp_path):
-    """A tree of five pictures in two categories, of awkward sizes."""
+    """A tree of five images in two categories, of awkward sizes."""
     rng = np.random.default_rng(0)
     root = tmp_path / "degraded"
     for number, size in enumerate(SIZES):
@@ -136,7 +136,7 @@ def test_a_damaged_manifest_of_the_source_is_found_before_anything_starts(source
     assert invert.shapes == []
 
 
-def test_finished_pictures_are_skipped_and_changed_ones_are_not(source, output, invert):
+def test_finished_images_are_skipped_and_changed_ones_are_not(source, output, invert):
     restore_folder(source, output, invert)
     invert.shapes.clear()
     assert restore_folder(source, output, invert).skipped == 5
@@ -169,7 +169,7 @@ def test_results_of_another_model_are_replaced_on_demand_only(source, output, co
     other = restorer_of(lambda batch: batch, name="other")
     with pytest.raises(UsageError, match="results of another model") as caught:
         restore_folder(source, output, other)
-    assert caught.value.got.startswith("5 pictures by convolutions, first ")
+    assert caught.value.got.startswith("5 images by convolutions, first ")
     assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
     assert restore_folder(source, output, other, overwrite=True).written == 5
 
@@ -188,7 +188,7 @@ def test_for_a_network_that_sees_everything_other_tiles_count_as_another_result(
 
 def test_one_bad_file_costs_one_file(source, output, invert):
     good = tree(source)
-    (source / "cars" / "text.png").write_text("no picture")
+    (source / "cars" / "text.png").write_text("no image")
     (source / "cars" / "empty.jpg").touch()
     whole = (source / "trees/old/4.png").read_bytes()
     (source / "trees" / "torn.png").write_bytes(whole[: len(whole) // 2])
@@ -203,7 +203,7 @@ def test_one_bad_file_costs_one_file(source, output, invert):
     assert set(tree(output)) == {*good, "manifest.jsonl"}
 
 
-def test_a_picture_that_becomes_not_finite_is_not_written(source, output, restorer_of):
+def test_an_image_that_becomes_not_finite_is_not_written(source, output, restorer_of):
     restorer = restorer_of(lambda batch: batch * torch.nan if batch.shape[-2:] == (17, 23) else batch)
     summary = restore_folder(source, output, restorer)
     assert [failure.path for failure in summary.failures] == ["cars/3.png"]
@@ -230,7 +230,7 @@ def test_memory_that_runs_out_for_an_asked_tile_ends_the_job_and_keeps_what_is_d
     np.testing.assert_array_equal(levels(output / "cars/3.png"), levels(source / "cars/3.png"))
 
 
-def test_an_interrupt_leaves_finished_pictures_whole_and_the_next_run_goes_on(source, output, restorer_of):
+def test_an_interrupt_leaves_finished_images_whole_and_the_next_run_goes_on(source, output, restorer_of):
     def restore(batch):
         if batch.shape[-2:] == (40, 31):
             raise KeyboardInterrupt
@@ -252,12 +252,12 @@ def test_a_source_that_changes_while_it_is_read_is_reported(source, output, inve
     job = sys.modules["restorecli.restoration.job"]
 
     def slow_read(path, options):
-        picture = read_picture(path, options)
+        image = read_image(path, options)
         if path.name == "3.png":
             os.utime(path, ns=(1, 1))
-        return picture
+        return image
 
-    monkeypatch.setattr(job, "read_picture", slow_read)
+    monkeypatch.setattr(job, "read_image", slow_read)
     summary = restore_folder(source, output, invert)
     assert [failure.path for failure in summary.failures] == ["cars/3.png"]
     assert "changed" in summary.failures[0].error.problem
@@ -336,17 +336,17 @@ def test_depth_gray_alpha_and_metadata_are_kept(tmp_path, output, restorer_of):
     root = tmp_path / "in"
     root.mkdir()
     pixels = rng.random((3, 12, 14), dtype=np.float32)
-    deep = Picture(pixels, FileTraits("PNG", 16, rng.integers(1, 65536, (12, 14)).astype(np.uint16)))
-    write_picture(root / "deep.png", deep)
-    write_picture(root / "gray.png", Picture(pixels[:1], FileTraits("PNG", 8)))
-    write_picture(root / "float.tiff", Picture(3 * pixels - 1, FileTraits("TIFF", 32)))
+    deep = ImageData(pixels, FileTraits("PNG", 16, rng.integers(1, 65536, (12, 14)).astype(np.uint16)))
+    write_image(root / "deep.png", deep)
+    write_image(root / "gray.png", ImageData(pixels[:1], FileTraits("PNG", 8)))
+    write_image(root / "float.tiff", ImageData(3 * pixels - 1, FileTraits("TIFF", 32)))
     restore_folder(root, output, restorer_of(lambda batch: batch))
     for name in ("deep.png", "gray.png", "float.tiff"):
-        one, other = read_picture(root / name), read_picture(output / name)
+        one, other = read_image(root / name), read_image(output / name)
         np.testing.assert_array_equal(one.pixels, other.pixels)
         assert (one.traits.depth, one.channels) == (other.traits.depth, other.channels)
     np.testing.assert_array_equal(
-        read_picture(output / "deep.png").traits.alpha, read_picture(root / "deep.png").traits.alpha
+        read_image(output / "deep.png").traits.alpha, read_image(root / "deep.png").traits.alpha
     )
 
 
@@ -366,7 +366,7 @@ def test_a_restorer_that_breaks_its_word_is_a_defect(source, output, restorer_of
         restore_folder(source, output, restorer_of(lambda batch: batch[..., :1, :1]), tile="none")
 
 
-def test_progress_hears_of_every_picture(source, output, invert):
+def test_progress_hears_of_every_image(source, output, invert):
     (source / "bad.png").write_text("x")
 
     class Heard(SilentProgress):
@@ -384,12 +384,12 @@ def test_progress_hears_of_every_picture(source, output, invert):
 
     heard = Heard()
     restore_folder(source, output, invert, progress=heard)
-    assert heard.words[0] == (6, "pictures")
+    assert heard.words[0] == (6, "images")
     assert heard.words[1:-1] == sorted((path, path != "bad.png") for path in tree(source))
     assert heard.words[-1] == "end"
 
 
-def test_many_more_pictures_than_the_look_ahead_and_a_tight_memory(tmp_path, output, invert, monkeypatch):
+def test_many_more_images_than_the_look_ahead_and_a_tight_memory(tmp_path, output, invert, monkeypatch):
     import sys
 
     monkeypatch.setattr(sys.modules["restorecli.restoration.job"], "available_memory", lambda: 4 * 48 * 100)

@@ -1,4 +1,4 @@
-"""The gate that bounds the memory of pictures under way."""
+"""The gate that bounds the memory of images under way."""
 
 import threading
 
@@ -18,7 +18,7 @@ def start(gate, turn, size, entered):
     return thread
 
 
-def test_pictures_enter_in_order_while_they_fit():
+def test_images_enter_in_order_while_they_fit():
     gate, entered = MemoryGate(100), []
     threads = [start(gate, turn, 40, entered) for turn in (1, 2, 0)]
     threads[2].join(5)
@@ -30,7 +30,7 @@ def test_pictures_enter_in_order_while_they_fit():
     assert not threads[1].is_alive()
 
 
-def test_pictures_that_fill_the_capacity_exactly_enter_together():
+def test_images_that_fill_the_capacity_exactly_enter_together():
     gate, entered = MemoryGate(100), []
     gate.enter(0, 60)
     start(gate, 1, 40, entered).join(5)
@@ -43,7 +43,7 @@ def test_pictures_that_fill_the_capacity_exactly_enter_together():
     assert entered == [1, 2]
 
 
-def test_a_picture_larger_than_the_capacity_enters_alone():
+def test_an_image_larger_than_the_capacity_enters_alone():
     gate, entered = MemoryGate(100), []
     gate.enter(0, 10)
     thread = start(gate, 1, 1000, entered)

@@ -104,8 +104,8 @@ def test_it_deblurs_and_denoises() -> None:
 
 def test_every_channel_is_a_network_of_its_own() -> None:
     rng = np.random.default_rng(1)
-    picture = rng.random((3, 9, 10), dtype=np.float32)
-    whole = Hopfield().restore(picture, Context(sigma=10.0, operator=SLIGHT))
+    image = rng.random((3, 9, 10), dtype=np.float32)
+    whole = Hopfield().restore(image, Context(sigma=10.0, operator=SLIGHT))
     for channel in range(3):
-        alone = Hopfield().restore(picture[channel : channel + 1], Context(sigma=10.0, operator=SLIGHT))
+        alone = Hopfield().restore(image[channel : channel + 1], Context(sigma=10.0, operator=SLIGHT))
         np.testing.assert_array_equal(whole[channel], alone[0])

@@ -46,9 +46,7 @@ def test_the_loss_is_that_of_scikit_image(width) -> None:
     _, (_, losses) = calibrate_denoiser(
         image[0], blur, {"width": [width]}, stride=4, approximate_loss=False, extra_output=True
     )
-    ours = self_supervised_loss(
-        image, lambda picture: blur(picture[0])[None], grid_offsets((64, 64), 4, 16), 4
-    )
+    ours = self_supervised_loss(image, lambda scene: blur(scene[0])[None], grid_offsets((64, 64), 4, 16), 4)
     assert ours == pytest.approx(losses[0], rel=1e-5)
 
 
@@ -62,7 +60,7 @@ def test_the_loss_is_the_true_error_plus_the_variance_of_the_noise() -> None:
             predicted[0, row::4, column::4] = smooth[row::4, column::4]
         truth = float(np.mean((predicted - clean(128)) ** 2))
         loss = self_supervised_loss(
-            image, lambda picture, w=width: ndimage.gaussian_filter(picture[0], w)[None], offsets, 4
+            image, lambda scene, w=width: ndimage.gaussian_filter(scene[0], w)[None], offsets, 4
         )
         assert loss == pytest.approx(truth + sigma**2, rel=0.03)
 
@@ -90,14 +88,14 @@ def test_more_noise_gives_a_higher_level_and_no_known_level_is_used() -> None:
     assert context.found.values["calibrated_sigma"] == pytest.approx(levels[1], abs=0.01)
 
 
-def test_grids_are_different_and_within_the_picture() -> None:
+def test_grids_are_different_and_within_the_image() -> None:
     assert len(set(grid_offsets((64, 64), 4, 5))) == 5
     assert grid_offsets((2, 1), 4, 3) == [(0, 0), (1, 0)]
     assert len(grid_offsets((64, 64), 4, 99)) == 16
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 2, 5), (1, 7, 3)])
-def test_small_pictures_work(shape) -> None:
+def test_small_images_work(shape) -> None:
     image = np.random.default_rng(0).random(shape, dtype=np.float32)
     restored = JInvariant(denoiser="tv", tries=3).restore(image, Context())
     assert restored.shape == shape

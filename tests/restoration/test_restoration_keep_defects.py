@@ -11,8 +11,8 @@ from restorecli.core.restorer import RestorerSpec
 from restorecli.errors import UsageError
 from restorecli.evaluation.metrics.defects import defect_score
 from restorecli.folders.walking import walk
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.keep_defects import LENGTH, WIDTH, keep_defects, outlined
-from restorecli.restoration.picture import PictureRestorer
 
 SIGMA = 20.0
 
@@ -75,7 +75,7 @@ def test_the_score_of_noise_is_a_standard_normal_variable() -> None:
     assert 1 < np.median(_line_score(noise, 0.1)[middle, middle]) < 2.5
 
 
-def test_a_picture_without_noise_is_left_as_it_is(scratched) -> None:
+def test_an_image_without_noise_is_left_as_it_is(scratched) -> None:
     clean, _, _ = scratched
     kept = keep_defects(clean, flattened(clean), sigma=0)
     assert np.array_equal(kept.pixels, flattened(clean))
@@ -108,7 +108,7 @@ class Flattening:
 
 def test_an_enlarging_restorer_is_refused() -> None:
     with pytest.raises(UsageError, match="enlarged"):
-        PictureRestorer(Flattening(2), keep_defects=True)
+        ImageRestorer(Flattening(2), keep_defects=True)
 
 
 def test_the_command_lists_the_places(tmp_path, scratched) -> None:

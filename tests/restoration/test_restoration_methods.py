@@ -15,18 +15,18 @@ from restorecli.errors import UsageError
 from restorecli.folders.jobs import SilentProgress
 from restorecli.folders.manifest import Manifest
 from restorecli.folders.walking import walk
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.choice import choose_restorer
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.known import Known
 from restorecli.restoration.masks import masks_named
 from restorecli.restoration.methods.base import Method
 from restorecli.restoration.methods.catalog import METHODS, create_method, settings_for
-from restorecli.restoration.picture import PictureRestorer
 
 ELSEWHERE = {"pnp", "blind-deconv", "dip", "hopfield", "bm3d"}
 """Optimizers of minutes and an optional package: their own tests cover what they share with the others."""
@@ -85,8 +85,8 @@ def test_a_method_restores_gray_and_colour_of_any_size_and_leaves_its_input_alon
 def test_tiles_change_nothing_where_the_receptive_field_is_finite(name) -> None:
     pixels = waves(3, 70, 61) + np.random.default_rng(0).random((3, 70, 61), np.float32) / 9
     restorer = MethodRestorer(quick(name), Context(sigma=8.0))
-    whole, _ = PictureRestorer(restorer, tile="none").restore(pixels)
-    tiled, use = PictureRestorer(restorer, tile=32).restore(pixels)
+    whole, _ = ImageRestorer(restorer, tile="none").restore(pixels)
+    tiled, use = ImageRestorer(restorer, tile=32).restore(pixels)
     assert use.exact
     np.testing.assert_allclose(tiled, whole, atol=1e-5)
 
@@ -96,14 +96,14 @@ def test_tiles_change_nothing_where_the_receptive_field_is_finite(name) -> None:
 
 @pytest.fixture
 def photos(tmp_path):
-    """Three pictures: 8-bit RGB, 16-bit gray, RGB with alpha."""
+    """Three images: 8-bit RGB, 16-bit gray, RGB with alpha."""
     folder = tmp_path / "photos"
     (folder / "a").mkdir(parents=True)
-    write_picture(folder / "a" / "rgb.png", Picture(waves(3, 48, 40)))
-    write_picture(folder / "a" / "deep.png", Picture(waves(1, 40, 49), FileTraits(depth=16)))
+    write_image(folder / "a" / "rgb.png", ImageData(waves(3, 48, 40)))
+    write_image(folder / "a" / "deep.png", ImageData(waves(1, 40, 49), FileTraits(depth=16)))
     alpha = np.full((32, 32), 255, np.uint8)
     alpha[:5] = 0
-    write_picture(folder / "seen.png", Picture(waves(3, 32, 32), FileTraits(alpha=alpha)))
+    write_image(folder / "seen.png", ImageData(waves(3, 32, 32), FileTraits(alpha=alpha)))
     return folder
 
 
@@ -133,10 +133,10 @@ def test_the_manifest_tells_kernel_and_noise_and_the_result_is_recorded(blurred,
 
 def test_depth_and_alpha_are_kept(blurred, tmp_path) -> None:
     restorecli.restore(blurred, tmp_path / "out", model="wiener-deconv")
-    assert read_picture(tmp_path / "out/a/deep.png").traits.depth == 16
-    seen = read_picture(tmp_path / "out/seen.png")
+    assert read_image(tmp_path / "out/a/deep.png").traits.depth == 16
+    seen = read_image(tmp_path / "out/seen.png")
     assert (seen.traits.alpha == 0).sum() == 5 * 32
-    given = read_picture(blurred / "seen.png")
+    given = read_image(blurred / "seen.png")
     np.testing.assert_array_equal(seen.pixels[:, :5], given.pixels[:, :5])
     assert np.abs(seen.pixels[:, 5:] - given.pixels[:, 5:]).max() > 0.01
 
@@ -158,7 +158,7 @@ def test_a_method_with_what_it_was_told_counts_as_one_restorer(blurred, tmp_path
     assert written(model="inverse", overwrite=True) == 3
 
 
-def test_what_a_picture_lacks_costs_this_picture_only(photos, blurred, tmp_path) -> None:
+def test_what_an_image_lacks_costs_this_image_only(photos, blurred, tmp_path) -> None:
     (blurred / "stranger.png").write_bytes((photos / "a/rgb.png").read_bytes())
     summary = restorecli.restore(blurred, tmp_path / "out", model="wiener-deconv")
     assert summary.written == 3
@@ -166,15 +166,15 @@ def test_what_a_picture_lacks_costs_this_picture_only(photos, blurred, tmp_path)
     assert "--operator" in summary.failures[0].error.hint
 
 
-def test_pictures_grow_by_what_the_manifest_says(photos, tmp_path) -> None:
+def test_images_grow_by_what_the_manifest_says(photos, tmp_path) -> None:
     restorecli.degrade(photos, tmp_path / "small", noise=[{"name": "downscale", "factor": 2}])
     summary = restorecli.restore(tmp_path / "small", tmp_path / "out", model="bicubic")
     assert summary.written == 3
-    sizes = {path: read_picture(tmp_path / "out" / path).size for path in records(tmp_path / "out")}
+    sizes = {path: read_image(tmp_path / "out" / path).size for path in records(tmp_path / "out")}
     assert sizes == {"a/rgb.png": (48, 40), "a/deep.png": (40, 48), "seen.png": (32, 32)}
     assert restorecli.evaluate(tmp_path / "out").overall.restored["psnr"].mean > 25
     restorecli.restore(photos, tmp_path / "large", model="lanczos", parameters={"factor": 3})
-    assert read_picture(tmp_path / "large/seen.png").traits.alpha.shape == (96, 96)
+    assert read_image(tmp_path / "large/seen.png").traits.alpha.shape == (96, 96)
 
 
 class _Finder(Method):
@@ -182,14 +182,14 @@ class _Finder(Method):
 
     def restore(self, pixels, context):
         context.note({"answer": 42})
-        context.found.pictures["kernels"] = np.eye(3, dtype=np.float32)[None]
+        context.found.images["kernels"] = np.eye(3, dtype=np.float32)[None]
         return pixels
 
 
-def test_what_a_method_finds_is_written_beside_and_is_no_restored_picture(photos, tmp_path) -> None:
+def test_what_a_method_finds_is_written_beside_and_is_no_restored_image(photos, tmp_path) -> None:
     output = tmp_path / "out"
     restore_folder(photos, output, MethodRestorer(_Finder()))
-    kernel = read_picture(output / "kernels/a/rgb.png")
+    kernel = read_image(output / "kernels/a/rgb.png")
     assert kernel.traits.depth == 16
     np.testing.assert_array_equal(kernel.pixels[0], np.eye(3))
     assert records(output)["a/rgb.png"].restorer["found"] == {"answer": 42}
@@ -199,7 +199,7 @@ def test_what_a_method_finds_is_written_beside_and_is_no_restored_picture(photos
 
 def test_a_method_that_sees_everything_is_never_cut(photos, tmp_path) -> None:
     restorer = MethodRestorer(create_method("wiener-deconv"))
-    with pytest.raises(UsageError, match="whole picture"):
+    with pytest.raises(UsageError, match="whole image"):
         restore_folder(photos, tmp_path / "out", restorer, tile=16)
 
 
@@ -214,13 +214,13 @@ def test_lost_pixels_are_named_by_file_folder_or_colour(tmp_path, way) -> None:
     lost = np.zeros((6, 8), bool)
     lost[2:4, 3:5] = True
     pixels = np.where(lost, np.array([1.0, 0, 1])[:, None, None], 0.5).astype(np.float32)
-    write_picture(source / "x.png", Picture(pixels))
+    write_image(source / "x.png", ImageData(pixels))
     mask = masks / ("x_mask.png" if way == "suffix" else "x.png")
     Image.fromarray(lost.astype(np.uint8)).save(mask)
     word = {"file": mask, "colour": "#FF00ff"}.get(way, masks.parent)
     found = masks_named(str(word))
     (file,) = walk(tmp_path / "in")
-    np.testing.assert_array_equal(found.find(file, read_picture(file.path).pixels), lost)
+    np.testing.assert_array_equal(found.find(file, read_image(file.path).pixels), lost)
     identity = found.identity(file)
     assert json.loads(json.dumps(identity)) == identity
     context = Known(masks=found).context(file, pixels, None, frozenset({"mask"}))
@@ -228,15 +228,15 @@ def test_lost_pixels_are_named_by_file_folder_or_colour(tmp_path, way) -> None:
     assert Known(masks=found).context(file, pixels, None, frozenset()).mask is None
 
 
-def test_a_mask_of_another_size_or_none_is_an_error_of_the_picture(tmp_path) -> None:
-    write_picture(tmp_path / "x.png", Picture(waves(1, 6, 8)))
+def test_a_mask_of_another_size_or_none_is_an_error_of_the_image(tmp_path) -> None:
+    write_image(tmp_path / "x.png", ImageData(waves(1, 6, 8)))
     (tmp_path / "masks").mkdir()
     Image.fromarray(np.zeros((5, 5), np.uint8)).save(tmp_path / "masks" / "x.png")
     summary = restorecli.restore(
         tmp_path / "x.png", tmp_path / "out", model="inpaint-harmonic", mask=tmp_path / "masks"
     )
     assert [failure.error.problem for failure in summary.failures] == [
-        "The mask has another size than the picture."
+        "The mask has another size than the image."
     ]
     (tmp_path / "masks" / "x.png").rename(tmp_path / "masks" / "y.png")
     with pytest.raises(UsageError):

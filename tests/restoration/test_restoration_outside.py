@@ -11,15 +11,15 @@ from restorecli.degradation.folder import degrade_folder
 from restorecli.degradation.operators import Convolution, reduction_spread
 from restorecli.folders.manifest import Manifest
 from restorecli.images import reading
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
-from restorecli.images.picture import FileTraits, Picture
 from restorecli.images.scale import ValueScale
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.context import Context
 from restorecli.restoration.folder import restore_folder
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import METHODS, create_method
-from restorecli.restoration.picture import PictureRestorer
 from restorecli.restoration.single import restore_file
 
 RNG = np.random.default_rng(0)
@@ -39,8 +39,8 @@ def test_what_a_network_never_saw_is_carried_past_it(restorer_of, scale):
         return (large / 2).clamp(0, 1)
 
     pixels = RNG.normal(0.5, 1, (3, 20, 24)).astype(np.float32)
-    restorer = PictureRestorer(restorer_of(halved, scale=scale, receptive_field=1))
-    result, _ = restorer(Picture(pixels, GIVEN))
+    restorer = ImageRestorer(restorer_of(halved, scale=scale, receptive_field=1))
+    result, _ = restorer(ImageData(pixels, GIVEN))
     inside = np.clip(pixels, 0, 1)
     expected = (inside / 2 + (pixels - inside)).repeat(scale, axis=1).repeat(scale, axis=2)
     np.testing.assert_allclose(result.pixels, expected, atol=1e-6)
@@ -55,7 +55,7 @@ def test_noise_outside_0_to_1_is_no_value_to_keep(restorer_of):
         return batch.clamp(0, 1)
 
     pixels = RNG.normal(0.5, 1, (3, 20, 24)).astype(np.float32)
-    result, _ = PictureRestorer(restorer_of(look, receptive_field=1))(Picture(pixels, FileTraits(depth=32)))
+    result, _ = ImageRestorer(restorer_of(look, receptive_field=1))(ImageData(pixels, FileTraits(depth=32)))
     assert max(seen) > 1
     assert result.pixels.max() == 1
 
@@ -110,7 +110,7 @@ def test_what_a_lost_pixel_held_is_not_put_back():
     mask = np.zeros((20, 20), bool)
     mask[8:11, 9:12] = True
     pixels[:, mask] = 40
-    result, _ = PictureRestorer(method("inpaint-tv"))(Picture(pixels, GIVEN), Context(mask=mask))
+    result, _ = ImageRestorer(method("inpaint-tv"))(ImageData(pixels, GIVEN), Context(mask=mask))
     assert result.pixels.max() <= 1
 
 
@@ -143,7 +143,7 @@ def test_what_a_manifest_calls_unclipped_is_noise_and_not_measured(tmp_path, sin
     tifffile.imwrite(tmp_path / "noisy" / "a.tiff", values, metadata=None)
     if single:
         source, target = tmp_path / "noisy" / "a.tiff", tmp_path / "one.tiff"
-        restore_file(source, target, PictureRestorer(method("median", size=3)), known=Known())
+        restore_file(source, target, ImageRestorer(method("median", size=3)), known=Known())
     else:
         restore_folder(tmp_path / "noisy", tmp_path / "out", method("median", size=3))
         target = tmp_path / "out" / "a.tiff"

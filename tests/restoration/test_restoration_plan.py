@@ -85,7 +85,7 @@ def test_exact_tiles_are_no_larger_than_their_number_needs():
     assert [(span.start, span.stop) for span in spans] == [(0, 178), (143, 321)]
 
 
-def test_a_picture_that_fits_is_not_cut():
+def test_an_image_that_fits_is_not_cut():
     plan = plan_tiles(RestorerSpec("x", 3), 256, 100, tile=256, overlap=64)
     assert len(plan) == 1
     assert (plan.rows[0].start, plan.rows[0].stop, plan.columns[0].stop) == (0, 256, 100)

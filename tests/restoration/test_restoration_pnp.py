@@ -115,7 +115,7 @@ def test_every_way_to_turn_is_turned_back_and_all_differ(way) -> None:
     assert not any(np.array_equal(pnp._turn(x, way), other) for other in others)
 
 
-def test_the_denoiser_gets_turned_pictures_and_falling_levels(photo, with_prior) -> None:
+def test_the_denoiser_gets_turned_images_and_falling_levels(photo, with_prior) -> None:
     seen = []
 
     def watch(pixels, sigma):
@@ -138,7 +138,7 @@ def degraded(photo, operator, sigma):
     return (operator.forward(photo) + noise).astype(np.float32)
 
 
-def test_a_blurred_picture_gains_with_total_variation_as_prior(photo, with_prior) -> None:
+def test_a_blurred_image_gains_with_total_variation_as_prior(photo, with_prior) -> None:
     known = Context(sigma=2.55, operator=Convolution(MOTION))
     given = degraded(photo, known.operator, 2.55)
     result = with_prior(tv).restore(given, known)
@@ -147,7 +147,7 @@ def test_a_blurred_picture_gains_with_total_variation_as_prior(photo, with_prior
     assert psnr(result, photo) > psnr(create_method("wiener-deconv").restore(given, known), photo)
 
 
-def test_a_small_picture_gains_over_bicubic(photo, with_prior) -> None:
+def test_a_small_image_gains_over_bicubic(photo, with_prior) -> None:
     known = Context(sigma=0.3, operator=Convolution(reduction_spread(2), 2))
     given = degraded(photo, known.operator, 0.3)
     method = with_prior(tv)
@@ -178,7 +178,7 @@ def test_holes_are_not_taken_for_noise_where_nothing_says_its_level(photo, with_
     np.testing.assert_allclose(seen, noise_schedule(12**-0.5, 3))
 
 
-def test_nothing_known_is_an_error_of_the_picture(photo) -> None:
+def test_nothing_known_is_an_error_of_the_image(photo) -> None:
     with pytest.raises(ImageError, match="what to undo"):
         create_method("pnp").restore(photo, Context(sigma=1.0))
 
@@ -213,19 +213,19 @@ def network(monkeypatch, *, takes_sigma):
 
 def test_a_network_that_takes_a_level_is_told_it(monkeypatch) -> None:
     prior = network(monkeypatch, takes_sigma=True)
-    picture = np.full((3, 8, 8), 0.8, np.float32)
+    image = np.full((3, 8, 8), 0.8, np.float32)
     for sigma in (51.0, 0.0):
-        np.testing.assert_allclose(prior(picture, sigma), 0.8 * (1 - sigma / 255), rtol=1e-6)
+        np.testing.assert_allclose(prior(image, sigma), 0.8 * (1 - sigma / 255), rtol=1e-6)
 
 
 def test_a_blind_network_gets_noise_of_the_level_to_remove(monkeypatch) -> None:
     prior = network(monkeypatch, takes_sigma=False)
-    picture = np.full((1, 100, 100), 0.5, np.float32)
-    first, second = prior(picture, 20.0), prior(picture, 20.0)
+    image = np.full((1, 100, 100), 0.5, np.float32)
+    first, second = prior(image, 20.0), prior(image, 20.0)
     assert first.std() * 255 == pytest.approx(20, rel=0.05)
     assert not np.array_equal(first, second)
     again = network(monkeypatch, takes_sigma=False)
-    np.testing.assert_array_equal(again(picture, 20.0), first)
+    np.testing.assert_array_equal(again(image, 20.0), first)
 
 
 def test_the_fingerprint_is_that_of_the_weights() -> None:

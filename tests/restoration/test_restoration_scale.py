@@ -11,12 +11,12 @@ import restorecli
 from restorecli.core.footprint import Footprint
 from restorecli.core.restorer import RestorerSpec, TorchRestorer
 from restorecli.errors import DataError
-from restorecli.images.picture import Picture
+from restorecli.images.image import ImageData
 from restorecli.images.reading import probe
 from restorecli.restoration.backoff import BackingOff
 from restorecli.restoration.budget import LARGEST_AREA, auto_tile
+from restorecli.restoration.image import ImageRestorer, TileUse
 from restorecli.restoration.job import _memory_of
-from restorecli.restoration.picture import PictureRestorer, TileUse
 from restorecli.restoration.plan import least_tile
 from restorecli.restoration.tiling import restore_tiled
 
@@ -25,16 +25,16 @@ SIZES = {"even": (48, 64), "odd": (49, 67), "gray": (50, 51)}
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
-    """Six smooth pictures, reduced to a half, and a network trained for 20 steps to undo it."""
+    """Six smooth images, reduced to a half, and a network trained for 20 steps to undo it."""
     folder = tmp_path_factory.mktemp("scale")
     rng = np.random.default_rng(0)
     (folder / "clean").mkdir()
     for name, (height, width) in SIZES.items():
         kind = () if name == "gray" else (3,)
         coarse = rng.integers(0, 256, (7, 7, *kind), np.uint8)
-        picture = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+        image = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
         for copy in "ab":
-            picture.save(folder / "clean" / f"{name}-{copy}.png")
+            image.save(folder / "clean" / f"{name}-{copy}.png")
     step = {"name": "downscale", "factor": 2}
     recipe = {
         "name": "double",
@@ -73,13 +73,13 @@ def test_a_folder_is_enlarged_and_scored_at_the_size_of_its_references(chain, ti
 
 
 def test_tiles_of_a_network_that_enlarges_change_nothing(chain):
-    pictures = [
+    images = [
         restorecli.restore(
             chain / "low", chain / f"tiles-{tile}", model=chain / "run" / "best.safetensors", tile=tile
         )
         for tile in ("none", 16)
     ]
-    assert [summary.written for summary in pictures] == [6, 6]
+    assert [summary.written for summary in images] == [6, 6]
     for name in SIZES:
         whole, tiled = (np.asarray(Image.open(chain / f"tiles-{t}" / f"{name}-b.png")) for t in ("none", 16))
         assert np.abs(whole.astype(int) - tiled).max() <= 1
@@ -96,10 +96,10 @@ def test_a_reference_that_differs_by_more_than_the_rim_is_still_a_fault(tmp_path
 @pytest.mark.parametrize(
     ("name", "scale"), [("rdn", 3), ("rdn", 4), ("esrgan", 4), ("esrgan", 3), ("esrgan", 2), ("resnet", 3)]
 )
-def test_every_scale_enlarges_pictures_of_any_size(name, scale):
+def test_every_scale_enlarges_images_of_any_size(name, scale):
     sizes = {"rdn": {"blocks": 1, "layers": 1, "growth": 4}, "esrgan": {"blocks": 1, "growth": 4}}
     network = restorecli.create_model(name, scale=scale, width=4, **sizes.get(name, {"blocks": 1}))
-    painter = PictureRestorer(TorchRestorer(network, name=name, device=torch.device("cpu")))
+    painter = ImageRestorer(TorchRestorer(network, name=name, device=torch.device("cpu")))
     for size in ((1, 1), (7, 10)):
         for channels in (1, 3):
             pixels, use = painter.restore(np.full((channels, *size), 0.5, np.float32))
@@ -107,7 +107,7 @@ def test_every_scale_enlarges_pictures_of_any_size(name, scale):
             assert use == TileUse()
 
 
-def test_memory_is_reckoned_for_the_enlarged_picture(chain, restorer_of):
+def test_memory_is_reckoned_for_the_enlarged_image(chain, restorer_of):
     file = chain / "clean" / "even-a.png"
     assert _memory_of(probe(file), 1) == 48 * 64 * 16 * 3
     assert _memory_of(probe(file), 4) == 48 * 64 * 16 * 33
@@ -117,7 +117,7 @@ def test_memory_is_reckoned_for_the_enlarged_picture(chain, restorer_of):
 
 
 def test_a_very_wide_field_gives_way_when_memory_is_short(restorer_of):
-    """Insisting on the overlap of such a network would end in an error instead of a picture."""
+    """Insisting on the overlap of such a network would end in an error instead of an image."""
     spec = RestorerSpec("wide", 3, multiple=4, receptive_field=1399)
     assert least_tile(spec) < 400 < least_tile(spec, 1398)
 
@@ -129,10 +129,10 @@ def test_a_very_wide_field_gives_way_when_memory_is_short(restorer_of):
     image = torch.rand(3, 700, 900)
     wide = restorer_of(limited, receptive_field=1399, multiple=4)
     torch.testing.assert_close(restore_tiled(BackingOff(wide), image, tile=None), image, atol=1e-6, rtol=0)
-    painter = PictureRestorer(wide)
+    painter = ImageRestorer(wide)
     assert not painter.tiles_change_nothing
     assert auto_tile(wide, Footprint(1), 350**2, 5000, 5000) == 348
-    result, use = painter(Picture(image.numpy()))
+    result, use = painter(ImageData(image.numpy()))
     assert use.tile is not None
     assert not use.exact
     np.testing.assert_allclose(result.pixels, image.numpy(), atol=1e-6)

@@ -74,7 +74,7 @@ def test_areas_and_not_corners_coincide() -> None:
     width=st.integers(1, 12),
     value=st.floats(0, 1),
 )
-def test_a_flat_picture_of_any_size_stays_flat(name, factor, height, width, value) -> None:
+def test_a_flat_image_of_any_size_stays_flat(name, factor, height, width, value) -> None:
     method = create_method(name, {"factor": factor})
     flat = np.full((1, height, width), value, np.float32)
     result = method.restore(flat, Context(sigma=1.0))
@@ -93,7 +93,7 @@ def test_every_method_beats_bicubic(photo, factor) -> None:
 
 
 @pytest.mark.parametrize("name", ["back-projection", "self-similarity"])
-def test_the_result_reduced_again_is_the_small_picture(photo, name) -> None:
+def test_the_result_reduced_again_is_the_small_image(photo, name) -> None:
     known = Context(sigma=0.0, operator=reduction(3))
     small = known.operator.forward(photo)
     result = create_method(name, {"iterations": 30}).restore(small, known)

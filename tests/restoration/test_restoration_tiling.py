@@ -1,4 +1,4 @@
-"""Tiles against the whole picture."""
+"""Tiles against the whole image."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from restorecli.restoration.tiling import restore_tiled
 SIZES = [(1, 1), (1, 7), (13, 1), (3, 5), (31, 37), (97, 101), (64, 64)]
 
 
-def picture(height, width, channels=3, seed=0):
+def make_image(height, width, channels=3, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(channels, height, width, generator=generator)
 
@@ -30,9 +30,9 @@ def picture(height, width, channels=3, seed=0):
     st.booleans(),
 )
 @settings(max_examples=200, deadline=None)
-def test_enough_overlap_gives_the_whole_pictures_result(convolutions, height, width, depth, tile, more, gray):
+def test_enough_overlap_gives_the_whole_images_result(convolutions, height, width, depth, tile, more, gray):
     restorer = convolutions(depth)
-    image = picture(height, width, 1 if gray else 3)
+    image = make_image(height, width, 1 if gray else 3)
     overlap = 2 * depth + more
     if tile <= overlap:
         tile += overlap
@@ -44,7 +44,7 @@ def test_enough_overlap_gives_the_whole_pictures_result(convolutions, height, wi
 def test_one_pixel_less_on_either_side_does_not(convolutions, depth):
     """What makes the test above mean something; three tiles fit without a spare pixel."""
     overlap = 2 * depth - 2
-    restorer, image = convolutions(depth), picture(96 - 2 * overlap, 96 - 2 * overlap)
+    restorer, image = convolutions(depth), make_image(96 - 2 * overlap, 96 - 2 * overlap)
     tiled = restore_tiled(restorer, image, tile=32, overlap=overlap)
     assert float((tiled - restore_tiled(restorer, image, tile=None)).abs().max()) > 1e-3
 
@@ -65,7 +65,7 @@ def test_an_identity_comes_back_whatever_the_tiles(
         return batch.repeat_interleave(scale, -1).repeat_interleave(scale, -2)
 
     restorer = restorer_of(enlarge, scale=scale, multiple=multiple, receptive_field=field)
-    image = picture(height, width)
+    image = make_image(height, width)
     tiled = restore_tiled(restorer, image, tile=max(16, overlap + 2 * multiple), overlap=overlap)
     torch.testing.assert_close(tiled, enlarge(image), atol=2e-7, rtol=0)
 
@@ -76,21 +76,21 @@ def test_a_network_with_poolings_is_exact_from_tiles_at_its_multiple(size, chann
     torch.manual_seed(0)
     module = create_model("unet", width=4)
     restorer = TorchRestorer(module, name="unet", device=torch.device("cpu"))
-    image = picture(*size, channels)
+    image = make_image(*size, channels)
     tiled = restore_tiled(restorer, image, tile=160)
     torch.testing.assert_close(tiled, restore_tiled(restorer, image, tile=None), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_small_pictures_come_back_in_their_size(convolutions, size):
-    assert restore_tiled(convolutions(), picture(*size), tile=16).shape == (3, *size)
+def test_small_images_come_back_in_their_size(convolutions, size):
+    assert restore_tiled(convolutions(), make_image(*size), tile=16).shape == (3, *size)
 
 
 @pytest.mark.parametrize("size", [(3, 100_000), (100_000, 1)])
 def test_long_strips_are_cut_along_their_length_only(convolutions, restorer_of, size):
     inner = convolutions()
     restorer = restorer_of(inner, receptive_field=7)
-    image = picture(*size)
+    image = make_image(*size)
     tiled = restore_tiled(restorer, image, tile=1000)
     assert len(restorer.shapes) == pytest.approx(100, abs=2)
     assert max(max(shape) for shape in restorer.shapes) <= 1000
@@ -117,30 +117,30 @@ def test_fading_hides_what_tiles_disagree_about(restorer_of):
 
 def test_batches_keep_their_batch_dimension(convolutions):
     restorer = convolutions()
-    batch = torch.stack([picture(40, 50, seed=1), picture(40, 50, seed=2)])
+    batch = torch.stack([make_image(40, 50, seed=1), make_image(40, 50, seed=2)])
     tiled = restore_tiled(restorer, batch, tile=24)
     torch.testing.assert_close(tiled, restorer(batch), atol=1e-5, rtol=0)
 
 
 def test_all_inner_tiles_have_one_shape(restorer_of):
     restorer = restorer_of(lambda batch: batch, receptive_field=9)
-    restore_tiled(restorer, picture(211, 307), tile=64)
+    restore_tiled(restorer, make_image(211, 307), tile=64)
     assert len(set(restorer.shapes)) == 1
 
 
-def test_one_tile_that_is_not_finite_fails_the_picture(restorer_of):
+def test_one_tile_that_is_not_finite_fails_the_image(restorer_of):
     def poisoned(batch):
         return batch if len(restorer.shapes) != 3 else batch * torch.nan
 
     restorer = restorer_of(poisoned)
     with pytest.raises(NonFiniteError):
-        restore_tiled(restorer, picture(100, 100), tile=40, overlap=0)
+        restore_tiled(restorer, make_image(100, 100), tile=40, overlap=0)
 
 
 def test_a_result_of_another_shape_is_a_defect_not_pasted(restorer_of):
     restorer = restorer_of(lambda batch: batch[..., 1:])
     with pytest.raises(ValueError, match="must give"):
-        restore_tiled(restorer, picture(100, 100), tile=40, overlap=0)
+        restore_tiled(restorer, make_image(100, 100), tile=40, overlap=0)
 
 
 class Waits(TorchDispatchMode):

@@ -11,11 +11,11 @@ from restorecli.core.restorer import TorchRestorer
 from restorecli.core.weights import Card, pack
 from restorecli.errors import UsageError
 from restorecli.folders.manifest import Manifest
-from restorecli.images.picture import Picture
-from restorecli.images.reading import read_picture
-from restorecli.images.writing import write_picture
+from restorecli.images.image import ImageData
+from restorecli.images.reading import read_image
+from restorecli.images.writing import write_image
 from restorecli.restoration.context import Context
-from restorecli.restoration.picture import PictureRestorer
+from restorecli.restoration.image import ImageRestorer
 
 SMALL = {"width": 8, "blocks": 1, "channels": 3}
 
@@ -38,8 +38,8 @@ def weights(tmp_path, network):
 def clean(tmp_path):
     folder = tmp_path / "clean"
     folder.mkdir()
-    write_picture(
-        folder / "a.png", Picture(0.25 + 0.5 * np.random.default_rng(0).random((3, 48, 40), np.float32))
+    write_image(
+        folder / "a.png", ImageData(0.25 + 0.5 * np.random.default_rng(0).random((3, 48, 40), np.float32))
     )
     return folder
 
@@ -53,11 +53,11 @@ def expected(network, pixels, sigma):
 def restored(weights, source, output, **known):
     assert restorecli.restore(source, output, model=str(weights), **known).failures == ()
     record = Manifest(output).read()["a.png"].restorer
-    return read_picture(output / "a.png").pixels, record
+    return read_image(output / "a.png").pixels, record
 
 
 def test_the_caller_s_level_reaches_the_network(weights, network, clean, tmp_path):
-    pixels = read_picture(clean / "a.png").pixels
+    pixels = read_image(clean / "a.png").pixels
     for sigma in (5, 60):
         got, record = restored(weights, clean, tmp_path / f"out{sigma}", sigma=sigma)
         np.testing.assert_allclose(got, expected(network, pixels, sigma), atol=0.5 / 255 + 1e-5)
@@ -67,20 +67,20 @@ def test_the_caller_s_level_reaches_the_network(weights, network, clean, tmp_pat
 
 def test_the_manifest_s_level_reaches_the_network(weights, network, clean, tmp_path):
     restorecli.degrade(clean, tmp_path / "noisy", noise=[{"name": "gaussian", "sigma": 40}])
-    pixels = read_picture(tmp_path / "noisy" / "a.png").pixels
+    pixels = read_image(tmp_path / "noisy" / "a.png").pixels
     got, record = restored(weights, tmp_path / "noisy", tmp_path / "out")
     np.testing.assert_allclose(got, expected(network, pixels, 40), atol=0.5 / 255 + 1e-5)
     assert "found" not in record
 
 
-def test_else_the_level_is_estimated_from_the_whole_picture_also_in_tiles(network, clean):
+def test_else_the_level_is_estimated_from_the_whole_image_also_in_tiles(network, clean):
     restorer = TorchRestorer(network, name="drunet", device=torch.device("cpu"))
-    pixels = np.tile(read_picture(clean / "a.png").pixels, (1, 6, 6))
+    pixels = np.tile(read_image(clean / "a.png").pixels, (1, 6, 6))
     pixels[:, :144] = pixels[:, :144] * 0.1
     level = float(estimate_noise(torch.from_numpy(pixels)[None])[0])
     whole, tiled = Context(), Context()
-    one, _ = PictureRestorer(restorer)(Picture(pixels), whole)
-    other, use = PictureRestorer(restorer, tile=200)(Picture(pixels), tiled)
+    one, _ = ImageRestorer(restorer)(ImageData(pixels), whole)
+    other, use = ImageRestorer(restorer, tile=200)(ImageData(pixels), tiled)
     assert whole.found.values == tiled.found.values == {"estimated_sigma": round(level, 3)}
     np.testing.assert_allclose(one.pixels, expected(network, pixels, level), atol=1e-5)
     assert use.tile == 200
@@ -93,8 +93,8 @@ def test_a_network_with_a_level_of_its_own_keeps_it_where_nothing_else_is_known(
     fixed.load_state_dict(network.state_dict())
     restorer = TorchRestorer(fixed, name="drunet", device=torch.device("cpu"))
     pixels = np.random.default_rng(1).random((3, 32, 32), np.float32)
-    own, _ = PictureRestorer(restorer)(Picture(pixels), Context())
-    told, _ = PictureRestorer(restorer)(Picture(pixels), Context(sigma=50.0))
+    own, _ = ImageRestorer(restorer)(ImageData(pixels), Context())
+    told, _ = ImageRestorer(restorer)(ImageData(pixels), Context(sigma=50.0))
     np.testing.assert_allclose(own.pixels, expected(network, pixels, 15), atol=1e-5)
     np.testing.assert_allclose(told.pixels, expected(network, pixels, 50), atol=1e-5)
 

@@ -24,7 +24,7 @@ RECIPE = {
 
 @pytest.fixture
 def workshop(tmp_path):
-    """A folder with five small pictures (four gray, one in color) below `images`."""
+    """A folder with five small images (four gray, one in color) below `images`."""
     rng = np.random.default_rng(0)
     folder = tmp_path / "images" / "kind"
     folder.mkdir(parents=True)

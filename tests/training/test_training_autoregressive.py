@@ -43,7 +43,7 @@ def test_bits_are_those_of_the_networks_own_judgement():
 
 
 @pytest.mark.parametrize(("output", "rate"), [("logistic", 1e-2), ("categorical", 1e-2)])
-def test_it_learns_one_tiny_picture_by_heart(output, rate):
+def test_it_learns_one_tiny_image_by_heart(output, rate):
     """From 5 to 8 bits to below 2 in 150 steps."""
     torch.manual_seed(0)
     network = create_model("pixelcnn", **{**TINY, "width": 16, "condition": 16}, output=output)

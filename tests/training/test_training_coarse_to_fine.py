@@ -43,7 +43,7 @@ def batch(side=32):
 
 
 def test_the_total_is_the_mean_over_the_scales():
-    """Flat pictures are the same at every scale, so that only the errors are left."""
+    """Flat images are the same at every scale, so that only the errors are left."""
     flat = torch.full((1, 1, 32, 32), 0.5)
     errors = [0.1, 0.2, 0.4, 0.8]
     losses = CoarseToFine(loss(l1=1.0, frequency=0.1)).losses(Pyramid(errors), Batch(flat, flat), 0)

@@ -1,4 +1,4 @@
-"""Batches are functions of their step, and damaged pictures cost no run."""
+"""Batches are functions of their step, and damaged images cost no run."""
 
 import threading
 from itertools import islice
@@ -13,7 +13,7 @@ from restorecli.errors import DataError
 from restorecli.report.sheet import write_sheet
 from restorecli.training.batches import BatchMaker
 from restorecli.training.check import load_recipe
-from restorecli.training.crops import PictureCache, to_unit
+from restorecli.training.crops import ImageCache, to_unit
 from restorecli.training.pairs import Pair, find_pairs, hold_out
 from restorecli.training.read_ahead import read_ahead
 from restorecli.training.recipe import Source
@@ -52,7 +52,7 @@ def test_reading_ahead_changes_nothing(recipe, pairs):
     assert torch.equal(second.reference, maker(pairs, recipe).batch(4).reference)
 
 
-def test_an_epoch_draws_every_picture_once(recipe, pairs):
+def test_an_epoch_draws_every_image_once(recipe, pairs):
     batches = maker(pairs, recipe)
     for epoch in range(3):
         keys = [batches._pair(epoch * len(pairs) + i).key for i in range(len(pairs))]
@@ -67,7 +67,7 @@ def test_noise_has_the_drawn_strength_and_crops_their_size(recipe, pairs):
 
 
 def test_blur_at_the_rim_of_a_crop_is_true(recipe, workshop):
-    """A crop of the blurred picture, not a blurred crop: the whole picture degraded is the judge."""
+    """A crop of the blurred image, not a blurred crop: the whole image degraded is the judge."""
     from scipy.ndimage import gaussian_filter
 
     rng = np.random.default_rng(1)
@@ -112,15 +112,15 @@ def test_pairs_of_folders_stay_aligned_through_crops_and_turns(recipe, workshop)
     torch.testing.assert_close(batch.degraded - batch.reference, torch.full_like(batch.reference, 10 / 255))
 
 
-def test_a_degraded_picture_without_a_mate_is_named(recipe, workshop):
+def test_a_degraded_image_without_a_mate_is_named(recipe, workshop):
     (workshop / "low").mkdir()
     Image.fromarray(np.zeros((20, 20), np.uint8)).save(workshop / "low" / "lonely.png")
     with pytest.raises(DataError, match="lonely"):
         find_pairs([Source(degraded="low", reference="images")], recipe, workshop, print)
 
 
-def test_one_damaged_picture_is_set_aside_and_many_stop_the_run(recipe, workshop):
-    (workshop / "images" / "kind" / "0.png").write_bytes(b"not a picture")
+def test_one_damaged_image_is_set_aside_and_many_stop_the_run(recipe, workshop):
+    (workshop / "images" / "kind" / "0.png").write_bytes(b"not an image")
     batches = maker(find_pairs(recipe.data.train, recipe, workshop, print), recipe)
     for step in range(6):
         batches.batch(step)
@@ -149,7 +149,7 @@ def test_what_this_program_wrote_is_not_trained_on(recipe, workshop):
     assert len(find_pairs(recipe.data.train, recipe, workshop, print)) == 5
 
 
-def test_a_contact_sheet_among_the_pictures_is_not_trained_on(recipe, workshop):
+def test_a_contact_sheet_among_the_images_is_not_trained_on(recipe, workshop):
     write_sheet(Image.new("RGB", (64, 64)), workshop / "images" / "kind" / "sheet.png")
     assert len(find_pairs(recipe.data.train, recipe, workshop, print)) == 5
 
@@ -197,9 +197,9 @@ def test_a_damaged_half_of_a_pair_is_the_one_that_is_named(recipe, workshop):
     assert list(batches.quarantine) == [str(workshop / "low" / "a.png")]
 
 
-def test_the_cache_keeps_to_its_limit_and_gives_the_same_pictures(workshop):
+def test_the_cache_keeps_to_its_limit_and_gives_the_same_images(workshop):
     files = sorted((workshop / "images" / "kind").glob("?.png"))
-    small, large = PictureCache(limit=36 * 42), PictureCache()
+    small, large = ImageCache(limit=36 * 42), ImageCache()
     for file in (*files, *files):
         assert np.array_equal(small.get(file), large.get(file))
     assert small._bytes == 36 * 42
@@ -209,7 +209,7 @@ def test_the_cache_keeps_to_its_limit_and_gives_the_same_pictures(workshop):
 def test_sixteen_bits_are_kept_in_memory_as_they_are(workshop):
     pixels = np.arange(400, dtype=np.uint16).reshape(20, 20) * 163
     Image.fromarray(pixels).save(workshop / "deep.png")
-    kept = PictureCache().get(workshop / "deep.png")
+    kept = ImageCache().get(workshop / "deep.png")
     assert kept.dtype == np.uint16
     assert np.array_equal(kept[0], pixels)
     assert np.array_equal(to_unit(kept)[0], pixels.astype(np.float32) / np.float32(65535))
@@ -230,7 +230,7 @@ def test_closing_ends_the_reading_thread(recipe, pairs):
         (None, (24, 24), "used"),
     ],
 )
-def test_validation_pictures_are_checked_before_the_run(recipe, workshop, low, high, words):
+def test_validation_images_are_checked_before_the_run(recipe, workshop, low, high, words):
     save(workshop / "high" / "a.png", *high)
     save(workshop / "low" / "a.png", *(low or high))
     if low is None:
@@ -240,7 +240,7 @@ def test_validation_pictures_are_checked_before_the_run(recipe, workshop, low, h
         make_examples(found, recipe.validation, channels=1)
 
 
-def test_a_gray_and_a_colour_picture_make_a_validation_pair(recipe, workshop):
+def test_a_gray_and_a_colour_image_make_a_validation_pair(recipe, workshop):
     save(workshop / "low" / "a.png", 24, 24)
     save(workshop / "high" / "a.png", 24, 24, 3)
     found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop, print)
@@ -249,7 +249,7 @@ def test_a_gray_and_a_colour_picture_make_a_validation_pair(recipe, workshop):
         assert example.degraded.shape == example.reference.shape == (channels, 24, 24)
 
 
-def test_one_picture_that_is_restored_exactly_does_not_hide_the_others():
+def test_one_image_that_is_restored_exactly_does_not_hide_the_others():
     class Same(torch.nn.Identity):
         channels = scale = multiple = receptive_field = 1
 

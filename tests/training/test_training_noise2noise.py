@@ -1,4 +1,4 @@
-"""Noise2Noise on a small set of real pictures: noisy targets teach nearly what clean ones teach."""
+"""Noise2Noise on a small set of real images: noisy targets teach nearly what clean ones teach."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a run says before it begins: of its pictures, its memory, its processes and its signals."""
+"""What a run says before it begins: of its images, its memory, its processes and its signals."""
 
 import shutil
 import signal
@@ -36,37 +36,37 @@ def test_a_run_without_anything_to_say_says_nothing(write_recipe, workshop):
     assert notes_of(write_recipe(), workshop / "run") == []
 
 
-def test_fewer_held_out_pictures_than_asked_for_are_said(write_recipe, workshop):
+def test_fewer_held_out_images_than_asked_for_are_said(write_recipe, workshop):
     recipe = write_recipe(validation={"holdout": 88, "degrade": CHAIN})
     (note,) = notes_of(recipe, workshop / "run")
-    assert "holdout asks for 88 of 5 pictures: 2 are held out" in note
+    assert "holdout asks for 88 of 5 images: 2 are held out" in note
 
 
-def test_an_only_picture_is_said(write_recipe, workshop):
+def test_an_only_image_is_said(write_recipe, workshop):
     for number in (1, 2, 3):
         (workshop / "images" / "kind" / f"{number}.png").unlink()
     (workshop / "images" / "kind" / "colour.png").unlink()
     (note,) = notes_of(write_recipe(), workshop / "run")
-    assert "the only picture is trained on and validated on" in note
+    assert "the only image is trained on and validated on" in note
 
 
-def test_copies_of_a_picture_are_said_and_those_on_both_sides_too(write_recipe, workshop):
+def test_copies_of_an_image_are_said_and_those_on_both_sides_too(write_recipe, workshop):
     folder = workshop / "images" / "kind"
     for number in range(12):
         shutil.copy(folder / "0.png", folder / f"copy{number}.png")
     notes = notes_of(write_recipe(validation={"holdout": 6, "degrade": CHAIN}), workshop / "run")
-    assert any("training pictures are copies of others" in note for note in notes)
-    assert any("validation pictures are also trained on" in note for note in notes)
+    assert any("training images are copies of others" in note for note in notes)
+    assert any("validation images are also trained on" in note for note in notes)
     assert all(".png is " in note for note in notes)
 
 
-def test_pictures_of_one_size_in_bytes_are_no_copies(write_recipe, workshop):
+def test_images_of_one_size_in_bytes_are_no_copies(write_recipe, workshop):
     for number in range(2):
         Image.new("L", (40, 40), number).save(workshop / "images" / "kind" / f"flat{number}.bmp")
     assert notes_of(write_recipe(), workshop / "run") == []
 
 
-def test_scores_against_noisy_pictures_are_said(write_recipe, workshop):
+def test_scores_against_noisy_images_are_said(write_recipe, workshop):
     shutil.copytree(workshop / "images", workshop / "second")
     pairs = [{"degraded": "images", "reference": "second"}]
     recipe = write_recipe(

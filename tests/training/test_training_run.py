@@ -96,14 +96,14 @@ def test_a_resumed_run_equals_the_unbroken_one_bit_for_bit(write_recipe, worksho
 
 
 def test_the_printed_command_goes_on_with_everything_that_was_set(write_recipe, workshop):
-    pictures = workshop / "images"
+    images = workshop / "images"
     with pytest.raises(InterruptedRunError) as caught:
-        train(write_recipe(), output=workshop / "my run", data=[pictures], steps=6, seed=3, monitor=StopAt(2))
+        train(write_recipe(), output=workshop / "my run", data=[images], steps=6, seed=3, monitor=StopAt(2))
     words = shlex.split(caught.value.hint)
     assert words[:2] == ["restorecli", "train"]
     assert words[-1] == "--resume"
     options = dict(pairwise(words))
-    assert options["--data"] == str(pictures)
+    assert options["--data"] == str(images)
     assert (options["--steps"], options["--seed"], options["-o"]) == ("6", "3", str(workshop / "my run"))
 
 
@@ -194,12 +194,12 @@ def test_what_the_saved_state_is_made_of_cannot_change(write_recipe, workshop, n
         train(write_recipe(), output=workshop / "run", resume=True, allow_change=[name])
 
 
-def test_other_pictures_and_another_torch_are_noticed(write_recipe, workshop, monkeypatch):
+def test_other_images_and_another_torch_are_noticed(write_recipe, workshop, monkeypatch):
     folder, more = workshop / "run", write_recipe("more.yaml", budget={"steps": 10})
     train(write_recipe(), output=folder)
-    picture = workshop / "images" / "kind" / "0.png"
-    Image.new("L", (50, 50)).save(picture)
-    with pytest.raises(RecipeError, match="pictures: "):
+    image = workshop / "images" / "kind" / "0.png"
+    Image.new("L", (50, 50)).save(image)
+    with pytest.raises(RecipeError, match="images: "):
         train(more, output=folder, resume=True)
     monkeypatch.setattr("torch.__version__", "9.9.9")
     with pytest.raises(RecipeError, match=r"torch: .* -> '9\.9\.9'"):
@@ -256,7 +256,7 @@ def test_ten_bad_steps_in_a_row_end_the_run(write_recipe, workshop, monkeypatch)
     assert caught.value.got == "at step 12"
 
 
-def test_starting_from_weights_and_another_folder_of_pictures(write_recipe, workshop):
+def test_starting_from_weights_and_another_folder_of_images(write_recipe, workshop):
     first = train(write_recipe(), output=workshop / "first")
     second = train(
         write_recipe(init="first/last.safetensors", optimizer={"lr": 1e-12}, ema=None),

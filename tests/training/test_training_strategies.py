@@ -78,7 +78,7 @@ def test_noisy_pairs_in_folders_are_enough_for_noise2noise(write_recipe, worksho
 
 @pytest.fixture
 def tiles(workshop):
-    """Pictures with a defect each in `images/kind`, and their masks in `masks/kind`."""
+    """Images with a defect each in `images/kind`, and their masks in `masks/kind`."""
     folder = workshop / "masks" / "kind"
     folder.mkdir(parents=True)
     for file in (workshop / "images" / "kind").glob("[0-3].png"):
@@ -91,7 +91,7 @@ def tiles(workshop):
     return workshop
 
 
-def test_a_mask_is_cut_and_turned_with_its_picture(write_recipe, tiles):
+def test_a_mask_is_cut_and_turned_with_its_image(write_recipe, tiles):
     data = {"train": [{"clean": "images"}], "degrade": ["blur"], "crop": 24, "batch": 16}
     batch = batch_of(write_recipe, tiles, {"mask"}, data=data)
     assert torch.equal(batch.mask, batch.reference)

@@ -10,9 +10,9 @@ import restorecli
 from restorecli.degradation.parameters import ParameterFacts, facts_of
 from restorecli.degradation.sampler import Choice, Range, read_spec
 from restorecli.errors import DataError, UsageError
+from restorecli.images.image import ImageData
 from restorecli.images.options import STRICT
-from restorecli.images.picture import Picture
-from restorecli.images.writing import write_picture
+from restorecli.images.writing import write_image
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.tune.crops import evenly, middle
@@ -32,7 +32,7 @@ def photos(tmp_path):
     for number in range(3):
         path = tmp_path / "photos" / f"{number}.png"
         path.parent.mkdir(exist_ok=True)
-        write_picture(path, Picture(waves(40, 48, number)))
+        write_image(path, ImageData(waves(40, 48, number)))
     return tmp_path / "photos"
 
 
@@ -115,7 +115,7 @@ def test_every_range_is_one_that_the_method_takes(name) -> None:
                 assert facts.check(end, name) == end
 
 
-# On pictures
+# On images
 
 
 def test_the_best_width_of_a_gaussian_is_that_of_brute_force(photos, noisy) -> None:
@@ -186,17 +186,17 @@ def test_what_the_caller_says_holds_for_the_pairs(photos, noisy) -> None:
     ).values.get("gain", 0.12)
 
 
-def test_large_pictures_are_cropped_only_where_that_changes_nothing(tmp_path) -> None:
+def test_large_images_are_cropped_only_where_that_changes_nothing(tmp_path) -> None:
     pixels = waves(64, 400)
     for folder in ("degraded", "photos"):
         (tmp_path / folder).mkdir()
-        write_picture(tmp_path / folder / "x.png", Picture(pixels))
+        write_image(tmp_path / folder / "x.png", ImageData(pixels))
     folders = tmp_path / "degraded", tmp_path / "photos"
 
     def width(name, known=None):
         (example,) = read_examples(create_method(name), *folders, known or Known(sigma=3.0), STRICT).taken
-        assert example.picture.pixels.shape == example.reference.shape
-        np.testing.assert_array_equal(example.picture.pixels, example.reference)
+        assert example.image.pixels.shape == example.reference.shape
+        np.testing.assert_array_equal(example.image.pixels, example.reference)
         return example.reference.shape[2]
 
     assert width("nlm") == width("median") == SIDE
@@ -224,10 +224,10 @@ def test_a_network_and_a_method_without_ranges_are_refused(photos, noisy, model)
 
 def test_pairs_that_cannot_be_used_are_errors_of_the_data(photos, noisy, tmp_path) -> None:
     (tmp_path / "other").mkdir()
-    write_picture(tmp_path / "other" / "z.png", Picture(waves(40, 48)))
+    write_image(tmp_path / "other" / "z.png", ImageData(waves(40, 48)))
     with pytest.raises(DataError, match="no pair"):
         tune("tv", noisy, tmp_path / "other")
-    write_picture(tmp_path / "other" / "0.png", Picture(waves(40, 40)))
+    write_image(tmp_path / "other" / "0.png", ImageData(waves(40, 40)))
     with pytest.raises(DataError, match="differ in size") as caught:
         tune("tv", noisy, tmp_path / "other")
     assert caught.value.got == "40x40 RGB"
@@ -235,16 +235,16 @@ def test_pairs_that_cannot_be_used_are_errors_of_the_data(photos, noisy, tmp_pat
         tune("tv", noisy, tmp_path / "nowhere")
     with pytest.raises(DataError, match="which kernel"):
         tune("wiener-deconv", photos, photos)
-    (tmp_path / "other" / "0.png").write_bytes(b"no picture")
+    (tmp_path / "other" / "0.png").write_bytes(b"no image")
     with pytest.raises(DataError, match="tuned on"):
         tune("tv", noisy, tmp_path / "other")
-    write_picture(tmp_path / "other" / "0.png", Picture(waves(24, 48)))
+    write_image(tmp_path / "other" / "0.png", ImageData(waves(24, 48)))
     with pytest.raises(DataError, match="too small for a kernel"):
         tune("blind-deconv", tmp_path / "other" / "0.png", tmp_path / "other" / "0.png")
 
 
-def test_a_value_that_some_picture_does_not_allow_is_left_out(tmp_path) -> None:
-    write_picture(tmp_path / "x.png", Picture(waves(56, 60)))
+def test_a_value_that_some_image_does_not_allow_is_left_out(tmp_path) -> None:
+    write_image(tmp_path / "x.png", ImageData(waves(56, 60)))
     fixed = {"sparsity": 0.01, "gain": 60.0, "turns": 1}
     tuning = tune("blind-deconv", tmp_path, tmp_path, known=Known(sigma=1.0), fixed=fixed)
     scores = dict(tuning.tried[0].scores)

@@ -24,7 +24,7 @@ _DRUNET: tuple[Pattern, ...] = (
 
 
 def is_plain(tensors: Mapping[str, Tensor]) -> bool:
-    """Tell whether this is a plain stack of convolutions from a picture to its noise: DnCNN's."""
+    """Tell whether this is a plain stack of convolutions from an image to its noise: DnCNN's."""
     first, last = _ends(tensors)
     return first.ndim == 4 and first.shape[1] == last.shape[0] and first.shape[1] in (1, 3)
 
@@ -35,13 +35,13 @@ def is_dilated(tensors: Mapping[str, Tensor]) -> bool:
 
 
 def is_ffdnet(tensors: Mapping[str, Tensor]) -> bool:
-    """Tell whether a plain stack takes four quarters of a picture and a noise level."""
+    """Tell whether a plain stack takes four quarters of an image and a noise level."""
     first, last = _ends(tensors)
     return first.ndim == 4 and first.shape[1] == last.shape[0] + 1 and last.shape[0] in (4, 12)
 
 
 def is_drunet(tensors: Mapping[str, Tensor]) -> bool:
-    """Tell whether the U-Net takes a noise level beside the picture."""
+    """Tell whether the U-Net takes a noise level beside the image."""
     return tensors["m_head.weight"].shape[1] == tensors["m_tail.weight"].shape[0] + 1
 
 
@@ -66,7 +66,7 @@ def ircnn(tensors: Mapping[str, Tensor]) -> Translated:
 
 
 def ircnn_levels(tensors: Mapping[str, Tensor]) -> Translated:
-    """Translate IRCNN for 25 noise levels in one file; one is picked by the level of each picture."""
+    """Translate IRCNN for 25 noise levels in one file; one is picked by the level of each image."""
     first = tensors["0.model.0.weight"]
     levels = count(tensors, r"(\d+)\.")
     arguments = {"channels": int(first.shape[1]), "width": int(first.shape[0]), "levels": levels}

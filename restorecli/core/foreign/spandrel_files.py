@@ -13,7 +13,7 @@ from restorecli.errors import UsageError, WeightsError
 
 
 class Sizes(Protocol):
-    """What spandrel says about the sides of pictures that a network takes."""
+    """What spandrel says about the sides of images that a network takes."""
 
     minimum: int
     multiple_of: int
@@ -60,7 +60,7 @@ class SpandrelNetwork(nn.Module):
         self.architecture = str(descriptor.architecture.name)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Restore (N, C, H, W) in [0, 1] picture by picture, as spandrel promises for one."""
+        """Restore (N, C, H, W) in [0, 1] image by image, as spandrel promises for one."""
         return torch.cat([self._descriptor(x[i : i + 1]) for i in range(len(x))])
 
 
@@ -77,7 +77,7 @@ def load(path: Path, unknown: WeightsError) -> SpandrelNetwork:
         unknown: What to raise where spandrel does not know it either.
 
     Raises:
-        WeightsError: It is not known, damaged, or takes something else than one gray or RGB picture.
+        WeightsError: It is not known, damaged, or takes something else than one gray or RGB image.
         UsageError: Spandrel is installed, but cannot be imported.
     """
     try:
@@ -100,8 +100,8 @@ def load(path: Path, unknown: WeightsError) -> SpandrelNetwork:
         ) from error
     if not isinstance(descriptor, spandrel.ImageModelDescriptor):
         raise WeightsError(
-            f"{descriptor.architecture.name} needs more than a picture.",
-            expected="a network from a picture to a picture",
+            f"{descriptor.architecture.name} needs more than an image.",
+            expected="a network from an image to an image",
             got=type(descriptor).__name__,
             file=path,
         )
@@ -113,7 +113,7 @@ def _check(descriptor: Descriptor, path: Path) -> None:
     taken, given = descriptor.input_channels, descriptor.output_channels
     if taken != given or taken not in (1, 3):
         raise WeightsError(
-            f"{descriptor.architecture.name} does not map a picture to a picture of the same kind.",
+            f"{descriptor.architecture.name} does not map an image to an image of the same kind.",
             expected="1 or 3 channels in, and as many out",
             got=f"{taken} in, {given} out",
             file=path,

@@ -24,7 +24,7 @@ _ENTRIES: tuple[Entry[Build], ...] = (
         "restorecli.core.losses.frequency:FrequencyLoss",
         "mean absolute difference of Fourier transforms",
     ),
-    Entry("psnr", "restorecli.core.losses.pixel:PsnrLoss", "negative PSNR of each picture, in dB"),
+    Entry("psnr", "restorecli.core.losses.pixel:PsnrLoss", "negative PSNR of each image, in dB"),
 )
 
 LOSSES = Catalog("loss", _ENTRIES, own=OwnParts("restorecli.losses", "torch.nn:Module", Entry[Build]))

@@ -25,7 +25,7 @@ def pyramid_laplacian(x: Tensor) -> Tensor:
     """Return x - G(4 up(down(G(x)))), down keeping every second pixel and up filling in zeros.
 
     As in MPRNet's published code, whose rim is kept as it is: within 2 pixels of the border a constant
-    picture does not give 0, because zero insertion and replicated borders do not cancel there.
+    image does not give 0, because zero insertion and replicated borders do not cancel there.
 
     Args:
         x: (N, C, H, W).
@@ -62,7 +62,7 @@ def edge_loss(
     form: Literal["pyramid", "laplacian"] = "pyramid",
     eps: float = 1e-3,
 ) -> Tensor:
-    """Return the Charbonnier distance between the Laplacians of the two pictures; eps where they are equal.
+    """Return the Charbonnier distance between the Laplacians of the two images; eps where they are equal.
 
     Args:
         restored: (N, C, H, W) in [0, 1].

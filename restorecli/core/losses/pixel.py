@@ -19,7 +19,7 @@ def mse_loss(restored: Tensor, reference: Tensor) -> Tensor:
 
 
 def charbonnier_loss(restored: Tensor, reference: Tensor, *, eps: float = 1e-3) -> Tensor:
-    """Return mean(sqrt(d^2 + eps^2)), a smooth L1; equal pictures give eps, not 0.
+    """Return mean(sqrt(d^2 + eps^2)), a smooth L1; equal images give eps, not 0.
 
     BasicSR's `eps` stands for our eps^2, and is 1e-12 there; SCA-UNet and MPRNet use eps = 1e-3 as here.
 
@@ -35,14 +35,14 @@ def charbonnier_loss(restored: Tensor, reference: Tensor, *, eps: float = 1e-3) 
 
 
 def psnr_loss(restored: Tensor, reference: Tensor, *, eps: float = 1e-8) -> Tensor:
-    """Return the mean over the batch of 10 log10(MSE + eps): minus the PSNR of each picture, in dB.
+    """Return the mean over the batch of 10 log10(MSE + eps): minus the PSNR of each image, in dB.
 
-    NAFNet's loss. It falls to 10 log10(eps), -80 dB, where the pictures are equal.
+    NAFNet's loss. It falls to 10 log10(eps), -80 dB, where the images are equal.
 
     Args:
         restored: (N, C, H, W) in [0, 1].
         reference: The same shape.
-        eps: Added to each picture's mean squared error.
+        eps: Added to each image's mean squared error.
 
     References:
         Chen, Chu, Zhang, Sun, "Simple Baselines for Image Restoration", ECCV 2022.

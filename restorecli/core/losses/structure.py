@@ -23,7 +23,7 @@ def ssim_loss(restored: Tensor, reference: Tensor, *, window: int = 11, sigma: f
         sigma: Its standard deviation in pixels.
 
     Raises:
-        ValueError: The picture is smaller than the window.
+        ValueError: The image is smaller than the window.
 
     References:
         Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment", IEEE TIP 2004,
@@ -40,7 +40,7 @@ def _wide(x: Tensor) -> Tensor:
 
 
 def _similarity(x: Tensor, y: Tensor, window: int, sigma: float) -> Tensor:
-    """Return the map of local similarities, smaller than the pictures by window - 1."""
+    """Return the map of local similarities, smaller than the images by window - 1."""
     taps = gaussian_window(window, sigma, dtype=x.dtype)
     c1, c2 = 0.01**2, 0.03**2
     mean_x, mean_y = separable_filter(x, taps), separable_filter(y, taps)

@@ -11,7 +11,7 @@ class Autoencoder(nn.Module):
     """Four 4x4 convolutions of stride 2 with ReLU, their mirror image of transposed ones, and a sigmoid.
 
     Channels 3-32-64-128-256 and back. The report gives no sizes; these are chosen. What the middle, at a
-    sixteenth of the picture's sides, cannot hold is lost: the output is blurred, and pure white is never
+    sixteenth of the image's sides, cannot hold is lost: the output is blurred, and pure white is never
     quite reached.
 
     Args:

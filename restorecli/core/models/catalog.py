@@ -157,7 +157,7 @@ _ENTRIES = (
     ModelEntry(
         "noise2noise",
         "restorecli.core.models.noise2noise:Noise2NoiseUNet",
-        "U-Net for training on pairs of noisy pictures",
+        "U-Net for training on pairs of noisy images",
         "Lehtinen et al., ICML 2018",
         small={"width": 12},
     ),
@@ -206,7 +206,7 @@ _ENTRIES = (
     ModelEntry(
         "pixelcnn",
         "restorecli.core.models.pixelcnn:PixelCnn",
-        "distribution of the clean picture, pixel by pixel; also judges and samples",
+        "distribution of the clean image, pixel by pixel; also judges and samples",
         "van den Oord et al., NeurIPS 2016; Dahl et al., ICCV 2017",
         small={"width": 36, "layers": 4, "condition": 32, "blocks": 4, "components": 5},
     ),

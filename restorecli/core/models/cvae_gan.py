@@ -1,8 +1,8 @@
-"""CVAE-GAN as a conditional restorer: several restorations of one degraded picture, by a code.
+"""CVAE-GAN as a conditional restorer: several restorations of one degraded image, by a code.
 
 Bao, Chen, Wen, Li, Hua, "CVAE-GAN: Fine-Grained Image Generation through Asymmetric Training", ICCV 2017,
-makes pictures of a class from a code. Here the degraded picture is the condition in place of the class, which
-is this program's adaptation: the encoder sees reference and degraded picture, the generator is a U-Net on the
+makes images of a class from a code. Here the degraded image is the condition in place of the class, which
+is this program's adaptation: the encoder sees reference and degraded image, the generator is a U-Net on the
 degraded one. Its rivals are `Recognizer`s, and only training has them.
 """
 
@@ -23,7 +23,7 @@ class CvaeGan(nn.Module):
     """G(y, z) = y + unet(y; z), with z ~ N(mu, e^logvar) of the encoder E([x, y]) while training.
 
     The code enters the U-Net at the bottleneck and at each level of the decoder, as a gain and an offset per
-    channel (FiLM), since skips would else make it useless. A restored picture is that of the mean code,
+    channel (FiLM), since skips would else make it useless. A restored image is that of the mean code,
     z = 0; `sample` gives others.
 
     Args:
@@ -82,7 +82,7 @@ class CvaeGan(nn.Module):
 
         Args:
             x: Degraded (N, C, H, W) in [0, 1], H and W multiples of 8.
-            count: Restorations of each picture.
+            count: Restorations of each image.
             generator: Source of randomness, on the device of `x`; by default torch's own.
 
         Returns:
@@ -93,7 +93,7 @@ class CvaeGan(nn.Module):
         return torch.stack([self.decode(x, code) for code in codes])
 
     def outputs(self, x: Tensor) -> list[Tensor]:
-        """Return the restored picture, and `x` decoded with a code drawn for it as its own reference.
+        """Return the restored image, and `x` decoded with a code drawn for it as its own reference.
 
         The second goes through the encoder, which `forward` does without.
         """

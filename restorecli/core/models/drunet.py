@@ -19,11 +19,11 @@ class DrUNet(nn.Module):
     """Four scales of 64, 128, 256 and 512 channels, four residual blocks each, no bias, additive skips.
 
     2x2 convolutions of stride 2 go down, 2x2 transposed ones up. A channel that holds sigma / 255 everywhere
-    is joined to the picture. Without biases the network is homogeneous: twice picture and sigma, twice the
+    is joined to the image. Without biases the network is homogeneous: twice image and sigma, twice the
     result. 32,640,960 parameters for RGB, 32,638,656 for gray.
 
-    Where no sigma is given, to `forward` or here, each picture's is estimated from all of it; the network
-    sees the whole picture then, and tiles may change its result a little.
+    Where no sigma is given, to `forward` or here, each image's is estimated from all of it; the network
+    sees the whole image then, and tiles may change its result a little.
 
     Args:
         channels: 3 for RGB or 1 for gray.
@@ -70,7 +70,7 @@ class DrUNet(nn.Module):
             sigma: (N,), on the 0-255 scale; None takes the network's own, or estimates it.
 
         Returns:
-            The restored pictures in the shape of `x`.
+            The restored images in the shape of `x`.
         """
         y = self.first(torch.cat([x, self._noise_map(x, sigma)], dim=1))
         skips = [y]

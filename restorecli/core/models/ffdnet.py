@@ -1,4 +1,4 @@
-"""FFDNet: a plain CNN on the four quarters of a picture, told how strong the noise is.
+"""FFDNet: a plain CNN on the four quarters of an image, told how strong the noise is.
 
 Zhang, Zuo, Zhang, "FFDNet: Toward a Fast and Flexible Solution for CNN-Based Image Denoising", IEEE TIP
 27(9), 2018.
@@ -19,11 +19,11 @@ from restorecli.core.ops.noise_level import told_or_estimated
 class FfdNet(nn.Module):
     """Every second pixel, four times, and a channel of sigma / 255; 3x3 convolutions with ReLU between.
 
-    At half the sides a network of few layers sees far and is fast. It gives the restored picture itself, not
+    At half the sides a network of few layers sees far and is fast. It gives the restored image itself, not
     the noise. The batch norm of the paper is merged into the convolutions, as in its published weights:
     852,108 parameters for RGB (12 layers of 96 channels), 485,316 for gray (15 of 64). He's start.
 
-    Where no sigma is given, to `forward` or here, each picture's is estimated from all of it.
+    Where no sigma is given, to `forward` or here, each image's is estimated from all of it.
 
     Args:
         channels: 3 for RGB or 1 for gray.
@@ -72,7 +72,7 @@ class FfdNet(nn.Module):
             sigma: (N,), on the 0-255 scale; None takes the network's own, or estimates it.
 
         Returns:
-            The restored pictures in the shape of `x`.
+            The restored images in the shape of `x`.
         """
         quarters = F.pixel_unshuffle(x, 2)
         levels = told_or_estimated(x, sigma, self.sigma) / 255

@@ -16,9 +16,9 @@ class Pix2Pix(nn.Module):
     """U-Net-256: eight 4x4 convolutions of stride 2 down, eight transposed ones up, skips between them.
 
     LeakyReLU 0.2 down and ReLU up, batch norm except at the two ends and in the middle, tanh at the end;
-    pictures enter and leave it as 2x - 1. With RGB: 54,413,955 parameters. In the paper dropout and the
+    images enter and leave it as 2x - 1. With RGB: 54,413,955 parameters. In the paper dropout and the
     batch's own statistics stay on when it is used, as its only noise; here both end with training, so that a
-    restored picture follows from the degraded one alone.
+    restored image follows from the degraded one alone.
 
     Args:
         channels: 3 for RGB or 1 for gray.

@@ -19,7 +19,7 @@ class Hybrid(nn.Module):
 
     y = x + std * (last(attend(body(first(z))) + first(z))), z being the standardized input. A block is
     x + CBAM(separable(GELU(separable(LN(x))))), then x + MHSA(LN(x)) in windows (convolutional projections
-    tell places apart), then x + MLP(LN(x)). CBAM and the standardization look at the whole picture, so tiles
+    tell places apart), then x + MLP(LN(x)). CBAM and the standardization look at the whole image, so tiles
     change the result a little.
 
     Args:
@@ -49,7 +49,7 @@ class Hybrid(nn.Module):
 
 
 class _Residual(nn.Module):
-    """What `Hybrid` does to standardized pictures."""
+    """What `Hybrid` does to standardized images."""
 
     def __init__(self, channels: int, width: int, body: nn.Module) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ class IrCnn(nn.Module):
 
     The paper's batch norm is merged into the convolutions, as in its published weights: 185,857 parameters
     for gray, 188,163 for RGB. The paper trains 25 of them, for sigma 2, 4 ... 50, which `levels=25` holds in
-    one: the first whose sigma is not below a picture's restores it. He's start, the last layer at a tenth of
+    one: the first whose sigma is not below an image's restores it. He's start, the last layer at a tenth of
     it (chosen: it learns far sooner).
 
     Args:
@@ -50,7 +50,7 @@ class IrCnn(nn.Module):
             sigma: (N,), on the 0-255 scale, for several levels; None estimates it.
 
         Returns:
-            The restored pictures in the shape of `x`.
+            The restored images in the shape of `x`.
         """
         if not self.takes_sigma:
             noise: Tensor = self.layers(x)

@@ -26,7 +26,7 @@ class ShallowFeatures(nn.Sequential):
     3x3 to C/4, 1x1 to C/2, 3x3 to C/2, each with GELU, 1x1 to C, instance norm with weights.
 
     Args:
-        channels: Of the picture.
+        channels: Of the image.
         features: C, from 4.
     """
 
@@ -74,7 +74,7 @@ class LcdNet(nn.Module):
     that scale's residual. Width, depths and those convolutions are chosen, since the paper leaves them open;
     the default has 35,898,376 parameters.
 
-    Its Fourier transforms, pooling and instance norms are of the whole picture, so every output pixel
+    Its Fourier transforms, pooling and instance norms are of the whole image, so every output pixel
     depends on every input pixel and tiles change the result.
 
     Args:
@@ -139,7 +139,7 @@ class LcdNet(nn.Module):
         return restored
 
     def outputs(self, x: Tensor) -> list[Tensor]:
-        """Return the restored pictures at scale 1, 1/2, 1/4 and 1/8, finest first; for training."""
+        """Return the restored images at scale 1, 1/2, 1/4 and 1/8, finest first; for training."""
         copies = pyramid(x)
         residuals = [last(y) for last, y in zip(self.last, self._features(copies), strict=True)]
         return [copy + residual for copy, residual in zip(copies, reversed(residuals), strict=True)]

@@ -21,10 +21,10 @@ class NafNet(nn.Module):
     (17,111,907 parameters; 67,888,835 at width 64). The one for SIDD has encoder (2, 2, 4, 8), middle 12 and
     decoder (2, 2, 2, 2): 29,159,715 parameters, and 115,982,915 at width 64.
 
-    Its channel attention pools over the whole picture, so every output pixel depends on every input pixel and
+    Its channel attention pools over the whole image, so every output pixel depends on every input pixel and
     tiles change the result. With `local_pooling` it pools over windows instead, as far as crops in training
     reached. The field is then bounded, but every block widens it by a window: for the default network with
-    384 pixels it is 14,383 pixels wide, so that tiles come near the whole picture's result, not up to it.
+    384 pixels it is 14,383 pixels wide, so that tiles come near the whole image's result, not up to it.
 
     Args:
         channels: 3 for RGB or 1 for gray.

@@ -1,6 +1,6 @@
 """The U-Net of Noise2Noise.
 
-Lehtinen et al., "Noise2Noise: Learning Image Restoration without Clean Data", ICML 2018. Which pictures it is
+Lehtinen et al., "Noise2Noise: Learning Image Restoration without Clean Data", ICML 2018. Which images it is
 trained on, the paper's point, is the matter of the training strategy of the same name.
 """
 
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 class Noise2NoiseUNet(nn.Module):
     """Encoder of 48 channels with five 2x2 max-pools, decoder of 96 with nearest-neighbor steps up.
 
-    LeakyReLU 0.1 after all convolutions but the last; no residual: the picture itself is predicted, in the
+    LeakyReLU 0.1 after all convolutions but the last; no residual: the image itself is predicted, in the
     paper's range -0.5 to 0.5, to and from which pixels are shifted inside. He's start, with gain 1 for the
     last layer. With RGB: 991,203 parameters.
 

@@ -1,8 +1,8 @@
-"""The network for old photographs: it finds scratches, and restores the picture knowing where they are.
+"""The network for old photographs: it finds scratches, and restores the image knowing where they are.
 
 After Wan et al., "Bringing Old Photos Back to Life", CVPR 2020, whose scratch detector is a U-Net on gray
-pictures. Their two auto-encoders and the mapping between them are replaced by one U-Net of gated convolutions
-that is given the picture and the mask, which a small machine can train.
+images. Their two auto-encoders and the mapping between them are replaced by one U-Net of gated convolutions
+that is given the image and the mask, which a small machine can train.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ class OldPhoto(nn.Module):
 
     Detector and painter are U-Nets of four levels with two convolutions each, max pooling and bilinear steps
     up. The detector has batch norm, as the paper's; the painter's convolutions are gated and have none, so
-    that a picture's brightness passes.
+    that an image's brightness passes.
 
     Args:
         channels: 3 for RGB or 1 for gray.
         width: Channels of the painter's first level; the others have 2, 4 and 8 times as many.
         detector: Channels of the detector's first level; 64 in the paper.
         inpaint_only: Leave every pixel as it is where no scratch is found.
-        keep_chroma: Restore the luma alone and keep the differences of the channels to it: gray pictures in
+        keep_chroma: Restore the luma alone and keep the differences of the channels to it: gray images in
             RGB stay exactly gray, and lost colors are not restored.
         threshold: Probability from which a pixel belongs to a scratch; the paper's is 0.4.
 
@@ -73,7 +73,7 @@ class OldPhoto(nn.Module):
         return logits
 
     def paint(self, x: Tensor, damage: Tensor) -> Tensor:
-        """Restore the whole picture.
+        """Restore the whole image.
 
         Args:
             x: Degraded (N, C, H, W).

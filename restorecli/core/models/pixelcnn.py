@@ -1,4 +1,4 @@
-"""PixelCNN as a restorer: the distribution of the clean picture, pixel by pixel, given the degraded one.
+"""PixelCNN as a restorer: the distribution of the clean image, pixel by pixel, given the degraded one.
 
 Gated PixelCNN: van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu, NeurIPS 2016,
 arXiv:1606.05328. Conditioned as in Dahl, Norouzi, Shlens, "Pixel Recursive Super Resolution", ICCV 2017.
@@ -42,10 +42,10 @@ class PixelCnn(nn.Module):
     horizontal one over the row so far, which together see everything before a pixel (no blind spot within
     their reach) and add B(y_<i, s(x)). B starts at zero.
 
-    What `forward` restores takes the same time for every picture and is the same at every call: the mean of
+    What `forward` restores takes the same time for every image and is the same at every call: the mean of
     p(y_i | x), the best guess in mean square, then `refinements` Jacobi steps y <- E[y_i | y_<i, x] on all
     pixels at once. One step gains a little; further ones lose again, since the network has learned to trust
-    what comes before a pixel as if it were clean. `sample` draws a picture instead, `likelihood` judges one.
+    what comes before a pixel as if it were clean. `sample` draws an image instead, `likelihood` judges one.
 
     Left open by the papers and chosen here: a first reach of 3 pixels (7x7), then 1 (3x3); the logistic means
     are counted from the degraded pixel; an additional channel of ones tells the stacks what lies inside.
@@ -125,8 +125,8 @@ class PixelCnn(nn.Module):
         """Return the distributions of every color given those before it in y and all of x.
 
         Args:
-            y: (N, C, H, W) in [0, 1]: the picture that is judged, or its guess.
-            x: The degraded picture, of the same shape.
+            y: (N, C, H, W) in [0, 1]: the image that is judged, or its guess.
+            x: The degraded image, of the same shape.
         """
         s = self.condition(2 * x - 1)
         alone = self._alone(s, x)
@@ -145,18 +145,18 @@ class PixelCnn(nn.Module):
         """Return -log2 p(y | x) per color of a pixel, "bits per dimension", (N,).
 
         Args:
-            y: (N, C, H, W) in [0, 1], rounded to 8 bits: the picture that is judged.
-            x: The degraded picture, of the same shape.
+            y: (N, C, H, W) in [0, 1], rounded to 8 bits: the image that is judged.
+            x: The degraded image, of the same shape.
         """
         y = to_levels(y).to(x.dtype) / 255
         return bits(self.log_probability(self.predict(y, x).joint, y))
 
     @torch.no_grad()
     def sample(self, x: Tensor, temperature: float = 1.0, generator: torch.Generator | None = None) -> Tensor:
-        """Draw a picture from p(y | x): (N, C, H, W), levels / 255.
+        """Draw an image from p(y | x): (N, C, H, W), levels / 255.
 
         What each layer needs of the pixels before is kept, so that a pixel costs as many steps as there are
-        layers, whatever the size of the picture.
+        layers, whatever the size of the image.
 
         Args:
             x: Degraded (N, C, H, W) in [0, 1].

@@ -25,7 +25,7 @@ class Restormer(nn.Module):
     reduced by a 1x1 convolution; but the first level's decoder and the refinement keep twice the width. No
     convolution has a bias. The defaults have 26,126,644 parameters (26,111,668 with the bias-free norm).
 
-    Its attention normalizes and compares channels over the whole picture, so every output pixel depends on
+    Its attention normalizes and compares channels over the whole image, so every output pixel depends on
     every input pixel and tiles change the result; nothing bounds the field.
 
     Args:

@@ -1,6 +1,6 @@
 """SCA-UNet: a residual U-Net with spatial-channel attention on its skips and a non-local bottleneck.
 
-Sarvesan and Mendhe, "Image Denoising and Deblurring" (MVTec inspection pictures). The layers follow the
+Sarvesan and Mendhe, "Image Denoising and Deblurring" (MVTec inspection images). The layers follow the
 authors' published code, down to its 867,842 parameters.
 """
 
@@ -20,7 +20,7 @@ class ScaUNet(nn.Module):
     """SCA-UNet; its output is a residual added to the input.
 
     The attended tensor goes over the skip; the un-attended one goes down through the 2x2 max-pool. Global
-    average pooling and the non-local block make every output pixel depend on the whole picture, so tiles
+    average pooling and the non-local block make every output pixel depend on the whole image, so tiles
     change the result a little.
 
     Args:

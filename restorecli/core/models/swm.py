@@ -1,4 +1,4 @@
-"""SWM: selective frequency attention for sand-dust pictures, in an encoder-decoder.
+"""SWM: selective frequency attention for sand-dust images, in an encoder-decoder.
 
 After the post "Seeing what matters" and its source, Mishra and Dhara, "Dust to Detail", CVPR Workshops 2025,
 which name frequency selection and weighting, a multi-scale directional filter bank, and self-attention on
@@ -72,11 +72,11 @@ class SwmBlock(nn.Module):
 class ColourHead(nn.Module):
     """A gain and an offset per color from the mean of the deepest features; at first 1 and 0.
 
-    Dust is mostly a cast over the whole picture, which this takes off before anything local is added.
+    Dust is mostly a cast over the whole image, which this takes off before anything local is added.
 
     Args:
         features: Channels of the features.
-        channels: Of the picture.
+        channels: Of the image.
     """
 
     def __init__(self, features: int, channels: int) -> None:
@@ -87,7 +87,7 @@ class ColourHead(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, x: Tensor, features: Tensor) -> Tensor:
-        """Map the picture (N, C, H, W) to the same shape, by what the features (N, F, h, w) say."""
+        """Map the image (N, C, H, W) to the same shape, by what the features (N, F, h, w) say."""
         change: Tensor = self.out(nn.functional.gelu(self.hidden(features.mean(dim=(2, 3)))))
         gain, offset = change[:, :, None, None].chunk(2, dim=1)
         return x + gain * x + offset
@@ -101,7 +101,7 @@ class Swm(nn.Module):
     shuffle go up, where skips are concatenated and joined by a 1x1, and two NAF blocks follow. The color
     head corrects the input, to which the last convolution's output is added.
 
-    Spectra and attention are of the whole picture, so every output pixel depends on every input pixel and
+    Spectra and attention are of the whole image, so every output pixel depends on every input pixel and
     tiles change the result.
 
     Args:
@@ -114,7 +114,7 @@ class Swm(nn.Module):
         mode: Of the selection: "mute" or "clamp"; see `SelectiveFrequency`.
         padding: Of the selection, in pixels of each level.
         window: Side of overlapping windows, in pixels of each level, in which frequencies are selected; None
-            selects those of the whole picture.
+            selects those of the whole image.
         frequency_selection: False leaves the selection out and everything else as it is, for the ablation.
 
     Raises:

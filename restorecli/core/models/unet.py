@@ -17,7 +17,7 @@ class UNet(nn.Module):
     """A four-level U-Net whose output is a residual added to the input.
 
     Up-sampling has aligned corners off, unlike SCA-UNet's: the network is then the same function everywhere
-    in the picture, and tiles that start at multiples of 8 with enough overlap change nothing.
+    in the image, and tiles that start at multiples of 8 with enough overlap change nothing.
 
     Args:
         channels: 3 for RGB or 1 for gray.

@@ -193,13 +193,13 @@ FilterEach (x, filters) => (filtered)
 {
     first = Constant<value_ints = [0]>()
     second = Constant<value_ints = [1]>()
-    pictures = Unsqueeze(x, first)
-    queue = Transpose<perm = [2, 1, 0, 3, 4]>(pictures)
+    images = Unsqueeze(x, first)
+    queue = Transpose<perm = [2, 1, 0, 3, 4]>(images)
     each = Unsqueeze(filters, second)
     results = Scan<num_scan_inputs = 2, body =
-        step (float[1, 1, height, width] picture, float[1, 1, rows, columns] filter)
+        step (float[1, 1, height, width] image, float[1, 1, rows, columns] filter)
         => (float[1, 1, height_left, width_left] done) {
-        done = Conv(picture, filter)
+        done = Conv(image, filter)
     }>(queue, each)
     channels = Squeeze(results, second)
     filtered = Transpose<perm = [1, 0, 2, 3]>(channels)

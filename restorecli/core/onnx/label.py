@@ -26,7 +26,7 @@ class GraphLabel:
     Attributes:
         spec: What a caller must know, but for the name, which is the file's.
         card: Of the weights.
-        footprints: Bytes that pictures of 1 and of 3 channels take: (per pixel, per pixel squared).
+        footprints: Bytes that images of 1 and of 3 channels take: (per pixel, per pixel squared).
     """
 
     spec: RestorerSpec

@@ -106,7 +106,7 @@ def _expm1(g: Graph, x: Value) -> Value:
 def _col2im(
     g: Graph, x: Value, size: Value, kernel: Value, dilation: Value, padding: Value, stride: Value
 ) -> Value:
-    """Col2Im with sides that may depend on the picture, which torch's own conversion fails on."""
+    """Col2Im with sides that may depend on the image, which torch's own conversion fails on."""
     _require(set(helper._parse_arg(dilation, "is")) == {1}, "fold with dilation")
     _require(set(helper._parse_arg(padding, "is")) == {0}, "fold with padding")
     sides = [
@@ -119,7 +119,7 @@ def _col2im(
 
 
 def _convolution(g: Graph, x: Value, weight: Value, bias: Value, *rest: Value) -> Value:
-    """A convolution whose filters the picture makes goes channel by channel; for others see the exporter."""
+    """A convolution whose filters the image makes goes channel by channel; for others see the exporter."""
     sizes = helper._get_tensor_sizes(weight)
     if sizes is not None and None not in sizes:
         return torch.onnx.symbolic_opset9._convolution(g, x, weight, bias, *rest)

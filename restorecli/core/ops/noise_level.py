@@ -1,4 +1,4 @@
-"""How strong the noise of a picture is, from the picture alone."""
+"""How strong the noise of an image is, from the image alone."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _NOTHING = 1e-6
 
 @torch.no_grad()
 def estimate_noise(x: Tensor) -> Tensor:
-    """Estimate the standard deviation of white Gaussian noise from a picture alone.
+    """Estimate the standard deviation of white Gaussian noise from an image alone.
 
     sigma = median |d| / 0.6745 over the finest diagonal wavelet details d that are not 0 (Daubechies, two
     vanishing moments), averaged over the channels. Donoho and Johnstone, "Ideal spatial adaptation by wavelet
     shrinkage", Biometrika 81, 1994, section 4.2. Details that are exactly 0 come from flat parts (margins of
     a scan, letterboxes, clipped skies), where there is no noise to measure. scikit-image's estimate_sigma
-    leaves them out, too, and differs only at the border of the picture.
+    leaves them out, too, and differs only at the border of the image.
 
-    Fine texture counts as noise, so that clean pictures do not come out at 0; noise that is clipped at black
+    Fine texture counts as noise, so that clean images do not come out at 0; noise that is clipped at black
     or white, or correlated from pixel to pixel (after blur, JPEG or demosaicing), comes out too small.
 
     Args:
         x: (N, C, H, W), nominally in [0, 1]; computed in float64 if it is, else in float32.
 
     Returns:
-        (N,) on the 0-255 scale, in that type; 0 for a picture without any detail.
+        (N,) on the 0-255 scale, in that type; 0 for an image without any detail.
     """
     missing = [max(4 - side, 0) for side in x.shape[-2:]]
     y = x if x.dtype == torch.float64 else x.float()
@@ -48,7 +48,7 @@ def estimate_noise(x: Tensor) -> Tensor:
 
 
 def told_or_estimated(x: Tensor, sigma: Tensor | None, own: float | None) -> Tensor:
-    """Return the noise level of each picture for a network that takes one.
+    """Return the noise level of each image for a network that takes one.
 
     Args:
         x: (N, C, H, W), nominally in [0, 1].

@@ -1,4 +1,4 @@
-"""What scattering needs besides the picture: smooth random fields, a guess at depth, the guided filter."""
+"""What scattering needs besides the image: smooth random fields, a guess at depth, the guided filter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Plane = NDArray[np.float32]
 
 
 def luma(colour: NDArray[np.float32]) -> Plane:
-    """Return the BT.601 luma, (H, W), of a (3, H, W) picture."""
+    """Return the BT.601 luma, (H, W), of a (3, H, W) image."""
     # Not a matrix product, whose last bits depend on the number of threads.
     red, green, blue = (colour[i] * np.float32(weight) for i, weight in enumerate((0.299, 0.587, 0.114)))
     result: Plane = red + green + blue
@@ -86,7 +86,7 @@ def guided_filter(guide: Plane, source: Plane, radius: int, epsilon: float) -> P
 def pseudo_depth(
     colour: NDArray[np.float32], falloff: float, octaves: int, rng: np.random.Generator
 ) -> Plane:
-    """Guess how far each pixel is, without a network: high in the picture is far, saturated detail is near.
+    """Guess how far each pixel is, without a network: high in the image is far, saturated detail is near.
 
     0.6 (1 - row / H)^falloff + 0.25 fractal noise + 0.15 (1 - saturation x local contrast), smoothed by the
     guided filter along the edges of luma (radius H / 20, epsilon 1e-3). Saturation is that of HSV; local

@@ -1,4 +1,4 @@
-"""Blur: Gaussian, motion, defocus; every kernel sums to 1 and the picture is mirrored at its rim.
+"""Blur: Gaussian, motion, defocus; every kernel sums to 1 and the image is mirrored at its rim.
 
 The kernels and the classes are here; the compiled loops are imported at the first use because loading the
 compiler takes longer than `--help` may.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.degradation.base import Degradation, parameter
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 _TRUNCATE = 4.0
 
@@ -102,7 +102,7 @@ class GaussianBlur(Degradation):
         return int(_TRUNCATE * self.sigma + 0.5)
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the blurred picture; see the base class."""
+        """Return the blurred image; see the base class."""
         del rng
         if self.margin == 0:
             return image.copy()
@@ -143,7 +143,7 @@ class MotionBlur(Degradation):
         return math.ceil((self.length - 1) / 2)
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the blurred picture; see the base class."""
+        """Return the blurred image; see the base class."""
         del rng
         from restorecli.degradation.filtering import filter_kernel
 
@@ -177,7 +177,7 @@ class Defocus(Degradation):
         return math.ceil(self.radius) + int(_TRUNCATE * self.edge + 0.5)
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the blurred picture; see the base class."""
+        """Return the blurred image; see the base class."""
         del rng
         if self.margin == 0:
             return image.copy()

@@ -11,16 +11,16 @@ from PIL import Image
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.errors import ImageError
 from restorecli.images.formats import FORMATS
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 _SUBSAMPLING = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 
 
 @dataclass(frozen=True)
 class Jpeg(Degradation):
-    """Encode and decode as baseline JPEG with Pillow; the picture is clipped and rounded to 8 bits for it.
+    """Encode and decode as baseline JPEG with Pillow; the image is clipped and rounded to 8 bits for it.
 
-    Gray pictures are encoded as gray JPEG. Color is encoded as YCbCr; `subsampling` says how much smaller
+    Gray images are encoded as gray JPEG. Color is encoded as YCbCr; `subsampling` says how much smaller
     the two chroma planes are. The default 4:2:0 is Pillow's own.
     """
 
@@ -44,7 +44,7 @@ class Jpeg(Degradation):
         del rng
         if max(image.shape[1:]) > FORMATS["JPEG"].longest:
             raise ImageError(
-                "The picture is too large for JPEG.",
+                "The image is too large for JPEG.",
                 expected=f"sides up to {FORMATS['JPEG'].longest} px",
                 got=f"{image.shape[2]} x {image.shape[1]} px",
             )

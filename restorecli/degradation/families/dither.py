@@ -8,7 +8,7 @@ import numpy as np
 
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.degradation.families.palettes import NAMED, median_cut, named_palette
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 KERNEL_NAMES = (
     "floyd-steinberg",
@@ -27,8 +27,8 @@ class Dither(Degradation):
     """Error diffusion, exactly its sequential float64 definition (see `diffusion`), by one of eight kernels.
 
     Each channel is reduced to `levels` evenly spaced levels by itself, or all together to the nearest colors
-    of a palette: `median-cut` takes `colours` of them from the picture, the others are named. Gray pictures
-    stay gray: they use the grays of a palette. The picture is clipped to [0, 1] first. A value half-way
+    of a palette: `median-cut` takes `colours` of them from the image, the others are named. Gray images
+    stay gray: they use the grays of a palette. The image is clipped to [0, 1] first. A value half-way
     between two levels takes the upper one.
     """
 
@@ -49,7 +49,7 @@ class Dither(Degradation):
     colours: int = parameter(16, unit="colours", low=2, high=256, help="colors that median-cut chooses")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the dithered picture; see the base class."""
+        """Return the dithered image; see the base class."""
         del rng
         # Imported here because loading the compiler takes longer than `--help` may.
         from restorecli.degradation.families.diffusion import KERNELS, diffuse_levels, diffuse_palette

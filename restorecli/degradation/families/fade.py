@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from restorecli.degradation.base import Degradation, parameter
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
-"""Rows give R, G and B of the brown print of a picture in R, G, B; the usual matrix of photo programs."""
+"""Rows give R, G and B of the brown print of an image in R, G, B; the usual matrix of photo programs."""
 
 UNFADED: Mapping[str, float] = {
     "red": 1.0,
@@ -34,7 +34,7 @@ class Fade(Degradation):
 
     In this order: x becomes (1 - sepia) x + sepia S x with S = `SEPIA`, each channel is multiplied by its
     gain, then black + contrast x, times 1 - vignette (r / r_corner)^2, times 1 + paper n with smooth noise n
-    in [-1, 1], plus grain. Gray pictures are treated as color and turned back by luma (BT.601).
+    in [-1, 1], plus grain. Gray images are treated as color and turned back by luma (BT.601).
     """
 
     name = "fade"
@@ -65,7 +65,7 @@ class Fade(Degradation):
     grain: float = parameter(8.0, unit="0-255 scale", low=0, high=255, draw="5..20", help="grain (std)")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the faded picture; see the base class."""
+        """Return the faded image; see the base class."""
         from restorecli.degradation.families.atmosphere import luma
 
         colour = np.repeat(image, 3, axis=0) if len(image) == 1 else image

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.degradation.families.atmosphere import fractal_noise, pseudo_depth
 from restorecli.degradation.families.sand_dust import scatter
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Haze(Degradation):
     """Haze: y = x t + A (1 - t) with t = exp(-beta d), the same for all channels.
 
     The depth d is a guess (`pseudo_depth`) between `near` and `far`, times a drifting density between
-    1 - `drift` and 1 + `drift`. Gray pictures stay gray.
+    1 - `drift` and 1 + `drift`. Gray images stay gray.
     """
 
     name = "haze"
@@ -28,7 +28,7 @@ class Haze(Degradation):
         "et al., Benchmarking Single-Image Dehazing and Beyond (RESIDE), TIP 2019; pseudo-depth and "
         "severities are chosen"
     )
-    also_depends_on = "the depth, which is guessed from the whole picture"
+    also_depends_on = "the depth, which is guessed from the whole image"
     severities = ({"beta": 0.4}, {"beta": 0.7}, {"beta": 1.0}, {"beta": 1.4}, {"beta": 2.0})
     identity: ClassVar = {"beta": 0.0}
 
@@ -43,7 +43,7 @@ class Haze(Degradation):
     drift: float = parameter(0.1, unit="share", low=0, high=1, draw="0..0.3", help="unevenness of the haze")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the picture in haze; see the base class."""
+        """Return the image in haze; see the base class."""
         beta = np.full(len(image), self.beta, np.float32)
         return scatter(image, self.depth(image, rng), beta, np.full(len(image), self.light, np.float32))
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.degradation.base import Degradation, parameter
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 Mask = NDArray[np.bool_]
 Shape = tuple[int, int]
@@ -25,7 +25,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 class Holes(Degradation):
     """Holes of a known place, filled with one value; all channels lose the same pixels.
 
-    box is one box in the middle, of the picture's proportions. boxes, strokes and text go on until `share` is
+    box is one box in the middle, of the image's proportions. boxes, strokes and text go on until `share` is
     reached; the last one is cut where it would exceed it. bernoulli loses single pixels, exactly
     round(share H W) of them, like all kinds but box, whose sides are whole.
     """
@@ -48,7 +48,7 @@ class Holes(Degradation):
         help="shape of the holes",
     )
     share: float = parameter(
-        0.25, unit="share of the picture", low=0, high=1, draw="0.05..0.5", help="lost pixels"
+        0.25, unit="share of the image", low=0, high=1, draw="0.05..0.5", help="lost pixels"
     )
     size: float = parameter(
         0.1,
@@ -61,7 +61,7 @@ class Holes(Degradation):
     fill: str = parameter("white", choices=FILLS, help="what stands in the holes")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the picture with holes; see the base class."""
+        """Return the image with holes; see the base class."""
         lost = self.mask(image.shape[1:], rng)
         value = FILLS[self.fill]
         if value is None:
@@ -85,7 +85,7 @@ class Holes(Degradation):
 
 
 def middle_box(shape: Shape, share: float) -> Mask:
-    """Return a box in the middle that covers `share` of a picture, its sides rounded to whole pixels."""
+    """Return a box in the middle that covers `share` of an image, its sides rounded to whole pixels."""
     lost = np.zeros(shape, bool)
     rows, columns = (round(side * share**0.5) for side in shape)
     top, left = (shape[0] - rows) // 2, (shape[1] - columns) // 2

@@ -1,4 +1,4 @@
-"""Low light: a picture taken with too little of it, and the noise that comes with few photons."""
+"""Low light: an image taken with too little of it, and the noise that comes with few photons."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from restorecli.degradation.base import Degradation, parameter
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 _MOST_PHOTONS = 1e18
-"""NumPy draws no Poisson numbers of a larger mean; no picture in [0, 1] comes near it."""
+"""NumPy draws no Poisson numbers of a larger mean; no image in [0, 1] comes near it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class LowLight(Degradation):
     linear: bool = parameter(True, help="noise in linear light, as in a sensor, instead of sRGB values")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the dark picture; see the base class."""
+        """Return the dark image; see the base class."""
         from restorecli.degradation.filtering import in_linear_light
 
         dark = self.darken(image)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.degradation.families.atmosphere import fractal_noise
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Moire(Degradation):
     The first has exactly the asked frequency and angle. The others differ by up to `spread` in frequency and
     by up to `tilt` in angle. n is smooth noise in [-1, 1], another for each grating: waves of a screen held
     at an angle bend. Each channel shifts the phase by up to `colour` times half a wave either way. Gray
-    pictures get the waves of one channel.
+    images get the waves of one channel.
     """
 
     name = "moire"
@@ -59,7 +59,7 @@ class Moire(Degradation):
     colour: float = parameter(1.0, unit="share", low=0, high=1, draw="0.3..1", help="how colored they are")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the picture with waves; see the base class."""
+        """Return the image with waves; see the base class."""
         waves = self.waves(image.shape[1:], rng)
         result: Pixels = image + np.float32(self.amplitude / 255) * waves[: len(image)]
         return result

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from restorecli.degradation.base import Degradation, parameter
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Gaussian(Degradation):
     """Additive white Gaussian noise: y = x + n, n ~ N(0, (sigma / 255)^2).
 
     Nothing is clipped here, as the published tables of DnCNN, Restormer and DPIR test it: at sigma 25 the
-    PSNR of the unclipped result is 20.17 dB whatever the picture.
+    PSNR of the unclipped result is 20.17 dB whatever the image.
     """
 
     name = "gaussian"
@@ -77,7 +77,7 @@ class SaltPepper(Degradation):
     random_valued: bool = parameter(False, help="put uniform random values in place of white and black")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the picture with lost pixels; see the base class."""
+        """Return the image with lost pixels; see the base class."""
         shape = image.shape if self.independent else (1, *image.shape[1:])
         chance = rng.random(shape)
         value = (chance < self.amount * self.salt).astype(np.float32)
@@ -107,7 +107,7 @@ class Speckle(Degradation):
     law: str = parameter("gaussian", choices=("gaussian", "gamma"), help="distribution of the factor")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the picture times its random factor; see the base class."""
+        """Return the image times its random factor; see the base class."""
         if self.std == 0:
             return image.copy()
         if self.law == "gamma":

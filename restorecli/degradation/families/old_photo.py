@@ -15,7 +15,7 @@ from restorecli.degradation.families.compression import Jpeg
 from restorecli.degradation.families.fade import UNFADED, Fade
 from restorecli.degradation.families.noise import Gaussian, SaltPepper, Speckle
 from restorecli.degradation.families.scratches import Scratches, split
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 _BLUR_RADIUS = 3
 """Of the kernel with the most taps."""
@@ -28,7 +28,7 @@ class OldPhoto(Degradation):
     In a random order, each with the chance `share`: a Gaussian blur of 3, 5 or 7 taps; one of Gaussian noise,
     speckle, or impulses; fewer pixels by a factor of its own for each side, and back by nearest or bilinear
     steps; JPEG. Then colors become gray with the chance `gray`, and the print fades, then it is scratched
-    (see `fade` and `scratches`, of whose ranges `fade` takes a part). Gray pictures stay gray.
+    (see `fade` and `scratches`, of whose ranges `fade` takes a part). Gray images stay gray.
     """
 
     name = "old-photo"
@@ -83,7 +83,7 @@ class OldPhoto(Degradation):
         return self._scratches().apply(self._faded(tone).apply(worn, grain), scratching)
 
     def mask(self, shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Return where the picture is scratched; see the base class."""
+        """Return where the image is scratched; see the base class."""
         return self._scratches().mask(shape, split(rng, 8)[0])
 
     def _scratches(self) -> Scratches:

@@ -1,4 +1,4 @@
-"""Color palettes for dither: a few historic ones, and median cut from the picture itself."""
+"""Color palettes for dither: a few historic ones, and median cut from the image itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 Palette = NDArray[np.float64]
 """(N, C) colors in [0, 1]."""
@@ -35,7 +35,7 @@ NAMED: Mapping[str, Palette] = {
 
 
 def named_palette(name: str, channels: int) -> Palette:
-    """Return a palette's colors, or for a gray picture its grays."""
+    """Return a palette's colors, or for a gray image its grays."""
     palette = NAMED[name]
     if channels == 3:
         return palette
@@ -44,14 +44,14 @@ def named_palette(name: str, channels: int) -> Palette:
 
 
 def median_cut(image: Pixels, colours: int) -> Palette:
-    """Choose colors from a picture by median cut (Heckbert, SIGGRAPH 1982).
+    """Choose colors from an image by median cut (Heckbert, SIGGRAPH 1982).
 
-    The 8-bit colors of the picture start as one box; again and again the box with the most pixels times its
+    The 8-bit colors of the image start as one box; again and again the box with the most pixels times its
     longest side is cut at the median pixel of that side; each final box gives the mean of its pixels.
 
     Args:
         image: (C, H, W) float32; clipped to [0, 1].
-        colours: The most colors to return; fewer when the picture has fewer.
+        colours: The most colors to return; fewer when the image has fewer.
 
     Returns:
         (N, C) float64 in [0, 1], sorted.

@@ -1,4 +1,4 @@
-"""Dust grains near the lens: small discs and short streaks, blended over the picture."""
+"""Dust grains near the lens: small discs and short streaks, blended over the image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.core.ops.compilation import compiled
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 _SMALLEST, _LARGEST = 0.3, 2.5  # px, radius
 _STREAKED = 0.1
@@ -36,7 +36,7 @@ class Particles:
 def draw_particles(
     shape: tuple[int, int], share: float, colour: NDArray[np.float32], rng: np.random.Generator
 ) -> Particles:
-    """Draw grains that cover about `share` of a picture.
+    """Draw grains that cover about `share` of an image.
 
     Radii are 0.3 to 2.5 px (log-uniform: many small, few large), opacities 0.2 to 0.8, colors `colour` plus
     or minus 0.1; one in ten is streaked by 3 to 9 px along a wind that all of them share within 10 degrees.
@@ -89,5 +89,5 @@ def _blend(
 
 
 def blend_particles(image: Pixels, particles: Particles) -> None:
-    """Blend grains over a (3, H, W) float32 picture in place, in their order."""
+    """Blend grains over a (3, H, W) float32 image in place, in their order."""
     _blend(image, particles.shapes, particles.opacities, particles.colours)

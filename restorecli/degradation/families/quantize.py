@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from restorecli.degradation.base import Degradation, parameter
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Quantize(Degradation):
     dither: bool = parameter(False, help="add uniform noise of half a step before rounding")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the quantized picture; see the base class."""
+        """Return the quantized image; see the base class."""
         top = self.levels - 1
         steps = np.clip(image, 0, 1).astype(np.float64) * top
         # Half a step up and floor: rounding to nearest, or with dither to a neighbor in proportion.

@@ -1,4 +1,4 @@
-"""Rain: bright streaks over the picture, and the haze of the drops behind them."""
+"""Rain: bright streaks over the image, and the haze of the drops behind them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.degradation.families.blur import disc_kernel, motion_kernel
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 _HAZE_LIGHT = np.float32(0.8)
 _FAINTEST = 0.3
 
 
 def streak_kernel(length: float, angle: float, width: float) -> NDArray[np.float64]:
-    """Return the picture of one streak: a straight line drawn with a disc, at most 1.
+    """Return the image of one streak: a straight line drawn with a disc, at most 1.
 
     Args:
         length: Of the line in pixels.
@@ -38,7 +38,7 @@ def streak_kernel(length: float, angle: float, width: float) -> NDArray[np.float
 
 @dataclass(frozen=True)
 class Rain(Degradation):
-    """Rain streaks: thresholded noise, blurred along a line, laid over the picture; then a light haze.
+    """Rain streaks: thresholded noise, blurred along a line, laid over the image; then a light haze.
 
     Noise u in [0, 1] becomes drops where it is above a threshold 1 - p, each of a strength from 0.3 to 1 by
     how far it is above. They are drawn as streaks; where these overlap, strengths add up, to 1 at most. With
@@ -66,7 +66,7 @@ class Rain(Degradation):
 
     amount: float = parameter(
         0.2,
-        unit="share of the picture",
+        unit="share of the image",
         low=0,
         high=1,
         draw="0.05..0.4",
@@ -81,7 +81,7 @@ class Rain(Degradation):
     haze: float = parameter(0.05, unit="share", low=0, high=1, draw="0..0.15", help="share of light haze")
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the picture in rain; see the base class."""
+        """Return the image in rain; see the base class."""
         rained = image.copy()
         if self.amount > 0:
             # What is brighter than white already stays so.
@@ -94,7 +94,7 @@ class Rain(Degradation):
         from restorecli.degradation.filtering import filter_kernel
 
         kernel = streak_kernel(self.length, self.angle, self.width)
-        rim = math.ceil(kernel.shape[0] / 2)  # drops beyond the picture reach into it
+        rim = math.ceil(kernel.shape[0] / 2)  # drops beyond the image reach into it
         noise = rng.random([side + 2 * rim for side in shape], dtype=np.float32)
         share = np.float32(self.amount / kernel.sum())
         falls = noise > 1 - share

@@ -1,4 +1,4 @@
-"""Smaller pictures: bicubic reduction as MATLAB's imresize does it."""
+"""Smaller images: bicubic reduction as MATLAB's imresize does it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.errors import ImageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 
 def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -45,7 +45,7 @@ class Downscale(Degradation):
     """Bicubic reduction with anti-aliasing, a = -0.5, as tables of super-resolution use.
 
     The sides are first cut at the right and bottom to multiples of the factor ("modcrop"); beyond the rim
-    the picture is mirrored. PyTorch's bicubic differs: a = -0.75 and, by default, no anti-aliasing.
+    the image is mirrored. PyTorch's bicubic differs: a = -0.75 and, by default, no anti-aliasing.
     """
 
     name = "downscale"
@@ -66,10 +66,10 @@ class Downscale(Degradation):
         return self.factor
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the smaller picture; see the base class.
+        """Return the smaller image; see the base class.
 
         Raises:
-            ImageError: The picture is smaller than the factor.
+            ImageError: The image is smaller than the factor.
         """
         del rng
         if self.factor == 1:
@@ -77,7 +77,7 @@ class Downscale(Degradation):
         high, wide = (side - side % self.factor for side in image.shape[1:])
         if high == 0 or wide == 0:
             raise ImageError(
-                f"The picture is too small to be reduced by {self.factor}.",
+                f"The image is too small to be reduced by {self.factor}.",
                 expected=f"sides of at least {self.factor} px",
                 got=f"{image.shape[2]} x {image.shape[1]} px",
             )

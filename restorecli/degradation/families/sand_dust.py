@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.degradation.families.atmosphere import fractal_noise, luma, pseudo_depth
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 Colour = NDArray[np.float32]
 
@@ -48,7 +48,7 @@ class SandDust(Degradation):
 
     In this order: the scene is softened where little of its light arrives (`veil`), scattered by the model in
     `scatter` at a guessed depth times a drifting density, particles near the lens are blended over it, grain
-    is added. Gray pictures are treated as color and turned back by luma (BT.601).
+    is added. Gray images are treated as color and turned back by luma (BT.601).
     """
 
     name = "sand-dust"
@@ -56,7 +56,7 @@ class SandDust(Degradation):
         "model: Narasimhan and Nayar, Vision and the atmosphere, IJCV 2002; beta ratios 1 : 1.03 : 1.4 and "
         "yellow light measured on dusty photographs; other ranges, pseudo-depth and severities are chosen"
     )
-    also_depends_on = "the depth, which is guessed from the whole picture"
+    also_depends_on = "the depth, which is guessed from the whole image"
     severities = (
         {"beta": 0.4, "veil": 1.0, "particles": 0.0005, "grain": 2.0},
         {"beta": 0.7, "veil": 1.5, "particles": 0.001, "grain": 4.0},
@@ -105,7 +105,7 @@ class SandDust(Degradation):
         return (self.beta * np.array([1, self.green, self.blue])).astype(np.float32)
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the picture in dust; see the base class."""
+        """Return the image in dust; see the base class."""
         scene = np.repeat(image, 3, axis=0) if len(image) == 1 else image
         depth = self._depth(scene, rng)
         dusty = scatter(self._soften(scene, depth), depth, self.betas(), self.airlight())

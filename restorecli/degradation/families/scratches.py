@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.degradation.base import Degradation, parameter
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 if TYPE_CHECKING:
     from restorecli.degradation.families.strokes import Stroke
@@ -27,11 +27,11 @@ def split(rng: np.random.Generator, count: int) -> list[np.random.Generator]:
 
 @dataclass(frozen=True)
 class Scratches(Degradation):
-    """Long thin scratches, specks of dust and torn or creased bands, blended over the picture.
+    """Long thin scratches, specks of dust and torn or creased bands, blended over the image.
 
     Scratches are polylines, mostly steep, whose width (0.5 px to `width`) wavers by up to 40 %; opacities are
     drawn between `opacity` and 1. Dust is round, of radius 1 px to `speck`. Tears run from side to side,
-    3 to 15 px wide. Numbers are for each picture, whatever its size. Gray pictures stay gray.
+    3 to 15 px wide. Numbers are for each image, whatever its size. Gray images stay gray.
     """
 
     name = "scratches"
@@ -63,7 +63,7 @@ class Scratches(Degradation):
     )
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
-        """Return the scratched picture; see the base class."""
+        """Return the scratched image; see the base class."""
         from restorecli.degradation.families.strokes import paint
 
         scratched = image.copy()
@@ -77,7 +77,7 @@ class Scratches(Degradation):
         return marks(shape, self.strokes(shape, rng), self.edge)
 
     def strokes(self, shape: tuple[int, int], rng: np.random.Generator) -> list[Stroke]:
-        """Draw the strokes for a picture of a height and width: tears below, then scratches, then dust."""
+        """Draw the strokes for an image of a height and width: tears below, then scratches, then dust."""
         lines, specks, bands = split(rng, 3)
         drawn = [self._tear(shape, bands) for _ in range(self.tears)]
         drawn += [self._scratch(shape, lines) for _ in range(self.count)]

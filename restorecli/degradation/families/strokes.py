@@ -1,4 +1,4 @@
-"""Strokes over a picture: polylines of changing width with soft edges, each in one color."""
+"""Strokes over an image: polylines of changing width with soft edges, each in one color."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.core.ops.compilation import compiled
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 MARKED = 0.25
 """A pixel counts as damaged where a stroke covers at least this share of it."""
@@ -69,7 +69,7 @@ def cover(shape: tuple[int, int], stroke: Stroke, edge: float) -> NDArray[np.flo
 
 
 def paint(image: Pixels, strokes: list[Stroke], edge: float) -> None:
-    """Blend strokes over a (1 or 3, H, W) picture in place, in their order; gray pictures get their luma."""
+    """Blend strokes over a (1 or 3, H, W) image in place, in their order; gray images get their luma."""
     for stroke in strokes:
         colour = stroke.colour if len(image) == 3 else stroke.colour @ _LUMA
         share = cover(image.shape[1:], stroke, edge)[None] * np.float32(stroke.opacity)

@@ -31,7 +31,7 @@ def luma_matlab(levels: Levels) -> NDArray[np.float64]:
 
 
 def luma_matlab_rounded(levels: Levels) -> NDArray[np.uint8]:
-    """Return Y of MATLAB's rgb2ycbcr rounded to whole levels, as MATLAB does for pictures of type uint8.
+    """Return Y of MATLAB's rgb2ycbcr rounded to whole levels, as MATLAB does for images of type uint8.
 
     Args:
         levels: (C, H, W) on the 0-255 scale, C = 1 or 3; gray is only rounded.
@@ -82,7 +82,7 @@ def ciede2000(restored: NDArray[np.uint8], reference: NDArray[np.uint8]) -> floa
 
     Args:
         restored: (C, H, W) uint8 in sRGB, C = 1 or 3.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
 
     Returns:
         Delta E, lower is better; about 1 is just visible, black against white is 100.
@@ -105,7 +105,7 @@ def psnr_y(restored: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
 
     Args:
         restored: (C, H, W) uint8, C = 1 or 3; gray is compared as it is.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
     """
     return psnr(luma_matlab_rounded(restored), luma_matlab_rounded(reference))
 
@@ -115,7 +115,7 @@ def ssim_y(restored: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
 
     Args:
         restored: (C, H, W) uint8, C = 1 or 3; gray is compared as it is.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
 
     Raises:
         DataError: A side is under 11 pixels.

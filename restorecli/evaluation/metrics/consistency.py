@@ -1,4 +1,4 @@
-"""Data consistency: whether a restored picture, degraded again, gives what it was restored from."""
+"""Data consistency: whether a restored image, degraded again, gives what it was restored from."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from restorecli.errors import DataError, ImageError, UsageError
 from restorecli.evaluation.metrics.metric import Bytes, Subject
 from restorecli.evaluation.metrics.psnr_ssim import check_finite, to_8_bits
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 
 def consistency(subject: Subject) -> float:
-    """PSNR between the picture degraded again, as the manifest says, and its degraded input.
+    """PSNR between the image degraded again, as the manifest says, and its degraded input.
 
     All steps are repeated with their recorded values and the recorded seeds, so that the very same noise is
-    added and what is left is the part of the picture that the degradation lets through: with y = H x + n,
+    added and what is left is the part of the image that the degradation lets through: with y = H x + n,
     PSNR(H restored + n, H x + n) measures H (restored - x) without the reference x. Detail that a method
     invents where H lost it costs nothing; a changed color, a moved edge or a missing defect does. For noise
     alone it is the PSNR against the reference, but for what was clipped.
@@ -29,11 +29,11 @@ def consistency(subject: Subject) -> float:
         held 8, and else as they are.
 
     Raises:
-        DataError: There is no degraded picture, the manifest does not say what was done, or the shapes
+        DataError: There is no degraded image, the manifest does not say what was done, or the shapes
             differ.
     """
     if subject.degraded is None or subject.redegraded is None:
-        raise DataError("Nothing to be consistent with.", expected="a degraded picture", got="none")
+        raise DataError("Nothing to be consistent with.", expected="a degraded image", got="none")
     try:
         again = subject.redegraded()
     except (ImageError, UsageError) as fault:  # one odd line of a manifest costs one score, not the table
@@ -42,21 +42,21 @@ def consistency(subject: Subject) -> float:
 
 
 def peak_ratio(again: Pixels, degraded: Pixels | Bytes) -> float:
-    """Return the PSNR of two pictures as they are, or rounded to 8 bits where `degraded` is.
+    """Return the PSNR of two images as they are, or rounded to 8 bits where `degraded` is.
 
     Args:
         again: (C, H, W) float32, nominal range [0, 1]; values outside are kept unless it is rounded.
         degraded: The same shape, float32 or uint8.
 
     Returns:
-        Decibels; infinity for equal pictures.
+        Decibels; infinity for equal images.
 
     Raises:
         DataError: The shapes differ, or a value is not finite.
     """
     if again.shape != degraded.shape:
         raise DataError(
-            "The picture degraded again has another shape than its input.",
+            "The image degraded again has another shape than its input.",
             expected=f"{degraded.shape}",
             got=f"{again.shape}",
         )

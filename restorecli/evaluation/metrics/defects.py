@@ -1,9 +1,9 @@
 """How much of a defect a method keeps: its contrast, its edges, and one score of both.
 
-Restoration is bought for inspection, where a picture is better only if what is wrong with the part can still
+Restoration is bought for inspection, where an image is better only if what is wrong with the part can still
 be seen. PSNR does not tell: a defect covers one pixel in a thousand. Here the defect is the pattern by which
 the reference differs from its surroundings inside the mask, and what is measured is how much of this very
-pattern the restored picture holds. Noise and grain that do not resemble the pattern count neither for nor
+pattern the restored image holds. Noise and grain that do not resemble the pattern count neither for nor
 against a method.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from restorecli.evaluation.result import Evaluation, Group
 
 SCALE = 1.5
-"""Standard deviation in pixels of the Gaussian that both pictures pass first, so that grain is no defect."""
+"""Standard deviation in pixels of the Gaussian that both images pass first, so that grain is no defect."""
 
 GAP = 3
 """Pixels around the mask that belong to its edges, and not yet to its surroundings."""
@@ -32,7 +32,7 @@ RING = 12
 """How far from the mask, in pixels, its surroundings end."""
 
 MARGIN = 10.0
-"""Points of the defect score that a method may lose against the degraded picture without a warning."""
+"""Points of the defect score that a method may lose against the degraded image without a warning."""
 
 _VISIBLE = 1.0  # gray levels, root mean square
 _SLOPE = 0.1  # gray levels per pixel, root mean square; rounding to 8 bits alone gives about 0.02
@@ -44,24 +44,24 @@ Rule = Callable[[Levels, Levels, Mask], float]
 def contrast_kept(restored: Levels, reference: Levels, mask: Mask) -> float:
     """How much of the defect's contrast against its surroundings is kept, in percent.
 
-    Both pictures pass a Gaussian of 1.5 px. Each part of the mask (parts up to 6 px apart are one) is seen
+    Both images pass a Gaussian of 1.5 px. Each part of the mask (parts up to 6 px apart are one) is seen
     against its ring, the pixels more than 3 and at most 12 px away from it that are near no other part. With
-    s = reference inside the mask - its mean in the ring, and r the same of the restored picture,
+    s = reference inside the mask - its mean in the ring, and r the same of the restored image,
 
         contrast kept = 100 <r, s> / <s, s>,
 
-    summed over pixels, channels and parts. This is the least-squares factor by which the restored picture
+    summed over pixels, channels and parts. This is the least-squares factor by which the restored image
     holds the defect's pattern. For a defect of one level it is the ratio of the two differences, mean inside
     - mean around, that Weber's contrast is made of; but it stays defined for defects that are bright and dark
     at once, where that difference is near zero.
 
     Args:
         restored: (C, H, W) on the 0-255 scale.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
         mask: (H, W), True where the defect is.
 
     Returns:
-        100 for a picture with the reference's defect, 0 for one that holds nothing of it, 100 (1 - a) for a
+        100 for an image with the reference's defect, 0 for one that holds nothing of it, 100 (1 - a) for a
         defect blended by a into an even surrounding; above 100 where it is exaggerated, below 0 where it is
         inverted.
 
@@ -87,22 +87,22 @@ def contrast_kept(restored: Levels, reference: Levels, mask: Mask) -> float:
 def edges_kept(restored: Levels, reference: Levels, mask: Mask) -> float:
     """How much of the defect's edges is kept, in percent.
 
-    Both pictures pass a Gaussian of 1.5 px. With g the gradients (central differences) of the reference and h
-    those of the restored picture, in the mask and 3 px around it,
+    Both images pass a Gaussian of 1.5 px. With g the gradients (central differences) of the reference and h
+    those of the restored image, in the mask and 3 px around it,
 
         edges kept = 100 <h, g> / <g, g>,
 
-    the least-squares factor by which the restored picture holds the reference's gradients, weighted by their
+    the least-squares factor by which the restored image holds the reference's gradients, weighted by their
     energy. The energy of h alone would count noise as an edge; a gradient that is not the reference's has no
     part in the inner product.
 
     Args:
         restored: (C, H, W) on the 0-255 scale.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
         mask: (H, W), True where the defect is.
 
     Returns:
-        100 for a picture with the reference's edges, 0 for none of them, 100 (1 - a) for a defect blended by
+        100 for an image with the reference's edges, 0 for none of them, 100 (1 - a) for a defect blended by
         a into an even surrounding; above 100 where they are exaggerated.
 
     Raises:
@@ -130,7 +130,7 @@ def defect_score(restored: Levels, reference: Levels, mask: Mask) -> float:
 
     Args:
         restored: (C, H, W) on the 0-255 scale.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
         mask: (H, W), True where the defect is.
 
     Returns:
@@ -162,13 +162,13 @@ def measured(rule: Rule) -> Callable[[Subject], float]:
 def warnings(evaluation: Evaluation) -> tuple[str, ...]:
     """Name the categories in which a method gains PSNR while it washes the defects out.
 
-    The rule: over the category's pictures the mean gain of PSNR is above 0, and the mean defect score lies
-    `MARGIN` points or more below that of the degraded pictures, each picture compared with itself. The
-    degraded picture is the measure because noise hardly lowers the score, and because what blur took away
+    The rule: over the category's images the mean gain of PSNR is above 0, and the mean defect score lies
+    `MARGIN` points or more below that of the degraded images, each image compared with itself. The
+    degraded image is the measure because noise hardly lowers the score, and because what blur took away
     before is no fault of the method.
 
     Args:
-        evaluation: With the metrics "psnr" and "defect-score", for degraded and restored pictures; without
+        evaluation: With the metrics "psnr" and "defect-score", for degraded and restored images; without
             them there is nothing to warn of.
 
     Returns:
@@ -185,8 +185,8 @@ def _warning(name: str, group: Group) -> str | None:
         return None
     return (
         f"{name}: PSNR rises by {decibels:.2f} dB while defects are washed out: the defect score falls by "
-        f"{-points:.1f} points, from {before['defect-score'].mean:.1f} in the degraded pictures to "
-        f"{after['defect-score'].mean:.1f} (of 100, {after['defect-score'].n} pictures)"
+        f"{-points:.1f} points, from {before['defect-score'].mean:.1f} in the degraded images to "
+        f"{after['defect-score'].mean:.1f} (of 100, {after['defect-score'].n} images)"
     )
 
 
@@ -228,7 +228,7 @@ def _smooth(levels: Levels) -> Doubles:
 
 
 def _gradients(levels: Levels) -> Doubles:
-    """(C, H, W) to (2, C, H, W): the slopes of the smoothed picture down and across."""
+    """(C, H, W) to (2, C, H, W): the slopes of the smoothed image down and across."""
     return np.array(np.gradient(_smooth(levels), axis=(1, 2)))
 
 

@@ -29,7 +29,7 @@ def gmsd(restored: Levels, reference: Levels) -> float:
 
     Args:
         restored: (C, H, W) on the 0-255 scale, C = 1 or 3, both sides at least 4.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
 
     Returns:
         A number from 0, lower is better.
@@ -62,7 +62,7 @@ def edge_psnr(restored: Levels, reference: Levels) -> float:
 
     Args:
         restored: (C, H, W) on the 0-255 scale, C = 1 or 3, both sides at least 3.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
 
     Returns:
         Decibels, higher is better; infinity when the two have the same gradients.
@@ -73,7 +73,7 @@ def edge_psnr(restored: Levels, reference: Levels) -> float:
     height, width = restored.shape[1:]
     if min(height, width) < 3:
         raise DataError(
-            "Edges need a picture of 3x3 pixels.",
+            "Edges need an image of 3x3 pixels.",
             expected="both sides at least 3 pixels",
             got=f"{width}x{height}",
         )
@@ -85,7 +85,7 @@ def edge_psnr(restored: Levels, reference: Levels) -> float:
 def _similarity(first: Doubles, second: Doubles) -> Doubles:
     if min(first.shape) < 2:
         raise DataError(
-            "GMSD needs a picture of 4x4 pixels.",
+            "GMSD needs an image of 4x4 pixels.",
             expected="both sides at least 4 pixels",
             got="less",
         )

@@ -1,4 +1,4 @@
-"""The window and the constants of SSIM as Wang et al. (IEEE TIP 2004) fix them, for pictures of 0 to 255."""
+"""The window and the constants of SSIM as Wang et al. (IEEE TIP 2004) fix them, for images of 0 to 255."""
 
 from __future__ import annotations
 

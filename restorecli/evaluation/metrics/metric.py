@@ -14,10 +14,10 @@ from restorecli.errors import DataError
 from restorecli.evaluation.metrics.pixelwise import Levels
 from restorecli.evaluation.metrics.protocol import Protocol
 from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 Need = Literal["reference", "mask", "degraded", "redegraded"]
-"""What a metric may need beside the picture itself."""
+"""What a metric may need beside the image itself."""
 
 OWN = "; by their own definition: "
 """Stands in a protocol's line before the metrics that the protocol does not define."""
@@ -26,11 +26,11 @@ Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 EightBitScorer = Callable[[Bytes, Bytes], float]
-"""(restored, reference), whole pictures rounded to 8 bits, to one number."""
+"""(restored, reference), whole images rounded to 8 bits, to one number."""
 
 
 class View:
-    """One picture, and what is computed from it once, however many metrics ask.
+    """One image, and what is computed from it once, however many metrics ask.
 
     Args:
         pixels: (C, H, W), C = 1 or 3, float32 in [0, 1] or uint8, as decoded.
@@ -42,18 +42,18 @@ class View:
 
     @cached_property
     def eight_bits(self) -> Bytes:
-        """The picture rounded to 8 bits, uncropped."""
+        """The image rounded to 8 bits, uncropped."""
         return to_8_bits(self.pixels)
 
     @property
     def unit(self) -> Pixels:
-        """The picture as float32 in [0, 1], as the other rooms know it."""
+        """The image as float32 in [0, 1], as the other rooms know it."""
         if self.pixels.dtype == np.uint8:
             return self.pixels.astype(np.float32) / np.float32(255)
         return cast("Pixels", self.pixels)
 
     def under(self, protocol: Protocol) -> Levels:
-        """Return the picture as a protocol compares it."""
+        """Return the image as a protocol compares it."""
         if protocol.name not in self._levels:
             source = self.eight_bits if protocol.rounds else self.pixels
             self._levels[protocol.name] = protocol.levels(source)
@@ -61,20 +61,20 @@ class View:
 
 
 class Subject:
-    """One picture to be measured, and what is known about it.
+    """One image to be measured, and what is known about it.
 
     Args:
-        picture: The picture: (C, H, W), float32 in [0, 1] or uint8, or a view of it.
-        reference: The clean picture in the same shape, or None.
-        degraded: What the picture was restored from, smaller where the restorer enlarges, or None.
+        image: The image: (C, H, W), float32 in [0, 1] or uint8, or a view of it.
+        reference: The clean image in the same shape, or None.
+        degraded: What the image was restored from, smaller where the restorer enlarges, or None.
         mask: (H, W), True where the defect is, or None.
-        redegraded: Gives the picture degraded again as the manifest says, or None where it does not say it.
+        redegraded: Gives the image degraded again as the manifest says, or None where it does not say it.
         protocol: What is compared, and how.
     """
 
     def __init__(
         self,
-        picture: Pixels | Bytes | View,
+        image: Pixels | Bytes | View,
         reference: Pixels | Bytes | View | None,
         *,
         protocol: Protocol,
@@ -84,7 +84,7 @@ class Subject:
     ) -> None:
         self.views = {
             name: side if isinstance(side, View) else View(side)
-            for name, side in (("picture", picture), ("reference", reference), ("degraded", degraded))
+            for name, side in (("image", image), ("reference", reference), ("degraded", degraded))
             if side is not None
         }
         self.mask = mask
@@ -92,9 +92,9 @@ class Subject:
         self.protocol = protocol
 
     @property
-    def picture(self) -> Pixels | Bytes:
-        """The picture as decoded."""
-        return self.views["picture"].pixels
+    def image(self) -> Pixels | Bytes:
+        """The image as decoded."""
+        return self.views["image"].pixels
 
     @property
     def reference(self) -> Pixels | Bytes | None:
@@ -104,7 +104,7 @@ class Subject:
 
     @property
     def degraded(self) -> Pixels | Bytes | None:
-        """The degraded picture as decoded, or None."""
+        """The degraded image as decoded, or None."""
         view = self.views.get("degraded")
         return None if view is None else view.pixels
 
@@ -120,7 +120,7 @@ class Subject:
         return frozenset(need for need, value in there.items() if value is not None)
 
     def compared(self) -> tuple[Levels, Levels]:
-        """Return picture and reference as the protocol compares them: color, crop and rounding.
+        """Return image and reference as the protocol compares them: color, crop and rounding.
 
         Returns:
             Two arrays (1 or C, H, W) on the 0-255 scale: uint8 if the protocol rounds, else float64. They are
@@ -129,43 +129,43 @@ class Subject:
         Raises:
             DataError: There is no reference, the shapes differ, or a value is not finite.
         """
-        picture, reference = self._sides()
-        return picture.under(self.protocol), reference.under(self.protocol)
+        image, reference = self._sides()
+        return image.under(self.protocol), reference.under(self.protocol)
 
     def compared_mask(self) -> Mask:
         """Return the mask cropped like `compared`, (H, W).
 
         Raises:
-            DataError: There is no mask, or it differs in size from the picture.
+            DataError: There is no mask, or it differs in size from the image.
         """
-        size = self.views["picture"].pixels.shape[1:]
+        size = self.views["image"].pixels.shape[1:]
         if self.mask is None or self.mask.shape != size:
             got = "none" if self.mask is None else str(self.mask.shape)
-            raise DataError("The mask does not fit the picture.", expected=f"a mask of {size}", got=got)
+            raise DataError("The mask does not fit the image.", expected=f"a mask of {size}", got=got)
         border = self.protocol.crop
         return self.mask[border : size[0] - border, border : size[1] - border]
 
     def eight_bits(self) -> tuple[Bytes, Bytes]:
-        """Return picture and reference rounded to 8 bits, whole and in their own colors: no protocol.
+        """Return image and reference rounded to 8 bits, whole and in their own colors: no protocol.
 
         Raises:
             DataError: There is no reference, the shapes differ, or a value is not finite.
         """
-        picture, reference = self._sides()
-        return picture.eight_bits, reference.eight_bits
+        image, reference = self._sides()
+        return image.eight_bits, reference.eight_bits
 
     def _sides(self) -> tuple[View, View]:
-        picture, reference = self.views["picture"], self.views.get("reference")
+        image, reference = self.views["image"], self.views.get("reference")
         if reference is None:
             raise DataError("There is no reference.", expected="a reference", got="none")
-        shape = picture.pixels.shape
+        shape = image.pixels.shape
         if shape != reference.pixels.shape or len(shape) != 3 or 0 in shape:
             raise DataError(
-                "Two pictures of different shape cannot be compared.",
+                "Two images of different shape cannot be compared.",
                 expected=f"(channels, height, width) as the reference: {reference.pixels.shape}",
                 got=f"{shape}",
             )
-        return picture, reference
+        return image, reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def by_protocol(name: str, otherwise: EightBitScorer | None = None) -> Callable[
 
     Args:
         name: Its name among a protocol's scorers.
-        otherwise: Its own definition on whole 8-bit pictures, for protocols that do not define it.
+        otherwise: Its own definition on whole 8-bit images, for protocols that do not define it.
     """
 
     def measure(subject: Subject) -> float:
@@ -214,7 +214,7 @@ def by_protocol(name: str, otherwise: EightBitScorer | None = None) -> Callable[
 
 
 def by_itself(scorer: EightBitScorer) -> Callable[[Subject], float]:
-    """Return the function of a metric that compares whole 8-bit pictures under every protocol."""
+    """Return the function of a metric that compares whole 8-bit images under every protocol."""
     return lambda subject: scorer(*subject.eight_bits())
 
 

@@ -3,7 +3,7 @@
 LPIPS and DISTS come from torchmetrics with torchvision (the extra "perceptual"; Apache 2.0 and BSD; weights
 of the feature networks are fetched on first use). NIQE and MUSIQ come from pyiqa, whose licence (PolyForm
 Noncommercial 1.0.0) forbids commercial use; no extra of restorecli installs it. None of them crops: they see
-the whole picture, rounded to 8 bits, under every protocol.
+the whole image, rounded to 8 bits, under every protocol.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def lpips(subject: Subject) -> float:
     Raises:
         UsageError: torchmetrics or torchvision is not installed.
         WeightsError: The weights are not at hand and cannot be fetched.
-        DataError: There is no reference, or the picture is too small for the network.
+        DataError: There is no reference, or the image is too small for the network.
     """
     return _full_reference("lpips", subject)
 
@@ -55,31 +55,31 @@ def dists(subject: Subject) -> float:
     Raises:
         UsageError: torchmetrics or torchvision is not installed.
         WeightsError: The weights are not at hand and cannot be fetched.
-        DataError: There is no reference, or the picture is too small for the network.
+        DataError: There is no reference, or the image is too small for the network.
     """
     return _full_reference("dists", subject)
 
 
 def niqe(subject: Subject) -> float:
-    """NIQE of the picture alone: Mittal et al., SPL 2013; lower is better.
+    """NIQE of the image alone: Mittal et al., SPL 2013; lower is better.
 
     Raises:
         UsageError: pyiqa is not installed.
         WeightsError: The model is not at hand and cannot be fetched.
-        DataError: The picture is too small.
+        DataError: The image is too small.
     """
-    return _judge("niqe", _tensor(subject.views["picture"].eight_bits))
+    return _judge("niqe", _tensor(subject.views["image"].eight_bits))
 
 
 def musiq(subject: Subject) -> float:
-    """MUSIQ (KonIQ-10k) of the picture alone: Ke et al., ICCV 2021; up to 100, higher is better.
+    """MUSIQ (KonIQ-10k) of the image alone: Ke et al., ICCV 2021; up to 100, higher is better.
 
     Raises:
         UsageError: pyiqa is not installed.
         WeightsError: The weights are not at hand and cannot be fetched.
-        DataError: The picture is too small for the network.
+        DataError: The image is too small for the network.
     """
-    return _judge("musiq", _tensor(subject.views["picture"].eight_bits))
+    return _judge("musiq", _tensor(subject.views["image"].eight_bits))
 
 
 def _full_reference(name: str, subject: Subject) -> float:
@@ -87,17 +87,17 @@ def _full_reference(name: str, subject: Subject) -> float:
     return _judge(name, _tensor(restored), _tensor(reference))
 
 
-def _judge(name: str, *pictures: Tensor) -> float:
+def _judge(name: str, *images: Tensor) -> float:
     import torch
 
     try:
         with _JUDGE_LOCK, torch.no_grad():
-            return float(_loaded(name)(*pictures))
+            return float(_loaded(name)(*images))
     except (RuntimeError, ValueError, AssertionError) as fault:
-        height, width = pictures[0].shape[-2:]
+        height, width = images[0].shape[-2:]
         raise DataError(
-            "A learned metric refused the picture.",
-            expected=f"a picture that {name} can take",
+            "A learned metric refused the image.",
+            expected=f"an image that {name} can take",
             got=f"{width}x{height}: {fault}",
         ) from fault
 

@@ -1,4 +1,4 @@
-"""Errors pixel by pixel on what a protocol compares: MAE, MSE, RMSE, and the PSNR of pictures not rounded."""
+"""Errors pixel by pixel on what a protocol compares: MAE, MSE, RMSE, and the PSNR of images not rounded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def mae(restored: Levels, reference: Levels) -> float:
 
     Args:
         restored: (C, H, W) on the 0-255 scale.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
 
     Returns:
         Levels of 0-255, lower is better.
@@ -34,10 +34,10 @@ def mse(restored: Levels, reference: Levels) -> float:
 
     Args:
         restored: (C, H, W) on the 0-255 scale.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
 
     Returns:
-        Squared levels of 0-255, lower is better; exact for pictures of 8 bits.
+        Squared levels of 0-255, lower is better; exact for images of 8 bits.
 
     Raises:
         DataError: The shapes differ.
@@ -56,7 +56,7 @@ def psnr_of_levels(restored: Levels, reference: Levels) -> float:
 
     Args:
         restored: (C, H, W) on the 0-255 scale.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
 
     Returns:
         Decibels, higher is better.
@@ -73,7 +73,7 @@ def psnr_with_floor(restored: Levels, reference: Levels) -> float:
 
     Args:
         restored: (C, H, W) on the 0-255 scale.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
 
     Returns:
         Decibels, higher is better; 80 when the two are identical.
@@ -92,7 +92,7 @@ def difference(restored: Levels, reference: Levels) -> NDArray[np.int32] | NDArr
     """
     if restored.shape != reference.shape:
         raise DataError(
-            "Two pictures of different shape cannot be compared.",
+            "Two images of different shape cannot be compared.",
             expected=f"(channels, height, width) as the reference: {reference.shape}",
             got=f"{restored.shape}",
         )

@@ -25,7 +25,7 @@ from restorecli.evaluation.metrics.structure import (
     ssim_shrunk,
     ssim_yiq,
 )
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 __all__ = ["NO_CROP", "PROTOCOLS", "Levels", "Protocol", "Scorer", "as_it_is", "find_protocol", "unrounded"]
 
@@ -45,7 +45,7 @@ class Protocol:
     Attributes:
         name: On the command line.
         line: Color, crop, rounding, window, variance, padding and range; printed with every table.
-        rounds: Whether pictures are rounded to 8 bits first; else they are only clipped to the range.
+        rounds: Whether images are rounded to 8 bits first; else they are only clipped to the range.
         color: From levels of 0-255 to the channels that are compared, on the same scale.
         scorers: The metrics that the convention defines itself, by name; at least "psnr" and "ssim".
         crop: Pixels taken away on each side before anything is computed.
@@ -59,7 +59,7 @@ class Protocol:
     crop: int = 0
 
     def levels(self, pixels: Pixels | Bytes) -> Levels:
-        """Return what the protocol compares of one picture.
+        """Return what the protocol compares of one image.
 
         Args:
             pixels: (C, H, W), C = 1 or 3, float in [0, 1] (values outside are clipped) or uint8.
@@ -73,7 +73,7 @@ class Protocol:
         height, width = pixels.shape[-2:]
         if min(height, width) <= 2 * self.crop:
             raise DataError(
-                "The border crop leaves nothing of the picture.",
+                "The border crop leaves nothing of the image.",
                 expected=f"both sides above {2 * self.crop} pixels",
                 got=f"{width}x{height}",
             )
@@ -94,7 +94,7 @@ def unrounded(pixels: Pixels | Bytes) -> NDArray[np.float64]:
 
 
 def as_it_is(levels: Levels) -> Levels:
-    """Compare the picture in its own colors."""
+    """Compare the image in its own colors."""
     return levels
 
 
@@ -184,7 +184,7 @@ _ENTRIES = (
     ),
     Protocol(
         "piq",
-        "RGB as piq, no border crop, no rounding, 1e-8 added to the MSE (at most 80 dB), pictures averaged "
+        "RGB as piq, no border crop, no rounding, 1e-8 added to the MSE (at most 80 dB), images averaged "
         f"over f x f pixels before SSIM (f = shorter side / 256 rounded), {_WANG}, range 1, {_AVERAGED}",
         False,
         as_it_is,

@@ -1,7 +1,7 @@
-"""PSNR and SSIM of one picture against its reference, by the default protocol.
+"""PSNR and SSIM of one image against its reference, by the default protocol.
 
 Both round to 8 bits first, as DESIGN.md's protocol asks, so that a score does not depend on whether
-the picture was measured before or after it was saved. Alpha is never part of a score.
+the image was measured before or after it was saved. Alpha is never part of a score.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from restorecli.errors import DataError
 from restorecli.evaluation.metrics.gaussian import WINDOW
-from restorecli.images.picture import Pixels, to_levels
+from restorecli.images.image import Pixels, to_levels
 
 PROTOCOL = (
     "RGB, no border crop, 8-bit rounding, "
@@ -57,13 +57,13 @@ def check_finite(pixels: NDArray[Any]) -> None:
 
 
 def psnr(restored: Pixels | Bytes, reference: Pixels | Bytes) -> float:
-    """Peak signal-to-noise ratio of one picture, over all its pixels and channels.
+    """Peak signal-to-noise ratio of one image, over all its pixels and channels.
 
     10 log10(255^2 / MSE) after rounding to 8 bits.
 
     Args:
         restored: (C, H, W), C = 1 or 3, float in [0, 1] (values outside are clipped) or uint8.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
 
     Returns:
         Decibels, higher is better; infinity when the two are identical after rounding.
@@ -80,11 +80,11 @@ def psnr(restored: Pixels | Bytes, reference: Pixels | Bytes) -> float:
 
 
 def ssim(restored: Pixels | Bytes, reference: Pixels | Bytes) -> float:
-    """Structural similarity of one picture: mean over the valid area, then over the channels.
+    """Structural similarity of one image: mean over the valid area, then over the channels.
 
     Window 11x11 Gaussian with sigma 1.5, K1 = 0.01, K2 = 0.03, range 255, weighted (biased) variances: Wang,
     Bovik, Sheikh and Simoncelli, "Image Quality Assessment: From Error Visibility to Structural Similarity",
-    IEEE TIP 2004. With the local moments of the sum s and the difference d of the two pictures,
+    IEEE TIP 2004. With the local moments of the sum s and the difference d of the two images,
 
         SSIM = (ms^2 - md^2 + 2 C1)(vs - vd + 2 C2) / ((ms^2 + md^2 + 2 C1)(vs + vd + 2 C2)),
 
@@ -94,7 +94,7 @@ def ssim(restored: Pixels | Bytes, reference: Pixels | Bytes) -> float:
     Args:
         restored: (C, H, W), C = 1 or 3, H and W at least 11, float in [0, 1] (values outside are clipped)
             or uint8.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
 
     Returns:
         A number in [-1, 1], higher is better; exactly 1 when the two are identical after rounding.
@@ -106,7 +106,7 @@ def ssim(restored: Pixels | Bytes, reference: Pixels | Bytes) -> float:
     channels, height, width = first.shape
     if min(height, width) < WINDOW:
         raise DataError(
-            "SSIM needs a picture at least as large as its window.",
+            "SSIM needs an image at least as large as its window.",
             expected=f"both sides at least {WINDOW} pixels",
             got=f"{width}x{height}",
         )
@@ -120,7 +120,7 @@ def _checked(restored: Pixels | Bytes, reference: Pixels | Bytes) -> tuple[Bytes
     """Refuse what cannot be compared, and round both to 8 bits."""
     if restored.shape != reference.shape or restored.ndim != 3 or restored.size == 0:
         raise DataError(
-            "Two pictures of different shape cannot be compared.",
+            "Two images of different shape cannot be compared.",
             expected=f"(channels, height, width) as the reference: {reference.shape}",
             got=f"{restored.shape}",
         )

@@ -39,13 +39,13 @@ def ssim_outside(subject: Subject) -> float:
 def masked_psnr(restored: Levels, reference: Levels, region: Mask) -> float:
     """Peak signal-to-noise ratio over the pixels of a region.
 
-    10 log10(255^2 / MSE), the squared error divided by the region's area and not by the picture's. (To set
-    everything else to zero and divide by the whole picture, as some code does, adds 10 log10(picture / area)
+    10 log10(255^2 / MSE), the squared error divided by the region's area and not by the image's. (To set
+    everything else to zero and divide by the whole image, as some code does, adds 10 log10(image / area)
     decibels: 20 dB for a defect of one percent.)
 
     Args:
         restored: (C, H, W) on the 0-255 scale.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
         region: (H, W), True where it is measured.
 
     Returns:
@@ -70,7 +70,7 @@ def masked_ssim(restored: Levels, reference: Levels, region: Mask) -> float:
 
     Args:
         restored: (C, H, W) on the 0-255 scale.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
         region: (H, W), True where it is measured.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What was taken out of a picture, and how much noise is left in it; neither needs a reference."""
+"""What was taken out of an image, and how much noise is left in it; neither needs a reference."""
 
 from __future__ import annotations
 
@@ -8,30 +8,28 @@ from numpy.typing import NDArray
 from restorecli.errors import DataError
 from restorecli.evaluation.metrics.metric import Bytes, Subject
 from restorecli.evaluation.metrics.psnr_ssim import check_finite
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 LAGS = 4
 """Up to how many pixels apart the residual is compared with itself."""
 
 _MIN_SIDE = 4
-"""Taps of the wavelet filter that finds details: a smaller picture has none."""
+"""Taps of the wavelet filter that finds details: a smaller image has none."""
 
 Doubles = NDArray[np.float64]
 
 
 def whiteness(subject: Subject) -> float:
-    """Whiteness of the residual degraded - picture; see `residual_whiteness`.
+    """Whiteness of the residual degraded - image; see `residual_whiteness`.
 
     Raises:
-        DataError: There is no degraded picture of the same shape, or it equals the picture.
+        DataError: There is no degraded image of the same shape, or it equals the image.
     """
     degraded = subject.degraded
-    if degraded is None or degraded.shape != subject.picture.shape:
+    if degraded is None or degraded.shape != subject.image.shape:
         got = "none" if degraded is None else f"{degraded.shape}"
-        raise DataError(
-            "There is no residual.", expected=f"a degraded picture {subject.picture.shape}", got=got
-        )
-    return residual_whiteness(_levels(degraded) - _levels(subject.picture))
+        raise DataError("There is no residual.", expected=f"a degraded image {subject.image.shape}", got=got)
+    return residual_whiteness(_levels(degraded) - _levels(subject.image))
 
 
 def residual_whiteness(residual: Doubles) -> float:
@@ -41,18 +39,18 @@ def residual_whiteness(residual: Doubles) -> float:
 
         whiteness = 1 / sum over |dy|, |dx| <= 4 of rho(dy, dx)^2,
 
-    where rho(0, 0) = 1. A residual that holds structure of the picture, as an over-smoothing method leaves
+    where rho(0, 0) = 1. A residual that holds structure of the image, as an over-smoothing method leaves
     it, is correlated and comes out low. After Almeida and Figueiredo, "Parameter Estimation for Blind and
     Non-Blind Deblurring Using Residual Whiteness Measures", IEEE TIP 22(7), 2013, who sum the same squares.
     It tells about a method where what was done is additive white noise; after blur, or with noise that
-    depends on the picture, a perfect result leaves a residual that is not white.
+    depends on the image, a perfect result leaves a residual that is not white.
 
     Args:
         residual: (C, H, W).
 
     Returns:
         A number in (0, 1]. White noise over N samples gives about 1 / (1 + 80 / N), so 1 but for very small
-        pictures; the running mean of every two neighbors of such noise gives 2/3.
+        images; the running mean of every two neighbors of such noise gives 2/3.
 
     Raises:
         DataError: The residual is constant, or has sides of one pixel.
@@ -60,7 +58,7 @@ def residual_whiteness(residual: Doubles) -> float:
     centered = residual - residual.mean(axis=(1, 2), keepdims=True)
     power = float(np.square(centered).sum())
     if power < 1e-9 * centered.size:
-        raise DataError("There is no residual.", expected="a picture that differs from its input", got="none")
+        raise DataError("There is no residual.", expected="an image that differs from its input", got="none")
     squares = 0.0
     for down in range(LAGS + 1):
         for across in range(-LAGS, LAGS + 1):
@@ -71,8 +69,8 @@ def residual_whiteness(residual: Doubles) -> float:
 
 
 def noise_level(subject: Subject) -> float:
-    """Noise level of the picture itself; see `estimate_sigma`."""
-    return estimate_sigma(_levels(subject.picture))
+    """Noise level of the image itself; see `estimate_sigma`."""
+    return estimate_sigma(_levels(subject.image))
 
 
 def estimate_sigma(levels: Doubles) -> float:
@@ -82,14 +80,14 @@ def estimate_sigma(levels: Doubles) -> float:
         levels: (C, H, W) on the 0-255 scale.
 
     Returns:
-        sigma, 0 or more; 0 for a picture without any detail.
+        sigma, 0 or more; 0 for an image without any detail.
 
     Raises:
         DataError: A side is under 4 pixels.
     """
     if min(levels.shape[1:]) < _MIN_SIDE:
         raise DataError(
-            "The picture is too small to estimate its noise.",
+            "The image is too small to estimate its noise.",
             expected=f"both sides at least {_MIN_SIDE} pixels",
             got=f"{levels.shape[2]}x{levels.shape[1]}",
         )
@@ -110,7 +108,7 @@ def _product(planes: Doubles, down: int, across: int) -> float:
 
 
 def _levels(pixels: Pixels | Bytes) -> Doubles:
-    """Return the picture on the 0-255 scale, not rounded."""
+    """Return the image on the 0-255 scale, not rounded."""
     if pixels.dtype == np.uint8:
         return pixels.astype(np.float64)
     check_finite(pixels)

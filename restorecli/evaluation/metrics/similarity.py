@@ -1,7 +1,7 @@
 """The sum of the SSIM map in one compiled pass over the bytes: the hot loop of every evaluation.
 
 The window is separable and symmetric. A ring of eleven lines holds the sum s and the difference d of the two
-pictures and their squares, which are exact in 32-bit integers; every new line is weighed downwards, then
+images and their squares, which are exact in 32-bit integers; every new line is weighed downwards, then
 across, in double precision (single precision would be wrong in the fifth digit of SSIM on flat bright areas).
 The inner loops run along a line, where they become vector instructions, and nothing larger than the ring is
 ever kept. Loading this module loads numba: import it inside functions.

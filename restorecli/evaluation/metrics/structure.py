@@ -1,6 +1,6 @@
 """Structural similarity in the conventions of other libraries, and at several scales.
 
-The default SSIM is `metrics.ssim`, which is faster; what is here is general: any separable window, pictures
+The default SSIM is `metrics.ssim`, which is faster; what is here is general: any separable window, images
 that are not rounded, padding, corrected variances. All in double precision, channel by channel.
 """
 
@@ -35,7 +35,7 @@ class Similarity:
     Attributes:
         taps: The separable window: (odd,) weights that sum to 1.
         correction: What variances are multiplied with: 1 for weighted ones, N / (N - 1) for a sample's.
-        padding: Pixels by which the picture is mirrored on each side before the window moves over it.
+        padding: Pixels by which the image is mirrored on each side before the window moves over it.
         clamp_contrast: Whether the contrast-structure map is cut off at 0.
         clamp_variance: Whether variances that rounding made negative are cut off at 0.
     """
@@ -51,7 +51,7 @@ class Similarity:
 
         Args:
             restored: (C, H, W) on the 0-255 scale, both sides at least as long as the window.
-            reference: The clean picture in the same shape.
+            reference: The clean image in the same shape.
 
         Returns:
             A number in [-1, 1], higher is better.
@@ -78,7 +78,7 @@ class Similarity:
         height, width = first.shape
         if min(height, width) < len(self.taps):
             raise DataError(
-                "SSIM needs a picture at least as large as its window.",
+                "SSIM needs an image at least as large as its window.",
                 expected=f"both sides at least {len(self.taps)} pixels",
                 got=f"{width}x{height}",
             )
@@ -130,7 +130,7 @@ CLAMPED = Similarity(np.array(TAPS), clamp_contrast=True)
 """pyiqa: as Wang et al., with the contrast-structure map cut off at 0."""
 
 PADDED = Similarity(np.array(TAPS), padding=5, clamp_variance=True)
-"""torchmetrics: as Wang et al., over the whole picture, which is mirrored beyond its border."""
+"""torchmetrics: as Wang et al., over the whole image, which is mirrored beyond its border."""
 
 
 def ssim_shrunk(restored: Levels, reference: Levels) -> float:
@@ -175,7 +175,7 @@ def ms_ssim(restored: Levels, reference: Levels) -> float:
 
     Args:
         restored: (C, H, W) on the 0-255 scale, both sides at least 161.
-        reference: The clean picture in the same shape.
+        reference: The clean image in the same shape.
 
     Returns:
         A number in [0, 1], higher is better.
@@ -215,7 +215,7 @@ def _scales(
     height, width = restored.shape[1:]
     if min(height, width) < MIN_SIDE:
         raise DataError(
-            "MS-SSIM needs a picture that its window fits into at five scales.",
+            "MS-SSIM needs an image that its window fits into at five scales.",
             expected=f"both sides at least {MIN_SIDE} pixels",
             got=f"{width}x{height}",
         )

@@ -1,4 +1,4 @@
-"""Which pictures belong together: by manifest, else by relative path, then by stem; nothing is dropped."""
+"""Which images belong together: by manifest, else by relative path, then by stem; nothing is dropped."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def pair_folder(
     endings: Sequence[str] = (),
     needs_reference: bool = True,
 ) -> Pairing:
-    """Find the reference, and where known the degraded picture and the mask, of every picture in a folder.
+    """Find the reference, and where known the degraded image and the mask, of every image in a folder.
 
     A folder whose manifest was written by `degrade` alone is scored as degraded, any other as restored.
-    Where no metric needs a reference and none is given, a picture without one is a pair too.
+    Where no metric needs a reference and none is given, an image without one is a pair too.
 
     Args:
-        folder: The pictures to score; its manifest names references, degraded pictures and categories.
+        folder: The images to score; its manifest names references, degraded images and categories.
         reference: References by name instead of by manifest.
-        degraded: Degraded pictures by name instead of by manifest.
+        degraded: Degraded images by name instead of by manifest.
         masks: Masks by name instead of those that lie beside the references.
         endings: What stems of one folder end in besides, e.g. "_x1_Mine"; see `folders.matching.NameIndex`.
-        needs_reference: Whether a picture without a reference is one without a score.
+        needs_reference: Whether an image without a reference is one without a score.
 
     Returns:
-        The pairs and the unmatched pictures; either may be empty.
+        The pairs and the unmatched images; either may be empty.
 
     Raises:
         DataError: A folder does not exist, a manifest is damaged, nothing says where references are, or not
@@ -89,7 +89,7 @@ def _records(folder: Path, files: Sequence[ImageFile]) -> Mapping[str, Record]:
 
 def _no_references(folder: Path) -> DataError:
     return DataError(
-        "nothing says which references these pictures belong to",
+        "nothing says which references these images belong to",
         expected="a manifest.jsonl beside them, as `restorecli degrade` and `restore` write it",
         got="no line about them in a manifest.jsonl, and no folder of references was given",
         file=folder,
@@ -154,7 +154,7 @@ def _by_name(
     index, notes = index_for(root, names, endings)
     mates = index.find_all(names)
     found = {name: mate if isinstance(mate, str) else _own_source(mate, root) for name, mate in mates.items()}
-    reason = f"no {side} picture of this name"
+    reason = f"no {side} image of this name"
     unused = (Unmatched(wanted, file.relative.as_posix(), reason) for file in index.unused(mates))
     return _Mates(found, tuple(unused), notes)
 
@@ -204,7 +204,7 @@ def _place(file: ImageFile, record: Record | None, mate: Source | None) -> tuple
 
 
 def _described(pairing: Pairing, degraded: Path) -> Pairing:
-    """Take what the degraded folder's manifest says where the picture's own folder says nothing."""
+    """Take what the degraded folder's manifest says where the image's own folder says nothing."""
     lines = Manifest(degraded).read()
     pairs = (
         replace(pair, line=RecordAt(lines, pair.degraded.locator))
@@ -245,21 +245,21 @@ def _with_mask_beside(pair: Pair, finder: MaskFinder) -> Pair:
 
 
 def _masked(pairing: Pairing, masks: Path) -> Pairing:
-    """Add the masks of a folder; a picture without one has no known defect, which is no problem."""
+    """Add the masks of a folder; an image without one has no known defect, which is no problem."""
     index = MaskIndex(masks)
     home = masks if masks.is_dir() else masks.parent
     found = {pair.path: index.find(_names(pair)) for pair in pairing.pairs}
     taken = [mask for mask in found.values() if isinstance(mask, Path)]
     if pairing.pairs and not taken:
         raise DataError(
-            "Not one mask fits a picture.",
+            "Not one mask fits an image.",
             expected=f"{pairing.pairs[0].path} or its stem with or without _mask, in any format",
             got=f"{index.files[0].relative} and the like",
             file=masks,
         )
     reasons = [Unmatched("mask", path, reason) for path, reason in found.items() if isinstance(reason, str)]
     reasons += [
-        Unmatched("mask", file.relative.as_posix(), "no picture of this name") for file in index.unused(taken)
+        Unmatched("mask", file.relative.as_posix(), "no image of this name") for file in index.unused(taken)
     ]
     pairs = (
         replace(pair, mask=mask_source(mask, home) if isinstance(mask := found[pair.path], Path) else None)
@@ -269,6 +269,6 @@ def _masked(pairing: Pairing, masks: Path) -> Pairing:
 
 
 def _names(pair: Pair) -> list[PurePosixPath]:
-    """Return what a mask may be called after: the picture, and its reference."""
+    """Return what a mask may be called after: the image, and its reference."""
     names = [pair.path] if pair.reference is None else [pair.path, pair.reference.locator]
     return [PurePosixPath(name) for name in names]

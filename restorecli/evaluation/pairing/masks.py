@@ -23,7 +23,7 @@ def read_mask(source: Source, size: tuple[int, int]) -> Mask:
         size: Height and width of the reference.
 
     Returns:
-        (H, W), True where the defect is; nowhere where the picture has none.
+        (H, W), True where the defect is; nowhere where the image has none.
 
     Raises:
         DataError: The mask has another size.

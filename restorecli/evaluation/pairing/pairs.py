@@ -1,4 +1,4 @@
-"""What a pair is: where the pictures of one score lie, and what found no mate."""
+"""What a pair is: where the images of one score lie, and what found no mate."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Literal
 from restorecli.folders.manifest import Record, locate, open_locator
 from restorecli.folders.records import RecordAt
 from restorecli.folders.samples import LOCATOR
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.picture import FileTraits, Picture
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 Side = Literal["degraded", "restored", "reference", "mask"]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where one picture is.
+    """Where one image is.
 
     Attributes:
         locator: Its path relative to `folder`, or a manifest's locator; this is what tables show.
@@ -38,14 +38,14 @@ class Source:
 
     @property
     def file(self) -> Path | None:
-        """Where the picture is, whether it is there or not; None for a built-in sample."""
+        """Where the image is, whether it is there or not; None for a built-in sample."""
         if self.path is not None:
             return self.path
         place = None if self.locator.startswith(LOCATOR) else locate(self.locator, self.folder)
         return place if isinstance(place, Path) else None
 
-    def read(self, like: FileTraits | None = None) -> Picture:
-        """Decode the picture.
+    def read(self, like: FileTraits | None = None) -> ImageData:
+        """Decode the image.
 
         Args:
             like: Traits of the reference, by whose black and white the values are read, too.
@@ -56,21 +56,21 @@ class Source:
         """
         if self.path is None:
             return open_locator(self.locator, self.folder, self.options, like)
-        return read_picture(self.path, self.options, like=like)
+        return read_image(self.path, self.options, like=like)
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The pictures of one score; at least one of `restored` and `degraded` is there.
+    """The images of one score; at least one of `restored` and `degraded` is there.
 
     Attributes:
-        path: Name of the scored picture, relative to its folder.
+        path: Name of the scored image, relative to its folder.
         category: From the manifest, else by the folder.
         defect: From the manifest or an MVTec-style tree, or None.
-        reference: The clean picture, or None where there is none and no metric needs one.
-        restored: The restored picture, or None when a degraded folder is scored alone.
-        degraded: The degraded picture, or None when it is not known.
-        line: The manifest's line about the scored picture, else about its degraded one, or None; `record`
+        reference: The clean image, or None where there is none and no metric needs one.
+        restored: The restored image, or None when a degraded folder is scored alone.
+        degraded: The degraded image, or None when it is not known.
+        line: The manifest's line about the scored image, else about its degraded one, or None; `record`
             reads it.
         mask: Where its defect is, drawn on the reference, or None.
     """
@@ -91,14 +91,14 @@ class Pair:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files of its pictures and its mask; built-in samples have none."""
+        """The files of its images and its mask; built-in samples have none."""
         sources = (self.reference, self.degraded, self.restored, self.mask)
         return tuple(source.file for source in sources if source is not None and source.file is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """One picture that was not scored, and why."""
+    """One image that was not scored, and why."""
 
     side: Side
     path: str

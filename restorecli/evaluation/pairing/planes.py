@@ -14,7 +14,7 @@ from restorecli.images.stacks import open_stack
 
 
 def plane_by_plane(pairs: Iterable[Pair]) -> list[Pair]:
-    """Replace every pair whose picture was made of several planes by one for each plane, named `path#0`.
+    """Replace every pair whose image was made of several planes by one for each plane, named `path#0`.
 
     The manifest says which planes of the source they came from, and which of the reference those did.
 

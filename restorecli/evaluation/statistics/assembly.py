@@ -1,4 +1,4 @@
-"""Scores of pictures put together: overall, by category, by the fields asked for, and what to note."""
+"""Scores of images put together: overall, by category, by the fields asked for, and what to note."""
 
 from __future__ import annotations
 
@@ -76,18 +76,18 @@ def _side_notes(side: str, summaries: Mapping[str, Summary], evaluation: Evaluat
             continue
         if summary.identical:
             notes.append(
-                f"{summary.identical} of {total} {side} pictures equal their reference ({metric.title} inf); "
+                f"{summary.identical} of {total} {side} images equal their reference ({metric.title} inf); "
                 "the mean is over the others"
             )
         if not summary.undefined:
             continue
         what = " and ".join(_NEEDS[need] for need in sorted(metric.needs - {"reference"}))
         if not what:
-            notes.append(f"{metric.title} undefined in {summary.undefined} of {total} {side} pictures")
+            notes.append(f"{metric.title} undefined in {summary.undefined} of {total} {side} images")
         elif side == "restored" or not evaluation.overall.restored:
             lacking.setdefault((what, summary.undefined), []).append(metric.title)
     notes += [
-        f"{count} of {total} pictures have no {', '.join(titles)}, which needs {what}"
+        f"{count} of {total} images have no {', '.join(titles)}, which needs {what}"
         for (what, count), titles in lacking.items()
     ]
     return notes
@@ -95,6 +95,6 @@ def _side_notes(side: str, summaries: Mapping[str, Summary], evaluation: Evaluat
 
 _NEEDS = {
     "mask": "a mask",
-    "degraded": "the degraded picture in the same size",
-    "redegraded": "a manifest that says what was done to the picture",
+    "degraded": "the degraded image in the same size",
+    "redegraded": "a manifest that says what was done to the image",
 }

@@ -1,4 +1,4 @@
-"""Several methods on the same pictures: paired differences, their intervals, and a verdict for each."""
+"""Several methods on the same images: paired differences, their intervals, and a verdict for each."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def compare(
     name: str = "restored",
     groups: bool = True,
 ) -> Comparison:
-    """Compare a method with others, picture by picture.
+    """Compare a method with others, image by image.
 
-    Pictures are paired by their path. Wilcoxon's test leaves out differences of exactly zero and is exact for
-    up to 50 pictures without ties, else a normal approximation (scipy.stats.wilcoxon); p-values are corrected
+    Images are paired by their path. Wilcoxon's test leaves out differences of exactly zero and is exact for
+    up to 50 images without ties, else a normal approximation (scipy.stats.wilcoxon); p-values are corrected
     by Holm, "A Simple Sequentially Rejective Multiple Test Procedure", 1979, over everything compared here.
 
     Args:
@@ -43,10 +43,10 @@ def compare(
         rivals: The other methods by name, scored by the same protocol.
         metrics: What to compare; by default everything that the candidate was measured with.
         name: Name of the candidate.
-        groups: Compare within every group of the candidate too, not only over all pictures.
+        groups: Compare within every group of the candidate too, not only over all images.
 
     Returns:
-        The differences, and every picture that only one of two methods has.
+        The differences, and every image that only one of two methods has.
     """
     chosen = candidate.metrics if metrics is None else tuple(metrics)
     others = {key: {score.pair.path: score for score in rival.images} for key, rival in rivals.items()}

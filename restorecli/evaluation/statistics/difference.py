@@ -13,7 +13,7 @@ from restorecli.evaluation.statistics.intervals import Interval
 Verdict = Literal["better", "tie", "worse", "undecided"]
 
 OVERALL = "overall"
-"""Name of the group of all pictures."""
+"""Name of the group of all images."""
 
 LEVEL = 0.05
 """Corrected p-values below this are taken for a difference."""
@@ -25,16 +25,16 @@ class Difference:
 
     Attributes:
         group: Name of the group, or "overall".
-        values: What the pictures of the group have in common; empty for all.
+        values: What the images of the group have in common; empty for all.
         rival: Name of the other method.
         metric: Name of the metric.
-        n: Pictures on which both have a finite score.
-        left_out: Pictures that both scored, but one of them infinite or undefined.
-        candidate: Mean of this method over these n pictures.
-        other: Mean of the other method over the same pictures.
+        n: Images on which both have a finite score.
+        left_out: Images that both scored, but one of them infinite or undefined.
+        candidate: Mean of this method over these n images.
+        other: Mean of the other method over the same images.
         mean: Mean of the differences, this method minus the other.
-        interval: 95% bootstrap interval of the mean difference; None for fewer than two pictures.
-        p: Two-sided p-value of Wilcoxon's signed-rank test; None without pictures.
+        interval: 95% bootstrap interval of the mean difference; None for fewer than two images.
+        p: Two-sided p-value of Wilcoxon's signed-rank test; None without images.
         p_holm: The same, corrected by Holm over all comparisons.
         verdict: Whether this method is better; None where the metric has no direction.
         few: Whether n images are too few to decide among so many tests: even if all n differences had the
@@ -78,7 +78,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A picture that one of two methods has no score for."""
+    """An image that one of two methods has no score for."""
 
     rival: str
     path: str
@@ -100,7 +100,7 @@ class Comparison:
         by: The fields that made the groups.
         differences: By group, the whole last, then by metric, then by rival.
         means: By method, group and metric the mean over that method's own finite scores.
-        missing: Pictures that are not in every comparison, each with its reason.
+        missing: Images that are not in every comparison, each with its reason.
         evaluations: The rivals' own scores by name; not part of `to_dict`.
     """
 

@@ -20,7 +20,7 @@ _SHOWN = 8
 
 
 def psnr_gate(evaluation: Evaluation, least: float) -> GateError | None:
-    """Return the error of a mean PSNR below `least` dB over all pictures, or None where it is reached.
+    """Return the error of a mean PSNR below `least` dB over all images, or None where it is reached.
 
     Raises:
         UsageError: PSNR was not measured.
@@ -33,7 +33,7 @@ def psnr_gate(evaluation: Evaluation, least: float) -> GateError | None:
     return GateError(
         "The mean PSNR is below the gate.",
         expected=f"at least {least:g} dB",
-        got="no score" if mean is None else f"{mean:.4f} dB over {evaluation.overall.n} pictures",
+        got="no score" if mean is None else f"{mean:.4f} dB over {evaluation.overall.n} images",
     )
 
 
@@ -42,8 +42,8 @@ def baseline_gate(
 ) -> GateError | None:
     """Tell whether an evaluation fell behind an earlier one.
 
-    Means are taken over the pictures that both have, overall and in every category of the baseline, by each
-    metric of the baseline that has a direction. A picture that equalled its reference and does not any more
+    Means are taken over the images that both have, overall and in every category of the baseline, by each
+    metric of the baseline that has a direction. An image that equalled its reference and does not any more
     is a fault too.
 
     Args:
@@ -53,8 +53,8 @@ def baseline_gate(
             dB and 0.0005 for the others.
 
     Returns:
-        The error with every fault: a mean that got worse, a picture that the baseline has and this one has
-        not, a picture that has no mate now and had one; None where there is no fault.
+        The error with every fault: a mean that got worse, an image that the baseline has and this one has
+        not, an image that has no mate now and had one; None where there is no fault.
 
     Raises:
         UsageError: The protocols differ, or a metric of the baseline was not measured.
@@ -70,7 +70,7 @@ def baseline_gate(
     return GateError(
         "The scores fell behind the baseline.",
         expected=f"no mean worse by more than {allowed if tolerance is None else f'{tolerance:g}'}, "
-        "and every picture of the baseline",
+        "and every image of the baseline",
         got="; ".join(got),
     )
 
@@ -123,17 +123,17 @@ def _regressions(evaluation: Evaluation, baseline: Evaluation, tolerance: float 
 def _faults(
     was: Sequence[float | None], now: Sequence[float | None], metric: Metric, tolerance: float | None
 ) -> Iterator[str]:
-    """Say what is worse now; the means are over the pictures that have a finite score both times."""
+    """Say what is worse now; the means are over the images that have a finite score both times."""
     if metric.higher_is_better is None:
         return
     pairs = [(before, after) for before, after in zip(was, now, strict=True) if before is not None]
     undefined = sum(after is None for _, after in pairs)
     if undefined:
-        yield f"has no value any more for {undefined} pictures"
+        yield f"has no value any more for {undefined} images"
     known = [(before, after) for before, after in pairs if after is not None]
     spoilt = sum(math.isinf(before) and math.isfinite(after) for before, after in known)
     if spoilt:
-        yield f"is not inf any more for {spoilt} pictures"
+        yield f"is not inf any more for {spoilt} images"
     finite = [pair for pair in known if all(map(math.isfinite, pair))]
     if not finite:
         return
@@ -150,7 +150,7 @@ def _lost(evaluation: Evaluation, baseline: Evaluation) -> Iterator[str]:
     for score in baseline.images:
         path = score.pair.path
         if path not in now:
-            yield f"{path} is missing ({reasons.get(path, 'no such picture')})"
+            yield f"{path} is missing ({reasons.get(path, 'no such image')})"
     known = {(entry.side, entry.path) for entry in baseline.unmatched}
     listed = {score.pair.path for score in baseline.images} - now
     for entry in evaluation.unmatched:

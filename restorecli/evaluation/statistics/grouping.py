@@ -1,4 +1,4 @@
-"""Groups of pictures: by category, by what was done to them, by any field of the manifest, and crossed."""
+"""Groups of images: by category, by what was done to them, by any field of the manifest, and crossed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from restorecli.evaluation.result import Group, PairScore, group_scores
 from restorecli.folders.manifest import Record
 
 MISSING = "-"
-"""The value of a field that a picture does not have."""
+"""The value of a field that an image does not have."""
 
 _FILE_FACTS = "source_"  # what `restore` remembers of a file in order to know it again
 
@@ -36,7 +36,7 @@ class Grouping:
 
 
 def fields_of(pair: Pair) -> dict[str, str]:
-    """Return what is known about a picture, by the names that `--by` understands.
+    """Return what is known about an image, by the names that `--by` understands.
 
     Args:
         pair: Its manifest's line says what was done to it, where there is one.
@@ -69,7 +69,7 @@ def check_fields(pairs: Sequence[Pair], by: Sequence[str]) -> None:
     """Refuse names of fields before anything is scored.
 
     Raises:
-        UsageError: No picture has such a field, or its short name could mean several.
+        UsageError: No image has such a field, or its short name could mean several.
     """
     if set(by) - {"category", "defect"} and pairs:
         known = tuple(dict.fromkeys(name for pair in pairs for name in fields_of(pair)))
@@ -78,20 +78,20 @@ def check_fields(pairs: Sequence[Pair], by: Sequence[str]) -> None:
 
 
 def group_by(scores: Sequence[PairScore], by: Sequence[str], metrics: Sequence[Metric]) -> Grouping:
-    """Summarize pictures by the values of some fields.
+    """Summarize images by the values of some fields.
 
     Args:
-        scores: The pictures, with their fields.
+        scores: The images, with their fields.
         by: Names of fields, of which the values are crossed. A drawn value may be named without its
             degradation ("sigma") where only one degradation has it.
         metrics: What was measured.
 
     Returns:
         The groups in the order of their values, numbers by size; a numeric field with more than 12 values is
-        cut into ranges of equal width, which a note says. A picture without a field has the value "-".
+        cut into ranges of equal width, which a note says. An image without a field has the value "-".
 
     Raises:
-        UsageError: No picture has such a field, or its short name could mean several.
+        UsageError: No image has such a field, or its short name could mean several.
     """
     members, notes = split(scores, by)
     return Grouping({"/".join(key): group_scores(of, metrics, key) for key, of in members.items()}, notes)
@@ -100,7 +100,7 @@ def group_by(scores: Sequence[PairScore], by: Sequence[str], metrics: Sequence[M
 def split(
     scores: Sequence[PairScore], by: Sequence[str]
 ) -> tuple[dict[tuple[str, ...], list[PairScore]], tuple[str, ...]]:
-    """Return the pictures of every group, in the order of the groups, and the notes; see `group_by`."""
+    """Return the images of every group, in the order of the groups, and the notes; see `group_by`."""
     known = tuple(dict.fromkeys(name for score in scores for name in score.fields))
     notes: list[str] = []
     columns = []

@@ -14,11 +14,11 @@ CONFIDENCE = 0.95
 """How often the interval is meant to hold the true mean."""
 
 RESAMPLES = 4000
-"""How often the pictures are drawn anew."""
+"""How often the images are drawn anew."""
 
 INTERVAL_POLICY = (
-    f"An interval holds the mean with {CONFIDENCE:.0%} confidence: BCa bootstrap over the pictures "
-    f"(Efron 1987), {RESAMPLES} resamples, seeded by the scores; with fewer than about ten pictures "
+    f"An interval holds the mean with {CONFIDENCE:.0%} confidence: BCa bootstrap over the images "
+    f"(Efron 1987), {RESAMPLES} resamples, seeded by the scores; with fewer than about ten images "
     "it is too narrow."
 )
 """How intervals are computed; printed where they are shown."""
@@ -29,7 +29,7 @@ Interval = tuple[float, float]
 Doubles = NDArray[np.float64]
 
 _CHUNK = 1 << 20  # numbers drawn at a time
-_ROUNDING = 1e-12  # a resample of all pictures in another order has the mean itself, up to rounding
+_ROUNDING = 1e-12  # a resample of all images in another order has the mean itself, up to rounding
 
 
 def bootstrap_interval(values: Sequence[float]) -> Interval | None:
@@ -42,7 +42,7 @@ def bootstrap_interval(values: Sequence[float]) -> Interval | None:
     Phi(z0 + (z0 + z) / (1 - a (z0 + z))) for z = Phi^-1(0.025) and Phi^-1(0.975).
 
     Args:
-        values: Finite numbers, one per picture, in any order.
+        values: Finite numbers, one per image, in any order.
 
     Returns:
         The interval, or None for fewer than two numbers.
@@ -62,7 +62,7 @@ def resampled_means(ordered: Doubles) -> Doubles:
     """Return the means of all resamples, drawn by a generator that the values themselves seed.
 
     Args:
-        ordered: (n,) sorted, so that the same pictures in another order give the same draws.
+        ordered: (n,) sorted, so that the same images in another order give the same draws.
 
     Returns:
         (RESAMPLES,) float64.

@@ -1,4 +1,4 @@
-"""What many scores come to: number, mean, spread, median, worst; identical pictures are accounted for."""
+"""What many scores come to: number, mean, spread, median, worst; identical images are accounted for."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MEAN_POLICY = (
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One metric over a group of pictures.
+    """One metric over a group of images.
 
     Attributes:
         n: Scores that went into the mean: finite ones.
-        identical: Infinite scores (pictures that equal their reference).
-        undefined: Pictures on which the metric is not defined, such as SSIM under 11 pixels.
+        identical: Infinite scores (images that equal their reference).
+        undefined: Images on which the metric is not defined, such as SSIM under 11 pixels.
         mean: Mean of the finite scores; infinity when every score is infinite; None without any score.
         std: Sample standard deviation (n - 1) of the finite scores; None for fewer than two.
         median: Median of all scores, infinite ones included; None without any.
@@ -51,7 +51,7 @@ def summarize(
     """Summarize one metric over a group; the result does not depend on the order of the scores.
 
     Args:
-        scores: One number per picture: finite, infinite (identical pictures) or None (undefined).
+        scores: One number per image: finite, infinite (identical images) or None (undefined).
         higher_is_better: The metric's direction, which decides what is worst; None where it has none.
         interval: Give the bootstrap interval of the mean too.
 
@@ -79,11 +79,11 @@ def summarize(
 
 
 def paired_differences(before: Sequence[float | None], after: Sequence[float | None]) -> list[float]:
-    """Return the differences after - before over the pictures where both are finite.
+    """Return the differences after - before over the images where both are finite.
 
     Args:
-        before: One score per picture.
-        after: The scores of the same pictures in the same order.
+        before: One score per image.
+        after: The scores of the same images in the same order.
     """
     return [
         last - first
@@ -93,14 +93,14 @@ def paired_differences(before: Sequence[float | None], after: Sequence[float | N
 
 
 def mean_gain(before: Sequence[float | None], after: Sequence[float | None]) -> float | None:
-    """Mean of the differences after - before over the pictures where both are finite.
+    """Mean of the differences after - before over the images where both are finite.
 
     Args:
-        before: One score per picture.
-        after: The scores of the same pictures in the same order.
+        before: One score per image.
+        after: The scores of the same images in the same order.
 
     Returns:
-        The mean difference, or None when no picture has both.
+        The mean difference, or None when no image has both.
     """
     differences = paired_differences(before, after)
     return _mean(differences) if differences else None

@@ -49,12 +49,12 @@ def table(
 
     Args:
         evaluation: What was found.
-        details: Which of "interval" (95%, of the mean of the restored pictures and of the gain), "spread"
+        details: Which of "interval" (95%, of the mean of the restored images and of the gain), "spread"
             ("mean ± sample standard deviation"), "worst" and "median" to show too.
         metrics: By default all that were measured.
 
     Returns:
-        The cells; identical pictures are named as "inf" or, beside a mean, as "(+2 inf)".
+        The cells; identical images are named as "inf" or, beside a mean, as "(+2 inf)".
     """
     columns = list(_columns(evaluation.overall, metrics or evaluation.metrics, details))
     by = evaluation.by or ("category",)
@@ -70,7 +70,7 @@ def comparison_table(comparison: Comparison, metric: Metric, *, details: Collect
     Args:
         comparison: What was found.
         metric: Which metric.
-        details: Which of "n" (pictures compared), "interval" (95%, of the mean difference) and "p" (corrected
+        details: Which of "n" (images compared), "interval" (95%, of the mean difference) and "p" (corrected
             by Holm) to show too.
     """
     by = comparison.by or ("",)

@@ -27,13 +27,13 @@ Values = Mapping[str, Mapping[str, Mapping[str, float | None]]]
 def to_latex(evaluation: Evaluation, comparison: Comparison | None = None) -> str:
     r"""Return one tabular of means: a row for each group, for each metric a column for every method.
 
-    Without a comparison the methods are the degraded and the restored pictures. With one, the best method of
+    Without a comparison the methods are the degraded and the restored images. With one, the best method of
     every row and metric is bold, and so is every other that shows the same digits. Needs
     ``\usepackage{booktabs}``; the protocol stands in a comment. Numbers are rounded as in every other table.
 
     Args:
         evaluation: What was found.
-        comparison: Other methods on the same pictures.
+        comparison: Other methods on the same images.
     """
     by = evaluation.by or ("category",)
     groups = dict(evaluation.groups if evaluation.by else evaluation.categories)

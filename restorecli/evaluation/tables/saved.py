@@ -32,7 +32,7 @@ def read_evaluation(path: Path) -> Evaluation:
     """Read an evaluation that `eval --json` printed into a file.
 
     Files of versions whose JSON had no envelope are read as well. Every number comes back to the last digit,
-    and `to_dict` of what is read is what was printed. Files of pictures are relative to the folders that were
+    and `to_dict` of what is read is what was printed. Files of images are relative to the folders that were
     given then; manifests are not read again.
 
     Args:

@@ -1,4 +1,4 @@
-"""An evaluation as CSV with every digit: a line for each picture, and a line for each group."""
+"""An evaluation as CSV with every digit: a line for each image, and a line for each group."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def groups_to_csv(evaluation: Evaluation) -> str:
 
 
 def images_to_csv(evaluation: Evaluation) -> str:
-    """Return one CSV line per scored picture, with every digit and every field of the manifest."""
+    """Return one CSV line per scored image, with every digit and every field of the manifest."""
     names = [metric.name for metric in evaluation.metrics]
     return _csv([_image_line(score, names) for score in evaluation.images])
 
@@ -88,7 +88,7 @@ def _cell(value: object) -> object:
 
 
 def _is_harmless(value: str) -> bool:
-    """Whether it is a number, or the dash of a field that a picture does not have."""
+    """Whether it is a number, or the dash of a field that an image does not have."""
     try:
         float(value)
     except ValueError:

@@ -1,7 +1,7 @@
-/* Maps: from the pixels of the embedded pictures, which are lossless, to what a score cannot show.
+/* Maps: from the pixels of the embedded images, which are lossless, to what a score cannot show.
    The formulas are those of restorecli/report/maps.py; a test holds the two together. */
 
-/** The pixels of a loaded picture, as the browser decodes them: {width, height, data: RGBA}. */
+/** The pixels of a loaded image, as the browser decodes them: {width, height, data: RGBA}. */
 function pixelsOf(image) {
   const canvas = document.createElement("canvas");
   canvas.width = image.naturalWidth;
@@ -12,22 +12,22 @@ function pixelsOf(image) {
 }
 
 /** Mid-gray where equal, brighter where too bright, darker where too dark. */
-function differenceMap(picture, reference, gain) {
-  const map = new ImageData(picture.width, picture.height);
+function differenceMap(image, reference, gain) {
+  const map = new ImageData(image.width, image.height);
   for (let place = 0; place < map.data.length; place += 1) {
-    const shown = 127.5 + gain * (picture.data[place] - reference.data[place]);
+    const shown = 127.5 + gain * (image.data[place] - reference.data[place]);
     map.data[place] = place % 4 === 3 ? 255 : Math.floor(shown + 0.5);
   }
   return map;
 }
 
 /** The absolute error, summed over red, green and blue (0 to 765), in the color that the page gives for it. */
-function errorMap(picture, reference, colors) {
-  const map = new ImageData(picture.width, picture.height);
+function errorMap(image, reference, colors) {
+  const map = new ImageData(image.width, image.height);
   for (let place = 0; place < map.data.length; place += 4) {
     let error = 0;
     for (let channel = 0; channel < 3; channel += 1) {
-      error += Math.abs(picture.data[place + channel] - reference.data[place + channel]);
+      error += Math.abs(image.data[place + channel] - reference.data[place + channel]);
     }
     map.data.set(colors[Math.min(error, colors.length - 1)], place);
     map.data[place + 3] = 255;
@@ -36,10 +36,10 @@ function errorMap(picture, reference, colors) {
 }
 
 /** Log magnitude of the windowed Fourier transform of the middle, its sides cut to powers of two. */
-function spectrumMap(picture, decades) {
-  const width = powerBelow(picture.width);
-  const height = powerBelow(picture.height);
-  const real = windowedLuma(picture, width, height);
+function spectrumMap(image, decades) {
+  const width = powerBelow(image.width);
+  const height = powerBelow(image.height);
+  const real = windowedLuma(image, width, height);
   const imaginary = new Float64Array(width * height);
   for (let row = 0; row < height; row += 1) transform(real, imaginary, width, row * width, 1);
   for (let column = 0; column < width; column += 1) transform(real, imaginary, height, column, width);
@@ -62,15 +62,15 @@ function powerBelow(length) {
   return Math.min(512, 2 ** Math.floor(Math.log2(length)));
 }
 
-function windowedLuma(picture, width, height) {
+function windowedLuma(image, width, height) {
   const plane = new Float64Array(width * height);
-  const left = Math.floor((picture.width - width) / 2);
-  const top = Math.floor((picture.height - height) / 2);
+  const left = Math.floor((image.width - width) / 2);
+  const top = Math.floor((image.height - height) / 2);
   let sum = 0;
   for (let row = 0; row < height; row += 1) {
     for (let column = 0; column < width; column += 1) {
-      const from = 4 * ((top + row) * picture.width + left + column);
-      const [red, green, blue] = picture.data.subarray(from, from + 3);
+      const from = 4 * ((top + row) * image.width + left + column);
+      const [red, green, blue] = image.data.subarray(from, from + 3);
       const value = (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
       plane[row * width + column] = value;
       sum += value;

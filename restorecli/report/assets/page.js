@@ -30,7 +30,7 @@ class Gallery {
     this.root = document.querySelector(".gallery");
     this.cards = [...this.root.querySelectorAll(".card")];
     this.viewers = new Map();
-    this.view = "picture";
+    this.view = "image";
     for (const card of this.cards) {
       if (card.querySelector(".stage")) this.viewers.set(card, new Viewer(card, facts));
     }
@@ -171,7 +171,7 @@ class Gallery {
   }
 
   key(event) {
-    const views = ["picture", "difference", "error", "spectrum"];
+    const views = ["image", "difference", "error", "spectrum"];
     const viewer = this.viewers.get(this.current());
     const moves = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1] };
     const actions = {

@@ -1,4 +1,4 @@
-/* The stage of one pair: the divider between two pictures, zoom and pan of all of them in step, and their maps. */
+/* The stage of one pair: the divider between two images, zoom and pan of all of them in step, and their maps. */
 
 const ZOOMS = [1, 2, 4, 8];
 const GRIP = 24;
@@ -38,7 +38,7 @@ class Viewer {
     this.stage.style.setProperty("--cut", `${this.slider.value}%`);
   }
 
-  /** Show two of the pictures on one another, or all side by side. */
+  /** Show two of the images on one another, or all side by side. */
   compare(kind) {
     const [under, over] = kind.split("-");
     const left = this.roles.includes(under) ? under : this.roles[0];
@@ -52,7 +52,7 @@ class Viewer {
     this.slider.setAttribute("aria-label", `Divider between ${label(left)} and ${label(right)}`);
   }
 
-  /** Show the pictures or one of their maps; nothing is computed twice. */
+  /** Show the images or one of their maps; nothing is computed twice. */
   async show(view, gain) {
     const wanted = `${view} ${gain}`;
     if (wanted === this.wanted) return;
@@ -63,7 +63,7 @@ class Viewer {
     const truth = this.roles.indexOf("reference");
     images.forEach((image, index) => {
       const role = this.roles[index];
-      const isMapped = view === "spectrum" || (view !== "picture" && truth >= 0 && role !== "reference");
+      const isMapped = view === "spectrum" || (view !== "image" && truth >= 0 && role !== "reference");
       this.cover(this.panes[index], image, isMapped ? this.map(view, image, images[truth], gain) : null);
       const label = this.labels[index];
       const words = isMapped ? `${label}: ${view}` : label;
@@ -74,9 +74,9 @@ class Viewer {
 
   map(view, image, reference, gain) {
     if (view === "spectrum") return spectrumMap(pixelsOf(image), this.facts.decades);
-    const [picture, truth] = [pixelsOf(image), pixelsOf(reference)];
-    if (view === "difference") return differenceMap(picture, truth, gain);
-    return errorMap(picture, truth, this.facts.colors);
+    const [seen, truth] = [pixelsOf(image), pixelsOf(reference)];
+    if (view === "difference") return differenceMap(seen, truth, gain);
+    return errorMap(seen, truth, this.facts.colors);
   }
 
   cover(pane, image, map) {

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from restorecli.degradation.parameters import Value, facts_of, parameter
 from restorecli.errors import ImageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 
 __all__ = ["Method", "Value", "parameter"]
@@ -17,10 +17,10 @@ __all__ = ["Method", "Value", "parameter"]
 
 @dataclass(frozen=True)
 class Method(ABC):
-    """One way to restore a picture without weights, with all its parameters fixed.
+    """One way to restore an image without weights, with all its parameters fixed.
 
     A subclass is a frozen dataclass whose fields are made with `parameter`, as degradations are; values are
-    checked here, whoever builds it. The same values, picture and context give the same result.
+    checked here, whoever builds it. The same values, image and context give the same result.
 
     Attributes:
         name: The name in the catalog and on the command line; of a class outside restorecli that gives none,
@@ -47,9 +47,9 @@ class Method(ABC):
 
     @property
     def receptive_field(self) -> int | None:
-        """Side of the square that one restored pixel depends on; None for the whole picture.
+        """Side of the square that one restored pixel depends on; None for the whole image.
 
-        A method that uses the mask sees the whole picture: masks are not cut into tiles.
+        A method that uses the mask sees the whole image: masks are not cut into tiles.
         """
         return None
 
@@ -68,17 +68,17 @@ class Method(ABC):
 
     @abstractmethod
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return a restored copy of a picture.
+        """Return a restored copy of an image.
 
         Args:
             pixels: (C, H, W) float32, C = 1 or 3, any H and W, nominally in [0, 1] (noise may leave it).
-            context: What is known about the picture.
+            context: What is known about the image.
 
         Returns:
             (C, scale H, scale W) float32; the caller clips it to [0, 1].
 
         Raises:
-            ImageError: This picture cannot be restored, e.g. because something needed is not known.
+            ImageError: This image cannot be restored, e.g. because something needed is not known.
         """
 
     def parameters(self) -> dict[str, Value]:
@@ -91,7 +91,7 @@ class Method(ABC):
 
 
 def unknown(what: str, hint: str) -> ImageError:
-    """Return the error for a picture about which something that a method needs is not known."""
+    """Return the error for an image about which something that a method needs is not known."""
     return ImageError(
         f"Nothing says {what}.", expected="a manifest of `restorecli degrade`, or an option", hint=hint
     )

@@ -18,7 +18,7 @@ def fourier_step(y: Doubles, z: Doubles, spectrum: Spectrum, a: float, factor: i
     """Return the solution for a circular convolution of which every `factor`-th pixel is kept.
 
     With d = conj(K) F(y spread apart) + a F(z), and "down" the mean of the factor^2 blocks that fall onto
-    each other when the picture is reduced,
+    each other when the image is reduced,
 
         x = 1/a F^-1 [ d - conj(K) (K d) down / (|K|^2 down + a) ],
 
@@ -29,7 +29,7 @@ def fourier_step(y: Doubles, z: Doubles, spectrum: Spectrum, a: float, factor: i
         z: (C, factor H, factor W), what the prior wants.
         spectrum: (factor H, factor W) transfer function K of the convolution.
         a: Weight of `z`, above 0.
-        factor: By how much the convolved picture is reduced.
+        factor: By how much the convolved image is reduced.
 
     Returns:
         (C, factor H, factor W).
@@ -48,7 +48,7 @@ def fourier_step(y: Doubles, z: Doubles, spectrum: Spectrum, a: float, factor: i
 
 
 def mask_step(y: Doubles, z: Doubles, known: NDArray[np.bool_], a: float) -> Doubles:
-    """Return (m y + a z) / (m + a), the solution for a picture (C, H, W) that is known where `known` is."""
+    """Return (m y + a z) / (m + a), the solution for an image (C, H, W) that is known where `known` is."""
     return np.asarray(np.where(known, (y + a * z) / (1 + a), z))
 
 
@@ -68,12 +68,12 @@ def _aliased(blocks: NDArray[np.inexact], factor: int) -> NDArray[np.inexact]:
 
 
 def noise_schedule(noise: float, iterations: int, *, first: float = 49.0) -> Doubles:
-    """Return the levels that the prior removes: falling geometrically from `first` to the picture's noise.
+    """Return the levels that the prior removes: falling geometrically from `first` to the image's noise.
 
     Args:
-        noise: Of the picture, 0-255 scale.
+        noise: Of the image, 0-255 scale.
         iterations: How many levels.
-        first: The first level, unless the picture's noise is higher.
+        first: The first level, unless the image's noise is higher.
 
     Returns:
         (iterations,), on the 0-255 scale.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.degradation.operators import Convolution, PointSpread
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, Value, parameter, unknown
 from restorecli.restoration.methods.classical.deconvolution import ROUNDING
@@ -36,15 +36,15 @@ DataStep = Callable[[Doubles, float], Doubles]
 class PlugAndPlay(Method):
     """Half-quadratic splitting: a data step in closed form and a denoiser by turns (DPIR).
 
-    The levels that the denoiser removes fall geometrically from `first` to the picture's noise; the weight
+    The levels that the denoiser removes fall geometrically from `first` to the image's noise; the weight
     of its result in the data step rises as a_k = strength noise^2 / level_k^2. Before the denoiser the
-    picture is turned and mirrored, another way in every turn, and back after it (periodic self-ensemble), so
+    image is turned and mirrored, another way in every turn, and back after it (periodic self-ensemble), so
     that no direction is preferred.
 
     DPIR's strength is 0.23, which is the best with `tv`; with the shipped blind networks 0.5 is (tried on
-    pictures of BSDS400 with camera shake and noise of 2.55), so that the default lies between.
+    images of BSDS400 with camera shake and noise of 2.55), so that the default lies between.
 
-    What lies beyond the rim is not known: it is estimated by turns with the picture. Holes begin with
+    What lies beyond the rim is not known: it is estimated by turns with the image. Holes begin with
     Laplace's solution, which ended 0.2 dB higher than the nearest known pixels.
     """
 
@@ -59,11 +59,11 @@ class PlugAndPlay(Method):
         49.0, unit="0-255 scale", low=1, high=255, draw="log 10..100", help="first level that is removed"
     )
     strength: float = parameter(0.35, low=1e-4, high=100, draw="log 0.05..2", help="weight of the prior")
-    ensemble: bool = parameter(True, help="turn and mirror the picture before the denoiser")
+    ensemble: bool = parameter(True, help="turn and mirror the image before the denoiser")
     seed: int = parameter(0, low=0, high=2**31, help="of the noise that a blind network needs")
 
     def scale_for(self, context: Context) -> int:
-        """Return by how much the operator reduced the picture."""
+        """Return by how much the operator reduced the image."""
         return 1 if context.operator is None else context.operator.factor
 
     def fingerprint(self) -> Mapping[str, Value]:
@@ -77,7 +77,7 @@ class PlugAndPlay(Method):
         return {"denoiser_weights": digest_of(self.denoiser)}
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the restored picture; see the base class."""
+        """Return the restored image; see the base class."""
         noise = max(_noise(pixels, context), ROUNDING)
         start, step, place = _problem(pixels, context)
         turns = self.iterations or (8 if context.mask is None and self.scale_for(context) == 1 else 24)
@@ -113,7 +113,7 @@ def _noise(pixels: Pixels, context: Context) -> float:
 
 
 def _problem(pixels: Pixels, context: Context) -> tuple[Doubles, DataStep, tuple[slice, slice]]:
-    """Return the first estimate, the data step, and where in both the picture lies.
+    """Return the first estimate, the data step, and where in both the image lies.
 
     Raises:
         ImageError: Neither an operator nor a mask is known.
@@ -154,7 +154,7 @@ def _scaled(place: slice, factor: int) -> slice:
 
 
 def _turn(x: NDArray[np.floating], way: int) -> NDArray[np.floating]:
-    """Return one of the eight ways to turn and mirror (C, H, W); way 0 is the picture as it is."""
+    """Return one of the eight ways to turn and mirror (C, H, W); way 0 is the image as it is."""
     turned = np.rot90(x, way % 4, axes=(1, 2))
     return turned if way < 4 else turned[:, :, ::-1]
 

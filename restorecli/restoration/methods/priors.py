@@ -10,17 +10,17 @@ import numpy as np
 
 from restorecli.core.shipped import find_shipped
 from restorecli.core.zoo import load
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.catalog import create_method
-from restorecli.restoration.picture import PictureRestorer
 
 Prior = Callable[[Pixels, float], Pixels]
 """Removes noise of a level, 0-255 scale, from (C, H, W) float32."""
 
 
 def method_prior(name: str) -> Prior:
-    """Return a method without weights as a prior; it is told the level as the picture's noise."""
+    """Return a method without weights as a prior; it is told the level as the image's noise."""
     method = create_method(name)
     return lambda pixels, sigma: method.restore(pixels, Context(sigma=sigma))
 
@@ -29,8 +29,8 @@ def network_prior(name: str, *, seed: int, device: str | None = None) -> Prior:
     """Return a network as a prior.
 
     A network that takes a noise level is told it. A blind one estimates the noise by itself and would hardly
-    change the smooth pictures that data steps give; so white noise of the level is added first, which it then
-    removes together with what else departs from a natural picture: a regularisation by stochastic denoising
+    change the smooth images that data steps give; so white noise of the level is added first, which it then
+    removes together with what else departs from a natural image: a regularisation by stochastic denoising
     (Renaud et al., ICML 2024). Deblurring without it ended 6.7 dB lower. The noise is drawn from `seed`, so
     that runs agree.
 
@@ -45,8 +45,8 @@ def network_prior(name: str, *, seed: int, device: str | None = None) -> Prior:
     """
     restorer = load(name, device=device)
     if restorer.spec.needs:
-        return lambda pixels, sigma: PictureRestorer(restorer.told(sigma)).restore(pixels)[0]
-    blind, rng = PictureRestorer(restorer), np.random.default_rng(seed)
+        return lambda pixels, sigma: ImageRestorer(restorer.told(sigma)).restore(pixels)[0]
+    blind, rng = ImageRestorer(restorer), np.random.default_rng(seed)
 
     def inject(pixels: Pixels, sigma: float) -> Pixels:
         noise = rng.standard_normal(pixels.shape, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Adversarial training: a discriminator learns to tell restored from true pictures, the network to fool it.
+"""Adversarial training: a discriminator learns to tell restored from true images, the network to fool it.
 
 Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014; pix2pix: Isola et al., CVPR 2017; ESRGAN: Wang
 et al., ECCV Workshops 2018.
@@ -28,7 +28,7 @@ class Adversarial:
 
     Args:
         loss: The losses against the reference and their weights.
-        channels: Of the pictures.
+        channels: Of the images.
         crop: Side of the reference crops in pixels.
         discriminator: patch (PatchGAN) or vgg (ESRGAN's; for crops whose side is a multiple of 32).
         kind: vanilla, lsgan, hinge, or ESRGAN's relativistic.
@@ -87,8 +87,8 @@ class Adversarial:
         parts = {**whole.parts, "gan": gan, "discriminator": critic}
         return Losses(whole.total + self._weight * gan, parts, whole.output, {"discriminator": critic})
 
-    def _judge(self, pictures: Tensor, batch: Batch) -> Tensor:
-        seen = (pictures, batch.degraded) if self._conditional else (pictures,)
+    def _judge(self, images: Tensor, batch: Batch) -> Tensor:
+        seen = (images, batch.degraded) if self._conditional else (images,)
         logits: Tensor = self.rivals["discriminator"](*seen)
         return logits
 
@@ -104,7 +104,7 @@ def _patch(channels: int, width: int, layers: int, crop: int, conditional: bool)
 
 def _vgg(channels: int, width: int, crop: int, conditional: bool) -> VggDiscriminator:
     if conditional:
-        raise ValueError("conditional: the vgg discriminator sees the picture alone; use patch")
+        raise ValueError("conditional: the vgg discriminator sees the image alone; use patch")
     return VggDiscriminator(channels, width, crop)
 
 

@@ -54,7 +54,7 @@ _ENTRIES = (
     StrategyEntry(
         "noise2noise",
         "restorecli.training.strategies.noise2noise:Noise2Noise",
-        "restored against a second corruption: no clean pictures",
+        "restored against a second corruption: no clean images",
     ),
     StrategyEntry(
         "coarse-to-fine",

@@ -13,7 +13,7 @@ from restorecli.training.strategies.base import Losses, compare, forward_with_si
 class Masked:
     """Batch to losses: the supervised ones, and beside them the mean absolute error inside the defects alone.
 
-    The second part is divided by the defects' area and not the picture's, else a defect of a hundred pixels
+    The second part is divided by the defects' area and not the image's, else a defect of a hundred pixels
     would hardly be heard; a batch without a defect has none of it.
 
     Args:

@@ -1,4 +1,4 @@
-"""Noise2Noise: the target is a second, independent corruption of the same picture; no clean one is needed.
+"""Noise2Noise: the target is a second, independent corruption of the same image; no clean one is needed.
 
 Lehtinen, Munkberg, Hasselgren, Laine, Karras, Aittala, Aila, "Noise2Noise: Learning Image Restoration without
 Clean Data", ICML 2018. The loss must have its optimum where the corruption leaves it: mse for noise of mean
@@ -31,6 +31,6 @@ class Noise2Noise:
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:  # noqa: ARG002
         """Return the weighted sum between the restored batch and the second corruption."""
         if batch.second is None:
-            raise DataError("Noise2Noise needs a second corruption of every picture.", got="none")
+            raise DataError("Noise2Noise needs a second corruption of every image.", got="none")
         restored = network(batch.degraded)
         return compare(self._loss, restored, batch.second)

@@ -19,7 +19,7 @@ class OldPhotoTraining:
     elsewhere + `mask` * BCE(logits, damage) whose positives weigh (1 - p) / p for a share p of damage in the
     batch, but at most `positive`: the full ratio would mark all that may be damage, and so too much for the
     network's threshold of 0.4, under which masks overlap best with a weight of 1.
-    The whole painted picture is compared, also of a network that only inpaints.
+    The whole painted image is compared, also of a network that only inpaints.
 
     Args:
         loss: The recipe's losses and their weights.

@@ -1,4 +1,4 @@
-"""What strategies with rivals share: judging the network's pictures without changing the judge."""
+"""What strategies with rivals share: judging the network's images without changing the judge."""
 
 from __future__ import annotations
 

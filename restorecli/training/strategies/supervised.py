@@ -12,7 +12,7 @@ from restorecli.training.strategies.base import Losses, compare, forward_with_si
 class Supervised:
     """Batch to losses: a weighted sum between the restored and the reference crops.
 
-    A network that takes the strength of the noise beside the picture (DRUNet) is told the true one.
+    A network that takes the strength of the noise beside the image (DRUNet) is told the true one.
 
     Args:
         loss: The losses and their weights.

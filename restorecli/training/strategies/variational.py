@@ -1,7 +1,7 @@
-"""Training CVAE-GAN: an encoder, a generator, and two rivals by whose features pictures are compared.
+"""Training CVAE-GAN: an encoder, a generator, and two rivals by whose features images are compared.
 
 Bao et al., "CVAE-GAN", ICCV 2017. Their losses are sums over pixels and features; here those of single
-pictures are means, so that weights do not depend on the size of the crops.
+images are means, so that weights do not depend on the size of the crops.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Variational:
 
     Args:
         loss: The recipe's losses and their weights.
-        channels: Of the pictures.
+        channels: Of the images.
         pair: Weight of the features of x' against those of x.
         kl: Weight of the divergence of the code.
         warmup: Steps over which that weight rises from 0.

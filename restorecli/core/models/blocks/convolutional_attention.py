@@ -26,8 +26,8 @@ class ConvolutionalProjection(nn.Sequential):
     Args:
         channels: Channels of input and output.
         stride: Of the convolution: (H, W) become (ceil(H / stride), ceil(W / stride)).
-        norm: "batch" as in the paper; "layer", over the channels of a pixel, or "none" keep the result of a
-            picture free of its neighbors in the batch.
+        norm: "batch" as in the paper; "layer", over the channels of a pixel, or "none" keep the result of an
+            image free of its neighbors in the batch.
 
     Raises:
         ValueError: An unknown norm.
@@ -103,7 +103,7 @@ class ConvolutionalAttention(nn.Module):
             rows, columns = height // self.window, width // self.window
         q, k, v = (_tokens(y, rows, columns, self.heads) for y in (q, k, v))
         y = F.scaled_dot_product_attention(q, k, v)
-        attended: Tensor = self.out(_picture(y, rows, columns, height // rows))
+        attended: Tensor = self.out(_image(y, rows, columns, height // rows))
         return attended
 
 
@@ -116,7 +116,7 @@ def _tokens(x: Tensor, rows: int, columns: int, heads: int) -> Tensor:
     return y.reshape(n * rows * columns, heads, -1, channels // heads).contiguous()
 
 
-def _picture(tokens: Tensor, rows: int, columns: int, side: int) -> Tensor:
+def _image(tokens: Tensor, rows: int, columns: int, side: int) -> Tensor:
     """Join what `_tokens` cut, windows being `side` pixels high: (N, C, H, W)."""
     windows, heads, pixels, depth = tokens.shape
     n, across = windows // (rows * columns), pixels // side

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class DilatedDepthwise(nn.Conv2d):
-    """A depthwise convolution with dilation and one kernel per channel; the picture keeps its size.
+    """A depthwise convolution with dilation and one kernel per channel; the image keeps its size.
 
     On CPUs it is computed in float32 under any autocast: in bfloat16 with channels-last tensors, torch 2.13's
     gradient of a dilated grouped kernel is unrelated to the true one (undilated or ungrouped ones are fine).

@@ -1,4 +1,4 @@
-"""Dynamic filters: a picture's own low-pass splits its features, and the two parts are weighed anew.
+"""Dynamic filters: an image's own low-pass splits its features, and the two parts are weighed anew.
 
 SFNet (Cui, Tao, Bing, Ren, Gao, Cao, Huang, Knoll, "Selective Frequency Network for Image Restoration", ICLR
 2023) has these filters with batch norm; LCDNet's MSFM (Gao, Dang, arXiv:2504.10558) with layer norm.
@@ -21,7 +21,7 @@ _LEAST_INNER = 32
 class DynamicLowPass(nn.Module):
     """Split x into low + high by filters that are made of x: softmax over the taps of LN(W GAP(x)).
 
-    The taps are at least 0 and add up to 1, so that a filter can only smooth. The picture is mirrored at its
+    The taps are at least 0 and add up to 1, so that a filter can only smooth. The image is mirrored at its
     rim (repeated where it is smaller than the filter).
 
     Args:
@@ -43,7 +43,7 @@ class DynamicLowPass(nn.Module):
         self.norm = nn.LayerNorm(taps)
 
     def filters(self, x: Tensor) -> Tensor:
-        """Return the filters of each picture, (N, groups, side, side), for (N, C, H, W)."""
+        """Return the filters of each image, (N, groups, side, side), for (N, C, H, W)."""
         logits: Tensor = self.norm(self.weigh(x.mean(dim=(2, 3))))
         taps = logits.reshape(x.shape[0], self.groups, -1).softmax(dim=-1)
         return taps.reshape(x.shape[0], self.groups, self.side, self.side)
@@ -52,7 +52,7 @@ class DynamicLowPass(nn.Module):
         """Map (N, C, H, W) to its low and its high part, of the same shape; they add up to x."""
         n, channels, height, width = x.shape
         kernels = self.filters(x).repeat_interleave(channels // self.groups, dim=1).flatten(0, 1)[:, None]
-        # Rounded taps do not add up to 1 exactly: around one of its pixels, a flat picture still has no high.
+        # Rounded taps do not add up to 1 exactly: around one of its pixels, a flat image still has no high.
         around = x - x[..., :1, :1]
         padded = _mirrored(around, self.side // 2).reshape(1, n * channels, *_grown(height, width, self.side))
         smooth = F.conv2d(padded, kernels.to(x.dtype), groups=n * channels).reshape(x.shape)

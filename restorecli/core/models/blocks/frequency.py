@@ -1,6 +1,6 @@
 """Frequency selection: band by band, what stands out of a spectrum is muted, and what is left is weighted.
 
-After the post "Seeing what matters" on restoring sand-dust pictures and its source, Mishra and Dhara, "Dust
+After the post "Seeing what matters" on restoring sand-dust images and its source, Mishra and Dhara, "Dust
 to Detail", CVPR Workshops 2025. Neither gives layer sizes; what they leave open is said where it is chosen.
 """
 
@@ -45,8 +45,8 @@ def band_masks(height: int, width: int, edges: Sequence[float] = EDGES) -> Tenso
     leave open: here as wide as the narrowest band.
 
     Args:
-        height: Of the picture.
-        width: Of the picture.
+        height: Of the image.
+        width: Of the image.
         edges: Between the K bands, rising, inside (0, 1).
 
     Returns:
@@ -70,12 +70,12 @@ def column_weights(width: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """What a size has in common for all pictures: float32, flattened over the B bins of the half-plane.
+    """What a size has in common for all images: float32, flattened over the B bins of the half-plane.
 
     Attributes:
         bands: Memberships, (K, B).
         shares: The same times the column weights, without DC, adding up to 1 over the bins (to 0 where a band
-            of a tiny picture has none), (K, B).
+            of a tiny image has none), (K, B).
     """
 
     bands: Tensor
@@ -149,7 +149,7 @@ class SelectiveFrequency(nn.Module):
     DC carries the mean and is never gated. Bands are functions of the frequency, so any size fits, and
     nothing learned depends on it. The Fourier transform is in float32 under any autocast.
 
-    Every output pixel depends on every input pixel, and the statistics are the picture's: tiles change the
+    Every output pixel depends on every input pixel, and the statistics are the image's: tiles change the
     result.
 
     Args:
@@ -158,8 +158,8 @@ class SelectiveFrequency(nn.Module):
         threshold: lambda to start from, in standard deviations.
         mode: "mute" as above, or "clamp": g' = g + (1 - g) (e^T - 1) / |F| shrinks magnitudes to the
             threshold and keeps their phases.
-        padding: Pixels mirrored around the picture before the transform, which thinks it periodic; fewer
-            where the picture is too small.
+        padding: Pixels mirrored around the image before the transform, which thinks it periodic; fewer
+            where the image is too small.
         hard: In evaluation gate with L > T instead of softly.
 
     Raises:

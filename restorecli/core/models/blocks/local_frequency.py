@@ -1,4 +1,4 @@
-"""Frequency selection in overlapping windows, for what stands out in one place of a picture only."""
+"""Frequency selection in overlapping windows, for what stands out in one place of an image only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LocalFrequency(nn.Module):
     and m_j the window's mean under h: without its mean, a windowed patch leaks nothing of it into the lowest
     frequencies. Where s changes nothing, y is x.
 
-    Memory grows fourfold over the picture's. A pixel depends on those less than a window away.
+    Memory grows fourfold over the image's. A pixel depends on those less than a window away.
 
     Args:
         channels: Channels of input and output.
@@ -66,7 +66,7 @@ class LocalFrequency(nn.Module):
         return y[..., half : half + height, half : half + width].to(x.dtype)
 
     def _padded(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
-        """Continue a picture by its border pixels so that each lies in four windows."""
+        """Continue an image by its border pixels so that each lies in four windows."""
         half = self.side // 2
         ends = [half + -side % half for side in x.shape[-2:]]
         padded = F.pad(x, (half, ends[1], half, ends[0]), mode="replicate")

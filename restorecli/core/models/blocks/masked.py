@@ -1,7 +1,7 @@
 """Convolutions that see only what comes before: rows from the top, pixels from the left, colors in order.
 
 Van den Oord et al., "Conditional Image Generation with PixelCNN Decoders", NeurIPS 2016, arXiv:1606.05328.
-Features come in as many groups as the picture has colors; group g may depend on the colors up to g of its
+Features come in as many groups as the image has colors; group g may depend on the colors up to g of its
 own pixel.
 """
 

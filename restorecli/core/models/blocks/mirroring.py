@@ -1,6 +1,6 @@
 """Padding by mirroring in tensor arithmetic, for exported graphs, which keep no decisions of Python.
 
-Elsewhere `torch.nn.functional.pad` does the same faster. While a graph is recorded, the sides of a picture
+Elsewhere `torch.nn.functional.pad` does the same faster. While a graph is recorded, the sides of an image
 are tensors, and whatever is computed of them becomes part of the graph.
 """
 
@@ -22,10 +22,10 @@ def mirrored_or_repeated(x: Tensor, rim: int) -> Tensor:
 
 
 def mirrored(x: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Mirror (N, C, H, W) up to `most` pixels far at every border, fewer where the picture is too small.
+    """Mirror (N, C, H, W) up to `most` pixels far at every border, fewer where the image is too small.
 
     Returns:
-        The larger picture, and how many pixels were added above (and below) and at the left (and right).
+        The larger image, and how many pixels were added above (and below) and at the left (and right).
     """
     rims = [(_tensor(side) - 1).clamp(max=most) for side in x.shape[-2:]]
     for axis, rim in zip((2, 3), rims, strict=True):

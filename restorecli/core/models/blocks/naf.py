@@ -50,7 +50,7 @@ class SimplifiedChannelAttention(nn.Module):
 
     Args:
         channels: Channels of input and output.
-        window: Side of the window that evaluation averages over instead of the whole picture (TLC: Chu et
+        window: Side of the window that evaluation averages over instead of the whole image (TLC: Chu et
             al., "Improving Image Restoration by Revisiting Global Information Aggregation", ECCV 2022), since
             crops are all that training saw; None averages over everything. Training always does.
     """

@@ -1,4 +1,4 @@
-"""Pictures cut into overlapping patches, and patches joined to a picture under a window."""
+"""Images cut into overlapping patches, and patches joined to an image under a window."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PatchGrid(nn.Module):
 
     Patches of `patch` pixels are cut and ones of `out` pixels, their middles, are joined: each weighted by a
     window, and the sum divided by the sum of the windows. So fold(middles of unfold(x)) is x, at the border
-    too. The grid begins before the picture, which is continued by its border pixels, so that every pixel
+    too. The grid begins before the image, which is continued by its border pixels, so that every pixel
     lies in equally many patches.
 
     Args:
@@ -85,7 +85,7 @@ class PatchGrid(nn.Module):
         return patches[..., self.rim : end, self.rim : end]
 
     def fold(self, patches: Tensor, height: int, width: int) -> Tensor:
-        """Map patches (N, L, C, out, out) to the picture (N, C, height, width)."""
+        """Map patches (N, L, C, out, out) to the image (N, C, height, width)."""
         n, count = patches.shape[:2]
         (top, bottom), (left, right) = self._rests(height), self._rests(width)
         size = (height + top + bottom, width + left + right)

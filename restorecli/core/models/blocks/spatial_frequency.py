@@ -41,7 +41,7 @@ class SpectralMixer(nn.Module):
     """The global branch: a gated mixer between the Fourier transform and its inverse.
 
     It works on real and imaginary parts as 2C channels of the half-plane. Gates multiply, and a spectrum
-    spans many orders of magnitude, which grow with the picture; so every frequency is divided by its root
+    spans many orders of magnitude, which grow with the image; so every frequency is divided by its root
     mean square over the channels before, and multiplied by it after. That is chosen here: it makes the branch
     scale with its input, whatever the size. The transform is in float32 under any autocast.
 

@@ -1,4 +1,4 @@
-"""Larger feature maps by convolution and pixel shuffle, and the larger picture that networks add to."""
+"""Larger feature maps by convolution and pixel shuffle, and the larger image that networks add to."""
 
 from __future__ import annotations
 

@@ -8,13 +8,13 @@ from restorecli.core.models.blocks.normalisation import LayerNorm2d
 
 
 class InputNorm(nn.Module):
-    """Give a network standardized pictures, and its output their mean and deviation back.
+    """Give a network standardized images, and its output their mean and deviation back.
 
-    y = std * network((x - mean) / std) + mean, with mean and deviation of each picture over all its pixels
-    and channels, which keeps its colors. The deviation is at least `floor`, so that flat pictures survive.
+    y = std * network((x - mean) / std) + mean, with mean and deviation of each image over all its pixels
+    and channels, which keeps its colors. The deviation is at least `floor`, so that flat images survive.
 
     Args:
-        network: Maps (N, C, H, W) to pictures of any size.
+        network: Maps (N, C, H, W) to images of any size.
         floor: Least deviation that is divided by.
     """
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from restorecli.degradation.families.atmosphere import guided_filter, luma
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 Plane = NDArray[np.float32]
 Colour = NDArray[np.float32]
@@ -44,7 +44,7 @@ def airlight(pixels: Pixels, dark: Plane, share: float) -> Colour:
 
 
 def transmission(pixels: Pixels, light: Colour, *, strength: float, size: int, smooth: int) -> Plane:
-    """Return which share of the scene's light arrives: 1 - strength dark(I / A), along the picture's edges.
+    """Return which share of the scene's light arrives: 1 - strength dark(I / A), along the image's edges.
 
     Equation 12 of the same paper; refined with the guided filter of He, Sun and Tang, TPAMI 2013, in place of
     matting.
@@ -72,7 +72,7 @@ def clear(pixels: Pixels, light: Colour, share: Plane, least: float) -> Pixels:
 
 
 def balance(pixels: Pixels, strength: float) -> Pixels:
-    """Return a color picture whose channels have the same mean: the gray world.
+    """Return a color image whose channels have the same mean: the gray world.
 
     Args:
         pixels: (3, H, W) float32; gray is returned as it is.

@@ -1,4 +1,4 @@
-"""Blind deblurring: the kernel is estimated from the picture, coarse to fine, and then undone."""
+"""Blind deblurring: the kernel is estimated from the image, coarse to fine, and then undone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from restorecli.degradation.operators import Convolution, PointSpread
 from restorecli.errors import ImageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.deconvolution import WienerDeconvolution
@@ -22,27 +22,27 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 
 @dataclass(frozen=True)
 class BlindDeconvolution(Method):
-    """Kernel and picture by turns, from a small picture to the full one, then the Wiener filter.
+    """Kernel and image by turns, from a small image to the full one, then the Wiener filter.
 
-    On every scale a picture with few gradients (an L0 prior) and the kernel that best explains the gradients
-    of the blurred picture with its gradients are estimated by turns. The luma alone decides about the kernel.
-    The estimated kernel is written beside the picture, as `kernels/...`; its peak is white.
+    On every scale an image with few gradients (an L0 prior) and the kernel that best explains the gradients
+    of the blurred image with its gradients are estimated by turns. The luma alone decides about the kernel.
+    The estimated kernel is written beside the image, as `kernels/...`; its peak is white.
 
-    The weight 0.01 is the best of 0.002, 0.004, 0.01, 0.02 and 0.04 on pictures of BSDS400, curved kernels.
+    The weight 0.01 is the best of 0.002, 0.004, 0.01, 0.02 and 0.04 on images of BSDS400, curved kernels.
     The size must hold the whole blur, but a larger one makes the kernel less certain: on crops of 256 px with
     motion of 9 and 15 px, 15 was 1.7 to 1.9 dB better than 25, and 10 turns 0.8 to 1 dB better than 5.
 
-    A picture comes back as it was, and the manifest says so, where it is sharp (see `blur_signs`), or where
+    An image comes back as it was, and the manifest says so, where it is sharp (see `blur_signs`), or where
     the kernels of its two halves, estimated apart, are less alike than `certain`: the kernel is then a guess.
     On 64 crops of BSDS400 of 128 px (motion of 9 and 15 px, Gaussian blur of 1.5 and 3 px, noise of 0 and
     2.55) 7 lost more than 0.1 dB without this, the worst 1.7 dB, and 1 with it, 0.13 dB; the mean gain is
-    0.83 instead of 1.04 dB. Sharp pictures lost 10 dB and more.
+    0.83 instead of 1.04 dB. Sharp images lost 10 dB and more.
 
-    Where a picture lies cannot be known: the result may be shifted against the truth by a few pixels.
+    Where an image lies cannot be known: the result may be shifted against the truth by a few pixels.
     """
 
     name = "blind-deconv"
-    summary = "deblurring with a kernel that is estimated from the picture and saved beside it"
+    summary = "deblurring with a kernel that is estimated from the image and saved beside it"
     reference = "Xu, Zheng, Jia, CVPR 2013; Pan, Hu, Su, Yang, CVPR 2014; coarse to fine: Fergus et al. 2006"
     needs: ClassVar = frozenset({"sigma?"})
 
@@ -59,14 +59,14 @@ class BlindDeconvolution(Method):
     )
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the deblurred picture; see the base class.
+        """Return the deblurred image; see the base class.
 
         Raises:
-            ImageError: The picture is smaller than the kernel.
+            ImageError: The image is smaller than the kernel.
         """
         if min(pixels.shape[1:]) < 2 * self.size:
             raise ImageError(
-                "The picture is too small for a kernel of this size.",
+                "The image is too small for a kernel of this size.",
                 expected=f"sides of at least {2 * self.size} px",
                 got=f"{pixels.shape[2]}x{pixels.shape[1]}",
                 hint=f"--set {self.name}.size=9",
@@ -92,10 +92,10 @@ class BlindDeconvolution(Method):
             return estimate_kernel(part, self.size, sparsity=self.sparsity, turns=self.turns)
 
         if self.certain > 0 and smoothness(luma) < LEAST_SMOOTHNESS:
-            context.note({"left_as_it_was": "the picture is sharp"})
+            context.note({"left_as_it_was": "the image is sharp"})
             return None
         kernel = estimate(luma)
-        context.found.pictures["kernels"] = (kernel / kernel.max())[None].astype(np.float32)
+        context.found.images["kernels"] = (kernel / kernel.max())[None].astype(np.float32)
         parts = halves(luma, self.size)
         if self.certain > 0 and min(parts[0].shape) >= 2 * self.size:
             alike = likeness(*map(estimate, parts))

@@ -1,4 +1,4 @@
-"""Whether a picture is blurred at all, and whether its kernel can be told from it."""
+"""Whether an image is blurred at all, and whether its kernel can be told from it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from restorecli.core.ops.noise_level import estimate_noise
 Doubles = NDArray[np.float64]
 
 LEAST_SMOOTHNESS = 3.15
-"""Below it a picture is sharp: photographs of BSDS400 have 1.7 to 3.0, with 8-bit noise of 2.55 too; blurred
+"""Below it an image is sharp: photographs of BSDS400 have 1.7 to 3.0, with 8-bit noise of 2.55 too; blurred
 by a Gaussian of 1 px 3.3 to 3.7, of 3 px 3.8 to 5, by motion of 9 or 15 px 3.3 to 5.7."""
 
 _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
 def smoothness(luma: Doubles) -> float:
-    """Return how smooth a picture is in the direction in which it is smoothest.
+    """Return how smooth an image is in the direction in which it is smoothest.
 
     With S(d) the mean squared difference of pixels d apart less that of the noise, it is S(2) / S(1): 1 where
     neighbors have nothing to do with each other, 2 for steps and other random walks, 4 for slopes, which is

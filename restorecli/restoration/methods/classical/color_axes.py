@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 _AXES: NDArray[np.float32] = np.array(
     [[1 / 3**0.5] * 3, [1 / 2**0.5, 0, -1 / 2**0.5], [1 / 6**0.5, -2 / 6**0.5, 1 / 6**0.5]], np.float32
@@ -20,7 +20,7 @@ def _turned(pixels: Pixels, axes: NDArray[np.float32]) -> Pixels:
 
 
 def to_opponent(pixels: Pixels) -> Pixels:
-    """Return a color picture (3, H, W) along its opponent axes; gray is returned as it is."""
+    """Return a color image (3, H, W) along its opponent axes; gray is returned as it is."""
     return _turned(pixels, _AXES) if len(pixels) == 3 else pixels
 
 

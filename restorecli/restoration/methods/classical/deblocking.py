@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.jpeg_blocks import (
@@ -99,9 +99,9 @@ class Deblock(Method):
     """Takes blocks and ringing out of what was a JPEG: shifted cosine transforms, then the file's intervals.
 
     The steps are those of libjpeg's tables: of `quality`, else of the quality in the manifest, else of the
-    one that the spacing of the coefficients shows (noted as "estimated_quality"). A picture that shows none
+    one that the spacing of the coefficients shows (noted as "estimated_quality"). An image that shows none
     was compressed little or scaled since, and stays as it is; `quality` then forces it. Works on YCbCr; the
-    chroma planes at their reduced size. Costs about 10 planes of memory beside the picture.
+    chroma planes at their reduced size. Costs about 10 planes of memory beside the image.
     """
 
     name = "deblock"
@@ -117,7 +117,7 @@ class Deblock(Method):
     )
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the picture without blocks; see the base class."""
+        """Return the image without blocks; see the base class."""
         planes = (_mixed(pixels, _TO_YCC) if len(pixels) == 3 else pixels) * np.float32(255)
         quality, halves = self._settings(planes[0], pixels, context)
         if quality is None:

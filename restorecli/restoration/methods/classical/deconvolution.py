@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from restorecli.degradation.operators import Convolution, PointSpread
 from restorecli.errors import ImageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, parameter, unknown
 from restorecli.restoration.methods.classical.rims import (
@@ -31,7 +31,7 @@ _KERNEL_HINT = "--operator gaussian-blur:sigma=1.6, or --operator KERNEL.png"
 _RIM_HELP = "what lies beyond the rim"
 
 LAPLACIAN = PointSpread.centred(np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]]))
-"""The second difference; its transfer function is 0 for flat pictures."""
+"""The second difference; its transfer function is 0 for flat images."""
 
 _DARKEST = 1e-6
 """Stands in for 0 where the method divides or multiplies."""
@@ -43,14 +43,14 @@ ROUNDING = 1 / np.sqrt(12)
 
 
 def blur_of(context: Context) -> Convolution:
-    """Return the blur that made a picture.
+    """Return the blur that made an image.
 
     Raises:
         ImageError: It is not known, or is no blur alone.
     """
     operator = context.operator
     if operator is None:
-        raise unknown("which kernel blurred the picture", _KERNEL_HINT)
+        raise unknown("which kernel blurred the image", _KERNEL_HINT)
     if not isinstance(operator, Convolution) or operator.factor != 1:
         raise ImageError(
             "This method undoes blur only.",
@@ -88,14 +88,14 @@ class Inverse(Method):
     """Pseudo-inverse filter: frequencies that the blur left are divided by what was left of them.
 
     Frequencies of which less than `least` is left become 0. Where `least` is 0 it follows the noise: `gain`
-    times its level to the power of 0.75. On pictures of BSDS400, with Gaussian blur of 1 and 1.6 px, motion
+    times its level to the power of 0.75. On images of BSDS400, with Gaussian blur of 1 and 1.6 px, motion
     of 9 px and noise from 0.3 (rounding) to 10, the best gain is between 0.055 (Gaussian) and 0.1 (motion).
     A rim "auto" is "mirror" where the kernel is its own mirror image, else "taper", which was 1 dB better for
     motion.
     """
 
     name = "inverse"
-    summary = "deblurring by dividing spectra; for pictures with hardly any noise"
+    summary = "deblurring by dividing spectra; for images with hardly any noise"
     reference = "textbook; gain chosen on training photographs"
     needs: ClassVar = frozenset({"operator", "sigma?"})
 
@@ -108,7 +108,7 @@ class Inverse(Method):
     rim: str = parameter("auto", choices=("auto", *SIMPLE_RIMS), help=_RIM_HELP)
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the deblurred picture; see the base class."""
+        """Return the deblurred image; see the base class."""
         spread = blur_of(context).spread
         rim = chosen_rim(self.rim, spread, otherwise="taper")
         least = self.least or min(self.gain * max(sigma_of(pixels, context), ROUNDING) ** 0.75, 1.0)
@@ -123,12 +123,12 @@ class Inverse(Method):
 class WienerDeconvolution(Method):
     """Wiener filter: X = conj(K) Y / (|K|^2 + balance R).
 
-    R is the squared transfer function of the Laplacian (the picture's spectrum falls as that of a natural
-    picture: scikit-image's `wiener`) or 1 (the textbook's constant ratio of noise to signal). Where `balance`
+    R is the squared transfer function of the Laplacian (the image's spectrum falls as that of a natural
+    image: scikit-image's `wiener`) or 1 (the textbook's constant ratio of noise to signal). Where `balance`
     is 0 it follows from the noise: `gain` times its variance on the [0, 1] scale; 60 is the best of 5, 20, 60
-    and 200 on 8 pictures of BSDS400, for three kernels and three levels of noise.
+    and 200 on 8 images of BSDS400, for three kernels and three levels of noise.
 
-    At a rim of which nothing is known the surroundings are estimated by turns with the picture, `turns`
+    At a rim of which nothing is known the surroundings are estimated by turns with the image, `turns`
     times: accelerated after Nesterov, with a balance that falls to its own from `_FIRST_BALANCE`. A rim
     "auto" is "mirror" where the kernel is its own mirror image, else "unknown".
     """
@@ -149,7 +149,7 @@ class WienerDeconvolution(Method):
     turns: int = parameter(16, low=1, high=1000, help="estimates of what lies beyond an unknown rim")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the deblurred picture; see the base class."""
+        """Return the deblurred image; see the base class."""
         spread = blur_of(context).spread
         balance = self.balance_for(pixels, context)
         rim = chosen_rim(self.rim, spread)
@@ -209,7 +209,7 @@ def _shape(plane: Doubles) -> tuple[int, int]:
 class RichardsonLucy(Method):
     """Richardson-Lucy: x <- x . A^T(y / A x) / A^T 1, which keeps x positive and climbs Poisson's likelihood.
 
-    A mirrors the picture at its rim and A^T is its exact adjoint, so that nothing dark leaks in from outside.
+    A mirrors the image at its rim and A^T is its exact adjoint, so that nothing dark leaks in from outside.
     More iterations are sharper and noisier. Where their number is 0 they go on until what is left, y - A x,
     is as small as the noise (the discrepancy principle), at most `most` times.
     """
@@ -225,7 +225,7 @@ class RichardsonLucy(Method):
     most: int = parameter(50, low=1, high=10_000, help="most iterations, where their number is 0")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the deblurred picture; see the base class."""
+        """Return the deblurred image; see the base class."""
         blur = blur_of(context)
         level = max(sigma_of(pixels, context), ROUNDING) / 255
         y = np.maximum(pixels.astype(np.float64), 0)
@@ -244,7 +244,7 @@ class RichardsonLucy(Method):
 
 @dataclass(frozen=True)
 class UnsupervisedWiener(Method):
-    """Wiener filter whose balance is estimated from the picture by Gibbs sampling: scikit-image's.
+    """Wiener filter whose balance is estimated from the image by Gibbs sampling: scikit-image's.
 
     Slow: up to `samples` samples, each a Fourier transform. Their seed is fixed, so that runs agree. At an
     unknown rim the surroundings are those that `wiener-deconv` estimates.
@@ -261,7 +261,7 @@ class UnsupervisedWiener(Method):
     rim: str = parameter("auto", choices=RIMS, help=_RIM_HELP)
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the deblurred picture; see the base class."""
+        """Return the deblurred image; see the base class."""
         from skimage.restoration import unsupervised_wiener
 
         spread = blur_of(context).spread

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from restorecli.errors import UsageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, Value, parameter
 from restorecli.restoration.methods.classical import wavelets
@@ -72,7 +72,7 @@ class NonLocalMeans(Method):
 
 @dataclass(frozen=True)
 class TotalVariation(Method):
-    """Rudin-Osher-Fatemi: the picture of least total variation near the given one, by projections.
+    """Rudin-Osher-Fatemi: the image of least total variation near the given one, by projections.
 
     The weight of the variation is `strength` times the noise's level on the [0, 1] scale; the axes of color
     (differences of channels), where photographs vary less, get `color` times that.
@@ -95,7 +95,7 @@ class TotalVariation(Method):
     iterations: int = parameter(100, low=1, high=10_000, help="most iterations")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the smoothed picture; see the base class."""
+        """Return the smoothed image; see the base class."""
         from skimage.restoration import denoise_tv_chambolle
 
         weight = self.strength * sigma_of(pixels, context) / 255
@@ -130,7 +130,7 @@ class Wavelet(Method):
     levels: int = parameter(4, low=1, high=8, draw="2..6", help="octaves of detail")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the shrunk picture; see the base class."""
+        """Return the shrunk image; see the base class."""
         noise = sigma_of(pixels, context) / 255
         low = wavelets.FILTERS[self.filter]
         planes = [
@@ -143,7 +143,7 @@ class Wavelet(Method):
 class Bm3d(Method):
     """Block matching and 3-D filtering, by its authors' package `bm3d`, which is not installed with this.
 
-    That package is free for non-commercial use only. It gets the picture as float64 with nothing clipped, and
+    That package is free for non-commercial use only. It gets the image as float64 with nothing clipped, and
     takes minutes for a megapixel of color.
     """
 
@@ -169,7 +169,7 @@ class Bm3d(Method):
         return {"bm3d": importlib.metadata.version("bm3d")}
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the filtered picture; see the base class.
+        """Return the filtered image; see the base class.
 
         Raises:
             UsageError: The package is not installed.

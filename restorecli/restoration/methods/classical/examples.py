@@ -1,4 +1,4 @@
-"""Super-resolution by examples from the picture itself: small details recur on other scales."""
+"""Super-resolution by examples from the image itself: small details recur on other scales."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.degradation.operators import Convolution, reduction_spread
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import parameter
 from restorecli.restoration.methods.classical.resampling import enlarge
@@ -23,16 +23,16 @@ _SIDE = 5
 
 @dataclass(frozen=True)
 class SelfSimilarity(Enlarging):
-    """Details of the small picture are put where its enlarged version looks like its own blurred version.
+    """Details of the small image are put where its enlarged version looks like its own blurred version.
 
-    The picture y is blurred as enlarging blurs it (reduced and enlarged again); what it loses are its
+    The image y is blurred as enlarging blurs it (reduced and enlarged again); what it loses are its
     details. For every patch of the enlarged luma, the most similar patch of the blurred y near the same place
     is found, and the details of y there are added. Factors above 3 are done in steps. At the end
     back-projection makes the result agree with y.
     """
 
     name = "self-similarity"
-    summary = "enlarging with details from the picture's own patches"
+    summary = "enlarging with details from the image's own patches"
     reference = "Freedman, Fattal, ACM TOG 2011; Glasner, Bagon, Irani, ICCV 2009"
     needs: ClassVar = frozenset({"operator?", "sigma?"})
 
@@ -43,7 +43,7 @@ class SelfSimilarity(Enlarging):
     iterations: int = parameter(10, low=0, high=1000, help="most back-projections")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the enlarged picture; see the base class."""
+        """Return the enlarged image; see the base class."""
         operator = self.reduction(context)
         x = pixels.astype(np.float64)
         for factor in _steps(operator.factor):

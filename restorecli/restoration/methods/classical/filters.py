@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.errors import UsageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, parameter
 
@@ -89,11 +89,11 @@ class Gaussian(Method):
 
     @property
     def receptive_field(self) -> int | None:
-        """Of the kernel; None where its width follows the whole picture's noise."""
+        """Of the kernel; None where its width follows the whole image's noise."""
         return 2 * int(4 * self.width + 0.5) + 1 if self.width else None
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the blurred picture; see the base class."""
+        """Return the blurred image; see the base class."""
         from scipy import ndimage
 
         width = self.width or min(self.gain * sigma_of(pixels, context) ** 0.7, 100.0)
@@ -127,7 +127,7 @@ class Wiener(Method):
     """Adaptive Wiener filter: flat places become their mean, busy places stay; channel by channel."""
 
     name = "wiener"
-    summary = "adaptive local Wiener filter: smooths where the picture is flat"
+    summary = "adaptive local Wiener filter: smooths where the image is flat"
     reference = "Lee, Digital image enhancement and noise filtering by use of local statistics, TPAMI 1980"
     needs: ClassVar = frozenset({"sigma?"})
 
@@ -141,7 +141,7 @@ class Wiener(Method):
         check_odd(self.size, "wiener.size")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the filtered picture; see the base class."""
+        """Return the filtered image; see the base class."""
         noise = sigma_of(pixels, context) / 255
         return np.stack([adaptive_wiener(plane, noise, self.size) for plane in pixels])
 
@@ -169,7 +169,7 @@ class Bilateral(Method):
 
     @property
     def receptive_field(self) -> int | None:
-        """The window; None where `color` follows the whole picture's noise."""
+        """The window; None where `color` follows the whole image's noise."""
         return 2 * self._radius + 1 if self.color else None
 
     @property
@@ -177,7 +177,7 @@ class Bilateral(Method):
         return max(int(2 * self.width + 0.5), 1)
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the filtered picture; see the base class."""
+        """Return the filtered image; see the base class."""
         from restorecli.restoration.methods.classical.windows import bilateral
 
         color = self.color or self.gain * sigma_of(pixels, context)

@@ -1,4 +1,4 @@
-"""Waves over a picture: where they stand in its spectrum, and taking them out."""
+"""Waves over an image: where they stand in its spectrum, and taking them out."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def find_waves(plane: Plane, least: float, excess: float, most: int) -> list[Wav
 
     Args:
         plane: (H, W).
-        least: Lowest frequency of a wave, in waves per pixel: what is slower is the picture.
+        least: Lowest frequency of a wave, in waves per pixel: what is slower is the image.
         excess: How far a wave stands out, in dB.
         most: How many at most.
     """

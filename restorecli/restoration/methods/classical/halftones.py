@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.degradation.families.dither import KERNEL_NAMES
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical import wavelets
@@ -23,7 +23,7 @@ _NORMAL_MEAN = (2 / np.pi) ** 0.5
 def error_color(kernel: str) -> NDArray[np.float64]:
     """Return what error diffusion does to the errors of its quantizer: (3, 5), 1 less the kernel.
 
-    The dithered picture is the given one plus the quantizer's errors, each with its share to the neighbors
+    The dithered image is the given one plus the quantizer's errors, each with its share to the neighbors
     taken off: noise with hardly any slow parts.
     """
     from restorecli.degradation.families.diffusion import KERNELS
@@ -79,7 +79,7 @@ class InverseHalftone(Method):
     levels: int = parameter(3, low=1, high=8, draw="2..5", help="octaves of detail")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the picture in continuous tones; see the base class."""
+        """Return the image in continuous tones; see the base class."""
         color = error_color(self._kernel(context))
         finest = wavelets.band_gains(wavelets.FILTERS["db2"], 1, color)[0][2]
         planes = to_opponent(pixels)

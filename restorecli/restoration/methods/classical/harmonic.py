@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import linalg
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.methods.classical.holes import Mask, nearest_known
 
 Doubles = NDArray[np.float64]
@@ -15,14 +15,14 @@ Doubles = NDArray[np.float64]
 _STEPS = ((-1, 0), (1, 0), (0, -1), (0, 1))
 _PRECISION = 1e-7
 _HALVINGS = 4096
-"""Below this many lost pixels the equations are solved without a coarser picture to start from."""
+"""Below this many lost pixels the equations are solved without a coarser image to start from."""
 
 
 def _equations(mask: Mask, pixels: Doubles) -> tuple[sparse.csr_array, Doubles]:
     """Return A and b of A x = b for the lost pixels x in the order of `np.flatnonzero(mask)`.
 
-    Row: (number of neighbors in the picture) x - sum of lost neighbors = sum of known neighbors. Beyond
-    the rim of the picture is nothing: it has no slope there.
+    Row: (number of neighbors in the image) x - sum of lost neighbors = sum of known neighbors. Beyond
+    the rim of the image is nothing: it has no slope there.
     """
     height, width = mask.shape
     count = int(np.count_nonzero(mask))
@@ -47,7 +47,7 @@ def _equations(mask: Mask, pixels: Doubles) -> tuple[sparse.csr_array, Doubles]:
 
 
 def _halved(pixels: Doubles, mask: Mask) -> tuple[Doubles, Mask]:
-    """Return the picture at half its size: each pixel the mean of the known ones among four."""
+    """Return the image at half its size: each pixel the mean of the known ones among four."""
     pad = [(0, side % 2) for side in mask.shape]
     known = np.pad(~mask, pad, mode="edge").astype(np.float64)
     shape = (known.shape[0] // 2, 2, known.shape[1] // 2, 2)

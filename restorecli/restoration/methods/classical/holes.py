@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.errors import ImageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import unknown
 
@@ -16,23 +16,23 @@ Mask = NDArray[np.bool_]
 
 
 def fill(pixels: Pixels, context: Context, paint: Callable[[Pixels, Mask], Pixels]) -> Pixels:
-    """Return the picture with its holes painted; everything else stays bit for bit.
+    """Return the image with its holes painted; everything else stays bit for bit.
 
     Args:
         pixels: (C, H, W) float32.
         context: Holds the mask (H, W), True where a pixel is lost.
-        paint: Returns the picture with painted holes; is not called without holes. The values that it gets
+        paint: Returns the image with painted holes; is not called without holes. The values that it gets
             in the holes mean nothing.
 
     Raises:
-        ImageError: The mask is not known, has another size, or leaves nothing of the picture.
+        ImageError: The mask is not known, has another size, or leaves nothing of the image.
     """
     mask = context.mask
     if mask is None:
         raise unknown("which pixels are lost", "--mask FILE, --mask FOLDER or --mask '#ff00ff'")
     if mask.shape != pixels.shape[1:]:
         raise ImageError(
-            "The mask has another size than the picture.",
+            "The mask has another size than the image.",
             expected=f"{pixels.shape[2]}x{pixels.shape[1]}",
             got=f"{mask.shape[1]}x{mask.shape[0]}",
         )
@@ -41,7 +41,7 @@ def fill(pixels: Pixels, context: Context, paint: Callable[[Pixels, Mask], Pixel
     if mask.all():
         raise ImageError(
             "All pixels are lost.",
-            expected="a mask that leaves some of the picture",
+            expected="a mask that leaves some of the image",
             got="a mask that is True everywhere",
             hint="is it inverted? white marks what is lost",
         )
@@ -49,7 +49,7 @@ def fill(pixels: Pixels, context: Context, paint: Callable[[Pixels, Mask], Pixel
 
 
 def nearest_known(pixels: Pixels, mask: Mask) -> Pixels:
-    """Return the picture with every lost pixel set to the nearest one that is not."""
+    """Return the image with every lost pixel set to the nearest one that is not."""
     from scipy import ndimage
 
     rows, columns = ndimage.distance_transform_edt(mask, return_distances=False, return_indices=True)

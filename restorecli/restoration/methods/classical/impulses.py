@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.filters import check_odd
@@ -21,7 +21,7 @@ _CERTAIN = 0.6
 
 
 def without_areas(extreme: Mask) -> Mask:
-    """Return the extreme pixels that stand alone: those of white skies or black borders are the picture's.
+    """Return the extreme pixels that stand alone: those of white skies or black borders are the image's.
 
     A pixel belongs to an area where its 7x7 neighborhood holds more extremes than impulses spread evenly put
     there once in ten million times (their number is binomial), and more than a share of 0.2. How many they
@@ -50,7 +50,7 @@ def without_areas(extreme: Mask) -> Mask:
 
 
 def find_impulses(pixels: Pixels, tolerance: float, channels: str) -> Mask:
-    """Return where salt (1) or pepper (0) has replaced the picture.
+    """Return where salt (1) or pepper (0) has replaced the image.
 
     Args:
         pixels: (C, H, W) float32; values beyond [0, 1] count as its ends.
@@ -110,7 +110,7 @@ class SwitchingMedian(Method):
         check_odd(self.size, "switching-median.size")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the picture with its impulses replaced; see the base class."""
+        """Return the image with its impulses replaced; see the base class."""
         from restorecli.restoration.methods.classical.windows import fill_from_median
 
         lost = find_impulses(pixels, self.tolerance / 255, self.channels)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.holes import Mask, fill
@@ -15,7 +15,7 @@ from restorecli.restoration.methods.classical.holes import Mask, fill
 
 @dataclass(frozen=True)
 class InpaintHarmonic(Method):
-    """Laplace's equation: a soap film over the hole. At the picture's rim it has no slope.
+    """Laplace's equation: a soap film over the hole. At the image's rim it has no slope.
 
     Costs about 50 bytes a pixel, and 300 for each lost one.
     """
@@ -33,7 +33,7 @@ class InpaintHarmonic(Method):
         return True
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the picture with filled holes; see the base class."""
+        """Return the image with filled holes; see the base class."""
         from restorecli.restoration.methods.classical.harmonic import harmonic_pixels
 
         return fill(pixels, context, harmonic_pixels)
@@ -60,7 +60,7 @@ class InpaintBiharmonic(Method):
         return True
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the picture with filled holes; see the base class."""
+        """Return the image with filled holes; see the base class."""
         return fill(pixels, context, _biharmonic)
 
 
@@ -90,7 +90,7 @@ class InpaintTv(Method):
     iterations: int = parameter(300, low=1, high=100_000, help="iterations")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the picture with filled holes; see the base class."""
+        """Return the image with filled holes; see the base class."""
         return fill(pixels, context, self._paint)
 
     def _paint(self, pixels: Pixels, mask: Mask) -> Pixels:

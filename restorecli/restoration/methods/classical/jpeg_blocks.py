@@ -1,4 +1,4 @@
-"""JPEG's 8x8 blocks: cosine transform, tables of quantization, and the quality that a picture shows."""
+"""JPEG's 8x8 blocks: cosine transform, tables of quantization, and the quality that an image shows."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def _tables(quality: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     buffer = io.BytesIO()
     Image.new("RGB", (SIDE, SIDE)).save(buffer, "JPEG", quality=quality)
     buffer.seek(0)
-    with Image.open(buffer, formats=["JPEG"]) as picture:
-        tables: dict[int, list[int]] = getattr(picture, "quantization")  # noqa: B009 - only JPEG pictures have it
+    with Image.open(buffer, formats=["JPEG"]) as image:
+        tables: dict[int, list[int]] = getattr(image, "quantization")  # noqa: B009 - only JPEG images have it
         return tuple(tables[0]), tuple(tables[1])
 
 
@@ -75,11 +75,11 @@ def quantisation(quality: int, *, chroma: bool = False) -> Table:
 
 
 def estimate_quality(luma: Plane, clipped: NDArray[np.bool_]) -> int | None:
-    """Return the quality of the JPEG that a picture once was, from the spacing of its coefficients.
+    """Return the quality of the JPEG that an image once was, from the spacing of its coefficients.
 
     The worst quality of which at least 0.75 of the coefficients that are not 0 lie within 1 of a multiple of
     their steps (of its next neighbors, the one of which most do). The blocks must lie where the encoder put
-    them: the picture is not cropped or scaled since.
+    them: the image is not cropped or scaled since.
 
     Args:
         luma: (H, W) on the 0-255 scale.

@@ -1,4 +1,4 @@
-"""The kernel that blurred a picture, estimated from the picture: coarse to fine, with sparse gradients."""
+"""The kernel that blurred an image, estimated from the image: coarse to fine, with sparse gradients."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _DOWN = PointSpread(np.array([[1.0], [-1.0]]), (1, 0))
 
 
 def estimate_kernel(luma: Doubles, size: int, *, sparsity: float, turns: int) -> Doubles:
-    """Estimate the kernel that blurred a picture.
+    """Estimate the kernel that blurred an image.
 
     Args:
         luma: (H, W) in [0, 1].
         size: Largest side of the kernel; an even one counts as the next odd.
         sparsity: Weight of every gradient that is not 0.
-        turns: Estimates of picture and kernel on every scale.
+        turns: Estimates of image and kernel on every scale.
 
     Returns:
         (size, size) float64 that sums to 1, its center of mass in the middle.
@@ -50,7 +50,7 @@ def estimate_kernel(luma: Doubles, size: int, *, sparsity: float, turns: int) ->
 
 
 def _turn(blurred: Doubles, kernel: Doubles, sparsity: float) -> Doubles:
-    """Estimate the picture from the kernel, and the kernel from the picture."""
+    """Estimate the image from the kernel, and the kernel from the image."""
     spread = PointSpread.centred(kernel)
     extended, _ = extend(blurred, spread, "taper")
     sharp = sparse_gradients(extended, spread, sparsity)
@@ -84,7 +84,7 @@ def sparse_gradients(blurred: Doubles, spread: PointSpread, sparsity: float) -> 
 
 
 def kernel_from_gradients(sharp: Doubles, blurred: Doubles, size: int) -> Doubles:
-    """Return the least-squares kernel (size, size) that maps the gradients of one picture to another's."""
+    """Return the least-squares kernel (size, size) that maps the gradients of one image to another's."""
     above: Spectrum = np.zeros((1, 1), complex)
     below = np.full((1, 1), _RIDGE)
     for axis in (0, 1):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 
@@ -48,7 +48,7 @@ class Demoire(Method):
     rounds: int = parameter(3, low=1, high=20, help="how often waves are looked for")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the picture without waves; see the base class."""
+        """Return the image without waves; see the base class."""
         from restorecli.restoration.methods.classical.gratings import find_waves, remove_wave
 
         planes, count = [], 0

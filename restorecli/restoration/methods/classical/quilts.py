@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.methods.classical.holes import Mask
 from restorecli.restoration.methods.classical.sources import largest_window, whole_windows
 
@@ -49,7 +49,7 @@ def new_side(errors: Doubles, overlap: int) -> Mask:
 
 
 class Quilt:
-    """A picture whose holes are filled with blocks of its own, row by row.
+    """An image whose holes are filled with blocks of its own, row by row.
 
     Args:
         pixels: (C, H, W).
@@ -65,7 +65,7 @@ class Quilt:
     ) -> None:
         self.mask = mask
         self.known = np.where(mask, 0, pixels).astype(np.float64)
-        self.picture = self.known.copy()
+        self.image = self.known.copy()
         self.filled = ~mask
         self.size = largest_window(mask, block, 1)
         self.overlaps = tuple(min(max(round(side / 6), 1), side - 1) for side in self.size)
@@ -75,12 +75,12 @@ class Quilt:
         self.rng = np.random.default_rng(seed)
 
     def fill(self) -> Doubles:
-        """Fill all holes and return the picture."""
+        """Fill all holes and return the image."""
         for top, left in itertools.product(*(self._starts(axis) for axis in (0, 1))):
             place = (slice(top, top + self.size[0]), slice(left, left + self.size[1]))
             if not self.filled[place].all():
                 self._lay(place, self._choose(top, left, place))
-        return self.picture
+        return self.image
 
     def _starts(self, axis: int) -> list[int]:
         """Return where blocks begin so that they cover the holes, with their overlaps, along an axis."""
@@ -112,7 +112,7 @@ class Quilt:
     def _errors(self, window: Doubles, place: tuple[slice, slice]) -> Doubles:
         """Return the squared difference from what is there, for each place of a block in the window."""
         weight = self.filled[place].astype(np.float64)
-        target = self.picture[:, *place] * weight
+        target = self.image[:, *place] * weight
         squares = signal.correlate((window**2).sum(axis=0), weight, mode="valid", method="fft")
         for plane, wanted in zip(window, target, strict=True):
             squares -= 2 * signal.correlate(plane, wanted, mode="valid", method="fft")
@@ -122,12 +122,12 @@ class Quilt:
     def _lay(self, place: tuple[slice, slice], block: Doubles) -> None:
         """Put a block down: where nothing is, and beyond the cuts through what was laid before."""
         before = self.filled[place] & self.mask[place]
-        errors = ((block - self.picture[:, *place]) ** 2).sum(axis=0) * self.filled[place]
+        errors = ((block - self.image[:, *place]) ** 2).sum(axis=0) * self.filled[place]
         beyond = before.copy()
         if self.overlaps[1]:
             beyond &= new_side(errors, self.overlaps[1])
         if self.overlaps[0]:
             beyond &= new_side(errors.T, self.overlaps[0]).T
         fresh = ~self.filled[place] | beyond
-        self.picture[:, *place] = np.where(fresh, block, self.picture[:, *place])
+        self.image[:, *place] = np.where(fresh, block, self.image[:, *place])
         self.filled[place] = True

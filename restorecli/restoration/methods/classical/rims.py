@@ -1,13 +1,13 @@
-"""What lies beyond the rim of a picture whose blur is undone with Fourier transforms, which see it repeated.
+"""What lies beyond the rim of an image whose blur is undone with Fourier transforms, which see it repeated.
 
-"mirror": the picture and its mirror images fill a picture twice as high and wide, which repeats without a
-seam. It is exact for a picture that was mirrored at its rim when it was blurred, as `degrade` does it, with a
+"mirror": the image and its mirror images fill an image twice as high and wide, which repeats without a
+seam. It is exact for an image that was mirrored at its rim when it was blurred, as `degrade` does it, with a
 kernel that is its own mirror image.
-"taper": a margin as wide as the kernel in which the picture fades into its own other side: cheap, and with
+"taper": a margin as wide as the kernel in which the image fades into its own other side: cheap, and with
 little noise it rings.
-"unknown": the margin of "taper" is only the first guess, and is then estimated by turns with the picture:
-what the restored picture, blurred again, holds there. It is right for photographs, and for every kernel.
-"circular": nothing is done; only for pictures that were blurred with their own other side, as studies do it.
+"unknown": the margin of "taper" is only the first guess, and is then estimated by turns with the image:
+what the restored image, blurred again, holds there. It is right for photographs, and for every kernel.
+"circular": nothing is done; only for images that were blurred with their own other side, as studies do it.
 "auto": "mirror" for a kernel that is its own mirror image, else "unknown".
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.degradation.operators import PointSpread
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 SIMPLE_RIMS = ("mirror", "taper", "circular")
 RIMS = ("auto", "unknown", *SIMPLE_RIMS)
@@ -37,7 +37,7 @@ def chosen_rim(rim: str, spread: PointSpread, otherwise: str = "unknown") -> str
 
 
 def place_of(pixels: Pixels) -> tuple[slice, slice]:
-    """Return where in its extension a picture lies: at the top left."""
+    """Return where in its extension an image lies: at the top left."""
     return slice(0, pixels.shape[1]), slice(0, pixels.shape[2])
 
 
@@ -50,7 +50,7 @@ def extend(plane: NDArray[np.floating], spread: PointSpread, rim: str) -> tuple[
         rim: "unknown" or one of `SIMPLE_RIMS`; see the module.
 
     Returns:
-        The extended plane, float64, and where in it the picture lies.
+        The extended plane, float64, and where in it the image lies.
     """
     height, width = plane.shape
     wide = np.asarray(plane, np.float64)

@@ -12,7 +12,7 @@ _LEAST = 3
 
 
 def whole_windows(mask: Mask, height: int, width: int) -> Mask:
-    """Return where a window of this size lies in the picture and holds no lost pixel, by its first corner.
+    """Return where a window of this size lies in the image and holds no lost pixel, by its first corner.
 
     Args:
         mask: (H, W), True where a pixel is lost.
@@ -33,7 +33,7 @@ def largest_window(mask: Mask, side: int, step: int) -> tuple[int, int]:
 
     Args:
         mask: (H, W), not True everywhere.
-        side: The side to begin with; cut to the picture's.
+        side: The side to begin with; cut to the image's.
         step: What is taken off a side until one fits; 2 keeps odd sides odd.
 
     Raises:

@@ -1,7 +1,7 @@
 """Super-resolution without training: interpolation, back-projection, total variation.
 
-By how much a picture is enlarged is the method's `factor`, or, where that is 0, what the operator (of the
-command line or of the manifest) says it was reduced by. What made the small picture is that operator, or else
+By how much an image is enlarged is the method's `factor`, or, where that is 0, what the operator (of the
+command line or of the manifest) says it was reduced by. What made the small image is that operator, or else
 the antialiased bicubic reduction of `degrade`.
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from restorecli.degradation.operators import Convolution, reduction_spread
 from restorecli.errors import ImageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, parameter, unknown
 from restorecli.restoration.methods.classical.deconvolution import ROUNDING
@@ -28,7 +28,7 @@ _FACTOR_HELP = "by how much the sides grow; 0 takes what the manifest or --opera
 
 @dataclass(frozen=True)
 class Enlarging(Method):
-    """The base of what enlarges: the factor, and what made the small picture."""
+    """The base of what enlarges: the factor, and what made the small image."""
 
     factor: int = parameter(0, unit="times", low=0, high=8, help=_FACTOR_HELP)
 
@@ -39,19 +39,19 @@ class Enlarging(Method):
         return context.operator.factor
 
     def reduction(self, context: Context) -> Convolution:
-        """Return what made the small picture.
+        """Return what made the small image.
 
         Raises:
             ImageError: Nothing says by how much it was reduced, or the factor contradicts the operator.
         """
         operator = context.operator
         if self.factor == 0 and (operator is None or operator.factor == 1):
-            raise unknown("by how much the picture was reduced", f"--set {self.name}.factor=2")
+            raise unknown("by how much the image was reduced", f"--set {self.name}.factor=2")
         if not isinstance(operator, Convolution) or operator.factor == 1 != self.factor:
             return Convolution(reduction_spread(self.factor), self.factor)
         if self.factor not in (0, operator.factor):
             raise ImageError(
-                "The factor contradicts what is known of the picture.",
+                "The factor contradicts what is known of the image.",
                 expected=f"{operator.factor}, or 0",
                 got=str(self.factor),
             )
@@ -77,7 +77,7 @@ class Bicubic(Enlarging):
         return True
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the enlarged picture; see the base class."""
+        """Return the enlarged image; see the base class."""
         return enlarge(pixels, self.reduction(context).factor).astype(np.float32)
 
 
@@ -97,26 +97,26 @@ class Lanczos(Enlarging):
         return True
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the enlarged picture; see the base class."""
+        """Return the enlarged image; see the base class."""
         return enlarge(pixels, self.reduction(context).factor, lanczos3, 3).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class BackProjection(Enlarging):
-    """Iterative back-projection: what the enlarged picture, reduced again, lacks is enlarged and added.
+    """Iterative back-projection: what the enlarged image, reduced again, lacks is enlarged and added.
 
     It stops when what is lacking is as small as the noise, or after `iterations`.
     """
 
     name = "back-projection"
-    summary = "enlarging so that the result, reduced again, is the small picture"
+    summary = "enlarging so that the result, reduced again, is the small image"
     reference = "Irani, Peleg, CVGIP: Graphical Models and Image Processing 1991"
     needs: ClassVar = frozenset({"operator?", "sigma?"})
 
     iterations: int = parameter(20, low=1, high=1000, draw="log 1..100", help="most iterations")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the enlarged picture; see the base class."""
+        """Return the enlarged image; see the base class."""
         level = max(sigma_of(pixels, context), ROUNDING) / 255
         return back_project(
             pixels.astype(np.float64),
@@ -131,9 +131,9 @@ def back_project(y: Doubles, x: Doubles, operator: Convolution, *, iterations: i
     """Return `x`, changed so that the operator makes `y` of it.
 
     Args:
-        y: (C, H, W), the small picture.
+        y: (C, H, W), the small image.
         x: (C, factor H, factor W), the first estimate.
-        operator: What makes small pictures.
+        operator: What makes small images.
         iterations: At most this many.
         level: Root mean square difference from `y` at which it is good enough.
     """
@@ -151,7 +151,7 @@ class TvSuperResolution(Enlarging):
 
     The step of total variation is scikit-image's `denoise_tv_chambolle`. Where `weight` is 0 it is `gain`
     times the noise (at least that of rounding) on the [0, 1] scale, divided by the factor's square. 1 and 2
-    are the best of 1, 2, 4, 8 and 16 on pictures of BSDS400, for factors 2 and 4 and noise of 0, 5 and 15.
+    are the best of 1, 2, 4, 8 and 16 on images of BSDS400, for factors 2 and 4 and noise of 0, 5 and 15.
     """
 
     name = "tv-super-resolution"
@@ -166,7 +166,7 @@ class TvSuperResolution(Enlarging):
     iterations: int = parameter(30, low=1, high=1000, help="steps")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the enlarged picture; see the base class."""
+        """Return the enlarged image; see the base class."""
         from skimage.restoration import denoise_tv_chambolle
 
         operator = self.reduction(context)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.filters import check_odd
@@ -23,7 +23,7 @@ class InpaintExemplar(Method):
     """
 
     name = "inpaint-exemplar"
-    summary = "fills holes with patches of the picture, lines first: removes objects"
+    summary = "fills holes with patches of the image, lines first: removes objects"
     reference = (
         "Criminisi, Perez and Toyama, Region filling and object removal by exemplar-based image inpainting, "
         "TIP 2004"
@@ -41,7 +41,7 @@ class InpaintExemplar(Method):
         check_odd(self.size, "inpaint-exemplar.size")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the picture with filled holes; see the base class.
+        """Return the image with filled holes; see the base class.
 
         Raises:
             ImageError: Also where no 3x3 px are left to copy from.
@@ -73,7 +73,7 @@ def _perceived(pixels: Pixels) -> Pixels:
 
 @dataclass(frozen=True)
 class InpaintQuilting(Method):
-    """Image quilting: blocks of the picture that fit what is there, joined along the least visible cuts.
+    """Image quilting: blocks of the image that fit what is there, joined along the least visible cuts.
 
     For one hole in a texture; lines are not looked after. Where the mask leaves no whole block, smaller ones
     are taken, which fit worse: dense masks, such as text, are not for this.
@@ -100,7 +100,7 @@ class InpaintQuilting(Method):
     seed: int = parameter(0, low=0, high=2**31, help="of the draws among blocks that fit")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the picture with filled holes; see the base class.
+        """Return the image with filled holes; see the base class.
 
         Raises:
             ImageError: Also where no 3x3 px are left to copy from.

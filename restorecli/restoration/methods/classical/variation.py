@@ -17,17 +17,17 @@ _STEP = 8**-0.5
 
 @compiled
 def _iterate(
-    picture: Doubles, lost: Indices, sites: Indices, neighbours: Indices, step: float, count: int
+    image: Doubles, lost: Indices, sites: Indices, neighbours: Indices, step: float, count: int
 ) -> None:
-    """Change `picture` (C, H W) at `lost` in place.
+    """Change `image` (C, H W) at `lost` in place.
 
     `sites` are the pixels whose forward differences touch a lost one; `neighbours` (S, 2) the pixels below
-    and to the right of each, or itself at the picture's rim. The dual field lives at the sites.
+    and to the right of each, or itself at the image's rim. The dual field lives at the sites.
     """
-    channels = picture.shape[0]
+    channels = image.shape[0]
     dual = np.zeros((sites.size, channels, 2))
-    ahead = picture.copy()
-    slope = np.zeros(picture.shape)
+    ahead = image.copy()
+    slope = np.zeros(image.shape)
     for _ in range(count):
         slope[:, lost] = 0.0
         for site in range(sites.size):
@@ -46,23 +46,23 @@ def _iterate(
                     slope[channel, here] += dual[site, channel, axis]
         for pixel in lost:
             for channel in range(channels):
-                before = picture[channel, pixel]
-                picture[channel, pixel] = before + step * slope[channel, pixel]
-                ahead[channel, pixel] = 2 * picture[channel, pixel] - before
+                before = image[channel, pixel]
+                image[channel, pixel] = before + step * slope[channel, pixel]
+                ahead[channel, pixel] = 2 * image[channel, pixel] - before
 
 
-def total_variation(picture: Doubles) -> float:
+def total_variation(image: Doubles) -> float:
     """Return the sum over pixels of the length of all channels' forward differences together."""
-    down = np.diff(picture, axis=1, append=picture[:, -1:])
-    across = np.diff(picture, axis=2, append=picture[:, :, -1:])
+    down = np.diff(image, axis=1, append=image[:, -1:])
+    across = np.diff(image, axis=2, append=image[:, :, -1:])
     return float(np.sqrt((down**2 + across**2).sum(axis=0)).sum())
 
 
-def least_variation(picture: Doubles, mask: Mask, iterations: int) -> Doubles:
-    """Return the picture with the holes' values changed towards the least `total_variation`.
+def least_variation(image: Doubles, mask: Mask, iterations: int) -> Doubles:
+    """Return the image with the holes' values changed towards the least `total_variation`.
 
     Args:
-        picture: (C, H, W), with a first guess in the holes.
+        image: (C, H, W), with a first guess in the holes.
         mask: (H, W), True where a pixel is lost.
         iterations: Of the algorithm of Chambolle and Pock, JMIV 2011, with constant steps.
     """
@@ -73,7 +73,7 @@ def least_variation(picture: Doubles, mask: Mask, iterations: int) -> Doubles:
     rows, columns = np.nonzero(touched)
     below = np.minimum(rows + 1, height - 1) * width + columns
     right = rows * width + np.minimum(columns + 1, width - 1)
-    flat = picture.reshape(len(picture), -1).copy()
+    flat = image.reshape(len(image), -1).copy()
     neighbours = np.stack([below, right], axis=1)
     _iterate(flat, np.flatnonzero(mask), rows * width + columns, neighbours, _STEP, iterations)
-    return flat.reshape(picture.shape)
+    return flat.reshape(image.shape)

@@ -1,4 +1,4 @@
-"""Wavelets whose result does not depend on where the picture begins, and shrinking of their coefficients.
+"""Wavelets whose result does not depend on where the image begins, and shrinking of their coefficients.
 
 The transform is undecimated (a trous): every shift of the decimated one at once, which removes the ringing
 that single shifts leave. Filters are orthonormal, so white noise keeps its level in every band.

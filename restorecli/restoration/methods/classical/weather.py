@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.filters import check_odd
@@ -17,9 +17,9 @@ _DARK = "Single Image Haze Removal Using Dark Channel Prior, CVPR 2009"
 
 @dataclass(frozen=True)
 class GrayWorld(Method):
-    """Scales the channels of a picture so that their means are equal; then stretches them alike.
+    """Scales the channels of an image so that their means are equal; then stretches them alike.
 
-    Gray pictures have no cast; they can only be stretched. The stretch is the best of five on 24 training
+    Gray images have no cast; they can only be stretched. The stretch is the best of five on 24 training
     pairs of sand-dust: 0.5 dB, and 1 dB on photographs of BSDS400 with the dust of `degrade`.
     """
 
@@ -40,7 +40,7 @@ class GrayWorld(Method):
     )
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the balanced picture; see the base class."""
+        """Return the balanced image; see the base class."""
         from restorecli.restoration.methods.classical.airlight import balance, stretch
 
         del context
@@ -51,7 +51,7 @@ class GrayWorld(Method):
 class Dehaze(Method):
     """Dark channel prior: without haze some channel is dark near every pixel, so what is left there is veil.
 
-    Bright gray things near the camera are taken for haze. Gray pictures use their only channel.
+    Bright gray things near the camera are taken for haze. Gray images use their only channel.
     """
 
     name = "dehaze"
@@ -77,7 +77,7 @@ class Dehaze(Method):
         check_odd(self.size, f"{self.name}.size")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the clear picture; see the base class."""
+        """Return the clear image; see the base class."""
         from restorecli.restoration.methods.classical import airlight
 
         light = airlight.airlight(pixels, airlight.dark_channel(pixels, self.size), _SHARE)
@@ -92,7 +92,7 @@ class Dehaze(Method):
 class Dedust(Method):
     """Sand-dust: the cast is taken off by the gray world, then what is left is haze, then contrast returns.
 
-    Dust takes blue most, so the dark channel of a dusty picture is its blue one and says nothing of distance
+    Dust takes blue most, so the dark channel of a dusty image is its blue one and says nothing of distance
     before the cast is off.
     """
 
@@ -128,7 +128,7 @@ class Dedust(Method):
         check_odd(self.size, f"{self.name}.size")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the clear picture; see the base class."""
+        """Return the clear image; see the base class."""
         from restorecli.restoration.methods.classical import airlight
 
         balanced = np.clip(airlight.balance(pixels, self.balance), 0, 1)

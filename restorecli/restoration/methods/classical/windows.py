@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.core.ops.compilation import compiled
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 
 
 @compiled

@@ -1,1 +1,1 @@
-"""Methods that fit themselves to the one picture they restore; a line each in `methods.catalog`."""
+"""Methods that fit themselves to the one image they restore; a line each in `methods.catalog`."""

@@ -1,4 +1,4 @@
-"""Deep Image Prior: a network that has seen nothing but the picture it restores."""
+"""Deep Image Prior: a network that has seen nothing but the image it restores."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from restorecli.errors import ImageError
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 
@@ -25,21 +25,21 @@ _LEAST_SIDE = 2 << _SCALES  # of what the network sees: 2 pixels at the deepest 
 
 @dataclass(frozen=True)
 class Dip(Method):
-    """Deep Image Prior: a network fitted, from noise, to the degraded picture, but not to its noise.
+    """Deep Image Prior: a network fitted, from noise, to the degraded image, but not to its noise.
 
-    It minimizes the mean squared error of A f(z) against the picture over the weights of f, at pixels that
-    are not lost. A is what is known to have blurred or reduced the picture, else the identity; z is fixed
+    It minimizes the mean squared error of A f(z) against the image over the weights of f, at pixels that
+    are not lost. A is what is known to have blurred or reduced the image, else the identity; z is fixed
     noise, to which every step adds a little. The result is the running average of outputs at the step that
     `stop` finds best: "variance" watches how much outputs change (see `stopping`), "held-out" leaves out a
     share of the pixels and watches the error there, "never" does all steps. Nothing sees the reference.
 
-    Size "full" has 2,217,831 parameters for a color picture, "small" (8 to 128 channels, skips at the two
+    Size "full" has 2,217,831 parameters for a color image, "small" (8 to 128 channels, skips at the two
     deepest scales) about a quarter of that and a small part of the work. Without a GPU "full" takes hours
-    for a picture of 512 x 512. The same seed gives the same picture on the same CPU; a GPU's sums vary.
+    for an image of 512 x 512. The same seed gives the same image on the same CPU; a GPU's sums vary.
     """
 
     name = "dip"
-    summary = "Deep Image Prior: a network fitted to this one picture alone (slow)"
+    summary = "Deep Image Prior: a network fitted to this one image alone (slow)"
     reference = (
         "Ulyanov, Vedaldi and Lempitsky, Deep Image Prior, CVPR 2018; early stopping: Wang et al., TMLR 2023"
     )
@@ -66,7 +66,7 @@ class Dip(Method):
         return 1 if context.operator is None else context.operator.factor
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the fitted picture; see the base class."""
+        """Return the fitted image; see the base class."""
         import torch
 
         # Whoever restores has switched gradients off, for networks that are trained already.
@@ -89,11 +89,11 @@ class Dip(Method):
         schedule = Schedule(self.steps, self.rate, self.jitter, self.average, self.patience)
         fitted = fit(network, noise, target, schedule, rule, generator, context.tell)
         context.note({"step": fitted.step, "steps": fitted.steps, "blown": fitted.blown})
-        restored: Pixels = fitted.picture[0].cpu().numpy()
+        restored: Pixels = fitted.image[0].cpu().numpy()
         return restored
 
     def network(self, channels: int, generator: torch.Generator) -> SkipNetwork:
-        """Return a fresh network for pictures of 1 or 3 channels."""
+        """Return a fresh network for images of 1 or 3 channels."""
         import torch
 
         from restorecli.restoration.methods.per_image.skip_network import SkipNetwork, initialise
@@ -121,19 +121,17 @@ class Dip(Method):
 
         known = np.ones(pixels.shape[1:], bool) if context.mask is None else ~context.mask
         if not known.any():
-            raise ImageError(
-                "Nothing is left of this picture.", expected="pixels outside the mask", got="none"
-            )
+            raise ImageError("Nothing is left of this image.", expected="pixels outside the mask", got="none")
         weight = torch.from_numpy(known).float()
         held = weight * (torch.rand(weight.shape, generator=generator) < self.held)
         scale = self.scale_for(context)
         size = (pixels.shape[1] * scale, pixels.shape[2] * scale)
-        picture = torch.from_numpy(np.ascontiguousarray(pixels, np.float32))[None].to(device)
+        image = torch.from_numpy(np.ascontiguousarray(pixels, np.float32))[None].to(device)
         if self.stop != "held-out" or not 0 < float(held.sum()) < float(weight.sum()):
             rule: Rule = MovingVariance(self.window, generator) if self.stop == "variance" else Never()
-            return Target(picture, weight.to(device), context.operator, size), rule
+            return Target(image, weight.to(device), context.operator, size), rule
         apart = held.to(device)
-        target = Target(picture, (weight - held).to(device), context.operator, size)
+        target = Target(image, (weight - held).to(device), context.operator, size)
         return target, HeldOut(lambda output: float(target.error(output, apart)))
 
     def _with_known(self, restored: Pixels, pixels: Pixels, context: Context) -> Pixels:

@@ -1,4 +1,4 @@
-"""Fitting a network to one degraded picture, from noise, with a guard against blow-ups."""
+"""Fitting a network to one degraded image, from noise, with a guard against blow-ups."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class _Through(torch.autograd.Function):
     """A linear operator of NumPy arrays, differentiated by its adjoint."""
 
     @staticmethod
-    def forward(ctx: Any, picture: Tensor, operator: Operator) -> Tensor:  # noqa: ANN401 - PyTorch's own
+    def forward(ctx: Any, image: Tensor, operator: Operator) -> Tensor:  # noqa: ANN401 - PyTorch's own
         ctx.operator = operator
-        seen = operator.forward(picture[0].detach().cpu().numpy())
-        return torch.from_numpy(np.ascontiguousarray(seen))[None].to(picture.device)
+        seen = operator.forward(image[0].detach().cpu().numpy())
+        return torch.from_numpy(np.ascontiguousarray(seen))[None].to(image.device)
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401 - PyTorch's own
@@ -42,13 +42,13 @@ class Target:
     """What the network's output must look like.
 
     Attributes:
-        picture: (1, C, h, w), the degraded picture.
+        image: (1, C, h, w), the degraded image.
         weight: (h, w), 1 where it is fitted, else 0.
         operator: What the output passes before it is compared, or None.
         size: Height and width of the output.
     """
 
-    picture: Tensor
+    image: Tensor
     weight: Tensor
     operator: Operator | None
     size: tuple[int, int]
@@ -57,12 +57,12 @@ class Target:
         """Return the mean squared error of an output (1, C, H, W) where a weight, by default ours, is 1."""
         seen = output if self.operator is None else _through(output, self.operator)
         chosen = self.weight if weight is None else weight
-        total = (torch.square(seen - self.picture) * chosen).sum()
-        return total / (chosen.sum() * self.picture.shape[1]).clamp(min=1)
+        total = (torch.square(seen - self.image) * chosen).sum()
+        return total / (chosen.sum() * self.image.shape[1]).clamp(min=1)
 
 
-def _through(picture: Tensor, operator: Operator) -> Tensor:
-    seen: Tensor = _Through.apply(picture, operator)  # type: ignore[no-untyped-call]
+def _through(image: Tensor, operator: Operator) -> Tensor:
+    seen: Tensor = _Through.apply(image, operator)  # type: ignore[no-untyped-call]
     return seen
 
 
@@ -90,14 +90,14 @@ class Fitted:
     """What came out.
 
     Attributes:
-        picture: (1, C, H, W), the average of outputs at the step with the best score, or at the last one.
+        image: (1, C, H, W), the average of outputs at the step with the best score, or at the last one.
         step: That step.
         steps: Steps done.
         losses: Of each step.
         blown: How often the last good weights were taken again.
     """
 
-    picture: Tensor
+    image: Tensor
     step: int
     steps: int
     losses: tuple[float, ...]
@@ -161,7 +161,7 @@ def fit(
         tell: Called with steps done and steps in all.
 
     Returns:
-        The averaged picture and what is known about the way to it.
+        The averaged image and what is known about the way to it.
 
     Raises:
         ImageError: No step had a finite loss.
@@ -194,10 +194,10 @@ def fit(
         if best is not None and step - best[1] >= schedule.patience:
             break
     if average is None:
-        raise ImageError("Fitting this picture did not converge.", expected="finite losses", got="none")
+        raise ImageError("Fitting this image did not converge.", expected="finite losses", got="none")
     last = len(losses)
-    _, step, picture = (0.0, last - 1, average) if best is None else best
-    return Fitted(picture, step + 1, last, tuple(losses), guard.blown)
+    _, step, image = (0.0, last - 1, average) if best is None else best
+    return Fitted(image, step + 1, last, tuple(losses), guard.blown)
 
 
 def input_noise(channels: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""The network of 1988: a picture of whole gray levels settles where no neuron wants to change any more."""
+"""The network of 1988: an image of whole gray levels settles where no neuron wants to change any more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.degradation.operators import Convolution
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.deconvolution import ROUNDING, blur_of
@@ -26,7 +26,7 @@ _LEAST_GAIN = 1e-6  # of energy in squared gray levels: what is less may be roun
 
 
 class Energy:
-    """E(x) = |y - H x|^2 / 2 + weight |D x|^2 / 2 of a picture x, and its neurons' drives.
+    """E(x) = |y - H x|^2 / 2 + weight |D x|^2 / 2 of an image x, and its neurons' drives.
 
     Args:
         observed: y, (C, H, W) on the 0-255 scale.
@@ -53,7 +53,7 @@ class Energy:
         return self._spread(self._blurred(x)) + self.weight * self._bent(self._bent(x))
 
     def lattices(self) -> Iterator[tuple[slice, slice]]:
-        """Yield sub-lattices that cover the picture; within one, no pixel drives another."""
+        """Yield sub-lattices that cover the image; within one, no pixel drives another."""
         sides = SMOOTHNESS.shape
         if self.blur is not None:
             sides = tuple(max(pair) for pair in zip(sides, self.blur.spread.odd.shape, strict=True))
@@ -100,11 +100,11 @@ def settle(
         energy: What to lower.
         start: (C, H, W) whole numbers in 0..255.
         step: "unit" or "best".
-        sweeps: Sweeps over the picture at most.
+        sweeps: Sweeps over the image at most.
         tell: Called with sweeps done and the most there can be.
 
     Returns:
-        The settled picture, and the energy at the start and after every sweep.
+        The settled image, and the energy at the start and after every sweep.
     """
     state = start.copy()
     own = energy.self_coupling()
@@ -155,10 +155,10 @@ class Hopfield(Method):
         60.0, low=0, high=1e6, draw="log 5..500", help="smoothness for noise of variance 1, where it is 0"
     )
     step: str = parameter("best", choices=("best", "unit"), help="whole levels at once, or one (as in 1988)")
-    sweeps: int = parameter(200, low=1, high=100000, help="sweeps over the picture at most")
+    sweeps: int = parameter(200, low=1, high=100000, help="sweeps over the image at most")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the settled picture; see the base class."""
+        """Return the settled image; see the base class."""
         blur = None if context.operator is None else blur_of(context)
         weight = self.smoothness or self.gain * (max(sigma_of(pixels, context), ROUNDING) / 255) ** 2
         observed = pixels.astype(np.float64) * _LEVELS

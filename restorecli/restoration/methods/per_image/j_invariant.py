@@ -1,4 +1,4 @@
-"""Self-supervised denoising: a classical denoiser whose strength the noisy picture itself decides."""
+"""Self-supervised denoising: a classical denoiser whose strength the noisy image itself decides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from restorecli.catalogs import Catalog
-from restorecli.images.picture import Pixels
+from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.denoising import NonLocalMeans, TotalVariation, Wavelet
@@ -53,13 +53,13 @@ def self_supervised_loss(
     """Return the mean squared error of pixels predicted without themselves, against their noisy values.
 
     Where noise is independent from pixel to pixel and of mean 0, this is the error against the unknown clean
-    picture plus the variance of the noise: the least is where the true error is least (Batson and Royer,
+    image plus the variance of the noise: the least is where the true error is least (Batson and Royer,
     equation 3).
 
     Args:
-        pixels: The noisy picture, (C, H, W).
+        pixels: The noisy image, (C, H, W).
         denoise: The denoiser.
-        offsets: Of the grids to predict; all stride^2 of them cover the picture.
+        offsets: Of the grids to predict; all stride^2 of them cover the image.
         stride: Distance of a grid's pixels.
     """
     errors, count = 0.0, 0
@@ -72,7 +72,7 @@ def self_supervised_loss(
 
 
 def grid_offsets(shape: tuple[int, int], stride: int, count: int) -> list[tuple[int, int]]:
-    """Return `count` grid offsets within a picture, spread evenly over all that there are."""
+    """Return `count` grid offsets within an image, spread evenly over all that there are."""
     rows, columns = (min(stride, side) for side in shape)
     every = [(row, column) for row in range(rows) for column in range(columns)]
     chosen = np.unique(np.linspace(0, len(every) - 1, count + 2)[1:-1].round().astype(int))
@@ -86,7 +86,7 @@ class JInvariant(Method):
     Nothing about the noise has to be known, but that it is independent from pixel to pixel and of mean 0:
     photon noise and speckle do, JPEG and film grain do not. `tries` levels between 2 and 100 (0-255 scale, a
     constant factor apart) are compared by `self_supervised_loss` on `grids` grids of left-out pixels; then
-    the parabola through the best and its neighbors gives the level, and the picture is denoised with it,
+    the parabola through the best and its neighbors gives the level, and the image is denoised with it,
     no pixel left out.
     """
 
@@ -100,7 +100,7 @@ class JInvariant(Method):
     tries: int = parameter(12, unit="levels", low=3, high=100, help="noise levels to compare")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the denoised picture; see the base class."""
+        """Return the denoised image; see the base class."""
         sigma = self.calibrate(pixels, context)
         context.note({"calibrated_sigma": round(sigma, 2)})
         return self._denoise(pixels, context, sigma)

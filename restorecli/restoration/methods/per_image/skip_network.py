@@ -17,7 +17,7 @@ def _convolution(inputs: int, outputs: int, side: int, stride: int = 1) -> nn.Co
 
 
 def _normalised(convolution: nn.Conv2d) -> list[nn.Module]:
-    """Return a convolution, the normalization of its output by this one picture, and LeakyReLU."""
+    """Return a convolution, the normalization of its output by this one image, and LeakyReLU."""
     return [convolution, _normalisation(convolution.out_channels), nn.LeakyReLU(_SLOPE)]
 
 
@@ -59,11 +59,11 @@ class SkipNetwork(nn.Module):
     """The "skip" network: (1, inputs, H, W) of noise to (1, channels, H, W) in [0, 1].
 
     Ulyanov, Vedaldi and Lempitsky, "Deep Image Prior", CVPR 2018, supplement; with the defaults it has
-    2,217,831 parameters, as the authors' code. Normalization always uses the picture at hand. The deepest
+    2,217,831 parameters, as the authors' code. Normalization always uses the image at hand. The deepest
     scale must be 2 pixels wide and high at least: sides above 2^scales.
 
     Args:
-        channels: Of the picture.
+        channels: Of the image.
         inputs: Channels of the noise.
         widths: Channels of each scale, finest first.
         skips: Channels of each scale's skip; 0 for none.
@@ -87,7 +87,7 @@ class SkipNetwork(nn.Module):
         self.body = nn.Sequential(*([level] if level else []), _convolution(widths[0], channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the picture; see the class."""
+        """Return the image; see the class."""
         return torch.sigmoid(self.body(x))
 
 

@@ -1,4 +1,4 @@
-"""When to stop fitting a picture: rules that never look at the reference."""
+"""When to stop fitting an image: rules that never look at the reference."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MovingVariance:
     """The variance of the last outputs, over `window` steps, averaged over pixels.
 
     Wang et al., "Early Stopping for Deep Image Prior", TMLR 2023 (ES-WMV): outputs first settle on the
-    picture and then wander with the noise that they learn, so that the variance is least in between.
+    image and then wander with the noise that they learn, so that the variance is least in between.
 
     Args:
         window: Steps.
@@ -63,7 +63,7 @@ class HeldOut:
     """The error of the averaged output at pixels that are not fitted.
 
     Their noise is independent of the noise that is fitted, so the error is least, up to a constant, where
-    the picture is nearest to the clean one.
+    the image is nearest to the clean one.
 
     Args:
         error: Mean squared error of an output at the pixels held out.

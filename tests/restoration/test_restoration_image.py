@@ -1,4 +1,4 @@
-"""One picture: transparency, gray, depth, tiles, and what is said about them."""
+"""One image: transparency, gray, depth, tiles, and what is said about them."""
 
 from dataclasses import replace
 
@@ -9,10 +9,10 @@ from torch import nn
 
 from restorecli.core.restorer import NonFiniteError, TorchRestorer
 from restorecli.errors import ImageError, ResourceError, UsageError
-from restorecli.images.picture import FileTraits, Picture
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.restoration.alpha import fill_invisible
 from restorecli.restoration.context import Context
-from restorecli.restoration.picture import PictureRestorer, TileUse, parse_tile
+from restorecli.restoration.image import ImageRestorer, TileUse, parse_tile
 
 RNG = np.random.default_rng(0)
 
@@ -32,18 +32,18 @@ def test_other_tile_words_are_refused(given):
         parse_tile(given)
 
 
-def test_an_overlap_as_large_as_the_tile_is_refused_before_any_picture(convolutions):
+def test_an_overlap_as_large_as_the_tile_is_refused_before_any_image(convolutions):
     with pytest.raises(UsageError):
-        PictureRestorer(convolutions(), tile=32, overlap=32)
+        ImageRestorer(convolutions(), tile=32, overlap=32)
     with pytest.raises(UsageError):
-        PictureRestorer(convolutions(), overlap=-1)
+        ImageRestorer(convolutions(), overlap=-1)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_alpha_comes_back_bit_for_bit_and_the_invisible_untouched(restorer_of, dtype):
     alpha = RNG.integers(0, 3, (40, 50)).astype(dtype) * dtype(60)
-    original = Picture(pixels(3, 40, 50), FileTraits("PNG", dtype(0).itemsize * 8, alpha, b"icc", b"exif"))
-    result, _ = PictureRestorer(restorer_of(lambda batch: 1 - batch))(original)
+    original = ImageData(pixels(3, 40, 50), FileTraits("PNG", dtype(0).itemsize * 8, alpha, b"icc", b"exif"))
+    result, _ = ImageRestorer(restorer_of(lambda batch: 1 - batch))(original)
     assert replace(result.traits, alpha=None) == replace(original.traits, alpha=None)
     assert result.traits.alpha is alpha
     invisible = alpha == 0
@@ -60,13 +60,13 @@ def test_the_invisible_does_not_bleed_over_the_visible_edge(restorer_of):
     def blur(batch):
         return torch.nn.functional.avg_pool2d(batch, 5, 1, 2, count_include_pad=False)
 
-    result, _ = PictureRestorer(restorer_of(blur, receptive_field=5))(Picture(image, FileTraits(alpha=alpha)))
+    result, _ = ImageRestorer(restorer_of(blur, receptive_field=5))(ImageData(image, FileTraits(alpha=alpha)))
     np.testing.assert_allclose(result.pixels[:, :, 16:], 1, atol=1e-6)
     assert (result.pixels[:, :, :16] == 0).all()
 
 
 @pytest.mark.parametrize("value", [0, 255])
-def test_a_picture_all_visible_or_all_invisible_needs_no_filling(value):
+def test_an_image_all_visible_or_all_invisible_needs_no_filling(value):
     image = pixels(3, 5, 6)
     assert fill_invisible(image, np.full((5, 6), value, np.uint8)) is image
 
@@ -77,21 +77,21 @@ def test_filling_takes_the_nearest_visible_colour():
     np.testing.assert_array_equal(filled[0, 0], [1, 1, 1, 4, 4])
 
 
-def test_an_upscaler_enlarges_alpha_with_the_picture(restorer_of):
+def test_an_upscaler_enlarges_alpha_with_the_image(restorer_of):
     alpha = np.array([[0, 7], [200, 255]], np.uint8)
 
     def double(batch):
         return batch.repeat_interleave(2, -1).repeat_interleave(2, -2)
 
-    result, _ = PictureRestorer(restorer_of(double, scale=2))(
-        Picture(pixels(3, 2, 2), FileTraits(alpha=alpha))
+    result, _ = ImageRestorer(restorer_of(double, scale=2))(
+        ImageData(pixels(3, 2, 2), FileTraits(alpha=alpha))
     )
     assert result.size == (4, 4)
     np.testing.assert_array_equal(result.traits.alpha[::2, ::2], alpha)
 
 
 def test_gray_stays_gray(convolutions):
-    result, _ = PictureRestorer(convolutions(channels=3))(Picture(pixels(1, 20, 30)))
+    result, _ = ImageRestorer(convolutions(channels=3))(ImageData(pixels(1, 20, 30)))
     assert result.pixels.shape == (1, 20, 30)
     assert result.pixels.dtype == np.float32
 
@@ -99,7 +99,7 @@ def test_gray_stays_gray(convolutions):
 def test_read_only_pixels_are_not_written_to(convolutions):
     image = pixels(3, 20, 20)
     image.flags.writeable = False
-    result, _ = PictureRestorer(convolutions())(Picture(image))
+    result, _ = ImageRestorer(convolutions())(ImageData(image))
     assert result.size == (20, 20)
 
 
@@ -116,8 +116,8 @@ def test_read_only_pixels_are_not_written_to(convolutions):
     ],
 )
 def test_the_use_of_tiles_is_told(restorer_of, field, settings, use):
-    painter = PictureRestorer(restorer_of(lambda batch: batch, receptive_field=field), **settings)
-    _, told = painter(Picture(pixels(3, 90, 120)))
+    painter = ImageRestorer(restorer_of(lambda batch: batch, receptive_field=field), **settings)
+    _, told = painter(ImageData(pixels(3, 90, 120)))
     assert told == use
     assert painter.tiles_change_nothing == (field is not None and settings.get("overlap") is None)
 
@@ -128,26 +128,26 @@ def test_auto_backs_off_and_tells_the_size_that_fitted(restorer_of):
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return batch
 
-    image = Picture(pixels(3, 150, 200))
-    painter = PictureRestorer(restorer_of(restore, receptive_field=7))
+    image = ImageData(pixels(3, 150, 200))
+    painter = ImageRestorer(restorer_of(restore, receptive_field=7))
     result, use = painter(image)
     np.testing.assert_array_equal(result.pixels, image.pixels)
     assert use == TileUse(100, 6, exact=True)
     for asked in ("none", 150):
         with pytest.raises(ResourceError):
-            PictureRestorer(restorer_of(restore, receptive_field=7), tile=asked)(image)
+            ImageRestorer(restorer_of(restore, receptive_field=7), tile=asked)(image)
 
 
 def test_values_that_are_not_finite_fail_before_and_after(restorer_of):
     image = pixels(3, 8, 8)
     with pytest.raises(NonFiniteError):
-        PictureRestorer(restorer_of(lambda batch: batch * torch.nan))(Picture(image))
+        ImageRestorer(restorer_of(lambda batch: batch * torch.nan))(ImageData(image))
     image[0, 0, 0] = np.inf
     with pytest.raises(ImageError, match="not finite"):
-        PictureRestorer(restorer_of(lambda batch: batch))(Picture(image))
+        ImageRestorer(restorer_of(lambda batch: batch))(ImageData(image))
 
 
-def test_a_picture_computed_again_in_float32_says_so():
+def test_an_image_computed_again_in_float32_says_so():
     class Fragile(nn.Module):
         channels, scale, multiple, receptive_field = 3, 1, 1, 1
 
@@ -156,10 +156,10 @@ def test_a_picture_computed_again_in_float32_says_so():
             return x * (torch.inf if overflows else 0.5)
 
     restorer = TorchRestorer(Fragile(), name="fragile", device=torch.device("cpu"), dtype=torch.bfloat16)
-    painter = PictureRestorer(restorer)
+    painter = ImageRestorer(restorer)
     for value, used in ((0.8, {"precision_used": "float32"}), (0.2, {})):
         context = Context()
-        result, _ = painter(Picture(np.full((3, 9, 9), value, np.float32)), context)
+        result, _ = painter(ImageData(np.full((3, 9, 9), value, np.float32)), context)
         np.testing.assert_allclose(result.pixels, value / 2, rtol=1e-2)
         assert context.found.values == used
     assert restorer.identity()["precision"] == "bfloat16"

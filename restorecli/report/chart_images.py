@@ -1,4 +1,4 @@
-"""The charts of single pictures: distributions by group, and gain against the degraded score."""
+"""The charts of single images: distributions by group, and gain against the degraded score."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MANY_POINTS = 3000  # above it, points are pixels inside an SVG too
-_BOX_FROM = 5  # pictures from which a box says more than the points
+_BOX_FROM = 5  # images from which a box says more than the points
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def distribution_chart(
     evaluation: Evaluation, metric: Metric, look: Look = SCREEN, *, series: Sequence[Series] = ()
 ) -> Chart:
-    """Draw every picture as a point, in a lane for each side of each group, with quartiles and median.
+    """Draw every image as a point, in a lane for each side of each group, with quartiles and median.
 
     Args:
         evaluation: What was found.
@@ -68,7 +68,7 @@ def distribution_chart(
     hidden = sum(len(one.scores[name]) for name in members for one in drawn)
     hidden -= sum(len(values) for lanes in columns.values() for values in lanes)
     drawing = blank_chart(
-        f"{metric.title} of every picture by {by_words(evaluation)}",
+        f"{metric.title} of every image by {by_words(evaluation)}",
         f"A point is an image, a box the middle half, its line the median. {direction(metric)}",
         footnote(evaluation, metric)
         + (f" Not drawn: {hidden} infinite or undefined scores." if hidden else ""),
@@ -106,7 +106,7 @@ def gain_chart(evaluation: Evaluation, metric: Metric, look: Look = SCREEN) -> C
     coded = 1 < len(members) <= len(PALETTE)
     height = min(4.6, 0.64 * look.width)
     drawing = blank_chart(
-        f"Gain in {metric.title} against the degraded picture",
+        f"Gain in {metric.title} against the degraded image",
         f"A point is an image; on the line nothing changed. {_words_of_gains(evaluation.images, metric)}",
         footnote(evaluation, metric),
         height,
@@ -187,7 +187,7 @@ def _finite(scores: Sequence[Scores], metric: Metric) -> NDArray[np.float64]:
 
 
 def _changes(scores: Sequence[PairScore], metric: Metric) -> NDArray[np.float64]:
-    """Return (degraded, gain) of every picture that has both, (N, 2)."""
+    """Return (degraded, gain) of every image that has both, (N, 2)."""
     pairs = [((score.degraded or {}).get(metric.name), score.gain(metric.name)) for score in scores]
     known: list[Any] = [pair for pair in pairs if pair[1] is not None]
     return np.array(known, np.float64).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""One picture in, one picture out, as a person with one photograph types it."""
+"""One image in, one image out, as a person with one photograph types it."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def photo(shell, photos):
 
 
 def pixels(path) -> np.ndarray:
-    """Return the samples of a picture."""
+    """Return the samples of an image."""
     with Image.open(path) as image:
         return np.asarray(image)
 
@@ -118,7 +118,7 @@ def test_the_strength_mixes_input_and_output(photo) -> None:
         assert np.array_equal(pixels(photo.folder / name / "photo.png"), read[name])
 
 
-def test_another_strength_makes_a_picture_of_a_folder_anew(photo) -> None:
+def test_another_strength_makes_an_image_of_a_folder_anew(photo) -> None:
     line = "restorecli restore photo.png -o out --model median --json"
     assert photo(line).data["written"] == 1
     assert photo(f"{line} --strength 0.5").data["written"] == 1
@@ -126,7 +126,7 @@ def test_another_strength_makes_a_picture_of_a_folder_anew(photo) -> None:
     assert photo(line).data["written"] == 1
 
 
-def test_a_picture_that_is_enlarged_is_not_mixed(photo) -> None:
+def test_an_image_that_is_enlarged_is_not_mixed(photo) -> None:
     line = "restorecli restore photo.png big.png --model bicubic --set bicubic.factor=2"
     assert "enlarged" in photo(f"{line} --strength 0.5", code=2).err
     photo(line)
@@ -136,7 +136,7 @@ def test_a_picture_that_is_enlarged_is_not_mixed(photo) -> None:
 def test_quiet_says_nothing_but_errors(photo) -> None:
     answer = photo("restorecli restore photo.png better.png --model median --quiet")
     assert (answer.out, answer.err) == ("", "")
-    (photo.folder / "photos" / "bad.png").write_bytes(b"no picture")
+    (photo.folder / "photos" / "bad.png").write_bytes(b"no image")
     answer = photo("restorecli restore photos -o out --model median -q", code=3)
     assert answer.err.startswith("failed: bad.png")
     assert photo("restorecli degrade photo.png noisy.png --noise gaussian --quiet").err == ""
@@ -145,7 +145,7 @@ def test_quiet_says_nothing_but_errors(photo) -> None:
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(photo) -> None:
     before = files(photo)
     answer = photo("restorecli restore photos --model median --dry-run")
-    assert "4 pictures" in answer.err
+    assert "4 images" in answer.err
     assert "with median -> restored" in answer.err
     assert "about" in answer.err
     plan = photo("restorecli restore photo.png better.png --model sca-unet --dry-run --json").data
@@ -175,7 +175,7 @@ def test_what_tiles_cost_is_told_and_nothing_is_written(photo) -> None:
         "fits into one tile" in photo("restorecli restore photo.png --model dncnn --check-tiles", code=2).err
     )
     assert (
-        "whole pictures"
+        "whole images"
         in photo("restorecli restore photo.png --model wiener-deconv --check-tiles", code=2).err
     )
     assert files(photo) == before
@@ -183,7 +183,7 @@ def test_what_tiles_cost_is_told_and_nothing_is_written(photo) -> None:
 
 def test_a_dry_run_counts_what_is_finished_and_names_what_cannot_be_read(photo) -> None:
     photo("restorecli restore photos/indoors -o out --model median")
-    (photo.folder / "photos" / "indoors" / "bad.png").write_bytes(b"no picture")
+    (photo.folder / "photos" / "indoors" / "bad.png").write_bytes(b"no image")
     plan = photo("restorecli restore photos/indoors -o out --model median --dry-run --json").document
     assert (plan["data"]["pictures"], plan["data"]["finished"]) == (1, 2)
     assert "bad.png" in plan["notes"][0]
@@ -212,7 +212,7 @@ def test_results_of_another_model_are_not_replaced_in_silence(photo) -> None:
     photo("restorecli restore photos -o out --model median")
     before = {path: path.read_bytes() for path in (photo.folder / "out").rglob("*.png")}
     answer = photo("restorecli restore photos -o out --model wiener", code=2)
-    for part in ("4 pictures by median", "first indoors/0.png", "--overwrite", "-o/--output"):
+    for part in ("4 images by median", "first indoors/0.png", "--overwrite", "-o/--output"):
         assert part in answer.err
     assert {path: path.read_bytes() for path in (photo.folder / "out").rglob("*.png")} == before
     answer = photo("restorecli restore photos -o out --model wiener --overwrite")
@@ -220,7 +220,7 @@ def test_results_of_another_model_are_not_replaced_in_silence(photo) -> None:
     assert "4 already there" in photo("restorecli restore photos -o out --model wiener").err
 
 
-def test_one_picture_is_degraded_as_in_a_folder(photo) -> None:
+def test_one_image_is_degraded_as_in_a_folder(photo) -> None:
     before = files(photo)
     photo("restorecli degrade photo.png noisy.png --noise gaussian --sigma 30 --seed 4")
     assert files(photo) - before == {"noisy.png"}
@@ -233,8 +233,8 @@ def test_one_picture_is_degraded_as_in_a_folder(photo) -> None:
     assert "noisy.tif" in files(photo)
 
 
-def test_a_picture_that_cannot_be_read_is_the_error(photo) -> None:
-    (photo.folder / "bad.png").write_bytes(b"no picture")
+def test_an_image_that_cannot_be_read_is_the_error(photo) -> None:
+    (photo.folder / "bad.png").write_bytes(b"no image")
     for command in ("restore bad.png out.png --model median", "degrade bad.png out.png --noise gaussian"):
         answer = photo(f"restorecli {command} --json", code=3)
         assert answer.error["file"] == "bad.png"
@@ -242,7 +242,7 @@ def test_a_picture_that_cannot_be_read_is_the_error(photo) -> None:
     assert not (photo.folder / "out.png").exists()
 
 
-def test_what_the_manifest_knows_is_used_for_one_picture_too(photo) -> None:
+def test_what_the_manifest_knows_is_used_for_one_image_too(photo) -> None:
     photo("restorecli degrade photo.png -o blurred --noise blur --sigma 1.5")
     photo("restorecli restore blurred/photo.png sharp.png --model wiener-deconv")
     photo("restorecli restore blurred -o folder --model wiener-deconv")

@@ -13,7 +13,7 @@ from restorecli.diagnosis import FileFacts, diagnose
 from restorecli.diagnosis.files import diagnose_file, diagnose_files, facts_of_file, kinds
 from restorecli.errors import ImageError
 from restorecli.folders.samples import read_sample
-from restorecli.images.reading import read_picture
+from restorecli.images.reading import read_image
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
 
@@ -50,7 +50,7 @@ def test_strengths_are_those_that_made_it() -> None:
     assert disc.value == pytest.approx(6, rel=0.1)
 
 
-def test_the_same_picture_has_the_same_diagnosis() -> None:
+def test_the_same_image_has_the_same_diagnosis() -> None:
     image = _damaged("coffee", "jpeg", 3)
     assert diagnose(image) == diagnose(image.copy())
 
@@ -64,19 +64,19 @@ def test_what_cannot_be_diagnosed_is_said() -> None:
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 500), (40, 41)])
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
-def test_flat_pictures_of_any_size_have_no_damage(size: tuple[int, int], value: float) -> None:
+def test_flat_images_of_any_size_have_no_damage(size: tuple[int, int], value: float) -> None:
     assert diagnose(np.full((3, *size), value, np.float32)).is_clean
     assert diagnose(np.full((1, *size), value, np.float32)).is_clean
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A clean photograph, a bad JPEG of it in a folder of its own, and a file that is no picture."""
+    """A clean photograph, a bad JPEG of it in a folder of its own, and a file that is no image."""
     pixels = (read_sample("coffee").pixels.transpose(1, 2, 0) * 255).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "clean.png")
     (tmp_path / "bad").mkdir()
     Image.fromarray(pixels).save(tmp_path / "bad" / "poor.jpg", quality=12)
-    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "broken.png").write_bytes(b"no image")
     return tmp_path
 
 
@@ -90,19 +90,19 @@ def test_a_file_says_its_quality(folder) -> None:
     assert found.findings[0].strengths[0].value == 12
 
 
-def test_pictures_of_a_folder_are_diagnosed_each_for_itself(folder) -> None:
+def test_images_of_a_folder_are_diagnosed_each_for_itself(folder) -> None:
     found = {one.path: one for one in diagnose_files(folder, workers=2)}
     assert list(found) == ["bad/poor.jpg", "broken.png", "clean.png"]
-    assert found["clean.png"].diagnosis == diagnose(read_picture(folder / "clean.png").pixels)
+    assert found["clean.png"].diagnosis == diagnose(read_image(folder / "clean.png").pixels)
     assert found["broken.png"].diagnosis is None
     assert "error" in found["broken.png"].to_dict()
 
 
-def test_kinds_of_pictures_are_said_in_a_line_each(folder) -> None:
+def test_kinds_of_images_are_said_in_a_line_each(folder) -> None:
     found = [one.diagnosis for one in diagnose_files(folder) if one.diagnosis is not None]
     lines = kinds([*found, found[0]])
-    assert lines[0].startswith("2 pictures: JPEG, quality about 12 -> ")
-    assert lines[1] == "1 picture: no damage found"
+    assert lines[0].startswith("2 images: JPEG, quality about 12 -> ")
+    assert lines[1] == "1 image: no damage found"
 
 
 def test_noise_under_jpeg_is_named_with_it_and_undone_with_it() -> None:

@@ -1,4 +1,4 @@
-"""One picture in memory: restored, degraded or scored, as PIL image, NumPy array or torch tensor."""
+"""One image in memory: restored, degraded or scored, as PIL image, NumPy array or torch tensor."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from restorecli.evaluation.metrics.catalog import find_metrics
 from restorecli.evaluation.metrics.metric import Subject
 from restorecli.evaluation.metrics.protocol import find_protocol
 from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
-from restorecli.images.picture import Picture, Pixels
+from restorecli.images.image import ImageData, Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.known import Known
 
 if TYPE_CHECKING:
-    from restorecli.api.arrays import AnyPicture
+    from restorecli.api.arrays import AnyImage
     from restorecli.restoration.restorer import Restorer
 
     Step = str | Mapping[str, object]
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @in_python_words
 def restore_image(
-    picture: AnyPicture,
+    image: AnyImage,
     model: str | Path | Restorer = "auto",
     *,
     parameters: Mapping[str, object] | None = None,
@@ -46,19 +46,19 @@ def restore_image(
     device: str | None = None,
     precision: str = "auto",
     ensemble: bool = False,
-) -> AnyPicture:
-    """Restore one picture.
+) -> AnyImage:
+    """Restore one image.
 
     Args:
-        picture: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W);
+        image: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W);
             uint8, uint16, or floats in [0, 1]. Alpha is kept; PIL images with a palette come back in RGB.
-        model: As of `restore`; or what `load` returned, which saves loading it for every picture.
+        model: As of `restore`; or what `load` returned, which saves loading it for every image.
         parameters: Of a method, by name.
         sigma: Level of the noise on the 0-255 scale; None estimates it where that is needed.
-        operator: For a method: what blurred or reduced the picture, e.g. "gaussian-blur:sigma=1.6".
+        operator: For a method: what blurred or reduced the image, e.g. "gaussian-blur:sigma=1.6".
         mask: For a method: (H, W), True where a pixel is lost.
         weights: A foreign checkpoint for `model`.
-        strength: Share of the restored picture in the result, 0 to 1; the rest is the input.
+        strength: Share of the restored image in the result, 0 to 1; the rest is the input.
         tile: "auto", "none" or the side of a tile in pixels.
         overlap: Pixels that neighboring tiles share; by default what the network needs.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
@@ -66,12 +66,12 @@ def restore_image(
         ensemble: For a network: restore eight turned and mirrored ways and take the mean.
 
     Returns:
-        The restored picture: the same kind, layout and type as `picture`; integers are rounded half up.
+        The restored image: the same kind, layout and type as `image`; integers are rounded half up.
 
     Raises:
-        UsageError: The model or an option is unknown, or the picture is of a wrong kind, shape or range.
+        UsageError: The model or an option is unknown, or the image is of a wrong kind, shape or range.
         WeightsError: The weights are missing, damaged or do not fit.
-        ImageError: The picture cannot be restored, e.g. because something that a method needs is not known.
+        ImageError: The image cannot be restored, e.g. because something that a method needs is not known.
         ResourceError: Memory ran out even after backing off.
 
     Example:
@@ -82,9 +82,9 @@ def restore_image(
         ((40, 60), dtype('uint8'), True)
     """
     from restorecli.restoration.choice import choose_restorer
-    from restorecli.restoration.single import restore_picture
+    from restorecli.restoration.single import restore_image
 
-    taken = take(picture)
+    taken = take(image)
     words = (operator,) if isinstance(operator, str) else operator
     known = Known.from_words(sigma=sigma, operator=words, device=device)
     restorer = (
@@ -101,7 +101,7 @@ def restore_image(
         else model
     )
     done = [
-        restore_picture(
+        restore_image(
             each,
             restorer,
             Context(sigma, known.operator, _mask(mask, each), device=device),
@@ -109,31 +109,31 @@ def restore_image(
             overlap=overlap,
             strength=strength,
         )[0]
-        for each in taken.pictures
+        for each in taken.images
     ]
-    result: AnyPicture = taken.give_back(done)
+    result: AnyImage = taken.give_back(done)
     return result
 
 
 @in_python_words
 def degrade_image(
-    picture: AnyPicture, noise: Sequence[Step], *, seed: int = 0, unclipped: bool = False
-) -> AnyPicture:
-    """Degrade one picture.
+    image: AnyImage, noise: Sequence[Step], *, seed: int = 0, unclipped: bool = False
+) -> AnyImage:
+    """Degrade one image.
 
     Args:
-        picture: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W);
+        image: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W);
             uint8, uint16, or floats in [0, 1].
         noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"}).
-        seed: The same seed gives the same picture; the pictures of a batch differ from one another.
+        seed: The same seed gives the same image; the images of a batch differ from one another.
         unclipped: For floats: keep values outside [0, 1].
 
     Returns:
-        The degraded picture: the same kind, layout and type as `picture`; integers are rounded half up.
+        The degraded image: the same kind, layout and type as `image`; integers are rounded half up.
 
     Raises:
-        UsageError: A degradation or parameter is unknown or out of range, or the picture is of a wrong kind.
-        ImageError: The picture is too small or too large for a step.
+        UsageError: A degradation or parameter is unknown or out of range, or the image is of a wrong kind.
+        ImageError: The image is too small or too large for a step.
 
     Example:
         >>> import numpy as np, restorecli
@@ -142,17 +142,17 @@ def degrade_image(
         >>> round(255 * float(noisy.std()))
         25
     """
-    taken = take(picture)
+    taken = take(image)
     chain = Chain.from_specs(noise)
-    if unclipped and any(each.traits.depth != 32 for each in taken.pictures):
+    if unclipped and any(each.traits.depth != 32 for each in taken.images):
         raise UsageError(
             "Integers cannot hold values outside their range.", expected="floats, or unclipped=False"
         )
     done = [
         _degraded(each, chain, seed, str(number), unclipped=unclipped)
-        for number, each in enumerate(taken.pictures)
+        for number, each in enumerate(taken.images)
     ]
-    result: AnyPicture = taken.give_back(done)
+    result: AnyImage = taken.give_back(done)
     return result
 
 
@@ -166,23 +166,23 @@ def score(
     degraded: object = None,
     mask: NDArray[np.bool_] | None = None,
 ) -> dict[str, float]:
-    """Score one picture against its reference.
+    """Score one image against its reference.
 
     Args:
         restored: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W); uint8, uint16,
             or floats in [0, 1]. Alpha is ignored.
-        reference: The clean picture, of the same size and number of channels.
+        reference: The clean image, of the same size and number of channels.
         metrics: Names of `restorecli eval --list-metrics`.
         protocol: Whose convention PSNR and SSIM follow, e.g. "y-matlab" or "basicsr:4".
-        degraded: What the picture was restored from, for the metrics that compare with it.
+        degraded: What the image was restored from, for the metrics that compare with it.
         mask: (H, W), True where the defect is, for the metrics of defects.
 
     Returns:
-        One number by metric; the PSNR of equal pictures is infinite.
+        One number by metric; the PSNR of equal images is infinite.
 
     Raises:
         UsageError: A metric or the protocol is unknown, or a metric needs what was not given.
-        DataError: The pictures differ in shape, or a metric is not defined for them.
+        DataError: The images differ in shape, or a metric is not defined for them.
 
     Example:
         >>> import numpy as np, restorecli
@@ -209,28 +209,26 @@ def score(
     return {metric.name: float(metric.function(subject)) for metric in wanted}
 
 
-def _mask(mask: NDArray[np.bool_] | None, picture: Picture) -> NDArray[np.bool_] | None:
-    if mask is not None and (np.asarray(mask).dtype != bool or np.shape(mask) != picture.size):
+def _mask(mask: NDArray[np.bool_] | None, image: ImageData) -> NDArray[np.bool_] | None:
+    if mask is not None and (np.asarray(mask).dtype != bool or np.shape(mask) != image.size):
         raise UsageError(
-            "The mask does not fit the picture.",
-            expected=f"booleans of shape {picture.size}",
+            "The mask does not fit the image.",
+            expected=f"booleans of shape {image.size}",
             got=f"{np.asarray(mask).dtype} of shape {np.shape(mask)}",
         )
     return mask
 
 
-def _degraded(picture: Picture, chain: Chain, seed: int, key: str, *, unclipped: bool) -> Picture:
-    pixels, steps = degrade_array(picture.pixels, chain, seed, key)
-    alpha = reduced_alpha(picture.traits.alpha, steps, seed, key)
-    return Picture(pixels if unclipped else np.clip(pixels, 0, 1), replace(picture.traits, alpha=alpha))
+def _degraded(image: ImageData, chain: Chain, seed: int, key: str, *, unclipped: bool) -> ImageData:
+    pixels, steps = degrade_array(image.pixels, chain, seed, key)
+    alpha = reduced_alpha(image.traits.alpha, steps, seed, key)
+    return ImageData(pixels if unclipped else np.clip(pixels, 0, 1), replace(image.traits, alpha=alpha))
 
 
-def _samples(picture: object) -> Pixels | NDArray[np.uint8]:
-    """Return one picture as metrics take it: what came with 8 bits as these, else float32."""
-    pictures = take(picture).pictures
-    if len(pictures) != 1:
-        raise UsageError(
-            "A batch has no single score.", expected="one picture", got=f"{len(pictures)} pictures"
-        )
-    pixels = pictures[0].pixels
-    return to_8_bits(pixels) if pictures[0].traits.depth == 8 else pixels
+def _samples(image: object) -> Pixels | NDArray[np.uint8]:
+    """Return one image as metrics take it: what came with 8 bits as these, else float32."""
+    images = take(image).images
+    if len(images) != 1:
+        raise UsageError("A batch has no single score.", expected="one image", got=f"{len(images)} images")
+    pixels = images[0].pixels
+    return to_8_bits(pixels) if images[0].traits.depth == 8 else pixels

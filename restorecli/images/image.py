@@ -1,4 +1,4 @@
-"""What a picture is inside the program: pixels, and beside them what the file was."""
+"""What an image is inside the program: pixels, and beside them what the file was."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class FileTraits:
 
     @property
     def values(self) -> FileTraits:
-        """Only what says how values are read, for pictures that are to be compared with this one."""
+        """Only what says how values are read, for images that are to be compared with this one."""
         return FileTraits(depth=self.depth, kind=self.kind, scale=self.scale)
 
     @property
@@ -80,8 +80,8 @@ class FileTraits:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A decoded picture: upright pixels in [0, 1] and the traits of its file."""
+class ImageData:
+    """A decoded image: upright pixels in [0, 1] and the traits of its file."""
 
     pixels: Pixels
     traits: FileTraits = field(default_factory=FileTraits)

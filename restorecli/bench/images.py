@@ -1,4 +1,4 @@
-"""The pictures that benches run on: 768x512 RGB, from the built-in samples or from a folder."""
+"""The images that benches run on: 768x512 RGB, from the built-in samples or from a folder."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from restorecli.errors import DataError
 from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
 from restorecli.folders.samples import read_sample
 from restorecli.folders.walking import walk
-from restorecli.images.picture import Picture
-from restorecli.images.reading import read_picture
+from restorecli.images.image import ImageData
+from restorecli.images.reading import read_image
 
 WIDTH, HEIGHT = 768, 512
 """The size of the Kodak photographs, on which the field's speeds are usually told."""
@@ -28,7 +28,7 @@ PREPARED = (
     f"enlarged or reduced (bicubic) to cover {WIDTH}x{HEIGHT}, central crop; "
     f"degraded: Gaussian noise of sigma {SIGMA:g}, rounded to 8 bits"
 )
-"""What is done to the pictures, in one line; printed with every table."""
+"""What is done to the images, in one line; printed with every table."""
 
 _SAMPLES = ("astronaut", "chelsea", "coffee", "rocket")
 _MOST = 8
@@ -46,34 +46,34 @@ class BenchPair:
 
 
 def bench_pairs(data: Path | None) -> list[BenchPair]:
-    """Return RGB pictures and their noisy copies, the same in every run.
+    """Return RGB images and their noisy copies, the same in every run.
 
     Args:
-        data: A folder, of which the first eight RGB pictures are taken; None takes the four RGB photographs
+        data: A folder, of which the first eight RGB images are taken; None takes the four RGB photographs
             among the built-in samples.
 
     Raises:
-        DataError: The folder holds no RGB picture.
-        ImageError: A picture cannot be read.
+        DataError: The folder holds no RGB image.
+        ImageError: An image cannot be read.
     """
-    chosen = list(itertools.islice(_rgb_pictures(data), _MOST))
+    chosen = list(itertools.islice(_rgb_images(data), _MOST))
     if not chosen:
-        raise DataError("there is nothing to measure on", expected="RGB pictures", got="none", file=data)
-    return [_pair(name, picture, number) for number, (name, picture) in enumerate(chosen)]
+        raise DataError("there is nothing to measure on", expected="RGB images", got="none", file=data)
+    return [_pair(name, image, number) for number, (name, image) in enumerate(chosen)]
 
 
-def _rgb_pictures(data: Path | None) -> Iterator[tuple[str, Picture]]:
+def _rgb_images(data: Path | None) -> Iterator[tuple[str, ImageData]]:
     if data is None:
         yield from ((name, read_sample(name)) for name in _SAMPLES)
         return
     for file in walk(data):
-        picture = read_picture(file.path)
-        if picture.channels == 3:
-            yield file.relative.as_posix(), picture
+        image = read_image(file.path)
+        if image.channels == 3:
+            yield file.relative.as_posix(), image
 
 
-def _pair(name: str, picture: Picture, seed: int) -> BenchPair:
-    whole = Image.fromarray(np.ascontiguousarray(to_8_bits(picture.pixels).transpose(1, 2, 0)))
+def _pair(name: str, image: ImageData, seed: int) -> BenchPair:
+    whole = Image.fromarray(np.ascontiguousarray(to_8_bits(image.pixels).transpose(1, 2, 0)))
     fitted = np.asarray(ImageOps.fit(whole, (WIDTH, HEIGHT), Image.Resampling.BICUBIC))
     reference = np.ascontiguousarray(fitted.transpose(2, 0, 1))
     noise = np.random.default_rng(seed).normal(0, SIGMA / 255, reference.shape)

@@ -1,4 +1,4 @@
-"""Restoring one picture: its tiles, its transparency, and what the file was."""
+"""Restoring one image: its tiles, its transparency, and what the file was."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from restorecli.core.footprint import Footprint
 from restorecli.core.restorer import NonFiniteError
 from restorecli.errors import ImageError, UsageError
-from restorecli.images.picture import FileTraits, Picture, Pixels
+from restorecli.images.image import FileTraits, ImageData, Pixels
 from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
 from restorecli.restoration.backoff import BackingOff
 from restorecli.restoration.budget import auto_tile, memory_budget
@@ -33,20 +33,20 @@ from restorecli.restoration.restorer import Restorer
 from restorecli.restoration.tiling import restore_bands, restore_tiled
 
 STREAM_BYTES = 256 << 20
-"""Memory for one tile of a picture that is read by rows: high tiles would make the rows in memory many."""
+"""Memory for one tile of an image that is read by rows: high tiles would make the rows in memory many."""
 
 CHANGED_BY_TILES = "restored in tiles that share less than the network sees: they change its result a little"
-"""The note on a picture whose tiles are not equal to the whole."""
+"""The note on an image whose tiles are not equal to the whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class TileUse:
-    """How a picture was cut.
+    """How an image was cut.
 
     Attributes:
-        tile: Largest side of a tile, or None for the whole picture.
-        overlap: Pixels that neighbors shared; 0 for the whole picture.
-        exact: Whether the result is that of the whole picture.
+        tile: Largest side of a tile, or None for the whole image.
+        overlap: Pixels that neighbors shared; 0 for the whole image.
+        exact: Whether the result is that of the whole image.
     """
 
     tile: int | None = None
@@ -72,7 +72,7 @@ def parse_tile(tile: int | str) -> int | str:
 
 
 class RowSource(Protocol):
-    """A picture whose rows are read when they are needed."""
+    """An image whose rows are read when they are needed."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -86,8 +86,8 @@ class RowSource(Protocol):
         """Return the rows from `start` to before `stop`: (C, rows, W) in [0, 1]."""
 
 
-class PictureRestorer:
-    """Restores pictures one after another; remembers which size the memory could hold.
+class ImageRestorer:
+    """Restores images one after another; remembers which size the memory could hold.
 
     Args:
         restorer: What restores.
@@ -99,7 +99,7 @@ class PictureRestorer:
 
     Raises:
         UsageError: The tile is unknown, not larger than the overlap, or a side for a restorer that needs the
-            whole picture; or the strength is out of range, or below 1 for a restorer that enlarges; or
+            whole image; or the strength is out of range, or below 1 for a restorer that enlarges; or
             defects are to be kept by a restorer that enlarges.
     """
 
@@ -115,7 +115,7 @@ class PictureRestorer:
         _check_strength(strength, restorer.spec.scale)
         if keep_defects and restorer.spec.scale != 1:
             raise UsageError(
-                "Defects cannot be kept in an enlarged picture.",
+                "Defects cannot be kept in an enlarged image.",
                 expected="a restorer that keeps the size",
                 got=f"{restorer.spec.name}, which enlarges {restorer.spec.scale} times",
             )
@@ -131,7 +131,7 @@ class PictureRestorer:
         if isinstance(self.tile, int):
             if restorer.spec.whole:
                 raise UsageError(
-                    f"{restorer.spec.name} needs the whole picture.",
+                    f"{restorer.spec.name} needs the whole image.",
                     expected="--tile auto or none",
                     got=str(tile),
                 )
@@ -141,12 +141,12 @@ class PictureRestorer:
 
     @property
     def streams(self) -> bool:
-        """Whether a picture can be restored by rows."""
+        """Whether an image can be restored by rows."""
         return self.restorer.streams and not self.keep_defects
 
     @property
     def tiles_change_nothing(self) -> bool:
-        """Whether results are those of whole pictures, however large these are."""
+        """Whether results are those of whole images, however large these are."""
         spec = self.restorer.spec
         if spec.whole:
             return True
@@ -158,11 +158,11 @@ class PictureRestorer:
             return spec.receptive_field is not None
         return is_exact(spec, min(needed_overlap(spec), INSISTED_OVERLAP))
 
-    def __call__(self, picture: Picture, context: Context | None = None) -> tuple[Picture, TileUse]:
-        """Restore a picture; alpha, depth and metadata come back as they were.
+    def __call__(self, image: ImageData, context: Context | None = None) -> tuple[ImageData, TileUse]:
+        """Restore an image; alpha, depth and metadata come back as they were.
 
         Args:
-            picture: The picture.
+            image: The image.
             context: What is known about it, which the restorer is told, and where findings go; None takes
                 the restorer as it is.
 
@@ -171,20 +171,20 @@ class PictureRestorer:
                 restorer must know is not known.
             ResourceError: Memory ran out and no smaller tile is allowed or possible, or the device failed.
         """
-        if not np.isfinite(picture.pixels).all():
-            raise ImageError("The picture holds values that are not finite.", expected="finite pixels")
-        traits, alpha = picture.traits, picture.traits.alpha
-        seen = picture.pixels if alpha is None else fill_invisible(picture.pixels, alpha)
+        if not np.isfinite(image.pixels).all():
+            raise ImageError("The image holds values that are not finite.", expected="finite pixels")
+        traits, alpha = image.traits, image.traits.alpha
+        seen = image.pixels if alpha is None else fill_invisible(image.pixels, alpha)
         pixels, use = self._restore_values(seen, traits, context)
         if self.keep_defects:
             pixels, note = _with_defects(seen, pixels, context or Context())
             traits = replace(traits, notes=(*traits.notes, note))
         if alpha is None:
-            return Picture(pixels, traits), use
-        scale = pixels.shape[1] // picture.size[0]
+            return ImageData(pixels, traits), use
+        scale = pixels.shape[1] // image.size[0]
         if scale == 1:
-            pixels = keep_invisible(pixels, picture.pixels, alpha)
-        return Picture(pixels, replace(traits, alpha=enlarge(alpha, scale))), use
+            pixels = keep_invisible(pixels, image.pixels, alpha)
+        return ImageData(pixels, replace(traits, alpha=enlarge(alpha, scale))), use
 
     def _restore_values(
         self, pixels: Pixels, traits: FileTraits, context: Context | None
@@ -244,7 +244,7 @@ class PictureRestorer:
     def restore_rows(
         self, source: RowSource, tell: Callable[[int, int], None] | None = None
     ) -> Iterator[Pixels]:
-        """Restore a picture that memory cannot hold, from top to bottom.
+        """Restore an image that memory cannot hold, from top to bottom.
 
         The result is that of `restore` with the same tiles; `use_for` tells these.
 
@@ -256,7 +256,7 @@ class PictureRestorer:
             Finished rows, (C, rows, W * scale).
 
         Raises:
-            ImageError: The whole picture at once was asked for, or what comes of it is not finite.
+            ImageError: The whole image at once was asked for, or what comes of it is not finite.
             ResourceError: Memory ran out and no smaller tile is allowed or possible, or the device failed.
         """
         plan = plan_tiles(
@@ -279,13 +279,13 @@ class PictureRestorer:
                 tell(done, len(plan.rows))
 
     def use_for(self, source: RowSource) -> TileUse:
-        """Return how `restore_rows` cuts a picture, or has cut it."""
+        """Return how `restore_rows` cuts an image, or has cut it."""
         return self._use(self.restorer, self._stream_tile(source), *source.size)
 
     def _stream_tile(self, source: RowSource) -> int:
         if self.tile == "none":
             raise ImageError(
-                "The picture is too large for memory as a whole.",
+                "The image is too large for memory as a whole.",
                 expected="--tile auto or a side in pixels",
                 got="--tile none",
             )
@@ -317,7 +317,7 @@ class PictureRestorer:
 
 
 def _check_strength(strength: float, scale: int) -> None:
-    """Refuse a strength that is none, or that would mix pictures of two sizes.
+    """Refuse a strength that is none, or that would mix images of two sizes.
 
     Raises:
         UsageError: It is such a strength.
@@ -326,24 +326,24 @@ def _check_strength(strength: float, scale: int) -> None:
         raise UsageError("Invalid --strength.", expected="a number from 0 to 1", got=repr(strength))
     if strength != 1 and scale != 1:
         raise UsageError(
-            "An enlarged picture cannot be mixed with what it was made of.",
+            "An enlarged image cannot be mixed with what it was made of.",
             expected="--strength 1",
             got=f"--strength {strength:g} for a result {scale} times as large",
         )
 
 
 def _with_defects(degraded: Pixels, restored: Pixels, context: Context) -> tuple[Pixels, str]:
-    """Return the picture with its defects kept, and the note on it; the places go among the findings."""
+    """Return the image with its defects kept, and the note on it; the places go among the findings."""
     kept = keep_defects(degraded, restored, context.sigma)
     context.note({"kept_places": kept.count, "kept_surest": "; ".join(map(str, kept.places))})
-    context.found.pictures["defects"] = outlined(kept.pixels, kept.where)
+    context.found.images["defects"] = outlined(kept.pixels, kept.where)
     if not kept.places:
         return kept.pixels, "all that was removed looks like noise"
     return kept.pixels, f"removed structure in {kept.count} places, in part given back; {kept.places[0]}"
 
 
 def joined(uses: Sequence[TileUse]) -> TileUse:
-    """Return how a picture was cut over several steps: the smallest tiles, exact if all were."""
+    """Return how an image was cut over several steps: the smallest tiles, exact if all were."""
     cut = [use for use in uses if use.tile is not None]
     if not cut:
         return TileUse()

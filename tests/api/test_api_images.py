@@ -1,4 +1,4 @@
-"""A picture comes back as it came, in kind, layout, type and depth, with the values that files would have."""
+"""An image comes back as it came, in kind, layout, type and depth, with the values that files would have."""
 
 import math
 
@@ -112,7 +112,7 @@ def test_only_floats_keep_what_is_outside_the_range() -> None:
         restorecli.degrade_image(COLORS, noise, unclipped=True)
 
 
-def test_a_smaller_picture_comes_back_smaller() -> None:
+def test_a_smaller_image_comes_back_smaller() -> None:
     assert restorecli.degrade_image(COLORS, [{"name": "downscale", "factor": 2}]).shape == (12, 15, 3)
 
 
@@ -129,7 +129,7 @@ def test_scores_are_those_of_scikit_image(kind) -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "told"),
+    ("image", "told"),
     [
         (COLORS.astype(np.float32), "divide by 255"),
         (COLORS.astype(np.float64) * 200, "divide by 65535"),
@@ -147,14 +147,14 @@ def test_scores_are_those_of_scikit_image(kind) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_no_picture_in_range_is_refused_and_what_to_do_is_said(picture, told) -> None:
+def test_what_is_no_image_in_range_is_refused_and_what_to_do_is_said(image, told) -> None:
     for call in (restorecli.restore_image, lambda p: restorecli.degrade_image(p, ["gaussian"])):
         with pytest.raises(UsageError) as caught:
-            call(picture)
+            call(image)
         assert told in str(caught.value)
 
 
-def test_noise_far_beyond_the_range_is_still_a_picture() -> None:
+def test_noise_far_beyond_the_range_is_still_an_image() -> None:
     noisy = restorecli.degrade_image(
         np.full((64, 64), 0.02), [{"name": "gaussian", "sigma": 50}], unclipped=True
     )
