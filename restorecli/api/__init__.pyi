@@ -5,11 +5,11 @@ from .diagnosis import diagnose as diagnose
 from .evaluation import EvalOptions as EvalOptions
 from .evaluation import evaluate as evaluate
 from .evaluation import run_evaluate as run_evaluate
+from .images import degrade_image as degrade_image
+from .images import restore_image as restore_image
+from .images import score as score
 from .networks import create_model as create_model
 from .networks import load as load
-from .pictures import degrade_image as degrade_image
-from .pictures import restore_image as restore_image
-from .pictures import score as score
 from .restoration import RestoreOptions as RestoreOptions
 from .restoration import check_restore_tiles as check_restore_tiles
 from .restoration import plan_restore as plan_restore
