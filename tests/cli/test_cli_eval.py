@@ -234,7 +234,7 @@ def test_what_was_read_is_never_written_over(chain, words) -> None:
     for suffix in (".md", ".html"):
         (chain.folder / f"link{suffix}").symlink_to("pictures/indoors/0.png")
     kept = {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()}
-    answer = chain(f"restorecli eval ./images ./photos {words}", code=2)
+    answer = chain(f"restorecli eval ./pictures ./photos {words}", code=2)
     assert "unchanged: everything" in answer.err
     assert {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()} == kept
 

@@ -13,7 +13,7 @@ def test_a_blur_is_undone_by_words_and_by_the_image_of_its_kernel(shell, photos)
     Image.fromarray(kernel).save(shell.folder / "kernel.png")
     shell("restorecli restore blurred -o image --model wiener-deconv --operator kernel.png --sigma 0.5")
     for name in ("indoors/0.png", "outdoors/3.png"):
-        one, other = (np.asarray(Image.open(shell.folder / way / name)) for way in ("words", "picture"))
+        one, other = (np.asarray(Image.open(shell.folder / way / name)) for way in ("words", "image"))
         np.testing.assert_array_equal(one, other)
     scores = shell("restorecli eval words --json").data
     assert scores["overall"]["gain"]["psnr"] > 3
