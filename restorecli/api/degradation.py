@@ -46,7 +46,7 @@ class DegradeOptions:
         overwrite: Make finished images again, and replace images that `degrade` did not write.
         shard: "I/N" makes part I of N of the images: N processes or machines do all, into one folder, each
             with another I.
-        progress: Who is told how far the job is.
+        progress: Progress callbacks of the job.
     """
 
     source: str | Path | None = None

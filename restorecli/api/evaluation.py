@@ -51,7 +51,7 @@ class EvalOptions:
         output: Folder for an HTML page and side-by-side images.
         title: Of the pages; None takes data, method and date.
         about: Lines that the pages say below their title.
-        progress: Who is told how far the job is.
+        progress: Progress callbacks of the job.
     """
 
     restored: str | Path | None = None

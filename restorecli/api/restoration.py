@@ -63,7 +63,7 @@ class RestoreOptions:
             `restore` did not write.
         shard: "I/N" restores part I of N of the images: N processes or machines do all, into one folder,
             each with another I.
-        progress: Who is told how far the job is.
+        progress: Progress callbacks of the job.
     """
 
     source: str | Path

@@ -53,7 +53,7 @@ def restore(options: RestoreOptions) -> RestoreResult:
         done = restore_file(
             source,
             target,
-            _painter(options, restorer),
+            _image_restorer(options, restorer),
             known=known,
             reading=options.reading,
             quality=options.quality,
@@ -67,15 +67,15 @@ def plan(options: RestoreOptions) -> dry_run.RestorePlan:
     """Look at everything and write nothing; see `restoration.plan_restore`."""
     target = single_target(options.source, options.output, options.image_format)
     source, known = Path(options.source), options.known
-    painter = _painter(options, _restorer(options, known))
+    image_restorer = _image_restorer(options, _restorer(options, known))
     if target is not None:
         return dry_run.plan_file(
-            source, target, painter, known=known, reading=options.reading, overwrite=options.overwrite
+            source, target, image_restorer, known=known, reading=options.reading, overwrite=options.overwrite
         )
     return dry_run.plan_folder(
         source,
         Path(options.output),
-        painter,
+        image_restorer,
         known=known,
         reading=options.reading,
         image_format=options.image_format,
@@ -114,7 +114,7 @@ def _restorer(options: RestoreOptions, known: Known, tuning: Tuning | None = Non
     )
 
 
-def _painter(options: RestoreOptions, restorer: Restorer) -> ImageRestorer:
+def _image_restorer(options: RestoreOptions, restorer: Restorer) -> ImageRestorer:
     return ImageRestorer(
         restorer,
         tile=options.tile,

@@ -29,10 +29,10 @@ class RestoreResult(FolderSummary):
 
     def to_dict(self) -> dict[str, object]:
         """Return the summary as JSON values, with what was tuned and what `auto` found."""
-        told = FolderSummary.to_dict(self)
+        document = FolderSummary.to_dict(self)
         if self.kinds:
-            told["kinds"] = list(self.kinds)
-        return told if self.tuning is None else {**told, "tuned": self.tuning.to_dict()}
+            document["kinds"] = list(self.kinds)
+        return document if self.tuning is None else {**document, "tuned": self.tuning.to_dict()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,5 +56,5 @@ class EvalResult(Evaluation):
 
     def to_dict(self) -> dict[str, object]:
         """Return the evaluation as JSON values, with the comparison."""
-        told = Evaluation.to_dict(self)
-        return told if self.comparison is None else {**told, "comparison": self.comparison.to_dict()}
+        document = Evaluation.to_dict(self)
+        return document if self.comparison is None else {**document, "comparison": self.comparison.to_dict()}

@@ -29,7 +29,7 @@ class TrainOptions:
         precision: "auto", "fp32" or "bf16", in place of the recipe's.
         hours: Budget, in place of the recipe's.
         steps: Budget, in place of the recipe's.
-        progress: Who is told how far the training is.
+        progress: Progress callbacks of the training.
     """
 
     recipe: str | Path | Mapping[str, object] | Recipe

@@ -97,7 +97,7 @@ def bench_ablation(
         seeds: How many trainings of each variant; from 0.
         steps: Budget of each in place of the recipe's.
         threads: That torch computes on.
-        watch: Who is told.
+        watch: Progress callbacks.
 
     Raises:
         UsageError: The network has no ablation.

@@ -106,8 +106,8 @@ class Cell:
     def to_dict(self) -> dict[str, Any]:
         """Return the cell as JSON values."""
         best = self.best
-        told = asdict(self) | {"named": dict(self.named), "rivals": dict(self.rivals)}
-        return told | {"best": None if best is None else {"name": best[0], "psnr": best[1]}}
+        document = asdict(self) | {"named": dict(self.named), "rivals": dict(self.rivals)}
+        return document | {"best": None if best is None else {"name": best[0], "psnr": best[1]}}
 
 
 def bench_auto(
@@ -130,7 +130,7 @@ def bench_auto(
         severities: Of `degrade`.
         damages: Only these degradations; by default all.
         rivals: Whether single models and methods are measured, too.
-        progress: Who is told how far it is.
+        progress: Progress callbacks.
 
     Raises:
         DataError: The folder is missing or empty.
@@ -226,11 +226,11 @@ class _Bench:
 
     def _score(self, restorer: Restorer, example: _Example) -> float:
         needs = {need.removesuffix("?") for need in restorer.spec.needs}
-        told = Context(
+        document = Context(
             operator=example.known.operator if "operator" in needs else None,
             mask=example.known.mask if "mask" in needs else None,
         )
-        return float(psnr(_restored(restorer, example.degraded, told), example.reference))
+        return float(psnr(_restored(restorer, example.degraded, document), example.reference))
 
 
 def _as_file(pixels: Pixels) -> Pixels:

@@ -62,7 +62,7 @@ def bench_dither(
         test: Clean images for the test; None takes those held out of training.
         hours: Budget of each training in place of the recipe's.
         threads: That torch computes on.
-        watch: Who is told.
+        watch: Progress callbacks.
 
     Raises:
         RecipeError: There is no recipe for a network.

@@ -71,7 +71,7 @@ def bench_methods(
     names: Sequence[str] = (),
     side: int = SIDE,
     images: int = IMAGES,
-    tell: Callable[[Row], None] | None = None,
+    on_row: Callable[[Row], None] | None = None,
 ) -> list[Row]:
     """Restore the same degraded images with every method and network that is meant for their damage.
 
@@ -80,7 +80,7 @@ def bench_methods(
         names: Methods to measure, slow ones included; none for all but the slow ones and the networks too.
         side: Of the central crop, a multiple of 4; images that are smaller are not taken.
         images: How many, taken evenly over the folder's RGB images of that size, sorted by path.
-        tell: Called with every row as soon as it is known.
+        on_row: Called with every row as soon as it is known.
 
     Returns:
         Rows by task, the degraded images first, then by PSNR, best first; no rows of a task for which none
@@ -103,8 +103,8 @@ def bench_methods(
         found = []
         for row in _rows(task, references, chosen, networks=not names):
             found.append(row)
-            if tell is not None:
-                tell(row)
+            if on_row is not None:
+                on_row(row)
         rows += sorted(
             found, key=lambda row: (row.method != INPUT, np.inf if row.psnr is None else -row.psnr)
         )

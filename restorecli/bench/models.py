@@ -96,7 +96,7 @@ def bench_models(
         side: Of the square image that is timed.
         rounds: Timed calls.
         threads: That torch computes on.
-        watch: Who is told.
+        watch: Progress callbacks.
 
     Raises:
         UsageError: A network is unknown, or `runs` is missing.
@@ -118,7 +118,7 @@ def bench_models(
         results = {entry.name: outcome for entry, outcome in zip(entries, outcomes, strict=True)}
     lines = []
     for entry in entries:
-        watch.tell(f"{entry.name}: speed")
+        watch.log(f"{entry.name}: speed")
         costs = measure_costs(entry, side=side, rounds=rounds, threads=threads)
         lines.append(ModelLine(entry.name, costs, results.get(entry.name)))
     return ModelsBench(side, rounds, threads, load_average(), tuple(lines))

@@ -156,11 +156,11 @@ def _ways(model: str, folder: Path) -> dict[str, Case]:
     network, card, _ = find_network(model)
     ways: dict[str, Case] = {LOOP: _loop(network)}
     for name, precision in (("restorecli, float32", "fp32"), ("restorecli, bfloat16", "bf16")):
-        ways[name] = _painting(ImageRestorer(load(model, device="cpu", precision=precision)))
+        ways[name] = _whole_image(ImageRestorer(load(model, device="cpu", precision=precision)))
     if is_available():
         graph = folder / "network.onnx"
         write_export(load(model, device="cpu", precision="fp32"), card, graph)
-        ways["restorecli, ONNX Runtime"] = _painting(ImageRestorer(OnnxRestorer(graph, device="cpu")))
+        ways["restorecli, ONNX Runtime"] = _whole_image(ImageRestorer(OnnxRestorer(graph, device="cpu")))
     return ways
 
 
@@ -207,8 +207,8 @@ def _loop(network: nn.Module) -> Case:
     return restore
 
 
-def _painting(painter: ImageRestorer) -> Case:
-    return lambda pixels: painter.restore(pixels)[0]
+def _whole_image(image_restorer: ImageRestorer) -> Case:
+    return lambda pixels: image_restorer.restore(pixels)[0]
 
 
 def _bound(way: Case, pixels: Pixels) -> Callable[[], object]:

@@ -29,14 +29,14 @@ RESULT = "trial.json"
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who is told how far the trials are.
+    """Progress callbacks of the trials.
 
     Attributes:
-        tell: Called with a line when a trial begins and when it ends.
+        log: Called with a line when a trial begins and when it ends.
         monitor: Makes who watches a training; None for nobody.
     """
 
-    tell: Callable[[str], None] = lambda line: None  # noqa: ARG005
+    log: Callable[[str], None] = lambda line: None  # noqa: ARG005
     monitor: Callable[[], Monitor] | None = None
 
 
@@ -49,7 +49,7 @@ def run_trials(
         trials: What is to be tried.
         runs: Folder of the runs; made when missing.
         threads: That torch computes on, and that read and write images.
-        watch: Who is told.
+        watch: Progress callbacks.
 
     Raises:
         InterruptedRunError: A signal asked to stop; the same call goes on.
@@ -64,7 +64,7 @@ def run_trials(
         except InterruptedRunError:
             raise
         except RestorecliError as error:
-            watch.tell(f"{trial.name}: failed: {error.problem}")
+            watch.log(f"{trial.name}: failed: {error.problem}")
             yield error
         else:
             yield result
@@ -77,7 +77,7 @@ def run_trial(trial: Trial, runs: Path, *, workers: int = 1, watch: Watch | None
         trial: What is to be tried.
         runs: Folder of the runs; made when missing.
         workers: Threads that read and write images.
-        watch: Who is told.
+        watch: Progress callbacks.
 
     Raises:
         RecipeError: The recipe is wrong, or has changed since its run began.
@@ -89,13 +89,13 @@ def run_trial(trial: Trial, runs: Path, *, workers: int = 1, watch: Watch | None
     file = runs / trial.name / RESULT
     done = _read(file, trial)
     if done is not None:
-        watch.tell(f"{trial.name}: read back: {_line(done)}")
+        watch.log(f"{trial.name}: read back: {_line(done)}")
         return done
-    watch.tell(f"{trial.name}: begins")
+    watch.log(f"{trial.name}: begins")
     trained = _train(trial, runs, watch)
     result = _held_out(trial, trained) if trial.test is None else _tested(trial, trained, runs, workers)
     write_file(file, json.dumps({"key": trial.key, **asdict(result)}, indent=1) + "\n")
-    watch.tell(f"{trial.name}: {_line(result)}")
+    watch.log(f"{trial.name}: {_line(result)}")
     return result
 
 

@@ -90,7 +90,7 @@ def bench_weights(
         data: Holds the folders that the cards name: cbsd68, bsd68-gray, magnetic-tile, sand-dust.
         only: Names of weights; by default all that ship.
         images: Only scores that were measured on at most so many images; None for all.
-        progress: Who is told how far it is.
+        progress: Progress callbacks.
 
     Returns:
         Rows by weights, in the order of their cards; scores of other protocols (validation) are left out.

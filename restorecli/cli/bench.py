@@ -76,7 +76,7 @@ def evaluation(
     _show_methods(bench)
     render.data("")
     _show_facts(bench)
-    _tell(bench)
+    _print_summary(bench)
 
 
 def restoration(
@@ -179,7 +179,7 @@ def _folder_speed(bench: EvaluationBench) -> str:
     return f"{1 / taken.wall:.1f} pairs/s; {taken.cpu * 1e3:.1f} CPU ms a pair ({idle:.1f} pairs/s if idle)"
 
 
-def _tell(bench: EvaluationBench) -> None:
+def _print_summary(bench: EvaluationBench) -> None:
     from restorecli.bench.images import PREPARED
 
     best = bench.times_as_fast(bench.rival)

@@ -47,7 +47,7 @@ def methods(
     from restorecli.bench.methods import PUBLISHED, SLOW, bench_methods
 
     chosen = [name.strip() for name in names.split(",") if name.strip()]
-    rows = bench_methods(data, names=chosen, side=side, images=images, tell=None if as_json else _tell_row)
+    rows = bench_methods(data, names=chosen, side=side, images=images, on_row=None if as_json else _print_row)
     cells = [_cells(row) for row in rows]
     result = CommandResult("bench methods", [row.to_dict() for row in rows])
     tables.show(HEADERS, cells, result, markdown, as_json=as_json, names=3)
@@ -56,7 +56,7 @@ def methods(
         render.say(f"Not measured, since they take minutes: {', '.join(sorted(SLOW))}.")
 
 
-def _tell_row(row: Row) -> None:
+def _print_row(row: Row) -> None:
     render.say(f"{row.task}: {row.method}{f': {row.note}' if row.note else ''}")
 
 

@@ -139,7 +139,7 @@ def ablation(
 def _watch() -> Watch:
     from restorecli.bench.running import Watch
 
-    return Watch(tell=render.say, monitor=TrainingBar)
+    return Watch(log=render.say, monitor=TrainingBar)
 
 
 def _result(name: str, content: object, *, failed: bool) -> CommandResult:

@@ -156,10 +156,10 @@ def command(
         progress=None if quiet else BarProgress(),
     )
     if check_tiles:
-        _tell_tiles(*api.check_restore_tiles(asked), as_json=as_json)
+        _print_tile_check(*api.check_restore_tiles(asked), as_json=as_json)
         return
     if dry_run:
-        _tell_plan(api.plan_restore(asked), as_json=as_json)
+        _print_plan(api.plan_restore(asked), as_json=as_json)
         return
     result = api.run_restore(asked)
     if result.tuning is not None and not quiet:
@@ -169,7 +169,7 @@ def command(
     render.folder_summary(result, json_wanted=as_json, quiet=quiet)
 
 
-def _tell_tiles(image: Path, check: TileCheck, *, as_json: bool) -> None:
+def _print_tile_check(image: Path, check: TileCheck, *, as_json: bool) -> None:
     """Say how far tiles are from the whole image."""
     if as_json:
         render.as_json(CommandResult("restore", {"picture": str(image), **check.to_dict()}))
@@ -187,7 +187,7 @@ def _tell_tiles(image: Path, check: TileCheck, *, as_json: bool) -> None:
         )
 
 
-def _tell_plan(plan: RestorePlan, *, as_json: bool) -> None:
+def _print_plan(plan: RestorePlan, *, as_json: bool) -> None:
     """Say what a run would do."""
     if as_json:
         render.as_json(CommandResult("restore", plan.to_dict(), notes=plan.notes))

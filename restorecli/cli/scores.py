@@ -36,10 +36,10 @@ def show(evaluation: Evaluation, comparison: Comparison | None = None, *, by_gro
     render.say(f"{evaluation.protocol}.", *(f"Note: {note}." for note in evaluation.notes))
     if comparison is not None:
         render.say(comparison.policy)
-    _tell_lost_defects(evaluation)
+    _print_lost_defects(evaluation)
 
 
-def _tell_lost_defects(evaluation: Evaluation) -> None:
+def _print_lost_defects(evaluation: Evaluation) -> None:
     from restorecli.evaluation.statistics.lost_defects import lost_defects
 
     lost = lost_defects(evaluation.images)
@@ -97,7 +97,7 @@ def render_result(
         opens: Open the page that was written in the browser.
     """
     result = _result(command, found, more)
-    _tell_files(found.written)
+    _print_files(found.written)
     if opens:
         _open_page(found.written)
     if as_json:
@@ -129,7 +129,7 @@ def plotted(evaluation: Evaluation, found: object, notes: Sequence[str]) -> Comm
     return CommandResult("plot", found, notes=notes, errors=errors, exit_code=code)
 
 
-def _tell_files(written: Sequence[Path]) -> None:
+def _print_files(written: Sequence[Path]) -> None:
     """Name the files that were written; of side-by-side images only how many, and where."""
     from restorecli.api.files import STRIPS
 

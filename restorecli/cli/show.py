@@ -147,7 +147,7 @@ def command(
         _draw(lineup, view, colors, seen)
     if as_json:
         render.as_json(_result(lineup, seen, output))
-    seen.tell()
+    seen.print_notes()
     if len(lineup.entries) < lineup.total:
         render.say(f"{len(lineup.entries)} of {lineup.total} images, evenly spread; --limit shows more.")
     if seen.problems:
@@ -168,7 +168,7 @@ class _Seen:
             self.notes += row.notes
             yield row
 
-    def tell(self) -> None:
+    def print_notes(self) -> None:
         """Name what could not be shown, and what is to be known about the others."""
         for kind, lines in (("not shown", self.problems), ("note", self.notes)):
             render.say(*(f"{kind}: {line}" for line in lines[:_SHOWN_WORDS]))

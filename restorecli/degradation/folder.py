@@ -71,7 +71,7 @@ def degrade_folder(
         shard: The part of the images to make, where several processes write into one folder.
         reading: How to read what is unusual in files; built-in samples need nothing of it. The manifest
             remembers it, so that the reference is read the same way when it is compared.
-        progress: Who wants to know how far it is.
+        progress: Progress callbacks.
 
     Raises:
         UsageError: `output` is `source` or would overwrite what it must not; `image_format` does not fit.
@@ -133,7 +133,7 @@ def replay(
         image_format: Another format than the one that was written.
         overwrite: Make finished images again.
         shard: The part of the images to make, where several processes write into one folder.
-        progress: Who wants to know how far it is.
+        progress: Progress callbacks.
 
     Raises:
         UsageError: `output` is `manifest_folder`, or a step that this version does not know.

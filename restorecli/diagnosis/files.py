@@ -77,7 +77,7 @@ def diagnose_files(
         source: Folder or file.
         workers: Threads; any number gives the same.
         reading: How to read what is unusual.
-        progress: Who wants to know how far it is.
+        progress: Progress callbacks.
 
     Returns:
         One for each image, in the order of their paths.

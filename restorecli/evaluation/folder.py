@@ -147,20 +147,20 @@ def evaluate_pairs(
     work = partial(score_pair, metrics=metrics, protocol=protocol, redegrade=redegrade)
     scores: list[PairScore] = []
     unscored: list[Pair] = []
-    teller = progress or SilentProgress()
-    teller.start(len(pairs), "pairs")
+    reporter = progress or SilentProgress()
+    reporter.start(len(pairs), "pairs")
     try:
         for pair, outcome in run_ordered(work, pairs, workers):
             if isinstance(outcome, RestorecliError):
                 raise outcome
             left.extend(outcome.problems)
-            teller.advance(pair.path, _as_failure(outcome.problems))
+            reporter.advance(pair.path, _as_failure(outcome.problems))
             if outcome.score is None:
                 unscored.append(pair)
             else:
                 scores.append(outcome.score)
     finally:
-        teller.finish()
+        reporter.finish()
     if not scores:
         raise _nothing_scored(folder, reference, left)
     evaluation = assemble(scores, left, metrics=metrics, by=by, protocol=protocol_line(protocol, metrics))

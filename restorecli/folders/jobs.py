@@ -85,7 +85,7 @@ class FolderSummary:
 
 
 class Progress(Protocol):
-    """Who wants to know how far a job is."""
+    """Progress callbacks of a job."""
 
     def start(self, total: int, what: str) -> None:
         """`total` items of `what` will be done."""

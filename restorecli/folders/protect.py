@@ -101,7 +101,7 @@ def refuse_foreign_files(
         targets: Images to write, below the manifest's folder.
         manifest: Of the output folder.
         records: Its lines.
-        command: Who is about to write.
+        command: The command that is about to write.
 
     Raises:
         UsageError: There is such an image.

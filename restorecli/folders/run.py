@@ -58,7 +58,7 @@ class Room(Protocol[AnyItem]):
 
     @property
     def command(self) -> Command:
-        """Who writes."""
+        """The command that writes."""
 
     def is_finished(self, item: AnyItem, record: Record) -> bool:
         """Tell whether the image stands there as this run would make it.
@@ -109,7 +109,7 @@ def run_folder(
         overwrite: Make finished images again, and replace images that `room.command` did not write.
         shard: The part of the images to make; other processes make the others.
         hidden: Files that were left out of the listing, for the summary.
-        progress: Who wants to know how far the run is.
+        progress: Progress callbacks.
 
     Raises:
         UsageError: A target is an input, or an image that `room.command` did not write.

@@ -15,7 +15,7 @@ REQUIRED: Final = ("path", "command", "category", "reference", "source", "versio
 """The keys that every line has."""
 
 COMMANDS: Final = ("degrade", "restore")
-"""Who writes lines."""
+"""Commands that write lines of a manifest."""
 
 
 @dataclass(frozen=True, slots=True)

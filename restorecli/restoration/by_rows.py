@@ -29,10 +29,10 @@ class RowsDone:
 def restore_file_by_rows(
     source: Path,
     target: Path,
-    painter: ImageRestorer,
+    image_restorer: ImageRestorer,
     before: Stamp,
     reading: ReadOptions = STRICT,
-    tell: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> RowsDone:
     """Restore a TIFF into another one, of any height, in the memory of two rows of tiles.
 
@@ -41,10 +41,10 @@ def restore_file_by_rows(
     Args:
         source: The TIFF to restore.
         target: The TIFF to write; its folder must exist.
-        painter: What restores.
+        image_restorer: What restores.
         before: The source's stamp: it must not change meanwhile.
         reading: How to read what is unusual.
-        tell: Called with rows of tiles done and rows of tiles in all.
+        on_progress: Called with rows of tiles done and rows of tiles in all.
 
     Raises:
         ImageError: The source cannot be read by rows, or changed; or the target is to be no TIFF.
@@ -58,16 +58,16 @@ def restore_file_by_rows(
             hint="--format tiff, or leave it out",
         )
     with TiffRows(source, reading) as rows:
-        scale = painter.restorer.spec.scale
+        scale = image_restorer.restorer.spec.scale
         height, width = rows.size
 
         def bands() -> Iterator[Pixels]:
-            yield from _restored(painter, rows, tell)
+            yield from _restored(image_restorer, rows, on_progress)
             check_unchanged(source, before)
 
         size = (height * scale, width * scale)
         losses = write_rows(target, bands(), size, rows.channels, rows.traits)
-        return RowsDone(painter.use_for(rows), height * width, (*rows.traits.notes, *losses))
+        return RowsDone(image_restorer.use_for(rows), height * width, (*rows.traits.notes, *losses))
 
 
 class _Inside:
@@ -84,14 +84,14 @@ class _Inside:
 
 
 def _restored(
-    painter: ImageRestorer, rows: TiffRows, tell: Callable[[int, int], None] | None
+    image_restorer: ImageRestorer, rows: TiffRows, on_progress: Callable[[int, int], None] | None
 ) -> Iterator[Pixels]:
     """Yield restored rows; values outside a scale that was chosen for them come through."""
     if rows.traits.scale is None:
-        yield from painter.restore_rows(rows, tell)
+        yield from image_restorer.restore_rows(rows, on_progress)
         return
-    scale, start = painter.restorer.spec.scale, 0
-    for band in painter.restore_rows(_Inside(rows), tell):
+    scale, start = image_restorer.restorer.spec.scale, 0
+    for band in image_restorer.restore_rows(_Inside(rows), on_progress):
         stop = start + band.shape[1] // scale
         yield band + carried(rows.read(start, stop), scale)
         start = stop

@@ -42,7 +42,7 @@ class Context:
         device: Where a method that needs one computes; None picks.
         file: The image's file, where it has one.
         found: What the method finds out.
-        tell: Called with steps done and steps in all by a method that takes minutes.
+        on_progress: Called with steps done and steps in all by a method that takes minutes.
     """
 
     sigma: float | None = None
@@ -52,7 +52,7 @@ class Context:
     device: str | None = None
     file: Path | None = None
     found: Findings = field(default_factory=Findings, compare=False)
-    tell: Callable[[int, int], None] | None = field(default=None, compare=False)
+    on_progress: Callable[[int, int], None] | None = field(default=None, compare=False)
 
     def note(self, values: Mapping[str, Fact]) -> None:
         """Keep what was found out for the manifest."""

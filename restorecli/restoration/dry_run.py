@@ -78,7 +78,7 @@ class RestorePlan:
 def plan_folder(
     source: Path,
     output: Path,
-    painter: ImageRestorer,
+    image_restorer: ImageRestorer,
     *,
     known: Known,
     reading: ReadOptions = STRICT,
@@ -90,16 +90,16 @@ def plan_folder(
     """Return what `restore_folder` with the same arguments would do; its errors are raised here, too."""
     planned, sources = plan_tasks(source, output, image_format=image_format)
     tasks = part_of(planned, shard)
-    room = RestoreRoom(output, painter, known, sources, SilentProgress(), reading, None, quality)
+    room = RestoreRoom(output, image_restorer, known, sources, SilentProgress(), reading, None, quality)
     waiting = unfinished(room, tasks, output, overwrite=overwrite)
     files = [task.file for task in waiting]
-    return _plan(files, len(tasks) - len(waiting), output, _Trial(painter, known, sources, reading))
+    return _plan(files, len(tasks) - len(waiting), output, _Trial(image_restorer, known, sources, reading))
 
 
 def plan_file(
     source: Path,
     target: Path,
-    painter: ImageRestorer,
+    image_restorer: ImageRestorer,
     *,
     known: Known,
     reading: ReadOptions = STRICT,
@@ -109,7 +109,7 @@ def plan_file(
     sources = SourceRecords(source.parent)
     file = ImageFile(source, PurePosixPath(source.name), NO_CATEGORY)
     check_target(target, [source], overwrite=overwrite)
-    return _plan([file], 0, target, _Trial(painter, known, sources, reading))
+    return _plan([file], 0, target, _Trial(image_restorer, known, sources, reading))
 
 
 def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial) -> RestorePlan:
@@ -128,7 +128,7 @@ def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial
     if files and speed is None:
         notes.append(f"{files[0].relative}: a trial failed, so the time is not known")
     return RestorePlan(
-        model=trial.painter.restorer.spec.name,
+        model=trial.image_restorer.restorer.spec.name,
         output=output,
         images=len(files),
         finished=finished,
@@ -143,14 +143,14 @@ def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial
 class _Trial:
     """Restores a part of an image, to learn how fast that is."""
 
-    painter: ImageRestorer
+    image_restorer: ImageRestorer
     known: Known
     sources: SourceRecords
     reading: ReadOptions
 
     def kinds(self, files: Sequence[ImageFile]) -> tuple[str, ...]:
         """Return what `auto` would do, a line for each kind of image; nothing for other models."""
-        restorer = self.painter.restorer
+        restorer = self.image_restorer.restorer
         if restorer.found is None:
             return ()
         for file in files:
@@ -161,7 +161,7 @@ class _Trial:
 
     def _read(self, file: ImageFile) -> tuple[ImageData, Context]:
         image = read_image(file.path, self.reading)
-        needs = self.painter.restorer.spec.needs
+        needs = self.image_restorer.restorer.spec.needs
         return image, self.known.context(file, image.pixels, self.sources.find(file), needs)
 
     def seconds_per_pixel(self, file: ImageFile) -> float | None:
@@ -179,7 +179,7 @@ class _Trial:
 
     def _time(self, image: ImageData, context: Context) -> float:
         began = time.perf_counter()
-        self.painter(image, context)
+        self.image_restorer(image, context)
         return time.perf_counter() - began
 
 

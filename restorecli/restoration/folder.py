@@ -61,8 +61,8 @@ def restore_folder(
         shard: The part of the images to make, where several processes write into one folder.
         reading: How to read what is unusual; an image that other options would read otherwise is restored
             again.
-        known: What the restorer is told about the images, beside their manifest.
-        progress: Who wants to know how far the job is.
+        known: What the caller knows about the images, beside their manifest.
+        progress: Progress callbacks.
 
     Returns:
         How many images were written, skipped and failed, and why.
@@ -75,12 +75,12 @@ def restore_folder(
         ResourceError: Memory or disk ran out even after backing off, or the device failed.
     """
     progress = progress or SilentProgress()
-    painter = ImageRestorer(
+    image_restorer = ImageRestorer(
         restorer, tile=tile, overlap=overlap, strength=strength, keep_defects=keep_defects
     )
     hidden: list[PurePosixPath] = []
     tasks, sources = plan_tasks(source, output, image_format=image_format, hidden=hidden)
-    room = RestoreRoom(output, painter, known or Known(), sources, progress, reading, workers, quality)
+    room = RestoreRoom(output, image_restorer, known or Known(), sources, progress, reading, workers, quality)
     return run_folder(
         room, tasks, output, overwrite=overwrite, shard=shard, hidden=len(hidden), progress=progress
     )

@@ -242,7 +242,7 @@ class ImageRestorer:
         return BackingOff(step, overlap=self.overlap, patient=patient, careful=careful, limits=self._limits)
 
     def restore_rows(
-        self, source: RowSource, tell: Callable[[int, int], None] | None = None
+        self, source: RowSource, on_progress: Callable[[int, int], None] | None = None
     ) -> Iterator[Pixels]:
         """Restore an image that memory cannot hold, from top to bottom.
 
@@ -250,7 +250,7 @@ class ImageRestorer:
 
         Args:
             source: Where its rows are read.
-            tell: Called with rows of tiles done and rows of tiles in all.
+            on_progress: Called with rows of tiles done and rows of tiles in all.
 
         Yields:
             Finished rows, (C, rows, W * scale).
@@ -275,8 +275,8 @@ class ImageRestorer:
                 rows = self._mixed(source.read(start, start + rows.shape[1]), rows)
                 start += rows.shape[1]
             yield rows
-            if tell is not None:
-                tell(done, len(plan.rows))
+            if on_progress is not None:
+                on_progress(done, len(plan.rows))
 
     def use_for(self, source: RowSource) -> TileUse:
         """Return how `restore_rows` cuts an image, or has cut it."""

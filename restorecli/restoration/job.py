@@ -61,10 +61,10 @@ class RestoreRoom:
 
     Args:
         output: The folder to write into.
-        painter: What restores one image.
-        known: What the restorer is told about the images, beside their manifest.
+        image_restorer: What restores one image.
+        known: What the caller knows about the images, beside their manifest.
         sources: What is known of the images to restore.
-        progress: Who wants to know how far the job is.
+        progress: Progress callbacks.
         reading: How to read what is unusual.
         workers: Threads for reading and as many for writing; None takes one for each core.
         quality: For JPEG and WebP, 1 to 100; None takes the default of `write_image`.
@@ -73,7 +73,7 @@ class RestoreRoom:
     def __init__(
         self,
         output: Path,
-        painter: ImageRestorer,
+        image_restorer: ImageRestorer,
         known: Known,
         sources: SourceRecords,
         progress: Progress,
@@ -83,14 +83,14 @@ class RestoreRoom:
     ) -> None:
         self.command: Command = "restore"
         self._output = output
-        self._painter = painter
+        self._image_restorer = image_restorer
         self._known = known
         self._sources = sources
         self._progress = progress
         self._reading = reading
         self._workers = workers
         self._quality = {} if quality is None else {"quality": quality}
-        self._identity = painter.restorer.identity()
+        self._identity = image_restorer.restorer.identity()
         self._gate = MemoryGate(available_memory() // 4)
 
     def is_finished(self, item: Task, record: Record) -> bool:
@@ -137,12 +137,15 @@ class RestoreRoom:
         """Return what must be equal for a finished image to count: all that its pixels depend on."""
         settings = {**self._identity, "source_bytes": read.size, "source_changed_ns": read.changed}
         settings |= {**self._known.identity(task.file), **self._quality}
-        if self._painter.strength != 1:
-            settings["strength"] = self._painter.strength
-        if self._painter.keep_defects:
+        if self._image_restorer.strength != 1:
+            settings["strength"] = self._image_restorer.strength
+        if self._image_restorer.keep_defects:
             settings["keep_defects"] = True
-        if not self._painter.tiles_change_nothing:
-            settings |= {"asked_tile": self._painter.tile, "asked_overlap": self._painter.overlap}
+        if not self._image_restorer.tiles_change_nothing:
+            settings |= {
+                "asked_tile": self._image_restorer.tile,
+                "asked_overlap": self._image_restorer.overlap,
+            }
         return settings
 
     def results(
@@ -166,7 +169,7 @@ class RestoreRoom:
     def _read_ahead(self, numbered: tuple[int, Task]) -> Loaded:
         turn, task = numbered
         header = _header(task.file.path)
-        size = _memory_of(header, self._painter.restorer.spec.scale)
+        size = _memory_of(header, self._image_restorer.restorer.spec.scale)
         self._gate.enter(turn, size)
         try:
             before = stamp(task.file.path)
@@ -181,7 +184,7 @@ class RestoreRoom:
             raise
 
     def _goes_by_rows(self, header: ImageHeader) -> bool:
-        possible = header.format == "TIFF" and self._painter.streams
+        possible = header.format == "TIFF" and self._image_restorer.streams
         return possible and not fits_in_memory(header)
 
     def _restore(self, task: Task, loaded: Loaded) -> Restored | RestorecliError:
@@ -189,7 +192,7 @@ class RestoreRoom:
             if loaded.image is None:
                 return self._restore_pieces(task, loaded)
             height, width = loaded.image.size
-            image, use, found = self._paint(task, loaded.image)
+            image, use, found = self._restore_image(task, loaded.image)
         except ResourceError as error:
             error.file = error.file or str(task.file.path)
             raise
@@ -205,13 +208,13 @@ class RestoreRoom:
         if loaded.stack is None:
             reading = reading_of(task.file, self._reading, self._sources)
             done = restore_file_by_rows(
-                source, target, self._painter, loaded.stamp, reading, self._progress.within
+                source, target, self._image_restorer, loaded.stamp, reading, self._progress.within
             )
         else:
             done = restore_stack(
                 loaded.stack,
                 target,
-                lambda plane: self._paint(task, plane)[:2],
+                lambda plane: self._restore_image(task, plane)[:2],
                 lambda: check_unchanged(source, loaded.stamp),
                 **self._quality,
             )
@@ -222,10 +225,10 @@ class RestoreRoom:
         make_folder(target.parent, self._output)
         return target
 
-    def _paint(self, task: Task, image: ImageData) -> tuple[ImageData, TileUse, Findings]:
-        needs = self._painter.restorer.spec.needs
+    def _restore_image(self, task: Task, image: ImageData) -> tuple[ImageData, TileUse, Findings]:
+        needs = self._image_restorer.restorer.spec.needs
         context = self._known.context(task.file, image.pixels, self._sources.find(task.file), needs)
-        restored, use = self._painter(image, replace(context, tell=self._progress.within))
+        restored, use = self._image_restorer(image, replace(context, on_progress=self._progress.within))
         return restored, use, context.found
 
     def _write_behind(self, append: Append, item: tuple[Task, Restored | RestorecliError]) -> Done:

@@ -56,7 +56,7 @@ def restore_image(
 def restore_file(
     source: Path,
     target: Path,
-    painter: ImageRestorer,
+    image_restorer: ImageRestorer,
     *,
     known: Known,
     reading: ReadOptions = STRICT,
@@ -71,12 +71,12 @@ def restore_file(
     Args:
         source: The image; never changed.
         target: The file to write; its suffix chooses the format. Its folder is made when missing.
-        painter: What restores.
-        known: What the restorer is told about the image.
+        image_restorer: What restores.
+        known: What the caller knows about the images.
         reading: How to read what is unusual.
         quality: For JPEG and WebP, 1 to 100; None takes 95.
         overwrite: Replace a file that is there.
-        progress: Who wants to know how far the job is.
+        progress: Progress callbacks.
 
     Returns:
         What was done, as of a folder of one image whose output is `target`.
@@ -96,11 +96,11 @@ def restore_file(
     before = stamp(source)
     progress.start(1, "images")
     try:
-        needs = painter.restorer.spec.needs
+        needs = image_restorer.restorer.spec.needs
 
         def restore(image: ImageData) -> tuple[ImageData, TileUse]:
             context = known.context(file, image.pixels, sources.find(file), needs)
-            return painter(image, replace(context, tell=progress.within))
+            return image_restorer(image, replace(context, on_progress=progress.within))
 
         encoding = {} if quality is None else {"quality": quality}
         reading = reading_of(file, reading, sources)
@@ -108,8 +108,8 @@ def restore_file(
         if stack is not None:
             done = restore_stack(stack, target, restore, lambda: check_unchanged(source, before), **encoding)
             area, use, notes = done.area, done.use, done.notes
-        elif _goes_by_rows(source, painter):
-            done = restore_file_by_rows(source, target, painter, before, reading, progress.within)
+        elif _goes_by_rows(source, image_restorer):
+            done = restore_file_by_rows(source, target, image_restorer, before, reading, progress.within)
             area, use, notes = done.area, done.use, done.notes
         else:
             image = read_image(source, reading)
@@ -129,8 +129,8 @@ def restore_file(
     return FolderSummary("restore", target, 1, 0, (), area / 1e6, seconds, tally.notes)
 
 
-def _goes_by_rows(source: Path, painter: ImageRestorer) -> bool:
-    if not painter.streams:
+def _goes_by_rows(source: Path, image_restorer: ImageRestorer) -> bool:
+    if not image_restorer.streams:
         return False
     header = probe(source)
     return header.format == "TIFF" and not fits_in_memory(header)

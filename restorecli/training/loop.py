@@ -39,7 +39,7 @@ class Loop:
         validate: Scores the network as it stands.
         save: Writes the state and the `last` weights; with scores, also the `best` ones.
         logbook: The run's log.
-        monitor: Who watches.
+        monitor: Progress callbacks.
     """
 
     recipe: Recipe

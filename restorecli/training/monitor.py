@@ -1,4 +1,4 @@
-"""Who watches a training run."""
+"""Progress callbacks of a training run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Monitor(Protocol):
-    """Who watches a run; the command line shows a progress bar."""
+    """Progress callbacks of a run; the command line shows a progress bar."""
 
     def note(self, text: str) -> None:
         """Something that the user should know before it begins."""

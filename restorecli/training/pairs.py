@@ -67,7 +67,7 @@ def read_listing(file: Path) -> Listing | None:
 
 
 def find_pairs(
-    sources: Sequence[Source], recipe: Recipe, base: Path, tell: Callable[[str], None]
+    sources: Sequence[Source], recipe: Recipe, base: Path, on_note: Callable[[str], None]
 ) -> list[Pair]:
     """List the images of all sources, in a stable order; keys differ between sources.
 
@@ -75,7 +75,7 @@ def find_pairs(
         sources: Of the recipe.
         recipe: Says where its folders are.
         base: What they are relative to.
-        tell: Called with what a user should know of how names were matched.
+        on_note: Called with what a user should know of how names were matched.
 
     Raises:
         DataError: A source holds no image, or a degraded image has no mate or several.
@@ -94,7 +94,7 @@ def find_pairs(
             endings = () if source.strip_suffix is None else (source.strip_suffix,)
             found, notes = _by_name(number, folder, recipe.folder_of(source.reference, base), endings)
             for note in notes:
-                tell(note)
+                on_note(note)
         if not found:
             raise DataError(
                 "There is no image in this folder.",

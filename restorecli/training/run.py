@@ -86,7 +86,7 @@ def train(
         seed: In place of the recipe's.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: In place of the recipe's.
-        monitor: Who watches.
+        monitor: Progress callbacks.
 
     Raises:
         RecipeError: The recipe, or what it names, is wrong; nothing was started.

@@ -109,7 +109,7 @@ def tune(
         known: What the caller says about the degraded images.
         fixed: Parameters that are not searched, as `create_method` takes them.
         reading: How to read what is unusual.
-        progress: Who wants to know how far the search is.
+        progress: Progress callbacks.
 
     Returns:
         The parameters, and what was tried.

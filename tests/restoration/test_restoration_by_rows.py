@@ -121,13 +121,13 @@ def test_a_large_tiff_is_restored_as_if_memory_held_it(source, tmp_path, convolu
 def test_one_large_tiff_goes_by_rows_into_one_file(source, tmp_path, convolutions, little_memory):
     large = source / "scans" / "large.tif"
     restore_folder(source, tmp_path / "out", convolutions(3), tile=64)
-    painter = ImageRestorer(convolutions(3), tile=64)
-    done = restore_file(large, tmp_path / "one.tif", painter, known=Known())
+    image_restorer = ImageRestorer(convolutions(3), tile=64)
+    done = restore_file(large, tmp_path / "one.tif", image_restorer, known=Known())
     assert (done.written, done.output, done.megapixels) == (1, tmp_path / "one.tif", 300 * 200 / 1e6)
     in_folder = tmp_path / "out" / "scans" / "large.tif"
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "one.tif"), tifffile.imread(in_folder))
     with pytest.raises(ImageError, match="only TIFF is written by rows") as caught:
-        restore_file(large, tmp_path / "one.png", painter, known=Known())
+        restore_file(large, tmp_path / "one.png", image_restorer, known=Known())
     assert caught.value.file == str(large)
     assert not (tmp_path / "one.png").exists()
 

@@ -116,10 +116,10 @@ def test_read_only_pixels_are_not_written_to(convolutions):
     ],
 )
 def test_the_use_of_tiles_is_told(restorer_of, field, settings, use):
-    painter = ImageRestorer(restorer_of(lambda batch: batch, receptive_field=field), **settings)
-    _, told = painter(ImageData(pixels(3, 90, 120)))
+    image_restorer = ImageRestorer(restorer_of(lambda batch: batch, receptive_field=field), **settings)
+    _, told = image_restorer(ImageData(pixels(3, 90, 120)))
     assert told == use
-    assert painter.tiles_change_nothing == (field is not None and settings.get("overlap") is None)
+    assert image_restorer.tiles_change_nothing == (field is not None and settings.get("overlap") is None)
 
 
 def test_auto_backs_off_and_tells_the_size_that_fitted(restorer_of):
@@ -129,8 +129,8 @@ def test_auto_backs_off_and_tells_the_size_that_fitted(restorer_of):
         return batch
 
     image = ImageData(pixels(3, 150, 200))
-    painter = ImageRestorer(restorer_of(restore, receptive_field=7))
-    result, use = painter(image)
+    image_restorer = ImageRestorer(restorer_of(restore, receptive_field=7))
+    result, use = image_restorer(image)
     np.testing.assert_array_equal(result.pixels, image.pixels)
     assert use == TileUse(100, 6, exact=True)
     for asked in ("none", 150):
@@ -156,10 +156,10 @@ def test_an_image_computed_again_in_float32_says_so():
             return x * (torch.inf if overflows else 0.5)
 
     restorer = TorchRestorer(Fragile(), name="fragile", device=torch.device("cpu"), dtype=torch.bfloat16)
-    painter = ImageRestorer(restorer)
+    image_restorer = ImageRestorer(restorer)
     for value, used in ((0.8, {"precision_used": "float32"}), (0.2, {})):
         context = Context()
-        result, _ = painter(ImageData(np.full((3, 9, 9), value, np.float32)), context)
+        result, _ = image_restorer(ImageData(np.full((3, 9, 9), value, np.float32)), context)
         np.testing.assert_allclose(result.pixels, value / 2, rtol=1e-2)
         assert context.found.values == used
     assert restorer.identity()["precision"] == "bfloat16"

@@ -328,7 +328,7 @@ class _Slow(Method):
 
     def restore(self, pixels, context):
         for step in range(3):
-            context.tell(step, 3)
+            context.on_progress(step, 3)
         return pixels
 
 

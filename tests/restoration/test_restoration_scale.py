@@ -99,10 +99,10 @@ def test_a_reference_that_differs_by_more_than_the_rim_is_still_a_fault(tmp_path
 def test_every_scale_enlarges_images_of_any_size(name, scale):
     sizes = {"rdn": {"blocks": 1, "layers": 1, "growth": 4}, "esrgan": {"blocks": 1, "growth": 4}}
     network = restorecli.create_model(name, scale=scale, width=4, **sizes.get(name, {"blocks": 1}))
-    painter = ImageRestorer(TorchRestorer(network, name=name, device=torch.device("cpu")))
+    image_restorer = ImageRestorer(TorchRestorer(network, name=name, device=torch.device("cpu")))
     for size in ((1, 1), (7, 10)):
         for channels in (1, 3):
-            pixels, use = painter.restore(np.full((channels, *size), 0.5, np.float32))
+            pixels, use = image_restorer.restore(np.full((channels, *size), 0.5, np.float32))
             assert pixels.shape == (channels, scale * size[0], scale * size[1])
             assert use == TileUse()
 
@@ -129,10 +129,10 @@ def test_a_very_wide_field_gives_way_when_memory_is_short(restorer_of):
     image = torch.rand(3, 700, 900)
     wide = restorer_of(limited, receptive_field=1399, multiple=4)
     torch.testing.assert_close(restore_tiled(BackingOff(wide), image, tile=None), image, atol=1e-6, rtol=0)
-    painter = ImageRestorer(wide)
-    assert not painter.tiles_change_nothing
+    image_restorer = ImageRestorer(wide)
+    assert not image_restorer.tiles_change_nothing
     assert auto_tile(wide, Footprint(1), 350**2, 5000, 5000) == 348
-    result, use = painter(ImageData(image.numpy()))
+    result, use = image_restorer(ImageData(image.numpy()))
     assert use.tile is not None
     assert not use.exact
     np.testing.assert_allclose(result.pixels, image.numpy(), atol=1e-6)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from restorecli.core.models.blocks.convolution import ResidualBlock
-from restorecli.core.ops.noise_level import told_or_estimated
+from restorecli.core.ops.noise_level import given_or_estimated_sigma
 
 
 class DrUNet(nn.Module):
@@ -84,7 +84,7 @@ class DrUNet(nn.Module):
         return restored
 
     def _noise_map(self, x: Tensor, sigma: Tensor | None) -> Tensor:
-        levels = told_or_estimated(x, sigma, self.sigma)
+        levels = given_or_estimated_sigma(x, sigma, self.sigma)
         return (levels / 255).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[-2:])
 
 

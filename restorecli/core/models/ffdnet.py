@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restorecli.core.models.blocks.starts import start_by_he
-from restorecli.core.ops.noise_level import told_or_estimated
+from restorecli.core.ops.noise_level import given_or_estimated_sigma
 
 
 class FfdNet(nn.Module):
@@ -75,6 +75,6 @@ class FfdNet(nn.Module):
             The restored images in the shape of `x`.
         """
         quarters = F.pixel_unshuffle(x, 2)
-        levels = told_or_estimated(x, sigma, self.sigma) / 255
+        levels = given_or_estimated_sigma(x, sigma, self.sigma) / 255
         level_map = levels.view(-1, 1, 1, 1).expand(-1, 1, *quarters.shape[-2:])
         return F.pixel_shuffle(self.layers(torch.cat([quarters, level_map], dim=1)), 2)

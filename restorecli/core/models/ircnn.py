@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from restorecli.core.models.blocks.starts import start_by_he
-from restorecli.core.ops.noise_level import told_or_estimated
+from restorecli.core.ops.noise_level import given_or_estimated_sigma
 
 DILATIONS = (1, 2, 3, 4, 3, 2, 1)
 
@@ -55,7 +55,7 @@ class IrCnn(nn.Module):
         if not self.takes_sigma:
             noise: Tensor = self.layers(x)
             return x - noise
-        levels = told_or_estimated(x, sigma, None).div(2).ceil().long() - 1
+        levels = given_or_estimated_sigma(x, sigma, None).div(2).ceil().long() - 1
         picked = levels.clamp(0, len(self.levels) - 1).tolist()
         noises = [self.levels[level](x[i : i + 1]) for i, level in enumerate(picked)]
         return x - torch.cat(noises)

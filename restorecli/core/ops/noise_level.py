@@ -47,7 +47,7 @@ def estimate_noise(x: Tensor) -> Tensor:
     return 255 * _median_of_details(y.abs().flatten(2)).mean(dim=1) / _NORMAL_MEDIAN
 
 
-def told_or_estimated(x: Tensor, sigma: Tensor | None, own: float | None) -> Tensor:
+def given_or_estimated_sigma(x: Tensor, sigma: Tensor | None, own: float | None) -> Tensor:
     """Return the noise level of each image for a network that takes one.
 
     Args:

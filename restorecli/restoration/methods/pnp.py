@@ -87,8 +87,8 @@ class PlugAndPlay(Method):
         for turn, (level, weight) in enumerate(
             zip(levels, step_weights(noise, levels, self.strength), strict=True)
         ):
-            if context.tell is not None:
-                context.tell(turn, turns)
+            if context.on_progress is not None:
+                context.on_progress(turn, turns)
             x = step(z, float(weight))
             way = turn % 8 if self.ensemble else 0
             turned = np.ascontiguousarray(_turn(x, way), np.float32)

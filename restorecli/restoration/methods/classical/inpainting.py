@@ -91,9 +91,9 @@ class InpaintTv(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the image with filled holes; see the base class."""
-        return fill(pixels, context, self._paint)
+        return fill(pixels, context, self._inpaint)
 
-    def _paint(self, pixels: Pixels, mask: Mask) -> Pixels:
+    def _inpaint(self, pixels: Pixels, mask: Mask) -> Pixels:
         from restorecli.restoration.methods.classical.harmonic import harmonic
         from restorecli.restoration.methods.classical.variation import least_variation
 

@@ -46,9 +46,9 @@ class InpaintExemplar(Method):
         Raises:
             ImageError: Also where no 3x3 px are left to copy from.
         """
-        return fill(pixels, context, self._paint)
+        return fill(pixels, context, self._inpaint)
 
-    def _paint(self, pixels: Pixels, mask: Mask) -> Pixels:
+    def _inpaint(self, pixels: Pixels, mask: Mask) -> Pixels:
         from restorecli.restoration.methods.classical.exemplar_loops import fill_from_exemplars
         from restorecli.restoration.methods.classical.sources import largest_window, whole_windows
 
@@ -105,9 +105,9 @@ class InpaintQuilting(Method):
         Raises:
             ImageError: Also where no 3x3 px are left to copy from.
         """
-        return fill(pixels, context, self._paint)
+        return fill(pixels, context, self._inpaint)
 
-    def _paint(self, pixels: Pixels, mask: Mask) -> Pixels:
+    def _inpaint(self, pixels: Pixels, mask: Mask) -> Pixels:
         from restorecli.restoration.methods.classical.quilts import Quilt
 
         quilt = Quilt(

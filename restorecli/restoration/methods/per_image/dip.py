@@ -87,7 +87,7 @@ class Dip(Method):
         canvas = tuple(max(side, _LEAST_SIDE) for side in target.size)
         noise = input_noise(self._inputs, (canvas[0], canvas[1]), generator).to(device)
         schedule = Schedule(self.steps, self.rate, self.jitter, self.average, self.patience)
-        fitted = fit(network, noise, target, schedule, rule, generator, context.tell)
+        fitted = fit(network, noise, target, schedule, rule, generator, context.on_progress)
         context.note({"step": fitted.step, "steps": fitted.steps, "blown": fitted.blown})
         restored: Pixels = fitted.image[0].cpu().numpy()
         return restored

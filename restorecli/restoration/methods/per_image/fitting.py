@@ -146,7 +146,7 @@ def fit(
     schedule: Schedule,
     rule: Rule,
     generator: torch.Generator,
-    tell: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Fitted:
     """Fit a network's output to a target.
 
@@ -158,7 +158,7 @@ def fit(
         schedule: How.
         rule: Says which step is best.
         generator: Draws the jitter, on the CPU.
-        tell: Called with steps done and steps in all.
+        on_progress: Called with steps done and steps in all.
 
     Returns:
         The averaged image and what is known about the way to it.
@@ -173,8 +173,8 @@ def fit(
     best: tuple[float, int, Tensor] | None = None
     losses: list[float] = []
     for step in range(schedule.steps):
-        if tell is not None:
-            tell(step, schedule.steps)
+        if on_progress is not None:
+            on_progress(step, schedule.steps)
         jitter = schedule.jitter * torch.randn(noise.shape, generator=generator)
         optimiser.zero_grad(set_to_none=True)
         output = network(noise + jitter.to(noise.device))[..., :rows, :columns]

@@ -89,7 +89,7 @@ def settle(
     *,
     step: str,
     sweeps: int,
-    tell: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Doubles, list[float]]:
     """Change gray levels, one sub-lattice after another, as long as every change lowers the energy.
 
@@ -101,7 +101,7 @@ def settle(
         start: (C, H, W) whole numbers in 0..255.
         step: "unit" or "best".
         sweeps: Sweeps over the image at most.
-        tell: Called with sweeps done and the most there can be.
+        on_progress: Called with sweeps done and the most there can be.
 
     Returns:
         The settled image, and the energy at the start and after every sweep.
@@ -110,8 +110,8 @@ def settle(
     own = energy.self_coupling()
     energies = [energy(state)]
     for sweep in range(sweeps):
-        if tell is not None:
-            tell(sweep, sweeps)
+        if on_progress is not None:
+            on_progress(sweep, sweeps)
         changed = False
         for rows, columns in energy.lattices():
             drive, against = energy.drive(state)[:, rows, columns], own[rows, columns]
@@ -164,6 +164,8 @@ class Hopfield(Method):
         observed = pixels.astype(np.float64) * _LEVELS
         start = np.clip(np.rint(observed), 0, _LEVELS)
         energy = Energy(observed, blur, weight)
-        state, energies = settle(energy, start, step=self.step, sweeps=self.sweeps, tell=context.tell)
+        state, energies = settle(
+            energy, start, step=self.step, sweeps=self.sweeps, on_progress=context.on_progress
+        )
         context.note({"sweeps": len(energies) - 1, "energy": round(energies[-1], 1)})
         return (state / _LEVELS).astype(np.float32)
