@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,10 @@ from restorecli.bench.complexity import multiply_adds
 from restorecli.bench.images import BenchPair, bench_pairs
 from restorecli.bench.timing import Taken, interleaved, torch_threads
 from restorecli.core.zoo import find_network, load
-from restorecli.restoration.export import write_export
+from restorecli.errors import UsageError, WeightsError
+from restorecli.restoration.backends import OTHERS, load_network
 from restorecli.restoration.folder import restore_folder
 from restorecli.restoration.image import ImageRestorer
-from restorecli.restoration.onnx_runtime import OnnxRestorer, is_available
 
 if TYPE_CHECKING:
     from torch import nn
@@ -107,13 +108,13 @@ def bench_restoration(
     threads: int = 1,
     crop: int | None = None,
 ) -> RestorationBench:
-    """Time a network in turns with the usual research loop and, where installed, with ONNX Runtime.
+    """Time a network in turns with the usual research loop and with other back ends, where installed.
 
     Args:
         model: Name or file of a trained network.
         data: Folder of RGB images; None takes the built-in photographs.
         rounds: Timed calls of each way; medians are given.
-        threads: That torch and ONNX Runtime compute on.
+        threads: That torch and the other back ends compute on.
         crop: Largest side of the images' parts that are restored; None takes 768x512.
 
     Raises:
@@ -127,7 +128,7 @@ def bench_restoration(
     inputs, clean = ([_unit(side) for side in sides] for sides in zip(*map(_sides, pairs), strict=True))
     noisy = inputs[0]
     with torch_threads(threads), tempfile.TemporaryDirectory() as folder:
-        ways = _ways(model, Path(folder))
+        ways = _ways(model)
         files = _file_ways(model, pairs, Path(folder))
         square = torch.rand(_GEMM_SIDE, _GEMM_SIDE)
         calls: dict[str, Callable[[], object]] = {
@@ -151,16 +152,17 @@ def bench_restoration(
     )
 
 
-def _ways(model: str, folder: Path) -> dict[str, Case]:
+def _ways(model: str) -> dict[str, Case]:
     """Return ways to restore (C, H, W) in memory, the loop first and ours in float32 second."""
-    network, card, _ = find_network(model)
+    network, _, _ = find_network(model)
     ways: dict[str, Case] = {LOOP: _loop(network)}
     for name, precision in (("restorecli, float32", "fp32"), ("restorecli, bfloat16", "bf16")):
         ways[name] = _whole_image(ImageRestorer(load(model, device="cpu", precision=precision)))
-    if is_available():
-        graph = folder / "network.onnx"
-        write_export(load(model, device="cpu", precision="fp32"), card, graph)
-        ways["restorecli, ONNX Runtime"] = _whole_image(ImageRestorer(OnnxRestorer(graph, device="cpu")))
+    for name, backend in OTHERS.items():
+        for title, precision in (("float32", "fp32"), ("bfloat16", "bf16")) if backend.races else ():
+            with contextlib.suppress(UsageError, WeightsError):  # not installed, or not for this network
+                runner = load_network(model, device="cpu", precision=precision, backend=name)
+                ways[f"restorecli, {backend.title}, {title}"] = _whole_image(ImageRestorer(runner))
     return ways
 
 

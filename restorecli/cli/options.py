@@ -17,7 +17,7 @@ KNOWN = "What a method without training is told"
 
 ImageFormat = Literal["png", "jpeg", "tiff", "webp", "avif", "bmp", "ppm"]
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
-BackendName = Literal["torch", "onnxruntime", "auto"]
+BackendName = Literal["auto", "torch", "onnxruntime", "openvino", "ncnn", "compile"]
 
 Open = Annotated[
     bool, typer.Option("--open", help="Open the HTML page in the browser.", rich_help_panel="Files")
@@ -110,7 +110,7 @@ Backend = Annotated[
     BackendName,
     typer.Option(
         "--backend",
-        help="What computes a network; auto measures once which is faster here.",
+        help="What computes a network; auto measures once which is fastest here.",
         rich_help_panel=COMPUTING,
     ),
 ]

@@ -73,11 +73,15 @@ class PaddingRestorer(ABC):
         device: Where batches go to be restored.
         ensemble: Restore an image in its eight turned and mirrored ways and take the mean, "+" in papers'
             tables (Timofte, Rothe, Van Gool, CVPR 2016): eight times the work for a tenth or two of a dB.
+        backend: What computes; part of the identity where it is not torch as it is.
+        backend_reason: Why that was chosen, for the manifest; empty where there was no choice.
     """
 
     spec: RestorerSpec
     device: torch.device
     ensemble: bool = False
+    backend: str = "torch"
+    backend_reason: str = ""
 
     def __repr__(self) -> str:
         """Return the network's name, and where and how precisely it computes."""
@@ -96,6 +100,8 @@ class PaddingRestorer(ABC):
     def identity(self) -> dict[str, Any]:
         """Return all that its results depend on: name, digest of the weights, precision, ensemble."""
         identity = {"name": self.spec.name, "weights": self.digest(), "precision": self.precision}
+        if self.backend != "torch":
+            identity["backend"] = self.backend
         return {**identity, "ensemble": True} if self.ensemble else identity
 
     @property

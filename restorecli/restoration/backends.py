@@ -1,17 +1,18 @@
-"""Trained networks by name or file, and what computes them: torch, or ONNX Runtime where it is faster."""
+"""Trained networks by name or file, and what computes them: torch, or another runtime where it is faster."""
 
 from __future__ import annotations
 
+import copy
+import importlib.metadata
+import importlib.util
 import os
 import platform
-import time
-from collections.abc import Callable
-from dataclasses import replace
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
 
 from restorecli.core.learned import cache_folder, learned
 from restorecli.core.restorer import PaddingRestorer, TorchRestorer
@@ -20,17 +21,38 @@ from restorecli.core.zoo import as_restorer, find_network, load
 from restorecli.errors import UsageError, WeightsError
 from restorecli.images.atomic import write_fault
 from restorecli.restoration.export import write_export
-from restorecli.restoration.onnx_runtime import SUFFIX, OnnxRestorer, is_available, load_onnx, require
+from restorecli.restoration.ncnn_runtime import in_ncnn, is_chain
+from restorecli.restoration.onnx_runtime import SUFFIX, OnnxRestorer, load_onnx
+from restorecli.restoration.openvino_runtime import in_openvino
+from restorecli.restoration.race import are_finishes, from_json, race, to_json, winner
 
-BACKENDS = ("torch", "onnxruntime", "auto")
-"""What can compute a network; "auto" measures once which is faster on this machine."""
 
-_SIDE = 192
-_ROUNDS = 3
-_GAIN = 0.9
-"""Share of torch's time below which ONNX Runtime is taken: less is not worth another file."""
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A way to compute networks other than torch as it is.
 
-_MOST_DIFFERENCE = 1 / 255
+    Attributes:
+        title: Its name in sentences.
+        build: Returns a network computed by it.
+        packages: What it needs, and which extra of ours installs it.
+        extra: Of ours that installs the packages.
+        races: Whether "auto" tries it.
+        half: Whether it computes in bfloat16.
+        devices: Where it computes.
+    """
+
+    title: str
+    build: Callable[[TorchRestorer, Card], PaddingRestorer]
+    packages: tuple[str, ...] = ()
+    extra: str = ""
+    races: bool = True
+    half: bool = False
+    devices: tuple[str, ...] = ("cpu",)
+
+    @property
+    def missing(self) -> list[str]:
+        """The packages that are not installed."""
+        return [name for name in self.packages if importlib.util.find_spec(name) is None]
 
 
 def load_network(
@@ -53,7 +75,7 @@ def load_network(
     Raises:
         UsageError: The name or the backend is unknown, or the backend cannot compute this network so.
         WeightsError: The weights are missing, damaged or do not fit.
-        DataError: The cache folder, where exported graphs are kept, cannot be written to.
+        DataError: The cache folder, where translated networks are kept, cannot be written to.
     """
     if backend not in BACKENDS:
         raise UsageError("Unknown backend.", expected=", ".join(BACKENDS), got=backend)
@@ -68,76 +90,95 @@ def load_network(
     module, card, name = find_network(name_or_file, None if weights is None else Path(weights))
     losses = card.precision_loss
     network = as_restorer(module, name, device=device, precision_name=precision, losses=losses)
-    reason = _why_torch(network, precision)
     if backend == "auto":
-        return network if reason is not None or not is_available() else _faster(network, card)
+        return _fastest(network, card, precision)
+    return _built(OTHERS[backend], network, card, precision)
+
+
+def _built(backend: Backend, network: TorchRestorer, card: Card, precision: str) -> PaddingRestorer:
+    """Return a network in the back end that was asked for.
+
+    Raises:
+        UsageError: It cannot compute this network so, or is not installed.
+    """
+    reason = _obstacle(backend, network, precision)
     if reason is not None:
         raise UsageError(
-            f"ONNX Runtime cannot compute {name} so.",
+            f"{backend.title} cannot compute {network.spec.name} so.",
             expected="--backend torch or auto",
             got=reason,
         )
-    require("onnx", "onnxruntime")
-    return _in_onnx_runtime(network, card)
+    if backend.missing:
+        raise UsageError(
+            f"{backend.title} needs {' and '.join(backend.missing)}, which is not installed.",
+            hint=f"pip install 'restorecli[{backend.extra}]'",
+        )
+    made = backend.build(network, card)
+    made.backend_reason = "asked for"
+    return made
 
 
-def _why_torch(network: TorchRestorer, precision: str) -> str | None:
-    """Return why only torch computes a network as asked, or None."""
-    if network.spec.needs:
+def _obstacle(backend: Backend, network: TorchRestorer, precision: str) -> str | None:
+    """Return why a back end cannot compute a network as asked, or None."""
+    if backend.title == _NCNN and not is_chain(network.module):
+        return "a network that is no plain chain of convolutions, as dncnn is"
+    if network.spec.needs and backend.title != _COMPILE:
         return "a network that is told the noise level, which a graph cannot be"
-    if network.device.type != "cpu":
-        return f"--device {network.device.type}; graphs are run on the CPU"
-    return None if precision in ("auto", "fp32") else f"--precision {precision}; graphs compute in float32"
+    if network.device.type not in backend.devices:
+        return f"--device {network.device.type}; {backend.title} is used on the CPU"
+    allowed = ("auto", "fp32", "bf16") if backend.half else ("auto", "fp32")
+    if precision not in allowed:
+        return f"--precision {precision}; {backend.title} computes in " + " or ".join(allowed[1:])
+    if backend.title == _COMPILE and network.device.type == "cpu" and not _compiler():
+        return "no C++ compiler was found (g++ or clang++, or the one that CXX names)"
+    return None
 
 
-def _faster(network: TorchRestorer, card: Card) -> PaddingRestorer:
-    """Return what is faster on this machine, measured once, and equal in 8 bits."""
-    graph: list[OnnxRestorer] = []
-
-    def measure() -> dict[str, float]:
-        try:
-            graph.append(_in_onnx_runtime(network, card))
-        except (WeightsError, NotImplementedError, RuntimeError):
-            return {"torch": 1.0, "onnxruntime": float("inf"), "difference": 1.0}  # it cannot be exported
-        return _race(network, graph[0])
-
-    taken = learned("backends", _machine(network), measure, _is_race)
-    equal = taken["difference"] <= _MOST_DIFFERENCE
-    if not equal or taken["onnxruntime"] >= _GAIN * taken["torch"]:
-        return network
-    return graph[0] if graph else _in_onnx_runtime(network, card)
+def _compiler() -> str | None:
+    named = os.environ.get("CXX")
+    return shutil.which(named) if named else shutil.which("g++") or shutil.which("clang++")
 
 
-def _race(network: PaddingRestorer, graph: PaddingRestorer) -> dict[str, float]:
-    """Time both in turns; the first round, in which both get ready, does not count."""
-    channels = network.spec.channels
-    batch = torch.rand(1, channels, _SIDE, _SIDE, generator=torch.Generator().manual_seed(0))
-    seconds: dict[str, list[float]] = {"torch": [], "onnxruntime": []}
-    results: dict[str, Tensor] = {}
-    runners: dict[str, Callable[[Tensor], Tensor]] = {
-        "torch": network.unchecked,
-        "onnxruntime": graph.unchecked,
+def _fastest(network: TorchRestorer, card: Card, precision: str) -> PaddingRestorer:
+    """Return a network in the back end that is fastest on this machine, measured once, and equal."""
+    entries = {
+        name: backend
+        for name, backend in OTHERS.items()
+        if backend.races and not backend.missing and _obstacle(backend, network, precision) is None
     }
-    for _ in range(1 + _ROUNDS):
-        for name, run in runners.items():
-            begun = time.perf_counter()
-            results[name] = run(batch)
-            seconds[name].append(time.perf_counter() - begun)
-    difference = float((results["torch"] - results["onnxruntime"]).abs().max())
-    return {**{name: min(taken[1:]) for name, taken in seconds.items()}, "difference": difference}
+    if not entries:
+        network.backend_reason = "no other back end is installed that can compute it so"
+        return network
+    made: dict[str, PaddingRestorer] = {"torch": network}
+
+    def measure() -> dict[str, list[float | str]]:
+        for name, backend in entries.items():
+            runner = _attempt(backend, network, card)
+            if runner is not None:
+                made[name] = runner
+        return to_json(race(made, network.in_float32() or network))
+
+    known = learned("backends", _machine(network, entries), measure, are_finishes)
+    name, reason = winner(from_json(known))
+    chosen = made[name] if name in made else entries[name].build(network, card)
+    chosen.backend_reason = reason
+    return chosen
 
 
-def _is_race(known: Any) -> bool:  # noqa: ANN401 - what a file holds
-    names = ("torch", "onnxruntime", "difference")
-    return isinstance(known, dict) and all(isinstance(known.get(name), float) for name in names)
+def _attempt(backend: Backend, network: TorchRestorer, card: Card) -> PaddingRestorer | None:
+    """Return a network in a back end, or None where that cannot take it."""
+    try:
+        return backend.build(network, card)
+    except (WeightsError, NotImplementedError, RuntimeError):
+        return None
 
 
-def _machine(network: TorchRestorer) -> str:
-    """Return all that decides which backend is faster."""
-    import onnxruntime
-
+def _machine(network: TorchRestorer, entries: Mapping[str, Backend]) -> str:
+    """Return all that decides which back end is faster."""
+    packages = [package for backend in entries.values() for package in backend.packages]
+    versions = [f"{package} {importlib.metadata.version(package)}" for package in packages]
     machine = (platform.node(), platform.machine(), os.cpu_count(), torch.get_num_threads())
-    return f"{network.digest()} {network.spec} {network.precision} {machine} {onnxruntime.__version__}"
+    return f"{network.digest()} {network.spec} {network.precision} {machine} {versions}"
 
 
 def _in_onnx_runtime(network: TorchRestorer, card: Card) -> OnnxRestorer:
@@ -153,6 +194,7 @@ def _in_onnx_runtime(network: TorchRestorer, card: Card) -> OnnxRestorer:
         write_export(precise, card, file)
         graph = OnnxRestorer(file, device="cpu")
     graph.spec = replace(graph.spec, name=network.spec.name)
+    graph.backend = "onnxruntime"
     return graph
 
 
@@ -162,3 +204,30 @@ def _kept(file: Path) -> OnnxRestorer | None:
         return OnnxRestorer(file, device="cpu") if file.is_file() else None
     except WeightsError:
         return None
+
+
+def _compiled(network: TorchRestorer, card: Card) -> PaddingRestorer:
+    """Return a network compiled by torch, at its first image, which takes up to a minute."""
+    del card
+    compiled = copy.copy(network)
+    compiled.module = copy.deepcopy(network.module)
+    compiled.module.compile()
+    compiled.backend = "compile"
+    return compiled
+
+
+_NCNN, _COMPILE = "ncnn", "torch.compile"
+
+OTHERS = {
+    "onnxruntime": Backend("ONNX Runtime", _in_onnx_runtime, ("onnx", "onnxruntime"), "onnx"),
+    "openvino": Backend(
+        "OpenVINO", lambda network, _: in_openvino(network), ("openvino",), "openvino", half=True
+    ),
+    "ncnn": Backend(_NCNN, lambda network, _: in_ncnn(network), ("ncnn",), "ncnn"),
+    # It takes a minute to compile and gains nothing on a CPU over oneDNN: whoever wants it asks for it.
+    "compile": Backend(_COMPILE, _compiled, races=False, half=True, devices=("cpu", "cuda")),
+}
+"""What can compute a network in place of torch as it is, by name."""
+
+BACKENDS = ("torch", *OTHERS, "auto")
+"""What can compute a network; "auto" measures once which is fastest on this machine."""

@@ -52,6 +52,7 @@ _LEFT_OUT = (
     "strength",
     "keep_defects",
     "quality",
+    "backend",
 )
 """Settings that a manifest line has only where they were asked for."""
 
@@ -257,6 +258,8 @@ class RestoreRoom:
             "overlap": use.overlap,
             "exact": use.exact,
         }
+        if self._image_restorer.restorer.backend_reason:
+            how["backend_reason"] = self._image_restorer.restorer.backend_reason
         if restored.found.values:
             how["found"] = restored.found.values
         if not use.exact:

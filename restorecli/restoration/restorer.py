@@ -32,6 +32,11 @@ class Restorer(Protocol):
         return torch.device("cpu")
 
     @property
+    def backend_reason(self) -> str:
+        """Why this runtime computes, for the manifest; empty where there was no choice."""
+        return ""
+
+    @property
     def streams(self) -> bool:
         """Whether rows of an image are enough, so that images beyond memory can be restored."""
         return False
