@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from restorecli.cli import completion, options, render
-from restorecli.errors import UsageError
-from restorecli.result import CommandResult
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from restorecli.core.inspection import BandFacts, BandView
+from restorecli.cli import completion, options, work
 
 EXAMPLES = (
     "restorecli bands dusty.png",
     "restorecli bands dusty.png --lambda 3 --side 512 -o ./bands",
     "restorecli bands dusty.png --model runs/quick-sand-dust/best.safetensors",
 )
-
-_FULL = 255  # the scale of the source's figure: magnitudes far below 1 have no logarithm to speak of
-_HEAD = ("band", "mean", "sigma", "lambda", "limit", "weight", "bins", "energy")
 
 
 def command(
@@ -54,90 +43,4 @@ def command(
     One PNG, or with --model one for each selecting layer, and a table: mean, sigma and limit are of the
     log-magnitudes, bins and energy the shares that are suppressed.
     """
-    import torch
-
-    from restorecli.core.inspection import central, inspect
-    from restorecli.folders.protect import keep_inputs
-    from restorecli.folders.walking import mark_output
-    from restorecli.images.reading import read_image
-
-    pixels = central(torch.from_numpy(read_image(image).pixels), side)
-    network = _network(model, pixels.shape[0], tolerance)
-    views = inspect(network, pixels if model is not None else _FULL * pixels)
-    namesakes = [path for path in image.parent.iterdir() if path.stem == image.stem]
-    keep_inputs([_chart(view, image, output) for view in views], namesakes)
-    mark_output(output, output)
-    written = [_draw(view, image, model, output) for view in views]
-    if as_json:
-        layers = [
-            {"layer": view.name, "file": str(path), "bands": [asdict(facts) for facts in view.facts]}
-            for view, path in zip(views, written, strict=True)
-        ]
-        found = {"picture": str(image), "model": model, "layers": layers}
-        render.as_json(CommandResult("bands", found))
-        return
-    rows = [(view.name or "image", *_line(facts)) for view in views for facts in view.facts]
-    render.table(("layer", *_HEAD), rows)
-    render.say(*(f"wrote {path}" for path in written))
-
-
-def _network(model: str | None, channels: int, tolerance: float | None) -> nn.Module:
-    if model is None:
-        from restorecli.core.models.blocks.frequency import SelectiveFrequency
-
-        return SelectiveFrequency(channels, threshold=2.0 if tolerance is None else tolerance)
-    if tolerance is not None:
-        raise UsageError("--lambda is for the untrained layer.", expected="--model or --lambda", got="both")
-    from restorecli.core.zoo import load
-
-    network: nn.Module = load(model, device="cpu").module
-    return network
-
-
-def _chart(view: BandView, image: Path, output: Path) -> Path:
-    return output / f"{image.stem}{f'.{view.name}' if view.name else ''}.png"
-
-
-def _draw(view: BandView, image: Path, model: str | None, output: Path) -> Path:
-    import numpy as np
-
-    from restorecli.report.bands import BandImage, write_band_chart
-
-    channels, height, width = view.before.shape
-    busiest = view.busiest
-    is_image = model is None
-    seen = slice(None) if is_image else slice(busiest, busiest + 1)
-    full = np.float32(_FULL if is_image else 1)
-    shown = BandImage(
-        before=view.before[seen] / full,
-        after=view.after[seen] / full,
-        edges=view.edges,
-        bands=view.bands,
-        level=view.level[busiest],
-        threshold=view.threshold[busiest],
-        gate=view.gate[busiest],
-        patch_level=view.patch_level[busiest],
-        patch_threshold=view.patch_threshold[busiest],
-        facts=[("band", "lambda", "bins", "energy"), *(_short_line(facts) for facts in view.facts)],
-    )
-    own = "an untrained layer on the image itself, on the 0-255 scale"
-    about = (
-        f"{image.name}: {own if is_image else f'layer {view.name} of {model}'}; {width} x {height}, "
-        f"mirrored at its border. Planes and charts are of channel {busiest + 1} of {channels}, of which the "
-        "largest share is suppressed; the table is the mean of all, in shares of bins and of energy."
-    )
-    path = _chart(view, image, output)
-    where = "" if is_image else f", {view.name.removesuffix('.selection')}"
-    write_band_chart(shown, path, title=f"Frequency selection: {image.name}{where}", about=about)
-    return path
-
-
-def _line(facts: BandFacts) -> tuple[str, ...]:
-    numbers = (facts.mean, facts.deviation, facts.strictness, facts.threshold, facts.weight)
-    shares = (f"{100 * share:.1f} %" for share in (facts.suppressed, facts.removed))
-    return (f"{facts.low:g}-{facts.high:g}", *(f"{number:.3f}" for number in numbers), *shares)
-
-
-def _short_line(facts: BandFacts) -> tuple[str, ...]:
-    band, _, _, strictness, _, _, bins, energy = _line(facts)
-    return band, f"{float(strictness):.2f}", bins, energy
+    work.bands.show(image, model, output, side=side, tolerance=tolerance, as_json=as_json)

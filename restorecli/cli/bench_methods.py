@@ -46,7 +46,7 @@ def methods(
     """
     from restorecli.bench.methods import PUBLISHED, SLOW, bench_methods
 
-    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    chosen = options.names(names)
     rows = bench_methods(data, names=chosen, side=side, images=images, on_row=None if as_json else _print_row)
     cells = [_cells(row) for row in rows]
     result = CommandResult("bench methods", [row.to_dict() for row in rows])

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import completion, degradations, options, render
-from restorecli.cli.chain_words import ChainWords
+from restorecli.cli import completion, options, render, work
 from restorecli.cli.progress import BarProgress
 
 EXAMPLES = (
@@ -110,9 +109,9 @@ def command(
     The same seed gives the same bytes, with any number of workers.
     """
     if show_list:
-        degradations.show_degradations(None if source is None else str(source), as_json=as_json)
+        work.degradations.show_degradations(None if source is None else str(source), as_json=as_json)
         return
-    words = ChainWords(noise or (), chain, settings or (), sigma, severity, random)
+    words = work.chain_words.ChainWords(noise or (), chain, settings or (), sigma, severity, random)
     words.check(replay=replay is not None, seed=seed)
     summary = api.run_degrade(
         api.DegradeOptions(

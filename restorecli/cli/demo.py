@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import options, render, scores
+from restorecli.cli import options, render, work
 from restorecli.cli.progress import BarProgress
 
 EXAMPLES = ("restorecli demo", "restorecli demo -o ./somewhere --open")
@@ -62,5 +62,5 @@ def command(
         )
     )
     failures = (*made.failures, *done.failures)
-    scores.render_result("demo", found, as_json=as_json, by_group=True, more=failures, opens=opens)
+    work.scores.render_result("demo", found, as_json=as_json, by_group=True, more=failures, opens=opens)
     render.say("Next: restorecli restore my-photo.jpg -o better.png")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import completion, eval_words, options, scores
+from restorecli.cli import completion, options, work
 from restorecli.cli.progress import BarProgress
 
 EXAMPLES = (
@@ -173,27 +173,27 @@ def command(
     Images that find no mate are listed, never dropped in silence, and give exit code 3.
     """
     if list_metrics:
-        eval_words.list_metrics(as_json=as_json)
+        work.eval_words.list_metrics(as_json=as_json)
         return
     if explain:
-        eval_words.explain(restored, reference, as_json=as_json)
+        work.eval_words.explain(restored, reference, as_json=as_json)
         return
-    scores.check_open(report, output, opens=opens)
+    work.scores.check_open(report, output, opens=opens)
     by_group = by_category or by is not None
-    fields = [*(["category"] if by_category else []), *_words(by)]
+    fields = [*(["category"] if by_category else []), *options.names(by)]
     found = api.run_evaluate(
         api.EvalOptions(
             restored,
             reference,
             degraded=degraded,
             by=fields or None,
-            metrics=_words(metrics) or None,
+            metrics=options.names(metrics) or None,
             protocol=protocol,
             range=value_range,
             masks=masks,
             strip_suffix=strip_suffix or (),
             workers=workers,
-            against=eval_words.read_rivals(against or []),
+            against=work.eval_words.read_rivals(against or []),
             min_psnr=min_psnr,
             baseline=baseline,
             tolerance=tolerance,
@@ -205,8 +205,4 @@ def command(
             progress=BarProgress(),
         )
     )
-    scores.render_result("eval", found, as_json=as_json, by_group=by_group, opens=opens)
-
-
-def _words(text: str | None) -> list[str]:
-    return [word.strip() for word in (text or "").split(",") if word.strip()]
+    work.scores.render_result("eval", found, as_json=as_json, by_group=by_group, opens=opens)

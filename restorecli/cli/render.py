@@ -10,13 +10,16 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import typer
+from rich import box
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
 
 from restorecli.errors import ExitCode, InterruptedRunError, RestorecliError
 from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from restorecli.folders.jobs import FolderSummary
 
 _SHOWN_FAILURES = 20
@@ -28,8 +31,6 @@ _PAGE = 120  # columns of it that a reader is likely to see at once
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console on stdout or stderr; as wide as the terminal, or never wrapping outside one."""
-    from rich.console import Console
-
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream is not None and stream.isatty() else _NO_WRAP
     return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
@@ -81,10 +82,6 @@ def paragraph(title: str, text: str) -> None:
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, stderr: bool = False) -> None:
     """Write a table to stdout or stderr; columns of numbers, but for the first, are right-aligned."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     cells = [[plain(str(cell)) for cell in row] for row in rows]
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     widths = _widths(headers, cells) if fits(headers, cells) else [None] * len(headers)
@@ -142,10 +139,6 @@ def show_error(error: RestorecliError) -> None:
 
 
 def _error_panel(error: RestorecliError, title: str, color: str) -> None:
-    from rich.panel import Panel
-    from rich.table import Table
-    from rich.text import Text
-
     body = Table.grid(padding=(0, 1))
     body.add_column(style="bold", no_wrap=True)
     body.add_column(overflow="fold")

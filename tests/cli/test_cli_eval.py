@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from restorecli.cli import render, scores
+from restorecli.cli import render
+from restorecli.cli.work import scores
 from restorecli.evaluation.tables.saved import evaluation_from
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from restorecli.cli import render, scores
+from restorecli.cli import render
+from restorecli.cli.work import scores
 from restorecli.errors import ImageError, InterruptedRunError
 from restorecli.evaluation.folder import evaluate_folders
 from restorecli.folders.jobs import Failure, FolderSummary

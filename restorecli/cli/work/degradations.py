@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from restorecli.cli import facts, render
+from restorecli.cli import render
+from restorecli.cli.work import facts
+from restorecli.degradation.base import facts_of
+from restorecli.degradation.catalog import ALIASES, DEGRADATIONS, find
 from restorecli.result import CommandResult
 
 ALL = "all"
@@ -21,8 +24,6 @@ def show_degradations(name: str | None, *, as_json: bool) -> None:
     Raises:
         UsageError: There is no degradation of this name.
     """
-    from restorecli.degradation.catalog import DEGRADATIONS, find
-
     one = None if name in (None, ALL) else find(str(name)).name
     names = list(DEGRADATIONS) if one is None else [one]
     if as_json:
@@ -40,16 +41,11 @@ def show_degradations(name: str | None, *, as_json: bool) -> None:
 
 
 def _line(name: str) -> tuple[str, str]:
-    from restorecli.degradation.catalog import DEGRADATIONS
-
     also = ", ".join(_aliases(name))
     return name, f"{DEGRADATIONS[name].summary}{f' (also: {also})' if also else ''}"
 
 
 def _rows(name: str) -> Iterable[tuple[str, str]]:
-    from restorecli.degradation.base import facts_of
-    from restorecli.degradation.catalog import DEGRADATIONS
-
     yield _line(name)
     for fact in facts_of(DEGRADATIONS[name].load()).values():
         random = "" if fact.draw is None else f"; --random draws {facts.drawn(fact.draw)}"
@@ -57,15 +53,10 @@ def _rows(name: str) -> Iterable[tuple[str, str]]:
 
 
 def _aliases(name: str) -> list[str]:
-    from restorecli.degradation.catalog import ALIASES
-
     return [alias for alias, meant in ALIASES.items() if meant == name]
 
 
 def _document(name: str) -> dict[str, Any]:
-    from restorecli.degradation.base import facts_of
-    from restorecli.degradation.catalog import DEGRADATIONS
-
     entry = DEGRADATIONS[name].load()
     return {
         "name": name,

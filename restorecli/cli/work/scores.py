@@ -6,20 +6,19 @@ import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
+from restorecli.api.files import STRIPS
+from restorecli.api.results import EvalResult
 from restorecli.cli import render
 from restorecli.errors import ExitCode, ImageError, UsageError
+from restorecli.evaluation.result import Evaluation
+from restorecli.evaluation.statistics.comparison import Comparison
+from restorecli.evaluation.statistics.lost_defects import lost_defects
+from restorecli.evaluation.tables.cells import COMPARED, DETAILS, Table, comparison_table, table
+from restorecli.folders.jobs import Failure
 from restorecli.result import CommandResult
-
-if TYPE_CHECKING:
-    from restorecli.api.results import EvalResult
-    from restorecli.evaluation.result import Evaluation
-    from restorecli.evaluation.statistics.comparison import Comparison
-    from restorecli.evaluation.tables.cells import Table
-    from restorecli.folders.jobs import Failure
 
 _SHOWN_UNMATCHED = 20
 _SIDE_BY_SIDE = 4  # more metrics than these have a table each, also where a line has no end
@@ -40,8 +39,6 @@ def show(evaluation: Evaluation, comparison: Comparison | None = None, *, by_gro
 
 
 def _print_lost_defects(evaluation: Evaluation) -> None:
-    from restorecli.evaluation.statistics.lost_defects import lost_defects
-
     lost = lost_defects(evaluation.images)
     if lost is not None:
         render.say(lost.sentence)
@@ -50,8 +47,6 @@ def _print_lost_defects(evaluation: Evaluation) -> None:
 
 def _tables(evaluation: Evaluation) -> Iterator[Table]:
     """Yield one table for all metrics if it fits, else one for each; a wide one shows more about each."""
-    from restorecli.evaluation.tables.cells import DETAILS, table
-
     if len(evaluation.metrics) <= _SIDE_BY_SIDE:
         joint = _widest(partial(table, evaluation), DETAILS)
         if len(evaluation.metrics) == 1 or render.fits(joint.headers, joint.rows):
@@ -62,8 +57,6 @@ def _tables(evaluation: Evaluation) -> Iterator[Table]:
 
 
 def _compared(comparison: Comparison) -> Iterator[Table]:
-    from restorecli.evaluation.tables.cells import COMPARED, comparison_table
-
     for metric in comparison.metrics:
         yield _widest(partial(comparison_table, comparison, metric), COMPARED)
 
@@ -131,8 +124,6 @@ def plotted(evaluation: Evaluation, found: object, notes: Sequence[str]) -> Comm
 
 def _print_files(written: Sequence[Path]) -> None:
     """Name the files that were written; of side-by-side images only how many, and where."""
-    from restorecli.api.files import STRIPS
-
     pages = [path for path in written if path.name == "index.html"]
     folders = [page.parent / STRIPS for page in pages]
     for path in written:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from restorecli.degradation.base import check_names, facts_of
+from restorecli.degradation.catalog import find
 from restorecli.errors import UsageError
 
 
@@ -67,8 +69,6 @@ class ChainWords:
         Raises:
             UsageError: An unknown name or parameter, or a value for a step that is not there or not clear.
         """
-        from restorecli.degradation.catalog import find
-
         steps: list[dict[str, Any]] = [{"name": find(name).name} for name in self.noise]
         if not steps:
             return []
@@ -85,9 +85,6 @@ class ChainWords:
 
 
 def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
-    from restorecli.degradation.base import check_names
-    from restorecli.degradation.catalog import find
-
     place, equals, value = setting.partition("=")
     name, dot, parameter = place.strip().rpartition(".")
     if not (equals and dot and name and parameter):
@@ -118,9 +115,6 @@ def _set_sigma(value: str, steps: list[dict[str, Any]]) -> None:
     Raises:
         UsageError: There is no such step, or more than one, which it could mean all the same.
     """
-    from restorecli.degradation.base import facts_of
-    from restorecli.degradation.catalog import find
-
     able = [step for step in steps if "sigma" in facts_of(find(step["name"]))]
     left = [step for step in able if "sigma" not in step]
     if not able:

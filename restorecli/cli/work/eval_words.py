@@ -7,6 +7,10 @@ from pathlib import Path
 
 from restorecli.cli import render
 from restorecli.errors import DataError, UsageError
+from restorecli.evaluation import explain as explaining
+from restorecli.evaluation.folder import default_folder
+from restorecli.evaluation.metrics.catalog import DEFAULT, METRICS
+from restorecli.evaluation.pairing.finding import pair_folder
 from restorecli.result import CommandResult
 
 
@@ -38,10 +42,6 @@ def explain(restored: Path | None, reference: Path | None, *, as_json: bool) -> 
     Raises:
         DataError: There is no pair.
     """
-    from restorecli.evaluation import explain as explaining
-    from restorecli.evaluation.folder import default_folder
-    from restorecli.evaluation.pairing.finding import pair_folder
-
     if restored is not None and restored.is_file() and reference is not None and reference.is_file():
         found = explaining.explain(restored, reference)
     else:
@@ -61,8 +61,6 @@ def explain(restored: Path | None, reference: Path | None, *, as_json: bool) -> 
 
 def list_metrics(*, as_json: bool) -> None:
     """Print every metric: its direction, what it needs, and its definition."""
-    from restorecli.evaluation.metrics.catalog import DEFAULT, METRICS
-
     better = {True: "higher", False: "lower", None: None}
     if as_json:
         listed = [

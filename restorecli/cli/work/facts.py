@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from restorecli.degradation.parameters import ParameterFacts, Value
+from restorecli.degradation.parameters import ParameterFacts, Value
 
 _UNITS = {"0-255 scale": "8-bit levels", "px": "pixels"}
 

@@ -1,0 +1,295 @@
+"""What `models` shows: what ships and for what, methods by purpose, networks to train; or one of them."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from restorecli.cli import render
+from restorecli.cli.work import facts
+from restorecli.core.foreign import recognize
+from restorecli.core.models.catalog import MODELS, count_parameters, create_model
+from restorecli.core.shipped import find_shipped, shipped
+from restorecli.core.weights import Card, read_foreign, read_weights
+from restorecli.degradation.parameters import facts_of
+from restorecli.errors import WeightsError
+from restorecli.restoration.choice import check_name
+from restorecli.restoration.description import describe_file
+from restorecli.restoration.methods.catalog import METHODS
+from restorecli.restoration.onnx_runtime import load_onnx
+from restorecli.restoration.purposes import PURPOSES, model_named
+from restorecli.result import CommandResult
+
+_WIDTH = 90  # columns of a summary at a glance
+_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
+Rows = list[tuple[str, str]]
+
+
+def overview() -> None:
+    """Print one screen: weights that ship, methods by purpose, networks to train."""
+    ready = [
+        (
+            _called(weights.model, weights.tag),
+            textwrap.shorten(_card(weights.path).summary, _WIDTH, placeholder=" ..."),
+        )
+        for weights in shipped()
+    ]
+    render.table(("ready to use", "for"), ready)
+    render.data("")
+    rows = [(p.name, next(iter(p.words), "-"), ", ".join(p.methods) or "-") for p in PURPOSES]
+    render.table(("damage", "word", "methods without training"), rows)
+    render.data("")
+    trained = {weights.model for weights in shipped()}
+    render.paragraph("networks to train: ", ", ".join(name for name in MODELS if name not in trained))
+    render.say(
+        "restorecli models NAME shows one (a word, too); --all shows everything.",
+        "--model takes these names and words, or a weights file; by default auto, which finds out by itself.",
+    )
+
+
+def _called(model: str, tag: str) -> str:
+    """Return the shortest name of weights: that of the network, where it is its default."""
+    return model if MODELS[model].default_tag == tag else f"{model}.{tag}"
+
+
+def _card(path: Path) -> Card:
+
+    return read_weights(path)[1]
+
+
+def show(name: str, *, as_json: bool) -> None:
+    """Print what is known of one model.
+
+    Raises:
+        UsageError: There is none of this name.
+        WeightsError: The file cannot be read.
+    """
+    known = model_named(name)
+    method = METHODS.resolve(known)
+    if Path(known).suffix in _FILES:
+        document, rows = _file(Path(known))
+    elif method is not None:
+        document, rows = _method(method)
+    else:
+        document, rows = _network(known)
+    if as_json:
+        render.as_json(CommandResult("models", document))
+        return
+    render.table(("", name if name == known else f"{name}: {known}"), rows)
+
+
+def _method(name: str) -> tuple[dict[str, Any], Rows]:
+
+    document = next(entry for entry in method_entries() if entry["name"] == name)
+    rows: Rows = [("what it is", f"{document['summary']}; a method, without training")]
+    needed = _needed(document["needs"])
+    if needed:
+        rows.append(("needs", f"{needed}, or a manifest that says it"))
+    for fact in facts_of(METHODS[name].load()).values():
+        tried = "" if fact.draw is None else f"; --tune tries {facts.drawn(fact.draw)}"
+        rows.append((f"--set {name}.{fact.name}=", f"{fact.help}: {facts.described(fact)}{tried}"))
+    return document, [*rows, ("after", document["reference"])]
+
+
+def _needed(needs: list[str]) -> str:
+    return " and ".join(f"--{need}" for need in needs if not need.endswith("?"))
+
+
+def _network(name: str) -> tuple[dict[str, Any], Rows]:
+    """Return what is known of a network, or of the weights that ship for it.
+
+    Raises:
+        UsageError: There is no such network.
+        WeightsError: There are no such weights.
+    """
+    check_name(name)
+    network = MODELS.resolve(name)
+    if network is None or ("." in name):
+        path = find_shipped(name).path
+        return _weights(path)
+    document = next(entry for entry in network_entries([network]))
+    rows: Rows = [
+        ("what it is", f"{document['summary']}; a network of {document['parameters']:,} parameters"),
+        ("after", document["reference"]),
+    ]
+    ships = [weights for weights in shipped() if weights.model == network]
+    if not ships:
+        rows.append(("weights", f"none ship; restorecli train quick/{network} trains it small"))
+    for weights in ships:
+        default = " (the default)" if weights.tag == document["default"] else ""
+        rows.append((weights.name, f"{_card(weights.path).summary}{default}"))
+    if ships:
+        rows.append(("more", f"restorecli models {ships[0].name}"))
+    return document, rows
+
+
+def _weights(path: Path) -> tuple[dict[str, Any], Rows]:
+
+    card = _card(path)
+    document = asdict(card)
+    rows: Rows = [
+        ("for", card.summary or "not said"),
+        ("images", "gray" if card.channels == 1 else "RGB and gray"),
+        ("network", f"{card.model} with {dict(card.arguments) or 'its default arguments'}"),
+        ("trained on", card.data or "not said"),
+        ("training", ", ".join(f"{key} {value}" for key, value in card.training.items() if key != "before")),
+        ("cannot", card.failures or "not said"),
+    ]
+    for task, values in card.scores.items():
+        rows.append(("PSNR", f"{_gained(values)} on {task}"))
+    return document, [*rows, ("license", card.licence)]
+
+
+def _gained(values: Any) -> str:  # noqa: ANN401 - a card holds what its maker wrote
+    if not isinstance(values, dict) or not isinstance(values.get("psnr"), float):
+        return str(values)
+    before = values.get("degraded_psnr")
+    return (
+        f"{before:.2f} -> {values['psnr']:.2f} dB"
+        if isinstance(before, float)
+        else f"{values['psnr']:.2f} dB"
+    )
+
+
+def _file(path: Path) -> tuple[dict[str, Any], Rows]:
+    """Return what a file holds: the card of weights of ours, the label of a graph, or a checkpoint's tensors.
+
+    Raises:
+        WeightsError: It cannot be read.
+    """
+    if path.suffix == ".onnx":
+        return _graph(path)
+    try:
+        return _weights(path)
+    except WeightsError:
+        tensors = read_foreign(path)
+    if recognize(tensors) is not None:
+        return _checkpoint(path)
+    count = sum(tensor.numel() for tensor in tensors.values())
+    shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
+    first = list(shapes.items())[:8]
+    rows: Rows = [("what it is", f"a foreign checkpoint of {count:,} numbers in {len(shapes)} tensors")]
+    rows += [(name, "x".join(map(str, shape))) for name, shape in first]
+    rows.append(("use", f"restorecli restore FOLDER --model NAME --weights {path}"))
+    return {"file": str(path), "parameters": count, "tensors": shapes}, rows
+
+
+def _checkpoint(path: Path) -> tuple[dict[str, Any], Rows]:
+
+    found = describe_file(path)
+    rows: Rows = [
+        ("what it is", found.origin),
+        ("network", found.network),
+        ("arguments", ", ".join(f"{name}: {value}" for name, value in found.arguments.items())),
+        ("parameters", f"{found.parameters:,}"),
+        ("images", "gray" if found.channels == 1 else "RGB and gray"),
+        ("enlarges", f"{found.scale} times" if found.scale > 1 else "no"),
+        (
+            "noise level",
+            "told by --sigma or the manifest, else estimated" if found.takes_sigma else "not told",
+        ),
+        ("use", f"restorecli restore FOLDER --model {path}"),
+    ]
+    return found.to_dict(), rows
+
+
+def _graph(path: Path) -> tuple[dict[str, Any], Rows]:
+
+    spec = load_onnx(path).spec
+    document = {"file": str(path), "name": spec.name, "channels": spec.channels, "scale": spec.scale}
+    rows: Rows = [
+        ("what it is", "an exported graph (ONNX)"),
+        ("network", spec.name),
+        ("images", "gray" if spec.channels == 1 else "RGB and gray"),
+        ("enlarges", f"{spec.scale} times" if spec.scale > 1 else "no"),
+    ]
+    return document, rows
+
+
+def show_all() -> None:
+    """Print all networks, then all methods with their parameters."""
+    rows = [
+        (
+            str(entry["name"]),
+            f"{entry['parameters']:,}",
+            ", ".join(entry["tags"]) or "-",
+            str(entry["default"] or "-"),
+            f"{entry['summary']} ({entry['reference']})",
+        )
+        for entry in network_entries()
+    ]
+    render.table(("model", "parameters", "tags", "default", "what it is"), rows)
+    render.data("")
+    render.table(("method", "what it is"), [row for name in METHODS for row in _method_lines(name)])
+    render.say("--set METHOD.PARAM=VALUE sets a parameter of a method.")
+
+
+def _method_names() -> list[str]:
+
+    return list(METHODS)
+
+
+def _method_lines(name: str) -> Rows:
+    """Return a method and its parameters, a line for each."""
+    document, rows = _method(name)
+    needed = _needed(document["needs"])
+    about = f"{document['summary']} ({document['reference']})"
+    lines = [(name, f"{about}; needs {needed} or a manifest" if needed else about)]
+    return lines + [
+        (f"  {place.removeprefix('--set ').removesuffix('=')}", told)
+        for place, told in rows
+        if place.startswith("--set")
+    ]
+
+
+def as_json() -> None:
+    """Print all networks and all methods as one JSON list."""
+    render.as_json(CommandResult("models", [*network_entries(), *method_entries()]))
+
+
+def network_entries(names: list[str] | None = None) -> list[dict[str, Any]]:
+    """Return name, number of parameters (with default arguments), tags and the rest, JSON-ready."""
+    tags = {name: [weights.tag for weights in shipped() if weights.model == name] for name in MODELS}
+    with torch.device("meta"):  # shapes only: nothing is computed or kept
+        return [
+            {
+                "name": name,
+                "parameters": count_parameters(create_model(name)),
+                "tags": tags[name],
+                "default": entry.default_tag if entry.default_tag in tags[name] else None,
+                "summary": entry.summary,
+                "reference": entry.reference,
+            }
+            for name, entry in MODELS.items()
+            if names is None or name in names
+        ]
+
+
+def method_entries() -> list[dict[str, Any]]:
+    """Return the methods with what they need and their parameters, JSON-ready."""
+    return [
+        {
+            "name": name,
+            "parameters": 0,
+            "tags": [],
+            "needs": sorted(entry.needs),
+            "settings": [
+                {
+                    "name": f.name,
+                    "default": f.default,
+                    "allowed": f.allowed,
+                    "tuned": f.draw,
+                    "help": f.help,
+                }
+                for f in facts_of(entry).values()
+            ],
+            "summary": entry.summary,
+            "reference": entry.reference,
+        }
+        for name, part in METHODS.items()
+        for entry in (part.load(),)
+    ]
