@@ -12,68 +12,32 @@ def _entry(name: str, place: str, summary: str) -> Entry[type[Degradation]]:
     return Entry(name, f"restorecli.degradation.families.{place}", summary)
 
 
+# fmt: off
 _ENTRIES = (
     _entry("gaussian", "noise:Gaussian", "additive white Gaussian noise"),
     _entry("poisson", "noise:Poisson", "photon (shot) noise"),
-    _entry(
-        "salt-pepper",
-        "noise:SaltPepper",
-        "impulses: pixels lost to white or black",
-    ),
+    _entry("salt-pepper", "noise:SaltPepper", "impulses: pixels lost to white or black"),
     _entry("speckle", "noise:Speckle", "multiplicative noise"),
     _entry("quantize", "quantize:Quantize", "fewer levels of brightness"),
     _entry("gaussian-blur", "blur:GaussianBlur", "blur with a Gaussian kernel"),
     _entry("motion-blur", "blur:MotionBlur", "blur along a straight line"),
-    _entry(
-        "defocus",
-        "blur:Defocus",
-        "blur with a disc, as of a lens out of focus",
-    ),
-    _entry(
-        "dither",
-        "dither:Dither",
-        "error diffusion to few levels or a palette",
-    ),
-    _entry(
-        "sand-dust",
-        "sand_dust:SandDust",
-        "atmospheric scattering by dust: yellow veil, lost contrast, grains",
-    ),
-    _entry(
-        "haze",
-        "haze:Haze",
-        "atmospheric scattering by haze: gray veil, lost contrast",
-    ),
+    _entry("defocus", "blur:Defocus", "blur with a disc, as of a lens out of focus"),
+    _entry("dither", "dither:Dither", "error diffusion to few levels or a palette"),
+    _entry("sand-dust", "sand_dust:SandDust",
+           "atmospheric scattering by dust: yellow veil, lost contrast, grains"),
+    _entry("haze", "haze:Haze", "atmospheric scattering by haze: gray veil, lost contrast"),
     _entry("rain", "rain:Rain", "rain streaks with a light haze"),
-    _entry(
-        "low-light",
-        "low_light:LowLight",
-        "too little light: dark, flat and noisy",
-    ),
+    _entry("low-light", "low_light:LowLight", "too little light: dark, flat and noisy"),
     _entry("moire", "moire:Moire", "colored waves, as on a photographed screen"),
     _entry("jpeg", "compression:Jpeg", "JPEG compression"),
-    _entry(
-        "downscale",
-        "resize:Downscale",
-        "fewer pixels: MATLAB-like antialiased bicubic reduction",
-    ),
-    _entry(
-        "scratches",
-        "scratches:Scratches",
-        "scratches, dust and tears, as on old prints",
-    ),
+    _entry("downscale", "resize:Downscale", "fewer pixels: MATLAB-like antialiased bicubic reduction"),
+    _entry("scratches", "scratches:Scratches", "scratches, dust and tears, as on old prints"),
     _entry("fade", "fade:Fade", "an old print: brown, flat, vignetted, grainy"),
-    _entry(
-        "old-photo",
-        "old_photo:OldPhoto",
-        "blur, noise, coarse scan, JPEG, fading and scratches, drawn at random",
-    ),
-    _entry(
-        "holes",
-        "holes:Holes",
-        "lost pixels for inpainting: boxes, single pixels, strokes, text",
-    ),
+    _entry("old-photo", "old_photo:OldPhoto",
+           "blur, noise, coarse scan, JPEG, fading and scratches, drawn at random"),
+    _entry("holes", "holes:Holes", "lost pixels for inpainting: boxes, single pixels, strokes, text"),
 )
+# fmt: on
 
 ALIASES: Mapping[str, str] = {
     "noise": "gaussian",

@@ -29,34 +29,6 @@ from restorecli.evaluation.metrics.catalog import METRICS
 from restorecli.evaluation.metrics.metric import Mask, Subject
 from restorecli.evaluation.metrics.protocol import find_protocol
 
-__all__ = [
-    "ciede2000",
-    "contrast_kept",
-    "defect_score",
-    "dists",
-    "edge_psnr",
-    "edges_kept",
-    "gmsd",
-    "lpips",
-    "mae",
-    "measure",
-    "ms_ssim",
-    "mse",
-    "musiq",
-    "niqe",
-    "noise_level",
-    "psnr",
-    "psnr_inside",
-    "psnr_outside",
-    "psnr_y",
-    "rmse",
-    "ssim",
-    "ssim_inside",
-    "ssim_outside",
-    "ssim_y",
-    "whiteness",
-]
-
 Image = NDArray[Any]
 """(C, H, W) or (H, W), C = 1 or 3; uint8, or floats in [0, 1]."""
 

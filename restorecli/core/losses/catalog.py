@@ -13,18 +13,19 @@ if TYPE_CHECKING:
 
 Build: TypeAlias = "Callable[..., nn.Module]"
 
+
+def _entry(name: str, place: str, summary: str) -> Entry[Build]:
+    return Entry(name, f"restorecli.core.losses.{place}", summary)
+
+
 _ENTRIES: tuple[Entry[Build], ...] = (
-    Entry("l1", "restorecli.core.losses.pixel:L1Loss", "mean absolute difference"),
-    Entry("mse", "restorecli.core.losses.pixel:MseLoss", "mean squared difference"),
-    Entry("charbonnier", "restorecli.core.losses.pixel:CharbonnierLoss", "mean sqrt(d^2 + eps^2)"),
-    Entry("ssim", "restorecli.core.losses.structure:SsimLoss", "1 - SSIM, 11x11 Gaussian window"),
-    Entry("edge", "restorecli.core.losses.edge:EdgeLoss", "Charbonnier distance of Laplacians"),
-    Entry(
-        "frequency",
-        "restorecli.core.losses.frequency:FrequencyLoss",
-        "mean absolute difference of Fourier transforms",
-    ),
-    Entry("psnr", "restorecli.core.losses.pixel:PsnrLoss", "negative PSNR of each image, in dB"),
+    _entry("l1", "pixel:L1Loss", "mean absolute difference"),
+    _entry("mse", "pixel:MseLoss", "mean squared difference"),
+    _entry("charbonnier", "pixel:CharbonnierLoss", "mean sqrt(d^2 + eps^2)"),
+    _entry("ssim", "structure:SsimLoss", "1 - SSIM, 11x11 Gaussian window"),
+    _entry("edge", "edge:EdgeLoss", "Charbonnier distance of Laplacians"),
+    _entry("frequency", "frequency:FrequencyLoss", "mean absolute difference of Fourier transforms"),
+    _entry("psnr", "pixel:PsnrLoss", "negative PSNR of each image, in dB"),
 )
 
 LOSSES = Catalog("loss", _ENTRIES, own=OwnParts("restorecli.losses", "torch.nn:Module", Entry[Build]))

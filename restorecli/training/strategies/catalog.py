@@ -47,50 +47,25 @@ def _own(arguments: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in arguments[1:] if name not in _GIVEN)
 
 
+def _entry(name: str, place: str, summary: str, models: tuple[str, ...] = ()) -> StrategyEntry:
+    return StrategyEntry(name, f"restorecli.training.strategies.{place}", summary, models)
+
+
+# fmt: off
 _ENTRIES = (
-    StrategyEntry(
-        "supervised", "restorecli.training.strategies.supervised:Supervised", "restored against reference"
-    ),
-    StrategyEntry(
-        "noise2noise",
-        "restorecli.training.strategies.noise2noise:Noise2Noise",
-        "restored against a second corruption: no clean images",
-    ),
-    StrategyEntry(
-        "coarse-to-fine",
-        "restorecli.training.strategies.coarse_to_fine:CoarseToFine",
-        "restored against reference at several scales",
-        ("lcdnet",),
-    ),
-    StrategyEntry(
-        "masked",
-        "restorecli.training.strategies.masked:Masked",
-        "supervised, with the error inside defect masks added",
-    ),
-    StrategyEntry(
-        "adversarial",
-        "restorecli.training.strategies.adversarial:Adversarial",
-        "supervised, and a discriminator is to be fooled (GAN)",
-    ),
-    StrategyEntry(
-        "variational",
-        "restorecli.training.strategies.variational:Variational",
-        "CVAE-GAN: a code, and features of two rivals",
-        ("cvae-gan",),
-    ),
-    StrategyEntry(
-        "old-photo",
-        "restorecli.training.strategies.old_photo:OldPhotoTraining",
-        "find the damage and restore it",
-        ("old-photo",),
-    ),
-    StrategyEntry(
-        "autoregressive",
-        "restorecli.training.strategies.autoregressive:Autoregressive",
-        "likelihood, pixel after pixel",
-        ("pixelcnn",),
-    ),
+    _entry("supervised", "supervised:Supervised", "restored against reference"),
+    _entry("noise2noise", "noise2noise:Noise2Noise",
+           "restored against a second corruption: no clean images"),
+    _entry("coarse-to-fine", "coarse_to_fine:CoarseToFine", "restored against reference at several scales",
+           ("lcdnet",)),
+    _entry("masked", "masked:Masked", "supervised, with the error inside defect masks added"),
+    _entry("adversarial", "adversarial:Adversarial", "supervised, and a discriminator is to be fooled (GAN)"),
+    _entry("variational", "variational:Variational", "CVAE-GAN: a code, and features of two rivals",
+           ("cvae-gan",)),
+    _entry("old-photo", "old_photo:OldPhotoTraining", "find the damage and restore it", ("old-photo",)),
+    _entry("autoregressive", "autoregressive:Autoregressive", "likelihood, pixel after pixel", ("pixelcnn",)),
 )
+# fmt: on
 
 STRATEGIES = Catalog("strategy", _ENTRIES)
 
