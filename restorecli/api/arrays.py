@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from restorecli.errors import UsageError
 from restorecli.images.image import FileTraits, ImageData, Pixels
 from restorecli.images.writing import quantise
 
 if TYPE_CHECKING:
-    from PIL import Image
     from torch import Tensor
 
     AnyImage = TypeVar("AnyImage", Image.Image, NDArray[Any], Tensor)
@@ -144,8 +144,6 @@ def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for 
     taken = _image(planes[:-1] if has_alpha else planes, depth, alpha)
 
     def give_back(images: Sequence[ImageData]) -> Image.Image:
-        from PIL import Image
-
         [done] = images
         samples = quantise(done.pixels, depth)
         if done.traits.alpha is not None:

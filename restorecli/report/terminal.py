@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.cells import cell_len, set_cell_size
 
 from restorecli.report.lineup import Row, Tile
 from restorecli.report.panels import printable
@@ -152,8 +153,6 @@ def _joined(parts: list[tuple[int, str]], cells: int) -> str:
 
 def _shortened(text: str, cells: int) -> str:
     """Return a label in exactly `cells` cells; wide characters take two, control ones are spelled out."""
-    from rich.cells import cell_len, set_cell_size
-
     shown = printable(text)
     while cell_len(shown) > cells and len(shown) > 1:
         shown = f"~{shown[2:]}"

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from restorecli.core.onnx.functions import OPSET, with_functions
 from restorecli.core.onnx.label import KEY, GraphLabel, write_label
 from restorecli.core.restorer import RestorerSpec, TorchRestorer
 from restorecli.core.weights import Card
@@ -63,7 +64,6 @@ def to_onnx(restorer: TorchRestorer, card: Card, footprints: Mapping[int, tuple[
 def _graph(module: nn.Module, spec: RestorerSpec) -> bytes:
     import onnx
 
-    from restorecli.core.onnx.functions import OPSET, with_functions
     from restorecli.core.onnx.symbolics import symbolics
 
     height, width = (-(-side // spec.multiple) * spec.multiple for side in _TRACED)

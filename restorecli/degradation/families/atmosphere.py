@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 Plane = NDArray[np.float32]
 
@@ -68,7 +69,6 @@ def guided_filter(guide: Plane, source: Plane, radius: int, epsilon: float) -> P
         radius: Of the square window, in pixels.
         epsilon: Variance of the guide below which an area counts as flat.
     """
-    from scipy import ndimage
 
     def mean(plane: NDArray[np.float64]) -> NDArray[np.float64]:
         result: NDArray[np.float64] = ndimage.uniform_filter(plane, 2 * radius + 1, mode="reflect")
@@ -118,8 +118,6 @@ def _saturation(colour: NDArray[np.float32]) -> Plane:
 
 
 def _local_contrast(guide: Plane, radius: int) -> Plane:
-    from scipy import ndimage
-
     window = 2 * radius + 1
     exact = guide.astype(np.float64)
     mean = ndimage.uniform_filter(exact, window, mode="reflect")

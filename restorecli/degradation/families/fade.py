@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from restorecli.degradation.base import Degradation, parameter
+from restorecli.degradation.families.atmosphere import fractal_noise, luma
 from restorecli.images.image import Pixels
 
 SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
@@ -66,8 +67,6 @@ class Fade(Degradation):
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
         """Return the faded image; see the base class."""
-        from restorecli.degradation.families.atmosphere import luma
-
         colour = np.repeat(image, 3, axis=0) if len(image) == 1 else image
         faded = self._tone(colour)
         faded *= self._shade(image.shape[1:], rng)
@@ -89,8 +88,6 @@ class Fade(Degradation):
         return toned
 
     def _shade(self, shape: tuple[int, int], rng: np.random.Generator) -> Pixels:
-        from restorecli.degradation.families.atmosphere import fractal_noise
-
         rows, columns = (np.linspace(-1, 1, side, dtype=np.float32) if side > 1 else 0 for side in shape)
         distance = 0.5 * (np.square(rows)[..., None] + np.square(columns))
         texture = 2 * fractal_noise(shape, 6, rng) - 1

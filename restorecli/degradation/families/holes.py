@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.images.image import Pixels
@@ -135,8 +136,6 @@ def _stroke(shape: Shape, middle: tuple[int, int], size: float, rng: np.random.G
 
 
 def _text(shape: Shape, middle: tuple[int, int], size: float, rng: np.random.Generator) -> Mask:
-    from PIL import Image, ImageDraw, ImageFont
-
     words = " ".join(
         "".join(_LETTERS[letter] for letter in rng.integers(len(_LETTERS), size=length))
         for length in rng.integers(2, 9, 4)

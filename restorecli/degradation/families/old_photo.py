@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from restorecli.degradation.base import Degradation, parameter
+from restorecli.degradation.families.atmosphere import luma
 from restorecli.degradation.families.compression import Jpeg
 from restorecli.degradation.families.fade import UNFADED, Fade
 from restorecli.degradation.families.noise import Gaussian, SaltPepper, Speckle
@@ -77,8 +78,6 @@ class OldPhoto(Degradation):
             if chances[index]:
                 worn = changes[index](worn, steps[index])
         if len(worn) == 3 and tone.random() < self.gray:
-            from restorecli.degradation.families.atmosphere import luma
-
             worn = np.repeat(luma(worn)[None], 3, axis=0)
         return self._scratches().apply(self._faded(tone).apply(worn, grain), scratching)
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.degradation.families.blur import disc_kernel, motion_kernel
@@ -28,8 +29,6 @@ def streak_kernel(length: float, angle: float, width: float) -> NDArray[np.float
     Returns:
         (2 a + 1, 2 a + 1) float64 in [0, 1].
     """
-    from scipy import ndimage
-
     disc = disc_kernel(width / 2)
     line = np.pad(motion_kernel(length, 90 + angle), disc.shape[0] // 2)
     streak = ndimage.convolve(line, disc, mode="constant")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.degradation.families.atmosphere import fractal_noise, luma, pseudo_depth
+from restorecli.degradation.families.blur import gaussian_weights
 from restorecli.images.image import Pixels
 
 Colour = NDArray[np.float32]
@@ -130,7 +131,6 @@ class SandDust(Degradation):
         """Mix in the blurred scene by the share of light that dust has scattered on its way."""
         if self.veil == 0 or self.beta == 0:
             return scene
-        from restorecli.degradation.families.blur import gaussian_weights
         from restorecli.degradation.filtering import filter_separable
 
         lost = 1 - np.exp(-np.float32(self.beta) * depth)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 Doubles = NDArray[np.float64]
 Spectrum = NDArray[np.complex128]
@@ -34,8 +35,6 @@ def fourier_step(y: Doubles, z: Doubles, spectrum: Spectrum, a: float, factor: i
     Returns:
         (C, factor H, factor W).
     """
-    from scipy import fft
-
     spaced = np.zeros(z.shape)
     spaced[:, ::factor, ::factor] = y
     wanted = np.conj(spectrum) * fft.fft2(spaced) + a * fft.fft2(z)
@@ -54,8 +53,6 @@ def mask_step(y: Doubles, z: Doubles, known: NDArray[np.bool_], a: float) -> Dou
 
 def observe(x: Doubles, spectrum: Spectrum, factor: int = 1) -> Doubles:
     """Return every `factor`-th pixel of the circular convolution of (C, H, W) with the transfer function."""
-    from scipy import fft
-
     return np.asarray(fft.ifft2(fft.fft2(x) * spectrum).real[:, ::factor, ::factor])
 
 

@@ -13,7 +13,9 @@ from restorecli.degradation.operators import Convolution, PointSpread
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, Value, parameter, unknown
+from restorecli.restoration.methods.catalog import METHODS
 from restorecli.restoration.methods.classical.deconvolution import ROUNDING
+from restorecli.restoration.methods.classical.harmonic import harmonic
 from restorecli.restoration.methods.classical.resampling import enlarge
 from restorecli.restoration.methods.classical.rims import extend
 from restorecli.restoration.methods.data_steps import (
@@ -68,8 +70,6 @@ class PlugAndPlay(Method):
 
     def fingerprint(self) -> Mapping[str, Value]:
         """Return the digest of the denoiser's weights."""
-        from restorecli.restoration.methods.catalog import METHODS
-
         if self.denoiser in METHODS:
             return {}
         from restorecli.restoration.methods.priors import digest_of
@@ -97,7 +97,6 @@ class PlugAndPlay(Method):
         return restored
 
     def _prior(self, context: Context) -> Prior:
-        from restorecli.restoration.methods.catalog import METHODS
         from restorecli.restoration.methods.priors import method_prior, network_prior
 
         if self.denoiser in METHODS:
@@ -144,8 +143,6 @@ def _first_guess(planes: Doubles, lost: NDArray[np.bool_]) -> Doubles:
     """Return (C, H, W) with Laplace's solution in the holes."""
     if lost.all() or not lost.any():
         return planes
-    from restorecli.restoration.methods.classical.harmonic import harmonic
-
     return harmonic(planes, lost)
 
 

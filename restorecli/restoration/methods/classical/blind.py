@@ -13,7 +13,9 @@ from restorecli.errors import ImageError
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, parameter
+from restorecli.restoration.methods.classical.blur_signs import LEAST_SMOOTHNESS, halves, likeness, smoothness
 from restorecli.restoration.methods.classical.deconvolution import WienerDeconvolution
+from restorecli.restoration.methods.classical.kernel_estimate import estimate_kernel
 
 Doubles = NDArray[np.float64]
 
@@ -80,13 +82,6 @@ class BlindDeconvolution(Method):
 
     def _kernel(self, luma: Doubles, context: Context) -> Doubles | None:
         """Return the kernel, or None, with the reason among the findings, where nothing should be undone."""
-        from restorecli.restoration.methods.classical.blur_signs import (
-            LEAST_SMOOTHNESS,
-            halves,
-            likeness,
-            smoothness,
-        )
-        from restorecli.restoration.methods.classical.kernel_estimate import estimate_kernel
 
         def estimate(part: Doubles) -> Doubles:
             return estimate_kernel(part, self.size, sparsity=self.sparsity, turns=self.turns)

@@ -10,6 +10,8 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
+from skimage import restoration
 
 from restorecli.degradation.operators import Convolution, PointSpread
 from restorecli.errors import ImageError
@@ -77,8 +79,6 @@ def wiener_filter(spectrum: Spectrum, noise_to_signal: float | NDArray[np.float6
 
 
 def _filtered(plane: Doubles, transfer: Spectrum) -> Doubles:
-    from scipy import fft
-
     result: Doubles = fft.irfft2(fft.rfft2(plane) * transfer, s=plane.shape)
     return result
 
@@ -262,8 +262,6 @@ class UnsupervisedWiener(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the deblurred image; see the base class."""
-        from skimage.restoration import unsupervised_wiener
-
         spread = blur_of(context).spread
         steps = {"max_num_iter": self.samples, "burnin": self.burn_in, "min_num_iter": min(30, self.samples)}
         rim, wiener = chosen_rim(self.rim, spread), WienerDeconvolution()
@@ -272,7 +270,7 @@ class UnsupervisedWiener(Method):
         def change(plane: Doubles) -> Doubles:
             if rim == "unknown":
                 plane = wiener.by_turns(plane, place_of(pixels), spread, balance)[1]
-            restored, _ = unsupervised_wiener(  # type: ignore[no-untyped-call]
+            restored, _ = restoration.unsupervised_wiener(  # type: ignore[no-untyped-call]
                 plane, spread.odd, user_params=steps, clip=False, rng=np.random.default_rng(self.seed)
             )
             return np.asarray(restored)

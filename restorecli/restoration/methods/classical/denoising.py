@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from skimage import restoration
 
 from restorecli.errors import UsageError
 from restorecli.images.image import Pixels
@@ -52,13 +55,11 @@ class NonLocalMeans(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the means; see the base class."""
-        from skimage.restoration import denoise_nl_means
-
         sigma = sigma_of(pixels, context) / 255
         if sigma == 0:
             return pixels.copy()
         gray = len(pixels) == 1  # of which scikit-image would return the transpose
-        result = denoise_nl_means(
+        result = restoration.denoise_nl_means(
             pixels[0] if gray else pixels,
             patch_size=self.patch,
             patch_distance=self.distance,
@@ -96,13 +97,11 @@ class TotalVariation(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the smoothed image; see the base class."""
-        from skimage.restoration import denoise_tv_chambolle
-
         weight = self.strength * sigma_of(pixels, context) / 255
         if weight == 0:
             return pixels.copy()
         planes = [
-            denoise_tv_chambolle(  # type: ignore[no-untyped-call]
+            restoration.denoise_tv_chambolle(  # type: ignore[no-untyped-call]
                 plane, weight * (self.color if axis else 1), 1e-5, self.iterations
             )
             for axis, plane in enumerate(to_opponent(pixels))
@@ -163,8 +162,6 @@ class Bm3d(Method):
         Raises:
             UsageError: The package is not installed.
         """
-        import importlib.metadata  # 40 ms, which shell completion has not
-
         _check_bm3d()
         return {"bm3d": importlib.metadata.version("bm3d")}
 
@@ -190,8 +187,6 @@ class Bm3d(Method):
 
 
 def _check_bm3d() -> None:
-    import importlib.util
-
     if importlib.util.find_spec("bm3d") is None:
         raise UsageError(
             "bm3d needs the package of that name, which is free for non-commercial use only.",

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from restorecli.errors import UsageError
 from restorecli.images.image import Pixels
@@ -58,8 +59,6 @@ class Median(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the medians; see the base class."""
-        from scipy import ndimage
-
         del context
         return np.stack([ndimage.median_filter(plane, self.size, mode="reflect") for plane in pixels])
 
@@ -94,8 +93,6 @@ class Gaussian(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the blurred image; see the base class."""
-        from scipy import ndimage
-
         width = self.width or min(self.gain * sigma_of(pixels, context) ** 0.7, 100.0)
         return np.stack(
             [ndimage.gaussian_filter(plane, width, mode="reflect", truncate=4) for plane in pixels]
@@ -112,8 +109,6 @@ def adaptive_wiener(plane: NDArray[np.float32], noise: float, size: int) -> NDAr
         noise: Standard deviation of the noise, in the plane's units.
         size: Side of the window, odd.
     """
-    from scipy import ndimage
-
     exact = plane.astype(np.float64)
     mean = ndimage.uniform_filter(exact, size, mode="reflect")
     variance = np.maximum(ndimage.uniform_filter(exact * exact, size, mode="reflect") - mean**2, 0)

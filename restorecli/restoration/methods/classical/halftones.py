@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from restorecli.degradation.families.dither import KERNEL_NAMES
 from restorecli.images.image import Pixels
@@ -95,8 +96,6 @@ class InverseHalftone(Method):
         )
 
     def _smooth(self, plane: Plane, color: NDArray[np.float64], width: float, noise: float) -> Plane:
-        from scipy import ndimage
-
         reach = int(4 * width + 0.5) + 1
         kernel = ndimage.gaussian_filter(np.pad(color, reach), width, mode="constant")
         blurred = ndimage.gaussian_filter(plane, width, mode="reflect")

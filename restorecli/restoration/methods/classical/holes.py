@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from restorecli.errors import ImageError
 from restorecli.images.image import Pixels
@@ -50,8 +51,6 @@ def fill(pixels: Pixels, context: Context, paint: Callable[[Pixels, Mask], Pixel
 
 def nearest_known(pixels: Pixels, mask: Mask) -> Pixels:
     """Return the image with every lost pixel set to the nearest one that is not."""
-    from scipy import ndimage
-
     rows, columns = ndimage.distance_transform_edt(mask, return_distances=False, return_indices=True)
     near: Pixels = pixels[:, rows, columns]
     return near

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage, special
 
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
@@ -31,7 +32,6 @@ def without_areas(extreme: Mask) -> Mask:
     Args:
         extreme: (H, W), True where a pixel has one extreme value.
     """
-    from scipy import ndimage, special
 
     def counted(mask: Mask) -> NDArray[np.float64]:
         """Return how many pixels of each neighborhood are marked."""

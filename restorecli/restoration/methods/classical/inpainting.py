@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from skimage import restoration
 
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
+from restorecli.restoration.methods.classical.harmonic import harmonic, harmonic_pixels
 from restorecli.restoration.methods.classical.holes import Mask, fill
 
 
@@ -34,8 +36,6 @@ class InpaintHarmonic(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the image with filled holes; see the base class."""
-        from restorecli.restoration.methods.classical.harmonic import harmonic_pixels
-
         return fill(pixels, context, harmonic_pixels)
 
 
@@ -65,10 +65,8 @@ class InpaintBiharmonic(Method):
 
 
 def _biharmonic(pixels: Pixels, mask: Mask) -> Pixels:
-    from skimage.restoration import inpaint_biharmonic
-
     wide = pixels.astype(np.float64)
-    filled = inpaint_biharmonic(wide, mask, split_into_regions=True, channel_axis=0)
+    filled = restoration.inpaint_biharmonic(wide, mask, split_into_regions=True, channel_axis=0)
     return np.asarray(filled, np.float32)
 
 
@@ -94,7 +92,6 @@ class InpaintTv(Method):
         return fill(pixels, context, self._inpaint)
 
     def _inpaint(self, pixels: Pixels, mask: Mask) -> Pixels:
-        from restorecli.restoration.methods.classical.harmonic import harmonic
         from restorecli.restoration.methods.classical.variation import least_variation
 
         return least_variation(harmonic(pixels, mask), mask, self.iterations).astype(np.float32)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 Plane = NDArray[np.float32]
 Table = NDArray[np.float32]
@@ -54,8 +55,6 @@ def transform(plane: Plane, *, inverse: bool = False) -> Plane:
 
 @cache
 def _tables(quality: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    from PIL import Image
-
     buffer = io.BytesIO()
     Image.new("RGB", (SIDE, SIDE)).save(buffer, "JPEG", quality=quality)
     buffer.seek(0)

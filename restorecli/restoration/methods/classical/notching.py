@@ -9,6 +9,7 @@ import numpy as np
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
+from restorecli.restoration.methods.classical.gratings import find_waves, remove_wave
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,6 @@ class Demoire(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the image without waves; see the base class."""
-        from restorecli.restoration.methods.classical.gratings import find_waves, remove_wave
-
         planes, count = [], 0
         for given in pixels:
             plane = given

@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from restorecli.degradation.operators import PointSpread
 from restorecli.images.image import Pixels
@@ -66,8 +67,6 @@ def extend(plane: NDArray[np.floating], spread: PointSpread, rim: str) -> tuple[
 
 def _faded(plane: Doubles, margin: int, axis: int) -> Doubles:
     """Add at least 2 `margin` pixels behind an axis, in which its end fades into its beginning, mirrored."""
-    from scipy import fft
-
     length = plane.shape[axis]
     gap = fft.next_fast_len(length + 2 * margin, real=True) - length
     pad = [(0, 0), (0, 0)]

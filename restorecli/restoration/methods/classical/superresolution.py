@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage import restoration
 
 from restorecli.degradation.operators import Convolution, reduction_spread
 from restorecli.errors import ImageError
@@ -167,8 +168,6 @@ class TvSuperResolution(Enlarging):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the enlarged image; see the base class."""
-        from skimage.restoration import denoise_tv_chambolle
-
         operator = self.reduction(context)
         y = pixels.astype(np.float64)
         level = max(sigma_of(pixels, context), ROUNDING) / 255
@@ -177,7 +176,7 @@ class TvSuperResolution(Enlarging):
         bound, time = squared_norm(operator, x.shape[1:]), 1.0
         for _ in range(self.iterations):
             descended = x - operator.adjoint(operator.forward(x) - y) / bound
-            smooth = denoise_tv_chambolle(  # type: ignore[no-untyped-call]
+            smooth = restoration.denoise_tv_chambolle(  # type: ignore[no-untyped-call]
                 descended, weight / bound, max_num_iter=20, channel_axis=0
             )
             following = (1 + np.sqrt(1 + 4 * time * time)) / 2

@@ -12,6 +12,7 @@ from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.filters import check_odd
 from restorecli.restoration.methods.classical.holes import Mask, fill
+from restorecli.restoration.methods.classical.sources import largest_window, whole_windows
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,6 @@ class InpaintExemplar(Method):
 
     def _inpaint(self, pixels: Pixels, mask: Mask) -> Pixels:
         from restorecli.restoration.methods.classical.exemplar_loops import fill_from_exemplars
-        from restorecli.restoration.methods.classical.sources import largest_window, whole_windows
 
         height, width = largest_window(mask, self.size, 2)
         high, wide = height // 2, width // 2

@@ -9,6 +9,8 @@ import numpy as np
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
+from restorecli.restoration.methods.classical import airlight
+from restorecli.restoration.methods.classical.airlight import balance, stretch
 from restorecli.restoration.methods.classical.filters import check_odd
 
 _SHARE = 0.001
@@ -41,8 +43,6 @@ class GrayWorld(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the balanced image; see the base class."""
-        from restorecli.restoration.methods.classical.airlight import balance, stretch
-
         del context
         return stretch(balance(pixels, self.strength), self.stretch)
 
@@ -78,8 +78,6 @@ class Dehaze(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the clear image; see the base class."""
-        from restorecli.restoration.methods.classical import airlight
-
         light = airlight.airlight(pixels, airlight.dark_channel(pixels, self.size), _SHARE)
         context.note({f"light_{number}": round(float(value), 4) for number, value in enumerate(light)})
         share = airlight.transmission(
@@ -129,8 +127,6 @@ class Dedust(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the clear image; see the base class."""
-        from restorecli.restoration.methods.classical import airlight
-
         balanced = np.clip(airlight.balance(pixels, self.balance), 0, 1)
         clear = Dehaze(self.size, self.strength, self.least, self.smooth).restore(balanced, context)
         return airlight.stretch(clear, self.stretch)

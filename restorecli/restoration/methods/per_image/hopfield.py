@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from restorecli.degradation.operators import Convolution
 from restorecli.images.image import Pixels
@@ -76,8 +77,6 @@ class Energy:
         return x if self.blur is None else self.blur.adjoint(x)
 
     def _bent(self, x: Doubles) -> Doubles:
-        from scipy import ndimage
-
         # Mirrored at the rim, edge pixel included, D is its own adjoint.
         bent: Doubles = ndimage.convolve(x, SMOOTHNESS[None], mode="reflect")
         return bent

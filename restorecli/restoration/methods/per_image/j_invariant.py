@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from restorecli.catalogs import Catalog
 from restorecli.images.image import Pixels
@@ -35,8 +36,6 @@ def filled(pixels: Pixels, offset: tuple[int, int], stride: int) -> Pixels:
         offset: Row and column of the grid's first pixel.
         stride: Distance of its pixels, at least 2.
     """
-    from scipy import ndimage
-
     around = ndimage.convolve(pixels, _AROUND[None], mode="mirror")
     result = pixels.copy()
     rows, columns = (slice(start, None, stride) for start in offset)
