@@ -7,15 +7,11 @@ that is given the image and the mask, which a small machine can train.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from restorecli.core.models.blocks.gated_convolution import GatedConv
-
-_LEVELS = 4
+from restorecli.core.models.blocks.plain_unet import PlainUNet
 
 
 class OldPhoto(nn.Module):
@@ -39,8 +35,8 @@ class OldPhoto(nn.Module):
     """
 
     scale = 1
-    multiple = 2 ** (_LEVELS - 1)
-    # Twice a U-Net as in unet.py, whose radius is 65: an output pixel sees p within 65, and p sees 65 more.
+    multiple = 8
+    # Twice a plain U-Net, whose radius is 65: an output pixel sees p within 65, and p sees 65 more.
     receptive_field: int | None = 2 * (65 + 65) + 1
 
     def __init__(
@@ -61,8 +57,8 @@ class OldPhoto(nn.Module):
         self.keep_chroma = keep_chroma
         self.threshold = threshold
         painted = 1 if keep_chroma else channels
-        self.detector = _UNet(1, 1, detector, _normed)
-        self.painter = _UNet(painted + 1, painted, width, _gated)
+        self.detector = PlainUNet(1, 1, detector, _normed)
+        self.painter = PlainUNet(painted + 1, painted, width, _gated)
         nn.init.constant_(
             self.detector.last.get_parameter("bias"), -2.0
         )  # damage is rare: 12 % of the pixels to begin with
@@ -88,36 +84,6 @@ class OldPhoto(nn.Module):
         damage = self.mask_logits(x).sigmoid()
         restored = self.paint(x, damage)
         return torch.where(damage >= self.threshold, restored, x) if self.inpaint_only else restored
-
-
-class _UNet(nn.Module):
-    """A U-Net of four levels with max pooling and bilinear steps up; `pair` builds two convolutions."""
-
-    def __init__(
-        self, channels_in: int, channels_out: int, width: int, pair: Callable[[int, int], nn.Module]
-    ) -> None:
-        super().__init__()
-        widths = [width * 2**level for level in range(_LEVELS)]
-        self.encoder = nn.ModuleList(
-            pair(before, after) for before, after in zip([channels_in, *widths], widths, strict=False)
-        )
-        self.decoder = nn.ModuleList(
-            pair(widths[level + 1] + widths[level], widths[level]) for level in reversed(range(_LEVELS - 1))
-        )
-        self.last = nn.Conv2d(width, channels_out, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, channels_in, H, W), H and W multiples of 8, to (N, channels_out, H, W)."""
-        skips: list[Tensor] = []
-        for level, encode in enumerate(self.encoder):
-            x = encode(x if level == 0 else F.max_pool2d(x, 2))
-            skips.append(x)
-        x = skips.pop()
-        for decode in self.decoder:
-            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-            x = decode(torch.cat([x, skips.pop()], dim=1))
-        y: Tensor = self.last(x)
-        return y
 
 
 def _normed(channels_in: int, channels_out: int) -> nn.Module:

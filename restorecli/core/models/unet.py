@@ -6,14 +6,15 @@ batch norm, bilinear up-sampling and a global residual.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from functools import partial
+
+from torch import Tensor
 
 from restorecli.core.models.blocks.convolution import DoubleConv
+from restorecli.core.models.blocks.plain_unet import PlainUNet
 
 
-class UNet(nn.Module):
+class UNet(PlainUNet):
     """A four-level U-Net whose output is a residual added to the input.
 
     Up-sampling has aligned corners off, unlike SCA-UNet's: the network is then the same function everywhere
@@ -31,28 +32,10 @@ class UNet(nn.Module):
     receptive_field: int | None = 2 * 65 + 1
 
     def __init__(self, channels: int = 3, width: int = 32) -> None:
-        super().__init__()
+        super().__init__(channels, channels, width, partial(DoubleConv, residual=False))
         self.channels = channels
-        widths = [width * 2**level for level in range(4)]
-        self.encoder = nn.ModuleList(
-            DoubleConv(i, o, residual=False) for i, o in zip([channels, *widths], widths, strict=False)
-        )
-        self.decoder = nn.ModuleList(
-            DoubleConv(widths[level + 1] + widths[level], widths[level], residual=False)
-            for level in (2, 1, 0)
-        )
-        self.last = nn.Conv2d(width, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map degraded (N, C, H, W) in [0, 1], H and W multiples of 8, to restored of the same shape."""
-        skips: list[Tensor] = []
-        y = x
-        for level, encode in enumerate(self.encoder):
-            y = encode(y if level == 0 else F.max_pool2d(y, 2))
-            skips.append(y)
-        y = skips.pop()
-        for decode in self.decoder:
-            y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
-            y = decode(torch.cat([y, skips.pop()], dim=1))
-        restored: Tensor = x + self.last(y)
+        restored: Tensor = x + super().forward(x)
         return restored
