@@ -7,15 +7,28 @@ import pytest
 from restorecli.core.cards import to_markdown
 from restorecli.core.shipped import ShippedWeights, shipped
 from restorecli.core.weights import read_weights
+from restorecli.images.reading import read_image
 from restorecli.training.shelf import shipped_recipes
 
 
 @pytest.mark.parametrize("weights", shipped(), ids=lambda weights: weights.name)
 def test_the_page_beside_shipped_weights_is_their_card(weights: ShippedWeights) -> None:
     card = read_weights(weights.path)[1]
-    assert weights.path.with_suffix(".md").read_text(encoding="utf-8") == to_markdown(card)
+    page, picture = weights.path.with_suffix(".md"), weights.path.with_suffix(".jpg")
+    assert page.read_text(encoding="utf-8") == to_markdown(card, picture.name)
     assert weights.name == f"{card.model}.{card.tag}"
     assert card.recipe["name"] in shipped_recipes()
+
+
+@pytest.mark.parametrize("weights", shipped(), ids=lambda weights: weights.name)
+def test_a_card_tells_and_shows_where_the_weights_fail(weights: ShippedWeights) -> None:
+    card = read_weights(weights.path)[1]
+    assert card.failures
+    picture = read_image(weights.path.with_suffix(".jpg"))
+    height, width = picture.size
+    assert width > 2.9 * height, "degraded, restored and original, side by side"
+    assert {"steps", "hours", "device", "pictures"} <= set(card.training)
+    assert card.data
 
 
 def test_all_shipped_weights_together_stay_small() -> None:

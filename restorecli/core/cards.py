@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +25,23 @@ def with_scores(path: Path, scores: Mapping[str, Any]) -> bytes:
     return pack(tensors, replace(card, scores={**card.scores, **scores}))
 
 
-def to_markdown(card: Card) -> str:
-    """Return the card as a Markdown page: purpose, data, training, failures, licence, scores, recipe."""
-    return "\n".join(_lines(card)) + "\n"
+def to_markdown(card: Card, failure: str | None = None) -> str:
+    """Return the card as a Markdown page: purpose, data, training, failures, licence, scores, recipe.
+
+    Args:
+        card: Of the weights.
+        failure: A picture of a known failure, as a path from the page.
+    """
+    return "\n".join(_lines(card, failure)) + "\n"
 
 
-def _lines(card: Card) -> Iterator[str]:
+def recipe_digest(card: Card) -> str:
+    """Return the SHA-256 of the resolved recipe, written as JSON with sorted keys."""
+    text = json.dumps(dict(card.recipe), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _lines(card: Card, failure: str | None) -> Iterator[str]:
     kind = "gray" if card.channels == 1 else "RGB"
     low, high = card.value_range
     yield f"# {card.model}.{card.tag}"
@@ -46,6 +59,10 @@ def _lines(card: Card) -> Iterator[str]:
     yield f"- licence: {card.licence}"
     yield f"- written by: restorecli {card.version}"
     yield f"- SHA-256 of the tensors: `{card.digest}`"
+    yield f"- SHA-256 of the recipe: `{recipe_digest(card)}`"
+    if failure is not None:
+        yield ""
+        yield f"![A known failure: degraded, restored, original]({failure})"
     yield ""
     yield "## Scores"
     yield ""

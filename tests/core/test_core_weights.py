@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from restorecli import create_model, load
-from restorecli.core.cards import to_markdown, with_scores
+from restorecli.core.cards import recipe_digest, to_markdown, with_scores
 from restorecli.core.shipped import shipped
 from restorecli.core.weights import Card, load_into, pack, read_foreign, read_weights
 from restorecli.errors import UsageError, WeightsError
@@ -213,12 +213,16 @@ def test_a_card_can_be_read_by_people(file):
     assert page.startswith("# dncnn.tiny\n")
     assert "- a set: psnr 30.5" in page
     assert card.digest in page
+    assert recipe_digest(card) in page
+    assert "![" not in page
+    assert to_markdown(card, "worst.jpg").count("](worst.jpg)") == 1
 
 
-def test_the_card_beside_shipped_weights_is_the_one_inside():
-    for weights in shipped():
-        _, card = read_weights(weights.path)
-        assert weights.path.with_suffix(".md").read_text(encoding="utf-8") == to_markdown(card)
+def test_the_digest_of_a_recipe_follows_its_content(file):
+    _, card = read_weights(file)
+    other = replace(card, recipe={**card.recipe, "seed": 7})
+    assert recipe_digest(other) != recipe_digest(card)
+    assert recipe_digest(other) == recipe_digest(replace(card, recipe=dict(reversed(other.recipe.items()))))
 
 
 def test_batch_norm_is_folded_for_restoring(file, network):
