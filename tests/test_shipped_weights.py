@@ -110,9 +110,9 @@ def read_plane(path: Path) -> Plane:
 def spectral_limit(original: Plane, noisy: Plane) -> float:
     """Return the PSNR of the Wiener filter that is told the true power of every frequency of this image.
 
-    In the basis of the DCT-II the blur (Gaussian, mirrored at the rim) multiplies each coefficient by itself
-    alone, so this is the best that any linear filter of the image's spectrum can do; no method knows what
-    it is told.
+    In the basis of the DCT-II the blur (Gaussian, mirrored at the border) multiplies each coefficient by
+    itself alone, so this is the best that any linear filter of the image's spectrum can do; no method knows
+    what it is told.
     """
     rows, columns = (np.arange(side) / (2 * side) for side in original.shape)
     passed = np.exp(-2 * (np.pi * BLUR) ** 2 * (rows[:, None] ** 2 + columns**2))

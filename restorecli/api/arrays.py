@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     AnyImage = TypeVar("AnyImage", Image.Image, NDArray[Any], Tensor)
 
-LARGEST = 3.0
+MAX_VALUE = 3.0
 """Floats beyond this cannot be images in [0, 1], however much noise they hold."""
 
-_FAR_BELOW = (-0.5, 0.05)
+_NEGATIVE_SHARE = (-0.5, 0.05)
 """Noise brings hardly any value below the first number; a larger share than the second is another scale."""
 
 _EXPECTED = "a PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W)"
@@ -191,7 +191,7 @@ def _check_range(pixels: Pixels) -> None:
     if not (np.isfinite(low) and np.isfinite(high)):
         raise UsageError("The image holds values that are not finite.", expected="floats in [0, 1]")
     got = f"values from {low:g} to {high:g}"
-    if max(high, -low) > LARGEST:
+    if max(high, -low) > MAX_VALUE:
         scale = next((full for full in (255, 1023, 4095, 65535) if high <= full), None)
         raise UsageError(
             "The values of the image are out of range.",
@@ -199,7 +199,7 @@ def _check_range(pixels: Pixels) -> None:
             got=got,
             hint=None if scale is None or low < 0 else f"divide by {scale}",
         )
-    limit, share = _FAR_BELOW
+    limit, share = _NEGATIVE_SHARE
     if float((pixels < limit).mean()) > share:
         raise UsageError(
             "The values of the image are out of range.",

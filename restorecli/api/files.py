@@ -20,7 +20,7 @@ from restorecli.images.atomic import write_file
 STRIPS = "pictures"
 """The folder of the side-by-side images, below that of the page."""
 
-_MOST_STRIPS = 24
+_MAX_STRIPS = 24
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _strips(evaluation: Evaluation, folder: Path) -> list[Path]:
     from restorecli.report.choice import choose
     from restorecli.report.strips import write_strips
 
-    chosen = [choice.score for choice in choose(evaluation, _MOST_STRIPS)]
+    chosen = [choice.score for choice in choose(evaluation, _MAX_STRIPS)]
     return list(write_strips(chosen, folder / STRIPS, within=folder))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from restorecli.bench.models import NOTHING, outcome_to_dict
+from restorecli.bench.models import NO_VALUE, outcome_to_dict
 from restorecli.bench.parts import POLICY, PartDifference, Variant, difference
 from restorecli.bench.running import Watch, run_trials
 from restorecli.bench.trials import METRICS, Trial, compose
@@ -157,7 +157,7 @@ def _row(variant: Variant, found: PartDifference | None) -> tuple[str, ...]:
         format_number(ssim.mean, 4),
     )
     if found is None:
-        return (*cells, *[NOTHING] * 4)
+        return (*cells, *[NO_VALUE] * 4)
     return (
         *cells,
         format_number(found.mean, 2, signed=True),

@@ -25,7 +25,7 @@ _PENALTY = 2e-3
 _CLEAN_WEIGHT = 3.0
 """What an example without damage counts: to find damage where there is none does harm."""
 
-_SMALLEST_DEVIATION = 1e-3
+_MIN_DEVIATION = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def _blank(measured: Measured, classes: Sequence[str]) -> DecisionTable:
     most = np.nanmax(np.abs(measured.values), axis=0)
     units = np.where(most < 2, 0.1, 1.0)
     logs = np.sign(measured.values) * np.log1p(np.abs(measured.values) / units)
-    deviations = np.maximum(np.nanstd(logs, axis=0), _SMALLEST_DEVIATION)
+    deviations = np.maximum(np.nanstd(logs, axis=0), _MIN_DEVIATION)
     nothing = np.zeros((len(classes), len(measured.names)))
     return DecisionTable(
         measured.names,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from restorecli.bench.models import NOTHING, load_average, outcome_to_dict, psnr_cells
+from restorecli.bench.models import NO_VALUE, load_average, outcome_to_dict, psnr_cells
 from restorecli.bench.running import Watch, run_trials
 from restorecli.bench.trials import Trial, TrialResult, compose
 from restorecli.errors import RestorecliError
@@ -89,7 +89,7 @@ def dither_table(bench: DitherBench) -> tuple[tuple[str, ...], list[tuple[str, .
     )
     rows: list[tuple[str, ...]] = []
     for name, outcome in bench.outcomes.items():
-        ssim = (NOTHING, NOTHING)
+        ssim = (NO_VALUE, NO_VALUE)
         if isinstance(outcome, TrialResult):
             ssim = f"{outcome.degraded['ssim']:.4f}", f"{outcome.restored['ssim']:.4f}"
         rows.append((name, *psnr_cells(outcome), *ssim, f"{REPORTED[name]:.1f}"))

@@ -28,7 +28,7 @@ OURS = "restorecli"
 _OPERATIONS = 4 + 4 * 2 * 16 + 16
 _FOLDER_PAIRS = 24
 _DECODED_EVERY = 3
-_ALIKE = (0.005, 0.00005)  # dB and SSIM: not told apart in a table
+_TOLERANCE = (0.005, 0.00005)  # dB and SSIM: not told apart in a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ def _run(ready: Ready, pairs: Sequence[BenchPair]) -> Callable[[], list[Values]]
 
 
 def _method(name: str, taken: Taken, values: Values, ours: Values) -> Method:
-    same = all(abs(one - two) < alike for one, two, alike in zip(values, ours, _ALIKE, strict=True))
+    same = all(abs(one - two) < alike for one, two, alike in zip(values, ours, _TOLERANCE, strict=True))
     return Method(name, taken, values, same)
 
 

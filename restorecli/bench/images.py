@@ -31,7 +31,7 @@ PREPARED = (
 """What is done to the images, in one line; printed with every table."""
 
 _SAMPLES = ("astronaut", "chelsea", "coffee", "rocket")
-_MOST = 8
+_MAX_IMAGES = 8
 
 Bytes = NDArray[np.uint8]
 
@@ -56,7 +56,7 @@ def bench_pairs(data: Path | None) -> list[BenchPair]:
         DataError: The folder holds no RGB image.
         ImageError: An image cannot be read.
     """
-    chosen = list(itertools.islice(_rgb_images(data), _MOST))
+    chosen = list(itertools.islice(_rgb_images(data), _MAX_IMAGES))
     if not chosen:
         raise DataError("there is nothing to measure on", expected="RGB images", got="none", file=data)
     return [_pair(name, image, number) for number, (name, image) in enumerate(chosen)]

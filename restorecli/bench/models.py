@@ -14,7 +14,7 @@ from restorecli.bench.trials import Trial, TrialResult, compose
 from restorecli.errors import RestorecliError, UsageError
 
 QUICK = "quick"
-NOTHING = "-"
+NO_VALUE = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def outcome_to_dict(outcome: TrialResult | RestorecliError | None) -> dict[str, 
 def psnr_cells(outcome: TrialResult | RestorecliError | None) -> tuple[str, str, str]:
     """Return PSNR degraded, restored and gained as cells."""
     if not isinstance(outcome, TrialResult):
-        return NOTHING, "failed" if outcome else NOTHING, NOTHING
+        return NO_VALUE, "failed" if outcome else NO_VALUE, NO_VALUE
     before, after = outcome.degraded["psnr"], outcome.restored["psnr"]
     return f"{before:.2f}", f"{after:.2f}", f"{outcome.gained():+.2f}"
 

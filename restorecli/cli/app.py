@@ -34,7 +34,7 @@ from restorecli.cli.plain_help import PlainCommand
 from restorecli.plugins import VARIABLE
 
 CHAIN = "The chain"
-AROUND = "Around it"
+OTHER_COMMANDS = "Around it"
 
 Command = Callable[..., None]
 
@@ -43,20 +43,20 @@ COMMANDS: tuple[tuple[str, Command, tuple[str, ...], str], ...] = (
     ("train", train.command, train.EXAMPLES, CHAIN),
     ("restore", restore.command, restore.EXAMPLES, CHAIN),
     ("eval", evaluate.command, evaluate.EXAMPLES, CHAIN),
-    ("diagnose", diagnose.command, diagnose.EXAMPLES, AROUND),
-    ("demo", demo.command, demo.EXAMPLES, AROUND),
-    ("plot", plot.command, plot.EXAMPLES, AROUND),
-    ("show", show.command, show.EXAMPLES, AROUND),
-    ("bands", bands.command, bands.EXAMPLES, AROUND),
-    ("models", models.command, models.EXAMPLES, AROUND),
-    ("export", export.command, export.EXAMPLES, AROUND),
-    ("recipes", recipes.command, recipes.EXAMPLES, AROUND),
-    ("docs", docs.command, docs.EXAMPLES, AROUND),
-    ("doctor", doctor.command, doctor.EXAMPLES, AROUND),
+    ("diagnose", diagnose.command, diagnose.EXAMPLES, OTHER_COMMANDS),
+    ("demo", demo.command, demo.EXAMPLES, OTHER_COMMANDS),
+    ("plot", plot.command, plot.EXAMPLES, OTHER_COMMANDS),
+    ("show", show.command, show.EXAMPLES, OTHER_COMMANDS),
+    ("bands", bands.command, bands.EXAMPLES, OTHER_COMMANDS),
+    ("models", models.command, models.EXAMPLES, OTHER_COMMANDS),
+    ("export", export.command, export.EXAMPLES, OTHER_COMMANDS),
+    ("recipes", recipes.command, recipes.EXAMPLES, OTHER_COMMANDS),
+    ("docs", docs.command, docs.EXAMPLES, OTHER_COMMANDS),
+    ("doctor", doctor.command, doctor.EXAMPLES, OTHER_COMMANDS),
 )
 
 GROUPS: tuple[tuple[str, Callable[[], typer.Typer], tuple[str, ...], str], ...] = (
-    ("bench", bench.build, bench.EXAMPLES, AROUND),
+    ("bench", bench.build, bench.EXAMPLES, OTHER_COMMANDS),
 )
 
 EXAMPLES = (

@@ -17,7 +17,7 @@ EXAMPLES = (
     "restorecli show noisy=./noisy ours=./restored clean=./photos --inset --scores",
 )
 
-_LOOKING = "What is looked at"
+_VIEWING = "What is looked at"
 
 
 def command(
@@ -40,7 +40,7 @@ def command(
             "--crop",
             help="Part in pixels of the last image of a row.",
             metavar="WxH+X+Y",
-            rich_help_panel=_LOOKING,
+            rich_help_panel=_VIEWING,
         ),
     ] = None,
     zoom: Annotated[
@@ -49,7 +49,7 @@ def command(
             "--zoom",
             min=1.0,
             help="Show the center (of --crop), so many times larger.",
-            rich_help_panel=_LOOKING,
+            rich_help_panel=_VIEWING,
         ),
     ] = 1.0,
     inset: Annotated[
@@ -57,7 +57,7 @@ def command(
         typer.Option(
             "--inset",
             help="Show the whole image, and the part of --crop or --zoom enlarged in a box.",
-            rich_help_panel=_LOOKING,
+            rich_help_panel=_VIEWING,
         ),
     ] = False,
     with_scores: Annotated[
@@ -65,7 +65,7 @@ def command(
         typer.Option(
             "--scores",
             help="Write PSNR and SSIM against the last image below each.",
-            rich_help_panel=_LOOKING,
+            rich_help_panel=_VIEWING,
         ),
     ] = False,
     difference: Annotated[
@@ -73,7 +73,7 @@ def command(
         typer.Option(
             "--difference",
             help="Add the difference from the last image, 4 times enlarged; mid-gray is equal.",
-            rich_help_panel=_LOOKING,
+            rich_help_panel=_VIEWING,
         ),
     ] = False,
     error: Annotated[
@@ -81,12 +81,12 @@ def command(
         typer.Option(
             "--error",
             help="Add the absolute error in colors: black 0, pale yellow 51 of 255.",
-            rich_help_panel=_LOOKING,
+            rich_help_panel=_VIEWING,
         ),
     ] = False,
     spectrum: Annotated[
         bool,
-        typer.Option("--spectrum", help="Add the spectrum, lowest in the middle.", rich_help_panel=_LOOKING),
+        typer.Option("--spectrum", help="Add the spectrum, lowest in the middle.", rich_help_panel=_VIEWING),
     ] = False,
     value_range: Annotated[
         str,
@@ -94,7 +94,7 @@ def command(
             "--range",
             help="Values shown as black and white: auto, file, type, or 0..4095.",
             metavar="RANGE",
-            rich_help_panel=_LOOKING,
+            rich_help_panel=_VIEWING,
         ),
     ] = "auto",
     strip_suffix: options.StripSuffix = None,

@@ -16,7 +16,7 @@ from restorecli.errors import UsageError
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-MOST_LOSS = 0.02
+MAX_PSNR_LOSS = 0.02
 """PSNR in dB that a faster precision may cost where nobody asked for it."""
 
 _M_TRIM_THRESHOLD = -1
@@ -78,7 +78,7 @@ def restoring_precision(name: str, device: torch.device, losses: Mapping[str, fl
         losses: PSNR in dB that each precision loses with these weights, as their card says; what was not
             measured is not taken.
     """
-    allowed = losses.get("bf16", math.inf) < MOST_LOSS
+    allowed = losses.get("bf16", math.inf) < MAX_PSNR_LOSS
     return training_precision("auto", device) if name == "auto" and allowed else precision(name)
 
 

@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 _SAFETY = 1.5
-_LEAST_BYTES = 256.0
+_MIN_BYTES = 256.0
 _SIDE = 64
 
 
@@ -99,5 +99,5 @@ def measure_footprint(run: Callable[[Tensor], Tensor], channels: int, multiple: 
     small, large = sides[0] ** 2, sides[1] ** 2
     growth = (peaks[1] - peaks[0]) / (large - small)
     quadratic = growth if peaks[1] > 1.05 * peaks[0] else 0.0
-    linear = max(peaks[1] - quadratic * large, _LEAST_BYTES)
+    linear = max(peaks[1] - quadratic * large, _MIN_BYTES)
     return Footprint(_SAFETY * linear, _SAFETY * quadratic)

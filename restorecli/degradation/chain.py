@@ -67,7 +67,7 @@ class Chain:
 
     @property
     def margin(self) -> int:
-        """Pixels by which a training crop should be larger on each side so that blur at its rim is true.
+        """Pixels by which a training crop should be larger on each side so that blur at its border is true.
 
         A multiple of the scale, so that it can be cut off again from the smaller image.
         """

@@ -1,4 +1,4 @@
-"""Filtering with small kernels: the compiled loops behind every blur. Mirrored rims, float32 throughout."""
+"""Filtering with small kernels: the compiled loops behind every blur. Mirrored borders, float32."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _filter_separable(padded: Pixels, weights: Taps, line: Taps, out: Pixels) ->
 
 
 def filter_kernel(image: Pixels, kernel: NDArray[np.float64]) -> Pixels:
-    """Correlate every channel with a small kernel; the image is mirrored at its rim (edge pixel repeated).
+    """Correlate every channel with a small kernel; the image is mirrored at its border (edge pixel repeated).
 
     Args:
         image: (C, H, W) float32.
@@ -64,7 +64,7 @@ def filter_kernel(image: Pixels, kernel: NDArray[np.float64]) -> Pixels:
 
 
 def filter_separable(image: Pixels, weights: NDArray[np.float64]) -> Pixels:
-    """Correlate every channel with the same weights along columns, then rows; mirrored at the rim.
+    """Correlate every channel with the same weights along columns, then rows; mirrored at the border.
 
     Args:
         image: (C, H, W) float32.

@@ -77,7 +77,7 @@ class PointSpread:
     def mirrors(self) -> bool:
         """Whether it is its own mirror image about its center, along both axes.
 
-        An image that is mirrored at its rim then stays mirrored when it is convolved.
+        An image that is mirrored at its border then stays mirrored when it is convolved.
         """
         odd = all(side == 2 * middle + 1 for side, middle in zip(self.kernel.shape, self.centre, strict=True))
         if not odd:
@@ -128,7 +128,7 @@ class Convolution:
     Attributes:
         spread: The point spread.
         factor: 1 for blur.
-        boundary: "mirror" repeats the image mirrored beyond its rim, edge pixel included, as the
+        boundary: "mirror" repeats the image mirrored beyond its border, edge pixel included, as the
             degradations do; "circular" repeats it as it is.
     """
 
@@ -160,7 +160,7 @@ class Convolution:
     def then(self, second: Convolution) -> Convolution:
         """Return this operator followed by `second`, as one.
 
-        It is exact away from the rim, and at a mirrored rim too where both spreads mirror.
+        It is exact away from the border, and at a mirrored border too where both spreads mirror.
         """
         spread = self.spread.then(second.spread, self.factor)
         return Convolution(spread, self.factor * second.factor, self.boundary)
@@ -200,7 +200,7 @@ def _convolved(planes: Doubles, kernel: Doubles, mode: Literal["valid", "full"])
 
 
 def _fold(padded: Doubles, margin: tuple[int, int], axis: int, mode: Literal["symmetric", "wrap"]) -> Doubles:
-    """Add what lies beyond the rim to the pixels that padding would have put there."""
+    """Add what lies beyond the border to the pixels that padding would have put there."""
     moved = np.moveaxis(padded, axis, 0)
     length = moved.shape[0] - sum(margin)
     index = np.pad(np.arange(length), margin, mode=mode)

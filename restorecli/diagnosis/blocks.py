@@ -14,12 +14,12 @@ from restorecli.diagnosis.view import Plane, View
 
 _SIDE = 8
 _QUALITIES = tuple(range(1, 96))
-_NEAR = 1.0
+_ROUNDING_TOLERANCE = 1.0
 """How far a coefficient may lie from a multiple of its step, 0-255 scale: samples were rounded."""
-_AGREE = 0.4
+_MIN_AGREEMENT = 0.4
 """Share of coefficients beyond chance that must keep the steps of a quality."""
-_FEWEST = 32
-_MOST_BLOCKS = 500
+_MIN_BLOCKS = 32
+_MAX_BLOCKS = 500
 _NO_QUALITY = 100.0
 
 
@@ -63,13 +63,13 @@ def quality_of(view: View) -> int | None:
     """
     blocks = _coefficients(view.luma, _inside(view.levels))
     size = np.abs(blocks)
-    alive = size > 2 * _NEAR
+    alive = size > 2 * _ROUNDING_TOLERANCE
     alive[:, 0, 0] = False
-    if np.count_nonzero(alive) < _FEWEST:
+    if np.count_nonzero(alive) < _MIN_BLOCKS:
         return None
     shares = np.array([_share(blocks, alive, quality) for quality in _QUALITIES])
     best = int(np.argmax(shares))
-    return _QUALITIES[best] if shares[best] >= _AGREE else None
+    return _QUALITIES[best] if shares[best] >= _MIN_AGREEMENT else None
 
 
 def _inside(levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -78,7 +78,7 @@ def _inside(levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _coefficients(luma: Plane, inside: NDArray[np.bool_]) -> Plane:
-    """Return the cosine transform of blocks all of whose samples are inside, at most `_MOST_BLOCKS`."""
+    """Return the cosine transform of blocks all of whose samples are inside, at most `_MAX_BLOCKS`."""
     tall, wide = (side // _SIDE for side in luma.shape)
     parts = [
         plane[: tall * _SIDE, : wide * _SIDE].reshape(tall, _SIDE, wide, _SIDE).transpose(0, 2, 1, 3)
@@ -86,8 +86,8 @@ def _coefficients(luma: Plane, inside: NDArray[np.bool_]) -> Plane:
     ]
     listed, whole = (part.reshape(-1, _SIDE, _SIDE) for part in parts)
     listed = listed[whole.all(axis=(1, 2))]
-    if len(listed) > _MOST_BLOCKS:
-        listed = listed[np.linspace(0, len(listed) - 1, _MOST_BLOCKS).astype(int)]
+    if len(listed) > _MAX_BLOCKS:
+        listed = listed[np.linspace(0, len(listed) - 1, _MAX_BLOCKS).astype(int)]
     return np.asarray(fft.dctn(listed - 128, axes=(1, 2), norm="ortho"), np.float32)
 
 
@@ -96,11 +96,11 @@ def _share(blocks: Plane, alive: NDArray[np.bool_], quality: int) -> float:
     steps = np.broadcast_to(_steps(quality), blocks.shape)[alive]
     # With steps up to 4 most values lie near a multiple by chance: only larger ones can tell.
     wide = steps > 4
-    if np.count_nonzero(wide) < _FEWEST:
+    if np.count_nonzero(wide) < _MIN_BLOCKS:
         return 0.0
     steps, values = steps[wide], blocks[alive][wide]
-    near = float(np.mean(np.abs(values - np.rint(values / steps) * steps) <= _NEAR))
-    chance = float(np.mean(2 * _NEAR / steps))
+    near = float(np.mean(np.abs(values - np.rint(values / steps) * steps) <= _ROUNDING_TOLERANCE))
+    chance = float(np.mean(2 * _ROUNDING_TOLERANCE / steps))
     return (near - chance) / (1 - chance)
 
 

@@ -27,9 +27,9 @@ _LENGTHS = (7.0, 9.0, 12.0, 15.0, 19.0, 24.0, 30.0, 38.0)
 _ANGLES = tuple(float(angle) for angle in range(0, 180, 6))
 _RINGS = 56
 _ABOVE_FLOOR = 2.0
-_LEAST_GAIN = 1e-7
+_MIN_GAIN = 1e-7
 _TINY = 1e-4
-_LEAST_PATH_GAIN = 1e-4
+_MIN_PATH_GAIN = 1e-4
 _LOWEST, _HIGHEST = 0.02, 0.36
 _PLANE_SLOPE = 2.3
 _FINE_LENGTHS = tuple(np.geomspace(6, 42, 15))
@@ -165,7 +165,7 @@ def _radial_families() -> list[tuple[str, tuple[float, ...], Doubles]]:
         reach = 2 * np.pi * radius * place
         # Rings of a spectrum are wider than zeros of a kernel: these are smoothed.
         wide = [np.square(2 * special.j1(reach * t) / (reach * t)) for t in (0.96, 1.0, 1.04)]
-        disc.append(np.log(np.mean(wide, axis=0) + _LEAST_GAIN))
+        disc.append(np.log(np.mean(wide, axis=0) + _MIN_GAIN))
     return [("gaussian", _SIGMAS, np.array(gaussian)), ("defocus", _RADII, np.array(disc))]
 
 
@@ -241,13 +241,13 @@ def _half(shape: tuple[int, ...]) -> _Half:
 def _path_gain(along: Doubles, length: float) -> Doubles:
     """Return log |K|^2 of an even straight path, smoothed as the spectrum is."""
     wide = [np.square(np.sinc(along * length * t)) for t in (0.9, 1.0, 1.1)]
-    gain: Doubles = np.log(np.mean(wide, axis=0) + _LEAST_PATH_GAIN)
+    gain: Doubles = np.log(np.mean(wide, axis=0) + _MIN_PATH_GAIN)
     return gain
 
 
 def _faded_gain(along: Doubles, sigma: float) -> Doubles:
     """Return log |K|^2 of a path whose ends fade as a Gaussian."""
-    gain: Doubles = np.log(np.exp(-np.square(2 * np.pi * sigma * along)) + _LEAST_PATH_GAIN)
+    gain: Doubles = np.log(np.exp(-np.square(2 * np.pi * sigma * along)) + _MIN_PATH_GAIN)
     return gain
 
 

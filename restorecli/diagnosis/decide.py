@@ -21,7 +21,7 @@ FAR = 1e9
 
 TABLE = Path(__file__).parent / "table.json"
 
-_MOST_AWAY = 4.0
+_MAX_Z = 4.0
 """Deviations at which a measurement is cut: what is farther out than training images says no more."""
 
 
@@ -59,7 +59,7 @@ class DecisionTable:
     def standardize(self, values: Doubles) -> Doubles:
         """Return z of measurements in the table's order, (..., measurements); NaN becomes 0."""
         logs = np.sign(values) * np.log1p(np.abs(values) / self.units)
-        return np.nan_to_num(np.clip((logs - self.means) / self.deviations, -_MOST_AWAY, _MOST_AWAY))
+        return np.nan_to_num(np.clip((logs - self.means) / self.deviations, -_MAX_Z, _MAX_Z))
 
     def chances(self, found: Mapping[str, float]) -> dict[str, float]:
         """Return the chance of each class, given measurements by name; the sum is 1."""

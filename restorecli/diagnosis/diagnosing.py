@@ -17,25 +17,25 @@ from restorecli.diagnosis.strengths import STRENGTHS, TITLES
 from restorecli.diagnosis.view import Pixels
 from restorecli.errors import ImageError
 
-SMALLEST_SIDE = 32
+MIN_SIDE = 32
 """Pixels of a side that are needed to tell anything."""
 
-_SURE = 0.6
+_THRESHOLD = 0.6
 """Chance from which the likeliest damage counts as found, where the table does not say."""
 
-_LEAST_RANGE = 2 / 255
+_MIN_RANGE = 2 / 255
 """Images of one value are what they are."""
 
-_ALSO = 0.15
+_JOINT_THRESHOLD = 0.15
 """Chance from which a second damage counts, where the two are known to come together."""
 
-_ALIKE = (
+_SIMILAR = (
     frozenset(("gaussian", "poisson", "speckle")),
     frozenset(("gaussian-blur", "defocus", "motion-blur")),
 )
 """Noise, and blur: that it is one of them must be sure, not which."""
 
-_TOGETHER = frozenset(
+_JOINT = frozenset(
     frozenset(pair)
     for pair in (
         ("gaussian", "jpeg"),
@@ -77,7 +77,7 @@ def diagnose(
         ImageError: A side is under 32 px, the shape is another, or values are not finite.
     """
     _check(image)
-    if image.max() - image.min() < _LEAST_RANGE:
+    if image.max() - image.min() < _MIN_RANGE:
         return Diagnosis((), (), (), 1.0)
     table = table or shipped_table()
     found = measurements(image, facts)
@@ -105,10 +105,10 @@ def measurements(image: Pixels, facts: FileFacts | None = None) -> dict[str, flo
 
 
 def _check(image: Pixels) -> None:
-    if image.ndim != 3 or len(image) not in (1, 3) or min(image.shape[1:]) < SMALLEST_SIDE:
+    if image.ndim != 3 or len(image) not in (1, 3) or min(image.shape[1:]) < MIN_SIDE:
         raise ImageError(
             "The image cannot be diagnosed.",
-            expected=f"(1 or 3, H, W), both sides at least {SMALLEST_SIDE} px",
+            expected=f"(1 or 3, H, W), both sides at least {MIN_SIDE} px",
             got=str(tuple(image.shape)),
         )
     if not np.isfinite(image).all():
@@ -121,13 +121,17 @@ def _names(chances: Mapping[str, float], found: Mapping[str, float], table: Deci
     if not damages:
         return ()
     first = max(damages, key=lambda name: chances[name])
-    limit = table.sure.get(first, _SURE)
-    alike = next((kind for kind in _ALIKE if first in kind), frozenset((first,)))
+    limit = table.sure.get(first, _THRESHOLD)
+    alike = next((kind for kind in _SIMILAR if first in kind), frozenset((first,)))
     sure = sum(chances[name] for name in alike if name in chances)
     # Under another damage a second one is seen less well: it need not show all that it shows alone.
     rest = sorted(chances, key=lambda name: -chances[name])
-    second = next((name for name in rest if {first, name} in _TOGETHER), None)
-    if second is not None and chances[second] >= _ALSO and chances[first] + chances[second] >= limit:
+    second = next((name for name in rest if {first, name} in _JOINT), None)
+    if (
+        second is not None
+        and chances[second] >= _JOINT_THRESHOLD
+        and chances[first] + chances[second] >= limit
+    ):
         return first, second
     return (first,) if sure >= limit else ()
 

@@ -10,8 +10,8 @@ from restorecli.diagnosis.view import Pixels
 
 Mask = NDArray[np.bool_]
 
-_LEAST_SHARE = 0.002
-_MOST_CORNERS = 2
+_MIN_SHARE = 0.002
+_MAX_CORNERS = 2
 """Of the image's corners: what fills more of them is a margin or a backdrop, and no hole."""
 
 
@@ -28,7 +28,7 @@ def measure_holes(image: Pixels) -> dict[str, float]:
     """
     lost, color = find_holes(image)
     share = float(lost.mean())
-    if share < _LEAST_SHARE:
+    if share < _MIN_SHARE:
         return {"hole share": 0.0, "hole jump": 0.0}
     ring = ndimage.binary_dilation(lost, iterations=2) & ~lost
     if not ring.any():
@@ -55,6 +55,6 @@ def find_holes(image: Pixels) -> tuple[Mask, NDArray[np.float32]]:
     row, column = np.argwhere(here)[0]
     lost = ndimage.binary_opening(here, np.ones((2, 2)))
     corners = lost[[0, 0, -1, -1], [0, -1, 0, -1]]
-    if np.count_nonzero(corners) > _MOST_CORNERS:
+    if np.count_nonzero(corners) > _MAX_CORNERS:
         lost[:] = False
     return lost, levels[:, row, column].astype(np.float32)

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from restorecli.diagnosis.view import View
 
-_FAR = 40.0
+_MIN_DIFFERENCE = 40.0
 """Levels by which an impulse differs from the median around it."""
 
 
@@ -23,7 +23,7 @@ def measure_impulses(view: View) -> dict[str, float]:
     middle = ndimage.median_filter(luma, 3, mode="reflect")
     away = np.abs(luma - middle)
     low, high = view.levels.max(axis=0) <= 1, view.levels.min(axis=0) >= 254
-    far = away > _FAR
+    far = away > _MIN_DIFFERENCE
     spread = float(np.median(away))
     return {
         "impulses extreme": float(np.mean(far & (low | high))),

@@ -10,8 +10,8 @@ from restorecli.diagnosis.view import Pixels, Plane, View
 
 Mask = NDArray[np.bool_]
 
-_WIDEST = 9
-_HIGH = 30.0
+_MAX_WIDTH = 9
+_MIN_HEIGHT = 30.0
 _SPECK_AREA = (8, 120)
 _PAPER, _PAPER_COLOR, _PAPER_HIGH = 150, 45, 35
 """Levels: least of the darkest channel, most difference of channels, and height, of bare paper."""
@@ -33,9 +33,9 @@ def measure_lines(view: View) -> dict[str, float]:
         of that, and smaller ones, per 10,000 px.
     """
     luma = view.luma
-    light = luma - ndimage.grey_opening(luma, _WIDEST)
-    dark = ndimage.grey_closing(luma, _WIDEST) - luma
-    bright, dim = light > _HIGH, dark > _HIGH
+    light = luma - ndimage.grey_opening(luma, _MAX_WIDTH)
+    dark = ndimage.grey_closing(luma, _MAX_WIDTH) - luma
+    bright, dim = light > _MIN_HEIGHT, dark > _MIN_HEIGHT
     shorter = min(luma.shape)
     runs = _runs(bright)
     long = runs >= 30
@@ -88,7 +88,7 @@ def _specks(chosen: Mask, height: Plane) -> float:
         full = areas[index] / (tall * wide)
         if max(tall, wide) <= 1.6 * min(tall, wide) and full > 0.6:
             inside = height[rows, columns][labels[rows, columns] == index + 1]
-            round_ones += float(inside.max()) > 2 * _HIGH
+            round_ones += float(inside.max()) > 2 * _MIN_HEIGHT
     return 1e4 * round_ones / chosen.size
 
 

@@ -16,8 +16,8 @@ _HIGH_PASS = np.array([1 - _ROOT, _ROOT - 3, 3 + _ROOT, -1 - _ROOT], np.float32)
 _NORMAL_MEDIAN = 0.6744897501960817
 _NORMAL_95 = 1.959963984540054
 _BINS = 12
-_LEAST_IN_BIN = 60
-_LEAST_SIGMA = 0.05
+_MIN_BIN_COUNT = 60
+_MIN_SIGMA = 0.05
 _DARK, _BRIGHT = 12.0, 235.0
 """Levels between which noise is compared with brightness: beyond them it is clipped."""
 
@@ -67,7 +67,7 @@ def measure_noise(view: View) -> dict[str, float]:
         for structure (absent for gray).
     """
     fine = details(view.window)
-    sigma = max(float(np.mean([robust_sigma(plane) for plane in fine])), _LEAST_SIGMA)
+    sigma = max(float(np.mean([robust_sigma(plane) for plane in fine])), _MIN_SIGMA)
     coarse = max(float(np.mean([robust_sigma(plane) for plane in details(_halved(view.window))])), 0.01)
     found = {
         "noise sigma": sigma,
@@ -112,7 +112,7 @@ def _slope(luma: Plane) -> float:
     points = []
     for low, high in itertools.pairwise(np.geomspace(_DARK, _BRIGHT, _BINS + 1)):
         inside = size[(bright >= low) & (bright < high)]
-        if inside.size >= _LEAST_IN_BIN:
+        if inside.size >= _MIN_BIN_COUNT:
             # The lower quartile: edges and texture fill the upper ones.
             level = float(np.percentile(inside, 25)) / 0.31863936396437514
             points.append((np.log(0.5 * (low + high)), np.log(max(level, 0.1)), float(inside.size) ** 0.5))

@@ -11,7 +11,7 @@ from restorecli.diagnosis.view import Plane, View
 
 _ANGLES = tuple(range(-40, 41, 10))
 _REACH = 7
-_MOST = 60.0
+_MAX_LEVELS = 60.0
 
 
 def measure_streaks(view: View) -> dict[str, float]:
@@ -26,7 +26,7 @@ def measure_streaks(view: View) -> dict[str, float]:
         one. `streak light`: mean of max(r, 0) less that of max(-r, 0), in levels.
     """
     luma = view.luma
-    rest = np.clip(luma - ndimage.median_filter(luma, (1, 9), mode="reflect"), -_MOST, _MOST)
+    rest = np.clip(luma - ndimage.median_filter(luma, (1, 9), mode="reflect"), -_MAX_LEVELS, _MAX_LEVELS)
     spread = float(rest.std()) + 0.5
     bright = np.maximum(rest, 0)
     along = [_correlation(bright, angle) for angle in _ANGLES]

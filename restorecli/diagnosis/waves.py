@@ -9,7 +9,7 @@ from restorecli.diagnosis.spectrum import Doubles, frequencies, power_spectrum
 from restorecli.diagnosis.view import Plane, View
 
 _AROUND, _CORE = 17, 7
-_SLOWEST = 0.06
+_MIN_FREQUENCY = 0.06
 """Waves per pixel below which peaks are the image's own."""
 
 
@@ -32,7 +32,7 @@ def peak(plane: Plane) -> float:
     logs = 10 * np.log10(ndimage.uniform_filter(power_spectrum(plane), 3, mode="wrap") + 1e-3)
     above = logs - _surroundings(logs)
     down, across = frequencies(logs.shape)
-    fast = np.hypot(down, across) > _SLOWEST
+    fast = np.hypot(down, across) > _MIN_FREQUENCY
     # The axes hold the image's frame and its straight edges.
     fast &= (np.abs(down) > 0.02) & (np.abs(across) > 0.02)
     return float(above[fast].max()) if fast.any() else 0.0

@@ -19,7 +19,7 @@ LAYOUTS = (
 )
 """The layouts in which masks are found by themselves, in words."""
 
-FLAWLESS = frozenset({"good", "normal", "ok", "free", "no_defect"})
+DEFECT_FREE_NAMES = frozenset({"good", "normal", "ok", "free", "no_defect"})
 """Names of folders of images without a defect, in lower case."""
 
 

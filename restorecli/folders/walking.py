@@ -20,7 +20,7 @@ NO_CATEGORY = "all"
 OUTPUT_MARK = ".restorecli-output"
 """The hidden file in a folder of images that this program drew, which are no data to train on."""
 
-_BESIDE = frozenset({"defects", "kernels", "masks", "pictures"})
+_SIDE_FOLDERS = frozenset({"defects", "kernels", "masks", "pictures"})
 """Folders that accompany images: with `OUTPUT_MARK` in them they are not walked (nor are NAME-1 ...)."""
 
 SPLITS = ("test", "train", "validation", "val")
@@ -191,7 +191,7 @@ class _Walker:
         """Tell whether a folder is the one to leave out, or holds what this program wrote besides."""
         if self._without is not None and path.resolve() == self._without:
             return True
-        return path.name.partition("-")[0] in _BESIDE and (path / OUTPUT_MARK).is_file()
+        return path.name.partition("-")[0] in _SIDE_FOLDERS and (path / OUTPUT_MARK).is_file()
 
     def _is_unasked_drawing(self, path: Path) -> bool:
         """Tell whether a file was drawn by this program; in a folder of drawings that is what is wanted."""

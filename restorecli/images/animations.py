@@ -23,8 +23,8 @@ from restorecli.images.png_chunks import make_chunk, with_description
 from restorecli.images.untrusted import Untrusted
 from restorecli.images.writing import Page, encode, prepare
 
-_LONGEST_DELAY = 65535
-_MOST_ROUNDS = (1 << 16) - 1
+_MAX_DELAY = 65535
+_MAX_LOOPS = (1 << 16) - 1
 
 
 class AnimatedPlanes:
@@ -75,7 +75,7 @@ class AnimatedPlanes:
             (count,),
             "I",
             durations=tuple(durations),
-            loop=loop if isinstance(loop, int) and 0 <= loop <= _MOST_ROUNDS else None,
+            loop=loop if isinstance(loop, int) and 0 <= loop <= _MAX_LOOPS else None,
             height=height,
             notes=still if image.info.get("default_image") else (),
         )
@@ -168,7 +168,7 @@ def _apng(pages: Iterable[Page], layout: Layout) -> bytes:
             kept = b"".join(make_chunk(kind, bytes(payload)) for kind, payload in plain)
         elif first != header:
             raise ImageError("the frames of an animation differ in size or kind", got=f"frame {number}")
-        delay = min(round(layout.durations[number]), _LONGEST_DELAY) if layout.durations else 0
+        delay = min(round(layout.durations[number]), _MAX_DELAY) if layout.durations else 0
         control = struct.pack(">I8sIIHHBB", sequence, first[:8], 0, 0, delay, 1000, 0, 0)
         packed = b"".join(bytes(payload) for kind, payload in rest if kind == b"IDAT")
         frames.append(make_chunk(b"fcTL", control))

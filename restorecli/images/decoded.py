@@ -18,7 +18,7 @@ from restorecli.images.exif import stated_orientation, turn_upright, upright_blo
 from restorecli.images.image import FileTraits, ImageData, Pixels
 from restorecli.images.options import ReadOptions
 from restorecli.images.scale import (
-    UNSAID,
+    UNKNOWN_LEVELS,
     Extent,
     FileLevels,
     ValueScale,
@@ -82,7 +82,7 @@ class Decoded:
     chunks: tuple[tuple[bytes, bytes], ...] = ()
     orientation: int | None = None
     peak: int | None = None
-    levels: FileLevels = UNSAID
+    levels: FileLevels = UNKNOWN_LEVELS
     notes: tuple[str, ...] = ()
 
 

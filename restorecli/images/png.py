@@ -19,8 +19,8 @@ from restorecli.images.png_chunks import TEXT_KINDS, Chunk, make_chunk, unpacked
 from restorecli.images.scale import FileLevels, ValueScale, bits_to_levels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_MOST_CHUNKS = 1 << 20
-_LARGEST_TEXT = 64 << 20
+_MAX_CHUNKS = 1 << 20
+_MAX_TEXT = 64 << 20
 _SAMPLES_PER_PIXEL = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
@@ -88,13 +88,13 @@ def read_description(stream: IO[bytes]) -> list[Chunk]:
     """
     found: list[Chunk] = []
     stream.seek(len(SIGNATURE))
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         head = stream.read(8)
         size, kind = int.from_bytes(head[:4], "big"), head[4:]
         if len(head) < 8 or kind == b"IEND":
             break
         if kind in TEXT_KINDS or kind == b"eXIf":
-            if size > _LARGEST_TEXT:
+            if size > _MAX_TEXT:
                 break
             found.append((kind, memoryview(stream.read(size))))
             size = 0

@@ -92,7 +92,7 @@ class FileLevels:
     shown: tuple[float, float] | None = None
 
 
-UNSAID = FileLevels()
+UNKNOWN_LEVELS = FileLevels()
 """What a file says that says nothing."""
 
 
@@ -175,7 +175,7 @@ def extent_of(parts: Iterable[Samples]) -> Extent:
 
 def reads_alike(samples: Samples, scale: ValueScale | None) -> bool:
     """Tell whether a file of these samples that says nothing is read by this scale."""
-    found = choose_scale(samples.dtype, UNSAID, "auto", lambda: extent_of([samples]))
+    found = choose_scale(samples.dtype, UNKNOWN_LEVELS, "auto", lambda: extent_of([samples]))
     usual = type_scale(samples.dtype)
     found, scale = found or usual, scale or usual
     return (found.black, found.white) == (scale.black, scale.white)

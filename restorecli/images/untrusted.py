@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_LARGEST_BLOCK = 64 << 20
-_MOST_DPI = 1e6
+_MAX_BLOCK = 64 << 20
+_MAX_DPI = 1e6
 _PLACE = {"icc": "ICC profile", "exif": "EXIF", "xmp": "XMP"}
 
 
@@ -30,7 +30,7 @@ class Untrusted:
         """
         if value is None or value in (b"", ""):
             return None
-        if isinstance(value, bytes | bytearray | memoryview) and len(value) <= _LARGEST_BLOCK:
+        if isinstance(value, bytes | bytearray | memoryview) and len(value) <= _MAX_BLOCK:
             return bytes(value)
         what = "too large" if isinstance(value, bytes | bytearray | memoryview) else "no block of bytes"
         self.notes.append(f"the {_PLACE[kind]} is damaged ({what}): left out")
@@ -46,7 +46,7 @@ def resolution(across: object, down: object, factor: float = 1.0) -> tuple[float
         factor: Units per inch.
     """
     values = factor * _number(across), factor * _number(down)
-    return values if all(0 < value < _MOST_DPI for value in values) else None
+    return values if all(0 < value < _MAX_DPI for value in values) else None
 
 
 def orientation(value: object) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-_SAID = re.compile(rb"(?<!/)tiff:Orientation(?:\s*=\s*[\"']|>\s*)([1-8])(?![0-9])")
+_STATED = re.compile(rb"(?<!/)tiff:Orientation(?:\s*=\s*[\"']|>\s*)([1-8])(?![0-9])")
 _ORIENTATION = re.compile(rb"((?<!/)tiff:Orientation(?:\s*=\s*[\"']|>\s*))[1-8]")
 
 
 def stated_orientation(packet: bytes | None) -> int | None:
     """Return the orientation, 1 to 8, or None if the packet names none."""
-    found = _SAID.search(packet) if packet else None
+    found = _STATED.search(packet) if packet else None
     return None if found is None else int(found[1])
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from restorecli.evaluation.tables.cells import NOTHING, format_number, format_summary
+from restorecli.evaluation.tables.cells import NO_VALUE, format_number, format_summary
 from restorecli.report.panels import printable
 
 if TYPE_CHECKING:
@@ -96,13 +96,13 @@ def _spread(summary: Summary, metric: Metric) -> str:
 
 def _interval(ends: Interval | None, metric: Metric) -> str:
     if ends is None:
-        return NOTHING
+        return NO_VALUE
     return " to ".join(format_number(end, metric.decimals, signed=True) for end in ends)
 
 
 def _p_value(value: float | None) -> str:
     if value is None:
-        return NOTHING
+        return NO_VALUE
     return f"{value:.4f}" if value >= _MIN_P else f"<{_MIN_P:.4f}"
 
 

@@ -23,7 +23,7 @@ GAP: Final = 2
 _HALF_BLOCK = "\u2580"
 _RESET = "\x1b[0m"
 _RAMP = " .:-=+*#%@"
-_NARROWEST = 14
+_MIN_COLUMNS = 14
 _CUBE = np.array([0, 95, 135, 175, 215, 255])
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
@@ -46,7 +46,7 @@ def terminal_colors(environment: Mapping[str, str], encoding: str | None, *, ter
 
 def across(width: int, count: int) -> int:
     """Return how many of `count` images go beside one another in `width` cells; the others go below."""
-    return max(1, min(count, (width + GAP) // (_NARROWEST + GAP)))
+    return max(1, min(count, (width + GAP) // (_MIN_COLUMNS + GAP)))
 
 
 def image_box(width: int, height: int, beside: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from restorecli.core.device import pick_device
 from restorecli.core.restorer import RestorerSpec
 from restorecli.degradation.operator_words import operator_named
 from restorecli.diagnosis.decide import TABLE
-from restorecli.diagnosis.diagnosing import SMALLEST_SIDE, FileFacts, diagnose
+from restorecli.diagnosis.diagnosing import MIN_SIDE, FileFacts, diagnose
 from restorecli.diagnosis.files import facts_of_file, kinds
 from restorecli.diagnosis.holes import find_holes
 from restorecli.diagnosis.result import Diagnosis, Step
@@ -75,8 +75,8 @@ class AutoRestorer(Restorer):
 
     def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
         """Return what helps against the damage of one image, in order; nothing where it has none."""
-        if min(pixels.shape[1:]) < SMALLEST_SIDE:
-            context.note({"diagnosis": f"too small to tell: a side is under {SMALLEST_SIDE} px"})
+        if min(pixels.shape[1:]) < MIN_SIDE:
+            context.note({"diagnosis": f"too small to tell: a side is under {MIN_SIDE} px"})
             return ()
         facts = FileFacts() if context.file is None else facts_of_file(context.file)
         diagnosis = diagnose(np.clip(pixels, 0, 1), facts)

@@ -19,7 +19,7 @@ _MEMORY_WORDS = (
     "CUBLAS_STATUS_ALLOC_FAILED",
     "CUDNN_STATUS_ALLOC_FAILED",
 )
-_LEAST_SIDE = 32
+_MIN_SIDE = 32
 _DEVICE_WORDS = ("CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS", "cuDNN error", "HIP error")
 
 
@@ -121,7 +121,7 @@ class BackingOff(Restorer):
 
     def _smaller(self, side: int) -> int:
         half = side // 2 // self.spec.multiple * self.spec.multiple
-        least = round_up(max(_LEAST_SIDE, least_tile(self.spec, self._overlap)), self.spec.multiple)
+        least = round_up(max(_MIN_SIDE, least_tile(self.spec, self._overlap)), self.spec.multiple)
         if self._patient and least < side:
             return max(half, least)
         raise ResourceError(

@@ -11,7 +11,7 @@ from restorecli.images.budget import available_memory
 from restorecli.restoration.plan import least_tile
 from restorecli.restoration.restorer import Restorer
 
-LARGEST_AREA = 1 << 24
+MAX_TILE_AREA = 1 << 24
 """Pixels of the largest tile, restored: beyond, activations pass the 2^31 elements that libraries index."""
 
 BOUNDED_CPU_BYTES = 2 << 30
@@ -55,7 +55,7 @@ def auto_tile(
         overlap: Pixels that tiles will share; None takes what the network needs.
     """
     spec = restorer.spec
-    area = min(footprint.area(budget), LARGEST_AREA // spec.scale**2)
+    area = min(footprint.area(budget), MAX_TILE_AREA // spec.scale**2)
     whole = (
         min(area, GLOBAL_CPU_AREA) if restorer.device.type == "cpu" and spec.receptive_field is None else area
     )

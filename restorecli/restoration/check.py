@@ -31,7 +31,7 @@ from restorecli.restoration.tiling import restore_tiled
 ENOUGH_PSNR = 60.0
 """From here on tiles are as good as the whole in 8 bits: their error is a quarter of a level."""
 
-_LEAST_OVERLAP = 16
+_MIN_OVERLAP = 16
 _SIDE = 256
 _CROP = 768
 
@@ -151,7 +151,7 @@ def check_image(
 def _enough(restorer: Restorer, part: Tensor, whole: Tensor, tile: int) -> int | None:
     """Return the least overlap of a few with which tiles of a side reach `ENOUGH_PSNR`."""
     spec = restorer.spec
-    overlap = round_up(_LEAST_OVERLAP, spec.multiple)
+    overlap = round_up(_MIN_OVERLAP, spec.multiple)
     largest = tile - tile % spec.multiple - spec.multiple
     tried = {needed_overlap(spec)} if spec.receptive_field is not None else set()
     while overlap <= tile // 2:

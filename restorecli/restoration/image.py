@@ -20,7 +20,7 @@ from restorecli.restoration.context import Context
 from restorecli.restoration.keep_defects import keep_defects, outlined
 from restorecli.restoration.outside import restore_beyond
 from restorecli.restoration.plan import (
-    INSISTED_OVERLAP,
+    MAX_DEFAULT_OVERLAP,
     Span,
     default_overlap,
     is_exact,
@@ -156,7 +156,7 @@ class ImageRestorer:
             return is_exact(spec, default_overlap(spec, self.tile))
         if self.tile == "none":
             return spec.receptive_field is not None
-        return is_exact(spec, min(needed_overlap(spec), INSISTED_OVERLAP))
+        return is_exact(spec, min(needed_overlap(spec), MAX_DEFAULT_OVERLAP))
 
     def __call__(self, image: ImageData, context: Context | None = None) -> tuple[ImageData, TileUse]:
         """Restore an image; alpha, depth and metadata come back as they were.

@@ -31,7 +31,7 @@ ANGLES = 12
 BACKGROUND = 10.0
 """Standard deviation of the Gaussian whose result is the background that a line stands out from."""
 
-CERTAIN = (3.0, 4.0)
+SCORE_RAMP = (3.0, 4.0)
 """Standard scores of a line between which the share that is given back rises from none to all.
 
 Chosen on training images of magnetic tiles (blur of 1.5 px, noise of sigma 20, 72 images): the least loss
@@ -97,7 +97,7 @@ def keep_defects(degraded: Pixels, restored: Pixels, sigma: float | None = None)
 
     With y the degraded image, x the restored one and s the standard deviation of the noise, the evidence
     at a pixel is the largest standard score |<k, y - background>| / (s |k|) over oriented line templates k,
-    which is a standard normal variable where the image is flat. Where it exceeds `CERTAIN`, `SHARE` times
+    which is a standard normal variable where the image is flat. Where it exceeds `SCORE_RAMP`, `SHARE` times
     the Gaussian-smoothed residual y - x is added to x. An estimate that minimizes the mean squared error is
     orthogonal to every function of its input, so adding a share a costs only a^2 times the energy added.
 
@@ -119,7 +119,7 @@ def keep_defects(degraded: Pixels, restored: Pixels, sigma: float | None = None)
         return Kept(restored, (), 0, np.zeros(restored.shape[1:], np.bool_))
     noise_of_mean = noise / len(degraded) ** 0.5
     score = _line_score(degraded.mean(axis=0, dtype=np.float64), noise_of_mean)
-    share = SHARE * _widened(np.clip((score - CERTAIN[0]) / (CERTAIN[1] - CERTAIN[0]), 0, 1))
+    share = SHARE * _widened(np.clip((score - SCORE_RAMP[0]) / (SCORE_RAMP[1] - SCORE_RAMP[0]), 0, 1))
     removed = ndimage.gaussian_filter(degraded - restored, (0, SCALE, SCALE), mode="nearest")
     limit = LIMIT * noise / (2 * np.pi**0.5 * SCALE)
     given = (share * np.clip(removed, -limit, limit)).astype(np.float32)

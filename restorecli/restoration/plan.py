@@ -11,8 +11,8 @@ from restorecli.errors import UsageError
 GLOBAL_OVERLAP = 64
 """Pixels that tiles of a network without a bounded receptive field share by default."""
 
-INSISTED_OVERLAP = 256
-"""Pixels of overlap that memory is never spared: networks that see farther weigh what lies there hardly."""
+MAX_DEFAULT_OVERLAP = 256
+"""Largest overlap in pixels that is chosen without being asked for: what lies farther away weighs little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ def least_tile(spec: RestorerSpec, overlap: int | None = None) -> int:
 
     Args:
         spec: Of the restorer.
-        overlap: Pixels that tiles share; None takes what the network needs, or `INSISTED_OVERLAP` where that
-            is more: then tiles this small are not exact.
+        overlap: Pixels that tiles share; None takes what the network needs, or `MAX_DEFAULT_OVERLAP` where
+            that is more: then tiles this small are not exact.
     """
     if overlap is None:
-        overlap = min(needed_overlap(spec), round_up(INSISTED_OVERLAP, spec.multiple))
+        overlap = min(needed_overlap(spec), round_up(MAX_DEFAULT_OVERLAP, spec.multiple))
     return smallest_tile(spec.multiple, overlap)
 
 

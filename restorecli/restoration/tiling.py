@@ -1,7 +1,7 @@
 """Cutting an image into tiles, restoring each and joining them without seams.
 
 A network with a known receptive field gives the same pixels from tiles as from the whole image, when
-neighboring tiles share enough: what a tile's rim spoils is cropped away. A network that sees the whole
+neighboring tiles share enough: what a tile's border spoils is cropped away. A network that sees the whole
 image does not; there neighboring tiles fade into each other (chaiNNer's answer to seams is the same).
 """
 

@@ -103,9 +103,9 @@ def turned(pixels: Pixels, turn: int) -> Pixels:
     return np.ascontiguousarray(np.rot90(pixels, turn % 4, axes=(1, 2)))
 
 
-def crop_border(pixels: Pixels, rim: int) -> Pixels:
-    """Take a rim of some pixels off all four sides."""
-    return pixels[:, rim:-rim, rim:-rim] if rim else pixels
+def crop_border(pixels: Pixels, border: int) -> Pixels:
+    """Take a border of some pixels off all four sides."""
+    return pixels[:, border:-border, border:-border] if border else pixels
 
 
 def rounded_to_8_bits(pixels: Pixels) -> Pixels:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim.adamw import adamw
 
-NARROWEST = 16
+MIN_MATRIX_SIDE = 16
 """Matrices with a shorter side are left to Adam: first and last layers, depthwise kernels."""
 
 _ROUNDS = 5
@@ -49,7 +49,7 @@ def orthogonalised(matrices: Tensor) -> Tensor:
 
 def is_matrix(parameter: Tensor) -> bool:
     """Tell whether a parameter, as outputs by the rest, is wide enough to be made orthogonal."""
-    return parameter.ndim > 1 and min(parameter.shape[0], parameter[0].numel()) >= NARROWEST
+    return parameter.ndim > 1 and min(parameter.shape[0], parameter[0].numel()) >= MIN_MATRIX_SIDE
 
 
 class Muon(torch.optim.Optimizer):

@@ -23,7 +23,7 @@ from restorecli.restoration.methods.base import Method
 from restorecli.restoration.records import SourceRecords
 from restorecli.tune.crops import evenly, middle
 
-MOST = 8
+MAX_PAIRS = 8
 """Pairs that are restored again and again: evenly chosen by path where there are more."""
 
 SIDE = 256
@@ -64,11 +64,11 @@ class Examples:
 def read_examples(
     method: Method, degraded: Path, reference: Path, known: Known, reading: ReadOptions
 ) -> Examples:
-    """Read at most `MOST` pairs, evenly chosen by path.
+    """Read at most `MAX_PAIRS` pairs, evenly chosen by path.
 
     An image is cropped to its central `SIDE` where the method works locally (it has a receptive field, or
     asks for nothing but the level of the noise), does not change the size, and knows neither an operator nor
-    a mask. All others stay whole: what lies beyond the rim of a crop is no mirror image, holes may lie
+    a mask. All others stay whole: what lies beyond the border of a crop is no mirror image, holes may lie
     outside of it, and haze, moire and the like are judged by the whole image.
 
     Args:
@@ -87,7 +87,7 @@ def read_examples(
     files = {file.relative.as_posix(): file for file in walk(degraded)}
     records = SourceRecords(degraded if degraded.is_dir() else degraded.parent)
     taken = []
-    for pair in evenly(pairing.pairs, MOST):
+    for pair in evenly(pairing.pairs, MAX_PAIRS):
         file = files[pair.path]
         try:
             clean = _reference(pair, file, reading)
@@ -135,8 +135,8 @@ def _example(method: Method, image: ImageData, context: Context, reference: Pixe
     scale = method.scale_for(context)
     channels, height, width = image.pixels.shape
     wanted = (channels, height * scale, width * scale)
-    rims = [whole - part for whole, part in zip(reference.shape, wanted, strict=True)]
-    if rims[0] or not all(0 <= rim < scale for rim in rims[1:]):
+    borders = [whole - part for whole, part in zip(reference.shape, wanted, strict=True)]
+    if borders[0] or not all(0 <= border < scale for border in borders[1:]):
         raise ImageError(
             "A degraded image and its reference differ in size or color.",
             expected=f"a reference of {_kind(wanted)}",

@@ -129,8 +129,8 @@ def test_upsampler_refuses_other_scales():
 )
 @settings(max_examples=60, deadline=None)
 def test_patches_joined_again_are_the_image_at_its_border_too(height, width, sides, window):
-    out, stride, rim = sides
-    grid = PatchGrid(out + 2 * rim, stride, out, window)
+    out, stride, border = sides
+    grid = PatchGrid(out + 2 * border, stride, out, window)
     x = torch.rand(2, 3, height, width, dtype=torch.float64)
     patches = grid.unfold(x)
     torch.testing.assert_close(grid.fold(grid.middles(patches), height, width), x, atol=1e-12, rtol=0)
@@ -141,7 +141,7 @@ def test_patches_begin_where_they_should():
     grid, x = PatchGrid(6, 2, 4), torch.rand(1, 1, 16, 16)
     patches = grid.unfold(x)
     side = int(patches.shape[1] ** 0.5)
-    inside = patches.reshape(side, side, 6, 6)[3, 4]  # starts at 2 * (3, 4) - (out - stride) - rim
+    inside = patches.reshape(side, side, 6, 6)[3, 4]  # starts at 2 * (3, 4) - (out - stride) - border
     assert torch.equal(inside, x[0, 0, 3:9, 5:11])
 
 

@@ -64,7 +64,7 @@ def test_ssim_says_what_is_too_small():
 
 
 def test_pyramid_laplacian_of_a_constant_vanishes_inside_only():
-    """The rim keeps MPRNet's published gains: 1.5 and 1.1 at the top, 0.9 and 0.5 at an even bottom."""
+    """The border keeps MPRNet's published gains: 1.5 and 1.1 at the top, 0.9 and 0.5 at an even bottom."""
     c = 0.5
     gain = 1 - pyramid_laplacian(torch.full((1, 1, 16, 16), c, dtype=torch.float64))[0, 0, :, 8] / c
     assert gain[2:-2].sub(1).abs().max() < 1e-12

@@ -42,7 +42,7 @@ def test_flat_margins_do_not_hide_the_noise_of_the_rest(levels):
 
 @pytest.mark.parametrize("sigma", [0, 5, 15, 25, 50])
 def test_it_agrees_with_scikit_image_on_photographs(sigma):
-    """Their transform extends the image by its mirror image, ours does not: only the rim differs."""
+    """Their transform extends the image by its mirror image, ours does not: only the border differs."""
     for photo in (data.astronaut(), data.coffee(), data.cat()):
         rng = np.random.default_rng(1)
         gray = color.rgb2gray(photo)

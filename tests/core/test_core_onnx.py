@@ -54,12 +54,12 @@ def test_every_channel_has_its_own_filter():
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 3), (3, 2), (8, 12)])
-@pytest.mark.parametrize("rim", [1, 2, 5])
-def test_mirroring_in_tensors_is_padding(size, rim):
+@pytest.mark.parametrize("border", [1, 2, 5])
+def test_mirroring_in_tensors_is_padding(size, border):
     x = torch.rand(2, 3, *size)
-    mode = "reflect" if rim < min(size) else "replicate"
-    assert torch.equal(mirrored_or_repeated(x, rim), F.pad(x, (rim,) * 4, mode=mode))
-    top, left = (min(rim, side - 1) for side in size)
-    found, above, beside = mirrored(x, rim)
+    mode = "reflect" if border < min(size) else "replicate"
+    assert torch.equal(mirrored_or_repeated(x, border), F.pad(x, (border,) * 4, mode=mode))
+    top, left = (min(border, side - 1) for side in size)
+    found, above, beside = mirrored(x, border)
     assert (int(above), int(beside)) == (top, left)
     assert torch.equal(found, F.pad(x, (left, left, top, top), mode="reflect"))

@@ -282,16 +282,16 @@ def test_tensors_that_no_network_takes_are_refused(tmp_path, change):
 
 
 @pytest.mark.parametrize(
-    ("name", "inside", "rim"),
+    ("name", "inside", "border"),
     [("dncnn.gray-blind", 0.2, 0.25), ("sca-unet.gaussian", 0.5, 9), ("sca-unet.noise-blur", 1, 15)],
 )
-def test_flat_fields_come_back_as_the_readme_says(name, inside, rim):
+def test_flat_fields_come_back_as_the_readme_says(name, inside, border):
     restorer = load(name, device="cpu")
     channels = 1 if name.startswith("dncnn") else 3
     for level in (0.0, 0.5, 1.0):
         field = torch.full((1, channels, 96, 96), level)
         off = (restorer(field).clamp(0, 1) - field).abs() * 255
-        assert off.max() < rim
+        assert off.max() < border
         assert off[..., 16:-16, 16:-16].max() < inside
 
 

@@ -61,7 +61,7 @@ def test_strokes_are_blended_by_their_opacity_and_gray_gets_their_luma():
 
 @pytest.mark.parametrize("step", [Scratches(count=8, tears=1), Scratches(dust=40, count=0, speck=3.0)])
 def test_the_mask_is_where_the_image_changed(step):
-    """Outside only the faint rims are left; inside every pixel differs from a gray no stroke has."""
+    """Outside only the faint borders are left; inside every pixel differs from a gray no stroke has."""
     image = flat(0.25)
     changed = np.abs(step.apply(image, rng()) - image).max(axis=0)
     mask = step.mask(image.shape[1:], rng())

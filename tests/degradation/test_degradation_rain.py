@@ -105,10 +105,10 @@ def test_a_streak_has_its_length_and_width(length, angle, width) -> None:
 
 
 def test_rain_falls_alike_everywhere() -> None:
-    """Drops beyond the image reach into it: its rim is as wet as its middle."""
+    """Drops beyond the image reach into it: its border is as wet as its middle."""
     layer = Rain(amount=0.3, length=35, width=2).layer((600, 600), rng())
-    rim = np.concatenate([layer[:15].ravel(), layer[-15:].ravel()])
-    assert rim.mean() == pytest.approx(layer[200:400].mean(), rel=0.1)
+    border = np.concatenate([layer[:15].ravel(), layer[-15:].ravel()])
+    assert border.mean() == pytest.approx(layer[200:400].mean(), rel=0.1)
 
 
 def test_whiter_than_white_is_left_as_it_is() -> None:

@@ -11,7 +11,7 @@ from restorecli.restoration.restorer import Restorer
 
 
 class Convolutions(nn.Module):
-    """`depth` convolutions that look at the four corners of 3x3: the rim of the receptive field weighs most.
+    """`depth` convolutions that look at the corners of 3x3: the border of the receptive field weighs most.
 
     With a bias in between, since zero padding would otherwise hide where a tile ends.
     """

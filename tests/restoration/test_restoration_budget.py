@@ -12,7 +12,7 @@ from restorecli.core.models.catalog import create_model
 from restorecli.core.restorer import TorchRestorer
 from restorecli.restoration.budget import (
     GLOBAL_CPU_AREA,
-    LARGEST_AREA,
+    MAX_TILE_AREA,
     auto_tile,
     memory_budget,
 )
@@ -74,7 +74,7 @@ def test_tiles_are_multiples_and_never_smaller_than_makes_sense():
 
 def test_no_tile_is_larger_than_device_libraries_can_index(convolutions):
     assert auto_tile(convolutions(), Footprint(1), 1 << 40, 30_000, 30_000) == 4096
-    assert LARGEST_AREA == 4096**2
+    assert MAX_TILE_AREA == 4096**2
 
 
 def test_attention_over_a_huge_image_is_cut_on_a_cpu():

@@ -1,4 +1,4 @@
-"""Deblurring: exact where nothing is lost, scikit-image as the judge, and what noise and rims cost."""
+"""Deblurring: exact where nothing is lost, scikit-image as the judge, and what noise and borders cost."""
 
 import numpy as np
 import pytest
@@ -11,13 +11,13 @@ from restorecli.errors import ImageError
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.catalog import create_method
 from restorecli.restoration.methods.classical.blur_signs import smoothness
+from restorecli.restoration.methods.classical.boundaries import extend
 from restorecli.restoration.methods.classical.deconvolution import pseudo_inverse, wiener_filter
 from restorecli.restoration.methods.classical.kernel_estimate import (
     cleaned,
     estimate_kernel,
     sparse_gradients,
 )
-from restorecli.restoration.methods.classical.rims import extend
 
 MOTION = PointSpread.centred(motion_kernel(9, 30))
 SOFT = PointSpread.centred(np.outer(gaussian_weights(1.2), gaussian_weights(1.2)))
@@ -75,7 +75,7 @@ def test_the_unsupervised_filter_is_scikit_images(photo) -> None:
     np.testing.assert_allclose(result[0], expected, atol=1e-5)
 
 
-def test_richardson_lucy_is_scikit_images_away_from_the_rim(photo) -> None:
+def test_richardson_lucy_is_scikit_images_away_from_the_border(photo) -> None:
     given = blurred(photo, SOFT) + np.float32(0.01)
     ours = restore("richardson-lucy", given, SOFT, iterations=8)
     # scikit-image starts from 0.5 and pads with 0: a wide mirrored margin keeps that away.
@@ -117,11 +117,11 @@ def test_a_mirrored_rim_is_exact_for_a_kernel_that_mirrors_and_an_unknown_one_fo
     soft = restore("wiener-deconv", blurred(photo, SOFT), SOFT, balance=1e-9)
     assert psnr(soft, photo) > 40
     given = blurred(photo, MOTION, 0.3)
-    by_rim = {
+    by_boundary = {
         rim: psnr(restore("wiener-deconv", given, MOTION, 0.3, rim=rim), photo)
         for rim in ("auto", "mirror", "taper", "circular")
     }
-    assert by_rim["auto"] > 5 + max(by_rim[rim] for rim in ("mirror", "taper", "circular"))
+    assert by_boundary["auto"] > 5 + max(by_boundary[rim] for rim in ("mirror", "taper", "circular"))
 
 
 def test_the_balance_follows_the_noise(photo) -> None:

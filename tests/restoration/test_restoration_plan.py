@@ -61,7 +61,7 @@ def test_tiles_have_one_aligned_shape_and_keep_only_what_they_see(axis):
 
 
 @given(axes())
-def test_exact_tiles_crop_at_least_half_the_overlap_at_every_inner_rim(axis):
+def test_exact_tiles_crop_at_least_half_the_overlap_at_every_inner_border(axis):
     size, tile, overlap, multiple, _ = axis
     for span in plan_axis(size, tile=tile, overlap=overlap, multiple=multiple, exact=True):
         assert span.fade_in == span.fade_out == 0

@@ -14,7 +14,7 @@ from restorecli.errors import DataError
 from restorecli.images.image import ImageData
 from restorecli.images.reading import probe
 from restorecli.restoration.backoff import BackingOff
-from restorecli.restoration.budget import LARGEST_AREA, auto_tile
+from restorecli.restoration.budget import MAX_TILE_AREA, auto_tile
 from restorecli.restoration.image import ImageRestorer, TileUse
 from restorecli.restoration.job import _memory_of
 from restorecli.restoration.plan import least_tile
@@ -113,7 +113,7 @@ def test_memory_is_reckoned_for_the_enlarged_image(chain, restorer_of):
     assert _memory_of(probe(file), 4) == 48 * 64 * 16 * 33
     fourfold = restorer_of(lambda batch: batch, scale=4)
     assert auto_tile(fourfold, Footprint(1), 1 << 40, 30_000, 30_000) == 1024
-    assert LARGEST_AREA == (4 * 1024) ** 2
+    assert MAX_TILE_AREA == (4 * 1024) ** 2
 
 
 def test_a_very_wide_field_gives_way_when_memory_is_short(restorer_of):

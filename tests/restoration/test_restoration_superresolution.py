@@ -45,7 +45,7 @@ def test_bicubic_is_matlabs(reference_folder, factor) -> None:
 
 @pytest.mark.parametrize("factor", [2, 3, 5])
 def test_interpolation_is_pillows_inside(factor) -> None:
-    """Pillow cuts its kernel at the rim instead of mirroring, and computes in float32."""
+    """Pillow cuts its kernel at the border instead of mirroring, and computes in float32."""
     plane = np.random.default_rng(0).random((20, 24), np.float32)
     size = (24 * factor, 20 * factor)
     inside = (slice(4 * factor, -4 * factor),) * 2

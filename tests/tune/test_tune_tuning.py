@@ -16,7 +16,7 @@ from restorecli.images.writing import write_image
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.tune.crops import evenly, middle
-from restorecli.tune.pairs import MOST, SIDE, read_examples
+from restorecli.tune.pairs import MAX_PAIRS, SIDE, read_examples
 from restorecli.tune.search import Descent
 from restorecli.tune.tuning import tune
 
@@ -207,7 +207,7 @@ def test_large_images_are_cropped_only_where_that_changes_nothing(tmp_path) -> N
 def test_crops_and_choices_are_even() -> None:
     assert evenly(range(5), 8) == [0, 1, 2, 3, 4]
     assert evenly(range(16), 4) == [2, 6, 10, 14]
-    assert len(evenly(range(100), MOST)) == MOST
+    assert len(evenly(range(100), MAX_PAIRS)) == MAX_PAIRS
     pixels = np.arange(100, dtype=np.float32).reshape(1, 10, 10)
     assert middle(pixels, 4, 4)[0, 0, 0] == 33
     assert middle(pixels, 4, 4, 2)[0, 0, 0] == 22

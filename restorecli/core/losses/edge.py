@@ -24,7 +24,7 @@ def _gaussian5(x: Tensor) -> Tensor:
 def pyramid_laplacian(x: Tensor) -> Tensor:
     """Return x - G(4 up(down(G(x)))), down keeping every second pixel and up filling in zeros.
 
-    As in MPRNet's published code, whose rim is kept as it is: within 2 pixels of the border a constant
+    As in MPRNet's published code, the border is not corrected: within 2 pixels of it a constant
     image does not give 0, because zero insertion and replicated borders do not cancel there.
 
     Args:

@@ -13,7 +13,7 @@ _NORMAL_MEDIAN = 0.6744897501960817
 """Median of the absolute value of a standard normal variable."""
 
 
-_NOTHING = 1e-6
+_ROUNDING = 1e-6
 """Details up to this size are 0 but for rounding, range [0, 1]: the smallest step of 16 bits gives more."""
 
 
@@ -64,10 +64,10 @@ def given_or_estimated_sigma(x: Tensor, sigma: Tensor | None, own: float | None)
 
 
 def _median_of_details(sizes: Tensor) -> Tensor:
-    """Return the median of the sizes above `_NOTHING` along the last axis, 0 where there is none."""
+    """Return the median of the sizes above `_ROUNDING` along the last axis, 0 where there is none."""
     ordered = sizes.sort(dim=-1).values
     total = sizes.shape[-1]
-    flat = (sizes <= _NOTHING).sum(dim=-1, keepdim=True)
+    flat = (sizes <= _ROUNDING).sum(dim=-1, keepdim=True)
     lower = (flat + total - 1) // 2
     upper = torch.clamp((flat + total) // 2, max=total - 1)
     middle = (ordered.gather(-1, lower) + ordered.gather(-1, upper)) / 2

@@ -61,7 +61,7 @@ def rescale(plane: Plane, low: float, high: float) -> Plane:
 
 
 def guided_filter(guide: Plane, source: Plane, radius: int, epsilon: float) -> Plane:
-    """Smooth `source` but keep the edges of `guide` (He, Sun, Tang, TPAMI 2013); rims are mirrored.
+    """Smooth `source` but keep the edges of `guide` (He, Sun, Tang, TPAMI 2013); borders are mirrored.
 
     Args:
         guide: (H, W) in [0, 1].

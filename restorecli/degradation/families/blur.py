@@ -1,4 +1,4 @@
-"""Blur: Gaussian, motion, defocus; every kernel sums to 1 and the image is mirrored at its rim.
+"""Blur: Gaussian, motion, defocus; every kernel sums to 1 and the image is mirrored at its border.
 
 The kernels and the classes are here; the compiled loops are imported at the first use because loading the
 compiler takes longer than `--help` may.

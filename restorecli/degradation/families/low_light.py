@@ -10,7 +10,7 @@ import numpy as np
 from restorecli.degradation.base import Degradation, parameter
 from restorecli.images.image import Pixels
 
-_MOST_PHOTONS = 1e18
+_MAX_PHOTONS = 1e18
 """NumPy draws no Poisson numbers of a larger mean; no image in [0, 1] comes near it."""
 
 
@@ -74,7 +74,7 @@ class LowLight(Degradation):
     def _expose(self, light: Pixels, rng: np.random.Generator) -> Pixels:
         seen = light
         if self.peak > 0:
-            mean = np.minimum(light * np.float64(self.peak), _MOST_PHOTONS)
+            mean = np.minimum(light * np.float64(self.peak), _MAX_PHOTONS)
             seen = (rng.poisson(mean) / self.peak).astype(np.float32)
         if self.read > 0:
             seen = seen + rng.standard_normal(light.shape, dtype=np.float32) * np.float32(self.read / 255)

@@ -15,7 +15,7 @@ from restorecli.degradation.families.blur import disc_kernel, motion_kernel
 from restorecli.images.image import Pixels
 
 _HAZE_LIGHT = np.float32(0.8)
-_FAINTEST = 0.3
+_MIN_OPACITY = 0.3
 
 
 def streak_kernel(length: float, angle: float, width: float) -> NDArray[np.float64]:
@@ -93,12 +93,12 @@ class Rain(Degradation):
         from restorecli.degradation.filtering import filter_kernel
 
         kernel = streak_kernel(self.length, self.angle, self.width)
-        rim = math.ceil(kernel.shape[0] / 2)  # drops beyond the image reach into it
-        noise = rng.random([side + 2 * rim for side in shape], dtype=np.float32)
+        border = math.ceil(kernel.shape[0] / 2)  # drops beyond the image reach into it
+        noise = rng.random([side + 2 * border for side in shape], dtype=np.float32)
         share = np.float32(self.amount / kernel.sum())
         falls = noise > 1 - share
         drops = np.zeros_like(noise)
-        drops[falls] = _FAINTEST + (1 - _FAINTEST) * (noise[falls] - (1 - share)) / share
-        streaks = filter_kernel(drops[None], kernel)[0, rim:-rim, rim:-rim]
+        drops[falls] = _MIN_OPACITY + (1 - _MIN_OPACITY) * (noise[falls] - (1 - share)) / share
+        streaks = filter_kernel(drops[None], kernel)[0, border:-border, border:-border]
         result: NDArray[np.float32] = np.float32(self.gain) * np.minimum(streaks, 1)
         return result

@@ -44,7 +44,7 @@ def _reduce_axis(image: NDArray[np.float64], factor: int, axis: int) -> NDArray[
 class Downscale(Degradation):
     """Bicubic reduction with anti-aliasing, a = -0.5, as tables of super-resolution use.
 
-    The sides are first cut at the right and bottom to multiples of the factor ("modcrop"); beyond the rim
+    The sides are first cut at the right and bottom to multiples of the factor ("modcrop"); beyond the border
     the image is mirrored. PyTorch's bicubic differs: a = -0.75 and, by default, no anti-aliasing.
     """
 

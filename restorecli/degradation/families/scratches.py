@@ -59,7 +59,7 @@ class Scratches(Degradation):
     speck: float = parameter(5.0, unit="px", low=1, high=50, draw="2..5", help="greatest radius of dust")
     tears: int = parameter(0, unit="bands", low=0, high=20, draw="0..2", help="number of torn bands")
     edge: float = parameter(
-        0.75, unit="px", low=0.1, high=10, draw="0.5..1", help="width over which rims fade"
+        0.75, unit="px", low=0.1, high=10, draw="0.5..1", help="width over which borders fade"
     )
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:

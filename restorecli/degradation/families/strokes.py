@@ -58,7 +58,7 @@ def cover(shape: tuple[int, int], stroke: Stroke, edge: float) -> NDArray[np.flo
     Args:
         shape: Height and width.
         stroke: The stroke.
-        edge: Width in pixels over which its rim fades, above 0.
+        edge: Width in pixels over which its border fades, above 0.
 
     Returns:
         (H, W) float32 in [0, 1].

@@ -11,7 +11,7 @@ from restorecli.errors import DataError
 from restorecli.evaluation.pairing.masks import mask_source
 from restorecli.evaluation.pairing.pairs import Pair, Pairing, Side, Source, Unmatched
 from restorecli.folders.manifest import Manifest, Record
-from restorecli.folders.masks import FLAWLESS, LAYOUTS, MaskFinder, MaskIndex
+from restorecli.folders.masks import DEFECT_FREE_NAMES, LAYOUTS, MaskFinder, MaskIndex
 from restorecli.folders.matching import index_for
 from restorecli.folders.records import RecordAt
 from restorecli.folders.walking import NO_CATEGORY, ImageFile, walk
@@ -227,7 +227,7 @@ def _without_masks(pairs: Sequence[Pair]) -> Iterator[str]:
     counts: Counter[str] = Counter()
     masked = set()
     for pair in pairs:
-        if pair.defect is None or pair.defect.casefold() in FLAWLESS or pair.reference is None:
+        if pair.defect is None or pair.defect.casefold() in DEFECT_FREE_NAMES or pair.reference is None:
             continue
         name = pair.defect if pair.category == pair.defect else f"{pair.category}/{pair.defect}"
         counts[name] += 1

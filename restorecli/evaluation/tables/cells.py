@@ -12,9 +12,9 @@ from restorecli.evaluation.statistics.difference import OVERALL, Comparison, Dif
 from restorecli.evaluation.statistics.intervals import Interval
 from restorecli.evaluation.statistics.summary import Summary
 
-__all__ = ["DETAILS", "NOTHING", "OVERALL", "Table", "comparison_table", "format_number", "table"]
+__all__ = ["DETAILS", "NO_VALUE", "OVERALL", "Table", "comparison_table", "format_number", "table"]
 
-NOTHING = "-"
+NO_VALUE = "-"
 """What a cell shows where a number is not known."""
 
 DETAILS = ("interval", "spread", "worst", "median")
@@ -97,7 +97,7 @@ def comparison_table(comparison: Comparison, metric: Metric, *, details: Collect
 def format_number(value: float | None, decimals: int, *, signed: bool = False) -> str:
     """Return a number for a table: fixed decimals, "inf" for infinity, "-" where it is not known."""
     if value is None:
-        return NOTHING
+        return NO_VALUE
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     return f"{value:{'+' if signed else ''}.{decimals}f}"
@@ -106,7 +106,7 @@ def format_number(value: float | None, decimals: int, *, signed: bool = False) -
 def format_interval(interval: Interval | None, decimals: int, *, signed: bool = False) -> str:
     """Return both ends for a table, e.g. "[27.11, 28.90]"; "-" where they are not known."""
     if interval is None:
-        return NOTHING
+        return NO_VALUE
     return f"[{', '.join(format_number(end, decimals, signed=signed) for end in interval)}]"
 
 
@@ -145,7 +145,7 @@ class _Column:
             return format_number((group.gain or {}).get(name), decimals, signed=True)
         summary = ((group.degraded if self.side == "degraded" else group.restored) or {}).get(name)
         if summary is None:
-            return NOTHING
+            return NO_VALUE
         if self.detail == "interval":
             return format_interval(summary.interval, decimals)
         if self.detail:
@@ -189,7 +189,7 @@ def _overall(names: int) -> tuple[str, ...]:
 
 def _compared(entry: Difference, metric: Metric) -> dict[str, str]:
     left_out = f" (-{entry.left_out})" if entry.left_out else ""
-    p = NOTHING if entry.p_holm is None else ("<0.0001" if entry.p_holm < 1e-4 else f"{entry.p_holm:.4f}")
+    p = NO_VALUE if entry.p_holm is None else ("<0.0001" if entry.p_holm < 1e-4 else f"{entry.p_holm:.4f}")
     return {
         "n": f"{entry.n}{left_out}",
         "": format_number(entry.candidate, metric.decimals),
@@ -197,5 +197,5 @@ def _compared(entry: Difference, metric: Metric) -> dict[str, str]:
         "difference": format_number(entry.mean, metric.decimals, signed=True),
         "interval": format_interval(entry.interval, metric.decimals, signed=True),
         "p": p,
-        "verdict": f"{entry.verdict or NOTHING}{' (few)' if entry.few else ''}",
+        "verdict": f"{entry.verdict or NO_VALUE}{' (few)' if entry.few else ''}",
     }

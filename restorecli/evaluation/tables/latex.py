@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.result import Evaluation, Group
 from restorecli.evaluation.statistics.difference import OVERALL, Comparison
-from restorecli.evaluation.tables.cells import NOTHING, format_number
+from restorecli.evaluation.tables.cells import NO_VALUE, format_number
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -107,7 +107,7 @@ def _cells(
         best = format_number(max(known) if metric.higher_is_better else min(known), metric.decimals)
     for number in numbers:
         text = format_number(number, metric.decimals)
-        words = {"inf": r"$\infty$", "-inf": r"$-\infty$", NOTHING: "--"}
+        words = {"inf": r"$\infty$", "-inf": r"$-\infty$", NO_VALUE: "--"}
         shown = words.get(text, text.replace("-", "$-$"))
         yield rf"\textbf{{{shown}}}" if text == best else shown
 

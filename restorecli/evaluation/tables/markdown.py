@@ -10,7 +10,7 @@ from restorecli.evaluation.statistics.intervals import INTERVAL_POLICY
 from restorecli.evaluation.statistics.summary import MEAN_POLICY
 from restorecli.evaluation.tables.cells import DETAILS, Table, comparison_table, table
 
-_MOST_METRICS = 2  # more columns than these metrics have cannot be read in one table
+_MAX_METRICS = 2  # more columns than these metrics have cannot be read in one table
 
 
 def to_markdown(evaluation: Evaluation, comparison: Comparison | None = None) -> str:
@@ -20,7 +20,7 @@ def to_markdown(evaluation: Evaluation, comparison: Comparison | None = None) ->
     scored. More than two metrics have a table each.
     """
     metrics = evaluation.metrics
-    blocks = [metrics] if len(metrics) <= _MOST_METRICS else [(metric,) for metric in metrics]
+    blocks = [metrics] if len(metrics) <= _MAX_METRICS else [(metric,) for metric in metrics]
     lines = []
     for block in blocks:
         lines += [*_table(table(evaluation, details=DETAILS, metrics=block)), ""]

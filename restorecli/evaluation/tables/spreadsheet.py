@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from restorecli.evaluation.result import Evaluation, Group, PairScore, json_number
 from restorecli.evaluation.statistics.difference import OVERALL
 from restorecli.evaluation.statistics.intervals import Interval
-from restorecli.evaluation.tables.cells import NOTHING
+from restorecli.evaluation.tables.cells import NO_VALUE
 
 
 def groups_to_csv(evaluation: Evaluation) -> str:
@@ -92,5 +92,5 @@ def _is_harmless(value: str) -> bool:
     try:
         float(value)
     except ValueError:
-        return value == NOTHING
+        return value == NO_VALUE
     return True

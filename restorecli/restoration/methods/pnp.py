@@ -14,10 +14,10 @@ from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, Value, parameter, unknown
 from restorecli.restoration.methods.catalog import METHODS
+from restorecli.restoration.methods.classical.boundaries import extend
 from restorecli.restoration.methods.classical.deconvolution import ROUNDING
 from restorecli.restoration.methods.classical.harmonic import harmonic
 from restorecli.restoration.methods.classical.resampling import enlarge
-from restorecli.restoration.methods.classical.rims import extend
 from restorecli.restoration.methods.data_steps import (
     fourier_step,
     mask_step,
@@ -46,7 +46,7 @@ class PlugAndPlay(Method):
     DPIR's strength is 0.23, which is the best with `tv`; with the shipped blind networks 0.5 is (tried on
     images of BSDS400 with camera shake and noise of 2.55), so that the default lies between.
 
-    What lies beyond the rim is not known: it is estimated by turns with the image. Holes begin with
+    What lies beyond the border is not known: it is estimated by turns with the image. Holes begin with
     Laplace's solution, which ended 0.2 dB higher than the nearest known pixels.
     """
 

@@ -20,8 +20,8 @@ class DilatedDepthwise(nn.Conv2d):
     """
 
     def __init__(self, channels: int, side: int = 3, dilation: int = 2, *, bias: bool = True) -> None:
-        rim = dilation * (side // 2)
-        super().__init__(channels, channels, side, 1, rim, dilation, groups=channels, bias=bias)
+        border = dilation * (side // 2)
+        super().__init__(channels, channels, side, 1, border, dilation, groups=channels, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape and type."""

@@ -15,14 +15,14 @@ from torch.nn import functional as F
 from restorecli.core.models.blocks.mirroring import mirrored_or_repeated
 
 GROUPS = 8
-_LEAST_INNER = 32
+_MIN_INNER = 32
 
 
 class DynamicLowPass(nn.Module):
     """Split x into low + high by filters that are made of x: softmax over the taps of LN(W GAP(x)).
 
     The taps are at least 0 and add up to 1, so that a filter can only smooth. The image is mirrored at its
-    rim (repeated where it is smaller than the filter).
+    border (repeated where it is smaller than the filter).
 
     Args:
         channels: Channels of input and outputs.
@@ -64,11 +64,11 @@ def _grown(height: int, width: int, side: int) -> tuple[int, int]:
     return height + side - 1, width + side - 1
 
 
-def _mirrored(x: Tensor, rim: int) -> Tensor:
+def _mirrored(x: Tensor, border: int) -> Tensor:
     if torch.onnx.is_in_onnx_export():
-        return mirrored_or_repeated(x, rim)
-    mode = "reflect" if rim < min(x.shape[-2:]) else "replicate"
-    return F.pad(x, (rim, rim, rim, rim), mode=mode)
+        return mirrored_or_repeated(x, border)
+    mode = "reflect" if border < min(x.shape[-2:]) else "replicate"
+    return F.pad(x, (border, border, border, border), mode=mode)
 
 
 class FrequencySelect(nn.Module):
@@ -83,7 +83,7 @@ class FrequencySelect(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        inner = max(channels // 2, _LEAST_INNER)
+        inner = max(channels // 2, _MIN_INNER)
         self.squeeze = nn.Linear(channels, inner)
         self.heads = nn.Linear(inner, 2 * channels)
         self.join = nn.Conv2d(channels, channels, 1)

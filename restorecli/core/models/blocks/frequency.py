@@ -23,7 +23,7 @@ EDGES = (0.28, 0.64)
 """Edges between the three bands of the post's figures, as shares of the Nyquist frequency."""
 
 MAX_BANDS = 16
-_LEAST_VARIANCE = 1e-6
+_MIN_VARIANCE = 1e-6
 _TINY = 1e-12
 
 
@@ -111,7 +111,7 @@ def band_statistics(level: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
     first = around @ shares.T
     second = around.square() @ shares.T
     present = shares.sum(dim=1)
-    variance = (second - first.square()).clamp_min(0) + _LEAST_VARIANCE
+    variance = (second - first.square()).clamp_min(0) + _MIN_VARIANCE
     return first + centre * present, variance.sqrt()
 
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 LEVELS = 256
 HALF = 1 / (LEVELS - 1)
 """Half the width of a level where the levels 0 to 255 stand for -1 to 1."""
-LEAST_LOG_SCALE = -7.0
+MIN_LOG_SCALE = -7.0
 
 
 def to_levels(y: Tensor) -> Tensor:
@@ -134,13 +134,13 @@ class LogisticMixture:
         """Draw a component, then a value m + temperature s logit(u); at 0 the likeliest component's mean."""
         weights, means, scales = parameters.chunk(3, 1)
         which = _pick(weights, chance[:, 0], temperature)[:, None]
-        mean, scale = means.gather(1, which)[:, 0], scales.clamp_min(LEAST_LOG_SCALE).gather(1, which)[:, 0]
+        mean, scale = means.gather(1, which)[:, 0], scales.clamp_min(MIN_LOG_SCALE).gather(1, which)[:, 0]
         spread = temperature * scale.exp() * torch.logit(chance[:, 1].to(mean), eps=1e-6)
         return to_levels((mean + spread + 1) / 2)
 
     def _split(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         weights, means, scales = parameters.chunk(3, 2)
-        return weights, means, scales.clamp_min(LEAST_LOG_SCALE)
+        return weights, means, scales.clamp_min(MIN_LOG_SCALE)
 
 
 def _pick(logits: Tensor, chance: Tensor, temperature: float) -> Tensor:

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 
-def mirrored_or_repeated(x: Tensor, rim: int) -> Tensor:
-    """Mirror (N, C, H, W) `rim` pixels far at every border; repeat the border where a side is too small."""
+def mirrored_or_repeated(x: Tensor, border: int) -> Tensor:
+    """Mirror (N, C, H, W) by `border` pixels at every side; repeat the edge where a side is too small."""
     height, width = (_tensor(side) for side in x.shape[-2:])
-    is_small = (height <= rim) | (width <= rim)
+    is_small = (height <= border) | (width <= border)
     for axis, side in ((2, height), (3, width)):
-        place = _places(-rim, side + rim)
+        place = _places(-border, side + border)
         repeated = torch.minimum(place.clamp(min=0), side - 1)
         x = x.index_select(axis, torch.where(is_small, repeated, _reflected(place, side)))
     return x
@@ -27,11 +27,11 @@ def mirrored(x: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
     Returns:
         The larger image, and how many pixels were added above (and below) and at the left (and right).
     """
-    rims = [(_tensor(side) - 1).clamp(max=most) for side in x.shape[-2:]]
-    for axis, rim in zip((2, 3), rims, strict=True):
+    borders = [(_tensor(side) - 1).clamp(max=most) for side in x.shape[-2:]]
+    for axis, border in zip((2, 3), borders, strict=True):
         side = _tensor(x.shape[axis])
-        x = x.index_select(axis, _reflected(_places(-rim, side + rim), side))
-    return x, rims[0], rims[1]
+        x = x.index_select(axis, _reflected(_places(-border, side + border), side))
+    return x, borders[0], borders[1]
 
 
 def _reflected(place: Tensor, side: Tensor) -> Tensor:

@@ -58,8 +58,8 @@ class PatchGrid(nn.Module):
         if not 1 <= stride <= out:
             raise ValueError(f"stride must be 1 to {out}, got {stride}")
         self.patch, self.stride, self.out = patch, stride, out
-        self.rim = (patch - out) // 2
-        self.reach = out - 1 + self.rim
+        self.border = (patch - out) // 2
+        self.reach = out - 1 + self.border
         self.register_buffer("window", window_of(out, window), persistent=False)
         self.window: Tensor
 
@@ -74,15 +74,15 @@ class PatchGrid(nn.Module):
         """Map (N, C, H, W) to the patches (N, L, C, patch, patch), row by row."""
         n, channels, height, width = x.shape
         (top, bottom), (left, right) = self._rests(height), self._rests(width)
-        rim = self.rim
-        padded = F.pad(x, (left + rim, right + rim, top + rim, bottom + rim), mode="replicate")
+        border = self.border
+        padded = F.pad(x, (left + border, right + border, top + border, bottom + border), mode="replicate")
         columns = F.unfold(padded, self.patch, stride=self.stride)
         return columns.transpose(1, 2).reshape(n, -1, channels, self.patch, self.patch)
 
     def middles(self, patches: Tensor) -> Tensor:
         """Return the middles (N, L, C, out, out) of patches."""
-        end = self.rim + self.out
-        return patches[..., self.rim : end, self.rim : end]
+        end = self.border + self.out
+        return patches[..., self.border : end, self.border : end]
 
     def fold(self, patches: Tensor, height: int, width: int) -> Tensor:
         """Map patches (N, L, C, out, out) to the image (N, C, height, width)."""

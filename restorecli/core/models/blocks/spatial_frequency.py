@@ -13,7 +13,7 @@ from restorecli.core.models.blocks.dynamic_filter import MultiScaleFrequency
 from restorecli.core.models.blocks.naf import SimplifiedChannelAttention, simple_gate
 from restorecli.core.models.blocks.normalisation import LayerNorm2d
 
-_LEAST_POWER = 1e-6
+_MIN_POWER = 1e-6
 
 
 class GatedMixer(nn.Module):
@@ -59,7 +59,7 @@ class SpectralMixer(nn.Module):
             wide = x.to(torch.promote_types(x.dtype, torch.float32))
             spectrum = torch.fft.rfft2(wide, norm="ortho")
             parts = torch.cat([spectrum.real, spectrum.imag], dim=1)
-            strength = (parts.square().mean(dim=1, keepdim=True) + _LEAST_POWER).sqrt()
+            strength = (parts.square().mean(dim=1, keepdim=True) + _MIN_POWER).sqrt()
             parts = parts / strength
         mixed = self.mixer(parts)
         with torch.autocast(x.device.type, enabled=False):

@@ -13,7 +13,7 @@ from restorecli.errors import ImageError
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, parameter
-from restorecli.restoration.methods.classical.blur_signs import LEAST_SMOOTHNESS, halves, likeness, smoothness
+from restorecli.restoration.methods.classical.blur_signs import MIN_SMOOTHNESS, halves, likeness, smoothness
 from restorecli.restoration.methods.classical.deconvolution import WienerDeconvolution
 from restorecli.restoration.methods.classical.kernel_estimate import estimate_kernel
 
@@ -86,7 +86,7 @@ class BlindDeconvolution(Method):
         def estimate(part: Doubles) -> Doubles:
             return estimate_kernel(part, self.size, sparsity=self.sparsity, turns=self.turns)
 
-        if self.certain > 0 and smoothness(luma) < LEAST_SMOOTHNESS:
+        if self.certain > 0 and smoothness(luma) < MIN_SMOOTHNESS:
             context.note({"left_as_it_was": "the image is sharp"})
             return None
         kernel = estimate(luma)

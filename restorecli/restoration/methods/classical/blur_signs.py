@@ -11,7 +11,7 @@ from restorecli.core.ops.noise_level import estimate_noise
 
 Doubles = NDArray[np.float64]
 
-LEAST_SMOOTHNESS = 3.15
+MIN_SMOOTHNESS = 3.15
 """Below it an image is sharp: photographs of BSDS400 have 1.7 to 3.0, with 8-bit noise of 2.55 too; blurred
 by a Gaussian of 1 px 3.3 to 3.7, of 3 px 3.8 to 5, by motion of 9 or 15 px 3.3 to 5.7."""
 

@@ -25,7 +25,7 @@ _TO_YCC = np.array(
 _FROM_YCC = np.array([[1, 0, 1.402], [1, -0.344136286, -0.714136286], [1, 1.772, 0]], np.float32)
 _HALVES = {"4:4:4": (1, 1), "4:2:2": (1, 2), "4:2:0": (2, 2)}
 _SHIFTS = 8
-_DARKEST = 0.5 / 255
+_CLIPPING_MARGIN = 0.5 / 255
 """Samples nearer to 0 or 1 may have been cut off by the decoder."""
 
 
@@ -139,7 +139,7 @@ class Deblock(Method):
             chroma = "4:2:0" if known is None else str(known["subsampling"])
         if self.quality or known is not None:
             return self.quality or int(known["quality"] if known else 0), _HALVES[chroma]
-        clipped = np.asarray(((pixels < _DARKEST) | (pixels > 1 - _DARKEST)).any(axis=0))
+        clipped = np.asarray(((pixels < _CLIPPING_MARGIN) | (pixels > 1 - _CLIPPING_MARGIN)).any(axis=0))
         found = estimate_quality(luma, clipped)
         if found is not None:
             context.note({"estimated_quality": found})

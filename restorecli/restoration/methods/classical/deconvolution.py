@@ -1,6 +1,6 @@
 """Deblurring with a known kernel: inverse filter, Wiener, Richardson-Lucy, unsupervised Wiener.
 
-Each works channel by channel. What lies beyond the rim is said in `classical.rims`.
+Each works channel by channel. What lies beyond the border is said in `classical.boundaries`.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from restorecli.errors import ImageError
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.methods.base import Method, parameter, unknown
-from restorecli.restoration.methods.classical.rims import (
-    RIMS,
-    SIMPLE_RIMS,
+from restorecli.restoration.methods.classical.boundaries import (
+    BOUNDARIES,
+    SIMPLE_BOUNDARIES,
     Doubles,
-    chosen_rim,
     each_plane,
     place_of,
+    resolve_boundary,
 )
 
 Spectrum = NDArray[np.complex128]
 
 _KERNEL_HINT = "--operator gaussian-blur:sigma=1.6, or --operator KERNEL.png"
-_RIM_HELP = "what lies beyond the rim"
+_BOUNDARY_HELP = "what lies beyond the border"
 
 LAPLACIAN = PointSpread.centred(np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]]))
 """The second difference; its transfer function is 0 for flat images."""
 
-_DARKEST = 1e-6
+_EPSILON = 1e-6
 """Stands in for 0 where the method divides or multiplies."""
 
 _FIRST_BALANCE = 1e-2
@@ -90,8 +90,8 @@ class Inverse(Method):
     Frequencies of which less than `least` is left become 0. Where `least` is 0 it follows the noise: `gain`
     times its level to the power of 0.75. On images of BSDS400, with Gaussian blur of 1 and 1.6 px, motion
     of 9 px and noise from 0.3 (rounding) to 10, the best gain is between 0.055 (Gaussian) and 0.1 (motion).
-    A rim "auto" is "mirror" where the kernel is its own mirror image, else "taper", which was 1 dB better for
-    motion.
+    The boundary "auto" is "mirror" where the kernel is its own mirror image, else "taper", which was 1 dB
+    better for motion.
     """
 
     name = "inverse"
@@ -105,18 +105,18 @@ class Inverse(Method):
     gain: float = parameter(
         0.07, low=0, high=10, draw="log 0.01..0.5", help="least for noise of sigma 1, where it is 0"
     )
-    rim: str = parameter("auto", choices=("auto", *SIMPLE_RIMS), help=_RIM_HELP)
+    rim: str = parameter("auto", choices=("auto", *SIMPLE_BOUNDARIES), help=_BOUNDARY_HELP)
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the deblurred image; see the base class."""
         spread = blur_of(context).spread
-        rim = chosen_rim(self.rim, spread, otherwise="taper")
+        boundary = resolve_boundary(self.rim, spread, otherwise="taper")
         least = self.least or min(self.gain * max(sigma_of(pixels, context), ROUNDING) ** 0.75, 1.0)
 
         def change(plane: Doubles) -> Doubles:
             return _filtered(plane, pseudo_inverse(spread.transfer(_shape(plane), half=True), least))
 
-        return each_plane(pixels, spread, rim, change)
+        return each_plane(pixels, spread, boundary, change)
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,9 @@ class WienerDeconvolution(Method):
     is 0 it follows from the noise: `gain` times its variance on the [0, 1] scale; 60 is the best of 5, 20, 60
     and 200 on 8 images of BSDS400, for three kernels and three levels of noise.
 
-    At a rim of which nothing is known the surroundings are estimated by turns with the image, `turns`
-    times: accelerated after Nesterov, with a balance that falls to its own from `_FIRST_BALANCE`. A rim
-    "auto" is "mirror" where the kernel is its own mirror image, else "unknown".
+    Where nothing is known of what lies beyond the border the surroundings are estimated by turns with the
+    image, `turns` times: accelerated after Nesterov, with a balance that falls to its own from
+    `_FIRST_BALANCE`. A boundary "auto" is "mirror" where the kernel is its own mirror image, else "unknown".
     """
 
     name = "wiener-deconv"
@@ -145,22 +145,22 @@ class WienerDeconvolution(Method):
     gain: float = parameter(
         60.0, low=1e-6, high=1e6, draw="log 2..1000", help="balance for noise of variance 1, where it is 0"
     )
-    rim: str = parameter("auto", choices=RIMS, help=_RIM_HELP)
-    turns: int = parameter(16, low=1, high=1000, help="estimates of what lies beyond an unknown rim")
+    rim: str = parameter("auto", choices=BOUNDARIES, help=_BOUNDARY_HELP)
+    turns: int = parameter(16, low=1, high=1000, help="estimates of what lies beyond an unknown border")
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the deblurred image; see the base class."""
         spread = blur_of(context).spread
         balance = self.balance_for(pixels, context)
-        rim = chosen_rim(self.rim, spread)
+        boundary = resolve_boundary(self.rim, spread)
         place = place_of(pixels)
 
         def change(plane: Doubles) -> Doubles:
-            if rim == "unknown":
+            if boundary == "unknown":
                 return self.by_turns(plane, place, spread, balance)[0]
             return _filtered(plane, self._filter(plane, spread.transfer(_shape(plane), half=True), balance))
 
-        return each_plane(pixels, spread, rim, change)
+        return each_plane(pixels, spread, boundary, change)
 
     def balance_for(self, pixels: Pixels, context: Context) -> float:
         """Return the balance: as it was set, else as the noise asks for."""
@@ -209,9 +209,9 @@ def _shape(plane: Doubles) -> tuple[int, int]:
 class RichardsonLucy(Method):
     """Richardson-Lucy: x <- x . A^T(y / A x) / A^T 1, which keeps x positive and climbs Poisson's likelihood.
 
-    A mirrors the image at its rim and A^T is its exact adjoint, so that nothing dark leaks in from outside.
-    More iterations are sharper and noisier. Where their number is 0 they go on until what is left, y - A x,
-    is as small as the noise (the discrepancy principle), at most `most` times.
+    A mirrors the image at its border and A^T is its exact adjoint, so that nothing dark leaks in from
+    outside. More iterations are sharper and noisier. Where their number is 0 they go on until what is left, y
+    - A x, is as small as the noise (the discrepancy principle), at most `most` times.
     """
 
     name = "richardson-lucy"
@@ -230,10 +230,10 @@ class RichardsonLucy(Method):
         level = max(sigma_of(pixels, context), ROUNDING) / 255
         y = np.maximum(pixels.astype(np.float64), 0)
         share = blur.adjoint(np.ones_like(y[:1]))
-        x = np.maximum(y, _DARKEST)
+        x = np.maximum(y, _EPSILON)
         done = 0
         while done < (self.iterations or self.most):
-            blurred = np.maximum(blur.forward(x), _DARKEST)
+            blurred = np.maximum(blur.forward(x), _EPSILON)
             if self.iterations == 0 and np.mean((y - blurred) ** 2) <= level**2:
                 break
             x = x * blur.adjoint(y / blurred) / share
@@ -247,7 +247,7 @@ class UnsupervisedWiener(Method):
     """Wiener filter whose balance is estimated from the image by Gibbs sampling: scikit-image's.
 
     Slow: up to `samples` samples, each a Fourier transform. Their seed is fixed, so that runs agree. At an
-    unknown rim the surroundings are those that `wiener-deconv` estimates.
+    unknown border the surroundings are those that `wiener-deconv` estimates.
     """
 
     name = "unsupervised-wiener"
@@ -258,21 +258,21 @@ class UnsupervisedWiener(Method):
     samples: int = parameter(60, low=4, high=10_000, help="most samples")
     burn_in: int = parameter(15, low=0, high=1000, help="samples before the mean is taken")
     seed: int = parameter(0, low=0, high=2**31, help="of the samples")
-    rim: str = parameter("auto", choices=RIMS, help=_RIM_HELP)
+    rim: str = parameter("auto", choices=BOUNDARIES, help=_BOUNDARY_HELP)
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the deblurred image; see the base class."""
         spread = blur_of(context).spread
         steps = {"max_num_iter": self.samples, "burnin": self.burn_in, "min_num_iter": min(30, self.samples)}
-        rim, wiener = chosen_rim(self.rim, spread), WienerDeconvolution()
-        balance = wiener.balance_for(pixels, context) if rim == "unknown" else 0.0
+        boundary, wiener = resolve_boundary(self.rim, spread), WienerDeconvolution()
+        balance = wiener.balance_for(pixels, context) if boundary == "unknown" else 0.0
 
         def change(plane: Doubles) -> Doubles:
-            if rim == "unknown":
+            if boundary == "unknown":
                 plane = wiener.by_turns(plane, place_of(pixels), spread, balance)[1]
             restored, _ = restoration.unsupervised_wiener(  # type: ignore[no-untyped-call]
                 plane, spread.odd, user_params=steps, clip=False, rng=np.random.default_rng(self.seed)
             )
             return np.asarray(restored)
 
-        return each_plane(pixels, spread, rim, change)
+        return each_plane(pixels, spread, boundary, change)

@@ -11,7 +11,7 @@ from restorecli.restoration.methods.classical.holes import Mask
 Plane = NDArray[np.float32]
 Priorities = NDArray[np.float64]
 
-_LEAST_DATA = 1e-3
+_MIN_DATA_TERM = 1e-3
 """Stands in for a data term of 0, so that confidence decides in flat places."""
 
 
@@ -38,7 +38,7 @@ def _isophote(
 
 @compiled
 def _normal(lost: Mask, y: int, x: int) -> tuple[float, float]:
-    """Return the unit normal of the hole's rim at a lost pixel, or zeros where it has none."""
+    """Return the unit normal of the hole's border at a lost pixel, or zeros where it has none."""
     height, width = lost.shape
     y0, y1, x0, x1 = max(y - 1, 0), min(y + 1, height - 1), max(x - 1, 0), min(x + 1, width - 1)
     down, across = 0.0, 0.0
@@ -61,7 +61,7 @@ def _confidence(confidence: Plane, y: int, x: int, high: int, wide: int) -> floa
 
 
 @compiled
-def _at_rim(lost: Mask, y: int, x: int) -> bool:
+def _at_border(lost: Mask, y: int, x: int) -> bool:
     height, width = lost.shape
     if y > 0 and not lost[y - 1, x]:
         return True
@@ -76,13 +76,13 @@ def _at_rim(lost: Mask, y: int, x: int) -> bool:
 def _rank(
     light: Plane, lost: Mask, confidence: Plane, high: int, wide: int, box: NDArray[np.int64], ranks: Plane
 ) -> None:
-    """Set the priorities (equation 1) of the lost pixels at the rim in a box, and -1 elsewhere in it."""
+    """Set the priorities (equation 1) of the lost pixels at the border in a box, and -1 elsewhere in it."""
     for y in range(box[0], box[1]):
         for x in range(box[2], box[3]):
             ranks[y, x] = -1.0
-            if lost[y, x] and _at_rim(lost, y, x):
+            if lost[y, x] and _at_border(lost, y, x):
                 data = _isophote(light, lost, y, x, high, wide, _normal(lost, y, x))
-                ranks[y, x] = _confidence(confidence, y, x, high, wide) * max(data, _LEAST_DATA)
+                ranks[y, x] = _confidence(confidence, y, x, high, wide) * max(data, _MIN_DATA_TERM)
 
 
 @compiled

@@ -32,7 +32,7 @@ def check_odd(side: int, owner: str) -> None:
 
 @dataclass(frozen=True)
 class Median(Method):
-    """Median of the square window around each pixel, channel by channel; rims are mirrored."""
+    """Median of the square window around each pixel, channel by channel; borders are mirrored."""
 
     name = "median"
     summary = "median of a window; for impulses and specks"
@@ -65,7 +65,7 @@ class Median(Method):
 
 @dataclass(frozen=True)
 class Gaussian(Method):
-    """Gaussian blur; rims are mirrored, the kernel ends at 4 `width`.
+    """Gaussian blur; borders are mirrored, the kernel ends at 4 `width`.
 
     Where `width` is 0 it follows the noise: `gain` times its level to the power of 0.7, which fits
     training photographs at levels 15, 25 and 50.
@@ -102,7 +102,7 @@ class Gaussian(Method):
 def adaptive_wiener(plane: NDArray[np.float32], noise: float, size: int) -> NDArray[np.float32]:
     """Return mean + (x - mean) max(variance - noise^2, 0) / max(variance, noise^2), of the window around x.
 
-    Where variance and noise are both 0 the window is flat, and x stays. Mirrored at the rim.
+    Where variance and noise are both 0 the window is flat, and x stays. Mirrored at the border.
 
     Args:
         plane: (H, W).

@@ -14,8 +14,8 @@ Doubles = NDArray[np.float64]
 WINDOW = 128
 """Side of the windows whose spectra are averaged: in larger ones bent waves blur, in smaller ones all do."""
 
-_AROUND = 13
-_APART = 5
+_WINDOW = 13
+_MIN_DISTANCE = 5
 _TINY = 1e-12
 
 
@@ -81,9 +81,9 @@ def find_waves(plane: Plane, least: float, excess: float, most: int) -> list[Wav
     """
     power = log_spectrum(plane)
     rows, columns = power.shape
-    above = power - ndimage.median_filter(power, (min(_AROUND, rows), min(_AROUND, columns)), mode="wrap")
+    above = power - ndimage.median_filter(power, (min(_WINDOW, rows), min(_WINDOW, columns)), mode="wrap")
     down, across = fft.fftfreq(rows)[:, None], fft.fftfreq(columns)[None, :]
-    top = (above > excess) & (above == ndimage.maximum_filter(above, _APART, mode="wrap"))
+    top = (above > excess) & (above == ndimage.maximum_filter(above, _MIN_DISTANCE, mode="wrap"))
     # Every wave stands twice, as itself and as its mirror image: half of the plane says all.
     top &= (across > 0) | (across == 0) & (down > 0) | (down == -0.5) | (across == -0.5)
     places = np.argwhere(top & (np.hypot(down, across) >= least))
@@ -112,7 +112,7 @@ def remove_wave(plane: Plane, wave: Wave, reach: float) -> Plane:
     """Return the plane less the wave, whose strength and phase are measured around every pixel.
 
     It is the notch filter 1 - G(f - f0) - G(f + f0) with a Gaussian G of std 1 / (2 pi reach), done in space,
-    where the rim can be treated as the end of what is known rather than as the other side.
+    where the border can be treated as the end of what is known rather than as the other side.
 
     Args:
         plane: (H, W).

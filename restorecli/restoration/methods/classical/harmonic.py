@@ -22,7 +22,7 @@ def _equations(mask: Mask, pixels: Doubles) -> tuple[sparse.csr_array, Doubles]:
     """Return A and b of A x = b for the lost pixels x in the order of `np.flatnonzero(mask)`.
 
     Row: (number of neighbors in the image) x - sum of lost neighbors = sum of known neighbors. Beyond
-    the rim of the image is nothing: it has no slope there.
+    the border of the image is nothing: it has no slope there.
     """
     height, width = mask.shape
     count = int(np.count_nonzero(mask))
@@ -75,7 +75,7 @@ def harmonic(pixels: NDArray[np.floating], mask: Mask) -> Doubles:
         mask: (H, W), True where a pixel is lost; not all of them.
 
     Returns:
-        (C, H, W) float64; equations hold to 1e-7 of what the rim of the holes brings in.
+        (C, H, W) float64; equations hold to 1e-7 of what the border of the holes brings in.
     """
     exact = pixels.astype(np.float64)
     matrix, right = _equations(mask, exact)

@@ -16,9 +16,9 @@ from restorecli.restoration.methods.classical.filters import check_odd
 Mask = NDArray[np.bool_]
 
 _NEIGHBOURHOOD = 7
-_HARDLY = 1e-7
-_FEWEST = 0.2
-_CERTAIN = 0.6
+_EPSILON = 1e-7
+_MIN_SHARE = 0.2
+_THRESHOLD = 0.6
 
 
 def without_areas(extreme: Mask) -> Mask:
@@ -42,10 +42,10 @@ def without_areas(extreme: Mask) -> Mask:
     pixels = counted(np.ones_like(extreme))
     found = counted(extreme)
     around = found / pixels
-    elsewhere = extreme[around < _CERTAIN]
+    elsewhere = extreme[around < _THRESHOLD]
     share = float(elsewhere.mean()) if elsewhere.size else 0.0
     by_chance = special.bdtrc(found - 1, pixels.astype(int), share)  # of as many extremes or more
-    alone: Mask = extreme & ((by_chance > _HARDLY) | (around <= _FEWEST))
+    alone: Mask = extreme & ((by_chance > _EPSILON) | (around <= _MIN_SHARE))
     return alone
 
 

@@ -17,7 +17,7 @@ from restorecli.restoration.methods.classical.holes import Mask, fill
 
 @dataclass(frozen=True)
 class InpaintHarmonic(Method):
-    """Laplace's equation: a soap film over the hole. At the image's rim it has no slope.
+    """Laplace's equation: a soap film over the hole. At the image's border it has no slope.
 
     Costs about 50 bytes a pixel, and 300 for each lost one.
     """

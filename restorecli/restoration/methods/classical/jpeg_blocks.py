@@ -15,15 +15,15 @@ Table = NDArray[np.float32]
 
 SIDE = 8
 
-_WORST = 1
-_BEST = 95
+_MIN_QUALITY = 1
+_MAX_QUALITY = 95
 """Above this quality steps are as small as the noise of rounding: nothing can be told, and little is lost."""
 
-_NEAR = 1.0
+_ROUNDING_TOLERANCE = 1.0
 """How far a coefficient may lie from a multiple of its step, on the 0-255 scale: samples were rounded."""
 
-_AGREE = 0.75
-_FEWEST = 32
+_MIN_AGREEMENT = 0.75
+_MIN_BLOCKS = 32
 
 
 def _cosines() -> NDArray[np.float32]:
@@ -92,15 +92,15 @@ def estimate_quality(luma: Plane, clipped: NDArray[np.bool_]) -> int | None:
         return None
     blocks = _list(transform(_cut(np.asarray(luma, np.float32)) - 128))
     blocks = blocks[~_list(_cut(clipped)).any(axis=(1, 2))]
-    alive = np.abs(blocks) > 2 * _NEAR
+    alive = np.abs(blocks) > 2 * _ROUNDING_TOLERANCE
     alive[:, :1, :1] = False  # Means: all samples of a flat block are rounded the same way, which adds up.
-    if np.count_nonzero(alive) < _FEWEST:
+    if np.count_nonzero(alive) < _MIN_BLOCKS:
         return None
-    qualities = range(_WORST, _BEST + 1)
-    first = next((quality for quality in qualities if _share(blocks, alive, quality) >= _AGREE), None)
+    qualities = range(_MIN_QUALITY, _MAX_QUALITY + 1)
+    first = next((quality for quality in qualities if _share(blocks, alive, quality) >= _MIN_AGREEMENT), None)
     if first is None:
         return None
-    return max(range(first, min(first + 4, _BEST + 1)), key=lambda near: _share(blocks, alive, near))
+    return max(range(first, min(first + 4, _MAX_QUALITY + 1)), key=lambda near: _share(blocks, alive, near))
 
 
 def _cut(plane: NDArray[Any]) -> NDArray[Any]:
@@ -118,4 +118,4 @@ def _share(blocks: Plane, alive: NDArray[np.bool_], quality: int) -> float:
     """Return which share of the coefficients that are not 0 lie near multiples of a quality's steps."""
     steps = quantisation(quality)
     rest = np.abs(blocks - np.rint(blocks / steps) * steps)[alive]
-    return float(np.mean(rest <= _NEAR))
+    return float(np.mean(rest <= _ROUNDING_TOLERANCE))

@@ -7,17 +7,17 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from restorecli.degradation.operators import PointSpread
-from restorecli.restoration.methods.classical.rims import extend
+from restorecli.restoration.methods.classical.boundaries import extend
 
 Doubles = NDArray[np.float64]
 Spectrum = NDArray[np.complex128]
 
-_COARSEST = 5
+_MIN_KERNEL_SIDE = 5
 _STEP = 0.5**0.5
 _RIDGE = 2.0
 """Weight of the kernel's energy (Pan et al.)."""
 
-_FAINTEST = 0.05
+_KERNEL_THRESHOLD = 0.05
 """Share of the kernel's peak below which its values are taken for noise (Cho and Lee)."""
 
 _ACROSS = PointSpread(np.array([[1.0, -1.0]]), (0, 1))
@@ -36,7 +36,7 @@ def estimate_kernel(luma: Doubles, size: int, *, sparsity: float, turns: int) ->
     Returns:
         (size, size) float64 that sums to 1, its center of mass in the middle.
     """
-    count = max(int(np.floor(np.log(_COARSEST / size) / np.log(_STEP))), 0) + 1
+    count = max(int(np.floor(np.log(_MIN_KERNEL_SIDE / size) / np.log(_STEP))), 0) + 1
     kernel = np.zeros((3, 3))
     kernel[1, 1:] = 0.5  # not symmetric: a point would be a fixed point of the turns
     for scale in reversed(range(count)):
@@ -98,7 +98,7 @@ def kernel_from_gradients(sharp: Doubles, blurred: Doubles, size: int) -> Double
 def cleaned(kernel: Doubles) -> Doubles:
     """Return a kernel without its faint values and small islands, of sum 1, its mass in the middle."""
     peak = kernel.max()
-    kept = np.where(kernel > _FAINTEST * peak, kernel, 0.0) if peak > 0 else np.zeros_like(kernel)
+    kept = np.where(kernel > _KERNEL_THRESHOLD * peak, kernel, 0.0) if peak > 0 else np.zeros_like(kernel)
     labels, count = ndimage.label(kept > 0, np.ones((3, 3)))
     masses = ndimage.sum_labels(kept, labels, np.arange(1, count + 1))
     for island in np.flatnonzero(masses < 0.1 * kept.sum()):

@@ -19,7 +19,7 @@ def lanczos3(distance: Doubles) -> Doubles:
 
 
 def enlarge(planes: NDArray[np.floating], factor: int, kernel: Kernel = cubic, reach: int = 2) -> Doubles:
-    """Enlarge planes by interpolation; beyond the rim they are mirrored.
+    """Enlarge planes by interpolation; beyond the border they are mirrored.
 
     Output pixel j lies at (j + 1/2) / factor - 1/2 of the input, so that areas and not corners coincide.
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from restorecli.errors import ImageError
 from restorecli.restoration.methods.classical.holes import Mask
 
-_LEAST = 3
+_MIN_SIDE = 3
 
 
 def whole_windows(mask: Mask, height: int, width: int) -> Mask:
@@ -40,14 +40,14 @@ def largest_window(mask: Mask, side: int, step: int) -> tuple[int, int]:
         ImageError: There is none of 3 px: nothing can be copied.
     """
     high, wide = mask.shape
-    while side >= _LEAST:
+    while side >= _MIN_SIDE:
         window = _fitting(side, high, step), _fitting(side, wide, step)
         if whole_windows(mask, *window).any():
             return window
         side -= step
     raise ImageError(
         "The mask leaves no unbroken place to copy from.",
-        expected=f"at least {_LEAST}x{_LEAST} px without a lost one",
+        expected=f"at least {_MIN_SIDE}x{_MIN_SIDE} px without a lost one",
         got=f"{np.count_nonzero(mask)} of {mask.size} px lost",
         hint="--model inpaint-harmonic or inpaint-biharmonic",
     )

@@ -22,7 +22,7 @@ def _iterate(
     """Change `image` (C, H W) at `lost` in place.
 
     `sites` are the pixels whose forward differences touch a lost one; `neighbours` (S, 2) the pixels below
-    and to the right of each, or itself at the image's rim. The dual field lives at the sites.
+    and to the right of each, or itself at the image's border. The dual field lives at the sites.
     """
     channels = image.shape[0]
     dual = np.zeros((sites.size, channels, 2))

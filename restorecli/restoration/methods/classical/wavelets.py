@@ -121,7 +121,7 @@ def denoise(
 ) -> Plane:
     """Return a plane whose detail coefficients are shrunk.
 
-    It is mirrored around its rim, by as much as the filters reach. Costs 3 levels + 6 planes of memory.
+    It is mirrored around its border, by as much as the filters reach. Costs 3 levels + 6 planes of memory.
 
     Args:
         plane: (H, W) float32 of any size.

@@ -39,7 +39,7 @@ def bilateral(pixels: Pixels, color: float, width: float, radius: int) -> Pixels
     """Average every pixel with its neighbors, weighted by distance in space and in color.
 
     Args:
-        pixels: (C, H, W) float32; mirrored at the rim.
+        pixels: (C, H, W) float32; mirrored at the border.
         color: Standard deviation of the weight over the Euclidean distance of colors, above 0.
         width: The same over the distance in pixels, above 0.
         radius: Of the square window, in pixels.

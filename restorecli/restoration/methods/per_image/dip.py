@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from restorecli.restoration.methods.per_image.stopping import Rule
 
 _SCALES = 5
-_LEAST_SIDE = 2 << _SCALES  # of what the network sees: 2 pixels at the deepest scale
+_MIN_SIDE = 2 << _SCALES  # of what the network sees: 2 pixels at the deepest scale
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Dip(Method):
         generator = torch.Generator().manual_seed(self.seed)
         network = self.network(len(pixels), generator).to(device)
         target, rule = self._target(pixels, context, generator, device)
-        canvas = tuple(max(side, _LEAST_SIDE) for side in target.size)
+        canvas = tuple(max(side, _MIN_SIDE) for side in target.size)
         noise = input_noise(self._inputs, (canvas[0], canvas[1]), generator).to(device)
         schedule = Schedule(self.steps, self.rate, self.jitter, self.average, self.patience)
         fitted = fit(network, noise, target, schedule, rule, generator, context.on_progress)

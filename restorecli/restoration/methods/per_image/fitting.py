@@ -17,9 +17,9 @@ from restorecli.errors import ImageError
 from restorecli.restoration.methods.per_image.stopping import Rule
 
 _NOISE = 0.1  # the input is uniform in [0, 0.1]
-_BLOWN = 5.0  # times the usual loss
+_DIVERGED = 5.0  # times the usual loss
 _KEEP_EVERY = 50
-_USUAL = 0.9
+_DECAY = 0.9
 
 
 class _Through(torch.autograd.Function):
@@ -117,13 +117,13 @@ class Guard:
 
     def passes(self, loss: float) -> bool:
         """Tell whether a step with this loss may be taken; if not, the last good weights are back."""
-        if not math.isfinite(loss) or loss > _BLOWN * self._usual:
+        if not math.isfinite(loss) or loss > _DIVERGED * self._usual:
             self._go_back()
             return False
         if self._good % _KEEP_EVERY == 0:
             self._kept = self._copies()
         self._good += 1
-        self._usual = loss if math.isnan(self._usual) else _USUAL * self._usual + (1 - _USUAL) * loss
+        self._usual = loss if math.isnan(self._usual) else _DECAY * self._usual + (1 - _DECAY) * loss
         return True
 
     def _copies(self) -> tuple[dict[str, Any], dict[str, Any]]:

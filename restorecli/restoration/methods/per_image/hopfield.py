@@ -23,7 +23,7 @@ SMOOTHNESS = np.array([[1, 4, 1], [4, -20, 4], [1, 4, 1]]) / 6
 """D: the Laplacian that the network's energy charges for."""
 
 _LEVELS = 255
-_LEAST_GAIN = 1e-6  # of energy in squared gray levels: what is less may be rounding
+_MIN_GAIN = 1e-6  # of energy in squared gray levels: what is less may be rounding
 
 
 class Energy:
@@ -31,7 +31,7 @@ class Energy:
 
     Args:
         observed: y, (C, H, W) on the 0-255 scale.
-        blur: H, mirrored at its rim, or None for no blur.
+        blur: H, mirrored at its border, or None for no blur.
         weight: Of smoothness, at least 0.
     """
 
@@ -77,7 +77,7 @@ class Energy:
         return x if self.blur is None else self.blur.adjoint(x)
 
     def _bent(self, x: Doubles) -> Doubles:
-        # Mirrored at the rim, edge pixel included, D is its own adjoint.
+        # Mirrored at the border, edge pixel included, D is its own adjoint.
         bent: Doubles = ndimage.convolve(x, SMOOTHNESS[None], mode="reflect")
         return bent
 
@@ -118,7 +118,7 @@ def settle(
             before = state[:, rows, columns]
             change = np.clip(before + wanted, 0, _LEVELS) - before
             gain = drive * change - 0.5 * against * np.square(change)
-            accepted = np.where(gain > _LEAST_GAIN, change, 0)
+            accepted = np.where(gain > _MIN_GAIN, change, 0)
             state[:, rows, columns] += accepted
             changed = changed or bool(accepted.any())
         energies.append(energy(state))

@@ -23,20 +23,20 @@ and denoises nothing.
 """
 
 _WEAKEST, _STRONGEST = 2.0, 100.0
-_AROUND = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
+_FOUR_NEIGHBORS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 
 
 def filled(pixels: Pixels, offset: tuple[int, int], stride: int) -> Pixels:
     """Return a copy in which a grid of pixels is replaced by the mean of its four neighbors.
 
-    Rims are mirrored without their own pixels, so that no replaced value depends on what it replaces.
+    Borders are mirrored without their own pixels, so that no replaced value depends on what it replaces.
 
     Args:
         pixels: (C, H, W).
         offset: Row and column of the grid's first pixel.
         stride: Distance of its pixels, at least 2.
     """
-    around = ndimage.convolve(pixels, _AROUND[None], mode="mirror")
+    around = ndimage.convolve(pixels, _FOUR_NEIGHBORS[None], mode="mirror")
     result = pixels.copy()
     rows, columns = (slice(start, None, stride) for start in offset)
     result[:, rows, columns] = around[:, rows, columns]

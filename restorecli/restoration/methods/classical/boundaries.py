@@ -1,8 +1,8 @@
-"""What lies beyond the rim of an image whose blur is undone with Fourier transforms, which see it repeated.
+"""Boundary conditions of deconvolution with Fourier transforms, which see an image repeated.
 
 "mirror": the image and its mirror images fill an image twice as high and wide, which repeats without a
-seam. It is exact for an image that was mirrored at its rim when it was blurred, as `degrade` does it, with a
-kernel that is its own mirror image.
+seam. It is exact for an image that was mirrored at its border when it was blurred, as `degrade` does it, with
+a kernel that is its own mirror image.
 "taper": a margin as wide as the kernel in which the image fades into its own other side: cheap, and with
 little noise it rings.
 "unknown": the margin of "taper" is only the first guess, and is then estimated by turns with the image:
@@ -22,18 +22,18 @@ from scipy import fft
 from restorecli.degradation.operators import PointSpread
 from restorecli.images.image import Pixels
 
-SIMPLE_RIMS = ("mirror", "taper", "circular")
-RIMS = ("auto", "unknown", *SIMPLE_RIMS)
+SIMPLE_BOUNDARIES = ("mirror", "taper", "circular")
+BOUNDARIES = ("auto", "unknown", *SIMPLE_BOUNDARIES)
 
-_LEAST_MARGIN = 8
+_MIN_MARGIN = 8
 
 Doubles = NDArray[np.float64]
 
 
-def chosen_rim(rim: str, spread: PointSpread, otherwise: str = "unknown") -> str:
-    """Return the rim that "auto" stands for: "mirror" for a kernel that mirrors, else `otherwise`."""
-    if rim != "auto":
-        return rim
+def resolve_boundary(boundary: str, spread: PointSpread, otherwise: str = "unknown") -> str:
+    """Return the boundary that "auto" stands for: "mirror" for a kernel that mirrors, else `otherwise`."""
+    if boundary != "auto":
+        return boundary
     return "mirror" if spread.mirrors else otherwise
 
 
@@ -42,26 +42,28 @@ def place_of(pixels: Pixels) -> tuple[slice, slice]:
     return slice(0, pixels.shape[1]), slice(0, pixels.shape[2])
 
 
-def extend(plane: NDArray[np.floating], spread: PointSpread, rim: str) -> tuple[Doubles, tuple[slice, slice]]:
+def extend(
+    plane: NDArray[np.floating], spread: PointSpread, boundary: str
+) -> tuple[Doubles, tuple[slice, slice]]:
     """Extend one plane (H, W), so that it may be repeated.
 
     Args:
         plane: (H, W).
         spread: What blurred it.
-        rim: "unknown" or one of `SIMPLE_RIMS`; see the module.
+        boundary: "unknown" or one of `SIMPLE_BOUNDARIES`; see the module.
 
     Returns:
         The extended plane, float64, and where in it the image lies.
     """
     height, width = plane.shape
     wide = np.asarray(plane, np.float64)
-    if rim == "circular":
+    if boundary == "circular":
         return wide, (slice(0, height), slice(0, width))
-    if rim == "mirror":
+    if boundary == "mirror":
         extended = np.pad(wide, ((0, height), (0, width)), mode="symmetric")
         return extended, (slice(0, height), slice(0, width))
     for axis in (0, 1):
-        wide = _faded(wide, max(spread.kernel.shape[axis], _LEAST_MARGIN), axis)
+        wide = _faded(wide, max(spread.kernel.shape[axis], _MIN_MARGIN), axis)
     return wide, (slice(0, height), slice(0, width))
 
 
@@ -77,10 +79,12 @@ def _faded(plane: Doubles, margin: int, axis: int) -> Doubles:
     return np.moveaxis(np.concatenate((mirrored[gap : gap + length], seam)), 0, axis)
 
 
-def each_plane(pixels: Pixels, spread: PointSpread, rim: str, change: Callable[[Doubles], Doubles]) -> Pixels:
-    """Apply `change` to every channel, extended beyond its rim, and cut the result back; float32."""
+def each_plane(
+    pixels: Pixels, spread: PointSpread, boundary: str, change: Callable[[Doubles], Doubles]
+) -> Pixels:
+    """Apply `change` to every channel, extended beyond its border, and cut the result back; float32."""
     planes = []
     for plane in pixels:
-        extended, place = extend(plane, spread, rim)
+        extended, place = extend(plane, spread, boundary)
         planes.append(change(extended)[place].astype(np.float32))
     return np.stack(planes)
