@@ -11,6 +11,7 @@ from restorecli.diagnosis.blocks import quality_of_table
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes
 from restorecli.diagnosis.measurements import measure
+from restorecli.diagnosis.noise import shows_white_noise
 from restorecli.diagnosis.remedies import LIMITS, plan
 from restorecli.diagnosis.result import Diagnosis, Finding
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
@@ -25,6 +26,9 @@ _THRESHOLD = 0.6
 
 _MIN_RANGE = 2 / 255
 """Images of one value are what they are."""
+
+_PLAIN_NOISE = 0.95
+"""Confidence in white noise that is plain to see, whatever the table makes of the rest of the image."""
 
 _JOINT_THRESHOLD = 0.15
 """Chance from which a second damage counts, where the two are known to come together."""
@@ -83,6 +87,9 @@ def diagnose(
     found = measurements(image, facts)
     chances = table.chances(found)
     names = _names(chances, found, table)
+    if not names and shows_white_noise(found):
+        noise = max(("gaussian", "poisson", "speckle"), key=chances.__getitem__)
+        names, chances = (noise,), chances | {noise: _PLAIN_NOISE}
     findings = tuple(_finding(name, found, chances[name], table) for name in names)
     confidence = sum(chances[name] for name in names) if names else chances[NONE]
     limits = tuple(dict.fromkeys(LIMITS[name] for name in names))

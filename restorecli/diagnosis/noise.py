@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,16 @@ def robust_sigma(values: NDArray[np.float32]) -> float:
     size = np.abs(values)
     alive = size[size > 1e-4]
     return float(np.median(alive)) / _NORMAL_MEDIAN if alive.size else 0.0
+
+
+_MIN_LEVELS = 33.0
+"""Levels of a channel: an image of fewer was quantized."""
+
+_MIN_WHITE = 5.0
+"""Deviation (0-255) from which white noise is worth removing."""
+
+_MAX_SHARED = 0.5
+"""Structure and film grain share 0.74 and more between channels (95 % of 52 clean images), sensors none."""
 
 
 def measure_noise(view: View) -> dict[str, float]:
@@ -120,3 +131,21 @@ def _slope(luma: Plane) -> float:
         return 0.0
     place, level, weight = np.array(points).T
     return float(np.polyfit(place, level, 1, w=weight)[0])
+
+
+def shows_white_noise(found: Mapping[str, float]) -> bool:
+    """Tell whether the finest details can only be noise that no pixel shares with its neighbors.
+
+    They are then as Gaussian as noise (`noise tails`), as strong at half the resolution as white noise is
+    (`noise coarse`) and, in color, of their own in every channel (`noise shared`); texture fails at one of
+    these. Dithering and few levels are ruled out, for they are white, too.
+
+    Args:
+        found: Measurements by name.
+    """
+    if found["noise sigma"] < _MIN_WHITE or found["levels used"] < _MIN_LEVELS:
+        return False
+    coarse, tails = found["noise coarse"], found["noise tails"]
+    if "noise shared" in found:
+        return found["noise shared"] < _MAX_SHARED and tails < 2.0 and 0.85 < coarse < 1.9
+    return tails < 1.3 and 0.85 < coarse < 1.6

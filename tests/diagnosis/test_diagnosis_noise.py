@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from skimage import data
 
-from restorecli.diagnosis.noise import measure_noise, robust_sigma
+from restorecli.diagnosis import diagnose
+from restorecli.diagnosis.diagnosing import measurements
+from restorecli.diagnosis.noise import measure_noise, robust_sigma, shows_white_noise
 from restorecli.diagnosis.view import view_of
 
 
@@ -71,3 +74,32 @@ def test_exact_zeros_do_not_hide_noise() -> None:
 def test_gray_images_have_no_correlation_of_channels() -> None:
     assert "noise shared" not in _measured(_ramp(1))
     assert "noise shared" not in _measured(_ramp(3))  # equal channels: gray that is kept as RGB
+
+
+_PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "coins", "rocket")
+
+
+def _photograph(name: str, sigma: float = 0) -> NDArray[np.float32]:
+    pixels = np.atleast_3d(getattr(data, name)()).transpose(2, 0, 1).astype(np.float32)
+    noisy = pixels + np.random.default_rng(5).normal(0, sigma, pixels.shape)
+    return (np.rint(noisy).clip(0, 255) / 255).astype(np.float32)
+
+
+@pytest.mark.parametrize("sigma", [8, 20, 40])
+@pytest.mark.parametrize("name", _PHOTOGRAPHS)
+def test_plain_noise_on_a_photograph_is_found(name: str, sigma: float) -> None:
+    diagnosis = diagnose(_photograph(name, sigma))
+    assert {finding.damage for finding in diagnosis.findings} <= {"gaussian", "poisson", "speckle"}
+    assert diagnosis.findings
+    assert diagnosis.steps
+
+
+@pytest.mark.parametrize("name", [*_PHOTOGRAPHS, "brick", "grass", "gravel", "page", "moon", "retina"])
+def test_texture_is_not_taken_for_plain_noise(name: str) -> None:
+    assert not shows_white_noise(measurements(_photograph(name)))
+
+
+def test_few_levels_are_not_taken_for_plain_noise() -> None:
+    noisy = _photograph("camera", 20)
+    assert shows_white_noise(measurements(noisy))
+    assert not shows_white_noise(measurements(np.rint(noisy * 15) / np.float32(15)))
