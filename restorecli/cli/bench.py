@@ -75,7 +75,7 @@ def evaluation(
         return
     _show_methods(bench)
     render.data("")
-    _show_facts(bench)
+    _print_throughput(bench)
     _print_summary(bench)
 
 
@@ -156,7 +156,7 @@ def _show_methods(bench: EvaluationBench) -> None:
     render.table(heads, rows)
 
 
-def _show_facts(bench: EvaluationBench) -> None:
+def _print_throughput(bench: EvaluationBench) -> None:
     machine = bench.machine
     rows = (
         ("decoding a PNG, one core", f"{1 / bench.decoding.cpu:.0f} images/s"),

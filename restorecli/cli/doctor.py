@@ -18,11 +18,11 @@ _LIBRARIES = ("torch", "numpy", "scipy", "scikit-image", "pillow", "tifffile", "
 
 def command(as_json: options.Json = False) -> None:
     """Show versions, device, precision and weights that would be used, and whether files can be written."""
-    facts = {**_versions(), **_computing(), **_files()}
+    found = {**_versions(), **_computing(), **_files()}
     if as_json:
-        render.as_json(CommandResult("doctor", facts))
+        render.as_json(CommandResult("doctor", found))
         return
-    render.table(("what", "here"), [(name, _words(value)) for name, value in facts.items()])
+    render.table(("what", "here"), [(name, _words(value)) for name, value in found.items()])
 
 
 def _versions() -> dict[str, object]:

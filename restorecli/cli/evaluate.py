@@ -170,7 +170,7 @@ def command(
 ) -> None:
     """Score images against their references, degraded against restored, and against other methods.
 
-    Images that find no mate are listed, never dropped in silence, and give exit code 3.
+    Images without a reference are listed, never dropped in silence, and give exit code 3.
     """
     if list_metrics:
         work.eval_words.list_metrics(as_json=as_json)

@@ -20,7 +20,7 @@ PATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
-class BandFacts:
+class BandStatistics:
     """What a layer did in one band, mean over its channels.
 
     Attributes:
@@ -64,7 +64,7 @@ class BandView:
         gate: 1 keeps, 0 suppresses, (C, H', W').
         patch_level: Log-magnitudes of the central 32x32 pixels alone, or of all where there are fewer.
         patch_threshold: Of the same.
-        facts: One entry per band.
+        statistics: One entry per band.
     """
 
     name: str
@@ -77,7 +77,7 @@ class BandView:
     gate: Array
     patch_level: Array
     patch_threshold: Array
-    facts: tuple[BandFacts, ...]
+    statistics: tuple[BandStatistics, ...]
 
     @property
     def busiest(self) -> int:
@@ -179,24 +179,24 @@ def view_of(layer: SelectiveFrequency, x: Tensor, *, name: str = "") -> BandView
         gate=gate,
         patch_level=patch_level,
         patch_threshold=patch_threshold,
-        facts=_facts(layer, chosen.mean[0], chosen.deviation[0], bands, level, gate),
+        statistics=_statistics(layer, chosen.mean[0], chosen.deviation[0], bands, level, gate),
     )
 
 
-def _facts(
+def _statistics(
     layer: SelectiveFrequency, mean: Tensor, deviation: Tensor, bands: Array, level: Array, gate: Array
-) -> tuple[BandFacts, ...]:
+) -> tuple[BandStatistics, ...]:
     counted = bands.copy()
     counted[:, counted.shape[1] // 2, counted.shape[2] // 2] = 0
     energy = np.expm1(level.astype(np.float64)) ** 2
     out = (1 - gate.astype(np.float64) ** 2) * energy
     limits = (0.0, *layer.edges, 1.0)
-    facts = []
+    statistics = []
     for band, mask in enumerate(counted):
         strictness = layer.thresholds[:, band]
         threshold = mean[:, band] + strictness * deviation[:, band]
-        facts.append(
-            BandFacts(
+        statistics.append(
+            BandStatistics(
                 low=limits[band],
                 high=limits[band + 1],
                 mean=float(mean[:, band].mean()),
@@ -208,7 +208,7 @@ def _facts(
                 removed=float(_shares(out * mask, energy * mask).mean()),
             )
         )
-    return tuple(facts)
+    return tuple(statistics)
 
 
 def _shares(part: NDArray[np.floating], whole: NDArray[np.floating]) -> NDArray[np.float64]:

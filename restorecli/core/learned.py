@@ -31,7 +31,7 @@ def learned(kind: str, key: str, measure: Callable[[], Any], check: Callable[[An
     """Return a fact as JSON has it: from the cache, or measured and kept.
 
     Args:
-        kind: Of facts; the name of a folder.
+        kind: What was measured; the name of a folder.
         key: All that the fact depends on; versions of torch and of restorecli are added.
         measure: Finds the fact out.
         check: Whether what the cache holds can be such a fact; other programs write files, too.

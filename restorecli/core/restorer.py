@@ -54,7 +54,7 @@ class RestorerSpec:
     affine: bool = False
 
 
-class Facts(Protocol):
+class ImageContext(Protocol):
     """What a network may be told about one image, and where it notes what it found out."""
 
     @property
@@ -117,9 +117,9 @@ class PaddingRestorer(ABC):
     def footprint(self, channels: int) -> Footprint:
         """Return what images of 1 or 3 channels take in memory."""
 
-    def steps(self, pixels: NDArray[np.float32], facts: Facts) -> Sequence[PaddingRestorer]:
+    def steps(self, pixels: NDArray[np.float32], context: ImageContext) -> Sequence[PaddingRestorer]:
         """Return the restorer as told what is known about one image; see `restoration.restorer`."""
-        del pixels, facts
+        del pixels, context
         return (self,)
 
     @abstractmethod
@@ -248,23 +248,23 @@ class TorchRestorer(PaddingRestorer):
 
         return Footprint(*learned("footprints", key, measure, _is_footprint))
 
-    def steps(self, pixels: NDArray[np.float32], facts: Facts) -> Sequence[TorchRestorer]:
+    def steps(self, pixels: NDArray[np.float32], context: ImageContext) -> Sequence[TorchRestorer]:
         """Return the restorer as told the noise of one image, if it takes that.
 
         The estimate is noted among the findings as "estimated_sigma".
 
         Args:
             pixels: (C, H, W), nominally in [0, 1].
-            facts: What is known.
+            context: What is known.
         """
         if not self.spec.needs:
             return (self,)
-        sigma = facts.sigma
+        sigma = context.sigma
         if sigma is None:
             sigma = getattr(self.module, "sigma", None)
         if sigma is None:
             sigma = float(estimate_noise(torch.from_numpy(np.ascontiguousarray(pixels))[None])[0])
-            facts.note({"estimated_sigma": round(sigma, 3)})
+            context.note({"estimated_sigma": round(sigma, 3)})
         return (self.told(sigma),)
 
     def told(self, sigma: float) -> Self:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.catalogs import check_arguments
-from restorecli.degradation.parameters import ParameterFacts, Value, facts_of, parameter
+from restorecli.degradation.parameters import ParameterInfo, Value, parameter, parameters_of
 from restorecli.images.image import Pixels
 
-__all__ = ["Degradation", "ParameterFacts", "Value", "facts_of", "parameter"]
+__all__ = ["Degradation", "ParameterInfo", "Value", "parameter", "parameters_of"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Degradation(ABC):
             cls.name = f"{cls.__module__}:{cls.__qualname__}"
 
     def __post_init__(self) -> None:
-        for name, facts in facts_of(type(self)).items():
-            object.__setattr__(self, name, facts.check(getattr(self, name), self.name))
+        for name, info in parameters_of(type(self)).items():
+            object.__setattr__(self, name, info.check(getattr(self, name), self.name))
 
     @abstractmethod
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
@@ -96,7 +96,7 @@ class Degradation(ABC):
 
     def parameters(self) -> dict[str, Value]:
         """Return every parameter and its value, in the order of declaration."""
-        return {name: getattr(self, name) for name in facts_of(type(self))}
+        return {name: getattr(self, name) for name in parameters_of(type(self))}
 
     def of_severity(self, level: int | None) -> Self:
         """Return the same degradation, marked with the severity that its values were drawn from."""
@@ -117,5 +117,5 @@ def check_names(degradation: type[Degradation], names: Iterable[str]) -> None:
         UsageError: With the right names, the nearest first.
     """
     check_arguments(
-        degradation.name, names, facts_of(degradation), "parameter", prefix=f"{degradation.name}."
+        degradation.name, names, parameters_of(degradation), "parameter", prefix=f"{degradation.name}."
     )

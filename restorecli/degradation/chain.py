@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from restorecli.catalogs import check_arguments
-from restorecli.degradation.base import Degradation, facts_of
+from restorecli.degradation.base import Degradation, parameters_of
 from restorecli.degradation.catalog import find
 from restorecli.degradation.chain_file import read_chain_file
 from restorecli.degradation.sampler import DegradationSampler
@@ -109,7 +109,7 @@ def _sampler(spec: StepSpec, number: int) -> DegradationSampler:
         if not isinstance(spec, Mapping) or not isinstance(spec.get("name"), str):
             raise UsageError("It has no name.", expected="a name or a mapping with `name`", got=repr(spec))
         degradation = find(spec["name"])
-        known = (*_OWN_KEYS, *facts_of(degradation))
+        known = (*_OWN_KEYS, *parameters_of(degradation))
         check_arguments(degradation.name, map(str, spec), known, "parameter", prefix=f"{degradation.name}.")
         return DegradationSampler(
             degradation.name,

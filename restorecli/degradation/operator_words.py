@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from restorecli.degradation.base import check_names, facts_of
+from restorecli.degradation.base import check_names, parameters_of
 from restorecli.degradation.catalog import find
 from restorecli.degradation.operators import Convolution, PointSpread, operator_of
 from restorecli.errors import UsageError
@@ -63,8 +63,8 @@ def _named(word: str) -> Convolution:
     degradation = find(name.strip())
     values = dict(_setting(part, word) for part in settings.split(",") if part.strip())
     check_names(degradation, values)
-    facts = facts_of(degradation)
-    read = {key: facts[key].read(text, degradation.name) for key, text in values.items()}
+    info = parameters_of(degradation)
+    read = {key: info[key].read(text, degradation.name) for key, text in values.items()}
     operator = operator_of([{"name": degradation.name, **read}])
     if operator is None:
         raise UsageError(

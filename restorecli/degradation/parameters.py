@@ -18,13 +18,13 @@ from restorecli.errors import UsageError
 Value = bool | int | float | str
 """What a parameter may hold; each of them survives JSON unchanged."""
 
-_FACTS = "facts"
+_METADATA_KEY = "info"
 _SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 @dataclass(frozen=True, slots=True)
-class ParameterFacts:
-    """The facts of one parameter; they give its checks, its help text and its random range.
+class ParameterInfo:
+    """What is declared of one parameter: it gives its checks, its help text and its random range.
 
     Attributes:
         name: The parameter's name, the same in Python, YAML and on the command line.
@@ -137,15 +137,15 @@ def parameter(
         choices: The allowed words of a text parameter.
         draw: The default random range in the sampler's notation, e.g. "0..55"; of a method, what is searched.
     """
-    facts = ParameterFacts("", type(default), default, unit, low, high, tuple(choices), draw, help)
-    return dataclasses.field(default=default, metadata={_FACTS: facts})
+    info = ParameterInfo("", type(default), default, unit, low, high, tuple(choices), draw, help)
+    return dataclasses.field(default=default, metadata={_METADATA_KEY: info})
 
 
 @cache
-def facts_of(degradation: type[Any]) -> Mapping[str, ParameterFacts]:
-    """Return the facts of every parameter of a degradation class, by name, in the order of declaration."""
+def parameters_of(degradation: type[Any]) -> Mapping[str, ParameterInfo]:
+    """Return the parameters of a degradation class by name, in the order of declaration."""
     return {
-        field.name: dataclasses.replace(field.metadata[_FACTS], name=field.name)
+        field.name: dataclasses.replace(field.metadata[_METADATA_KEY], name=field.name)
         for field in dataclasses.fields(degradation)
-        if _FACTS in field.metadata
+        if _METADATA_KEY in field.metadata
     }

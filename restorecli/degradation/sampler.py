@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from restorecli.degradation.base import Degradation, ParameterFacts, Value, check_names, facts_of
+from restorecli.degradation.base import Degradation, ParameterInfo, Value, check_names, parameters_of
 from restorecli.degradation.catalog import find
 from restorecli.errors import UsageError
 
@@ -23,9 +23,9 @@ Spec = Value | Sequence[Value]
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"\s*(log\s+)?({_NUMBER})\s*\.\.\s*({_NUMBER})\s*")
-_SEVERITY = ParameterFacts("severity", int, 3, "", 0, 5, (), None, "how strong, 0 (nothing) to 5")
-_PROBABILITY = ParameterFacts("probability", float, 1.0, "", 0, 1, (), None, "how often it is applied")
-_RANDOM = ParameterFacts("random", bool, False, "", None, None, (), None, "draw what is left open")
+_SEVERITY = ParameterInfo("severity", int, 3, "", 0, 5, (), None, "how strong, 0 (nothing) to 5")
+_PROBABILITY = ParameterInfo("probability", float, 1.0, "", 0, 1, (), None, "how often it is applied")
+_RANDOM = ParameterInfo("random", bool, False, "", None, None, (), None, "draw what is left open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ class Range:
         return (int(self.low), int(self.high)) if self.whole else (self.low, self.high)
 
 
-def read_spec(facts: ParameterFacts, spec: object, owner: str) -> Choice | Range:
+def read_spec(info: ParameterInfo, spec: object, owner: str) -> Choice | Range:
     """Turn a parameter's specification into something that draws.
 
     Args:
-        facts: The parameter.
+        info: The parameter.
         spec: A value, a text in this module's notation, or a list.
         owner: The degradation's name, for messages.
 
@@ -80,34 +80,34 @@ def read_spec(facts: ParameterFacts, spec: object, owner: str) -> Choice | Range
     """
     if isinstance(spec, (list, tuple)):
         if not spec:
-            raise UsageError(f"{owner}.{facts.name} has nothing to choose from.", expected=facts.allowed)
-        return Choice(tuple(_one(facts, item, owner) for item in spec))
+            raise UsageError(f"{owner}.{info.name} has nothing to choose from.", expected=info.allowed)
+        return Choice(tuple(_one(info, item, owner) for item in spec))
     if not isinstance(spec, str):
-        return Choice((facts.check(spec, owner),))
-    if spec.strip() == "any" and (facts.choices or facts.kind is bool):
-        return Choice(facts.choices or (False, True))
+        return Choice((info.check(spec, owner),))
+    if spec.strip() == "any" and (info.choices or info.kind is bool):
+        return Choice(info.choices or (False, True))
     match = _RANGE.fullmatch(spec)
-    if match and facts.kind in (int, float):
-        return _range(facts, match, owner)
-    if ".." in spec and facts.kind in (int, float):
-        raise _bad_range(facts, spec, owner)
-    return Choice(tuple(facts.read(word, owner) for word in spec.split(",")))
+    if match and info.kind in (int, float):
+        return _range(info, match, owner)
+    if ".." in spec and info.kind in (int, float):
+        raise _bad_range(info, spec, owner)
+    return Choice(tuple(info.read(word, owner) for word in spec.split(",")))
 
 
-def _one(facts: ParameterFacts, value: object, owner: str) -> Value:
-    return facts.read(value, owner) if isinstance(value, str) else facts.check(value, owner)
+def _one(info: ParameterInfo, value: object, owner: str) -> Value:
+    return info.read(value, owner) if isinstance(value, str) else info.check(value, owner)
 
 
-def _range(facts: ParameterFacts, match: re.Match[str], owner: str) -> Range:
-    low, high = (float(facts.read(match[group], owner)) for group in (2, 3))
+def _range(info: ParameterInfo, match: re.Match[str], owner: str) -> Range:
+    low, high = (float(info.read(match[group], owner)) for group in (2, 3))
     if low > high or (match[1] and low <= 0):
-        raise _bad_range(facts, match[0], owner)
-    return Range(low, high, whole=facts.kind is int, logarithmic=bool(match[1]))
+        raise _bad_range(info, match[0], owner)
+    return Range(low, high, whole=info.kind is int, logarithmic=bool(match[1]))
 
 
-def _bad_range(facts: ParameterFacts, spec: str, owner: str) -> UsageError:
+def _bad_range(info: ParameterInfo, spec: str, owner: str) -> UsageError:
     return UsageError(
-        f"{owner}.{facts.name} has a range that cannot be drawn from.",
+        f"{owner}.{info.name} has a range that cannot be drawn from.",
         expected="LOW..HIGH with LOW at most HIGH, or log LOW..HIGH with LOW above 0",
         got=spec.strip(),
     )
@@ -157,15 +157,15 @@ class DegradationSampler:
     def _given(self) -> Mapping[str, Value]:
         if not self.random:
             return {}
-        facts = facts_of(self.degradation)
-        return {name: known.draw for name, known in facts.items() if known.draw is not None}
+        info = parameters_of(self.degradation)
+        return {name: known.draw for name, known in info.items() if known.draw is not None}
 
     def _compile(self, given: Mapping[str, Value]) -> Mapping[str, Choice | Range]:
         merged = {**given, **self.specs}
-        facts = facts_of(self.degradation)
+        info = parameters_of(self.degradation)
         # In the order of declaration, so that the order in which a user writes them changes no draw.
         return {
-            name: read_spec(known, merged[name], self.name) for name, known in facts.items() if name in merged
+            name: read_spec(known, merged[name], self.name) for name, known in info.items() if name in merged
         }
 
     def _fix(self) -> Degradation | None:

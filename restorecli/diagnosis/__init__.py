@@ -4,7 +4,7 @@
 `remedies` (how strong, what to do, what is gone) -> `Diagnosis`. Nothing here restores or learns.
 """
 
-from restorecli.diagnosis.diagnosing import FileFacts, diagnose
+from restorecli.diagnosis.diagnosing import FileInfo, diagnose
 from restorecli.diagnosis.result import Diagnosis, Finding, Step, Strength
 
-__all__ = ["Diagnosis", "FileFacts", "Finding", "Step", "Strength", "diagnose"]
+__all__ = ["Diagnosis", "FileInfo", "Finding", "Step", "Strength", "diagnose"]

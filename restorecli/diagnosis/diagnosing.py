@@ -52,7 +52,7 @@ _JOINT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class FileFacts:
+class FileInfo:
     """What a file says beside its pixels.
 
     Attributes:
@@ -64,14 +64,12 @@ class FileFacts:
     jpeg_table: tuple[int, ...] | None = None
 
 
-def diagnose(
-    image: Pixels, facts: FileFacts | None = None, *, table: DecisionTable | None = None
-) -> Diagnosis:
+def diagnose(image: Pixels, info: FileInfo | None = None, *, table: DecisionTable | None = None) -> Diagnosis:
     """Say what damage an image has, how strong, how sure that is, and what helps.
 
     Args:
         image: (C, H, W) float32, C = 1 or 3, in [0, 1].
-        facts: What its file says.
+        info: What its file says.
         table: The logistic model; by default the package's.
 
     Returns:
@@ -84,7 +82,7 @@ def diagnose(
     if image.max() - image.min() < _MIN_RANGE:
         return Diagnosis((), (), (), 1.0)
     table = table or shipped_table()
-    found = measurements(image, facts)
+    found = measurements(image, info)
     chances = table.chances(found)
     names = _names(chances, found, table)
     if not names and shows_white_noise(found):
@@ -97,17 +95,17 @@ def diagnose(
     return Diagnosis(findings, steps, limits, confidence)
 
 
-def measurements(image: Pixels, facts: FileFacts | None = None) -> dict[str, float]:
+def measurements(image: Pixels, info: FileInfo | None = None) -> dict[str, float]:
     """Return all measurements by name; a JPEG's tables say more about its quality than its pixels.
 
     Args:
         image: (C, H, W) float32 in [0, 1].
-        facts: What its file says.
+        info: What its file says.
     """
     found = measure(image)
-    if facts is not None and facts.jpeg_table is not None:
+    if info is not None and info.jpeg_table is not None:
         # An image that was compressed worse before keeps the traces of that.
-        found["jpeg quality"] = min(float(quality_of_table(facts.jpeg_table)), found["jpeg quality"])
+        found["jpeg quality"] = min(float(quality_of_table(info.jpeg_table)), found["jpeg quality"])
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from restorecli.diagnosis.diagnosing import FileFacts, diagnose
+from restorecli.diagnosis.diagnosing import FileInfo, diagnose
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import RestorecliError
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
@@ -39,7 +39,7 @@ class FileDiagnosis:
         return {"path": self.path, "error": self.error.problem, **self.error.details()}
 
 
-def facts_of_file(path: Path) -> FileFacts:
+def file_info(path: Path) -> FileInfo:
     """Return what a file says beside its pixels; nothing where it is no JPEG."""
     from PIL import Image, UnidentifiedImageError
 
@@ -47,8 +47,8 @@ def facts_of_file(path: Path) -> FileFacts:
         with Image.open(path, formats=["JPEG"]) as image:
             tables = getattr(image, "quantization", {})
     except (UnidentifiedImageError, OSError):
-        return FileFacts()
-    return FileFacts(jpeg_table=tuple(tables[0])) if 0 in tables else FileFacts()
+        return FileInfo()
+    return FileInfo(jpeg_table=tuple(tables[0])) if 0 in tables else FileInfo()
 
 
 def diagnose_file(path: Path, reading: ReadOptions = STRICT) -> Diagnosis:
@@ -61,7 +61,7 @@ def diagnose_file(path: Path, reading: ReadOptions = STRICT) -> Diagnosis:
     Raises:
         ImageError: It cannot be read, or is too small to tell anything.
     """
-    return diagnose(read_image(path, reading).pixels, facts_of_file(path))
+    return diagnose(read_image(path, reading).pixels, file_info(path))
 
 
 def diagnose_files(

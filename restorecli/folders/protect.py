@@ -16,10 +16,10 @@ from restorecli.images.formats import SUFFIXES
 def file_identity(path: Path) -> tuple[int, int] | None:
     """Return what tells a file from all others (device and inode), or None where there is no file."""
     try:
-        facts = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return facts.st_dev, facts.st_ino
+    return status.st_dev, status.st_ino
 
 
 def keep_inputs(targets: Iterable[Path], inputs: Iterable[Path]) -> None:

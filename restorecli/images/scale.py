@@ -224,9 +224,9 @@ def type_limits(dtype: np.dtype[Any]) -> tuple[float, float]:
     """Return the lowest and the highest value of a sample type, as floats that it can hold."""
     if dtype.kind == "f":
         return -math.inf, math.inf
-    facts = np.iinfo(dtype)
-    high = float(facts.max)
-    return float(facts.min), high if int(high) <= facts.max else math.nextafter(high, 0)
+    limits = np.iinfo(dtype)
+    high = float(limits.max)
+    return float(limits.min), high if int(high) <= limits.max else math.nextafter(high, 0)
 
 
 def bits_to_levels(bits: object, dtype: np.dtype[Any]) -> tuple[float, float] | None:

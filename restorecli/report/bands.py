@@ -53,7 +53,7 @@ class BandImage:
         gate: 1 keeps, 0 suppresses, (H', W').
         patch_level: Log-magnitudes of the central patch, (h, w).
         patch_threshold: (h, w).
-        facts: Lines of a small table, its head first.
+        rows: Lines of a small table, its head first.
     """
 
     before: Plane
@@ -65,7 +65,7 @@ class BandImage:
     gate: Plane
     patch_level: Plane
     patch_threshold: Plane
-    facts: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[str]]
 
 
 def write_band_chart(shown: BandImage, path: Path, *, title: str, about: str) -> None:
@@ -115,7 +115,7 @@ def _draw_images(drawing: Chart, shown: BandImage) -> None:
     title = f"taken out, {gain:.3g} times" if most > 0 else "taken out: nothing"
     _show(_tile(drawing, 0, 2, title), 0.5 + gain * taken / (high - low))
     axes = _tile(drawing, 0, 3, "suppressed of each band")
-    for number, line in enumerate(shown.facts):
+    for number, line in enumerate(shown.rows):
         for cell, text in enumerate(line):
             weight, color = ("bold", MUTED) if number == 0 else ("normal", INK)
             x, align = (0.0, "left") if cell == 0 else (0.28 + 0.72 * cell / (len(line) - 1), "right")

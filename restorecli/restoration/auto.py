@@ -15,8 +15,8 @@ from restorecli.core.device import pick_device
 from restorecli.core.restorer import RestorerSpec
 from restorecli.degradation.operator_words import operator_named
 from restorecli.diagnosis.decide import TABLE
-from restorecli.diagnosis.diagnosing import MIN_SIDE, FileFacts, diagnose
-from restorecli.diagnosis.files import facts_of_file, kinds
+from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo, diagnose
+from restorecli.diagnosis.files import file_info, kinds
 from restorecli.diagnosis.holes import find_holes
 from restorecli.diagnosis.result import Diagnosis, Step
 from restorecli.images.image import Pixels
@@ -78,8 +78,8 @@ class AutoRestorer(Restorer):
         if min(pixels.shape[1:]) < MIN_SIDE:
             context.note({"diagnosis": f"too small to tell: a side is under {MIN_SIDE} px"})
             return ()
-        facts = FileFacts() if context.file is None else facts_of_file(context.file)
-        diagnosis = diagnose(np.clip(pixels, 0, 1), facts)
+        info = FileInfo() if context.file is None else file_info(context.file)
+        diagnosis = diagnose(np.clip(pixels, 0, 1), info)
         self.diagnoses.append(diagnosis)
         context.note({"diagnosis": str(diagnosis), "confidence": round(diagnosis.confidence, 3)})
         return [restorer for step in diagnosis.steps for restorer in self._apply(step, pixels, context)]

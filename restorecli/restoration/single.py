@@ -66,7 +66,7 @@ def restore_file(
 ) -> FolderSummary:
     """Restore one image into one file, without a manifest.
 
-    Where a manifest tells of the image, its facts are used as in a folder.
+    Where a manifest tells of the image, what it says is used as in a folder.
 
     Args:
         source: The image; never changed.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from restorecli.degradation.base import Degradation, facts_of
+from restorecli.degradation.base import Degradation, parameters_of
 from restorecli.degradation.catalog import find, from_record
 from restorecli.degradation.chain import Chain, degrade_array, image_rng, replay_steps
 from restorecli.degradation.sampler import DegradationSampler
@@ -33,7 +33,7 @@ def it_says_what_it_is(name: str) -> None:
     assert len(entry.severities) == 5, f"{entry.__name__}: `severities` needs five presets, mild to severe"
     assert dataclasses.is_dataclass(entry), f"{entry.__name__}: decorate it with @dataclass(frozen=True)"
     assert entry.__dataclass_params__.frozen, f"{entry.__name__}: frozen=True"  # type: ignore[attr-defined]
-    for known in facts_of(entry).values():
+    for known in parameters_of(entry).values():
         assert known.help, f"{entry.__name__}.{known.name}: say in parameter(help=...) what it does"
         assert known.name not in OWN_KEYS
         assert known.check(known.default, name) == known.default
@@ -132,7 +132,7 @@ def severities_grow(name: str) -> None:
 def bounds_and_names_are_checked(name: str) -> None:
     """A value out of bounds or of another kind, and a parameter that it has not, are errors that name it."""
     entry = find(name)
-    for known in facts_of(entry).values():
+    for known in parameters_of(entry).values():
         wrong: list[object] = ["no such word" if known.kind is str else object(), None, float("nan")]
         wrong += [] if known.low is None else [known.low - 1]
         wrong += [] if known.high is None else [known.high + 1]

@@ -43,10 +43,10 @@ def refuse_changes(
                 got=name,
                 hint="start a new run, with `init:` the old one's best.safetensors",
             )
-    before = {**_flat(saved.facts["recipe"]), TORCH: saved.facts["torch"]}
+    before = {**_flat(saved.metadata["recipe"]), TORCH: saved.metadata["torch"]}
     now = {**_flat(recipe), TORCH: torch.__version__}
-    if IMAGES in saved.facts:  # not in states that version 0.1.0 wrote early on
-        before[IMAGES], now[IMAGES] = saved.facts[IMAGES], images_digest(images)
+    if IMAGES in saved.metadata:  # not in states that version 0.1.0 wrote early on
+        before[IMAGES], now[IMAGES] = saved.metadata[IMAGES], images_digest(images)
     differing = [
         key
         for key in sorted(before.keys() | now.keys())

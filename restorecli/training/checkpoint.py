@@ -25,11 +25,11 @@ from restorecli.training.optimisation import Clock, MovingAverage
 from restorecli.training.places import DAMAGED, PREVIOUS, STATE
 
 _KEY = "restorecli-state-1"
-_FACTS = {"step", "seconds", "best", "skipped", "recipe", "digest"}
+_REQUIRED = {"step", "seconds", "best", "skipped", "recipe", "digest"}
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class Discriminator:
     """A network that is trained beside the main one, with its own optimizer."""
 
     network: nn.Module
@@ -47,7 +47,7 @@ class RunState:
         clock: Steps and seconds so far.
         best: The best validation scores so far and their step, or empty.
         skipped: Steps left out because their loss or gradient was not finite.
-        rivals: The strategy's further networks, by name.
+        discriminators: The strategy's further networks, by name.
         lessons: What the curriculum has learned: steps and the shares that hold from there on.
     """
 
@@ -57,7 +57,7 @@ class RunState:
     clock: Clock = field(default_factory=Clock)
     best: dict[str, float] = field(default_factory=dict)
     skipped: int = 0
-    rivals: Mapping[str, Rival] = field(default_factory=dict)
+    discriminators: Mapping[str, Discriminator] = field(default_factory=dict)
     lessons: tuple[Lesson, ...] = ()
 
     def weights(self) -> dict[str, Tensor]:
@@ -81,15 +81,15 @@ def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any], images:
     if state.average is not None:
         tensors |= {f"average.{name}": tensor for name, tensor in state.average.values.items()}
     tensors |= _moments("optimizer.", state.optimizer)
-    for name, rival in state.rivals.items():
-        weights = rival.network.state_dict().items()
+    for name, discriminator in state.discriminators.items():
+        weights = discriminator.network.state_dict().items()
         tensors |= {f"rival.{name}.model.{key}": tensor for key, tensor in weights}
-        tensors |= _moments(f"rival.{name}.optimizer.", rival.optimizer)
+        tensors |= _moments(f"rival.{name}.optimizer.", discriminator.optimizer)
     tensors["generator.cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["generator.cuda"] = torch.cuda.get_rng_state()
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    facts = {
+    metadata = {
         "step": state.clock.step,
         "seconds": state.clock.seconds,
         "best": state.best,
@@ -100,7 +100,7 @@ def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any], images:
         "torch": torch.__version__,
         "digest": digest_of(plain),
     }
-    content = to_bytes(plain, metadata={_KEY: json.dumps(facts)})
+    content = to_bytes(plain, metadata={_KEY: json.dumps(metadata)})
     with atomic_write(folder / STATE, needed=len(content)) as temporary:
         temporary.write_bytes(content)
         if (folder / STATE).exists():
@@ -119,10 +119,10 @@ def _moments(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class SavedState:
-    """A state read back: its tensors, its facts, and the file it came from."""
+    """A state read back: its tensors, its metadata, and the file it came from."""
 
     tensors: Mapping[str, Tensor]
-    facts: Mapping[str, Any]
+    metadata: Mapping[str, Any]
     file: Path
 
 
@@ -146,11 +146,15 @@ def _read_whole(path: Path) -> SavedState | None:
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            facts = json.loads((file.metadata() or {})[_KEY])
+            metadata = json.loads((file.metadata() or {})[_KEY])
     except (SafetensorError, OSError, RuntimeError, KeyError, ValueError):  # torch: a file that just vanished
         return None  # a damaged checkpoint: the caller falls back to the one before, or says so
-    whole = isinstance(facts, dict) and facts.keys() >= _FACTS and facts["digest"] == digest_of(tensors)
-    return SavedState(tensors, facts, path) if whole else None
+    whole = (
+        isinstance(metadata, dict)
+        and metadata.keys() >= _REQUIRED
+        and metadata["digest"] == digest_of(tensors)
+    )
+    return SavedState(tensors, metadata, path) if whole else None
 
 
 def set_aside_damaged(folder: Path, saved: SavedState) -> str | None:
@@ -174,16 +178,16 @@ def restore_state(saved: SavedState, state: RunState) -> None:
         for name, tensor in _below(saved.tensors, "average.").items():
             state.average.values[name].copy_(tensor)
     _restore_optimizer(state.optimizer, _below(saved.tensors, "optimizer."))
-    for name, rival in state.rivals.items():
-        rival.network.load_state_dict(_below(saved.tensors, f"rival.{name}.model."))
-        _restore_optimizer(rival.optimizer, _below(saved.tensors, f"rival.{name}.optimizer."))
+    for name, discriminator in state.discriminators.items():
+        discriminator.network.load_state_dict(_below(saved.tensors, f"rival.{name}.model."))
+        _restore_optimizer(discriminator.optimizer, _below(saved.tensors, f"rival.{name}.optimizer."))
     torch.set_rng_state(saved.tensors["generator.cpu"])
     if torch.cuda.is_available() and "generator.cuda" in saved.tensors:
         torch.cuda.set_rng_state(saved.tensors["generator.cuda"])
-    state.clock = Clock(saved.facts["step"], saved.facts["seconds"])
-    state.best = dict(saved.facts["best"])
-    state.skipped = saved.facts["skipped"]
-    state.lessons = tuple(Lesson(step, tuple(shares)) for step, shares in saved.facts.get("lessons", ()))
+    state.clock = Clock(saved.metadata["step"], saved.metadata["seconds"])
+    state.best = dict(saved.metadata["best"])
+    state.skipped = saved.metadata["skipped"]
+    state.lessons = tuple(Lesson(step, tuple(shares)) for step, shares in saved.metadata.get("lessons", ()))
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:

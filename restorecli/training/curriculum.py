@@ -1,7 +1,8 @@
 """Curricula: how much of the training goes to which level of difficulty, and when.
 
 On-demand learning gives every level a share in proportion to how badly it is restored: Gao and Grauman,
-"On-Demand Learning for Deep Image Restoration", ICCV 2017. Its rivals are here to compare with.
+"On-Demand Learning for Deep Image Restoration", ICCV 2017. The schedules that it is compared with are here,
+too.
 """
 
 from __future__ import annotations

@@ -62,7 +62,9 @@ class Loop:
         """
         state, recipe = self.state, self.recipe
         record = StepRecord(PATIENCE, state.skipped)
-        buffers = BufferGuard((state.network, *(rival.network for rival in state.rivals.values())))
+        buffers = BufferGuard(
+            (state.network, *(discriminator.network for discriminator in state.discriminators.values()))
+        )
         # At a multiple of `every` a saved state was validated; elsewhere it may have stopped just before.
         saved = state.clock.step or None
         validated = saved if state.clock.step % recipe.validation.every == 0 else None
@@ -108,15 +110,15 @@ class Loop:
         with autocast(self.device, self.dtype):
             losses = self.strategy.losses(state.network, batch, state.clock.step)
         finite = _backward(losses.total, state.network, state.optimizer, recipe.optimizer)
-        for name, loss in losses.rivals.items():
-            rival = state.rivals[name]
+        for name, loss in losses.discriminators.items():
+            discriminator = state.discriminators[name]
             section = recipe.rivals or recipe.optimizer
-            self._set_rate(rival.optimizer, section)
-            finite = finite & _backward(loss, rival.network, rival.optimizer, section)
+            self._set_rate(discriminator.optimizer, section)
+            finite = finite & _backward(loss, discriminator.network, discriminator.optimizer, section)
         buffers.settle(finite)
         step_if(finite, state.optimizer)
-        for name in losses.rivals:
-            step_if(finite, state.rivals[name].optimizer)
+        for name in losses.discriminators:
+            step_if(finite, state.discriminators[name].optimizer)
         if state.average is not None:
             state.average.update(state.clock.step + 1)
         record.add(state.clock.step + 1, losses.total, finite)

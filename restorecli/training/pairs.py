@@ -78,7 +78,7 @@ def find_pairs(
         on_note: Called with what a user should know of how names were matched.
 
     Raises:
-        DataError: A source holds no image, or a degraded image has no mate or several.
+        DataError: A source holds no image, or a degraded image matches no clean one or several.
     """
     pairs: list[Pair] = []
     for number, source in enumerate(sources):

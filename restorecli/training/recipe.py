@@ -176,8 +176,8 @@ class Curriculum(_Section):
     """Levels of difficulty, and how much of the training goes to which.
 
     Attributes:
-        kind: on-demand (shares follow validation: the worse restored, the more), or one of its rivals: rigid
-            (all alike), fixed (one level), staged and cumulative (one after the other, or one more at a
+        kind: on-demand (shares follow validation: the worse restored, the more), or one to compare with:
+            rigid (all alike), fixed (one level), staged and cumulative (one after the other, or one more at a
             time), each also backwards as anti-staged and anti-cumulative.
         levels: Chains of degradations from easy to hard, in place of `data.degrade`.
         level: Which one, from 1, for fixed.
@@ -223,7 +223,7 @@ class Recipe(_Section):
         validation: How progress is measured.
         loss: Losses by name; a weight, or a mapping of `weight` and the loss's own arguments.
         optimizer: The optimizer.
-        rivals: The optimizer of a strategy's rival networks (discriminators); by default the same.
+        rivals: The optimizer of a strategy's discriminators; by default the same.
         schedule: The learning rate.
         ema: Decay of the moving average of the weights, which is then what is validated and saved.
         budget: How long.

@@ -23,7 +23,7 @@ from restorecli.training.advice import notes_on_images
 from restorecli.training.batches import BatchMaker
 from restorecli.training.changes import refuse_changes
 from restorecli.training.checkpoint import (
-    Rival,
+    Discriminator,
     RunState,
     read_state,
     restore_state,
@@ -96,7 +96,9 @@ class Session:
             refuse_changes(saved, recipe.resolved(), self.listing, allow_change)
             lost = set_aside_damaged(folder, saved)
             if lost is not None:
-                monitor.note(f"{lost}; what came after step {saved.facts['step']} is lost and trained again")
+                monitor.note(
+                    f"{lost}; what came after step {saved.metadata['step']} is lost and trained again"
+                )
         torch.manual_seed(recipe.seed)
         network = create_model(recipe.model.name, **recipe.model.arguments)
         self.validator = create_model(recipe.model.name, **recipe.model.arguments)
@@ -110,7 +112,9 @@ class Session:
             monitor.note(note)
         average = MovingAverage(network, recipe.ema) if recipe.ema is not None else None
         self.state = RunState(network, make_optimizer(network.parameters(), recipe.optimizer), average)
-        self.state.rivals = {name: self._rival(module) for name, module in self.strategy.rivals.items()}
+        self.state.discriminators = {
+            name: self._discriminator(module) for name, module in self.strategy.discriminators.items()
+        }
         if saved is not None:
             restore_state(saved, self.state)
         needs = self.strategy.needs
@@ -145,10 +149,10 @@ class Session:
         loss = WeightedSum(terms).to(self.device)
         return create_strategy(name, loss, channels, self.recipe.data.crop, **arguments)
 
-    def _rival(self, module: nn.Module) -> Rival:
+    def _discriminator(self, module: nn.Module) -> Discriminator:
         network = module.to(self.device).train()
         section = self.recipe.rivals or self.recipe.optimizer
-        return Rival(network, make_optimizer(network.parameters(), section))
+        return Discriminator(network, make_optimizer(network.parameters(), section))
 
     def go(self, stop: StopRequest) -> None:
         """Train; the log is closed whatever happens."""

@@ -93,7 +93,7 @@ def make_examples(
         level: Degradations in place of the section's: a level of a curriculum.
 
     Raises:
-        DataError: An image cannot be read, is too small to be scored, or does not fit its mate.
+        DataError: An image cannot be read, is too small to be scored, or does not fit its counterpart.
     """
     steps = level or section.degrade
     chain = Chain.from_specs(steps) if steps else None

@@ -53,7 +53,7 @@ class Examples:
     Attributes:
         taken: The examples.
         pairs: How many pairs the folders hold.
-        unmatched: How many images found no mate.
+        unmatched: How many images have no reference.
     """
 
     taken: tuple[Example, ...]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from restorecli.degradation.parameters import Value, facts_of
+from restorecli.degradation.parameters import Value, parameters_of
 from restorecli.degradation.sampler import Choice, Range, read_spec
 from restorecli.errors import ImageError, UsageError
 from restorecli.evaluation.result import json_number
@@ -51,7 +51,7 @@ class Tuning:
         after: With `values`; never less.
         pairs: How many pairs were restored.
         of: How many there are.
-        unmatched: Images that found no mate.
+        unmatched: Images without a reference.
     """
 
     method: str
@@ -159,9 +159,9 @@ def _specs(model: str, fixed: Mapping[str, object]) -> dict[str, Choice | Range]
             got=f"--model {model}",
         )
     specs = {
-        name: read_spec(facts, facts.draw, model)
-        for name, facts in facts_of(METHODS[model].load()).items()
-        if facts.draw is not None
+        name: read_spec(info, info.draw, model)
+        for name, info in parameters_of(METHODS[model].load()).items()
+        if info.draw is not None
     }
     left = {name: spec for name, spec in specs.items() if name not in fixed}
     if not left:
@@ -182,8 +182,8 @@ def _can_be(base: Method, values: Values) -> bool:
 
 
 def _changed(method: Method) -> dict[str, Value]:
-    facts = facts_of(type(method))
-    return {name: value for name, value in method.parameters().items() if value != facts[name].default}
+    info = parameters_of(type(method))
+    return {name: value for name, value in method.parameters().items() if value != info[name].default}
 
 
 def _tried(base: Method, name: str, descent: Descent) -> Tried:

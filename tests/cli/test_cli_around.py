@@ -10,9 +10,9 @@ def test_models_are_listed_with_parameters_and_tags(shell) -> None:
 
 
 def test_the_doctor_tells_what_is_here(shell) -> None:
-    facts = shell("restorecli doctor --json").data
-    assert facts["this folder can be written"] is True
-    assert "sca-unet.gaussian" in facts["weights"]
+    found = shell("restorecli doctor --json").data
+    assert found["this folder can be written"] is True
+    assert "sca-unet.gaussian" in found["weights"]
     shown = shell("restorecli doctor").out
     for name in ("restorecli", "torch", "device", "precision when restoring"):
         assert name in shown

@@ -45,12 +45,12 @@ def test_the_sinusoid_is_found_in_its_band(shell, dusty) -> None:
     _, middle, _ = layer["bands"]
     assert middle["removed"] > 0.9
     assert middle["suppressed"] < 0.05
-    assert [facts["strictness"] for facts in layer["bands"]] == pytest.approx([2, 2, 2])
+    assert [band["strictness"] for band in layer["bands"]] == pytest.approx([2, 2, 2])
 
 
 def test_the_tolerance_is_an_option(shell, dusty) -> None:
     document = shell("restorecli bands dusty.png --lambda 50 --json").data
-    assert all(facts["suppressed"] == 0 for facts in document["layers"][0]["bands"])
+    assert all(band["suppressed"] == 0 for band in document["layers"][0]["bands"])
 
 
 def test_every_layer_of_a_network_gets_a_chart(shell, dusty, weights) -> None:

@@ -4,14 +4,14 @@ import shutil
 
 import pytest
 import torch
+from restorecli.cli.work.found import described, drawn
 from safetensors.torch import save_file
 
 import restorecli
-from restorecli.cli.work.facts import described, drawn
 from restorecli.core.models.catalog import MODELS
 from restorecli.core.shipped import find_shipped, shipped
 from restorecli.degradation.catalog import ALIASES, DEGRADATIONS, find
-from restorecli.degradation.parameters import facts_of
+from restorecli.degradation.parameters import parameters_of
 from restorecli.errors import WeightsError
 from restorecli.restoration.choice import choose_restorer
 from restorecli.restoration.methods.catalog import METHODS
@@ -89,8 +89,8 @@ def test_a_word_restores_with_its_model(shell, photos) -> None:
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_is_shown_with_its_parameters_in_words(shell, name) -> None:
     shown = shell(f"restorecli models {name}").out
-    for fact in facts_of(METHODS[name].load()).values():
-        assert f"{name}.{fact.name}" in shown
+    for parameter in parameters_of(METHODS[name].load()).values():
+        assert f"{name}.{parameter.name}" in shown
         assert "0-255 scale" not in shown
     assert shell(f"restorecli models {name} --json").data["name"] == name
 
@@ -151,11 +151,11 @@ def test_everything_is_still_there(shell) -> None:
 
 
 def test_parameters_are_described_in_words() -> None:
-    told = {name: described(fact) for name, fact in facts_of(find("gaussian")).items()}
+    told = {name: described(parameter) for name, parameter in parameters_of(find("gaussian")).items()}
     assert told == {"sigma": "0 to 510, 8-bit levels; default 25", "gray": "yes or no; default no"}
-    levels = facts_of(find("quantize"))["levels"]
+    levels = parameters_of(find("quantize"))["levels"]
     assert described(levels) == "whole numbers 2 to 65,536, levels; default 8"
-    law = facts_of(find("speckle"))["law"]
+    law = parameters_of(find("speckle"))["law"]
     assert described(law) == "gaussian or gamma; default gaussian"
 
 
@@ -169,6 +169,6 @@ def test_ranges_are_told_in_words(notation, words) -> None:
 
 def test_every_range_of_the_catalogs_can_be_told() -> None:
     for part in (*DEGRADATIONS.values(), *METHODS.values()):
-        for fact in facts_of(part.load()).values():
-            assert described(fact)
-            assert fact.draw is None or drawn(fact.draw)
+        for parameter in parameters_of(part.load()).values():
+            assert described(parameter)
+            assert parameter.draw is None or drawn(parameter.draw)

@@ -240,7 +240,7 @@ def test_what_was_read_is_never_written_over(chain, words) -> None:
     assert {path: path.read_bytes() for path in chain.folder.rglob("*") if path.is_file()} == kept
 
 
-@pytest.mark.parametrize("case", ["no mate", "unreadable", "no mask"])
+@pytest.mark.parametrize("case", ["no match", "unreadable", "no mask"])
 def test_what_was_listed_but_not_scored_is_never_written_over(chain, case) -> None:
     photos = chain.folder / "photos"
     words = "./better ./photos -o photos"

@@ -163,5 +163,5 @@ def test_a_missing_package_is_named_with_the_command_that_brings_it(exported, ph
 
 
 def test_doctor_tells_what_runs_graphs(shell):
-    facts = shell("restorecli doctor --json").data
-    assert "CPUExecutionProvider" in facts["onnxruntime computes on"]
+    found = shell("restorecli doctor --json").data
+    assert "CPUExecutionProvider" in found["onnxruntime computes on"]

@@ -1,4 +1,4 @@
-"""Discriminators against their published facts."""
+"""Discriminators against their published properties."""
 
 import pytest
 import torch

@@ -41,10 +41,12 @@ def test_facts_of_a_sinusoid():
     x = 1e-3 * torch.randn(1, 64, 64, generator=torch.Generator().manual_seed(0))
     x = x + 10 * torch.cos(2 * torch.pi * 15 * torch.arange(64) / 64)
     (view,) = inspect(SelectiveFrequency(1, padding=0), x)
-    assert [(facts.low, facts.high) for facts in view.facts] == [(0, 0.28), (0.28, 0.64), (0.64, 1)]
-    assert view.facts[1].removed > 0.99
-    assert view.facts[1].suppressed < 0.005
-    assert view.facts[1].threshold == pytest.approx(view.facts[1].mean + 2 * view.facts[1].deviation)
+    assert [(band.low, band.high) for band in view.statistics] == [(0, 0.28), (0.28, 0.64), (0.64, 1)]
+    assert view.statistics[1].removed > 0.99
+    assert view.statistics[1].suppressed < 0.005
+    assert view.statistics[1].threshold == pytest.approx(
+        view.statistics[1].mean + 2 * view.statistics[1].deviation
+    )
     assert view.gate[0, 32, 32] == 1
 
 

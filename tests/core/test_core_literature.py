@@ -1,4 +1,4 @@
-"""RDN, ESRGAN, RED-Net, Noise2Noise, DRUNet and IRCNN against their published facts."""
+"""RDN, ESRGAN, RED-Net, Noise2Noise, DRUNet and IRCNN against their published properties."""
 
 import pytest
 import torch

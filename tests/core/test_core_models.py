@@ -1,4 +1,4 @@
-"""Networks against their published facts."""
+"""Networks against their published properties."""
 
 import pytest
 import torch

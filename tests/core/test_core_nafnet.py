@@ -1,4 +1,4 @@
-"""NAFNet against its published facts, and its blocks against their equations."""
+"""NAFNet against its published properties, and its blocks against their equations."""
 
 import numpy as np
 import pytest

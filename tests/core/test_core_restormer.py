@@ -1,4 +1,4 @@
-"""Restormer against its published facts, and its blocks against their equations."""
+"""Restormer against its published properties, and its blocks against their equations."""
 
 import pytest
 import torch

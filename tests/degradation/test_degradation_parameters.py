@@ -2,18 +2,18 @@
 
 import pytest
 
-from restorecli.degradation.parameters import ParameterFacts
+from restorecli.degradation.parameters import ParameterInfo
 
 
 @pytest.mark.parametrize(
-    ("facts", "words"),
+    ("info", "words"),
     [
-        (ParameterFacts("a", str, "x", "", None, None, (), None, ""), "any text"),
-        (ParameterFacts("a", str, "x", "", None, None, ("x", "y"), None, ""), "x, y"),
-        (ParameterFacts("a", bool, True, "", None, None, (), None, ""), "true or false"),
-        (ParameterFacts("a", int, 1, "px", 1, 9, (), None, ""), "a whole number from 1 up to 9 (px)"),
-        (ParameterFacts("a", float, 1.0, "", 0, None, (), None, ""), "a number from 0"),
+        (ParameterInfo("a", str, "x", "", None, None, (), None, ""), "any text"),
+        (ParameterInfo("a", str, "x", "", None, None, ("x", "y"), None, ""), "x, y"),
+        (ParameterInfo("a", bool, True, "", None, None, (), None, ""), "true or false"),
+        (ParameterInfo("a", int, 1, "px", 1, 9, (), None, ""), "a whole number from 1 up to 9 (px)"),
+        (ParameterInfo("a", float, 1.0, "", 0, None, (), None, ""), "a number from 0"),
     ],
 )
-def test_the_allowed_values_in_words(facts, words) -> None:
-    assert facts.allowed == words
+def test_the_allowed_values_in_words(info, words) -> None:
+    assert info.allowed == words

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restorecli.degradation.base import facts_of
+from restorecli.degradation.base import parameters_of
 from restorecli.degradation.families.noise import Gaussian
 from restorecli.degradation.sampler import Choice, DegradationSampler, Range, read_spec
 from restorecli.errors import UsageError
 
-SIGMA = facts_of(Gaussian)["sigma"]
+SIGMA = parameters_of(Gaussian)["sigma"]
 
 
 def draws(count=400, **arguments):

@@ -9,8 +9,8 @@ from PIL import Image
 
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, degrade_array
-from restorecli.diagnosis import FileFacts, diagnose
-from restorecli.diagnosis.files import diagnose_file, diagnose_files, facts_of_file, kinds
+from restorecli.diagnosis import FileInfo, diagnose
+from restorecli.diagnosis.files import diagnose_file, diagnose_files, file_info, kinds
 from restorecli.errors import ImageError
 from restorecli.folders.samples import read_sample
 from restorecli.images.reading import read_image
@@ -81,10 +81,10 @@ def folder(tmp_path):
 
 
 def test_a_file_says_its_quality(folder) -> None:
-    facts = facts_of_file(folder / "bad" / "poor.jpg")
-    assert facts.jpeg_table is not None
-    assert len(facts.jpeg_table) == 64
-    assert facts_of_file(folder / "clean.png") == FileFacts()
+    info = file_info(folder / "bad" / "poor.jpg")
+    assert info.jpeg_table is not None
+    assert len(info.jpeg_table) == 64
+    assert file_info(folder / "clean.png") == FileInfo()
     found = diagnose_file(folder / "bad" / "poor.jpg")
     assert found.findings[0].damage == "jpeg"
     assert found.findings[0].strengths[0].value == 12

@@ -1,4 +1,4 @@
-"""Pairs by manifest, by relative path and by stem; everything without a mate is listed."""
+"""Pairs by manifest, by relative path and by stem; everything without a match is listed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def touch(root: Path, *names: str) -> Path:
     return root
 
 
-def mates(pairing) -> dict[str, str]:
+def matches(pairing) -> dict[str, str]:
     return {pair.path: pair.reference.locator for pair in pairing.pairs}
 
 
@@ -40,7 +40,7 @@ def reasons(pairing) -> dict[tuple[str, str], str]:
 )
 def test_a_mate_is_found_by_relative_path_then_by_stem(tmp_path, restored, reference):
     pairing = pair_folder(touch(tmp_path / "out", restored), touch(tmp_path / "ref", reference))
-    assert mates(pairing) == {restored: reference}
+    assert matches(pairing) == {restored: reference}
     assert pairing.unmatched == ()
 
 
@@ -53,7 +53,7 @@ def test_the_same_number_in_another_category_is_no_mate(tmp_path):
 def test_one_flat_reference_serves_several_folders(tmp_path):
     out = touch(tmp_path / "out", "sigma15/x.png", "sigma25/x.png")
     pairing = pair_folder(out, touch(tmp_path / "ref", "x.png"))
-    assert mates(pairing) == {"sigma15/x.png": "x.png", "sigma25/x.png": "x.png"}
+    assert matches(pairing) == {"sigma15/x.png": "x.png", "sigma25/x.png": "x.png"}
     assert [pair.category for pair in pairing.pairs] == ["sigma15", "sigma25"]
 
 
@@ -61,12 +61,12 @@ def test_missing_and_unused_images_are_listed_on_their_side(tmp_path):
     pairing = pair_folder(
         touch(tmp_path / "out", "a.png", "b.png"), touch(tmp_path / "ref", "b.png", "c.png")
     )
-    assert mates(pairing) == {"b.png": "b.png"}
+    assert matches(pairing) == {"b.png": "b.png"}
     assert "stem 'a'" in reasons(pairing)["restored", "a.png"]
     assert "no restored image" in reasons(pairing)["reference", "c.png"]
 
 
-def test_a_stem_with_several_mates_is_listed_with_them(tmp_path):
+def test_a_stem_with_several_matches_is_listed_with_them(tmp_path):
     pairing = pair_folder(touch(tmp_path / "out", "x.png"), touch(tmp_path / "ref", "a/x.png", "b/x.png"))
     assert "a/x.png, b/x.png" in reasons(pairing)["restored", "x.png"]
 
@@ -74,7 +74,7 @@ def test_a_stem_with_several_mates_is_listed_with_them(tmp_path):
 def test_duplicates_of_one_reference_are_listed(tmp_path):
     out = touch(tmp_path / "out", "x.bmp", "x.png", "y.bmp", "y.png")
     pairing = pair_folder(out, touch(tmp_path / "ref", "x.png", "y.tif"))
-    assert mates(pairing) == {"x.png": "x.png"}
+    assert matches(pairing) == {"x.png": "x.png"}
     assert "x.bmp, x.png" in reasons(pairing)["restored", "x.bmp"]
     assert "duplicate" in reasons(pairing)["restored", "y.bmp"]
     assert "duplicate" in reasons(pairing)["restored", "y.png"]
@@ -82,7 +82,7 @@ def test_duplicates_of_one_reference_are_listed(tmp_path):
 
 def test_two_files_are_a_pair_whatever_their_names(tmp_path):
     one, two = touch(tmp_path, "one.png") / "one.png", touch(tmp_path, "two.tif") / "two.tif"
-    assert mates(pair_folder(one, two)) == {"one.png": "two.tif"}
+    assert matches(pair_folder(one, two)) == {"one.png": "two.tif"}
 
 
 def test_the_category_of_a_flat_folder_comes_from_the_references(tmp_path):

@@ -337,8 +337,8 @@ def test_integers_of_16_bits_survive_any_scale_that_is_not_far_wider(black, span
 
 @pytest.mark.parametrize("dtype", [np.uint64, np.int64, np.uint32, np.int32])
 def test_pixels_beyond_the_type_are_clipped_and_never_wrap(dtype):
-    facts = np.iinfo(dtype)
-    scale = ValueScale(float(facts.min), float(facts.max))
+    limits = np.iinfo(dtype)
+    scale = ValueScale(float(limits.min), float(limits.max))
     out = from_unit(np.array([[-1.0, 2.0]], np.float32), scale, np.dtype(dtype))
-    assert out[0, 0] == facts.min
-    assert out[0, 1] > facts.max * 0.999
+    assert out[0, 0] == limits.min
+    assert out[0, 1] > limits.max * 0.999

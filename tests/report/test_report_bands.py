@@ -15,8 +15,8 @@ def made(height=24, width=31, channels=3):
     planes = [rng.random(shape, dtype=np.float32) for _ in range(3)]
     bands = rng.dirichlet((1, 1, 1), shape).transpose(2, 0, 1).astype(np.float32)
     before, after = (rng.random((channels, *shape), dtype=np.float32) for _ in range(2))
-    facts = [("band", "lambda"), ("0-0.28", "2.00")]
-    return BandImage(before, after, (0.28, 0.64), bands, *planes, planes[0], planes[1], facts)
+    rows = [("band", "lambda"), ("0-0.28", "2.00")]
+    return BandImage(before, after, (0.28, 0.64), bands, *planes, planes[0], planes[1], rows)
 
 
 def drawn(shown, path):

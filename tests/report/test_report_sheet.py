@@ -37,7 +37,7 @@ def trees(tmp_path):
     return [tmp_path / name for name in ("degraded", "restored", "reference")]
 
 
-def test_mates_are_found_by_path_then_by_stem(trees):
+def test_matches_are_found_by_path_then_by_stem(trees):
     lineup = line_up(trees, 3)
     assert lineup.columns == ("degraded", "restored", "reference")
     assert [entry.name for entry in lineup.entries] == ["a/0.png", "a/1.png", "a/3.png"]

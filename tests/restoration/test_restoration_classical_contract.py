@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from restorecli.degradation.parameters import facts_of
+from restorecli.degradation.parameters import parameters_of
 from restorecli.errors import ImageError, UsageError
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.context import Context
@@ -76,7 +76,7 @@ def test_it_is_in_the_catalog_and_says_what_it_is(method) -> None:
     assert method.summary
     assert method.reference
     assert dataclasses.is_dataclass(method)
-    for known in facts_of(method).values():
+    for known in parameters_of(method).values():
         assert known.help
         assert known.check(known.default, method.name) == known.default
 
@@ -174,7 +174,7 @@ def test_a_finite_receptive_field_is_true(method) -> None:
 
 @every
 def test_bounds_are_checked(method) -> None:
-    for known in facts_of(method).values():
+    for known in parameters_of(method).values():
         wrong = ["no such word"] + ([] if known.low is None else [known.low - 1])
         for value in wrong:
             with pytest.raises(UsageError, match=f"{method.name}.{known.name}"):

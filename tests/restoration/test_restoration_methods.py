@@ -10,7 +10,7 @@ from PIL import Image
 
 import restorecli
 from restorecli.degradation.operators import operator_of
-from restorecli.degradation.parameters import facts_of, parameter
+from restorecli.degradation.parameters import parameter, parameters_of
 from restorecli.errors import UsageError
 from restorecli.folders.jobs import SilentProgress
 from restorecli.folders.manifest import Manifest
@@ -47,7 +47,7 @@ def full_context(height, width):
 
 
 def quick(name):
-    return create_method(name, {"factor": 2} if "factor" in facts_of(METHODS[name].load()) else {})
+    return create_method(name, {"factor": 2} if "factor" in parameters_of(METHODS[name].load()) else {})
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -58,9 +58,9 @@ def test_a_method_says_what_it_is(name) -> None:
     assert entry.summary, f"{entry.__name__}: say in `summary` what it does"
     assert entry.reference, f"{entry.__name__}: say in `reference` where it is from"
     assert {need.removesuffix("?") for need in entry.needs} <= {"operator", "mask", "sigma"}
-    for facts in facts_of(entry).values():
-        assert facts.help
-        assert facts.check(facts.default, name) == facts.default
+    for info in parameters_of(entry).values():
+        assert info.help
+        assert info.check(info.default, name) == info.default
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -309,7 +309,7 @@ def test_a_scan_with_white_margins_is_denoised(name: str) -> None:
 
 
 def test_a_parameter_is_declared_like_that_of_a_degradation() -> None:
-    assert facts_of(METHODS["bicubic"].load())["factor"].unit == "times"
+    assert parameters_of(METHODS["bicubic"].load())["factor"].unit == "times"
     assert parameter(1, help="a number").default == 1
 
 

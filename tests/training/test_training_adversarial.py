@@ -48,13 +48,13 @@ def test_neither_side_learns_from_the_other_ones_loss(kind, conditional):
     torch.manual_seed(0)
     network = nn.Conv2d(1, 1, 3, padding=1)
     strategy = Adversarial(loss(), 1, 16, kind=kind, conditional=conditional, width=4, layers=1)
-    rival = strategy.rivals["discriminator"]
+    rival = strategy.discriminators["discriminator"]
     losses = strategy.losses(network, batch(), 0)
     losses.total.backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
     assert all(parameter.grad is None for parameter in rival.parameters())
     network.zero_grad(set_to_none=True)
-    losses.rivals["discriminator"].backward()
+    losses.discriminators["discriminator"].backward()
     assert all(parameter.grad is None for parameter in network.parameters())
     assert all(parameter.grad is not None and parameter.requires_grad for parameter in rival.parameters())
 
@@ -68,8 +68,8 @@ def test_the_total_is_the_recipes_loss_and_the_weighted_adversarial_part():
 def test_before_its_start_there_is_no_rival():
     strategy = Adversarial(loss(), 1, 16, start=5, width=4, layers=1)
     before, after = (strategy.losses(nn.Identity(), batch(), step) for step in (4, 5))
-    assert (set(before.parts), set(before.rivals)) == ({"l1"}, set())
-    assert set(after.rivals) == {"discriminator"}
+    assert (set(before.parts), set(before.discriminators)) == ({"l1"}, set())
+    assert set(after.discriminators) == {"discriminator"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -77,14 +77,14 @@ def test_a_few_steps_of_the_discriminator_tell_noise_from_none(kind):
     """The two halves are played right: it learns, and its loss then tells the network which way to go."""
     torch.manual_seed(0)
     strategy = Adversarial(loss(), 1, 16, kind=kind, width=8, layers=1)
-    rival = strategy.rivals["discriminator"]
+    rival = strategy.discriminators["discriminator"]
     optimizer = torch.optim.Adam(rival.parameters(), 2e-3)
     reference = torch.full((8, 1, 16, 16), 0.5)
     for seed in range(40):
         noise = 0.2 * torch.randn(reference.shape, generator=torch.Generator().manual_seed(seed))
         losses = strategy.losses(nn.Identity(), Batch(reference + noise, reference), 0)
         optimizer.zero_grad()
-        losses.rivals["discriminator"].backward()
+        losses.discriminators["discriminator"].backward()
         optimizer.step()
     noisy, clean = (
         float(strategy.losses(nn.Identity(), Batch(reference + share * noise, reference), 0).parts["gan"])
@@ -97,7 +97,7 @@ def test_a_few_steps_of_the_discriminator_tell_noise_from_none(kind):
 def test_a_run_resumes_with_its_discriminator(write_recipe, workshop, conditional):
     recipe = write_recipe(
         strategy={**SMALL, "conditional": conditional},
-        rivals={"name": "adam", "lr": 4e-4, "betas": [0.5, 0.999]},
+        discriminators={"name": "adam", "lr": 4e-4, "betas": [0.5, 0.999]},
     )
     train(recipe, output=workshop / "straight")
     with pytest.raises(InterruptedRunError):

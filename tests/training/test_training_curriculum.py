@@ -111,10 +111,10 @@ def test_a_resumed_on_demand_run_equals_an_unbroken_one(write_recipe, workshop):
     train(recipe, output=workshop / "straight")
     first, second = (load_file(workshop / name / "last.safetensors") for name in ("broken", "straight"))
     assert all(np.array_equal(first[key].numpy(), second[key].numpy()) for key in second)
-    lessons = read_state(workshop / "straight").facts["lessons"]
+    lessons = read_state(workshop / "straight").metadata["lessons"]
     assert len(lessons) > 3
     assert lessons[1][1] != lessons[0][1]
-    assert lessons == read_state(workshop / "broken").facts["lessons"]
+    assert lessons == read_state(workshop / "broken").metadata["lessons"]
     log = [json.loads(line) for line in (workshop / "straight" / "log.jsonl").read_text().splitlines()]
     told = [line for line in log if line["kind"] == "validation"]
     names = [f"level_{number}" for number in range(1, len(LEVELS) + 1)]

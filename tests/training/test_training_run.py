@@ -88,7 +88,7 @@ def test_a_resumed_run_equals_the_unbroken_one_bit_for_bit(write_recipe, worksho
     train(recipe, output=workshop / "broken", resume=True)
     straight, broken = (read_state(workshop / name) for name in ("straight", "broken"))
     assert_same(dict(straight.tensors), dict(broken.tensors))
-    assert straight.facts["best"] == broken.facts["best"]
+    assert straight.metadata["best"] == broken.metadata["best"]
     assert_same(weights(workshop / "straight"), weights(workshop / "broken"))
     logs = [(workshop / name / "log.jsonl").read_text().splitlines() for name in ("straight", "broken")]
     scores = [[{**json.loads(line), "seconds": 0} for line in log if '"validation"' in line] for log in logs]
@@ -122,7 +122,7 @@ def test_sigterm_saves_and_answers_143(write_recipe, workshop):
     with pytest.raises(TerminatedRunError) as caught:
         train(write_recipe(), output=workshop / "run", monitor=StopAt(3, signal.SIGTERM))
     assert caught.value.exit_code == 143
-    assert read_state(workshop / "run").facts["step"] == 3
+    assert read_state(workshop / "run").metadata["step"] == 3
 
 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(write_recipe, workshop):
@@ -229,7 +229,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(write_recipe, 
     with pytest.raises(DivergedError):
         train(write_recipe(budget={"steps": 40}), output=folder)
     assert all(bool(torch.isfinite(tensor).all()) for tensor in weights(folder).values())
-    assert read_state(folder).facts["step"] <= 15
+    assert read_state(folder).metadata["step"] <= 15
 
 
 def poison(monkeypatch, bad):
@@ -299,7 +299,7 @@ def test_a_killed_run_resumes_to_the_same_weights(write_recipe, workshop):
 
 def _steps(folder: Path) -> int:
     saved = read_state(folder) if (folder / STATE).exists() else None
-    return -1 if saved is None else saved.facts["step"]
+    return -1 if saved is None else saved.metadata["step"]
 
 
 class StopBefore(SilentMonitor):
@@ -358,7 +358,7 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one(write_recipe
     with pytest.raises(InterruptedRunError):
         train(recipe, output=folder, monitor=StopAt(6))
     (folder / STATE).write_bytes((folder / STATE).read_bytes()[:-1])
-    good = read_state(folder).facts["step"]
+    good = read_state(folder).metadata["step"]
     usual = os.fsync
     for number in range(1, 6):
         copy = shutil.copytree(folder, workshop / f"copy{number}")
@@ -373,7 +373,7 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one(write_recipe
         with pytest.raises(KeyboardInterrupt):
             train(recipe, output=copy, resume=True)
         monkeypatch.undo()
-        assert read_state(copy).facts["step"] >= good
+        assert read_state(copy).metadata["step"] >= good
 
 
 def test_losses_are_computed_in_float32_under_autocast():

@@ -49,10 +49,10 @@ def test_neither_side_learns_from_the_other_ones_loss():
     losses = strategy.losses(network, batch(), 0)
     losses.total.backward()
     assert all(reached(network))
-    assert not any(any(reached(rival)) for rival in strategy.rivals.values())
+    assert not any(any(reached(rival)) for rival in strategy.discriminators.values())
     network.zero_grad(set_to_none=True)
-    for name, rival in strategy.rivals.items():
-        losses.rivals[name].backward()
+    for name, rival in strategy.discriminators.items():
+        losses.discriminators[name].backward()
         assert all(reached(rival)), name
     assert not any(reached(network))
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 import restorecli
-from restorecli.degradation.parameters import ParameterFacts, facts_of
+from restorecli.degradation.parameters import ParameterInfo, parameters_of
 from restorecli.degradation.sampler import Choice, Range, read_spec
 from restorecli.errors import DataError, UsageError
 from restorecli.images.image import ImageData
@@ -108,11 +108,11 @@ def test_nothing_is_scored_twice() -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_range_is_one_that_the_method_takes(name) -> None:
-    for facts in facts_of(METHODS[name].load()).values():
-        if facts.draw is not None:
-            assert isinstance(facts, ParameterFacts)
-            for end in read_spec(facts, facts.draw, name).ends():
-                assert facts.check(end, name) == end
+    for info in parameters_of(METHODS[name].load()).values():
+        if info.draw is not None:
+            assert isinstance(info, ParameterInfo)
+            for end in read_spec(info, info.draw, name).ends():
+                assert info.check(end, name) == end
 
 
 # On images

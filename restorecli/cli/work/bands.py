@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from restorecli.cli import render
-from restorecli.core.inspection import BandFacts, BandView, central, inspect
+from restorecli.core.inspection import BandStatistics, BandView, central, inspect
 from restorecli.core.models.blocks.frequency import SelectiveFrequency
 from restorecli.core.zoo import load
 from restorecli.errors import UsageError
@@ -37,13 +37,13 @@ def show(
     written = [_draw(view, image, model, output) for view in views]
     if as_json:
         layers = [
-            {"layer": view.name, "file": str(path), "bands": [asdict(facts) for facts in view.facts]}
+            {"layer": view.name, "file": str(path), "bands": [asdict(band) for band in view.statistics]}
             for view, path in zip(views, written, strict=True)
         ]
         found = {"picture": str(image), "model": model, "layers": layers}
         render.as_json(CommandResult("bands", found))
         return
-    rows = [(view.name or "image", *_line(facts)) for view in views for facts in view.facts]
+    rows = [(view.name or "image", *_line(band)) for view in views for band in view.statistics]
     render.table(("layer", *_HEAD), rows)
     render.say(*(f"wrote {path}" for path in written))
 
@@ -77,7 +77,7 @@ def _draw(view: BandView, image: Path, model: str | None, output: Path) -> Path:
         gate=view.gate[busiest],
         patch_level=view.patch_level[busiest],
         patch_threshold=view.patch_threshold[busiest],
-        facts=[("band", "lambda", "bins", "energy"), *(_short_line(facts) for facts in view.facts)],
+        rows=[("band", "lambda", "bins", "energy"), *(_short_line(band) for band in view.statistics)],
     )
     own = "an untrained layer on the image itself, on the 0-255 scale"
     about = (
@@ -91,12 +91,12 @@ def _draw(view: BandView, image: Path, model: str | None, output: Path) -> Path:
     return path
 
 
-def _line(facts: BandFacts) -> tuple[str, ...]:
-    numbers = (facts.mean, facts.deviation, facts.strictness, facts.threshold, facts.weight)
-    shares = (f"{100 * share:.1f} %" for share in (facts.suppressed, facts.removed))
-    return (f"{facts.low:g}-{facts.high:g}", *(f"{number:.3f}" for number in numbers), *shares)
+def _line(band: BandStatistics) -> tuple[str, ...]:
+    numbers = (band.mean, band.deviation, band.strictness, band.threshold, band.weight)
+    shares = (f"{100 * share:.1f} %" for share in (band.suppressed, band.removed))
+    return (f"{band.low:g}-{band.high:g}", *(f"{number:.3f}" for number in numbers), *shares)
 
 
-def _short_line(facts: BandFacts) -> tuple[str, ...]:
-    band, _, _, strictness, _, _, bins, energy = _line(facts)
-    return band, f"{float(strictness):.2f}", bins, energy
+def _short_line(band: BandStatistics) -> tuple[str, ...]:
+    edges, _, _, strictness, _, _, bins, energy = _line(band)
+    return edges, f"{float(strictness):.2f}", bins, energy

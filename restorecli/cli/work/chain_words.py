@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from restorecli.degradation.base import check_names, facts_of
+from restorecli.degradation.base import check_names, parameters_of
 from restorecli.degradation.catalog import find
 from restorecli.errors import UsageError
 
@@ -115,7 +115,7 @@ def _set_sigma(value: str, steps: list[dict[str, Any]]) -> None:
     Raises:
         UsageError: There is no such step, or more than one, which it could mean all the same.
     """
-    able = [step for step in steps if "sigma" in facts_of(find(step["name"]))]
+    able = [step for step in steps if "sigma" in parameters_of(find(step["name"]))]
     left = [step for step in able if "sigma" not in step]
     if not able:
         raise UsageError(

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from restorecli.cli import render
-from restorecli.cli.work import facts
-from restorecli.degradation.base import facts_of
+from restorecli.cli.work import parameter_text
+from restorecli.degradation.base import parameters_of
 from restorecli.degradation.catalog import ALIASES, DEGRADATIONS, find
 from restorecli.result import CommandResult
 
@@ -47,9 +47,9 @@ def _line(name: str) -> tuple[str, str]:
 
 def _rows(name: str) -> Iterable[tuple[str, str]]:
     yield _line(name)
-    for fact in facts_of(DEGRADATIONS[name].load()).values():
-        random = "" if fact.draw is None else f"; --random draws {facts.drawn(fact.draw)}"
-        yield f"  {name}.{fact.name}", f"{fact.help}: {facts.described(fact)}{random}"
+    for parameter in parameters_of(DEGRADATIONS[name].load()).values():
+        random = "" if parameter.draw is None else f"; --random draws {parameter_text.drawn(parameter.draw)}"
+        yield f"  {name}.{parameter.name}", f"{parameter.help}: {parameter_text.described(parameter)}{random}"
 
 
 def _aliases(name: str) -> list[str]:
@@ -72,6 +72,6 @@ def _document(name: str) -> dict[str, Any]:
                 "random": f.draw,
                 "help": f.help,
             }
-            for f in facts_of(entry).values()
+            for f in parameters_of(entry).values()
         ],
     }

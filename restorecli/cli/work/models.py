@@ -10,12 +10,12 @@ from typing import Any
 import torch
 
 from restorecli.cli import render
-from restorecli.cli.work import facts
+from restorecli.cli.work import parameter_text
 from restorecli.core.foreign import recognize
 from restorecli.core.models.catalog import MODELS, count_parameters, create_model
 from restorecli.core.shipped import find_shipped, shipped
 from restorecli.core.weights import Card, read_foreign, read_weights
-from restorecli.degradation.parameters import facts_of
+from restorecli.degradation.parameters import parameters_of
 from restorecli.errors import WeightsError
 from restorecli.restoration.choice import check_name
 from restorecli.restoration.description import describe_file
@@ -89,9 +89,14 @@ def _method(name: str) -> tuple[dict[str, Any], Rows]:
     needed = _needed(document["needs"])
     if needed:
         rows.append(("needs", f"{needed}, or a manifest that says it"))
-    for fact in facts_of(METHODS[name].load()).values():
-        tried = "" if fact.draw is None else f"; --tune tries {facts.drawn(fact.draw)}"
-        rows.append((f"--set {name}.{fact.name}=", f"{fact.help}: {facts.described(fact)}{tried}"))
+    for parameter in parameters_of(METHODS[name].load()).values():
+        tried = "" if parameter.draw is None else f"; --tune tries {parameter_text.drawn(parameter.draw)}"
+        rows.append(
+            (
+                f"--set {name}.{parameter.name}=",
+                f"{parameter.help}: {parameter_text.described(parameter)}{tried}",
+            )
+        )
     return document, [*rows, ("after", document["reference"])]
 
 
@@ -285,7 +290,7 @@ def method_entries() -> list[dict[str, Any]]:
                     "tuned": f.draw,
                     "help": f.help,
                 }
-                for f in facts_of(entry).values()
+                for f in parameters_of(entry).values()
             ],
             "summary": entry.summary,
             "reference": entry.reference,

@@ -3,7 +3,7 @@
 Bao, Chen, Wen, Li, Hua, "CVAE-GAN: Fine-Grained Image Generation through Asymmetric Training", ICCV 2017,
 makes images of a class from a code. Here the degraded image is the condition in place of the class, which
 is this program's adaptation: the encoder sees reference and degraded image, the generator is a U-Net on the
-degraded one. Its rivals are `Recognizer`s, and only training has them.
+degraded one. Its discriminator and classifier are `Recognizer`s, and only training has them.
 """
 
 from __future__ import annotations

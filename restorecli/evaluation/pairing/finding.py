@@ -18,8 +18,8 @@ from restorecli.folders.walking import NO_CATEGORY, ImageFile, walk
 
 
 @dataclass(frozen=True, slots=True)
-class _Mates:
-    """For every relative path the mate or the reason why there is none, and what was left over."""
+class _Matches:
+    """For every relative path the match or the reason why there is none, and what was left over."""
 
     found: Mapping[PurePosixPath, Source | str | None]
     left_over: tuple[Unmatched, ...] = ()
@@ -104,7 +104,7 @@ def _side(records: Mapping[str, Record], degraded: Path | None) -> Side:
 
 def _references_by_manifest(
     files: Sequence[ImageFile], records: Mapping[str, Record], folder: Path, side: Side
-) -> _Mates:
+) -> _Matches:
     base = folder if folder.is_dir() else folder.parent
     found: dict[PurePosixPath, Source | str] = {}
     for file in files:
@@ -118,45 +118,47 @@ def _references_by_manifest(
     present = {file.relative.as_posix() for file in files}
     missing = sorted(set(records) - present)
     reason = "the manifest names it, but the file is missing"
-    return _Mates(found, tuple(Unmatched(side, path, reason) for path in missing))
+    return _Matches(found, tuple(Unmatched(side, path, reason) for path in missing))
 
 
-def _where_they_are(references: _Mates) -> _Mates:
+def _where_they_are(references: _Matches) -> _Matches:
     """Leave out the references that are not named or not there."""
-    found = {name: mate if _is_there(mate) else None for name, mate in references.found.items()}
+    found = {name: match if _is_there(match) else None for name, match in references.found.items()}
     return replace(references, found=found)
 
 
-def _is_there(mate: Source | str | None) -> bool:
-    if not isinstance(mate, Source):
+def _is_there(match: Source | str | None) -> bool:
+    if not isinstance(match, Source):
         return False
-    return mate.file is None or mate.file.is_file()
+    return match.file is None or match.file.is_file()
 
 
 def _degraded_by_manifest(
     files: Sequence[ImageFile], records: Mapping[str, Record], folder: Path, side: Side
-) -> _Mates:
+) -> _Matches:
     if side == "degraded":
-        return _Mates({file.relative: _own_source(file, folder) for file in files})
+        return _Matches({file.relative: _own_source(file, folder) for file in files})
     base = folder if folder.is_dir() else folder.parent
     found: dict[PurePosixPath, Source | str] = {}
     for file in files:
         record = records.get(file.relative.as_posix())
         if record is not None and record.degraded is not None:
             found[file.relative] = Source(record.degraded, base, options=record.reading)
-    return _Mates(found)
+    return _Matches(found)
 
 
 def _by_name(
     files: Sequence[ImageFile], root: Path, side: Side, wanted: Side, endings: Sequence[str]
-) -> _Mates:
+) -> _Matches:
     names = [file.relative for file in files]
     index, notes = index_for(root, names, endings)
-    mates = index.find_all(names)
-    found = {name: mate if isinstance(mate, str) else _own_source(mate, root) for name, mate in mates.items()}
+    matches = index.find_all(names)
+    found = {
+        name: match if isinstance(match, str) else _own_source(match, root) for name, match in matches.items()
+    }
     reason = f"no {side} image of this name"
-    unused = (Unmatched(wanted, file.relative.as_posix(), reason) for file in index.unused(mates))
-    return _Mates(found, tuple(unused), notes)
+    unused = (Unmatched(wanted, file.relative.as_posix(), reason) for file in index.unused(matches))
+    return _Matches(found, tuple(unused), notes)
 
 
 def _own_source(file: ImageFile, root: Path, name: str | None = None) -> Source:
@@ -169,37 +171,37 @@ def _join(
     records: Mapping[str, Record],
     folder: Path,
     side: Side,
-    references: _Mates,
-    known: _Mates,
+    references: _Matches,
+    known: _Matches,
 ) -> Pairing:
     pairs: list[Pair] = []
     unmatched: list[Unmatched] = []
     for file in files:
         name = file.relative.as_posix()
-        mate, old = references.found[file.relative], known.found.get(file.relative)
-        if isinstance(mate, str):
-            unmatched.append(Unmatched(side, name, mate))
+        match, old = references.found[file.relative], known.found.get(file.relative)
+        if isinstance(match, str):
+            unmatched.append(Unmatched(side, name, match))
             continue
         if isinstance(old, str):
             unmatched.append(Unmatched("degraded", name, old))
             old = None
         record = records.get(name)
-        category, defect = _place(file, record, mate)
-        if record is not None and mate is not None:
-            mate = replace(mate, options=record.reference_reading)
+        category, defect = _place(file, record, match)
+        if record is not None and match is not None:
+            match = replace(match, options=record.reference_reading)
         restored = _own_source(file, folder, name) if side == "restored" else None
         line = None if record is None else RecordAt(records, name)
-        pairs.append(Pair(name, category, defect, mate, restored, old, line))
+        pairs.append(Pair(name, category, defect, match, restored, old, line))
     left_over = (*unmatched, *references.left_over, *known.left_over)
     return Pairing(tuple(pairs), left_over, tuple(dict.fromkeys((*references.notes, *known.notes))))
 
 
-def _place(file: ImageFile, record: Record | None, mate: Source | None) -> tuple[str, str | None]:
+def _place(file: ImageFile, record: Record | None, match: Source | None) -> tuple[str, str | None]:
     """Return category and defect: by the manifest, else by the folders: an MVTec-style tree says most."""
     if record is not None:
         return record.category, record.defect
-    if file.defect is None and mate is not None and (mate.defect or file.category == NO_CATEGORY):
-        return mate.category or file.category, mate.defect
+    if file.defect is None and match is not None and (match.defect or file.category == NO_CATEGORY):
+        return match.category or file.category, match.defect
     return file.category, file.defect
 
 

@@ -1,4 +1,4 @@
-"""What a pair is: where the images of one score lie, and what found no mate."""
+"""What a pair is: where the images of one score lie, and what has no match."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def baseline_gate(
 
     Returns:
         The error with every fault: a mean that got worse, an image that the baseline has and this one has
-        not, an image that has no mate now and had one; None where there is no fault.
+        not, an image that has no reference now and had one; None where there is no fault.
 
     Raises:
         UsageError: The protocols differ, or a metric of the baseline was not measured.

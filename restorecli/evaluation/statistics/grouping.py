@@ -18,7 +18,7 @@ from restorecli.folders.manifest import Record
 MISSING = "-"
 """The value of a field that an image does not have."""
 
-_FILE_FACTS = "source_"  # what `restore` remembers of a file in order to know it again
+_SOURCE_PREFIX = "source_"  # what `restore` remembers of a file in order to know it again
 
 MAX_GROUP_VALUES = 12
 """A numeric field with more distinct values than this is cut into ranges."""
@@ -58,7 +58,7 @@ def fields_of(pair: Pair) -> dict[str, str]:
         fields["seed"] = str(record.seed)
     fields |= {"unclipped": _word(record.unclipped), "version": record.version}
     for name, value in (record.restorer or {}).items():
-        if not isinstance(value, Mapping) and not name.startswith(_FILE_FACTS):
+        if not isinstance(value, Mapping) and not name.startswith(_SOURCE_PREFIX):
             fields[sys.intern(f"restorer.{name}")] = _word(value)
     if "restorer.name" in fields:
         fields["model"] = fields.pop("restorer.name")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restorecli.degradation.parameters import Value, facts_of, parameter
+from restorecli.degradation.parameters import Value, parameter, parameters_of
 from restorecli.errors import ImageError
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
@@ -42,8 +42,8 @@ class Method(ABC):
             cls.name = f"{cls.__module__}:{cls.__qualname__}"
 
     def __post_init__(self) -> None:
-        for name, facts in facts_of(type(self)).items():
-            object.__setattr__(self, name, facts.check(getattr(self, name), self.name))
+        for name, info in parameters_of(type(self)).items():
+            object.__setattr__(self, name, info.check(getattr(self, name), self.name))
 
     @property
     def receptive_field(self) -> int | None:
@@ -83,7 +83,7 @@ class Method(ABC):
 
     def parameters(self) -> dict[str, Value]:
         """Return every parameter and its value, in the order of declaration."""
-        return {name: getattr(self, name) for name in facts_of(type(self))}
+        return {name: getattr(self, name) for name in parameters_of(type(self))}
 
     def fingerprint(self) -> Mapping[str, Value]:
         """Return what results depend on beside parameters, e.g. the digest of weights that it uses."""

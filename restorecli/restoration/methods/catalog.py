@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from restorecli.catalogs import Catalog, Entry, OwnParts, check_arguments, check_own_name
-from restorecli.degradation.parameters import facts_of
+from restorecli.degradation.parameters import parameters_of
 from restorecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,11 +78,11 @@ def create_method(name: str, parameters: Mapping[str, object] | None = None) -> 
     """
     method = METHODS.find(name).load()
     check_own_name(method.name, name)
-    facts = facts_of(method)
+    info = parameters_of(method)
     given = dict(parameters or {})
-    check_arguments(method.name, given, facts, "parameter", prefix=f"{method.name}.")
+    check_arguments(method.name, given, info, "parameter", prefix=f"{method.name}.")
     values = {
-        key: facts[key].read(value, method.name) if isinstance(value, str) else value
+        key: info[key].read(value, method.name) if isinstance(value, str) else value
         for key, value in given.items()
     }
     return method(**values)

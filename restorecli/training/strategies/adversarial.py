@@ -17,13 +17,13 @@ from restorecli.core.losses.adversarial import KINDS, Kind, discriminator_loss, 
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.training.batches import Batch
 from restorecli.training.strategies.base import Losses, compare, forward_with_sigma
-from restorecli.training.strategies.rivals import held
+from restorecli.training.strategies.discriminators import frozen
 
 
 class Adversarial:
     """Batch to losses: the recipe's losses + weight * how badly the discriminator is fooled.
 
-    The discriminator is the rival `discriminator`; the recipe's `rivals:` is its optimizer. Both learn from
+    The recipe's `rivals:` is the optimizer of the discriminator. Both learn from
     every batch, at once.
 
     Args:
@@ -65,20 +65,20 @@ class Adversarial:
             raise ValueError(f"width: 1 to 256 and layers: 1 to 5, got {width} and {layers}")
         self._loss, self._kind, self._weight, self._start = loss, kind, weight, start
         self._conditional = conditional
-        self.rivals: dict[str, nn.Module] = {
+        self.discriminators: dict[str, nn.Module] = {
             "discriminator": _vgg(channels, width, crop, conditional)
             if discriminator == "vgg"
             else _patch(channels, width, layers, crop, conditional)
         }
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:
-        """Return the recipe's parts and the part `gan`; the rival's loss is logged as `discriminator`."""
+        """Return the recipe's parts and `gan`; the discriminator's loss is logged as `discriminator`."""
         whole = compare(self._loss, forward_with_sigma(network, batch), batch.reference)
         if step < self._start:
             return whole
         restored = whole.output.float()
         relative = self._kind == "relativistic"
-        with held(self.rivals["discriminator"]):
+        with frozen(self.discriminators["discriminator"]):
             true = self._judge(batch.reference, batch).detach() if relative else None
             gan = generator_loss(self._judge(restored, batch), true, kind=self._kind)
         critic = discriminator_loss(
@@ -89,7 +89,7 @@ class Adversarial:
 
     def _judge(self, images: Tensor, batch: Batch) -> Tensor:
         seen = (images, batch.degraded) if self._conditional else (images,)
-        logits: Tensor = self.rivals["discriminator"](*seen)
+        logits: Tensor = self.discriminators["discriminator"](*seen)
         return logits
 
 

@@ -37,7 +37,7 @@ class Autoregressive:
             raise ValueError(f"auxiliary: a weight from 0, got {auxiliary}")
         self._loss = loss
         self._auxiliary = auxiliary
-        self.rivals: dict[str, nn.Module] = {}
+        self.discriminators: dict[str, nn.Module] = {}
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:  # noqa: ARG002
         """Return the bits per dimension and the weighted sum; the reference is rounded to 8 bits.

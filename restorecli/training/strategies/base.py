@@ -21,13 +21,13 @@ class Losses:
         total: What the network's optimizer makes smaller.
         parts: Its parts before weighting, for the log.
         output: The restored batch (N, C, H, W), for the log; its graph may still be attached.
-        rivals: What the optimizer of each rival network makes smaller; its graph must not reach the network.
+        discriminators: Loss of each discriminator by name; its graph must not reach the network.
     """
 
     total: Tensor
     parts: Mapping[str, Tensor]
     output: Tensor
-    rivals: Mapping[str, Tensor] = field(default_factory=dict)
+    discriminators: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Strategy(Protocol):
@@ -35,7 +35,7 @@ class Strategy(Protocol):
 
     Attributes:
         needs: What it needs of a batch beside degraded and reference: "second" or "mask".
-        rivals: Networks that are trained beside the main one, by their own optimizers: discriminators.
+        discriminators: Networks that are trained beside the main one, by optimizers of their own.
     """
 
     @property
@@ -43,7 +43,7 @@ class Strategy(Protocol):
         """What it needs of a batch beside degraded and reference."""
 
     @property
-    def rivals(self) -> Mapping[str, nn.Module]:
+    def discriminators(self) -> Mapping[str, nn.Module]:
         """Networks with an optimizer of their own, by name."""
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:

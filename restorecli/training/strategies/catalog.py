@@ -60,7 +60,7 @@ _ENTRIES = (
            ("lcdnet",)),
     _entry("masked", "masked:Masked", "supervised, with the error inside defect masks added"),
     _entry("adversarial", "adversarial:Adversarial", "supervised, and a discriminator is to be fooled (GAN)"),
-    _entry("variational", "variational:Variational", "CVAE-GAN: a code, and features of two rivals",
+    _entry("variational", "variational:Variational", "CVAE-GAN: a code, and features of two discriminators",
            ("cvae-gan",)),
     _entry("old-photo", "old_photo:OldPhotoTraining", "find the damage and restore it", ("old-photo",)),
     _entry("autoregressive", "autoregressive:Autoregressive", "likelihood, pixel after pixel", ("pixelcnn",)),

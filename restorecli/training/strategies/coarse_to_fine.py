@@ -29,7 +29,7 @@ class CoarseToFine:
 
     def __init__(self, loss: WeightedSum) -> None:
         self._loss = loss
-        self.rivals: dict[str, nn.Module] = {}
+        self.discriminators: dict[str, nn.Module] = {}
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:  # noqa: ARG002
         """Return the mean over the scales, and its parts by scale.

@@ -28,7 +28,7 @@ class Masked:
             raise ValueError(f"inside: a weight from 0, got {inside}")
         self._loss = loss
         self._inside = inside
-        self.rivals: dict[str, nn.Module] = {}
+        self.discriminators: dict[str, nn.Module] = {}
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:  # noqa: ARG002
         """Return the weighted sum, and the part `inside`."""

@@ -26,7 +26,7 @@ class Noise2Noise:
 
     def __init__(self, loss: WeightedSum) -> None:
         self._loss = loss
-        self.rivals: dict[str, nn.Module] = {}
+        self.discriminators: dict[str, nn.Module] = {}
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:  # noqa: ARG002
         """Return the weighted sum between the restored batch and the second corruption."""

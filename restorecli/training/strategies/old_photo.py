@@ -40,7 +40,7 @@ class OldPhotoTraining:
             got = f"{inside}, {mask} and {positive}"
             raise ValueError(f"inside: from 1, mask: from 0, positive: from 1, got {got}")
         self._loss, self._inside, self._mask, self._positive = loss, inside, mask, positive
-        self.rivals: dict[str, nn.Module] = {}
+        self.discriminators: dict[str, nn.Module] = {}
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:  # noqa: ARG002
         """Return the recipe's parts and the parts `damage` (weighted L1) and `mask` (cross-entropy)."""

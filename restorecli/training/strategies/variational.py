@@ -1,4 +1,4 @@
-"""Training CVAE-GAN: an encoder, a generator, and two rivals by whose features images are compared.
+"""Training CVAE-GAN: an encoder, a generator, and two networks by whose features images are compared.
 
 Bao et al., "CVAE-GAN", ICCV 2017. Their losses are sums over pixels and features; here those of single
 images are means, so that weights do not depend on the size of the crops.
@@ -17,7 +17,7 @@ from restorecli.core.models.cvae_gan import CvaeGan
 from restorecli.core.recognizer import Recognizer
 from restorecli.training.batches import Batch
 from restorecli.training.strategies.base import Losses, compare
-from restorecli.training.strategies.rivals import held
+from restorecli.training.strategies.discriminators import frozen
 
 LEVELS = (10.0, 20.0, 30.0, 40.0)
 """Between the five levels of degradation: root mean square of degraded - reference, on the 0-255 scale."""
@@ -29,8 +29,8 @@ class Variational:
     total = recipe's losses between x' and x + `pair` * half the mean squared distances of D's and C's
     features of x' and x + `kl` * warm-up * KL + `matching` * half the squared distances of mean features:
     D's of x" to those of all x (moving averages), and C's, level by level.
-    The rivals learn by cross-entropy: D, `discriminator`, tells x from x' and x"; C, `classifier`, tells in
-    which of five levels of degradation (`LEVELS`) a degraded crop is.
+    Discriminator and classifier learn by cross-entropy: D, `discriminator`, tells x from x' and x"; C,
+    `classifier`, tells in which of five levels of degradation (`LEVELS`) a degraded crop is.
 
     Args:
         loss: The recipe's losses and their weights.
@@ -40,7 +40,7 @@ class Variational:
         warmup: Steps over which that weight rises from 0.
         free: Nats of each dimension of the code that cost nothing.
         matching: Weight of the mean features.
-        width: Channels of the rivals' first layers.
+        width: Channels of the first layers of discriminator and classifier.
 
     Raises:
         ValueError: A negative value, or a width that is not possible.
@@ -65,13 +65,13 @@ class Variational:
         self._warmup, self._free = warmup, free
         self._discriminator = Recognizer(channels, 1, width)
         self._classifier = Recognizer(channels, len(LEVELS) + 1, width, classes=len(LEVELS) + 1)
-        self.rivals: dict[str, nn.Module] = {
+        self.discriminators: dict[str, nn.Module] = {
             "discriminator": self._discriminator,
             "classifier": self._classifier,
         }
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:
-        """Return the recipe's parts and `pair`, `kl`, `matching`; the rivals' are logged under their names.
+        """Return the recipe's parts and `pair`, `kl`, `matching`; discriminators are logged by their names.
 
         The output is x', which was told the reference by the code: the PSNR in the log is not that of use.
         """
@@ -82,29 +82,29 @@ class Variational:
         free = network.decode(batch.degraded, torch.randn_like(mean))
         whole = compare(self._loss, network.decode(batch.degraded, code), batch.reference)
         levels = levels_of(batch)
-        with held(*self.rivals.values()):
+        with frozen(*self.discriminators.values()):
             pair, matching = self._features(whole.output, free, batch.reference, levels)
         kl = kl_divergence(mean, logvar, free=self._free)
         rising = min(1.0, (step + 1) / self._warmup) if self._warmup else 1.0
         total = whole.total + self._pair * pair + self._kl * rising * kl + self._matching * matching
-        rivals = self._judged(whole.output.detach(), free.detach(), batch, levels)
-        parts = {**whole.parts, "pair": pair, "kl": kl, "matching": matching, **rivals}
-        return Losses(total, parts, whole.output, rivals)
+        discriminators = self._judged(whole.output.detach(), free.detach(), batch, levels)
+        parts = {**whole.parts, "pair": pair, "kl": kl, "matching": matching, **discriminators}
+        return Losses(total, parts, whole.output, discriminators)
 
     def _features(
         self, restored: Tensor, free: Tensor, reference: Tensor, levels: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return how far features of x' are from those of x, and mean features of x" from the remembered."""
         pair, matching = reference.new_zeros(()), reference.new_zeros(())
-        for rival, labels in (
+        for discriminator, labels in (
             (self._discriminator, torch.zeros_like(levels)),
             (self._classifier, levels),
         ):
             with torch.no_grad():
-                true = rival.features(reference)
-            rival.remember(true.mean((2, 3)), labels)
-            pair = pair + 0.5 * (rival.features(restored) - true).float().square().mean()
-            matching = matching + rival.distance(rival.features(free).mean((2, 3)), labels)
+                true = discriminator.features(reference)
+            discriminator.remember(true.mean((2, 3)), labels)
+            pair = pair + 0.5 * (discriminator.features(restored) - true).float().square().mean()
+            matching = matching + discriminator.distance(discriminator.features(free).mean((2, 3)), labels)
         return pair, matching
 
     def _judged(self, restored: Tensor, free: Tensor, batch: Batch, levels: Tensor) -> dict[str, Tensor]:

@@ -36,7 +36,7 @@ FILTERS: Mapping[str, Taps] = {
 
 
 def high_pass(low: Taps) -> Taps:
-    """Return the high-pass mate of an orthonormal low-pass filter."""
+    """Return the high-pass counterpart of an orthonormal low-pass filter."""
     return low[::-1] * (-1) ** np.arange(low.size)
 
 

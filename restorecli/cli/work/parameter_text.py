@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from restorecli.degradation.parameters import ParameterFacts, Value
+from restorecli.degradation.parameters import ParameterInfo, Value
 
 _UNITS = {"0-255 scale": "8-bit levels", "px": "pixels"}
 
 
-def described(facts: ParameterFacts) -> str:
+def described(info: ParameterInfo) -> str:
     """Return what may be set and the default, e.g. "0 to 510, 8-bit levels; default 25"."""
-    return f"{_allowed(facts)}; default {_value(facts.default)}"
+    return f"{_allowed(info)}; default {_value(info.default)}"
 
 
 def drawn(text: str) -> str:
@@ -20,16 +20,16 @@ def drawn(text: str) -> str:
     return f"{words}, small values more often" if text.startswith("log ") else words
 
 
-def _allowed(facts: ParameterFacts) -> str:
-    if facts.choices:
-        return " or ".join(_listed(facts.choices))
-    if facts.kind is bool:
+def _allowed(info: ParameterInfo) -> str:
+    if info.choices:
+        return " or ".join(_listed(info.choices))
+    if info.kind is bool:
         return "yes or no"
-    if facts.kind is str:
+    if info.kind is str:
         return "text"
-    whole = "whole numbers " if facts.kind is int else ""
-    unit = _UNITS.get(facts.unit, facts.unit)
-    return f"{whole}{_range(facts)}{f', {unit}' if unit else ''}"
+    whole = "whole numbers " if info.kind is int else ""
+    unit = _UNITS.get(info.unit, info.unit)
+    return f"{whole}{_range(info)}{f', {unit}' if unit else ''}"
 
 
 def _listed(choices: tuple[str, ...]) -> tuple[str, ...]:
@@ -39,12 +39,12 @@ def _listed(choices: tuple[str, ...]) -> tuple[str, ...]:
     return ", ".join(choices[:-1]), choices[-1]
 
 
-def _range(facts: ParameterFacts) -> str:
-    if facts.low is not None and facts.high is not None:
-        return f"{_number(facts.low)} to {_number(facts.high)}"
-    if facts.low is not None:
-        return f"from {_number(facts.low)}"
-    return "any number" if facts.high is None else f"up to {_number(facts.high)}"
+def _range(info: ParameterInfo) -> str:
+    if info.low is not None and info.high is not None:
+        return f"{_number(info.low)} to {_number(info.high)}"
+    if info.low is not None:
+        return f"from {_number(info.low)}"
+    return "any number" if info.high is None else f"up to {_number(info.high)}"
 
 
 def _value(value: Value) -> str:
