@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from restorecli.errors import RestorecliError
-from restorecli.folders.jobs import SilentProgress
 from restorecli.folders.run import part_of, unfinished
 from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.single import check_target
@@ -19,6 +18,7 @@ from restorecli.images.image import ImageData
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.reading import probe, read_image
 from restorecli.restoration.context import Context
+from restorecli.restoration.files import FileRestorer
 from restorecli.restoration.folder import plan_tasks
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.job import RestoreRoom
@@ -90,10 +90,10 @@ def plan_folder(
     """Return what `restore_folder` with the same arguments would do; its errors are raised here, too."""
     planned, sources = plan_tasks(source, output, image_format=image_format)
     tasks = part_of(planned, shard)
-    room = RestoreRoom(output, image_restorer, known, sources, SilentProgress(), reading, None, quality)
-    waiting = unfinished(room, tasks, output, overwrite=overwrite)
+    restorer = FileRestorer(image_restorer, known, sources, reading, quality)
+    waiting = unfinished(RestoreRoom(output, restorer), tasks, output, overwrite=overwrite)
     files = [task.file for task in waiting]
-    return _plan(files, len(tasks) - len(waiting), output, _Trial(image_restorer, known, sources, reading))
+    return _plan(files, len(tasks) - len(waiting), output, _Trial(restorer))
 
 
 def plan_file(
@@ -106,10 +106,10 @@ def plan_file(
     overwrite: bool = False,
 ) -> RestorePlan:
     """Return what `restore_file` with the same arguments would do; its errors are raised here, too."""
-    sources = SourceRecords(source.parent)
+    restorer = FileRestorer(image_restorer, known, SourceRecords(source.parent), reading)
     file = ImageFile(source, PurePosixPath(source.name), NO_CATEGORY)
     check_target(target, [source], overwrite=overwrite)
-    return _plan([file], 0, target, _Trial(image_restorer, known, sources, reading))
+    return _plan([file], 0, target, _Trial(restorer))
 
 
 def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial) -> RestorePlan:
@@ -128,7 +128,7 @@ def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial
     if files and speed is None:
         notes.append(f"{files[0].relative}: a trial failed, so the time is not known")
     return RestorePlan(
-        model=trial.image_restorer.restorer.spec.name,
+        model=trial.files.image_restorer.restorer.spec.name,
         output=output,
         images=len(files),
         finished=finished,
@@ -143,14 +143,11 @@ def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial
 class _Trial:
     """Restores a part of an image, to learn how fast that is."""
 
-    image_restorer: ImageRestorer
-    known: Known
-    sources: SourceRecords
-    reading: ReadOptions
+    files: FileRestorer
 
     def kinds(self, files: Sequence[ImageFile]) -> tuple[str, ...]:
         """Return what `auto` would do, a line for each kind of image; nothing for other models."""
-        restorer = self.image_restorer.restorer
+        restorer = self.files.image_restorer.restorer
         if restorer.found is None:
             return ()
         for file in files:
@@ -160,9 +157,8 @@ class _Trial:
         return tuple(restorer.found)
 
     def _read(self, file: ImageFile) -> tuple[ImageData, Context]:
-        image = read_image(file.path, self.reading)
-        needs = self.image_restorer.restorer.spec.needs
-        return image, self.known.context(file, image.pixels, self.sources.find(file), needs)
+        image = read_image(file.path, self.files.reading)
+        return image, self.files.context(file, image)
 
     def seconds_per_pixel(self, file: ImageFile) -> float | None:
         """Return the seconds for a pixel of the middle of an image; None where it cannot be restored."""
@@ -179,7 +175,7 @@ class _Trial:
 
     def _time(self, image: ImageData, context: Context) -> float:
         began = time.perf_counter()
-        self.image_restorer(image, context)
+        self.files.image_restorer(image, context)
         return time.perf_counter() - began
 
 

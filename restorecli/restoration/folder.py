@@ -13,6 +13,7 @@ from restorecli.folders.run import run_folder
 from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.walking import walk
 from restorecli.images.options import STRICT, ReadOptions
+from restorecli.restoration.files import FileRestorer
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.items import Task
 from restorecli.restoration.job import RestoreRoom
@@ -80,7 +81,8 @@ def restore_folder(
     )
     hidden: list[PurePosixPath] = []
     tasks, sources = plan_tasks(source, output, image_format=image_format, hidden=hidden)
-    room = RestoreRoom(output, image_restorer, known or Known(), sources, progress, reading, workers, quality)
+    files = FileRestorer(image_restorer, known or Known(), sources, reading, quality, progress)
+    room = RestoreRoom(output, files, workers)
     return run_folder(
         room, tasks, output, overwrite=overwrite, shard=shard, hidden=len(hidden), progress=progress
     )

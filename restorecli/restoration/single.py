@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from restorecli.errors import RestorecliError, UsageError
@@ -13,15 +12,11 @@ from restorecli.folders.single import prepare_target
 from restorecli.folders.walking import walk
 from restorecli.images.image import ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.reading import fits_in_memory, probe, read_image
-from restorecli.images.stacks import open_stack
-from restorecli.images.writing import write_image
-from restorecli.restoration.by_planes import restore_stack
-from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Context
-from restorecli.restoration.image import CHANGED_BY_TILES, ImageRestorer, TileUse
+from restorecli.restoration.files import FileRestorer, header_of
+from restorecli.restoration.image import ImageRestorer, TileUse
 from restorecli.restoration.known import Known
-from restorecli.restoration.records import SourceRecords, check_unchanged, reading_of, stamp
+from restorecli.restoration.records import SourceRecords
 from restorecli.restoration.restorer import Restorer
 
 
@@ -93,30 +88,13 @@ def restore_file(
     sources = SourceRecords(source.parent)
     reference = sources.reference_of(file)
     prepare_target(target, [source] if reference is None else [source, reference], overwrite=overwrite)
-    before = stamp(source)
+    files = FileRestorer(image_restorer, known, sources, reading, quality, progress)
     progress.start(1, "images")
     try:
-        needs = image_restorer.restorer.spec.needs
-
-        def restore(image: ImageData) -> tuple[ImageData, TileUse]:
-            context = known.context(file, image.pixels, sources.find(file), needs)
-            return image_restorer(image, replace(context, on_progress=progress.within))
-
-        encoding = {} if quality is None else {"quality": quality}
-        reading = reading_of(file, reading, sources)
-        stack = open_stack(source, reading)
-        if stack is not None:
-            done = restore_stack(stack, target, restore, lambda: check_unchanged(source, before), **encoding)
-            area, use, notes = done.area, done.use, done.notes
-        elif _goes_by_rows(source, image_restorer):
-            done = restore_file_by_rows(source, target, image_restorer, before, reading, progress.within)
-            area, use, notes = done.area, done.use, done.notes
-        else:
-            image = read_image(source, reading)
-            area = image.size[0] * image.size[1]
-            restored, use = restore(image)
-            losses = write_image(target, restored, **encoding)
-            notes = (*restored.traits.notes, *losses)
+        loaded = files.load(file, header_of(source))
+        by_pieces = loaded.image is None
+        done = files.restore_pieces(file, loaded, target) if by_pieces else files.restore(file, loaded)
+        notes = files.write(done, target)
         progress.advance(source.name)
     except RestorecliError as error:
         error.file = error.file or str(source)
@@ -124,16 +102,9 @@ def restore_file(
     finally:
         progress.finish()
     tally = NoteTally()
-    tally.add(source.name, notes if use.exact else (*notes, CHANGED_BY_TILES))
+    tally.add(source.name, notes)
     seconds = time.perf_counter() - began
-    return FolderSummary("restore", target, 1, 0, (), area / 1e6, seconds, tally.notes)
-
-
-def _goes_by_rows(source: Path, image_restorer: ImageRestorer) -> bool:
-    if not image_restorer.streams:
-        return False
-    header = probe(source)
-    return header.format == "TIFF" and not fits_in_memory(header)
+    return FolderSummary("restore", target, 1, 0, (), done.area / 1e6, seconds, tally.notes)
 
 
 def _check_told(restorer: Restorer, context: Context) -> None:

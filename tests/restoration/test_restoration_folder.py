@@ -249,7 +249,7 @@ def test_an_interrupt_leaves_finished_images_whole_and_the_next_run_goes_on(sour
 def test_a_source_that_changes_while_it_is_read_is_reported(source, output, invert, monkeypatch):
     import sys
 
-    job = sys.modules["restorecli.restoration.job"]
+    files = sys.modules["restorecli.restoration.files"]
 
     def slow_read(path, options):
         image = read_image(path, options)
@@ -257,7 +257,7 @@ def test_a_source_that_changes_while_it_is_read_is_reported(source, output, inve
             os.utime(path, ns=(1, 1))
         return image
 
-    monkeypatch.setattr(job, "read_image", slow_read)
+    monkeypatch.setattr(files, "read_image", slow_read)
     summary = restore_folder(source, output, invert)
     assert [failure.path for failure in summary.failures] == ["cars/3.png"]
     assert "changed" in summary.failures[0].error.problem

@@ -1,0 +1,153 @@
+"""One file restored, of a folder or alone: read as its kind asks for, restored, and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from restorecli.errors import RestorecliError
+from restorecli.folders.jobs import Progress, SilentProgress
+from restorecli.folders.walking import ImageFile
+from restorecli.images.image import ImageData
+from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.reading import ImageHeader, fits_in_memory, probe, read_image
+from restorecli.images.stacks import open_stack
+from restorecli.images.writing import write_image
+from restorecli.restoration.by_planes import restore_stack
+from restorecli.restoration.by_rows import restore_file_by_rows
+from restorecli.restoration.context import Context, Findings
+from restorecli.restoration.image import CHANGED_BY_TILES, ImageRestorer
+from restorecli.restoration.items import Loaded, Restored
+from restorecli.restoration.known import Known
+from restorecli.restoration.records import SourceRecords, Stamp, check_unchanged, reading_of, stamp
+
+
+@dataclass(frozen=True)
+class FileRestorer:
+    """What restores files, and all that their pixels depend on.
+
+    Attributes:
+        image_restorer: What restores one image.
+        known: What the caller knows about the images, beside their manifest.
+        sources: What the manifest knows of them.
+        reading: How to read what is unusual.
+        quality: For JPEG and WebP, 1 to 100; None takes the default of `write_image`.
+        progress: Progress callbacks.
+    """
+
+    image_restorer: ImageRestorer
+    known: Known
+    sources: SourceRecords
+    reading: ReadOptions = STRICT
+    quality: int | None = None
+    progress: Progress = field(default_factory=SilentProgress)
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """The restorer's identity; see `Restorer.identity`."""
+        return dict(self.image_restorer.restorer.identity())
+
+    @property
+    def _encoding(self) -> dict[str, int]:
+        return {} if self.quality is None else {"quality": self.quality}
+
+    def settings(self, file: ImageFile, read: Stamp) -> dict[str, Any]:
+        """Return what must be equal for a finished image to count: all that its pixels depend on."""
+        how = self.image_restorer
+        settings = {**self.identity, "source_bytes": read.size, "source_changed_ns": read.changed}
+        settings |= {**self.known.identity(file), **self._encoding}
+        if how.strength != 1:
+            settings["strength"] = how.strength
+        if how.keep_defects:
+            settings["keep_defects"] = True
+        if not how.tiles_change_nothing:
+            settings |= {"asked_tile": how.tile, "asked_overlap": how.overlap}
+        return settings
+
+    def context(self, file: ImageFile, image: ImageData) -> Context:
+        """Return what is known about an image."""
+        needs = self.image_restorer.restorer.spec.needs
+        context = self.known.context(file, image.pixels, self.sources.find(file), needs)
+        return replace(context, on_progress=self.progress.within)
+
+    def load(self, file: ImageFile, header: ImageHeader | None, size: int = 0) -> Loaded:
+        """Read an image; the rows of one that memory cannot hold, and the planes of a stack, wait.
+
+        Args:
+            file: The image.
+            header: What its header promises; None where that cannot be read.
+            size: Bytes that it holds at the gate.
+
+        Raises:
+            ImageError: It cannot be read, or changed meanwhile.
+        """
+        before = stamp(file.path)
+        reading = reading_of(file, self.reading, self.sources)
+        stack = open_stack(file.path, reading)
+        if stack is not None or (header is not None and self._goes_by_rows(header)):
+            return Loaded(None, before, size, stack)
+        image = read_image(file.path, reading)
+        check_unchanged(file.path, before)
+        return Loaded(image, before, size)
+
+    def _goes_by_rows(self, header: ImageHeader) -> bool:
+        possible = header.format == "TIFF" and self.image_restorer.streams
+        return possible and not fits_in_memory(header)
+
+    def restore(self, file: ImageFile, loaded: Loaded) -> Restored:
+        """Restore an image that was read.
+
+        Raises:
+            ImageError: It cannot be restored.
+            ResourceError: Memory ran out, or the device failed.
+        """
+        assert loaded.image is not None  # noqa: S101 - the others go through `restore_pieces`
+        height, width = loaded.image.size
+        context = self.context(file, loaded.image)
+        image, use = self.image_restorer(loaded.image, context)
+        return Restored(image, loaded.stamp, loaded.size, use, height * width, context.found)
+
+    def restore_pieces(self, file: ImageFile, loaded: Loaded, target: Path) -> Restored:
+        """Restore an image by rows, or a stack by planes, from file to file.
+
+        Raises:
+            ImageError: It cannot be read, restored or written.
+            ResourceError: Memory or disk ran out, or the device failed.
+        """
+        if loaded.stack is None:
+            reading = reading_of(file, self.reading, self.sources)
+            done = restore_file_by_rows(
+                file.path, target, self.image_restorer, loaded.stamp, reading, self.progress.within
+            )
+        else:
+            done = restore_stack(
+                loaded.stack,
+                target,
+                lambda plane: self.image_restorer(plane, self.context(file, plane)),
+                lambda: check_unchanged(file.path, loaded.stamp),
+                **self._encoding,
+            )
+        return Restored(None, loaded.stamp, loaded.size, done.use, done.area, Findings(), done.notes)
+
+    def write(self, restored: Restored, target: Path) -> tuple[str, ...]:
+        """Write an image, unless it is on the disk already; return what a reader should know of it.
+
+        Raises:
+            ImageError: It cannot be written.
+            ResourceError: The disk is full or failing.
+        """
+        notes = restored.notes
+        if restored.image is not None:
+            image = restored.take()
+            notes = (*image.traits.notes, *write_image(target, image, **self._encoding))
+        return notes if restored.use.exact else (*notes, CHANGED_BY_TILES)
+
+
+def header_of(path: Path) -> ImageHeader | None:
+    """Return what the header promises, or None for an image that cannot be read anyway."""
+    try:
+        return probe(path)
+    except RestorecliError:
+        return None
