@@ -12,6 +12,7 @@ from PIL import Image
 from restorecli.core.models.catalog import MODELS
 from restorecli.errors import UsageError
 from restorecli.plugins import is_place
+from restorecli.testing import DEGRADATION_LAWS, LOSS_LAWS, METHOD_LAWS, METRIC_LAWS, MODEL_LAWS
 
 SOURCE = '''
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Brighter(Method):
 
     summary = "twice the light"
     reference = "none"
+    keeps_gray = False
     factor: float = parameter(2.0, low=1, high=4, help="gain")
 
     def restore(self, pixels, context):
@@ -85,7 +87,7 @@ def largest(subject):
     return float(np.abs(restored.astype(float) - reference).max())
 
 
-worst = Metric("worst", "Worst", "", False, 1, largest, definition="largest error of a pixel, 0-255")
+worst = Metric("worst", "Worst", "", False, 1, largest, definition="largest error of a pixel, 0-255", best=0)
 '''
 
 POINTS = """
@@ -238,21 +240,60 @@ def test_paths_and_drives_are_no_places():
         assert not is_place(name)
 
 
-def test_one_line_checks_own_parts_by_the_same_laws(site, tmp_path):
-    (tmp_path / "test_own.py").write_text(
-        "import pytest\n"
-        "from restorecli.testing import DEGRADATION_LAWS, MODEL_LAWS\n\n\n"
-        "@pytest.mark.parametrize('law', DEGRADATION_LAWS)\n"
-        "def test_degradation(law):\n    law('ownparts.parts:Vignette')\n\n\n"
-        "@pytest.mark.parametrize('law', MODEL_LAWS)\n"
-        "def test_model(law):\n    law('ownparts.parts:Tiny', {'width': 3})\n"
-    )
+OWN_TESTS = """
+import pytest
+from restorecli.testing import DEGRADATION_LAWS, LOSS_LAWS, METHOD_LAWS, METRIC_LAWS, MODEL_LAWS
+
+LAWS = {
+    "Vignette": DEGRADATION_LAWS, "Huber": LOSS_LAWS, "Brighter": METHOD_LAWS, "worst": METRIC_LAWS,
+}
+CASES = [(name, law) for name, laws in LAWS.items() for law in laws]
+
+
+@pytest.mark.parametrize(("name", "law"), CASES)
+def test_part(name, law):
+    law("ownparts.parts:" + name)
+
+
+@pytest.mark.parametrize("law", MODEL_LAWS)
+def test_model(law):
+    law("ownparts.parts:Tiny", {"width": 3})
+"""
+
+
+def judged(site, folder, parts="ownparts.parts"):
+    """Run the tests that an own package would have, and return what pytest prints."""
+    (folder / "test_own.py").write_text(OWN_TESTS.replace("ownparts.parts", parts))
     path = os.pathsep.join([str(site), *(entry for entry in sys.path if entry)])
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_own.py"],
-        cwd=tmp_path,
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "test_own.py"],
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": path, "RESTORECLI_PLUGINS": "1"},
         capture_output=True,
         text=True,
-    )
-    assert "20 passed" in done.stdout, done.stdout
+    ).stdout
+
+
+def test_one_line_checks_own_parts_by_the_same_laws(site, tmp_path):
+    every = (DEGRADATION_LAWS, LOSS_LAWS, METHOD_LAWS, METRIC_LAWS, MODEL_LAWS)
+    assert f"{sum(map(len, every))} passed" in judged(site, tmp_path)
+
+
+SLIPS = (
+    ('reference = "cos^4 law"', 'reference = ""', "say in `reference` where the formula is from"),
+    ("huber_loss(restored, reference)", "huber_loss(restored, reference, reduction='none')", "take the mean"),
+    ("return pixels * np.float32(self.factor)", "pixels *= 2; return pixels", "read-only"),
+    ('"Worst", "", False', '"Worst", "", True', "turn `higher_is_better` round"),
+    ("receptive_field = 3", "receptive_field = 1", "`receptive_field` is 1, but it sees 3 pixels"),
+)
+"""What is right above, a slip, and what the law says about it: one of each kind."""
+
+
+def test_a_slip_in_each_kind_of_part_is_told(site, tmp_path):
+    source = SOURCE
+    for right, wrong, _ in SLIPS:
+        assert right in source
+        source = source.replace(right, wrong)
+    (tmp_path / "slips.py").write_text(source)
+    printed = judged(site, tmp_path, "slips")
+    assert [words for _, _, words in SLIPS if words not in printed] == [], printed

@@ -5,7 +5,7 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from restorecli.core.losses.catalog import LOSSES, create_loss
+from restorecli.core.losses.catalog import create_loss
 from restorecli.core.losses.edge import edge_loss, plain_laplacian, pyramid_laplacian
 from restorecli.core.losses.pixel import charbonnier_loss
 from restorecli.core.losses.structure import ssim_loss
@@ -16,13 +16,6 @@ from restorecli.errors import UsageError
 def pair(seed: int = 0, shape=(2, 3, 24, 20), dtype=torch.float64):
     generator = torch.Generator().manual_seed(seed)
     return tuple(torch.rand(shape, generator=generator, dtype=dtype) for _ in range(2))
-
-
-@pytest.mark.parametrize("name", LOSSES)
-def test_gradients_are_right(name):
-    restored, reference = pair(shape=(1, 2, 12, 13))
-    loss = create_loss(name)
-    assert torch.autograd.gradcheck(lambda x: loss(x, reference), restored.requires_grad_(), fast_mode=True)
 
 
 @pytest.mark.parametrize(
@@ -99,16 +92,6 @@ def test_misspelt_names_and_arguments_are_errors():
         create_loss("charbonier")
     with pytest.raises(UsageError, match="eps"):
         create_loss("charbonnier", epsilon=1.0)
-
-
-def test_ssim_is_as_exact_under_autocast():
-    """Contrast as low as noise, where bfloat16 variances are nothing but rounding."""
-    generator = torch.Generator().manual_seed(0)
-    x = 0.5 + 0.1 * torch.rand(1, 3, 32, 32, generator=generator)
-    y = x + 0.01 * torch.randn(x.shape, generator=generator)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        inside = ssim_loss(x, y)
-    assert float(inside) == float(ssim_loss(x, y))
 
 
 @pytest.mark.parametrize(

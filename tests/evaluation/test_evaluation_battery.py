@@ -1,4 +1,4 @@
-"""Every metric of the catalog by the same battery, and each against a judge that we did not write.
+"""Every metric of the catalog against a judge that we did not write.
 
 A new metric is tested by its entry alone, but for its judge, which `JUDGES` asks for.
 """
@@ -22,112 +22,13 @@ from restorecli.errors import DataError
 from restorecli.evaluation import functional
 from restorecli.evaluation.metrics.catalog import METRICS
 from restorecli.evaluation.metrics.metric import Metric
+from restorecli.testing.metrics import MASK, SIDE, blurred, noisy, scene, score
 
-SIDE = 176  # MS-SSIM needs 161
 OFFLINE = [metric for metric in METRICS.values() if metric.offline]
-COMPARING = [metric for metric in OFFLINE if "reference" in metric.needs]
-DIRECTED = [metric for metric in COMPARING if metric.higher_is_better is not None]
-
-MASK = np.zeros((SIDE, SIDE), bool)
-MASK[70:95, 60:110] = True
-
-
-def scene(channels: int = 3, seed: int = 0) -> np.ndarray:
-    """A soft pattern with a bright defect, (C, H, W) uint8 away from black and white."""
-    rng = np.random.default_rng(seed)
-    smooth = gaussian_filter(rng.normal(0, 1, (channels, SIDE, SIDE)), (0, 3, 3))
-    levels = 110 + 30 * smooth / smooth.std() + 60 * MASK
-    return np.clip(levels, 30, 225).astype(np.uint8)
-
-
-def noisy(image: np.ndarray, sigma: float, seed: int = 1) -> np.ndarray:
-    noise = np.random.default_rng(seed).normal(0, 1, image.shape)
-    return np.clip(np.rint(image + sigma * noise), 0, 255).astype(np.uint8)
-
-
-def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
-    return np.rint(gaussian_filter(image.astype(float), (0, sigma, sigma))).astype(np.uint8)
-
-
-def score(metric: Metric, restored: np.ndarray, reference: np.ndarray) -> float:
-    """Score with everything that a metric may need: the degraded image is the reference with noise."""
-    whole = reference if reference.dtype == np.uint8 else np.rint(255 * np.nan_to_num(reference))
-    degraded = noisy(whole, 10, seed=5)
-    return functional.measure(
-        metric.name,
-        restored,
-        reference,
-        mask=MASK,
-        degraded=degraded,
-        redegraded=lambda: (restored / (255 if restored.dtype == np.uint8 else 1)).astype(np.float32),
-    )
 
 
 def named(metrics: list[Metric]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("metric", metrics, ids=lambda metric: metric.name)
-
-
-@named(OFFLINE)
-@pytest.mark.parametrize("channels", [1, 3])
-def test_floats_of_the_unit_range_score_as_their_bytes(metric, channels):
-    reference = scene(channels)
-    restored = noisy(reference, 12)
-    found = score(metric, restored, reference)
-    assert type(found) is float
-    assert math.isfinite(found)
-    for kind in (np.float32, np.float64):
-        floats = score(metric, restored.astype(kind) / 255, reference.astype(kind) / 255)
-        assert floats == pytest.approx(found, rel=1e-5)
-
-
-@named([metric for metric in OFFLINE if "mask" not in metric.needs and "degraded" not in metric.needs])
-def test_a_gray_image_may_come_without_its_channel(metric):
-    reference = scene(1)
-    restored = noisy(reference, 12)
-    expected = functional.measure(metric.name, restored, reference)
-    assert functional.measure(metric.name, restored[0], reference[0]) == expected
-
-
-@named([metric for metric in COMPARING if metric.best is not None])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_an_image_that_equals_its_reference_has_the_best_score(metric, channels):
-    reference = scene(channels)
-    assert score(metric, reference.copy(), reference) == pytest.approx(metric.best, abs=1e-9)
-    worse = score(metric, noisy(reference, 12), reference)
-    if metric.higher_is_better is not None:
-        assert (worse < metric.best) == metric.higher_is_better
-        assert worse != metric.best
-
-
-def test_every_metric_that_compares_says_its_best_score():
-    assert [metric.name for metric in COMPARING if metric.best is None] == []
-
-
-@named(DIRECTED)
-def test_more_damage_scores_worse(metric):
-    """Noise, and blur for the one metric that noise is meant to leave as it is."""
-    reference = scene()
-    harm = blurred if metric.name == "defect-score" else noisy
-    scores = [score(metric, harm(reference, level), reference) for level in (2, 6, 18)]
-    assert scores == sorted(scores, reverse=bool(metric.higher_is_better))
-    assert len(set(scores)) == 3
-
-
-@named(COMPARING)
-def test_other_shapes_and_what_is_no_number_are_refused(metric):
-    reference = scene()
-    with pytest.raises(DataError, match="different shape"):
-        score(metric, reference[:, :-1], reference)
-    broken = reference / 255
-    broken[0, 3, 4] = np.nan
-    with pytest.raises(DataError, match="not finite"):
-        score(metric, broken, reference / 255)
-
-
-@named([metric for metric in OFFLINE if metric.needs])
-def test_what_is_missing_is_named(metric):
-    with pytest.raises(DataError, match="without more"):
-        functional.measure(metric.name, scene())
 
 
 def luma_601(image: np.ndarray) -> np.ndarray:
@@ -255,7 +156,7 @@ def test_the_judge_agrees(metric):
     restored = blurred(noisy(reference, 8), 0.8)
     assert metric.name in JUDGES, f"give {metric.name} a judge that was not written here, in JUDGES above"
     judge, tolerance = JUDGES[metric.name]
-    assert score(metric, restored, reference) == pytest.approx(judge(restored, reference), abs=tolerance)
+    assert score(metric.name, restored, reference) == pytest.approx(judge(restored, reference), abs=tolerance)
 
 
 def test_every_metric_has_a_judge_and_a_plain_function():
@@ -282,7 +183,7 @@ def test_the_plain_function_is_the_metric(metric):
     needs = {"reference": reference, "mask": MASK, "degraded": noisy(reference, 10, seed=5)}
     function = getattr(functional, metric.name.replace("-", "_"))
     known = {name: value for name, value in needs.items() if name in inspect.signature(function).parameters}
-    assert function(restored, **known) == score(metric, restored, reference)
+    assert function(restored, **known) == score(metric.name, restored, reference)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 import restorecli
-from restorecli.degradation.operators import operator_of
 from restorecli.degradation.parameters import parameter, parameters_of
 from restorecli.errors import UsageError
 from restorecli.folders.jobs import SilentProgress
@@ -22,74 +21,11 @@ from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.choice import choose_restorer
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.folder import restore_folder
-from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.known import Known
 from restorecli.restoration.masks import masks_named
 from restorecli.restoration.methods.base import Method
 from restorecli.restoration.methods.catalog import METHODS, create_method, settings_for
-
-ELSEWHERE = {"pnp", "blind-deconv", "dip", "hopfield", "bm3d"}
-"""Optimizers of minutes and an optional package: their own tests cover what they share with the others."""
-
-QUICK = sorted(set(METHODS) - ELSEWHERE)
-
-
-def waves(channels, height, width):
-    rows, columns = np.mgrid[:height, :width] / 9
-    planes = [0.5 + 0.4 * np.tanh(4 * np.sin(rows * (c + 1) + columns)) for c in range(channels)]
-    return np.stack(planes).astype(np.float32)
-
-
-def full_context(height, width):
-    mask = np.zeros((height, width), bool)
-    mask[height // 2, : width // 2] = True
-    return Context(sigma=8.0, operator=operator_of([{"name": "gaussian-blur", "sigma": 0.7}]), mask=mask)
-
-
-def quick(name):
-    return create_method(name, {"factor": 2} if "factor" in parameters_of(METHODS[name].load()) else {})
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_a_method_says_what_it_is(name) -> None:
-    entry = METHODS[name].load()
-    assert issubclass(entry, Method)
-    assert entry.name == name
-    assert entry.summary, f"{entry.__name__}: say in `summary` what it does"
-    assert entry.reference, f"{entry.__name__}: say in `reference` where it is from"
-    assert {need.removesuffix("?") for need in entry.needs} <= {"operator", "mask", "sigma"}
-    for info in parameters_of(entry).values():
-        assert info.help
-        assert info.check(info.default, name) == info.default
-
-
-@pytest.mark.parametrize("name", QUICK)
-@pytest.mark.parametrize("shape", [(1, 33, 40), (3, 24, 25)])
-def test_a_method_restores_gray_and_colour_of_any_size_and_leaves_its_input_alone(name, shape) -> None:
-    noise = np.random.default_rng(0).standard_normal(shape).astype(np.float32) * 8 / 255
-    pixels = waves(*shape) + noise
-    before = pixels.copy()
-    context = full_context(*shape[1:])
-    method = quick(name)
-    scale = method.scale_for(context)
-    restored = method.restore(pixels, context)
-    np.testing.assert_array_equal(pixels, before)
-    assert restored.shape == (shape[0], scale * shape[1], scale * shape[2])
-    assert restored.dtype == np.float32
-    assert np.isfinite(restored).all()
-    again = quick(name).restore(before, full_context(*shape[1:]))
-    np.testing.assert_array_equal(restored, again)
-
-
-@pytest.mark.parametrize("name", [name for name in QUICK if quick(name).receptive_field is not None])
-def test_tiles_change_nothing_where_the_receptive_field_is_finite(name) -> None:
-    pixels = waves(3, 70, 61) + np.random.default_rng(0).random((3, 70, 61), np.float32) / 9
-    restorer = MethodRestorer(quick(name), Context(sigma=8.0))
-    whole, _ = ImageRestorer(restorer, tile="none").restore(pixels)
-    tiled, use = ImageRestorer(restorer, tile=32).restore(pixels)
-    assert use.exact
-    np.testing.assert_allclose(tiled, whole, atol=1e-5)
-
+from restorecli.testing.methods import waves
 
 # Folders
 

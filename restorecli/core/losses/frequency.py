@@ -45,6 +45,9 @@ def _check_norm(norm: Norm) -> Norm:
 class FrequencyLoss(nn.Module):
     """Module form of `frequency_loss`."""
 
+    least = 0.0
+    symmetric = True
+
     def __init__(self, norm: Norm = "backward") -> None:
         super().__init__()
         self.norm = _check_norm(norm)

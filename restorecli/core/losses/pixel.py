@@ -61,6 +61,9 @@ def check_eps(eps: float) -> float:
 class L1Loss(nn.Module):
     """Module form of `l1_loss`."""
 
+    least = 0.0
+    symmetric = True
+
     def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
         """Return the loss."""
         return l1_loss(restored, reference)
@@ -68,6 +71,9 @@ class L1Loss(nn.Module):
 
 class MseLoss(nn.Module):
     """Module form of `mse_loss`."""
+
+    least = 0.0
+    symmetric = True
 
     def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
         """Return the loss."""
@@ -77,9 +83,11 @@ class MseLoss(nn.Module):
 class CharbonnierLoss(nn.Module):
     """Module form of `charbonnier_loss`."""
 
+    symmetric = True
+
     def __init__(self, eps: float = 1e-3) -> None:
         super().__init__()
-        self.eps = check_eps(eps)
+        self.eps = self.least = check_eps(eps)
 
     def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
         """Return the loss."""
@@ -89,9 +97,12 @@ class CharbonnierLoss(nn.Module):
 class PsnrLoss(nn.Module):
     """Module form of `psnr_loss`."""
 
+    symmetric = True
+
     def __init__(self, eps: float = 1e-8) -> None:
         super().__init__()
         self.eps = check_eps(eps)
+        self.least = 10 * math.log10(eps)
 
     def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
         """Return the loss."""

@@ -55,6 +55,9 @@ def _similarity(x: Tensor, y: Tensor, window: int, sigma: float) -> Tensor:
 class SsimLoss(nn.Module):
     """Module form of `ssim_loss`."""
 
+    least = 0.0
+    symmetric = True
+
     def __init__(self, window: int = 11, sigma: float = 1.5) -> None:
         super().__init__()
         if type(window) is not int or window < 1 or window % 2 == 0:

@@ -29,12 +29,14 @@ class Method(ABC):
         reference: Where it comes from.
         needs: What it must know ("operator", "mask") or uses where it is known ("sigma?", "operator?",
             "mask?").
+        keeps_gray: Whether a flat gray image comes back as it is; False for what brightens, for one.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     reference: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
+    keeps_gray: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -242,6 +242,18 @@ class RichardsonLucy(Method):
         return x.astype(np.float32)
 
 
+def _check_larger_than(pixels: Pixels, spread: PointSpread) -> None:
+    """Check that a kernel, and the Laplacian that balances it, fit into an image."""
+    height, width = (max(3, side) for side in spread.odd.shape)
+    if pixels.shape[1] < height or pixels.shape[2] < width:
+        raise ImageError(
+            "The image is smaller than the kernel that blurred it.",
+            expected=f"at least {width}x{height}",
+            got=f"{pixels.shape[2]}x{pixels.shape[1]}",
+            hint="--model wiener-deconv takes any size",
+        )
+
+
 @dataclass(frozen=True)
 class UnsupervisedWiener(Method):
     """Wiener filter whose balance is estimated from the image by Gibbs sampling: scikit-image's.
@@ -261,8 +273,13 @@ class UnsupervisedWiener(Method):
     rim: str = parameter("auto", choices=BOUNDARIES, help=_BOUNDARY_HELP)
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
-        """Return the deblurred image; see the base class."""
+        """Return the deblurred image; see the base class.
+
+        Raises:
+            ImageError: The blur is not known, or the image is smaller than the kernel.
+        """
         spread = blur_of(context).spread
+        _check_larger_than(pixels, spread)
         steps = {"max_num_iter": self.samples, "burnin": self.burn_in, "min_num_iter": min(30, self.samples)}
         boundary, wiener = resolve_boundary(self.rim, spread), WienerDeconvolution()
         balance = wiener.balance_for(pixels, context) if boundary == "unknown" else 0.0
