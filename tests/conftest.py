@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests share."""
+"""Fixtures that every room's tests share, and what is known of the slow ones: first, and marked."""
 
 import os
 import tempfile
@@ -16,6 +16,9 @@ settings.load_profile("fixed")
 
 # What a test measures must not depend on, or stay in, the cache of whoever runs the tests.
 os.environ["RESTORECLI_CACHE"] = tempfile.mkdtemp(prefix="restorecli-cache-")
+
+SLOW = 4.0
+"""Seconds of processor time from which on a test has the mark `slow`."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -36,3 +39,65 @@ def reference_folder(data_folder: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"the reference values are not here: {folder}")
     return folder
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--check-slow",
+        action="store_true",
+        help=f"list the tests over {SLOW:g} s of processor time without the mark `slow`, and fail if any",
+    )
+
+
+def pytest_collection_modifyitems(items):
+    """Among several processes the slow tests come first, so that none is waited for at the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    """Its first user pays for a fixture, so the setup counts."""
+    return (yield from timed(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    return (yield from timed(item))
+
+
+def timed(item):
+    """Note the processor time of this process and of those that it waited for: other load does not count."""
+    before = sum(os.times()[:4])
+    try:
+        return (yield)
+    finally:
+        item.user_properties.append(("processor seconds", sum(os.times()[:4]) - before))
+
+
+def slow_without_mark(config):
+    """Return (seconds, test) of every test that should have the mark `slow`, the slowest first."""
+    reports = [
+        report
+        for reports in config.pluginmanager.get_plugin("terminalreporter").stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call" and "slow" not in report.keywords
+    ]
+    taken = [
+        (sum(value for name, value in report.user_properties if name == "processor seconds"), report.nodeid)
+        for report in reports
+    ]
+    return sorted(((seconds, test) for seconds, test in taken if seconds > SLOW), reverse=True)
+
+
+def pytest_sessionfinish(session):
+    config = session.config
+    if config.getoption("--check-slow") and not hasattr(config, "workerinput") and slow_without_mark(config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.getoption("--check-slow"):
+        terminalreporter.section(f"over {SLOW:g} s of processor time, without @pytest.mark.slow")
+        for seconds, test in slow_without_mark(config):
+            terminalreporter.line(f"{seconds:6.1f} s  {test}")
