@@ -67,8 +67,8 @@ def test_every_example_is_a_valid_command_line(line) -> None:
     group = typer.main.get_command(build())
     with group.make_context("restorecli", list(words)) as context:
         name, command, rest = group.resolve_command(context, words)
-        with command.make_context(name, rest, parent=context):
-            pass
+        with command.make_context(name, rest, parent=context) as made:
+            assert not made.args, "words of the example that no argument takes"
 
 
 def test_every_option_says_what_it_does() -> None:

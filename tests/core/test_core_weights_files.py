@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 
+from restorecli.core.weights import read_foreign
 from restorecli.core.weights_files import check_weights_file
 from restorecli.errors import WeightsError
 
@@ -32,6 +33,7 @@ def test_what_torch_writes_passes_in_both_of_its_formats(tmp_path):
         path = tmp_path / f"{new}.pth"
         torch.save({"a": torch.ones(2)}, path, _use_new_zipfile_serialization=new)
         check_weights_file(path)
+        assert read_foreign(path).keys() == {"a"}
     (tmp_path / "plain.ckpt").write_bytes(pickle.dumps({"a": 1}, protocol=2))
     check_weights_file(tmp_path / "plain.ckpt")
     check_weights_file(tmp_path / "sca-unet")

@@ -9,7 +9,7 @@ from restorecli.folders.protect import file_identity, keep_folder_apart, keep_in
 
 
 @pytest.fixture
-def make_image(tmp_path):
+def image(tmp_path):
     file = tmp_path / "photos" / "a.png"
     file.parent.mkdir()
     file.write_bytes(b"pixels")
@@ -34,6 +34,9 @@ def test_an_earlier_output_is_written_again(image, tmp_path) -> None:
     old = tmp_path / "scores.csv"
     old.write_text("old")
     keep_inputs([old], [image, tmp_path / "gone.png"])
+    assert old.read_text() == "old"
+    with pytest.raises(UsageError, match="is read"):
+        keep_inputs([old], [image, old])
 
 
 def test_two_outputs_are_two_files(tmp_path) -> None:

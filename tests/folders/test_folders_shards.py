@@ -208,7 +208,8 @@ def test_shards_run_side_by_side_and_nothing_else(tmp_path, held, asked, busy):
 def test_a_lock_that_a_dead_shard_left_excludes_nobody(tmp_path):
     (tmp_path / Shard(2, 3).name_in(".restorecli.lock")).write_text('{"pid": 1, "boot": "another"}')
     with output_lock(tmp_path):
-        pass
+        assert (tmp_path / ".restorecli.lock").exists()
+    assert not (tmp_path / ".restorecli.lock").exists()
 
 
 def test_only_names_of_shards_are_their_files(tmp_path):
