@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from restorecli.api.arrays import take
 from restorecli.api.wording import in_python_words
 from restorecli.degradation.chain import Chain, degrade_array
-from restorecli.degradation.job import reduced_alpha
+from restorecli.degradation.writing import reduced_alpha
 from restorecli.errors import UsageError
 from restorecli.evaluation.metrics.catalog import find_metrics
 from restorecli.evaluation.metrics.metric import Subject

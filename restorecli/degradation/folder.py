@@ -9,7 +9,8 @@ from typing import Any
 
 from restorecli.degradation.again import recorded_steps
 from restorecli.degradation.chain import Chain, image_rng
-from restorecli.degradation.job import DegradeRoom, DegradeTask, Place, keep_masks_apart
+from restorecli.degradation.job import DegradeRoom
+from restorecli.degradation.task import DegradeTask, Place, keep_masks_apart
 from restorecli.errors import DataError, UsageError
 from restorecli.folders.jobs import FolderSummary, Progress
 from restorecli.folders.made import Made

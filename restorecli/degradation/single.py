@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 from restorecli.degradation.chain import Chain, image_rng
-from restorecli.degradation.job import DegradeTask, write_degraded
+from restorecli.degradation.task import DegradeTask
+from restorecli.degradation.writing import write_degraded
 from restorecli.errors import UsageError
 from restorecli.folders.jobs import FolderSummary
 from restorecli.folders.notes import NoteTally
