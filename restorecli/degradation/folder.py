@@ -16,6 +16,7 @@ from restorecli.folders.jobs import FolderSummary, Progress
 from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest, Record
 from restorecli.folders.outputs import OutputPlan
+from restorecli.folders.places import refuse_same_folder
 from restorecli.folders.run import run_folder
 from restorecli.folders.samples import sample_files
 from restorecli.folders.shards import WHOLE, Shard
@@ -80,7 +81,8 @@ def degrade_folder(
         BusyError: Another run writes into `output`.
         ResourceError: The disk or the memory ran out.
     """
-    _refuse_same(source, output)
+    if source is not None:
+        refuse_same_folder(source, output)
     hidden: list[PurePosixPath] = []
     sources = _samples() if source is None else _images(source, output, reading, hidden)
     if not sources:
@@ -143,7 +145,7 @@ def replay(
         ResourceError: The disk or the memory ran out.
     """
     folder = manifest_folder.parent if manifest_folder.is_file() else manifest_folder
-    _refuse_same(folder, output)
+    refuse_same_folder(folder, output)
     manifest = Manifest(folder)
     records = manifest.read()
     paths = [record.path for record in records.values() if record.command == "degrade"]
@@ -232,13 +234,3 @@ def _targets(paths: Sequence[PurePosixPath], unclipped: bool, image_format: str 
             hint="leave out --format, or --unclipped",
         )
     return OutputPlan(paths, "tiff", _UNCLIPPED_DEPTH)
-
-
-def _refuse_same(source: Path | None, output: Path) -> None:
-    if source is not None and source.resolve() == output.resolve():
-        raise UsageError(
-            "The output folder is the source folder.",
-            got=str(output),
-            unchanged="everything",
-            hint="choose another folder with -o/--output",
-        )

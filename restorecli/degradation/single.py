@@ -10,7 +10,7 @@ from restorecli.degradation.task import DegradeTask
 from restorecli.degradation.writing import write_degraded
 from restorecli.errors import UsageError
 from restorecli.folders.jobs import FolderSummary
-from restorecli.folders.notes import NoteTally
+from restorecli.folders.run import Done, one_done
 from restorecli.folders.single import prepare_target
 from restorecli.folders.walking import walk
 from restorecli.images.formats import format_for
@@ -73,8 +73,4 @@ def degrade_file(
         reading=reading,
     )
     done = write_degraded(task, target)
-    tally = NoteTally()
-    tally.add(source.name, done.notes)
-    return FolderSummary(
-        "degrade", target, 1, 0, (), done.area / 1e6, time.perf_counter() - began, tally.notes
-    )
+    return one_done("degrade", source.name, target, Done(done.area / 1e6, done.notes), began)

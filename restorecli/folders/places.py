@@ -6,7 +6,7 @@ import errno
 import os
 from pathlib import Path
 
-from restorecli.errors import DataError
+from restorecli.errors import DataError, UsageError
 from restorecli.images.atomic import write_fault
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)  # Windows knows neither
@@ -41,6 +41,22 @@ def make_folder(folder: Path, output: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise write_fault(fault, folder) from fault
+
+
+def refuse_same_folder(source: Path, output: Path) -> None:
+    """Refuse to write into the folder that is read.
+
+    Raises:
+        UsageError: The two are the same folder.
+    """
+    if source.resolve() == output.resolve():
+        raise UsageError(
+            "The result would overwrite the source.",
+            expected="an output folder other than the source",
+            got=str(output),
+            unchanged="everything",
+            hint="choose another folder with -o/--output",
+        )
 
 
 def open_output(file: Path, flags: int) -> int:

@@ -148,6 +148,22 @@ def run_folder(
     )
 
 
+def one_done(command: Command, name: str, target: Path, done: Done, began: float) -> FolderSummary:
+    """Return what was done to one image, as of a folder of one whose output is `target`.
+
+    Args:
+        command: Who wrote it.
+        name: Its source, as it is printed.
+        target: The file that was written.
+        done: The image.
+        began: When, by `time.perf_counter`.
+    """
+    tally = NoteTally()
+    tally.add(name, done.notes)
+    seconds = time.perf_counter() - began
+    return FolderSummary(command, target, 1, 0, (), done.megapixels, seconds, tally.notes)
+
+
 def unfinished(
     room: Room[AnyItem], items: Sequence[AnyItem], output: Path, *, overwrite: bool = False
 ) -> list[AnyItem]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from restorecli.errors import UsageError
 from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
 from restorecli.folders.made import Made
 from restorecli.folders.outputs import OutputPlan
+from restorecli.folders.places import refuse_same_folder
 from restorecli.folders.run import run_folder
 from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.walking import walk
@@ -108,8 +108,8 @@ def plan_tasks(
         DataError: There is no such source, or its manifest is damaged.
     """
     root = source if source.is_dir() else source.parent
-    if source.is_dir() and output.resolve() == root.resolve():
-        raise _in_place(output)
+    if source.is_dir():
+        refuse_same_folder(source, output)
     files = walk(source, without=output, hidden=hidden)
     targets = OutputPlan(Made(len(files), lambda number: files[number].relative), image_format)
     sources = SourceRecords(root)
@@ -119,13 +119,3 @@ def plan_tasks(
         return Task(file, targets[file.relative], sources.reference_of(file))
 
     return Made(len(files), make), sources
-
-
-def _in_place(place: Path) -> UsageError:
-    return UsageError(
-        "The result would overwrite the source.",
-        expected="an output folder other than the source",
-        got=str(place),
-        unchanged="everything",
-        hint="choose another folder: -o/--output DIR",
-    )

@@ -134,36 +134,30 @@ def restored_record(
     """
     known = sources.find(file)
     place = make_locator(file.path, output)
-    if known is None:
-        return Record(
-            path=path,
-            command="restore",
-            category=file.category,
-            reference=None,
-            source=place,
-            version=version,
-            defect=file.defect,
-            degraded=place,
-            restorer=restorer,
-            notes=notes,
-            reading=reading,
-        )
-    return Record(
+    alone = Record(
         path=path,
         command="restore",
-        category=known.category,
-        reference=sources.carry(known.reference, output),
+        category=file.category,
+        reference=None,
         source=place,
         version=version,
+        defect=file.defect,
+        degraded=place,
+        restorer=restorer,
+        notes=notes,
+        reading=reading,
+    )
+    if known is None:
+        return alone
+    return replace(
+        alone,
+        category=known.category,
+        reference=sources.carry(known.reference, output),
         defect=known.defect,
         seed=known.seed,
         key=known.key,
         degradations=known.degradations,
         earlier=known.earlier,
         unclipped=known.unclipped,
-        degraded=place,
-        restorer=restorer,
-        notes=notes,
-        reading=reading,
         reference_reading=known.reference_reading.in_colors_of(reading),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from restorecli.errors import RestorecliError, UsageError
 from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
-from restorecli.folders.notes import NoteTally
+from restorecli.folders.run import Done, one_done
 from restorecli.folders.single import prepare_target
 from restorecli.folders.walking import walk
 from restorecli.images.image import ImageData
@@ -101,10 +101,7 @@ def restore_file(
         raise
     finally:
         progress.finish()
-    tally = NoteTally()
-    tally.add(source.name, notes)
-    seconds = time.perf_counter() - began
-    return FolderSummary("restore", target, 1, 0, (), done.area / 1e6, seconds, tally.notes)
+    return one_done("restore", source.name, target, Done(done.area / 1e6, notes), began)
 
 
 def _check_told(restorer: Restorer, context: Context) -> None:
