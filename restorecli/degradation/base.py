@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.catalogs import check_arguments
-from restorecli.degradation.parameters import ParameterInfo, Value, parameter, parameters_of
+from restorecli.degradation.parameters import ParameterInfo, Value, WithParameters, parameter, parameters_of
 from restorecli.images.image import Pixels
 
 __all__ = ["Degradation", "ParameterInfo", "Value", "parameter", "parameters_of"]
 
 
 @dataclass(frozen=True)
-class Degradation(ABC):
+class Degradation(WithParameters):
     """One way to damage an image, with all its values fixed.
 
     A subclass is a frozen dataclass whose fields are made with `parameter`; values are checked in one place,
@@ -38,7 +38,6 @@ class Degradation(ABC):
             changes nothing.
     """
 
-    name: ClassVar[str]
     reference: ClassVar[str]
     severities: ClassVar[tuple[Mapping[str, Value], ...]]
     identity: ClassVar[Mapping[str, Value] | None] = None
@@ -46,15 +45,6 @@ class Degradation(ABC):
     masked: ClassVar[bool] = False
 
     severity: int | None = field(default=None, init=False, compare=False, repr=False)
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        if not cls.__module__.startswith("restorecli.") and "name" not in vars(cls):
-            cls.name = f"{cls.__module__}:{cls.__qualname__}"
-
-    def __post_init__(self) -> None:
-        for name, info in parameters_of(type(self)).items():
-            object.__setattr__(self, name, info.check(getattr(self, name), self.name))
 
     @abstractmethod
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:

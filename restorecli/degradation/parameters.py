@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
+from abc import ABC
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -149,3 +150,35 @@ def parameters_of(degradation: type[Any]) -> Mapping[str, ParameterInfo]:
         for field in dataclasses.fields(degradation)
         if _METADATA_KEY in field.metadata
     }
+
+
+class WithParameters(ABC):
+    """The base of degradations and methods: frozen dataclasses whose fields are made with `parameter`.
+
+    Values are checked here, whoever builds one. A class outside restorecli that gives no name is called by
+    its place "package.module:Name".
+    """
+
+    name: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if not cls.__module__.startswith("restorecli.") and "name" not in vars(cls):
+            cls.name = f"{cls.__module__}:{cls.__qualname__}"
+
+    def __post_init__(self) -> None:
+        for name, info in parameters_of(type(self)).items():
+            object.__setattr__(self, name, info.check(getattr(self, name), self.name))
+
+
+def read_setting(setting: str, *, expected: str, hint: str) -> tuple[str, str, str]:
+    """Take NAME.PARAM=VALUE of `--set` apart.
+
+    Raises:
+        UsageError: It is something else; `expected` and `hint` say what it should be.
+    """
+    place, equals, value = setting.partition("=")
+    name, dot, key = place.strip().rpartition(".")
+    if not (equals and dot and name and key):
+        raise UsageError("--set is not understood.", expected=expected, got=setting, hint=hint)
+    return name, key.strip(), value.strip()

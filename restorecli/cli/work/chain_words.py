@@ -9,6 +9,7 @@ from typing import Any
 
 from restorecli.degradation.base import check_names, parameters_of
 from restorecli.degradation.catalog import find
+from restorecli.degradation.parameters import read_setting
 from restorecli.errors import UsageError
 
 
@@ -85,15 +86,8 @@ class ChainWords:
 
 
 def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
-    place, equals, value = setting.partition("=")
-    name, dot, parameter = place.strip().rpartition(".")
-    if not (equals and dot and name and parameter):
-        raise UsageError(
-            "--set is not understood.",
-            expected="NAME.PARAM=VALUE, LOW..HIGH or A,B,C",
-            got=setting,
-            hint="--set gaussian.sigma=25",
-        )
+    expected, hint = "NAME.PARAM=VALUE, LOW..HIGH or A,B,C", "--set gaussian.sigma=25"
+    name, parameter, value = read_setting(setting, expected=expected, hint=hint)
     meant = find(name).name
     concerned = [step for step in steps if step["name"] == meant]
     if not concerned:
@@ -104,9 +98,9 @@ def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
             got=setting,
             hint=f"add --noise {name}",
         )
-    check_names(find(name), [parameter.strip()])
+    check_names(find(name), [parameter])
     for step in concerned:
-        step[parameter.strip()] = value.strip()
+        step[parameter] = value
 
 
 def _set_sigma(value: str, steps: list[dict[str, Any]]) -> None:

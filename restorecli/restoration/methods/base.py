@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restorecli.degradation.parameters import Value, parameter, parameters_of
+from restorecli.degradation.parameters import Value, WithParameters, parameter, parameters_of
 from restorecli.errors import ImageError
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
@@ -16,7 +16,7 @@ __all__ = ["Method", "Value", "parameter"]
 
 
 @dataclass(frozen=True)
-class Method(ABC):
+class Method(WithParameters):
     """One way to restore an image without weights, with all its parameters fixed.
 
     A subclass is a frozen dataclass whose fields are made with `parameter`, as degradations are; values are
@@ -32,20 +32,10 @@ class Method(ABC):
         keeps_gray: Whether a flat gray image comes back as it is; False for what brightens, for one.
     """
 
-    name: ClassVar[str]
     summary: ClassVar[str]
     reference: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
     keeps_gray: ClassVar[bool] = True
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        if not cls.__module__.startswith("restorecli.") and "name" not in vars(cls):
-            cls.name = f"{cls.__module__}:{cls.__qualname__}"
-
-    def __post_init__(self) -> None:
-        for name, info in parameters_of(type(self)).items():
-            object.__setattr__(self, name, info.check(getattr(self, name), self.name))
 
     @property
     def receptive_field(self) -> int | None:

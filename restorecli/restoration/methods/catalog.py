@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from restorecli.catalogs import Catalog, Entry, OwnParts, check_arguments, check_own_name
-from restorecli.degradation.parameters import parameters_of
+from restorecli.degradation.parameters import parameters_of, read_setting
 from restorecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,18 +96,12 @@ def settings_for(name: str, settings: Sequence[str]) -> dict[str, object]:
     """
     values: dict[str, object] = {}
     for setting in settings:
-        place, equals, value = setting.partition("=")
-        owner, dot, key = place.strip().rpartition(".")
-        if not (equals and dot and owner and key):
-            raise UsageError(
-                "--set is not understood.",
-                expected="NAME.PARAM=VALUE",
-                got=setting,
-                hint=f"--set {name}.PARAM=VALUE",
-            )
+        owner, key, value = read_setting(
+            setting, expected="NAME.PARAM=VALUE", hint=f"--set {name}.PARAM=VALUE"
+        )
         if owner != name:
             raise UsageError(
                 f"--set is for {owner}, but --model is {name}.", expected=f"{name}.PARAM", got=setting
             )
-        values[key] = value.strip()
+        values[key] = value
     return values
