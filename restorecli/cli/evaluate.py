@@ -33,13 +33,8 @@ def command(
         Path | None,
         typer.Argument(help="By default ./restored, else ./degraded.", metavar="RESTORED"),
     ] = None,
-    reference: Annotated[
-        Path | None,
-        typer.Argument(help="Clean originals; by default what the manifest names.", metavar="REFERENCE"),
-    ] = None,
-    degraded: Annotated[
-        Path | None, typer.Option("--degraded", help="Degraded images; by default what the manifest names.")
-    ] = None,
+    reference: options.Reference = None,
+    degraded: options.Degraded = None,
     by_category: Annotated[
         bool, typer.Option("--by-category", help="One line for each category, then all together.")
     ] = False,

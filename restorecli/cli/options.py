@@ -174,6 +174,13 @@ Tune = Annotated[
         metavar="DEGRADED REFERENCE",
     ),
 ]
+Reference = Annotated[
+    Path | None,
+    typer.Argument(help="Clean originals; by default what the manifest names.", metavar="REFERENCE"),
+]
+Degraded = Annotated[
+    Path | None, typer.Option("--degraded", help="Degraded images; by default what the manifest names.")
+]
 Weights = Annotated[
     Path | None,
     typer.Option("--weights", help="Foreign checkpoint (.pth, .safetensors) for the network of --model."),

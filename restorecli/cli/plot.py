@@ -43,13 +43,8 @@ def command(
             metavar="RESTORED",
         ),
     ] = None,
-    reference: Annotated[
-        Path | None,
-        typer.Argument(help="Clean originals; by default what the manifest names.", metavar="REFERENCE"),
-    ] = None,
-    degraded: Annotated[
-        Path | None, typer.Option("--degraded", help="Degraded images; by default what the manifest names.")
-    ] = None,
+    reference: options.Reference = None,
+    degraded: options.Degraded = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")] = Path("plots"),
     formats: Annotated[
         list[ChartFormat] | None,
