@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from restorecli import api
-from restorecli.cli import options, render, tuning
+from restorecli.cli import options, work
 from restorecli.cli.progress import BarProgress
-from restorecli.result import CommandResult
-
-if TYPE_CHECKING:
-    from restorecli.restoration.check import TileCheck
-    from restorecli.restoration.dry_run import RestorePlan
 
 EXAMPLES = (
     "restorecli restore photo.jpg -o better.png",
@@ -123,14 +117,11 @@ def command(
     Without --model each image is diagnosed and gets what helps; one without damage is copied as it is.
     Depth, alpha, EXIF and ICC are kept, finished files are skipped, and one bad file costs one file.
     """
-    from restorecli.restoration.methods.catalog import settings_for
-    from restorecli.restoration.purposes import model_named
-
     asked = api.RestoreOptions(
         source,
         options.output_of(target, output, "restored"),
         model=model,
-        parameters=settings_for(model_named(model), settings or ()),
+        parameters=work.restoring.parameters(model, settings or ()),
         sigma=sigma,
         operator=operator or (),
         mask=mask,
@@ -155,48 +146,4 @@ def command(
         shard=shard,
         progress=None if quiet else BarProgress(),
     )
-    if check_tiles:
-        _print_tile_check(*api.check_restore_tiles(asked), as_json=as_json)
-        return
-    if dry_run:
-        _print_plan(api.plan_restore(asked), as_json=as_json)
-        return
-    result = api.run_restore(asked)
-    if result.tuning is not None and not quiet:
-        tuning.show(result.tuning)
-    if not quiet:
-        render.say(*result.kinds)
-    render.folder_summary(result, json_wanted=as_json, quiet=quiet)
-
-
-def _print_tile_check(image: Path, check: TileCheck, *, as_json: bool) -> None:
-    """Say how far tiles are from the whole image."""
-    if as_json:
-        render.as_json(CommandResult("restore", {"picture": str(image), **check.to_dict()}))
-    close = "equal to the whole" if check.psnr == math.inf else f"{check.psnr:.1f} dB to the whole"
-    exact = ", as they must be" if check.exact else ""
-    render.say(
-        f"{image.name}: tiles of {check.tile} px that share {check.overlap} px are {close}{exact}; "
-        f"steps at their joins are {check.seam_ratio:.2f} times those of the whole."
-    )
-    if check.enough is None:
-        render.say(f"No overlap was enough with tiles of {check.tile} px: try a larger --tile.")
-    else:
-        render.say(
-            f"An overlap of {check.enough} px is enough for {check.wanted:.0f} dB. Nothing was written."
-        )
-
-
-def _print_plan(plan: RestorePlan, *, as_json: bool) -> None:
-    """Say what a run would do."""
-    if as_json:
-        render.as_json(CommandResult("restore", plan.to_dict(), notes=plan.notes))
-    finished = f" ({plan.finished} more are finished)" if plan.finished else ""
-    count = "1 image" if plan.images == 1 else f"{plan.images} images"
-    render.say(*plan.kinds)
-    render.say(
-        f"{count}, {plan.megapixels:.1f} MP, would be restored with {plan.model} -> {plan.output}{finished}"
-    )
-    if plan.seconds is not None:
-        render.say(f"This would take about {render.duration(plan.seconds)}. Nothing was written.")
-    render.say(*(f"note: {note}" for note in plan.notes))
+    work.restoring.run(asked, check_tiles=check_tiles, dry_run=dry_run, quiet=quiet, as_json=as_json)

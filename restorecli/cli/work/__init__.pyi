@@ -4,5 +4,6 @@ from . import degradations as degradations
 from . import eval_words as eval_words
 from . import models as models
 from . import plot as plot
+from . import restoring as restoring
 from . import scores as scores
 from . import show as show
