@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,3 +46,23 @@ def limit_cases() -> dict[str, Callable[[], object]]:
 def limits(taken: dict[str, Taken]) -> Limits:
     """Return the limits from the times of `limit_cases`; by CPU time, for one core."""
     return Limits(2 * _SIDE**3 * _PRODUCTS / taken["blas"].cpu, 2 * _COPIED / taken["copy"].cpu)
+
+
+_PRODUCT_SIDE = 1024
+_TYPES = ("float32", "bfloat16")
+
+
+def product_cases() -> dict[str, Callable[[], object]]:
+    """Return large matrix products of torch, to be timed beside what torch computes, by name."""
+    import torch
+
+    def case(name: str) -> Callable[[], object]:
+        square = torch.rand(_PRODUCT_SIDE, _PRODUCT_SIDE).to(getattr(torch, name))
+        return lambda: square @ square
+
+    return {f"matrix product, {name}": case(name) for name in _TYPES}
+
+
+def product_speed(taken: Mapping[str, Taken]) -> dict[str, float]:
+    """Return operations per CPU second by type, from the times of `product_cases`."""
+    return {name: 2 * _PRODUCT_SIDE**3 / taken[f"matrix product, {name}"].cpu for name in _TYPES}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -41,17 +41,39 @@ def interleaved(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[
     Returns:
         The medians, by name.
     """
-    walls: dict[str, list[float]] = {name: [] for name in cases}
-    cpus: dict[str, list[float]] = {name: [] for name in cases}
+    return in_turns({name: _timed(function) for name, function in cases.items()}, rounds)
+
+
+def in_turns(cases: Mapping[str, Callable[[], Taken]], rounds: int) -> dict[str, Taken]:
+    """Call functions that time themselves in turns: every round calls each once.
+
+    Args:
+        cases: By name.
+        rounds: How many calls count; one round before them does not.
+
+    Returns:
+        The medians, by name.
+    """
+    taken: dict[str, list[Taken]] = {name: [] for name in cases}
     for _ in range(rounds + 1):
         for name, function in cases.items():
-            wall, cpu = time.perf_counter(), time.process_time()
-            function()
-            walls[name].append(time.perf_counter() - wall)
-            cpus[name].append(time.process_time() - cpu)
-    return {
-        name: Taken(statistics.median(walls[name][1:]), statistics.median(cpus[name][1:])) for name in cases
-    }
+            taken[name].append(function())
+    return {name: _median(each[1:]) for name, each in taken.items()}
+
+
+def _median(taken: Sequence[Taken]) -> Taken:
+    return Taken(
+        statistics.median(each.wall for each in taken), statistics.median(each.cpu for each in taken)
+    )
+
+
+def _timed(function: Callable[[], object]) -> Callable[[], Taken]:
+    def call() -> Taken:
+        wall, cpu = time.perf_counter(), time.process_time()
+        function()
+        return Taken(time.perf_counter() - wall, time.process_time() - cpu)
+
+    return call
 
 
 @contextmanager

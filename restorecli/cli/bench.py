@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restorecli.cli import bench_auto, bench_methods, bench_trials, bench_weights, options, render
+from restorecli.cli import (
+    bench_auto,
+    bench_methods,
+    bench_speed,
+    bench_trials,
+    bench_weights,
+    options,
+    render,
+)
 from restorecli.cli.plain_help import PlainCommand, PlainGroup
 from restorecli.result import CommandResult
 
@@ -37,6 +45,9 @@ def build() -> typer.Typer:
     group.command("eval", cls=PlainCommand, epilog=options.examples(*EVAL_EXAMPLES))(evaluation)
     group.command("restore", cls=PlainCommand, epilog=options.examples(*RESTORE_EXAMPLES))(restoration)
     for command, examples in (
+        (bench_speed.train, bench_speed.TRAIN_EXAMPLES),
+        (bench_speed.degrade, bench_speed.DEGRADE_EXAMPLES),
+        (bench_speed.start, bench_speed.START_EXAMPLES),
         (bench_trials.models, bench_trials.MODELS_EXAMPLES),
         (bench_trials.dither, bench_trials.DITHER_EXAMPLES),
         (bench_trials.ablation, bench_trials.ABLATION_EXAMPLES),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -38,7 +38,7 @@ class Loop:
         dtype: Of autocast; float32 for none.
         validate: Scores the network as it stands.
         save: Writes the state and the `last` weights; with scores, also the `best` ones.
-        logbook: The run's log.
+        logbook: The run's log; None writes none.
         monitor: Progress callbacks.
     """
 
@@ -49,7 +49,7 @@ class Loop:
     dtype: torch.dtype
     validate: Callable[[], ValidationScores]
     save: Callable[[ValidationScores | None], None]
-    logbook: Logbook
+    logbook: Logbook | None
     monitor: Monitor
 
     def run(self, batches: Iterator[Batch], stop: StopRequest) -> None:
@@ -61,10 +61,7 @@ class Loop:
             DivergedError: The loss was not finite `PATIENCE` steps in a row.
         """
         state, recipe = self.state, self.recipe
-        record = StepRecord(PATIENCE, state.skipped)
-        buffers = BufferGuard(
-            (state.network, *(discriminator.network for discriminator in state.discriminators.values()))
-        )
+        record, buffers = self._guards()
         # At a multiple of `every` a saved state was validated; elsewhere it may have stopped just before.
         saved = state.clock.step or None
         validated = saved if state.clock.step % recipe.validation.every == 0 else None
@@ -88,6 +85,24 @@ class Loop:
             self._validate()
         elif saved != state.clock.step:
             self.save(None)
+
+    def stepper(self) -> Callable[[Batch], None]:
+        """Return what takes one step on a batch and, every `LOG_EVERY` steps, reads how they went."""
+        state, (record, buffers) = self.state, self._guards()
+
+        def step(batch: Batch) -> None:
+            self._step(_moved(batch, self.device), record, buffers)
+            state.clock = Clock(state.clock.step + 1, state.clock.seconds)
+            if state.clock.step % LOG_EVERY == 0:
+                self._read(record)
+
+        return step
+
+    def _guards(self) -> tuple[StepRecord, BufferGuard]:
+        """Return what notes how steps went, and what takes back the buffers of bad ones."""
+        state = self.state
+        networks = (state.network, *(each.network for each in state.discriminators.values()))
+        return StepRecord(PATIENCE, state.skipped), BufferGuard(networks)
 
     def _read(self, record: StepRecord) -> None:
         """Learn of the steps since the last reading.
@@ -139,8 +154,12 @@ class Loop:
             values = {"loss": record.loss, "psnr": psnr, "lr": self.state.optimizer.param_groups[0]["lr"]}
             values |= {f"loss_{name}": float(part.detach()) for name, part in losses.parts.items()}
             values |= {"seconds": clock.seconds, "step_seconds": time.monotonic() - started}
-            self.logbook.write("train", clock.step, values | {"skipped": record.skipped})
+            self._write("train", clock.step, values | {"skipped": record.skipped})
         self.monitor.step(clock.step, fraction)
+
+    def _write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
+        if self.logbook is not None:
+            self.logbook.write(kind, step, values)
 
     def _validate(self) -> None:
         scores = self.validate()
@@ -150,8 +169,9 @@ class Loop:
         if better:
             self.state.best = {**numbers, "step": step}
         self.save(scores if better else None)
-        self.logbook.write("validation", step, numbers | scores.level_numbers())
-        self.logbook.samples(scores)
+        self._write("validation", step, numbers | scores.level_numbers())
+        if self.logbook is not None:
+            self.logbook.samples(scores)
         self.monitor.validated(step, scores, better)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from restorecli.errors import UsageError
 from restorecli.folders.places import make_folder
 from restorecli.images.atomic import write_file
 from restorecli.training.advice import notes_on_images
-from restorecli.training.batches import BatchMaker
+from restorecli.training.batches import Batch, BatchMaker
 from restorecli.training.changes import refuse_changes
 from restorecli.training.checkpoint import (
     Discriminator,
@@ -161,7 +161,18 @@ class Session:
         write_file(self.folder / RESOLVED, content)
         write_listing(self.folder / IMAGES_LIST, self.listing)
         logbook = Logbook(self.folder, self.state.clock.step)
-        loop = Loop(
+        loop = self._loop(logbook)
+        batches = read_ahead(self.maker, self.state.clock.step)
+        self.monitor.begin(self.state.clock.step, self.state.clock.fraction(self.recipe.budget))
+        try:
+            loop.run(batches, stop)
+        finally:
+            self.monitor.end()
+            batches.close()  # type: ignore[attr-defined]
+            logbook.close()
+
+    def _loop(self, logbook: Logbook | None) -> Loop:
+        return Loop(
             self.recipe,
             self.state,
             self.strategy,
@@ -172,14 +183,10 @@ class Session:
             logbook,
             self.monitor,
         )
-        batches = read_ahead(self.maker, self.state.clock.step)
-        self.monitor.begin(self.state.clock.step, self.state.clock.fraction(self.recipe.budget))
-        try:
-            loop.run(batches, stop)
-        finally:
-            self.monitor.end()
-            batches.close()  # type: ignore[attr-defined]
-            logbook.close()
+
+    def stepper(self) -> Callable[[Batch], None]:
+        """Return what trains on one batch, as the loop does between validations; nothing is written."""
+        return self._loop(None).stepper()
 
     def validate(self) -> ValidationScores:
         """Score the weights that would be saved, in a network of their own: training is not touched."""

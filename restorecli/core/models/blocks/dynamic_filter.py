@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models.blocks.channelwise import depthwise
 from restorecli.core.models.blocks.mirroring import mirrored_or_repeated
 
 GROUPS = 8
@@ -55,7 +56,7 @@ class DynamicLowPass(nn.Module):
         # Rounded taps do not add up to 1 exactly: around one of its pixels, a flat image still has no high.
         around = x - x[..., :1, :1]
         padded = _mirrored(around, self.side // 2).reshape(1, n * channels, *_grown(height, width, self.side))
-        smooth = F.conv2d(padded, kernels.to(x.dtype), groups=n * channels).reshape(x.shape)
+        smooth = depthwise(padded, kernels.to(x.dtype)).reshape(x.shape)
         high = around - smooth
         return x - high, high
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from restorecli.core.models.blocks.channelwise import DepthwiseConv2d
 from restorecli.core.models.blocks.dynamic_filter import MultiScaleFrequency
 from restorecli.core.models.blocks.naf import SimplifiedChannelAttention, simple_gate
 from restorecli.core.models.blocks.normalisation import LayerNorm2d
@@ -27,7 +28,7 @@ class GatedMixer(nn.Module):
         super().__init__()
         wide = 2 * channels
         self.expand = nn.Conv2d(channels, wide, 1)
-        self.depthwise = nn.Conv2d(wide, wide, 3, padding=1, groups=wide)
+        self.depthwise = DepthwiseConv2d(wide, 3)
         self.attention = SimplifiedChannelAttention(channels)
         self.project = nn.Conv2d(channels, channels, 1)
 
@@ -83,12 +84,8 @@ class CrossScaleFeed(nn.Module):
         super().__init__()
         wide = 2 * channels
         self.expand = nn.Conv2d(channels, wide, 1)
-        self.first = nn.ModuleList(
-            nn.Conv2d(wide, wide, side, padding=side // 2, groups=wide) for side in (3, 5)
-        )
-        self.second = nn.ModuleList(
-            nn.Conv2d(channels, wide, side, padding=side // 2, groups=channels) for side in (3, 5)
-        )
+        self.first = nn.ModuleList(DepthwiseConv2d(wide, side) for side in (3, 5))
+        self.second = nn.ModuleList(DepthwiseConv2d(channels, side, 2) for side in (3, 5))
         self.join = nn.Conv2d(wide, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,298 @@
+"""Training steps timed beside the plain loop, and beside the same network on random tensors in memory."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from restorecli.bench.complexity import multiply_adds
+from restorecli.bench.images import bench_pairs
+from restorecli.bench.machine import product_cases, product_speed
+from restorecli.bench.timing import Taken, interleaved, torch_threads
+from restorecli.core.models.catalog import create_model
+from restorecli.core.zoo import as_restorer
+from restorecli.errors import UsageError
+from restorecli.training.batches import Batch
+from restorecli.training.read_ahead import read_ahead
+from restorecli.training.recipe import Recipe
+from restorecli.training.run import check_recipe
+from restorecli.training.session import Session
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+LOOP = "plain loop: eager, float32, contiguous, batches made in between"
+"""What is compared with: how most training scripts are written."""
+
+IN_MEMORY = "on random tensors"
+"""How what trains on one batch in memory is told from what makes its batches."""
+
+_PASSES = 3
+"""Of a network in a step: forward, and backward to its inputs and to its weights."""
+
+_PIECES = 2
+_PRECISIONS = {"float32": "fp32", "bfloat16": "bf16"}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSpeed:
+    """One way to train, measured.
+
+    Attributes:
+        name: What it is.
+        taken: Median time of one step.
+        times_as_fast: The plain loop's time divided by this, on the clock and by CPU time.
+        waited: Share of the time on the clock that was spent waiting for batches.
+        share_of_limit: Operations per CPU second over those of a large matrix product of the same type.
+    """
+
+    name: str
+    taken: Taken
+    times_as_fast: Taken
+    waited: float
+    share_of_limit: float
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the measurement as JSON values."""
+        return {
+            "name": self.name,
+            **self.taken.to_dict(),
+            "steps_per_second": 1 / self.taken.wall,
+            "times_as_fast": self.times_as_fast.wall,
+            "times_as_fast_by_cpu_time": self.times_as_fast.cpu,
+            "share_waited_for_batches": self.waited,
+            "share_of_matrix_product": self.share_of_limit,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingBench:
+    """Training measured on this machine.
+
+    Attributes:
+        recipe: Name of the recipe.
+        crop: Side of the crops.
+        batch: Crops of a step.
+        threads: That torch computed on.
+        ways: The plain loop first.
+        limits: Operations per CPU second of a large matrix product, by type.
+    """
+
+    recipe: str
+    crop: int
+    batch: int
+    threads: int
+    ways: tuple[TrainingSpeed, ...]
+    limits: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the measurements as JSON values."""
+        return {
+            "recipe": self.recipe,
+            "crop": self.crop,
+            "batch": self.batch,
+            "threads": self.threads,
+            "ways": [way.to_dict() for way in self.ways],
+            "matrix_product_flops_per_cpu_second": self.limits,
+        }
+
+
+def bench_training(
+    recipe: str = "dncnn-s-25",
+    data: Path | None = None,
+    *,
+    steps: int = 2,
+    rounds: int = 3,
+    threads: int = 1,
+    crop: int | None = None,
+    batch: int | None = None,
+) -> TrainingBench:
+    """Time training steps on the CPU in turns with a plain loop over the same batches.
+
+    Args:
+        recipe: Name or file of a recipe with the strategy "supervised".
+        data: Folder of clean RGB images; None takes pieces of the built-in photographs.
+        steps: Of each timed call.
+        rounds: Timed calls of each way; medians are given.
+        threads: That torch computes on.
+        crop: Side of the crops in place of the recipe's.
+        batch: Crops of a step in place of the recipe's.
+
+    Raises:
+        RecipeError: The recipe is wrong.
+        UsageError: The recipe has another strategy, for which there is no usual loop.
+        DataError: The folder holds no RGB image.
+    """
+    with torch_threads(threads), tempfile.TemporaryDirectory() as folder:
+        checked = _prepared(recipe, data, Path(folder), crop, batch)
+        ways = {LOOP: _Plain(_session(checked, "fp32", Path(folder)))}
+        runs: dict[str, _Plain | _Ours] = dict(ways)
+        for title, precision in _PRECISIONS.items():
+            for place in ("", f", {IN_MEMORY}"):
+                session = _session(checked, precision, Path(folder))
+                runs[f"restorecli, {title}{place}"] = _Ours(session, in_memory=bool(place))
+        calls = {name: _times(run, steps) for name, run in runs.items()}
+        try:
+            taken = interleaved({**calls, **product_cases()}, rounds)
+        finally:
+            for run in runs.values():
+                run.close()
+        work = _PASSES * _operations(checked)
+    limits = product_speed(taken)
+    each = {name: taken[name].each(steps) for name in runs}
+    return TrainingBench(
+        recipe=checked.name,
+        crop=checked.data.crop,
+        batch=checked.data.batch,
+        threads=threads,
+        ways=tuple(
+            TrainingSpeed(
+                name,
+                each[name],
+                Taken(each[LOOP].wall / each[name].wall, each[LOOP].cpu / each[name].cpu),
+                run.waited / run.whole,
+                work / each[name].cpu / limits["bfloat16" if "bfloat16" in name else "float32"],
+            )
+            for name, run in runs.items()
+        ),
+        limits=limits,
+    )
+
+
+class _Timed:
+    """Counts the time on the clock of all steps, and what of it was spent waiting for batches."""
+
+    def __init__(self) -> None:
+        self.waited = self.whole = 0.0
+
+    def next_of(self, batches: Iterator[Batch]) -> Batch:
+        begun = time.perf_counter()
+        batch = next(batches)
+        self.waited += time.perf_counter() - begun
+        return batch
+
+
+class _Plain(_Timed):
+    """The usual loop: make a batch, zero the gradients, forward, backward, Adam, read the loss."""
+
+    def __init__(self, session: Session) -> None:
+        import torch
+
+        super().__init__()
+        self._batches = (session.maker.batch(step) for step in range(1 << 30))
+        model = session.recipe.model
+        self._network: nn.Module = create_model(model.name, **model.arguments).train()
+        self._strategy = session.strategy
+        self._optimizer = torch.optim.Adam(self._network.parameters(), lr=1e-4)
+
+    def step(self) -> None:
+        begun = time.perf_counter()
+        batch = self.next_of(self._batches)
+        self._optimizer.zero_grad()
+        loss: Tensor = self._strategy.losses(self._network, batch, 0).total
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        loss.item()
+        self.whole += time.perf_counter() - begun
+
+    def close(self) -> None:
+        """Release nothing: batches are made in between."""
+
+
+class _Ours(_Timed):
+    """The loop of `restorecli train`, without validation and saving.
+
+    Args:
+        session: The run.
+        in_memory: Train on one batch of random numbers instead of batches that are made.
+    """
+
+    def __init__(self, session: Session, *, in_memory: bool) -> None:
+        super().__init__()
+        self._stepper = session.stepper()
+        self._made = None if in_memory else read_ahead(session.maker, 0)
+        self._batches = _same(_random_batch(session)) if self._made is None else self._made
+
+    def step(self) -> None:
+        begun = time.perf_counter()
+        self._stepper(self.next_of(self._batches))
+        self.whole += time.perf_counter() - begun
+
+    def close(self) -> None:
+        """Stop the making of batches."""
+        if self._made is not None:
+            self._made.close()  # type: ignore[attr-defined]
+
+
+def _times(run: _Plain | _Ours, steps: int) -> Callable[[], object]:
+    return lambda: [run.step() for _ in range(steps)]
+
+
+def _same(batch: Batch) -> Iterator[Batch]:
+    while True:
+        yield batch
+
+
+def _random_batch(session: Session) -> Batch:
+    import torch
+
+    made, random = session.maker.batch(0), torch.Generator().manual_seed(0)
+    return Batch(*(torch.rand(side.shape, generator=random) for side in (made.degraded, made.reference)))
+
+
+def _session(recipe: Recipe, precision: str, folder: Path) -> Session:
+    from restorecli.training.monitor import SilentMonitor
+
+    return Session(
+        recipe.model_copy(update={"precision": precision}),
+        folder,
+        folder / "run",
+        resume=False,
+        allow_change=(),
+        device="cpu",
+        monitor=SilentMonitor(),
+    )
+
+
+def _prepared(recipe: str, data: Path | None, folder: Path, crop: int | None, batch: int | None) -> Recipe:
+    """Return the recipe on images that all ways share, with an endless budget."""
+    if data is None:
+        data = folder / "images"
+        data.mkdir()
+        for pair in bench_pairs(None):
+            whole = pair.reference.transpose(1, 2, 0)
+            pieces = [
+                part for half in np.array_split(whole, _PIECES) for part in np.array_split(half, _PIECES, 1)
+            ]
+            for number, piece in enumerate(pieces):
+                Image.fromarray(np.ascontiguousarray(piece)).save(data / f"{pair.name}-{number}.png")
+    content = check_recipe(recipe, data=[data], steps=1 << 30).resolved()
+    content["validation"] |= {"sources": [], "holdout": 1, "samples": 0}
+    content["data"] |= {} if crop is None else {"crop": crop}
+    content["data"] |= {} if batch is None else {"batch": batch}
+    checked = check_recipe(content)
+    name, _ = checked.strategy_choice()
+    if name != "supervised":
+        raise UsageError(
+            "There is no usual loop to compare this recipe with.",
+            expected="a recipe with the strategy supervised",
+            got=f"{checked.name}: {name}",
+        )
+    return checked
+
+
+def _operations(recipe: Recipe) -> float:
+    """Return the operations of one forward pass over a batch."""
+    import torch
+
+    network = create_model(recipe.model.name, **recipe.model.arguments)
+    restorer = as_restorer(network, recipe.model.name, device="cpu")
+    crops = torch.zeros(1, restorer.spec.channels, recipe.data.crop, recipe.data.crop)
+    return 2 * multiply_adds(restorer, crops) * recipe.data.crop**2 * recipe.data.batch
