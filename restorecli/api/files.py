@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from restorecli.evaluation.tables.spreadsheet import groups_to_csv, images_to_cs
 from restorecli.folders.places import make_folder
 from restorecli.folders.protect import keep_folder_apart, keep_inputs, refuse_image_names
 from restorecli.folders.walking import walk
-from restorecli.images.atomic import write_file
+from restorecli.images.atomic import atomic_write
 
 STRIPS = "pictures"
 """The folder of the side-by-side images, below that of the page."""
@@ -74,12 +74,19 @@ def check_targets(
     """
     if not files.texts:
         return
-    found = [file.path for place in folders for file in walk(place)]
-    inputs = [*evaluation.files, *evaluation.unscored_files, *others, *found]
+    others, folders = list(others), list(folders)
+
+    def inputs() -> Iterator[Path]:
+        yield from others
+        for pair in evaluation.pairs:
+            yield from pair.files
+        for place in folders:
+            yield from (file.path for file in walk(place))
+
     refuse_image_names(files.texts)
-    keep_inputs(files.texts, inputs)
+    keep_inputs(files.texts, inputs())
     if files.folder is not None:
-        keep_folder_apart(files.folder / STRIPS, inputs)
+        keep_folder_apart(files.folder / STRIPS, inputs())
 
 
 def write_files(
@@ -131,6 +138,8 @@ def _strips(evaluation: Evaluation, folder: Path) -> list[Path]:
     return list(write_strips(chosen, folder / STRIPS, within=folder))
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str | Iterable[str]) -> None:
+    """Write a text, or the parts of one as they come."""
     make_folder(path.parent, path.parent)
-    write_file(path, text)
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        stream.writelines([text] if isinstance(text, str) else text)

@@ -55,7 +55,10 @@ def data(text: str) -> None:
 
 def as_json(result: CommandResult) -> None:
     """Write a result to stdout as one JSON object (ASCII only, so that any locale can carry it)."""
-    data(json.dumps(result.to_dict(), indent=2, allow_nan=False))
+    if sys.stdout is not None:
+        # In parts: thousands of pictures in one text would take more memory than they do themselves.
+        sys.stdout.writelines(json.JSONEncoder(indent=2, allow_nan=False).iterencode(result.to_dict()))
+        sys.stdout.write("\n")
 
 
 def markdown(text: str) -> None:

@@ -20,6 +20,7 @@ from restorecli.evaluation.selection import ALL, choose_metrics
 from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.evaluation.statistics.grouping import check_fields
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
+from restorecli.folders.packed import Packed
 from restorecli.images.scale import check_range
 
 __all__ = ["Evaluation", "default_folder", "evaluate_folders", "evaluate_pairs"]
@@ -83,8 +84,9 @@ def evaluate_folders(
     named = choose_metrics(metrics)  # a misspelt name is reported before a tree is walked
     needed = ALL in metrics or any("reference" in metric.needs for metric in named)
     pairing = pair_folder(folder, reference, degraded, masks=masks, endings=endings, needs_reference=needed)
+    pairing = replace(pairing, pairs=Packed(_read_by(pair, values) for pair in plane_by_plane(pairing.pairs)))
     evaluation = evaluate_pairs(
-        [_read_by(pair, values) for pair in plane_by_plane(pairing.pairs)],
+        pairing.pairs,
         pairing.unmatched,
         folder=folder,
         reference=reference,
@@ -145,7 +147,7 @@ def evaluate_pairs(
     check_fields(pairs, by)
     left = list(unmatched)
     work = partial(score_pair, metrics=metrics, protocol=protocol, redegrade=redegrade)
-    scores: list[PairScore] = []
+    scores: Packed[PairScore] = Packed()
     unscored: list[Pair] = []
     reporter = progress or SilentProgress()
     reporter.start(len(pairs), "pairs")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from restorecli.evaluation.metrics.catalog import DEFAULT, METRICS
@@ -17,7 +19,6 @@ from restorecli.evaluation.statistics.summary import (
     MEAN_POLICY,
     Summary,
     mean_gain,
-    paired_differences,
     summarize,
 )
 
@@ -138,7 +139,7 @@ class Evaluation:
 
     overall: Group
     categories: Mapping[str, Group]
-    images: tuple[PairScore, ...]
+    images: Sequence[PairScore]
     unmatched: tuple[Unmatched, ...]
     notes: tuple[str, ...] = ()
     protocol: str = PROTOCOL
@@ -166,6 +167,11 @@ class Evaluation:
         """The files of the pairs without a score."""
         return tuple(file for pair in self.unscored for file in pair.files)
 
+    @property
+    def pairs(self) -> Iterator[Pair]:
+        """All pairs one by one, those without a score last."""
+        return chain((score.pair for score in self.images), self.unscored)
+
     def to_dict(self) -> dict[str, object]:
         """Return the one object that `eval --json` prints; infinity is the string "inf"."""
         lost = lost_defects(self.images)
@@ -186,8 +192,70 @@ class Evaluation:
         }
 
 
+class GroupScores:
+    """The scores of a group as columns of numbers, 8 bytes each, to which pictures are added one by one.
+
+    Args:
+        metrics: What was measured.
+    """
+
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self._metrics = metrics
+        self._n = 0
+        self._degraded = {metric.name: array("d") for metric in metrics}
+        self._restored = {metric.name: array("d") for metric in metrics}
+        self._gains = {metric.name: array("d") for metric in metrics}
+        self._sides: set[str] = set()
+
+    def add(self, score: PairScore) -> None:
+        """Add the scores of one picture."""
+        self._n += 1
+        for side, scores, columns in (
+            ("degraded", score.degraded, self._degraded),
+            ("restored", score.restored, self._restored),
+        ):
+            if scores is not None:
+                self._sides.add(side)
+                for name, column in columns.items():
+                    value = scores.get(name)
+                    column.append(math.nan if value is None else value)
+        for name, gains in self._gains.items():
+            gain = score.gain(name)
+            if gain is not None:
+                gains.append(gain)
+
+    def group(self, values: tuple[str, ...] = ()) -> Group:
+        """Return the summaries of all that were added; a side that no picture has is None.
+
+        Args:
+            values: What the pictures have in common.
+        """
+        gain = intervals = None
+        if len(self._sides) == 2:
+            gain = {name: summarize(gains).mean for name, gains in self._gains.items()}
+            intervals = {name: bootstrap_interval(gains) for name, gains in self._gains.items()}
+        return Group(
+            n=self._n,
+            degraded=self._summaries(self._degraded) if "degraded" in self._sides else None,
+            restored=self._summaries(self._restored) if "restored" in self._sides else None,
+            gain=gain,
+            gain_intervals=intervals,
+            values=values,
+        )
+
+    def _summaries(self, columns: Mapping[str, array[float]]) -> dict[str, Summary]:
+        return {
+            metric.name: summarize(
+                (None if math.isnan(value) else value for value in columns[metric.name]),
+                higher_is_better=metric.higher_is_better,
+                interval=True,
+            )
+            for metric in self._metrics
+        }
+
+
 def group_scores(
-    scores: Sequence[PairScore], metrics: Sequence[Metric], values: tuple[str, ...] = ()
+    scores: Iterable[PairScore], metrics: Sequence[Metric], values: tuple[str, ...] = ()
 ) -> Group:
     """Summarize some images.
 
@@ -199,25 +267,10 @@ def group_scores(
     Returns:
         Their summaries; a side that no image has is None.
     """
-    degraded = [score.degraded for score in scores]
-    restored = [score.restored for score in scores]
-    has_degraded = any(side is not None for side in degraded)
-    has_restored = any(side is not None for side in restored)
-    gain = intervals = None
-    if has_degraded and has_restored:
-        sides = {m.name: (_column(degraded, m.name), _column(restored, m.name)) for m in metrics}
-        gain = {name: mean_gain(*columns) for name, columns in sides.items()}
-        intervals = {
-            name: bootstrap_interval(paired_differences(*columns)) for name, columns in sides.items()
-        }
-    return Group(
-        n=len(scores),
-        degraded=_summaries(degraded, metrics) if has_degraded else None,
-        restored=_summaries(restored, metrics) if has_restored else None,
-        gain=gain,
-        gain_intervals=intervals,
-        values=values,
-    )
+    columns = GroupScores(metrics)
+    for score in scores:
+        columns.add(score)
+    return columns.group(values)
 
 
 def json_number(value: float | None) -> float | str | None:
@@ -225,20 +278,6 @@ def json_number(value: float | None) -> float | str | None:
     if value is None or math.isfinite(value):
         return value
     return "inf" if value > 0 else "-inf"
-
-
-def _column(sides: Iterable[Scores | None], metric: str) -> list[float | None]:
-    return [None if side is None else side.get(metric) for side in sides]
-
-
-def _summaries(sides: Iterable[Scores | None], metrics: Sequence[Metric]) -> dict[str, Summary]:
-    known = [side for side in sides if side is not None]
-    return {
-        metric.name: summarize(
-            _column(known, metric.name), higher_is_better=metric.higher_is_better, interval=True
-        )
-        for metric in metrics
-    }
 
 
 def _side_to_dict(side: Mapping[str, Summary]) -> dict[str, object]:

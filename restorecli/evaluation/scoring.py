@@ -15,6 +15,7 @@ from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
 from restorecli.evaluation.pairing.masks import read_mask
 from restorecli.evaluation.pairing.pairs import Pair, Side, Source, Unmatched
 from restorecli.evaluation.result import PairScore, Scores
+from restorecli.evaluation.statistics.grouping import fields_of
 from restorecli.folders.manifest import Record
 from restorecli.images.image import FileTraits, Pixels
 
@@ -132,7 +133,8 @@ def _score_sides(
     known = None if isinstance(before, Unmatched) else before
     if after is None and known is None:
         return Outcome(None, problems)
-    return Outcome(PairScore(pair, known, after, tuple(dict.fromkeys(notes))), problems)
+    score = PairScore(pair, known, after, tuple(dict.fromkeys(notes)), fields_of(pair))
+    return Outcome(score, problems)
 
 
 def _score_side(

@@ -32,11 +32,14 @@ def keep_inputs(targets: Iterable[Path], inputs: Iterable[Path]) -> None:
     Raises:
         UsageError: There is such a file.
     """
-    read = {file_identity(path) for path in inputs} - {None}
+    targets = list(targets)
+    standing = {identity: target for target in targets if (identity := file_identity(target)) is not None}
+    overwritten = (standing.get(identity) for path in inputs if (identity := file_identity(path)))
+    refused = next(filter(None, overwritten), None) or next(filter(_is_manifest, targets), None)
+    if refused is not None:
+        raise _refusal("The output would overwrite a file that is read.", refused)
     seen: set[str] = set()
     for target in targets:
-        if file_identity(target) in read or _is_manifest(target.name):
-            raise _refusal("The output would overwrite a file that is read.", target)
         place = os.path.realpath(target)
         if place in seen:
             raise _refusal("Two outputs would be written to the same file.", target)
@@ -130,9 +133,9 @@ def refuse_image_names(targets: Iterable[Path]) -> None:
             raise _refusal("A table or a page cannot have the name of an image.", target)
 
 
-def _is_manifest(name: str) -> bool:
+def _is_manifest(path: Path) -> bool:
     stem, _, suffix = FILE_NAME.rpartition(".")
-    return name.startswith(f"{stem}.") and name.endswith(f".{suffix}")
+    return path.name.startswith(f"{stem}.") and path.name.endswith(f".{suffix}")
 
 
 def _refusal(problem: str, path: Path) -> UsageError:

@@ -6,7 +6,6 @@ import hashlib
 import json
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -69,23 +68,6 @@ class Records(Mapping[str, Record]):
         with self._files[self._homes[number]].open("rb") as stream:
             stream.seek(self._starts[number])
             return Record.from_json(stream.readline())
-
-
-@dataclass(frozen=True, slots=True)
-class RecordAt:
-    """One record that is read from its manifest when it is asked for.
-
-    Attributes:
-        records: The lines.
-        path: The image that the record is about; it is among them.
-    """
-
-    records: Mapping[str, Record] = field(compare=False, repr=False)
-    path: str
-
-    def read(self) -> Record:
-        """Return the record."""
-        return self.records[self.path]
 
 
 def is_whole(line: bytes) -> bool:

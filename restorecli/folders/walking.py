@@ -58,27 +58,31 @@ class _Folder:
 class _Listing:
     """The images under a folder in the order of their relative paths.
 
-    Only names are kept, and an image's paths are put together when it is asked for: a hundred thousand
-    images take less than 10 MB.
+    Only names are kept, one after another, and an image's paths are put together when it is asked for: a
+    hundred thousand images take about 2 MB.
     """
 
     def __init__(self) -> None:
         self._folders: list[_Folder] = []
-        self._names: list[str] = []
-        self._numbers = array("L")
+        self._names = bytearray()
+        self._ends = array("I")  # of each name
+        self._numbers = array("I")  # of each name's folder
 
     def add(self, folder: _Folder, name: str) -> None:
         """Add an image, which comes after all that are there."""
         if not self._folders or self._folders[-1] is not folder:
             self._folders.append(folder)
-        self._names.append(name)
+        self._names += os.fsencode(name)
+        self._ends.append(len(self._names))
         self._numbers.append(len(self._folders) - 1)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._ends)
 
     def __getitem__(self, place: int) -> ImageFile:
-        name, folder = self._names[place], self._folders[self._numbers[place]]
+        start = self._ends[place - 1] if place else 0
+        name = os.fsdecode(bytes(self._names[start : self._ends[place]]))
+        folder = self._folders[self._numbers[place]]
         return ImageFile(folder.path / name, folder.relative / name, folder.category, folder.defect)
 
     def files(self) -> Sequence[ImageFile]:

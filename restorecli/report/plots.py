@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
@@ -59,7 +60,8 @@ def write_plots(
         raise DataError("There is nothing to draw.", expected="a metric with a number", got="none")
     charts = list(_charts(evaluation, drawn, look, series_of(evaluation, others)))
     targets = [folder / f"{name}.{suffix}" for name, _ in charts for suffix in formats]
-    keep_inputs(targets, [file for one in (evaluation, *others.values()) for file in _files(one)])
+    read = (pair.files for one in (evaluation, *others.values()) for pair in one.pairs)
+    keep_inputs(targets, chain.from_iterable(read))
     mark_output(folder, folder)
     paths: list[Path] = []
     with chart_style(look):
@@ -83,7 +85,3 @@ def _charts(
     spectra = error_spectra(members_of(evaluation))
     if spectra:
         yield SPECTRUM, partial(spectrum_chart, spectra, by_words(evaluation), look)
-
-
-def _files(evaluation: Evaluation) -> tuple[Path, ...]:
-    return (*evaluation.files, *evaluation.unscored_files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -13,15 +13,18 @@ from restorecli.evaluation.pairing.pairs import Pair, Pairing, Side, Source, Unm
 from restorecli.folders.manifest import Manifest, Record
 from restorecli.folders.masks import DEFECT_FREE_NAMES, LAYOUTS, MaskFinder, MaskIndex
 from restorecli.folders.matching import index_for
-from restorecli.folders.records import RecordAt
+from restorecli.folders.packed import Packed
 from restorecli.folders.walking import NO_CATEGORY, ImageFile, walk
+
+_Find = Callable[[ImageFile, Record | None], Source | str | None]
+"""Returns the match of an image, by the image or by its manifest's line, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Matches:
-    """For every relative path the match or the reason why there is none, and what was left over."""
+    """How the match of a image is found, and what was left over."""
 
-    found: Mapping[PurePosixPath, Source | str | None]
+    find: _Find
     left_over: tuple[Unmatched, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -61,21 +64,30 @@ def pair_folder(
         raise _no_references(folder)
     side = _side(records, degraded)
     references = (
-        _references_by_manifest(files, records, folder, side)
+        _references_by_manifest(folder)
         if reference is None
         else _by_name(files, reference, side, "reference", endings)
     )
     known = (
-        _degraded_by_manifest(files, records, folder, side)
+        _degraded_by_manifest(folder, side)
         if degraded is None
         else _by_name(files, degraded, side, "degraded", endings)
     )
     if not needs_reference and reference is None:
         references = _where_they_are(references)
-    pairing = _join(files, records, folder, side, references, known)
+    unmatched: list[Unmatched] = []
+    pairs = _join(files, records, folder, side, references, known, unmatched)
     if degraded is not None and degraded.is_dir():
-        pairing = _described(pairing, degraded)
-    return _beside(pairing) if masks is None else _masked(pairing, masks)
+        pairs = _described(pairs, degraded)
+    found = Packed(pairs if masks is not None else _with_masks_beside(pairs))
+    left_over = [*unmatched, *references.left_over, *known.left_over]
+    if reference is None:
+        left_over += _missing(files, records, side)
+    notes = dict.fromkeys((*references.notes, *known.notes))
+    pairing = Pairing(found, tuple(left_over), tuple(notes))
+    if masks is not None:
+        return _masked(pairing, masks)
+    return replace(pairing, notes=(*pairing.notes, *_without_masks(found)))
 
 
 def _records(folder: Path, files: Sequence[ImageFile]) -> Mapping[str, Record]:
@@ -102,49 +114,52 @@ def _side(records: Mapping[str, Record], degraded: Path | None) -> Side:
     return "degraded" if alone else "restored"
 
 
-def _references_by_manifest(
-    files: Sequence[ImageFile], records: Mapping[str, Record], folder: Path, side: Side
-) -> _Matches:
+def _references_by_manifest(folder: Path) -> _Matches:
     base = folder if folder.is_dir() else folder.parent
-    found: dict[PurePosixPath, Source | str] = {}
-    for file in files:
-        record = records.get(file.relative.as_posix())
+
+    def find(_: ImageFile, record: Record | None) -> Source | str:
         if record is None:
-            found[file.relative] = "the manifest has no line about it"
-        elif record.reference is None:
-            found[file.relative] = "its line in the manifest names no reference"
-        else:
-            found[file.relative] = Source(record.reference, base)
-    present = {file.relative.as_posix() for file in files}
-    missing = sorted(set(records) - present)
-    reason = "the manifest names it, but the file is missing"
-    return _Matches(found, tuple(Unmatched(side, path, reason) for path in missing))
+            return "the manifest has no line about it"
+        if record.reference is None:
+            return "its line in the manifest names no reference"
+        return Source(record.reference, base)
+
+    return _Matches(find)
+
+
+def _missing(files: Sequence[ImageFile], records: Mapping[str, Record], side: Side) -> list[Unmatched]:
+    """Return the images that the manifest names and the folder does not hold."""
+    if sum(file.relative.as_posix() in records for file in files) == len(records):
+        return []
+    missing = sorted(set(records).difference(file.relative.as_posix() for file in files))
+    return [Unmatched(side, path, "the manifest names it, but the file is missing") for path in missing]
 
 
 def _where_they_are(references: _Matches) -> _Matches:
     """Leave out the references that are not named or not there."""
-    found = {name: match if _is_there(match) else None for name, match in references.found.items()}
-    return replace(references, found=found)
+
+    def find(file: ImageFile, record: Record | None) -> Source | None:
+        match = references.find(file, record)
+        return match if isinstance(match, Source) and _is_there(match) else None
+
+    return replace(references, find=find)
 
 
-def _is_there(match: Source | str | None) -> bool:
-    if not isinstance(match, Source):
-        return False
+def _is_there(match: Source) -> bool:
     return match.file is None or match.file.is_file()
 
 
-def _degraded_by_manifest(
-    files: Sequence[ImageFile], records: Mapping[str, Record], folder: Path, side: Side
-) -> _Matches:
+def _degraded_by_manifest(folder: Path, side: Side) -> _Matches:
     if side == "degraded":
-        return _Matches({file.relative: _own_source(file, folder) for file in files})
+        return _Matches(lambda file, _: _own_source(file, folder))
     base = folder if folder.is_dir() else folder.parent
-    found: dict[PurePosixPath, Source | str] = {}
-    for file in files:
-        record = records.get(file.relative.as_posix())
-        if record is not None and record.degraded is not None:
-            found[file.relative] = Source(record.degraded, base, options=record.reading)
-    return _Matches(found)
+
+    def find(_: ImageFile, record: Record | None) -> Source | None:
+        if record is None or record.degraded is None:
+            return None
+        return Source(record.degraded, base, options=record.reading)
+
+    return _Matches(find)
 
 
 def _by_name(
@@ -153,12 +168,14 @@ def _by_name(
     names = [file.relative for file in files]
     index, notes = index_for(root, names, endings)
     matches = index.find_all(names)
-    found = {
-        name: match if isinstance(match, str) else _own_source(match, root) for name, match in matches.items()
-    }
+
+    def find(file: ImageFile, _: Record | None) -> Source | str:
+        match = matches[file.relative]
+        return match if isinstance(match, str) else _own_source(match, root)
+
     reason = f"no {side} image of this name"
     unused = (Unmatched(wanted, file.relative.as_posix(), reason) for file in index.unused(matches))
-    return _Matches(found, tuple(unused), notes)
+    return _Matches(find, tuple(unused), notes)
 
 
 def _own_source(file: ImageFile, root: Path, name: str | None = None) -> Source:
@@ -173,27 +190,24 @@ def _join(
     side: Side,
     references: _Matches,
     known: _Matches,
-) -> Pairing:
-    pairs: list[Pair] = []
-    unmatched: list[Unmatched] = []
+    unmatched: list[Unmatched],
+) -> Iterator[Pair]:
+    """Yield the pairs, and add the images without a match to a list."""
     for file in files:
         name = file.relative.as_posix()
-        match, old = references.found[file.relative], known.found.get(file.relative)
+        record = records.get(name)
+        match, old = references.find(file, record), known.find(file, record)
         if isinstance(match, str):
             unmatched.append(Unmatched(side, name, match))
             continue
         if isinstance(old, str):
             unmatched.append(Unmatched("degraded", name, old))
             old = None
-        record = records.get(name)
         category, defect = _place(file, record, match)
         if record is not None and match is not None:
             match = replace(match, options=record.reference_reading)
         restored = _own_source(file, folder, name) if side == "restored" else None
-        line = None if record is None else RecordAt(records, name)
-        pairs.append(Pair(name, category, defect, match, restored, old, line))
-    left_over = (*unmatched, *references.left_over, *known.left_over)
-    return Pairing(tuple(pairs), left_over, tuple(dict.fromkeys((*references.notes, *known.notes))))
+        yield Pair(name, category, defect, match, restored, old, record)
 
 
 def _place(file: ImageFile, record: Record | None, match: Source | None) -> tuple[str, str | None]:
@@ -205,23 +219,20 @@ def _place(file: ImageFile, record: Record | None, match: Source | None) -> tupl
     return file.category, file.defect
 
 
-def _described(pairing: Pairing, degraded: Path) -> Pairing:
+def _described(pairs: Iterable[Pair], degraded: Path) -> Iterator[Pair]:
     """Take what the degraded folder's manifest says where the image's own folder says nothing."""
     lines = Manifest(degraded).read()
-    pairs = (
-        replace(pair, line=RecordAt(lines, pair.degraded.locator))
-        if pair.line is None and pair.degraded is not None and pair.degraded.locator in lines
-        else pair
-        for pair in pairing.pairs
-    )
-    return replace(pairing, pairs=tuple(pairs))
+    for pair in pairs:
+        if pair.record is None and pair.degraded is not None:
+            yield replace(pair, record=lines.get(pair.degraded.locator))
+        else:
+            yield pair
 
 
-def _beside(pairing: Pairing) -> Pairing:
+def _with_masks_beside(pairs: Iterable[Pair]) -> Iterator[Pair]:
     """Add the masks that lie beside the references."""
     finder = MaskFinder()
-    pairs = tuple(_with_mask_beside(pair, finder) for pair in pairing.pairs)
-    return replace(pairing, pairs=pairs, notes=(*pairing.notes, *_without_masks(pairs)))
+    return (_with_mask_beside(pair, finder) for pair in pairs)
 
 
 def _without_masks(pairs: Sequence[Pair]) -> Iterator[str]:
@@ -267,7 +278,7 @@ def _masked(pairing: Pairing, masks: Path) -> Pairing:
         replace(pair, mask=mask_source(mask, home) if isinstance(mask := found[pair.path], Path) else None)
         for pair in pairing.pairs
     )
-    return replace(pairing, pairs=tuple(pairs), unmatched=(*pairing.unmatched, *reasons))
+    return replace(pairing, pairs=Packed(pairs), unmatched=(*pairing.unmatched, *reasons))
 
 
 def _names(pair: Pair) -> list[PurePosixPath]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from restorecli.folders.manifest import Record, locate, open_locator
-from restorecli.folders.records import RecordAt
 from restorecli.folders.samples import LOCATOR
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import STRICT, ReadOptions
@@ -70,8 +70,7 @@ class Pair:
         reference: The clean image, or None where there is none and no metric needs one.
         restored: The restored image, or None when a degraded folder is scored alone.
         degraded: The degraded image, or None when it is not known.
-        line: The manifest's line about the scored image, else about its degraded one, or None; `record`
-            reads it.
+        record: The manifest's line about the scored image, else about its degraded one, or None.
         mask: Where its defect is, drawn on the reference, or None.
     """
 
@@ -81,13 +80,8 @@ class Pair:
     reference: Source | None
     restored: Source | None
     degraded: Source | None
-    line: Record | RecordAt | None = None
+    record: Record | None = None
     mask: Source | None = None
-
-    @property
-    def record(self) -> Record | None:
-        """The manifest's line, read anew each time: thousands of them would fill the memory."""
-        return self.line.read() if isinstance(self.line, RecordAt) else self.line
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -113,6 +107,6 @@ class Unmatched:
 class Pairing:
     """All pairs of a folder in its order, everything that is in no pair, and what a reader should know."""
 
-    pairs: tuple[Pair, ...]
+    pairs: Sequence[Pair]
     unmatched: tuple[Unmatched, ...]
     notes: tuple[str, ...] = ()

@@ -13,15 +13,16 @@ from restorecli.images.options import ReadOptions
 from restorecli.images.stacks import open_stack
 
 
-def plane_by_plane(pairs: Iterable[Pair]) -> list[Pair]:
-    """Replace every pair whose image was made of several planes by one for each plane, named `path#0`.
+def plane_by_plane(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """Yield the pairs; one whose image was made of several planes becomes one for each, named `path#0`.
 
     The manifest says which planes of the source they came from, and which of the reference those did.
 
     Args:
         pairs: As they were found; others stay as they are.
     """
-    return [plane for pair in pairs for plane in _planes(pair)]
+    for pair in pairs:
+        yield from _planes(pair)
 
 
 def _planes(pair: Pair) -> Iterator[Pair]:
@@ -42,7 +43,7 @@ def _planes(pair: Pair) -> Iterator[Pair]:
             restored=_plane(pair.restored, number),
             degraded=_plane(pair.degraded, number if pair.restored is None else before),
             reference=_plane(pair.reference, clean),
-            line=_with_own_noise(record, before if pair.restored is not None else number),
+            record=_with_own_noise(record, before if pair.restored is not None else number),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from restorecli.evaluation.result import Evaluation, PairScore, group_scores
 from restorecli.evaluation.scoring import ALPHA_NOTE, GRAY_NOTE
 from restorecli.evaluation.statistics.grouping import fields_of, group_by
 from restorecli.evaluation.statistics.summary import Summary
+from restorecli.folders.packed import Packed
 
 
 def assemble(
@@ -26,7 +28,8 @@ def assemble(
     """Return the evaluation that scores come to.
 
     Args:
-        scores: In the order of the folder; at least one. Their fields are read from the manifest's lines.
+        scores: In the order of the folder; at least one. Packed ones have their fields already; those of
+            others are completed by what their pairs say.
         unmatched: What was not scored.
         metrics: What was measured.
         by: Fields whose values, crossed, make the groups.
@@ -35,7 +38,7 @@ def assemble(
     Raises:
         UsageError: A field of `by` is unknown.
     """
-    images = tuple(replace(score, fields={**score.fields, **fields_of(score.pair)}) for score in scores)
+    images = scores if isinstance(scores, Packed) else Packed(map(_with_fields, scores))
     wanted = tuple(dict.fromkeys(by))
     grouping = group_by(images, wanted, metrics) if wanted else None
     plain = grouping if grouping and wanted == ("category",) else group_by(images, ("category",), metrics)
@@ -54,12 +57,14 @@ def assemble(
     return replace(evaluation, notes=(*_notes(evaluation), *about_groups, *warnings(evaluation)))
 
 
+def _with_fields(score: PairScore) -> PairScore:
+    return replace(score, fields={**score.fields, **fields_of(score.pair)})
+
+
 def _notes(evaluation: Evaluation) -> tuple[str, ...]:
     total = len(evaluation.images)
-    notes = []
-    for note in (ALPHA_NOTE, GRAY_NOTE):
-        count = sum(note in score.notes for score in evaluation.images)
-        notes += [f"{note} in {count} of {total} pairs"] if count else []
+    counts = Counter(note for score in evaluation.images for note in score.notes)
+    notes = [f"{note} in {counts[note]} of {total} pairs" for note in (ALPHA_NOTE, GRAY_NOTE) if counts[note]]
     overall = evaluation.overall
     for side, summaries in (("degraded", overall.degraded), ("restored", overall.restored)):
         notes += _side_notes(side, summaries or {}, evaluation)

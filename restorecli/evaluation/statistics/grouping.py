@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from restorecli.catalogs import did_you_mean
 from restorecli.errors import UsageError
 from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.pairing.pairs import Pair
-from restorecli.evaluation.result import Group, PairScore, group_scores
+from restorecli.evaluation.result import Group, GroupScores, PairScore
 from restorecli.folders.manifest import Record
 
 MISSING = "-"
@@ -93,28 +93,53 @@ def group_by(scores: Sequence[PairScore], by: Sequence[str], metrics: Sequence[M
     Raises:
         UsageError: No image has such a field, or its short name could mean several.
     """
-    members, notes = split(scores, by)
-    return Grouping({"/".join(key): group_scores(of, metrics, key) for key, of in members.items()}, notes)
+    keys, notes = _keys(scores, by)
+    columns = {key: GroupScores(metrics) for key in _ordered(keys)}
+    for score, key in zip(scores, keys, strict=True):
+        columns[key].add(score)
+    return Grouping({"/".join(key): of.group(key) for key, of in columns.items()}, notes)
 
 
 def split(
     scores: Sequence[PairScore], by: Sequence[str]
 ) -> tuple[dict[tuple[str, ...], list[PairScore]], tuple[str, ...]]:
     """Return the images of every group, in the order of the groups, and the notes; see `group_by`."""
-    known = tuple(dict.fromkeys(name for score in scores for name in score.fields))
+    keys, notes = _keys(scores, by)
+    members: dict[tuple[str, ...], list[PairScore]] = {key: [] for key in _ordered(keys)}
+    for score, key in zip(scores, keys, strict=True):
+        members[key].append(score)
+    return members, notes
+
+
+Key = tuple[str, ...]
+"""The values that the images of a group have in common."""
+
+
+def _keys(scores: Sequence[PairScore], by: Sequence[str]) -> tuple[list[Key], tuple[str, ...]]:
+    """Return the group of every image, and the notes; equal keys are one object."""
+    known: tuple[str, ...] = ()
+    if set(by) - {"category", "defect"}:
+        known = tuple(dict.fromkeys(name for score in scores for name in score.fields))
     notes: list[str] = []
     columns = []
     for name in by:
         full = resolve_field(name, known)
-        values = [score.fields.get(full, MISSING) for score in scores]
-        labels, note = _in_ranges(name, values)
+        labels, note = _in_ranges(name, [sys.intern(_value(score, full)) for score in scores])
         columns.append(labels)
         notes += [note] if note else []
-    members: dict[tuple[str, ...], list[PairScore]] = {}
-    for score, key in zip(scores, zip(*columns, strict=True), strict=True):
-        members.setdefault(key, []).append(score)
-    ordered = sorted(members, key=lambda key: tuple(_order(value) for value in key))
-    return {key: members[key] for key in ordered}, tuple(notes)
+    seen: dict[Key, Key] = {}
+    return [seen.setdefault(key, key) for key in zip(*columns, strict=True)], tuple(notes)
+
+
+def _value(score: PairScore, name: str) -> str:
+    """Return what a field of a picture says."""
+    if name == "category":
+        return score.pair.category
+    return (score.pair.defect or MISSING) if name == "defect" else score.fields.get(name, MISSING)
+
+
+def _ordered(keys: Iterable[Key]) -> list[Key]:
+    return sorted(set(keys), key=lambda key: tuple(_order(value) for value in key))
 
 
 def resolve_field(name: str, known: Sequence[str]) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from restorecli.evaluation.statistics.intervals import Interval, bootstrap_interval
 
@@ -58,9 +61,9 @@ def summarize(
     Returns:
         The summary; sums are correctly rounded (math.fsum).
     """
-    everything = list(scores)
-    known = sorted(score for score in everything if score is not None)
-    finite = [score for score in known if math.isfinite(score)]
+    everything = np.fromiter((math.nan if score is None else score for score in scores), np.float64)
+    known = array("d", np.sort(everything[~np.isnan(everything)]).tobytes())
+    finite = array("d", filter(math.isfinite, known))
     mean = _mean(finite) if finite else (known[0] if known else None)
     worst = None
     if known and higher_is_better is not None:

@@ -15,6 +15,7 @@ from restorecli.evaluation.pairing.pairs import Pair, Side, Source, Unmatched
 from restorecli.evaluation.result import Evaluation, Group, PairScore, Scores
 from restorecli.evaluation.statistics.intervals import Interval
 from restorecli.evaluation.statistics.summary import Summary
+from restorecli.folders.packed import Packed
 from restorecli.result import unwrapped
 
 Object = Mapping[str, object]
@@ -74,7 +75,7 @@ def evaluation_from(document: Object) -> Evaluation:
     return Evaluation(
         overall=_group(_object(document["overall"]), metrics),
         categories=categories,
-        images=tuple(_image(_object(line), names, folders) for line in _list(document["images"])),
+        images=Packed(_image(_object(line), names, folders) for line in _list(document["images"])),
         unmatched=tuple(_unmatched(_object(entry)) for entry in _list(document["unmatched"])),
         notes=tuple(_text(note) for note in _list(document["notes"])),
         protocol=_text(document["protocol"]),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from restorecli.evaluation.result import Evaluation, Group, PairScore, json_number
 from restorecli.evaluation.statistics.difference import OVERALL
@@ -12,8 +13,8 @@ from restorecli.evaluation.statistics.intervals import Interval
 from restorecli.evaluation.tables.cells import NO_VALUE
 
 
-def groups_to_csv(evaluation: Evaluation) -> str:
-    """Return one CSV line per group and one for all, with every number that JSON holds too.
+def groups_to_csv(evaluation: Evaluation) -> Iterator[str]:
+    """Yield the names of the columns, a CSV line per group and one for all, with every number of the JSON.
 
     The columns are the fields of the groups, n, and for every side and metric the mean and its std, median,
     min, worst, low, high (the ends of the interval), n, identical and undefined; then the gain, low and high.
@@ -24,13 +25,19 @@ def groups_to_csv(evaluation: Evaluation) -> str:
         {**dict(zip(by, group.values or (name,), strict=True)), "n": group.n, **_flat(group)}
         for name, group in groups.items()
     ]
-    return _csv([*lines, {by[0]: OVERALL, "n": evaluation.overall.n, **_flat(evaluation.overall)}])
+    lines.append({by[0]: OVERALL, "n": evaluation.overall.n, **_flat(evaluation.overall)})
+    return _csv(dict.fromkeys(chain.from_iterable(lines)), lines)
 
 
-def images_to_csv(evaluation: Evaluation) -> str:
-    """Return one CSV line per scored image, with every digit and every field of the manifest."""
+def images_to_csv(evaluation: Evaluation) -> Iterator[str]:
+    """Yield the names of the columns and one CSV line per scored image.
+
+    They hold every digit and every field of the manifest.
+    """
     names = [metric.name for metric in evaluation.metrics]
-    return _csv([_image_line(score, names) for score in evaluation.images])
+    # Twice through the pictures: the columns are known after the last one, and no line is kept.
+    columns = dict.fromkeys(name for score in evaluation.images for name in _image_line(score, names))
+    return _csv(columns, (_image_line(score, names) for score in evaluation.images))
 
 
 def _flat(group: Group) -> dict[str, object]:
@@ -70,12 +77,15 @@ def _image_line(score: PairScore, metrics: Sequence[str]) -> dict[str, object]:
     return {**line, "notes": "; ".join(score.notes)}
 
 
-def _csv(lines: Sequence[Mapping[str, object]]) -> str:
-    fields = dict.fromkeys(name for line in lines for name in line)
+def _csv(columns: Iterable[str], lines: Iterable[Mapping[str, object]]) -> Iterator[str]:
+    names = list(columns)
+    yield _csv_line(names)
+    yield from (_csv_line([line.get(name) for name in names]) for line in lines)
+
+
+def _csv_line(values: Iterable[object]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=[_cell(name) for name in fields], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({_cell(name): _cell(value) for name, value in line.items()} for line in lines)
+    csv.writer(text, lineterminator="\n").writerow([_cell(value) for value in values])
     return text.getvalue()
 
 
