@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restorecli.api.keywords import from_keywords
-from restorecli.core.weights_files import check_weights_file
+from restorecli.core.weights_files import check_known_network, check_weights_file
 from restorecli.folders.jobs import Progress
 from restorecli.images.options import ReadOptions
 from restorecli.restoration.known import Known
@@ -176,3 +176,5 @@ def _check_files(options: RestoreOptions) -> None:
     for named in (options.model, options.weights):
         if named is not None:
             check_weights_file(Path(named))
+    if options.weights is None:
+        check_known_network(Path(options.model))

@@ -20,10 +20,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
+from restorecli.core.weights_files import CARD_KEY
 from restorecli.errors import WeightsError
 
 FORMAT = "restorecli-weights-1"
-_KEY = "restorecli"
 
 _WRAPPERS = (
     "params_ema",
@@ -94,7 +94,7 @@ def pack(tensors: Mapping[str, Tensor], card: Card) -> bytes:
     """Return the bytes of a weights file; the card's digest is filled in."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     described = {"format": FORMAT, **asdict(card), "digest": digest_of(plain)}
-    return to_bytes(plain, metadata={_KEY: json.dumps(described, ensure_ascii=False)})
+    return to_bytes(plain, metadata={CARD_KEY: json.dumps(described, ensure_ascii=False)})
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], Card]:
@@ -105,7 +105,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Card]:
             are not finite.
     """
     tensors, metadata = _read_safetensors(path)
-    if _KEY not in metadata:
+    if CARD_KEY not in metadata:
         raise WeightsError(
             "These weights do not describe themselves.",
             expected="a .safetensors file written by `restorecli train`",
@@ -113,7 +113,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Card]:
             file=path,
             hint=f"name the network: --model NAME --weights {path}",
         )
-    card = _card(metadata[_KEY], path)
+    card = _card(metadata[CARD_KEY], path)
     if card.digest != digest_of(tensors):
         raise WeightsError(
             "These weights are damaged: their checksum does not match.",
@@ -128,7 +128,7 @@ def is_ours(path: Path) -> bool:
     """Tell whether a file holds a card of ours; what cannot be opened does not."""
     try:
         with safe_open(path, framework="pt") as file:
-            return _KEY in (file.metadata() or {})
+            return CARD_KEY in (file.metadata() or {})
     except (SafetensorError, OSError):
         return False
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
+import pickletools
+import zipfile
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from restorecli.core.tensor_names import MORE_NETWORKS, can_be_known, unknown
 from restorecli.errors import WeightsError
+
+CARD_KEY = "restorecli"
+"""Where the metadata of a safetensors file hold the card of ours."""
+
+_MAX_PICKLE = 16 << 20
 
 _PICKLES = (b"PK\x03\x04", b"\x80")
 """How a checkpoint of torch begins: as a zip archive, or as a pickle of protocol 2 and later."""
@@ -38,6 +47,47 @@ def check_weights_file(path: Path) -> None:
             file=path,
             unchanged="nothing in the file was run",
         )
+
+
+def check_known_network(path: Path) -> None:
+    """Refuse weights that say nothing of their network and that no network known here can be of.
+
+    Only names are looked at: what passes may be refused later, for its shapes or values.
+
+    Args:
+        path: A file that `check_weights_file` let through; other suffixes are passed over.
+
+    Raises:
+        WeightsError: It is of no such network, or reading it would run code from it.
+    """
+    names = _names(path) if path.suffix in (".safetensors", *PICKLED) else None
+    if names is None or can_be_known(names) or importlib.util.find_spec("spandrel") is not None:
+        return
+    raise unknown(names, path, MORE_NETWORKS)
+
+
+def _names(path: Path) -> list[str] | None:
+    """Return the names of a file's tensors, or None where it describes itself or they cannot be told."""
+    if path.suffix != ".safetensors":
+        return _pickled_names(path)
+    with safe_open(path, framework="np") as file:
+        return None if CARD_KEY in (file.metadata() or {}) else list(file.keys())
+
+
+def _pickled_names(path: Path) -> list[str] | None:
+    """Return the words of a checkpoint that can be names of tensors: they hold a dot. Nothing is unpickled.
+
+    None for the older format of torch, and for more than `_MAX_PICKLE` bytes.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entry = next(entry for entry in archive.infolist() if entry.filename.endswith("/data.pkl"))
+            if entry.file_size > _MAX_PICKLE:
+                return None
+            words = [word for _, word, _ in pickletools.genops(archive.read(entry)) if isinstance(word, str)]
+    except (zipfile.BadZipFile, StopIteration, ValueError, EOFError, NotImplementedError, RuntimeError):
+        return None  # torch says what is wrong with it
+    return [word for word in dict.fromkeys(words) if "." in word and " " not in word]
 
 
 def _check_safetensors(path: Path) -> None:

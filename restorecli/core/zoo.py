@@ -11,11 +11,12 @@ import torch
 from torch import nn
 
 from restorecli.core.device import keep_large_blocks, pick_device, restoring_precision
-from restorecli.core.foreign import recognize, spandrel_files, translate, unknown
+from restorecli.core.foreign import recognize, spandrel_files, translate
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.models.dncnn import DnCnn
 from restorecli.core.restorer import TorchRestorer
 from restorecli.core.shipped import find_shipped
+from restorecli.core.tensor_names import MORE_NETWORKS, unknown
 from restorecli.core.weights import Card, is_ours, load_into, read_foreign, read_weights
 from restorecli.errors import UsageError, WeightsError
 
@@ -100,7 +101,7 @@ def _recognized(path: Path) -> tuple[nn.Module, Card, str]:
         card = _foreign_card(found.model, found.arguments, module, path, found.origin)
         return module, card, f"{found.model} ({path.name})"
     if not spandrel_files.is_installed():
-        raise unknown(tensors, path, "pip install 'restorecli[spandrel]', which knows some 40 more networks")
+        raise unknown(tensors, path, MORE_NETWORKS)
     network = spandrel_files.load(path, unknown(tensors, path))
     card = _foreign_card(network.architecture, {}, network, path, "read by spandrel")
     return network, card, f"{network.architecture} ({path.name})"

@@ -6,9 +6,12 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from restorecli.core.models.catalog import MODELS, create_model
+from restorecli.core.tensor_names import OWN_MARKS, can_be_known
 from restorecli.core.weights import read_foreign
-from restorecli.core.weights_files import check_weights_file
+from restorecli.core.weights_files import check_known_network, check_weights_file
 from restorecli.errors import WeightsError
 
 
@@ -50,3 +53,52 @@ def test_restore_refuses_such_a_file_before_it_imports_torch(tmp_path, option):
         "except WeightsError:\n    assert 'torch' not in sys.modules\nelse:\n    sys.exit(1)\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+def save(tensors, path):
+    (save_file if path.suffix == ".safetensors" else torch.save)(tensors, path)
+
+
+@pytest.fixture
+def no_spandrel(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+
+
+@pytest.mark.parametrize("name", ["w.safetensors", "w.pth"])
+def test_weights_of_a_network_that_is_not_known_are_refused_by_their_names(tmp_path, no_spandrel, name):
+    save({"blocks.0.attention.weight": torch.ones(2, 2), "head.bias": torch.ones(2)}, tmp_path / name)
+    with pytest.raises(WeightsError, match="not known which network") as caught:
+        check_known_network(tmp_path / name)
+    assert "blocks.0.attention.weight" in caught.value.got
+
+
+@pytest.mark.parametrize("name", ["w.safetensors", "w.pth"])
+@pytest.mark.parametrize("prefix", ["", "module.", "module.net."])
+def test_names_of_a_known_layout_pass(tmp_path, no_spandrel, name, prefix):
+    tensors = {f"{prefix}model.{number}.weight": torch.ones(1) for number in (0, 2, 4)}
+    save(tensors, tmp_path / name)
+    check_known_network(tmp_path / name)
+    if name.endswith("pth"):
+        save({"params": tensors, "epoch": 3}, tmp_path / name)
+        check_known_network(tmp_path / name)
+        save({0: tensors, 1: tensors}, tmp_path / name)
+        check_known_network(tmp_path / name)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_network_of_the_catalog_has_a_mark_by_which_it_passes(model):
+    for channels in (3, 1):
+        with torch.device("meta"):
+            names = list(create_model(model, channels=channels).state_dict())
+        assert OWN_MARKS[model] in names
+        assert can_be_known(names)
+
+
+def test_a_pickle_in_a_zip_is_read_and_not_run(tmp_path, no_spandrel):
+    class Evil:
+        def __reduce__(self):
+            return (pytest.fail, ("it was run",))
+
+    torch.save({"a.weight": Evil()}, tmp_path / "evil.pth")
+    with pytest.raises(WeightsError):
+        check_known_network(tmp_path / "evil.pth")
