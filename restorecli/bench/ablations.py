@@ -10,6 +10,7 @@ from restorecli.bench.models import NO_VALUE, outcome_to_dict
 from restorecli.bench.parts import POLICY, PartDifference, Variant, difference
 from restorecli.bench.running import Watch, run_trials
 from restorecli.bench.trials import METRICS, Trial, compose
+from restorecli.core.models.catalog import count_parameters, create_model
 from restorecli.errors import UsageError
 from restorecli.evaluation.tables.cells import format_interval, format_number
 
@@ -103,8 +104,6 @@ def bench_ablation(
         UsageError: The network has no ablation.
         InterruptedRunError: A signal asked to stop a training; the same call goes on.
     """
-    from restorecli.core.models.catalog import count_parameters, create_model
-
     if network not in ABLATIONS:
         raise UsageError("There is no such ablation.", expected=", ".join(ABLATIONS), got=network)
     variants = ABLATIONS[network]

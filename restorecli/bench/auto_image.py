@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from restorecli.bench.auto import Cell
 from restorecli.diagnosis.decide import NONE
@@ -26,9 +28,6 @@ def draw_confusion(cells: Sequence[Cell], file: Path) -> None:
     """
     if file.suffix.lower() not in _FORMATS:
         raise UsageError("Unknown format of an image.", expected=", ".join(_FORMATS), got=file.suffix)
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     columns = [NONE, *sorted({name for cell in cells for name in cell.named} - {NONE})]
     rows = [f"{cell.damage} {cell.severity or ''}".strip() for cell in cells]
     shares = np.array([[100 * cell.named.get(name, 0) / cell.images for name in columns] for cell in cells])

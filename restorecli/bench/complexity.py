@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -31,8 +34,6 @@ def multiply_adds(restorer: Restorer, batch: Tensor) -> float:
         restorer: What is counted.
         batch: (N, C, H, W) in [0, 1]; where everything attends to everything, its size matters.
     """
-    from torch.utils.flop_counter import FlopCounterMode
-
     with FlopCounterMode(display=False, custom_mapping=_formulas()) as counter:
         restorer(batch)
     return float(counter.get_total_flops()) / 2 / (batch.shape[0] * batch.shape[-2] * batch.shape[-1])
@@ -40,8 +41,6 @@ def multiply_adds(restorer: Restorer, batch: Tensor) -> float:
 
 def _formulas() -> dict[Any, Any]:
     """Return the operations of what torch's own counter leaves out, by the shapes of the arguments."""
-    import torch
-
     return {
         torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
         torch.ops.aten._fft_r2c: _from_real,

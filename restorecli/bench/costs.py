@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import torch
+
 from restorecli.bench.complexity import multiply_adds
 from restorecli.bench.timing import Taken, interleaved, torch_threads
+from restorecli.core.device import keep_large_blocks
+from restorecli.core.models.catalog import count_parameters, create_model
+from restorecli.core.models.dncnn import DnCnn
+from restorecli.core.restorer import TorchRestorer
 
 if TYPE_CHECKING:
     from restorecli.core.models.catalog import ModelEntry
-    from restorecli.core.restorer import TorchRestorer
 
 SIZES = ("small", "full")
 
@@ -66,10 +71,6 @@ def measure_costs(
     Returns:
         By the size's name, "small" and "full".
     """
-    import torch
-
-    from restorecli.core.device import keep_large_blocks
-
     keep_large_blocks()
     chosen = {"small": entry.small, "full": {}} if entry.small else {"full": {}}
     batch = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
@@ -91,12 +92,6 @@ def measure_costs(
 
 
 def _untrained(name: str, arguments: Mapping[str, object]) -> TorchRestorer:
-    import torch
-
-    from restorecli.core.models.catalog import create_model
-    from restorecli.core.models.dncnn import DnCnn
-    from restorecli.core.restorer import TorchRestorer
-
     torch.manual_seed(0)
     module = create_model(name, **arguments)
     if isinstance(module, DnCnn):
@@ -105,9 +100,5 @@ def _untrained(name: str, arguments: Mapping[str, object]) -> TorchRestorer:
 
 
 def _parameters(name: str, arguments: Mapping[str, object]) -> int:
-    import torch
-
-    from restorecli.core.models.catalog import count_parameters, create_model
-
     with torch.device("meta"):
         return count_parameters(create_model(name, **arguments))

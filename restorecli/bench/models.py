@@ -11,6 +11,7 @@ from restorecli.bench.complexity import COUNTED
 from restorecli.bench.costs import SIZES, Cost, measure_costs
 from restorecli.bench.running import Watch, run_trials
 from restorecli.bench.trials import Trial, TrialResult, compose
+from restorecli.core.models.catalog import MODELS
 from restorecli.errors import RestorecliError, UsageError
 
 QUICK = "quick"
@@ -102,8 +103,6 @@ def bench_models(
         UsageError: A network is unknown, or `runs` is missing.
         InterruptedRunError: A signal asked to stop a training; the same call goes on.
     """
-    from restorecli.core.models.catalog import MODELS
-
     watch = watch or Watch()
     entries = [MODELS.find(name) for name in names] or list(MODELS.values())
     results: dict[str, TrialResult | RestorecliError] = {}

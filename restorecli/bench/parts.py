@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from scipy.special import stdtrit
+
 from restorecli.bench.trials import TrialResult
 from restorecli.errors import RestorecliError
 from restorecli.evaluation.statistics.intervals import CONFIDENCE, Interval, bootstrap_interval
@@ -108,8 +110,6 @@ def student_interval(values: Sequence[float]) -> Interval | None:
     mean +- t s / sqrt(n), s being the sample standard deviation and t the quantile for n - 1 degrees of
     freedom.
     """
-    from scipy.special import stdtrit
-
     found = summarize(values)
     if found.mean is None or found.std is None:
         return None

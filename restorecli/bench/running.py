@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from restorecli.bench.timing import torch_threads
 from restorecli.bench.trials import METRICS, Trial, TrialResult, digest
+from restorecli.core.weights import read_weights
+from restorecli.core.zoo import load
 from restorecli.degradation.chain import Chain
 from restorecli.degradation.folder import degrade_folder
 from restorecli.errors import DataError, InterruptedRunError, RestorecliError
 from restorecli.evaluation.folder import evaluate_folders
 from restorecli.folders.places import make_folder
 from restorecli.images.atomic import write_file
+from restorecli.restoration.folder import restore_folder
+from restorecli.training.checkpoint import read_state
+from restorecli.training.run import train
 
 if TYPE_CHECKING:
     from restorecli.evaluation.result import Evaluation
@@ -54,8 +60,6 @@ def run_trials(
     Raises:
         InterruptedRunError: A signal asked to stop; the same call goes on.
     """
-    from restorecli.bench.timing import torch_threads
-
     watch = watch or Watch()
     for trial in trials:
         try:
@@ -123,9 +127,6 @@ def images_of(recipe: Mapping[str, Any], test: Path, runs: Path, workers: int) -
 
 def _train(trial: Trial, runs: Path, watch: Watch) -> TrainResult:
     """Train, or finish what was begun."""
-    from restorecli.training.checkpoint import read_state
-    from restorecli.training.run import train
-
     recipe = runs / "recipes" / f"{trial.name}.yaml"
     make_folder(recipe.parent, runs)
     write_file(recipe, yaml.safe_dump(trial.located(), sort_keys=False))
@@ -139,8 +140,6 @@ def _train(trial: Trial, runs: Path, watch: Watch) -> TrainResult:
 
 
 def _held_out(trial: Trial, trained: TrainResult) -> TrialResult:
-    from restorecli.core.weights import read_weights
-
     scores = read_weights(trained.weights)[1].scores["validation"]
     degraded = {name: scores[f"degraded_{name}"] for name in METRICS}
     restored = {name: scores[name] for name in METRICS}
@@ -148,9 +147,6 @@ def _held_out(trial: Trial, trained: TrainResult) -> TrialResult:
 
 
 def _tested(trial: Trial, trained: TrainResult, runs: Path, workers: int) -> TrialResult:
-    from restorecli.core.zoo import load
-    from restorecli.restoration.folder import restore_folder
-
     assert trial.test is not None  # noqa: S101 - the caller has looked
     degraded, reference = images_of(trial.recipe, trial.test, runs, workers)
     restored = runs / trial.name / f"restored-{trial.key}"

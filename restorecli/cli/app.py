@@ -32,6 +32,7 @@ from restorecli.cli.boundary import BoundaryGroup, raise_terminated
 from restorecli.cli.options import examples
 from restorecli.cli.plain_help import PlainCommand
 from restorecli.plugins import VARIABLE
+from restorecli.version import __version__
 
 CHAIN = "The chain"
 OTHER_COMMANDS = "Around it"
@@ -69,8 +70,6 @@ EXAMPLES = (
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from restorecli.version import __version__
-
         typer.echo(f"restorecli {__version__}")
         raise typer.Exit
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from restorecli.docs import pages
+from restorecli.training.shelf import shipped_recipes
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -67,13 +70,9 @@ def _last_of_list(incomplete: str, known: Mapping[str, str]) -> list[tuple[str, 
 
 def recipes(incomplete: str) -> list[str]:
     """Return the names of shipped recipes that begin with `incomplete`."""
-    from restorecli.training.shelf import shipped_recipes
-
     return [name for name in shipped_recipes() if name.startswith(incomplete)]
 
 
 def topics(incomplete: str) -> list[tuple[str, str]]:
     """Return the pages of the manual that begin with `incomplete`, each with its title."""
-    from restorecli.docs import pages
-
     return [(name, title) for name, title in pages().items() if name.startswith(incomplete)]

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from restorecli.cli import completion, options, render
+from restorecli.docs import page, pages
 from restorecli.result import CommandResult
 
 EXAMPLES = ("restorecli docs", "restorecli docs eval")
@@ -20,8 +21,6 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """List the pages of the manual, or read one."""
-    from restorecli.docs import page, pages
-
     if topic is None:
         found = [(name, title) for name, title in pages().items()]
         if as_json:

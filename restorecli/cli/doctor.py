@@ -6,10 +6,13 @@ import importlib.util
 import os
 import platform
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from restorecli.cli import options, render
+from restorecli.core.shipped import shipped
 from restorecli.result import CommandResult
+from restorecli.version import __version__
 
 EXAMPLES = ("restorecli doctor", "restorecli doctor --json")
 
@@ -26,10 +29,6 @@ def command(as_json: options.Json = False) -> None:
 
 
 def _versions() -> dict[str, object]:
-    from importlib import metadata
-
-    from restorecli.version import __version__
-
     ours = {"restorecli": __version__, "python": platform.python_version(), "system": platform.platform()}
     return {**ours, **{name: metadata.version(name) for name in _LIBRARIES}, **_onnx_runtime()}
 
@@ -63,8 +62,6 @@ def _computing() -> dict[str, object]:
 
 
 def _files() -> dict[str, object]:
-    from restorecli.core.shipped import shipped
-
     here = Path.cwd()
     return {
         "weights": [weights.name for weights in shipped()],

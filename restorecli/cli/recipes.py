@@ -9,6 +9,7 @@ import typer
 
 from restorecli.cli import completion, options, render
 from restorecli.result import CommandResult
+from restorecli.training.shelf import shipped_recipe, shipped_recipes, summary_of
 
 EXAMPLES = (
     "restorecli recipes",
@@ -37,8 +38,6 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """List the shipped recipes, or print one."""
-    from restorecli.training.shelf import shipped_recipe, shipped_recipes, summary_of
-
     if name is not None:
         text = shipped_recipe(name).read_text(encoding="utf-8")
         if as_json:
