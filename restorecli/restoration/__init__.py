@@ -4,6 +4,6 @@
 weights (`methods`, listed in `methods.catalog`), told what is `known` about the images.
 `image.ImageRestorer` restores one image: `plan` cuts it into tiles that share what the network sees,
 `budget` keeps them within memory, `tiling` joins them, `backoff` makes them smaller when memory runs out.
-`keep_defects` gives back structure that looked like noise. `folder` and `job` do it for a folder: read ahead,
-restore, write behind, one manifest line for each image.
+`keep_defects` gives back structure that looked like noise. `files` reads, restores and writes one file;
+`folder` and `job` do it for a folder: read ahead, restore, write behind, one manifest line for each image.
 """
