@@ -161,7 +161,6 @@ class Chart:
         figure: The figure.
         title: What is shown.
         subtitle: How to read it.
-        footnote: How it was measured.
         look: Where it stands.
         height: Height of the figure in inches.
         top: Inches from the upper edge to the drawing.
@@ -171,7 +170,6 @@ class Chart:
     figure: Figure
     title: str
     subtitle: str
-    footnote: str
     look: Look
     height: float
     top: float
@@ -223,7 +221,7 @@ def blank_chart(
         figure.text(x, 1 - edge / total, title, size=13.5, weight="bold", va="top")
         figure.text(x, 1 - (edge + 0.34) / total, "\n".join(above), color=MUTED, va="top", linespacing=1.4)
         figure.text(x, edge / total, "\n".join(below), size=7.5, color=MUTED, va="bottom", linespacing=1.4)
-    return Chart(figure, title, subtitle, footnote, look, total, top, bottom)
+    return Chart(figure, title, subtitle, look, total, top, bottom)
 
 
 def label_room(labels: Sequence[str], size: float = SCREEN.size, weight: str = "normal") -> float:

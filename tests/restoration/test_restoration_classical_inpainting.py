@@ -13,7 +13,14 @@ from restorecli.restoration.methods.classical.inpainting import InpaintBiharmoni
 from restorecli.restoration.methods.classical.quilts import least_cut
 from restorecli.restoration.methods.classical.sources import largest_window, whole_windows
 from restorecli.restoration.methods.classical.synthesis import InpaintExemplar, InpaintQuilting
-from restorecli.restoration.methods.classical.variation import least_variation, total_variation
+from restorecli.restoration.methods.classical.variation import least_variation
+
+
+def total_variation(image: np.ndarray) -> float:
+    """Return the sum over pixels of the length of all channels' forward differences together."""
+    down = np.diff(image, axis=1, append=image[:, -1:])
+    across = np.diff(image, axis=2, append=image[:, :, -1:])
+    return float(np.sqrt((down**2 + across**2).sum(axis=0)).sum())
 
 
 def box(shape, top, left, height, width):

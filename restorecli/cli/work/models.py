@@ -233,11 +233,6 @@ def show_all() -> None:
     render.say("--set METHOD.PARAM=VALUE sets a parameter of a method.")
 
 
-def _method_names() -> list[str]:
-
-    return list(METHODS)
-
-
 def _method_lines(name: str) -> Rows:
     """Return a method and its parameters, a line for each."""
     document, rows = _method(name)

@@ -51,15 +51,10 @@ def _iterate(
                 ahead[channel, pixel] = 2 * image[channel, pixel] - before
 
 
-def total_variation(image: Doubles) -> float:
-    """Return the sum over pixels of the length of all channels' forward differences together."""
-    down = np.diff(image, axis=1, append=image[:, -1:])
-    across = np.diff(image, axis=2, append=image[:, :, -1:])
-    return float(np.sqrt((down**2 + across**2).sum(axis=0)).sum())
-
-
 def least_variation(image: Doubles, mask: Mask, iterations: int) -> Doubles:
-    """Return the image with the holes' values changed towards the least `total_variation`.
+    """Return the image with the holes' values changed towards the least total variation.
+
+    This is the sum over pixels of the length of all channels' forward differences together.
 
     Args:
         image: (C, H, W), with a first guess in the holes.
