@@ -9,7 +9,6 @@ from restorecli.core.ops.compilation import compiled
 from restorecli.restoration.methods.classical.holes import Mask
 
 Plane = NDArray[np.float32]
-Priorities = NDArray[np.float64]
 
 _MIN_DATA_TERM = 1e-3
 """Stands in for a data term of 0, so that confidence decides in flat places."""
