@@ -13,7 +13,7 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -138,21 +138,16 @@ def _build_dists() -> Judge:
     return judge
 
 
-def _build_niqe() -> Judge:
-    judge: Judge = _package("pyiqa", PYIQA).create_metric("niqe", device="cpu")
-    return judge
-
-
-def _build_musiq() -> Judge:
-    judge: Judge = _package("pyiqa", PYIQA).create_metric("musiq", device="cpu")
+def _build_with_pyiqa(name: str) -> Judge:
+    judge: Judge = _package("pyiqa", PYIQA).create_metric(name, device="cpu")
     return judge
 
 
 _BUILDERS: Mapping[str, Callable[[], Judge]] = {
     "lpips": _build_lpips,
     "dists": _build_dists,
-    "niqe": _build_niqe,
-    "musiq": _build_musiq,
+    "niqe": partial(_build_with_pyiqa, "niqe"),
+    "musiq": partial(_build_with_pyiqa, "musiq"),
 }
 
 
