@@ -29,6 +29,7 @@ class TrainOptions:
         precision: "auto", "fp32" or "bf16", in place of the recipe's.
         hours: Budget, in place of the recipe's.
         steps: Budget, in place of the recipe's.
+        workers: Processes that make batches; with 0 a thread does. Any number gives the same training.
         progress: Progress callbacks of the training.
     """
 
@@ -43,6 +44,7 @@ class TrainOptions:
     precision: str | None = None
     hours: float | None = None
     steps: int | None = None
+    workers: int = 0
     progress: Monitor | None = None
 
 
@@ -78,6 +80,7 @@ def run_train(options: TrainOptions) -> TrainResult:
         seed=options.seed,
         device=options.device,
         precision=options.precision,
+        workers=options.workers,
         monitor=options.progress,
     )
 

@@ -60,6 +60,15 @@ def command(
     seed: Annotated[int | None, typer.Option("--seed", help="Seed, in place of the recipe's.")] = None,
     precision: options.TrainPrecision = None,
     device: options.Device = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers",
+            min=0,
+            help="Processes that make batches, else a thread; any number gives the same training.",
+            rich_help_panel=options.COMPUTING,
+        ),
+    ] = 0,
     as_json: options.Json = False,
 ) -> None:
     """Train a network by a recipe; Ctrl-C saves, and says how to go on."""
@@ -74,6 +83,7 @@ def command(
         precision=precision,
         hours=hours,
         steps=steps,
+        workers=workers,
         progress=TrainingBar(),
     )
     if dry_run:

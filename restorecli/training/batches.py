@@ -6,6 +6,7 @@ from the run's seed and k alone. That is what makes a resumed run equal to an un
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,13 @@ class Batch:
     reference: Tensor
     second: Tensor | None = None
     mask: Tensor | None = None
+
+    def pin_memory(self) -> Batch:
+        """Return a copy in memory that a GPU copies from while it computes."""
+        parts = (self.degraded, self.reference, self.second, self.mask)
+        degraded, reference, second, mask = (None if part is None else part.pin_memory() for part in parts)
+        assert degraded is not None and reference is not None  # noqa: S101, PT018 - both always are there
+        return Batch(degraded, reference, second, mask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +132,26 @@ class BatchMaker:
                 self._set_aside(pair, error)
         raise DataError("No training image can be used.", got=next(iter(self.quarantine.values()), None))
 
+    def share_memory(self, makers: int) -> None:
+        """Keep so few images in memory that `makers` of these together keep no more than one would."""
+        self._cache.share(makers)
+
+    def adopt(self, quarantine: Mapping[str, str]) -> None:
+        """Set aside what another maker of the same batches could not read.
+
+        Raises:
+            DataError: See `batch`.
+        """
+        if not quarantine.keys() <= self.quarantine.keys():
+            self.quarantine |= quarantine
+            self._check_quarantine()
+
     def _set_aside(self, pair: Pair, error: ImageError) -> None:
         got = f" ({error.got} instead of {error.expected})" if error.got and error.expected else ""
         self.quarantine[error.file or str(pair.reference)] = error.problem + got
+        self._check_quarantine()
+
+    def _check_quarantine(self) -> None:
         if len(self.quarantine) > max(1, len(self._pairs) // 1000):
             listed = "; ".join(f"{name}: {why}" for name, why in list(self.quarantine.items())[:5])
             raise DataError(

@@ -24,10 +24,15 @@ class ImageCache:
     """
 
     def __init__(self, limit: int | None = None) -> None:
-        self._limit = min(4 * 2**30, available_memory() // 2) if limit is None else limit
+        self._whole = min(4 * 2**30, available_memory() // 2) if limit is None else limit
+        self._limit = self._whole
         self._kept: dict[tuple[Path, str], NDArray[np.generic]] = {}
         self._bytes = 0
         self._values: dict[Path, FileTraits] = {}
+
+    def share(self, caches: int) -> None:
+        """Keep no more from now on than the limit divided by a number of caches that share it."""
+        self._limit = self._whole // caches
 
     def get(self, path: Path, clean: Path | None = None) -> NDArray[np.generic]:
         """Return an image as (C, H, W) in uint8, uint16 or float32.

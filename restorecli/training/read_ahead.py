@@ -15,10 +15,18 @@ PIPELINE_DEPTH = READ_AHEAD + 2
 """From a step on, so many steps later nothing is made yet: one may be in the making and one in hand."""
 
 
-def read_ahead(maker: BatchMaker, start: int, ahead: int = READ_AHEAD) -> Iterator[Batch]:
+def read_ahead(
+    maker: BatchMaker, start: int, ahead: int = READ_AHEAD, *, pinned: bool = False
+) -> Iterator[Batch]:
     """Yield the batches of steps start, start + 1, ... made in a thread of their own.
 
     Batches are functions of their step, so making them ahead changes nothing but the waiting.
+
+    Args:
+        maker: Makes them.
+        start: The first step.
+        ahead: How many wait ready.
+        pinned: Put them into memory that a GPU copies from while it computes.
     """
     ready: queue.Queue[Batch | BaseException] = queue.Queue(ahead)
     stop = threading.Event()
@@ -35,7 +43,8 @@ def read_ahead(maker: BatchMaker, start: int, ahead: int = READ_AHEAD) -> Iterat
         step = start
         try:
             while not stop.is_set():
-                put(maker.batch(step))
+                batch = maker.batch(step)
+                put(batch.pin_memory() if pinned else batch)
                 step += 1
         except BaseException as error:  # noqa: BLE001 - handed over to the consumer, which raises it
             put(error)

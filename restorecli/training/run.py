@@ -70,6 +70,7 @@ def train(
     seed: int | None = None,
     device: str | None = None,
     precision: str | None = None,
+    workers: int = 0,
     monitor: Monitor | None = None,
 ) -> TrainResult:
     """Train a network by a recipe; see `restorecli.train`.
@@ -86,6 +87,7 @@ def train(
         seed: In place of the recipe's.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: In place of the recipe's.
+        workers: Processes that make batches; with 0 a thread does. Any number gives the same training.
         monitor: Progress callbacks.
 
     Raises:
@@ -102,6 +104,7 @@ def train(
         "--seed": seed,
         "--device": device,
         "--precision": precision,
+        "--workers": workers or None,
     }
     with stop_requests() as stop:
         checked, base = _load(recipe, overrides)
@@ -112,6 +115,7 @@ def train(
         from restorecli.training.session import Session
 
         check_memory(checked, device)
+        _refuse_workers(checked, workers)
         again = resume_command(recipe, folder, data=data, given=given)
         with output_lock(folder):
             session = Session(
@@ -122,6 +126,7 @@ def train(
                 allow_change=allow_change,
                 device=device,
                 monitor=monitor or SilentMonitor(),
+                workers=workers,
             )
             session.go(stop)
     if stop.received is not None:
@@ -195,6 +200,21 @@ def _interrupted(received: Signals, folder: Path, again: str) -> InterruptedRunE
         unchanged="nothing is lost",
         hint=again,
     )
+
+
+def _refuse_workers(recipe: Recipe, workers: int) -> None:
+    """Refuse processes that make batches where these depend on what the training learned.
+
+    Raises:
+        UsageError: The recipe has such a curriculum.
+    """
+    if workers and recipe.curriculum is not None:
+        raise UsageError(
+            "A curriculum learns what its batches hold while it trains; processes would not hear of it.",
+            expected="no --workers",
+            got=f"--workers {workers}",
+            unchanged="nothing was started",
+        )
 
 
 def _refuse_many_processes() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +56,7 @@ from restorecli.training.validation import (
     make_examples,
     validate,
 )
+from restorecli.training.worker_batches import worker_batches
 from restorecli.version import __version__
 
 
@@ -72,8 +73,10 @@ class Session:
         allow_change: Sequence[str],
         device: str | None,
         monitor: Monitor,
+        workers: int = 0,
     ) -> None:
         self.recipe = recipe
+        self.workers = workers
         self.folder = folder
         self.base = base
         self.monitor = monitor
@@ -162,7 +165,7 @@ class Session:
         write_listing(self.folder / IMAGES_LIST, self.listing)
         logbook = Logbook(self.folder, self.state.clock.step)
         loop = self._loop(logbook)
-        batches = read_ahead(self.maker, self.state.clock.step)
+        batches = self._batches()
         self.monitor.begin(self.state.clock.step, self.state.clock.fraction(self.recipe.budget))
         try:
             loop.run(batches, stop)
@@ -170,6 +173,12 @@ class Session:
             self.monitor.end()
             batches.close()  # type: ignore[attr-defined]
             logbook.close()
+
+    def _batches(self) -> Iterator[Batch]:
+        step, pinned = self.state.clock.step, self.device.type == "cuda"
+        if self.workers:
+            return worker_batches(self.maker, step, workers=self.workers, pinned=pinned)
+        return read_ahead(self.maker, step, pinned=pinned)
 
     def _loop(self, logbook: Logbook | None) -> Loop:
         return Loop(

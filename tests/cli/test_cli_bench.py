@@ -15,7 +15,7 @@ from restorecli.cli.bench import EVAL_EXAMPLES
 def quick(monkeypatch) -> None:
     monkeypatch.setattr(metric_peers, "PEERS", metric_peers.PEERS[:1])
     monkeypatch.setattr(images, "_SAMPLES", ("astronaut",))
-    monkeypatch.setattr(images, "_MOST", 1)
+    monkeypatch.setattr(images, "_MAX_IMAGES", 1)
     monkeypatch.setattr(evaluation, "_FOLDER_PAIRS", 2)
 
 
