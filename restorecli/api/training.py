@@ -91,6 +91,8 @@ train = from_keywords("train", TrainOptions, run_train)
 def check_train(options: TrainOptions) -> Recipe:
     """Check a recipe as a training would, whole and before anything is loaded, and start nothing.
 
+    `options.progress` is told what the training would say of the images before its first step.
+
     Raises:
         RecipeError: With every fault.
     """
@@ -102,4 +104,5 @@ def check_train(options: TrainOptions) -> Recipe:
         seed=options.seed,
         precision=options.precision,
         device=options.device,
+        on_note=None if options.progress is None else options.progress.note,
     )

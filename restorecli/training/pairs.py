@@ -146,6 +146,23 @@ def _rank(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def images_of(recipe: Recipe, base: Path, on_note: Callable[[str], None]) -> tuple[list[Pair], list[Pair]]:
+    """Return what a recipe trains on and what it validates on.
+
+    Args:
+        recipe: The recipe.
+        base: What relative folders start from.
+        on_note: Is told what a user should know.
+
+    Raises:
+        RecipeError: As of `find_pairs`.
+    """
+    pairs = find_pairs(recipe.data.train, recipe, base, on_note)
+    if recipe.validation.sources:
+        return pairs, find_pairs(recipe.validation.sources, recipe, base, on_note)
+    return hold_out(pairs, recipe.validation.holdout)
+
+
 def hold_out(pairs: list[Pair], count: int) -> tuple[list[Pair], list[Pair]]:
     """Split into (training, validation); the choice follows from the keys' hashes, so it never moves."""
     if len(pairs) < 2:

@@ -9,7 +9,7 @@ import dataclasses
 import math
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
@@ -23,6 +23,7 @@ from restorecli.training.monitor import Monitor, SilentMonitor
 from restorecli.training.places import BEST, nothing_to_resume
 from restorecli.training.recipe import Recipe
 from restorecli.training.shelf import data_base, find_recipe
+from restorecli.training.strategies.catalog import STRATEGIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +153,42 @@ def check_recipe(
     seed: int | None = None,
     precision: str | None = None,
     device: str | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Recipe:
     """Check a recipe whole, as `train` does before anything is loaded, and start nothing.
+
+    Args:
+        recipe: As of `train`, and so are the others.
+        data: Folders in place of the recipe's sources.
+        hours: Budget.
+        steps: Budget.
+        seed: Seed.
+        precision: Precision.
+        device: Device.
+        on_note: Is told what `train` would say of the images before its first step; None leaves that out.
 
     Raises:
         RecipeError: With every fault.
         ResourceError: It takes more memory than there is.
     """
-    checked, _ = _load(recipe, _overrides(data, hours, steps, seed, precision))
+    checked, base = _load(recipe, _overrides(data, hours, steps, seed, precision))
     from restorecli.training.memory import check_memory
 
     check_memory(checked, device)
+    if on_note is not None:
+        _tell_of_images(checked, base, on_note)
     return checked
+
+
+def _tell_of_images(recipe: Recipe, base: Path, on_note: Callable[[str], None]) -> None:
+    from restorecli.training.advice import notes_on_images
+    from restorecli.training.pairs import images_of
+
+    pairs, held = images_of(recipe, base, on_note)
+    name, _ = recipe.strategy_choice()
+    strategy = STRATEGIES[STRATEGIES.resolve(name) or name].load()
+    for note in notes_on_images(recipe, pairs, held, getattr(strategy, "needs", frozenset())):
+        on_note(note)
 
 
 def _load(recipe: RecipeSource, overrides: Mapping[str, Any]) -> tuple[Recipe, Path]:

@@ -37,9 +37,8 @@ from restorecli.training.monitor import Monitor
 from restorecli.training.optimisation import MovingAverage, make_optimizer
 from restorecli.training.pairs import (
     Pair,
-    find_pairs,
-    hold_out,
     images_digest,
+    images_of,
     list_images,
     write_listing,
 )
@@ -134,12 +133,7 @@ class Session:
 
     def _images(self) -> tuple[list[Pair], list[Pair]]:
         """Return what is trained on and what is validated on."""
-        recipe = self.recipe
-        pairs = find_pairs(recipe.data.train, recipe, self.base, self.monitor.note)
-        if recipe.validation.sources:
-            held = find_pairs(recipe.validation.sources, recipe, self.base, self.monitor.note)
-        else:
-            pairs, held = hold_out(pairs, recipe.validation.holdout)
+        pairs, held = images_of(self.recipe, self.base, self.monitor.note)
         self.listing = list_images((*pairs, *held))
         return pairs, held
 

@@ -91,6 +91,11 @@ def test_a_dry_run_starts_nothing(shell, recipe) -> None:
     assert not (shell.folder / "runs").exists()
 
 
+def test_a_dry_run_says_of_the_images_what_the_run_says(shell, recipe) -> None:
+    recipe.write_text(RECIPE.replace("holdout: 1", "holdout: 88"))
+    assert "note: validation.holdout asks for 88" in shell("restorecli train recipe.yaml --dry-run").err
+
+
 def test_all_faults_are_told_at_once_with_their_places(shell, recipe) -> None:
     recipe.write_text(RECIPE.replace("crop: 24", "crop: small").replace("name: dncnn", "name: dncn"))
     answer = shell("restorecli train recipe.yaml --dry-run --json", code=4)

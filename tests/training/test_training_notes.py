@@ -27,8 +27,11 @@ class Told(SilentMonitor):
 
 
 def notes_of(recipe, output):
-    told = Told()
+    """Return what a run says before its first step; a dry run must say the same."""
+    told, dry = Told(), Told()
     train(recipe, output=output, steps=1, monitor=told)
+    check_recipe(recipe, on_note=dry.note)
+    assert dry.notes == told.notes
     return told.notes
 
 
