@@ -7,7 +7,7 @@ import gc
 import torch
 from torch import Tensor
 
-from restorecli.core.restorer import RestorerSpec
+from restorecli.core.restorer import RestorerSpec, is_finite
 from restorecli.errors import ResourceError
 from restorecli.restoration.plan import least_tile, round_up
 from restorecli.restoration.restorer import Restorer
@@ -53,6 +53,7 @@ class BackingOff(Restorer):
 
     Attributes:
         failures: How often memory ran out.
+        fell_back: Whether a batch was computed in float32, since it was not finite otherwise.
     """
 
     def __init__(
@@ -67,9 +68,10 @@ class BackingOff(Restorer):
         self._restorer = restorer
         self._overlap = overlap
         self._patient = patient
-        self._compute = restorer if careful else restorer.unchecked
+        self._compute = self._checked if careful else restorer.unchecked
         self._limits = {} if limits is None else limits
         self.failures = 0
+        self.fell_back = False
 
     @property
     def largest(self) -> int | None:
@@ -101,6 +103,14 @@ class BackingOff(Restorer):
     def device(self) -> torch.device:
         """Where the restorer inside computes."""
         return self._restorer.device
+
+    def _checked(self, batch: Tensor) -> Tensor:
+        restored = self._restorer.unchecked(batch)
+        if is_finite(restored):
+            return restored
+        precise = self._restorer.in_float32()
+        self.fell_back = self.fell_back or precise is not None
+        return (precise or self._restorer)(batch)  # raises where that is not finite either
 
     def _attempt(self, batch: Tensor) -> Tensor | None:
         """Restore, or return None when memory ran out; the failed attempt's memory is free again then."""

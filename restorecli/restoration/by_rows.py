@@ -12,6 +12,7 @@ from restorecli.images.image import Pixels
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.tiff_rows import TiffRows
 from restorecli.images.tiff_tiles import write_rows
+from restorecli.restoration.context import Findings
 from restorecli.restoration.image import ImageRestorer, TileUse
 from restorecli.restoration.outside import carried, clipped
 from restorecli.restoration.records import Stamp, check_unchanged
@@ -33,6 +34,7 @@ def restore_file_by_rows(
     before: Stamp,
     reading: ReadOptions = STRICT,
     on_progress: Callable[[int, int], None] | None = None,
+    found: Findings | None = None,
 ) -> RowsDone:
     """Restore a TIFF into another one, of any height, in the memory of two rows of tiles.
 
@@ -45,6 +47,7 @@ def restore_file_by_rows(
         before: The source's stamp: it must not change meanwhile.
         reading: How to read what is unusual.
         on_progress: Called with rows of tiles done and rows of tiles in all.
+        found: Takes down what the manifest should say.
 
     Raises:
         ImageError: The source cannot be read by rows, or changed; or the target is to be no TIFF.
@@ -62,7 +65,7 @@ def restore_file_by_rows(
         height, width = rows.size
 
         def bands() -> Iterator[Pixels]:
-            yield from _restored(image_restorer, rows, on_progress)
+            yield from _restored(image_restorer, rows, on_progress, found)
             check_unchanged(source, before)
 
         size = (height * scale, width * scale)
@@ -84,14 +87,17 @@ class _Inside:
 
 
 def _restored(
-    image_restorer: ImageRestorer, rows: TiffRows, on_progress: Callable[[int, int], None] | None
+    image_restorer: ImageRestorer,
+    rows: TiffRows,
+    on_progress: Callable[[int, int], None] | None,
+    found: Findings | None,
 ) -> Iterator[Pixels]:
     """Yield restored rows; values outside a scale that was chosen for them come through."""
     if rows.traits.scale is None:
-        yield from image_restorer.restore_rows(rows, on_progress)
+        yield from image_restorer.restore_rows(rows, on_progress, found)
         return
     scale, start = image_restorer.restorer.spec.scale, 0
-    for band in image_restorer.restore_rows(_Inside(rows), on_progress):
+    for band in image_restorer.restore_rows(_Inside(rows), on_progress, found):
         stop = start + band.shape[1] // scale
         yield band + carried(rows.read(start, stop), scale)
         start = stop

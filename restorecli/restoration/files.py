@@ -18,7 +18,7 @@ from restorecli.images.writing import write_image
 from restorecli.restoration.by_planes import restore_stack
 from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Context, Findings
-from restorecli.restoration.image import CHANGED_BY_TILES, ImageRestorer
+from restorecli.restoration.image import CHANGED_BY_TILES, IN_PART, ImageRestorer, TileUse
 from restorecli.restoration.items import Loaded, Restored
 from restorecli.restoration.known import Known
 from restorecli.restoration.records import SourceRecords, Stamp, check_unchanged, reading_of, stamp
@@ -116,20 +116,29 @@ class FileRestorer:
             ImageError: It cannot be read, restored or written.
             ResourceError: Memory or disk ran out, or the device failed.
         """
+        found = Findings()
+
+        def restore_plane(plane: ImageData) -> tuple[ImageData, TileUse]:
+            context = self.context(file, plane)
+            restored = self.image_restorer(plane, context)
+            if "precision_used" in context.found.values:
+                found.values["precision_used"] = IN_PART
+            return restored
+
         if loaded.stack is None:
             reading = reading_of(file, self.reading, self.sources)
             done = restore_file_by_rows(
-                file.path, target, self.image_restorer, loaded.stamp, reading, self.progress.within
+                file.path, target, self.image_restorer, loaded.stamp, reading, self.progress.within, found
             )
         else:
             done = restore_stack(
                 loaded.stack,
                 target,
-                lambda plane: self.image_restorer(plane, self.context(file, plane)),
+                restore_plane,
                 lambda: check_unchanged(file.path, loaded.stamp),
                 **self._encoding,
             )
-        return Restored(None, loaded.stamp, loaded.size, done.use, done.area, Findings(), done.notes)
+        return Restored(None, loaded.stamp, loaded.size, done.use, done.area, found, done.notes)
 
     def write(self, restored: Restored, target: Path) -> tuple[str, ...]:
         """Write an image, unless it is on the disk already; return what a reader should know of it.

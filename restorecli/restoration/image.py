@@ -16,7 +16,7 @@ from restorecli.images.image import FileTraits, ImageData, Pixels
 from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
 from restorecli.restoration.backoff import BackingOff
 from restorecli.restoration.budget import auto_tile, memory_budget
-from restorecli.restoration.context import Context
+from restorecli.restoration.context import Context, Findings
 from restorecli.restoration.keep_defects import keep_defects, outlined
 from restorecli.restoration.outside import restore_beyond
 from restorecli.restoration.plan import (
@@ -34,6 +34,9 @@ from restorecli.restoration.tiling import restore_bands, restore_tiled
 
 STREAM_BYTES = 256 << 20
 """Memory for one tile of an image that is read by rows: high tiles would make the rows in memory many."""
+
+IN_PART = "float32 in part"
+"""Precision of an image of which some tiles or planes were not finite in the restorer's precision."""
 
 CHANGED_BY_TILES = "restored in tiles that share less than the network sees: they change its result a little"
 """The note on an image whose tiles are not equal to the whole."""
@@ -242,7 +245,10 @@ class ImageRestorer:
         return BackingOff(step, overlap=self.overlap, patient=patient, careful=careful, limits=self._limits)
 
     def restore_rows(
-        self, source: RowSource, on_progress: Callable[[int, int], None] | None = None
+        self,
+        source: RowSource,
+        on_progress: Callable[[int, int], None] | None = None,
+        found: Findings | None = None,
     ) -> Iterator[Pixels]:
         """Restore an image that memory cannot hold, from top to bottom.
 
@@ -251,6 +257,7 @@ class ImageRestorer:
         Args:
             source: Where its rows are read.
             on_progress: Called with rows of tiles done and rows of tiles in all.
+            found: Takes down the precision of tiles that were not finite in that of the restorer.
 
         Yields:
             Finished rows, (C, rows, W * scale).
@@ -267,9 +274,10 @@ class ImageRestorer:
             return torch.from_numpy(source.read(rows.start, rows.stop))[None]
 
         start = 0
-        for done, band in enumerate(
-            restore_bands(self._patient(self.restorer, careful=True), read, plan), start=1
-        ):
+        patient = self._patient(self.restorer, careful=True)
+        for done, band in enumerate(restore_bands(patient, read, plan), start=1):
+            if patient.fell_back and found is not None:
+                found.values["precision_used"] = IN_PART
             rows = band[0].numpy()
             if self.strength != 1:
                 rows = self._mixed(source.read(start, start + rows.shape[1]), rows)

@@ -11,7 +11,7 @@ from restorecli.core.restorer import NonFiniteError, TorchRestorer
 from restorecli.errors import ImageError, ResourceError, UsageError
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.restoration.alpha import fill_invisible
-from restorecli.restoration.context import Context
+from restorecli.restoration.context import Context, Findings
 from restorecli.restoration.image import ImageRestorer, TileUse, parse_tile
 
 RNG = np.random.default_rng(0)
@@ -163,3 +163,22 @@ def test_an_image_computed_again_in_float32_says_so():
         np.testing.assert_allclose(result.pixels, value / 2, rtol=1e-2)
         assert context.found.values == used
     assert restorer.identity()["precision"] == "bfloat16"
+    dark, bright = np.full((3, 40, 20), 0.2, np.float32), np.full((3, 40, 20), 0.2, np.float32)
+    bright[:, 20:] = 0.8
+    for image, used in ((bright, {"precision_used": "float32 in part"}), (dark, {})):
+        found = Findings()
+        by_rows = ImageRestorer(restorer, tile=10, overlap=0)
+        restored = np.concatenate(list(by_rows.restore_rows(RowsOf(image), found=found)), axis=1)
+        np.testing.assert_allclose(restored, image / 2, rtol=1e-2)
+        assert found.values == used
+
+
+class RowsOf:
+    """An image in memory that hands out rows."""
+
+    def __init__(self, image):
+        self.image = image
+        self.channels, *self.size = image.shape
+
+    def read(self, start, stop):
+        return self.image[:, start:stop]
