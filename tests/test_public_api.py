@@ -156,7 +156,7 @@ def test_every_argument_is_described(name) -> None:
 
 
 @pytest.mark.parametrize("verb", ["degrade", "train", "restore", "evaluate"])
-def test_a_misspelt_argument_is_refused_with_the_nearest(verb) -> None:
+def test_a_misspelled_argument_is_refused_with_the_nearest(verb) -> None:
     first = PUBLIC[verb][0]
     with pytest.raises(TypeError, match=rf"{verb}\(\) got .* 'workrs'|'allow_chang'; did you mean"):
         getattr(restorecli, verb)(**{first: "x", "allow_chang" if verb == "train" else "workrs": 1})
@@ -183,7 +183,7 @@ def test_a_network_is_a_torch_module() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"name": "scaunet"}, {"name": "dncnn", "chanels": 1}])
-def test_a_misspelt_name_is_refused(wrong) -> None:
+def test_a_misspelled_name_is_refused(wrong) -> None:
     with pytest.raises(UsageError):
         restorecli.create_model(**wrong)
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from restorecli.errors import UsageError
 from restorecli.images.image import FileTraits, ImageData, Pixels
-from restorecli.images.writing import quantise
+from restorecli.images.writing import quantize
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,7 +88,7 @@ def _take_array(array: NDArray[Any]) -> Taken:
 
     def give_back(images: Sequence[ImageData]) -> NDArray[Any]:
         [done] = images
-        samples = quantise(done.pixels, depth).astype(array.dtype)
+        samples = quantize(done.pixels, depth).astype(array.dtype)
         if done.traits.alpha is not None:
             samples = np.dstack([samples, done.traits.alpha.astype(array.dtype)])
         return samples[:, :, None] if array.ndim == 3 and samples.ndim == 2 else samples
@@ -117,7 +117,7 @@ def _take_tensor(tensor: Any) -> Taken:  # noqa: ANN401 - torch is not imported 
     images = [_image(planes, depth, None) for planes in arrays]
 
     def give_back(done: Sequence[ImageData]) -> Tensor:
-        samples = [np.atleast_3d(quantise(image.pixels, depth)).transpose(2, 0, 1) for image in done]
+        samples = [np.atleast_3d(quantize(image.pixels, depth)).transpose(2, 0, 1) for image in done]
         stacked = torch.from_numpy(np.ascontiguousarray(np.stack(samples)))
         stacked = stacked.to(device=tensor.device, dtype=tensor.dtype)
         return stacked if tensor.ndim == 4 else stacked[0]
@@ -145,7 +145,7 @@ def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for 
 
     def give_back(images: Sequence[ImageData]) -> Image.Image:
         [done] = images
-        samples = quantise(done.pixels, depth)
+        samples = quantize(done.pixels, depth)
         if done.traits.alpha is not None:
             samples = np.dstack([samples, done.traits.alpha])
         result = Image.fromarray(samples)

@@ -46,7 +46,7 @@ def from_keywords(
 
 
 def _check_names(function: str, known: list[str], given: list[str]) -> None:
-    """Refuse a misspelt argument, and name the nearest.
+    """Refuse a misspelled argument, and name the nearest.
 
     Raises:
         TypeError: As Python itself raises it.

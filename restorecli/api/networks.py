@@ -20,7 +20,7 @@ def create_model(name: str, **arguments: object) -> nn.Module:
 
     Args:
         name: A name of `restorecli models`, e.g. "sca-unet".
-        arguments: The network's own arguments, e.g. `channels=1`; a misspelt one is an error.
+        arguments: The network's own arguments, e.g. `channels=1`; a misspelled one is an error.
 
     Returns:
         A torch module that maps (N, C, H, W) to the same shape (times its scale), float32, range [0, 1].

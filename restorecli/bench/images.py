@@ -58,7 +58,7 @@ def bench_pairs(data: Path | None) -> list[BenchPair]:
     """
     chosen = list(itertools.islice(_rgb_images(data), _MAX_IMAGES))
     if not chosen:
-        raise DataError("there is nothing to measure on", expected="RGB images", got="none", file=data)
+        raise DataError("There is nothing to measure on.", expected="RGB images", got="none", file=data)
     return [_pair(name, image, number) for number, (name, image) in enumerate(chosen)]
 
 

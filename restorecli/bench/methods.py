@@ -125,7 +125,7 @@ def _references(data: Path | None, side: int, count: int) -> list[Pixels]:
         chosen = [read_image(path) for path in evenly([p for p in files if _is_large(p, side)], count)]
     if not chosen:
         raise DataError(
-            "there is nothing to measure on",
+            "There is nothing to measure on.",
             expected=f"RGB images of at least {side}x{side}",
             got="none",
             file=data,

@@ -13,7 +13,7 @@ from restorecli.errors import UsageError
 WRITING = "How it is written"
 COMPUTING = "How it is computed"
 READING = "Reading"
-KNOWN = "What a method without training is told"
+KNOWN = "Known degradation"
 
 ImageFormat = Literal["png", "jpeg", "tiff", "webp", "avif", "bmp", "ppm"]
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
@@ -118,7 +118,7 @@ Ensemble = Annotated[
     bool,
     typer.Option(
         "--ensemble",
-        help="Mean over a network's eight turned and mirrored ways: a little better, 8 times slower.",
+        help="Self-ensemble: mean over 8 flips and rotations; a little better, 8 times slower.",
         rich_help_panel=COMPUTING,
     ),
 ]

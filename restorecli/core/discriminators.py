@@ -39,7 +39,7 @@ class PatchDiscriminator(nn.Module):
             body.append(nn.Conv2d(before, after, 4, stride, padding=1, bias=False))
             body += [nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
         self.body = nn.Sequential(*body, nn.Conv2d(widths[-1], 1, 4, padding=1))
-        self.apply(initialise_gan)
+        self.apply(initialize_gan)
 
     @property
     def receptive_field(self) -> int:
@@ -115,7 +115,7 @@ class VggDiscriminator(nn.Module):
         return logits
 
 
-def initialise_gan(module: nn.Module) -> None:
+def initialize_gan(module: nn.Module) -> None:
     """Start a layer as pix2pix does: weights N(0, 0.02), batch-norm gains N(1, 0.02), biases 0."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)

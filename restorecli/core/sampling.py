@@ -43,18 +43,18 @@ def sample_cached(
     """
     if not 0 <= temperature <= MAX_TEMPERATURE:
         raise ValueError(f"temperature must be from 0 to {MAX_TEMPERATURE:g}, got {temperature}")
-    n, colours, _, height, width = alone.shape
-    chance = torch.rand(n, colours, height, width, 2, generator=generator).to(alone.device)
+    n, colors, _, height, width = alone.shape
+    chance = torch.rand(n, colors, height, width, 2, generator=generator).to(alone.device)
     reach = network.first_vertical.reach
-    inside = with_ones(-torch.ones(n, colours, height, width, dtype=alone.dtype, device=alone.device))
+    inside = with_ones(-torch.ones(n, colors, height, width, dtype=alone.dtype, device=alone.device))
     seen = F.pad(inside, (0, 0, reach, 0))
     above = _RowsAbove(network, s)
     line = _Line(network, n, width, alone)
     for row in range(height):
         first = network.first_vertical.strip(seen[:, :, row : row + reach])
         linked = above.next(first, s[:, :, row : row + 1])
-        seen[:, :colours, reach + row] = line.draw(linked, alone[..., row, :], chance[:, :, row], temperature)
-    return to_levels((seen[:, :colours, reach:] + 1) / 2).to(alone.dtype) / 255
+        seen[:, :colors, reach + row] = line.draw(linked, alone[..., row, :], chance[:, :, row], temperature)
+    return to_levels((seen[:, :colors, reach:] + 1) / 2).to(alone.dtype) / 255
 
 
 class _RowsAbove:
@@ -83,7 +83,7 @@ class _Line:
 
     def __init__(self, network: PixelCnn, n: int, width: int, like: Tensor) -> None:
         self.distribution = network.distribution
-        self.colours = network.channels
+        self.colors = network.channels
         self.first = _matrix(network.first_horizontal)
         self.layers = [
             (layer.horizontal.reach, _matrix(layer.horizontal), _matrix(layer.out))
@@ -91,9 +91,9 @@ class _Line:
         ]
         self.head = _matrix(network.head)
         weight, bias = _matrix(network.last)
-        self.last = list(zip(weight.chunk(self.colours), bias.chunk(self.colours), strict=True))
+        self.last = list(zip(weight.chunk(self.colors), bias.chunk(self.colors), strict=True))
         reach = network.first_horizontal.reach
-        self.start = F.pad(with_ones(like.new_full((n, self.colours, 1, width), -1.0))[:, :, 0], (reach, 0))
+        self.start = F.pad(with_ones(like.new_full((n, self.colors, 1, width), -1.0))[:, :, 0], (reach, 0))
         self.reach = reach
         self.empty = [
             like.new_zeros(n, layer.horizontal.in_channels, layer.horizontal.reach + width)
@@ -104,12 +104,12 @@ class _Line:
         """Draw a row: (N, C, W) in [-1, 1], of A's parameters (N, C, P, W) and chance (N, C, W, 2)."""
         line, kept = self.start.clone(), [empty.clone() for empty in self.empty]
         for column in range(alone.shape[-1]):
-            for colour in range(self.colours):
+            for color in range(self.colors):
                 features = self._features(line, kept, linked, column)
-                parameters = alone[:, colour, :, column] + F.linear(features, *self.last[colour])
-                level = self.distribution.draw(parameters, chance[:, colour, column], temperature)
-                line[:, colour, self.reach + column] = 2 * (level.to(line.dtype) / 255) - 1
-        return line[:, : self.colours, self.reach :]
+                parameters = alone[:, color, :, column] + F.linear(features, *self.last[color])
+                level = self.distribution.draw(parameters, chance[:, color, column], temperature)
+                line[:, color, self.reach + column] = 2 * (level.to(line.dtype) / 255) - 1
+        return line[:, : self.colors, self.reach :]
 
     def _features(self, line: Tensor, kept: list[Tensor], linked: list[Tensor], column: int) -> Tensor:
         """Return the pixel's features before the last layer; a later color's call sees the earlier ones."""

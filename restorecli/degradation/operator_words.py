@@ -55,7 +55,7 @@ def read_kernel(path: Path) -> PointSpread:
             expected="light on black: values of 0 and more, not all 0",
             got=f"values from {weights.min():g} to {weights.max():g}",
         )
-    return PointSpread.centred(weights / total)
+    return PointSpread.centered(weights / total)
 
 
 def _named(word: str) -> Convolution:

@@ -61,14 +61,14 @@ class PointSpread:
 
     Attributes:
         kernel: (a, b) float64, of any size.
-        centre: Row and column of `kernel` that fall on the point itself.
+        center: Row and column of `kernel` that fall on the point itself.
     """
 
     kernel: Doubles
-    centre: tuple[int, int]
+    center: tuple[int, int]
 
     @classmethod
-    def centred(cls, kernel: NDArray[np.floating]) -> PointSpread:
+    def centered(cls, kernel: NDArray[np.floating]) -> PointSpread:
         """Return the spread whose point is the middle of `kernel` (before it where a side is even)."""
         rows, columns = kernel.shape
         return cls(np.asarray(kernel, np.float64), ((rows - 1) // 2, (columns - 1) // 2))
@@ -79,7 +79,7 @@ class PointSpread:
 
         An image that is mirrored at its border then stays mirrored when it is convolved.
         """
-        odd = all(side == 2 * middle + 1 for side, middle in zip(self.kernel.shape, self.centre, strict=True))
+        odd = all(side == 2 * middle + 1 for side, middle in zip(self.kernel.shape, self.center, strict=True))
         if not odd:
             return False
         flips = (self.kernel[::-1], self.kernel[:, ::-1])
@@ -88,10 +88,10 @@ class PointSpread:
     @property
     def odd(self) -> Doubles:
         """The kernel with zeros around it, so that its sides are odd and the point lies in the middle."""
-        reach = [max(at, side - 1 - at) for side, at in zip(self.kernel.shape, self.centre, strict=True)]
+        reach = [max(at, side - 1 - at) for side, at in zip(self.kernel.shape, self.center, strict=True)]
         margins = [
             (far - at, far - (side - 1 - at))
-            for far, side, at in zip(reach, self.kernel.shape, self.centre, strict=True)
+            for far, side, at in zip(reach, self.kernel.shape, self.center, strict=True)
         ]
         return np.pad(self.kernel, margins)
 
@@ -104,8 +104,8 @@ class PointSpread:
         from scipy import fft
 
         wrapped = np.zeros(shape)
-        rows = (np.arange(self.kernel.shape[0]) - self.centre[0]) % shape[0]
-        columns = (np.arange(self.kernel.shape[1]) - self.centre[1]) % shape[1]
+        rows = (np.arange(self.kernel.shape[0]) - self.center[0]) % shape[0]
+        columns = (np.arange(self.kernel.shape[1]) - self.center[1]) % shape[1]
         np.add.at(wrapped, (rows[:, None], columns[None, :]), self.kernel)
         spectrum: NDArray[np.complex128] = fft.rfft2(wrapped) if half else fft.fft2(wrapped)
         return spectrum
@@ -115,10 +115,10 @@ class PointSpread:
         rows, columns = second.kernel.shape
         stretched = np.zeros(((rows - 1) * step + 1, (columns - 1) * step + 1))
         stretched[::step, ::step] = second.kernel
-        centre = tuple(a + step * b for a, b in zip(self.centre, second.centre, strict=True))
+        center = tuple(a + step * b for a, b in zip(self.center, second.center, strict=True))
         from scipy import signal  # half a second, which shell completion has not
 
-        return PointSpread(signal.convolve2d(self.kernel, stretched), (centre[0], centre[1]))
+        return PointSpread(signal.convolve2d(self.kernel, stretched), (center[0], center[1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +167,7 @@ class Convolution:
 
     def _margins(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return for rows and columns how many pixels before and behind the image decide about it."""
-        (rows, columns), (row, column) = self.spread.kernel.shape, self.spread.centre
+        (rows, columns), (row, column) = self.spread.kernel.shape, self.spread.center
         return (rows - 1 - row, row), (columns - 1 - column, column)
 
 
@@ -231,15 +231,15 @@ def spread_of(step: object) -> PointSpread | None:
     """
     if isinstance(step, GaussianBlur):
         weights = gaussian_weights(step.sigma)
-        return PointSpread.centred(np.outer(weights, weights))
+        return PointSpread.centered(np.outer(weights, weights))
     if isinstance(step, MotionBlur):
-        return PointSpread.centred(motion_kernel(step.length, step.angle, step.sigma))
+        return PointSpread.centered(motion_kernel(step.length, step.angle, step.sigma))
     if isinstance(step, Defocus):
         if step.linear:
             raise UsageError(
                 "A blur of light is not linear in sRGB values.", expected="defocus.linear=false", got="true"
             )
-        return PointSpread.centred(disc_kernel(step.radius, step.edge))
+        return PointSpread.centered(disc_kernel(step.radius, step.edge))
     return reduction_spread(step.factor) if isinstance(step, Downscale) else None
 
 

@@ -81,7 +81,7 @@ def evaluate_folders(
     if restored is None and degraded is not None:
         restored, degraded = degraded, None
     folder = restored or default_folder()
-    named = choose_metrics(metrics)  # a misspelt name is reported before a tree is walked
+    named = choose_metrics(metrics)  # a misspelled name is reported before a tree is walked
     needed = ALL in metrics or any("reference" in metric.needs for metric in named)
     pairing = pair_folder(folder, reference, degraded, masks=masks, endings=endings, needs_reference=needed)
     pairing = replace(pairing, pairs=Packed(_read_by(pair, values) for pair in plane_by_plane(pairing.pairs)))

@@ -104,16 +104,16 @@ class SilentProgress:
     """A progress that says nothing."""
 
     def start(self, total: int, what: str) -> None:
-        """Take note of nothing."""
+        """Ignore."""
 
     def advance(self, done: str, failure: RestorecliError | None = None) -> None:
-        """Take note of nothing."""
+        """Ignore."""
 
     def within(self, done: int, total: int) -> None:
-        """Take note of nothing."""
+        """Ignore."""
 
     def finish(self) -> None:
-        """Take note of nothing."""
+        """Ignore."""
 
 
 def worker_count(workers: int | None) -> int:
@@ -126,7 +126,7 @@ def worker_count(workers: int | None) -> int:
         affinity = getattr(os, "sched_getaffinity", None)
         return min(len(affinity(0)) if affinity else os.cpu_count() or 1, 16)
     if workers < 1:
-        raise UsageError("the number of workers must be positive", expected="1 or more", got=str(workers))
+        raise UsageError("The number of workers must be positive.", expected="1 or more", got=str(workers))
     return workers
 
 

@@ -179,7 +179,7 @@ def _remove_leftovers(folder: Path, owner: dict[str, Any]) -> None:
 def _busy(file: Path, owner: dict[str, Any]) -> BusyError:
     who = f"process {owner.get('pid', '?')} on {owner.get('host', '?')} since {owner.get('since', '?')}"
     return BusyError(
-        "the output folder is in use by another run",
+        "The output folder is in use by another run.",
         got=who,
         file=file.parent,
         unchanged="everything in it",

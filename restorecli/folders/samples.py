@@ -81,7 +81,7 @@ def find_sample(name: str) -> Sample:
             return sample
     names = [sample.name for sample in _SAMPLES]
     raise DataError(
-        "there is no such sample image",
+        "There is no such sample image.",
         expected=", ".join(names),
         got=repr(name),
         hint=did_you_mean(wanted.rpartition("/")[2], names),
@@ -115,7 +115,7 @@ def _data_folder() -> Path:
     found = importlib.util.find_spec("skimage")  # not imported: its data folder is all that is needed
     if found is None or found.origin is None or not (folder := Path(found.origin).parent / "data").is_dir():
         raise DataError(
-            "the sample images are not installed",
+            "The sample images are not installed.",
             expected="scikit-image with its data folder",
             hint="pip install --force-reinstall scikit-image, or name a folder of your own images",
         )

@@ -128,7 +128,7 @@ def check_exists(source: Path) -> None:
     """
     if not source.exists():
         raise DataError(
-            "there is no such file or folder",
+            "There is no such file or folder.",
             file=source,
             hint="check the path",
         )
@@ -163,7 +163,7 @@ class _Walker:
         try:
             self._enter(root, PurePosixPath(), frozenset())
         except OSError as fault:
-            raise DataError("the folder cannot be listed", got=fault.strerror, file=root) from fault
+            raise DataError("The folder cannot be listed.", got=fault.strerror, file=root) from fault
 
     def _enter(self, path: Path, relative: PurePosixPath, above: frozenset[tuple[int, int]]) -> None:
         """List one folder.
@@ -177,7 +177,7 @@ class _Walker:
             return
         with os.scandir(path) as entries:
             kinds = {entry.name: _is_folder(entry) for entry in entries}
-        folder = _Folder(path, relative, *categorise(relative / "image", self._root))
+        folder = _Folder(path, relative, *categorize(relative / "image", self._root))
         # With "/" behind the names of folders, they are in the order of the paths of what they hold.
         for name in sorted(kinds, key=lambda name: f"{name}/" if kinds[name] else name):
             if _is_hidden(name):
@@ -229,7 +229,7 @@ def _is_mask_folder(name: str, siblings: Iterable[str]) -> bool:
     return name.casefold() == "masks" and any(sibling.casefold() == "images" for sibling in siblings)
 
 
-def categorise(relative: PurePosixPath, root: Path) -> tuple[str, str | None]:
+def categorize(relative: PurePosixPath, root: Path) -> tuple[str, str | None]:
     """Return the category and the defect that a relative path stands for.
 
     Args:

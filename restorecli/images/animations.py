@@ -116,7 +116,7 @@ class AnimatedPlanes:
 
     def _damaged(self, fault: Exception) -> DamagedImageError:
         return DamagedImageError(
-            f"the {self._format} is damaged or cut short", got=str(fault) or type(fault).__name__
+            f"The {self._format} is damaged or cut short.", got=str(fault) or type(fault).__name__
         )
 
     def close(self) -> None:
@@ -167,7 +167,7 @@ def _apng(pages: Iterable[Page], layout: Layout) -> bytes:
             plain = [chunk for chunk in rest if chunk[0] not in (b"IDAT", b"IEND")]
             kept = b"".join(make_chunk(kind, bytes(payload)) for kind, payload in plain)
         elif first != header:
-            raise ImageError("the frames of an animation differ in size or kind", got=f"frame {number}")
+            raise ImageError("The frames of an animation differ in size or kind.", got=f"frame {number}")
         delay = min(round(layout.durations[number]), _MAX_DELAY) if layout.durations else 0
         control = struct.pack(">I8sIIHHBB", sequence, first[:8], 0, 0, delay, 1000, 0, 0)
         packed = b"".join(bytes(payload) for kind, payload in rest if kind == b"IDAT")

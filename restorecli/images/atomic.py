@@ -88,7 +88,7 @@ def write_fault(
         reason = "a symbolic link, which is not followed"
     if fault.errno not in _DISK_FAULTS:
         return DataError(
-            "the file cannot be written",
+            "The file cannot be written.",
             got=reason,
             file=final,
             unchanged="whatever stood under this name",

@@ -40,7 +40,7 @@ def in_depth(shown: Decoded, data: bytes) -> Decoded:
         samples: Samples = imagecodecs.avif_decode(data, index=0)
         samples = samples.reshape(*shown.samples.shape[:2], -1)
     except DECODER_FAULTS as fault:
-        raise DamagedImageError("the AVIF is damaged or cut short", got=str(fault)) from fault
+        raise DamagedImageError("The AVIF is damaged or cut short.", got=str(fault)) from fault
     channels = samples.shape[2]
     peak = (1 << bits) - 1
     alpha = None

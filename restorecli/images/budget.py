@@ -46,7 +46,7 @@ def check_budget(height: int, width: int, channels: int, depth: int, budget: int
     allowed = decoding_budget() if budget is None else budget
     if needed > allowed:
         raise ImageError(
-            "the image is too large for this machine's free memory; nothing of it was decoded",
+            "The image is too large for this machine's free memory; nothing of it was decoded.",
             expected=f"at most {allowed / _GIB:.2f} GiB while decoding",
             got=f"{width} x {height} x {channels} at {depth} bits, {needed / _GIB:.2f} GiB",
             hint="free memory, cut the image into parts, or check whether the file is a decompression "

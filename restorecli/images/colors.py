@@ -38,7 +38,7 @@ def convert_to_srgb(decoded: Decoded) -> Decoded:
     expected = 1 if decoded.samples.ndim == 2 else 3
     if profile_channels(decoded.icc) != expected:
         raise ImageError(
-            "the ICC profile does not fit the image",
+            "The ICC profile does not fit the image.",
             expected=f"a profile for {expected} channel(s)",
             got=repr(decoded.icc[16:20]),
             hint="read it without --to-srgb: the profile is then kept as it is",
@@ -46,7 +46,7 @@ def convert_to_srgb(decoded: Decoded) -> Decoded:
     try:
         samples = _transformed(decoded.samples, decoded.icc)
     except (*DECODER_FAULTS, ImageCms.PyCMSError) as fault:
-        raise ImageError("the ICC profile cannot be used", got=str(fault)) from fault
+        raise ImageError("The ICC profile cannot be used.", got=str(fault)) from fault
     text = tuple(chunk for chunk in decoded.chunks if chunk[0] not in COLOR_KINDS)
     notes = (*decoded.notes, "converted to sRGB")
     return replace(decoded, samples=samples, icc=None, chunks=text, notes=notes)
@@ -71,9 +71,9 @@ def cmyk_to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, st
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (*DECODER_FAULTS, ImageCms.PyCMSError) as fault:
-        raise ImageError("the ICC profile of the CMYK image cannot be used", got=str(fault)) from fault
+        raise ImageError("The ICC profile of the CMYK image cannot be used.", got=str(fault)) from fault
     if converted is None:
-        raise ImageError("the CMYK image could not be converted")
+        raise ImageError("The CMYK image could not be converted.")
     return converted, "CMYK converted to sRGB through its profile"
 
 

@@ -97,7 +97,7 @@ def check_single(frames: int, options: ReadOptions) -> tuple[str, ...]:
     if options.frames == "first":
         return (f"first of {frames} frames or pages",)
     raise ImageError(
-        "the file holds several images",
+        "The file holds several images.",
         expected="one image",
         got=f"{frames} frames or pages",
         hint="--frames first takes the first one, --frames all every one",

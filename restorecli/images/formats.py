@@ -104,7 +104,7 @@ def sniff(start: bytes) -> str:
         ImageError: The file is empty or of no format that is read.
     """
     if not start:
-        raise ImageError("the file is empty", expected="an image", got="0 bytes")
+        raise ImageError("The file is empty.", expected="an image", got="0 bytes")
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WEBP"
     if start[4:8] == b"ftyp" and start[8:12] in _BRANDS:
@@ -113,7 +113,7 @@ def sniff(start: bytes) -> str:
         if start.startswith(signature):
             return name
     raise ImageError(
-        "the file is no image of a format that is read",
+        "The file is no image of a format that is read.",
         expected="PNG, JPEG, TIFF, WebP, AVIF, HEIC, GIF, BMP or PPM content, whatever the suffix says",
         got=f"a file that begins with {start[:12]!r}",
         hint="convert it to PNG first, or remove it from the folder",
@@ -130,7 +130,7 @@ def format_for(path: PurePath) -> str:
         return SUFFIXES[path.suffix.lower()]
     except KeyError:
         raise UsageError(
-            "the suffix names no format that is written",
+            "The suffix names no format that is written.",
             expected=", ".join(sorted(SUFFIXES)),
             got=path.suffix or "no suffix",
             file=str(path),
@@ -146,4 +146,6 @@ def format_named(name: str) -> str:
     try:
         return _NAMES[name.lower().lstrip(".")]
     except KeyError:
-        raise UsageError("unknown image format", expected=", ".join(sorted(_NAMES)), got=repr(name)) from None
+        raise UsageError(
+            "Unknown image format.", expected=", ".join(sorted(_NAMES)), got=repr(name)
+        ) from None

@@ -47,13 +47,13 @@ def read_header(data: bytes) -> NetpbmHeader:
     for _ in range(2 if kind in (b"P1", b"P4") else 3):
         found = _TOKEN.match(data, position)
         if found is None or found.group(1) is None or len(found.group(1)) > 9:
-            raise DamagedImageError("the PPM header is damaged or cut short", got=repr(data[:24]))
+            raise DamagedImageError("The PPM header is damaged or cut short.", got=repr(data[:24]))
         numbers.append(int(found.group(1)))
         position = found.end()
     width, height, peak = (*numbers, 1)[:3]
     if not 0 < peak < 65536:
         raise DamagedImageError(
-            "the PPM header is impossible", expected="a maximum of 1 to 65535", got=str(peak)
+            "The PPM header is impossible.", expected="a maximum of 1 to 65535", got=str(peak)
         )
     return NetpbmHeader(kind, width, height, peak, position + 1)
 
@@ -78,7 +78,7 @@ def decode(data: bytes, options: ReadOptions) -> Decoded:
     shape = (header.height, header.width, 3) if header.channels == 3 else (header.height, header.width)
     if flat.max(initial=0) > header.peak:
         raise DamagedImageError(
-            "a sample is larger than the header's maximum", got=f"{flat.max()} > {header.peak}"
+            "A sample is larger than the header's maximum.", got=f"{flat.max()} > {header.peak}"
         )
     notes: tuple[str, ...] = ()
     if header.peak not in (255, 65535):
@@ -103,7 +103,7 @@ def _numbers(data: bytes, header: NetpbmHeader, options: ReadOptions) -> NDArray
         words = re.sub(rb"#[^\r\n]*", b"", data[header.start - 1 :]).split(maxsplit=count)[:count]
         values = np.array([int(word) for word in words] if _all_digits(words) else [], np.int64)
         if values.max(initial=0) > header.peak:
-            raise DamagedImageError("a sample is larger than the header's maximum", got=str(values.max()))
+            raise DamagedImageError("A sample is larger than the header's maximum.", got=str(values.max()))
         flat = values.astype(dtype.newbyteorder("="))
     else:
         end = header.start + count * dtype.itemsize
@@ -112,7 +112,7 @@ def _numbers(data: bytes, header: NetpbmHeader, options: ReadOptions) -> NDArray
         )
         check_single(1 + (data[end : end + 2] in _CHANNELS), options)
     if flat.size < count:
-        raise DamagedImageError("the PPM is cut short", expected=f"{count} samples", got=str(flat.size))
+        raise DamagedImageError("The PPM is cut short.", expected=f"{count} samples", got=str(flat.size))
     return flat.astype(dtype.newbyteorder("="), copy=False)
 
 
@@ -126,11 +126,11 @@ def _bits(data: bytes, header: NetpbmHeader) -> NDArray[np.uint8]:
         row = -(-header.width // 8)
         packed = np.frombuffer(data[header.start : header.start + row * header.height], np.uint8)
         if packed.size < row * header.height:
-            raise DamagedImageError("the PBM is cut short")
+            raise DamagedImageError("The PBM is cut short.")
         bits = np.unpackbits(packed.reshape(header.height, row), axis=1, count=header.width).ravel()
     if bits.size < count or bits.max(initial=0) > 1:
         raise DamagedImageError(
-            "the PBM is damaged or cut short", expected=f"{count} bits", got=str(bits.size)
+            "The PBM is damaged or cut short.", expected=f"{count} bits", got=str(bits.size)
         )
     return (1 - bits).astype(np.uint8)
 

@@ -35,7 +35,7 @@ class ReadOptions:
     def __post_init__(self) -> None:
         if not _FRAMES.fullmatch(self.frames):
             raise UsageError(
-                "unknown choice for frames",
+                "Unknown choice for frames.",
                 expected="refuse, first, all, a number counted from 0, or two as in 3..8",
                 got=repr(self.frames),
             )
@@ -54,7 +54,7 @@ class ReadOptions:
     def reads_like(self, earlier: ReadOptions) -> bool:
         """Tell whether a file that could be read with `earlier` options gives the same pixels with these.
 
-        Leniency towards damage and further frames changes nothing for a file that was read without it.
+        Leniency toward damage and further frames changes nothing for a file that was read without it.
         """
         return (
             (self.to_srgb, self.range) == (earlier.to_srgb, earlier.range)

@@ -40,7 +40,7 @@ def _open_heif(stream: IO[bytes], name: str) -> ImageFile.ImageFile:
         from pillow_heif import HeifImageFile
     except ImportError as fault:
         raise ImageError(
-            "HEIC is read with an extra package only",
+            "HEIC is read with an extra package only.",
             expected="pillow-heif",
             got="it is not installed",
             hint='pip install "restorecli[heic]"',
@@ -81,10 +81,10 @@ def open_file(stream: IO[bytes], file_format: str) -> ImageFile.ImageFile:
     except ImageError:
         raise
     except (Image.DecompressionBombError, MemoryError) as fault:
-        raise ImageError(f"the {file_format} is too large to be opened", got=str(fault)) from fault
+        raise ImageError(f"The {file_format} is too large to be opened.", got=str(fault)) from fault
     except DECODER_FAULTS as fault:
         raise DamagedImageError(
-            f"the {file_format} cannot be read", got=str(fault) or type(fault).__name__
+            f"The {file_format} cannot be read.", got=str(fault) or type(fault).__name__
         ) from fault
 
 
@@ -134,10 +134,10 @@ def decode(data: bytes, file_format: str, options: ReadOptions) -> Decoded:
         except ImageError:
             raise
         except Image.DecompressionBombError as fault:
-            raise ImageError(f"the {file_format} is too large to be decoded", got=str(fault)) from fault
+            raise ImageError(f"The {file_format} is too large to be decoded.", got=str(fault)) from fault
         except DECODER_FAULTS as fault:
             raise DamagedImageError(
-                f"the {file_format} is damaged or cut short", got=str(fault) or type(fault).__name__
+                f"The {file_format} is damaged or cut short.", got=str(fault) or type(fault).__name__
             ) from fault
 
 
@@ -163,7 +163,7 @@ def _decoded(
         notes, icc = (*notes, note), None
     elif image.mode in _REFUSED_MODES:
         raise ImageError(
-            f"images in {image.mode} colors are not processed",
+            f"Images in {image.mode} colors are not processed.",
             expected="gray or RGB",
             got=image.mode,
             hint="--to-srgb converts it" if image.mode == "CMYK" else "convert it to RGB first",

@@ -52,10 +52,10 @@ def read_header(data: bytes) -> PngHeader:
         or data[12:16] != b"IHDR"
         or zlib.crc32(data[12:29]) != int.from_bytes(data[29:33], "big")
     ):
-        raise DamagedImageError("the PNG header is damaged or cut short")
+        raise DamagedImageError("The PNG header is damaged or cut short.")
     width, height, depth, color, _, _, interlace = struct.unpack(">IIBBBBB", data[16:29])
     if color not in _SAMPLES_PER_PIXEL or depth not in (1, 2, 4, 8, 16):
-        raise DamagedImageError("the PNG header is impossible", got=f"color type {color} at {depth} bits")
+        raise DamagedImageError("The PNG header is impossible.", got=f"color type {color} at {depth} bits")
     return PngHeader(width, height, depth, color, bool(interlace))
 
 
@@ -71,12 +71,12 @@ def read_chunks(data: bytes) -> list[Chunk]:
             break
         if not chunk.sound:
             raise DamagedImageError(
-                "the PNG is damaged: a chunk does not match its check sum",
+                "The PNG is damaged: a chunk does not match its check sum.",
                 got=f"chunk {chunk.kind.decode('latin-1')!r} of {len(chunk.payload)} bytes",
             )
         chunks.append((chunk.kind, chunk.payload))
     if not chunks or chunks[-1][0] != b"IEND":
-        raise DamagedImageError("the PNG is cut short", expected="an IEND chunk", got="the end of the file")
+        raise DamagedImageError("The PNG is cut short.", expected="an IEND chunk", got="the end of the file")
     return chunks
 
 
@@ -121,7 +121,7 @@ def decode_deep(data: bytes, options: ReadOptions) -> Decoded:
         samples: Samples = imagecodecs.png_decode(data)
         samples = samples.reshape(header.height, header.width, -1)
     except (imagecodecs.PngError, ValueError) as fault:
-        raise DamagedImageError("the PNG cannot be decoded", got=str(fault)) from fault
+        raise DamagedImageError("The PNG cannot be decoded.", got=str(fault)) from fault
     exif = kinds.get(b"eXIf")
     colors = samples[..., 0] if samples.shape[2] < 3 else samples[..., :3]
     decoded = Decoded(
@@ -157,7 +157,7 @@ def encode_deep(
     try:
         data = bytes(imagecodecs.png_encode(np.ascontiguousarray(samples), level=1, strategy=3, filter=16))
     except (imagecodecs.PngError, ValueError) as fault:
-        raise ImageError("the image cannot be encoded as PNG", got=str(fault)) from fault
+        raise ImageError("The image cannot be encoded as PNG.", got=str(fault)) from fault
     extra = b""
     if icc is not None:
         extra += make_chunk(b"iCCP", b"ICC profile\x00\x00" + zlib.compress(icc))

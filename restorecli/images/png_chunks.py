@@ -27,7 +27,7 @@ COLOR_KINDS = frozenset({b"cICP", b"sRGB", b"gAMA", b"cHRM"})
 TEXT_KINDS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 
 _UNPACKED_LIMIT = 64 << 20
-_INCH = 0.0254  # metres
+_INCH = 0.0254  # meters
 _XMP = b"XML:com.adobe.xmp\x00"
 _COMMENT = b"Comment\x00"
 _SRGB_GAMMA = struct.pack(">I", 45455)
@@ -47,7 +47,7 @@ def unpacked(packed: bytes) -> bytes | None:
     try:
         return zlib.decompressobj().decompress(packed, _UNPACKED_LIMIT) or None
     except zlib.error as fault:
-        raise DamagedImageError("the metadata of the PNG is damaged", got=str(fault)) from fault
+        raise DamagedImageError("The metadata of the PNG is damaged.", got=str(fault)) from fault
 
 
 def with_description(decoded: Decoded, chunks: Sequence[Chunk]) -> Decoded:
@@ -142,7 +142,7 @@ def _xmp_of(chunks: Iterable[Chunk]) -> bytes | None:
 
 
 def dpi_of(chunks: Iterable[Chunk]) -> tuple[float, float] | None:
-    """Return the resolution of a pHYs chunk in pixels per inch; None without one in metres."""
+    """Return the resolution of a pHYs chunk in pixels per inch; None without one in meters."""
     for kind, payload in chunks:
         if kind == b"pHYs" and len(payload) == 9 and payload[8] == 1:
             across, down = struct.unpack(">II", payload[:8])

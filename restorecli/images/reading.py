@@ -70,7 +70,7 @@ def read_image(
         error.file = error.file or str(path)
         raise
     except MemoryError as fault:
-        raise ImageError("memory ran out while the image was decoded", file=path) from fault
+        raise ImageError("Memory ran out while the image was decoded.", file=path) from fault
 
 
 def probe(path: Path | str) -> ImageHeader:
@@ -123,7 +123,7 @@ def _on_its_type(decoded: Decoded, options: ReadOptions, like: FileTraits | None
     scale = scale_for(samples.dtype, decoded.levels, options, like, lambda: extent_of([samples]))
     if scale is not None or samples.dtype not in (np.uint8, np.uint16, np.float32):
         raise ImageError(
-            "the colors of such values are not converted",
+            "The colors of such values are not converted.",
             expected="8 or 16 bits that are filled, or floating point from 0 to 1",
             got=f"{samples.dtype.name}" + ("" if scale is None else f", {scale.note}"),
             hint="leave out --to-srgb, or say --range type",
@@ -189,7 +189,7 @@ def _check_rest(data: bytes, header: ImageHeader, error: DamagedImageError) -> N
     if _sample_bytes(header) > most:
         height, width = header.size
         raise ImageError(
-            "the file is damaged, and almost nothing is left of what its header promises",
+            "The file is damaged, and almost nothing is left of what its header promises.",
             expected=f"at most {most:,} bytes of samples from a damaged file of this size",
             got=f"{width} x {height} promised by {len(data):,} bytes ({error.problem})",
             hint="copy the file again from where it came",
@@ -206,7 +206,7 @@ def _read_bytes(path: Path, budget: int | None) -> bytes:
         _check_regular(path)
         size = path.stat().st_size
         if size > (decoding_budget() if budget is None else budget):
-            raise ImageError("the file is larger than the memory it may take", got=f"{size:,} bytes")
+            raise ImageError("The file is larger than the memory it may take.", got=f"{size:,} bytes")
         return path.read_bytes()
     except OSError as fault:
         raise _unreadable(path, fault) from fault
@@ -214,12 +214,12 @@ def _read_bytes(path: Path, budget: int | None) -> bytes:
 
 def _check_regular(path: Path) -> None:
     if path.exists() and not path.is_file():
-        raise ImageError("this is no regular file", expected="an image file", file=path)
+        raise ImageError("This is no regular file.", expected="an image file", file=path)
 
 
 def _unreadable(path: Path, fault: OSError) -> ImageError:
     return ImageError(
-        "the file cannot be read",
+        "The file cannot be read.",
         got=fault.strerror or str(fault),
         file=path,
         hint="check that it exists and that you may read it",

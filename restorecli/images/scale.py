@@ -189,7 +189,7 @@ def check_finite(samples: Samples) -> None:
     """
     if samples.dtype.kind == "f" and not np.isfinite(samples).all():
         raise ImageError(
-            "the image holds values that are not finite",
+            "The image holds values that are not finite.",
             got=f"{int(np.count_nonzero(~np.isfinite(samples)))} values are NaN or infinite",
             hint="replace them before processing; one of them would spread over its whole surroundings",
         )

@@ -60,7 +60,7 @@ def read_plane(path: Path, options: ReadOptions, like: FileTraits | None = None)
     with path.open("rb") as stream:
         file_format = sniff(stream.read(64))
     if file_format not in _HOLDERS:
-        raise ImageError(f"{file_format} is read as one image", expected="--frames first")
+        raise ImageError(f"{file_format} is read as one image.", expected="--frames first")
     with choose(lambda: _open(path, file_format, options, like), options.frames) as chosen:
         image = next(iter(chosen))
     count = prod(chosen.planes.layout.shape)
@@ -91,7 +91,7 @@ def write_stack(
     file_format = format_for(path)
     if not FORMATS[file_format].several:
         raise ImageError(
-            f"{file_format} holds one image only",
+            f"{file_format} holds one image only.",
             expected="TIFF, or PNG and WebP for animations",
             got=f"{prod(layout.shape)} frames or pages",
             file=path,

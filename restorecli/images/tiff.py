@@ -30,7 +30,7 @@ from restorecli.images.untrusted import Untrusted, resolution
 _ICC = 34675
 _XMP = 700
 _ACROSS, _DOWN, _UNIT = 282, 283, 296
-_PER_INCH = {2: 1.0, 3: 2.54}  # of the units inch and centimetre
+_PER_INCH = {2: 1.0, 3: 2.54}  # of the units inch and centimeter
 
 
 def decode(data: bytes, options: ReadOptions) -> Decoded:

@@ -100,21 +100,21 @@ def check_kind(header: TiffHeader) -> None:
         ImageError: The TIFF is of such a kind.
     """
     if header.kind not in "uif":
-        raise ImageError("complex samples are not processed", got=f"{header.bits} bits")
+        raise ImageError("Complex samples are not processed.", got=f"{header.bits} bits")
     if header.kind == "i" and (header.photometric == INVERTED or header.alpha is not None):
-        raise ImageError("signed samples are processed without alpha, and with black below white")
+        raise ImageError("Signed samples are processed without alpha, and with black below white.")
     if header.photometric not in (INVERTED, GRAY, RGB):
         if not header.deep:
             return
         raise ImageError(
-            "TIFF images above 8 bits are processed in gray or RGB only",
+            "TIFF images above 8 bits are processed in gray or RGB only.",
             got=f"photometric interpretation {header.photometric}",
             hint="convert it to 16-bit RGB first",
         )
     colors = 3 if header.photometric == RGB else 1
     if header.samples - (header.alpha is not None) != colors:
         raise ImageError(
-            "the TIFF has an unusual number of channels",
+            "The TIFF has an unusual number of channels.",
             expected=f"{colors}, or {colors + 1} with alpha",
             got=str(header.samples),
         )
@@ -132,7 +132,7 @@ def check_pages(header: TiffHeader, options: ReadOptions) -> tuple[str, ...]:
 
 def damaged(fault: Exception) -> DamagedImageError:
     """Return the error for whatever tifffile stumbled over."""
-    return DamagedImageError("the TIFF is damaged or cut short", got=str(fault) or type(fault).__name__)
+    return DamagedImageError("The TIFF is damaged or cut short.", got=str(fault) or type(fault).__name__)
 
 
 def parse_header(file: tifffile.TiffFile) -> TiffHeader:

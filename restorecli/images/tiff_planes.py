@@ -86,7 +86,7 @@ class TiffPlanes:
             self._header = replace(self._header, photometric=RGB)
         if self._header.photometric not in (INVERTED, GRAY, RGB):
             raise ImageError(
-                "the planes of such a TIFF are not processed",
+                "The planes of such a TIFF are not processed.",
                 expected="gray, RGB or YCbCr",
                 got=f"photometric interpretation {self._header.photometric}",
                 hint="--frames 0 takes the first one; or convert it to RGB",
@@ -166,7 +166,7 @@ class TiffPlanes:
         check_budget(page.imagelength, page.imagewidth, count, self._header.depth)
         samples = self._page(page)
         if (count, page.photometric, samples.dtype) != self._kind_of_first():
-            raise ImageError("the pages of the file differ in their kind", got=f"page {place}")
+            raise ImageError("The pages of the file differ in their kind.", got=f"page {place}")
         return samples if channel is None else samples[..., channel : channel + 1]
 
     def _page(self, page: tifffile.TiffPage) -> Samples:

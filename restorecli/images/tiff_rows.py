@@ -204,7 +204,7 @@ def _check_rows(page: tifffile.TiffPage, header: TiffHeader, options: ReadOption
     found = [reason for reason, holds in reasons.items() if holds]
     if found:
         raise ImageError(
-            f"the image is too large for this machine's memory, and cannot be read by rows: {found[0]}",
+            f"The image is too large for this machine's memory, and cannot be read by rows: {found[0]}.",
             expected="gray or RGB without alpha, upright, in strips or tiles",
             hint="write it so with another program, free memory, or cut the image into parts",
         )

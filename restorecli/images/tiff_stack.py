@@ -113,7 +113,7 @@ def _alike(first: Samples, rest: Iterator[ImageData]) -> Iterator[Samples]:
         samples = _samples(image)
         if samples.shape != first.shape:
             raise ImageError(
-                "the planes of a stack differ in size", expected=str(first.shape), got=str(samples.shape)
+                "The planes of a stack differ in size.", expected=str(first.shape), got=str(samples.shape)
             )
         yield samples
 

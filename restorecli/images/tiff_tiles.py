@@ -106,7 +106,7 @@ def _check_room(path: Path, needed: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         raise ImageError(
-            "the disk has no room for the restored image",
+            "The disk has no room for the restored image.",
             expected=f"{needed:,} bytes",
             got=f"{free:,} bytes free",
             file=path,

@@ -63,7 +63,7 @@ def rgb_of(file: tifffile.TiffFile, page: tifffile.TiffPage) -> NDArray[np.uint8
             layout that is not read.
     """
     if int(page.samplesperpixel) != 3 or page.bitspersample != 8:
-        raise ImageError("YCbCr is processed with three channels of 8 bits", got=str(page.bitspersample))
+        raise ImageError("YCbCr is processed with three channels of 8 bits.", got=str(page.bitspersample))
     across, down = _pair(page.tags.valueof(_SUBSAMPLING, default=(2, 2)))
     samples = page_samples(page) if (across, down) == (1, 1) else _subsampled(file, page, across, down)
     coefficients = _numbers(page.tags.valueof(_COEFFICIENTS), 3) or _BT601
@@ -100,7 +100,7 @@ def to_rgb(
 def _subsampled(file: tifffile.TiffFile, page: tifffile.TiffPage, across: int, down: int) -> Samples:
     """Return (H, W, 3) samples of strips in which a block of luma shares one pair of differences."""
     if page.is_tiled or int(page.predictor) != 1 or int(page.planarconfig) != 1:
-        raise ImageError("YCbCr with fewer colors than luma is read in plain strips only")
+        raise ImageError("YCbCr with fewer colors than luma is read in plain strips only.")
     height, width = int(page.imagelength), int(page.imagewidth)
     unpack = tifffile.TIFF.DECOMPRESSORS[page.compression]
     samples = np.empty((height, width, 3), np.uint8)
@@ -125,7 +125,7 @@ def _subsampled(file: tifffile.TiffFile, page: tifffile.TiffPage, across: int, d
 def _pair(value: object) -> tuple[int, int]:
     if isinstance(value, tuple) and len(value) == 2 and set(value) <= {1, 2, 4}:
         return int(value[0]), int(value[1])
-    raise ImageError("the color resolution of the YCbCr TIFF is impossible", got=repr(value)[:40])
+    raise ImageError("The color resolution of the YCbCr TIFF is impossible.", got=repr(value)[:40])
 
 
 def _numbers(value: Any, count: int) -> tuple[float, ...] | None:  # noqa: ANN401 - whatever a tag holds

@@ -80,7 +80,7 @@ def told_of(path: Path, file_format: str) -> Iterator[None]:
         raise ImageError(error.problem, got=error.got, file=path, hint=error.hint) from error
     except DECODER_FAULTS as fault:
         raise ImageError(
-            f"the image cannot be written as {file_format}",
+            f"The image cannot be written as {file_format}.",
             got=str(fault) or type(fault).__name__,
             file=path,
             hint="--format png or --format tiff takes every size",
@@ -96,12 +96,12 @@ def samples_of(pixels: Pixels, dtype: np.dtype[Any], scale: ValueScale | None) -
         scale: The values that pixels of 0 and 1 stand for, or None for those of the type.
     """
     if scale is None and dtype in (np.uint8, np.uint16, np.float32):
-        return quantise(pixels, 8 * dtype.itemsize)
+        return quantize(pixels, 8 * dtype.itemsize)
     planes = pixels[0] if pixels.shape[0] == 1 else pixels.transpose(1, 2, 0)
     return from_unit(planes, scale or type_scale(dtype), dtype)
 
 
-def quantise(pixels: Pixels, depth: int) -> Samples:
+def quantize(pixels: Pixels, depth: int) -> Samples:
     """Return (H, W) or (H, W, 3) samples: clipped to [0, 1], scaled to the largest integer, rounded half up.
 
     Args:
@@ -164,9 +164,9 @@ def _narrowed(file_format: str, traits: FileTraits) -> tuple[np.dtype[Any], str]
 
 def _check_pixels(pixels: Pixels) -> None:
     if pixels.ndim != 3 or pixels.shape[0] not in (1, 3) or pixels.size == 0:
-        raise ImageError("the pixels have a wrong shape", expected="(1 or 3, H, W)", got=str(pixels.shape))
+        raise ImageError("The pixels have a wrong shape.", expected="(1 or 3, H, W)", got=str(pixels.shape))
     if not np.isfinite(pixels).all():
-        raise ImageError("the pixels hold values that are not finite", unchanged="nothing was written")
+        raise ImageError("The pixels hold values that are not finite.", unchanged="nothing was written")
 
 
 def _check_sides(size: tuple[int, int], file_format: str) -> None:
@@ -186,7 +186,7 @@ def _alpha(image: ImageData, dtype: np.dtype[Any]) -> Samples | None:
     if alpha is None:
         return None
     if alpha.shape != image.size:
-        raise ImageError("alpha and pixels differ in size", expected=str(image.size), got=str(alpha.shape))
+        raise ImageError("Alpha and pixels differ in size.", expected=str(image.size), got=str(alpha.shape))
     values: Samples = alpha
     if values.dtype == dtype:
         return values

@@ -15,7 +15,7 @@ MAX_PIXELS = 640 * 480
 """Pixels of an image that the page shows at most.
 
 Larger ones are cut and not shrunk, since shrinking would hide the noise; without loss, since a compression
-artefact would show in the maps as an error of the restoration.
+artifact would show in the maps as an error of the restoration.
 """
 
 BUDGET = 15_000_000

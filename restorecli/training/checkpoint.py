@@ -21,7 +21,7 @@ from restorecli.core.weights import digest_of
 from restorecli.errors import RecipeError
 from restorecli.images.atomic import atomic_write
 from restorecli.training.curriculum import Lesson
-from restorecli.training.optimisation import Clock, MovingAverage
+from restorecli.training.optimization import Clock, MovingAverage
 from restorecli.training.places import DAMAGED, PREVIOUS, STATE
 
 _KEY = "restorecli-state-1"

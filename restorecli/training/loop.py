@@ -17,7 +17,7 @@ from restorecli.training.guard import BufferGuard, StepRecord
 from restorecli.training.interruption import StopRequest
 from restorecli.training.logbook import Logbook
 from restorecli.training.monitor import Monitor
-from restorecli.training.optimisation import Clock, learning_rate, step_if
+from restorecli.training.optimization import Clock, learning_rate, step_if
 from restorecli.training.recipe import OptimizerSection, Recipe
 from restorecli.training.strategies.base import Losses, Strategy
 from restorecli.training.validation import ValidationScores

@@ -101,7 +101,7 @@ class Muon(torch.optim.Optimizer):
                 self.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
         momenta = [self.state[parameter]["momentum_buffer"] for parameter in parameters]
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        if found_inf is not None:  # towards itself a momentum does not move
+        if found_inf is not None:  # toward itself a momentum does not move
             finite = found_inf == 0
             gradients = [torch.where(finite, g, m) for g, m in zip(gradients, momenta, strict=True)]
         torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])

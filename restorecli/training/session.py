@@ -34,7 +34,7 @@ from restorecli.training.interruption import StopRequest
 from restorecli.training.logbook import Logbook
 from restorecli.training.loop import Loop, diverged
 from restorecli.training.monitor import Monitor
-from restorecli.training.optimisation import MovingAverage, make_optimizer
+from restorecli.training.optimization import MovingAverage, make_optimizer
 from restorecli.training.pairs import (
     Pair,
     images_digest,

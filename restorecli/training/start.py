@@ -1,4 +1,4 @@
-"""Where a run starts from: weights of before, and parts that stay as they are."""
+"""Initial weights of a run, and parts that are frozen."""
 
 from __future__ import annotations
 

@@ -118,39 +118,39 @@ def _example(pair: Pair, chain: Chain | None, max_side: int, channels: int, scal
     reference = clean.pixels
     if min(*reference.shape[1:], max_side) < WINDOW * scale:
         raise ImageError(
-            "it is too small for SSIM",
+            "It is too small for SSIM.",
             expected=f"sides (and max_side) of at least {WINDOW * scale} pixels",
             got=f"{reference.shape[2]} x {reference.shape[1]}, max_side {max_side}",
         )
     if pair.degraded is None:
         assert chain is not None  # noqa: S101 - the recipe's check: clean images come with a chain
-        reference = _to_kind(_centre(reference, max_side, scale), channels)
+        reference = _to_kind(_center(reference, max_side, scale), channels)
         degraded, _ = degrade_array(reference, chain, VALIDATION_SEED, pair.key)
         return Example(pair.key, degraded, reference)
     degraded = read_image(pair.degraded, like=clean.traits).pixels
     if scaled_size(degraded, scale) != reference.shape[1:]:
         raise ImageError(
-            "the two images of a pair have sizes that do not fit",
+            "The two images of a pair have sizes that do not fit.",
             expected=f"{reference.shape[2]} x {reference.shape[1]}"
             + (f", {scale} times smaller" if scale > 1 else ""),
             got=f"{degraded.shape[2]} x {degraded.shape[1]}",
             file=pair.degraded,
         )
-    sides = [_to_kind(side, channels) for side in _centre_pair(degraded, reference, max_side, scale)]
+    sides = [_to_kind(side, channels) for side in _center_pair(degraded, reference, max_side, scale)]
     most = max(side.shape[0] for side in sides)
     degraded, reference = (np.broadcast_to(side, (most, *side.shape[1:])).copy() for side in sides)
     return Example(pair.key, degraded, reference)
 
 
-def _centre(pixels: Pixels, side: int, multiple: int = 1) -> Pixels:
+def _center(pixels: Pixels, side: int, multiple: int = 1) -> Pixels:
     """Cut the middle out, at most `side` pixels a side and a multiple of `multiple`."""
     height, width = (min(length, side) // multiple * multiple for length in pixels.shape[1:])
     top, left = (pixels.shape[1] - height) // 2, (pixels.shape[2] - width) // 2
     return np.ascontiguousarray(pixels[:, top : top + height, left : left + width])
 
 
-def _centre_pair(degraded: Pixels, reference: Pixels, side: int, scale: int) -> tuple[Pixels, Pixels]:
-    small = _centre(degraded, side // scale)
+def _center_pair(degraded: Pixels, reference: Pixels, side: int, scale: int) -> tuple[Pixels, Pixels]:
+    small = _center(degraded, side // scale)
     top, left = ((a - b) // 2 * scale for a, b in zip(degraded.shape[1:], small.shape[1:], strict=True))
     height, width = scaled_size(small, scale)
     large = reference[:, top : top + height, left : left + width]

@@ -54,11 +54,11 @@ def dither() -> tuple[str, str, float, float]:
 
 
 def degrade() -> tuple[str, str, float, float]:
-    colour = make_image()
+    color = make_image()
     chain = Chain.from_specs([{"name": "gaussian", "sigma": 25}])
     rng = np.random.default_rng(0)
     ours, rival = medians(
-        lambda: degrade_array(colour, chain, 0, "x"), lambda: colour + rng.normal(0, 25 / 255, colour.shape)
+        lambda: degrade_array(color, chain, 0, "x"), lambda: color + rng.normal(0, 25 / 255, color.shape)
     )
     return "Gaussian noise, 768x512 RGB", "NumPy in float64", ours, rival
 

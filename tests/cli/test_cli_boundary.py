@@ -105,7 +105,7 @@ def test_an_error_is_one_json_object_too(raised) -> None:
     assert document["problem"].split(":")[0] in result.stderr
 
 
-def test_a_misspelt_option_is_one_json_object_too() -> None:
+def test_a_misspelled_option_is_one_json_object_too() -> None:
     result = run(ValueError(), "--json", "--wrong")
     assert result.exit_code == 2
     assert "--wrong" in json.loads(result.stdout)["errors"][0]["problem"]

@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 import torch
-from restorecli.cli.work.found import described, drawn
 from safetensors.torch import save_file
 
 import restorecli
+from restorecli.cli.work.parameter_text import described, drawn
 from restorecli.core.models.catalog import MODELS
 from restorecli.core.shipped import find_shipped, shipped
 from restorecli.degradation.catalog import ALIASES, DEGRADATIONS, find

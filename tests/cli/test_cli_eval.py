@@ -116,7 +116,7 @@ def test_groups_by_what_the_manifest_says(chain) -> None:
     assert "did you mean 'sigma'?" in answer.err
 
 
-def test_metrics_are_chosen_listed_and_misspelt(chain) -> None:
+def test_metrics_are_chosen_listed_and_misspelled(chain) -> None:
     document = chain("restorecli eval --metrics ssim,mse --json").data
     assert document["metrics"] == ["ssim", "mse"]
     assert "psnr" not in document["overall"]["degraded"]
@@ -281,7 +281,7 @@ def test_gray_images_in_webp_are_scored_as_gray(shell) -> None:
     assert document["notes"] == ["RGB without color scored as gray in 1 of 1 pairs"]
 
 
-def test_colours_against_gray_are_no_matter_of_size(chain) -> None:
+def test_colors_against_gray_are_no_matter_of_size(chain) -> None:
     for path in (chain.folder / "photos").rglob("*.png"):
         Image.open(path).convert("L").save(path)
     answer = chain("restorecli eval ./better ./photos", code=4)

@@ -80,7 +80,7 @@ def test_every_layer_of_a_network_is_seen_with_its_own_input(channels):
         assert not layer._forward_pre_hooks
 
 
-def test_gray_images_go_through_colour_networks_and_the_other_way_round():
+def test_gray_images_go_through_color_networks_and_the_other_way_round():
     for channels, others in ((3, 1), (1, 3)):
         network = create_model("swm", channels=channels, **MODELS["swm"].small)
         assert len(inspect(network, torch.rand(others, 16, 16))) == 4

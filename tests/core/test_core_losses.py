@@ -87,7 +87,7 @@ def test_composite_of_the_first_source_document():
     torch.testing.assert_close(total(x, y), by_hand)
 
 
-def test_misspelt_names_and_arguments_are_errors():
+def test_misspelled_names_and_arguments_are_errors():
     with pytest.raises(UsageError, match="charbonnier"):
         create_loss("charbonier")
     with pytest.raises(UsageError, match="eps"):

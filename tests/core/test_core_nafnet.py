@@ -7,7 +7,7 @@ from torch import nn
 
 from restorecli import create_model
 from restorecli.core.models.blocks.naf import NafBlock, SimplifiedChannelAttention, local_mean, simple_gate
-from restorecli.core.models.blocks.normalisation import LayerNorm2d
+from restorecli.core.models.blocks.normalization import LayerNorm2d
 from restorecli.core.models.catalog import count_parameters
 from restorecli.core.restorer import TorchRestorer
 from restorecli.errors import UsageError

@@ -27,15 +27,15 @@ def test_with_inpaint_only_pixels_outside_the_mask_are_the_very_same():
     assert float(changed[damaged].min()) > 0
 
 
-def test_with_kept_chroma_gray_photos_in_rgb_stay_gray_and_colours_keep_their_differences():
+def test_with_kept_chroma_gray_photos_in_rgb_stay_gray_and_colors_keep_their_differences():
     network = small(keep_chroma=True)
     gray = torch.rand(1, 1, 16, 24).expand(1, 3, 16, 24)
     x = torch.rand(1, 3, 16, 24)
     with torch.no_grad():
-        restored, coloured = network(gray), network(x)
+        restored, colored = network(gray), network(x)
     assert torch.equal(restored[:, 0], restored[:, 2])
     assert not torch.equal(restored, gray)
-    torch.testing.assert_close(coloured[:, 0] - coloured[:, 2], x[:, 0] - x[:, 2])
+    torch.testing.assert_close(colored[:, 0] - colored[:, 2], x[:, 0] - x[:, 2])
 
 
 def test_the_detector_sees_luma_alone():

@@ -46,7 +46,7 @@ def in_order(values):
 
 @both_outputs
 @both_kinds
-def test_each_colour_depends_on_those_before_it_alone(channels, output):
+def test_each_color_depends_on_those_before_it_alone(channels, output):
     """The Jacobian of everything said of every color, in raster and color order."""
     network, x = tiny(channels, output), make_image(channels, 4, 5, seed=1)
     y = make_image(channels, 4, 5).requires_grad_()
@@ -102,7 +102,7 @@ def one_logistic(mean, log_scale, level):
 
 @settings(deadline=None)
 @given(st.floats(-1.2, 1.2), st.floats(-5, 1), st.integers(0, 255))
-def test_discretised_logistic_is_a_difference_of_distribution_functions(mean, log_scale, level):
+def test_discretized_logistic_is_a_difference_of_distribution_functions(mean, log_scale, level):
     """Judge: SciPy's logistic distribution."""
     law = stats.logistic(mean, math.exp(log_scale))
     lower = -np.inf if level == 0 else (2 * level - 1) / 255 - 1
@@ -154,15 +154,15 @@ def test_draws_follow_the_probabilities(output, temperature):
 
 def sample_naively(network, x, temperature, generator):
     """Evaluate the whole network for every color of every pixel."""
-    n, colours, height, width = x.shape
-    chance = torch.rand(n, colours, height, width, 2, generator=generator)
+    n, colors, height, width = x.shape
+    chance = torch.rand(n, colors, height, width, 2, generator=generator)
     y = torch.zeros_like(x)
     for row in range(height):
         for column in range(width):
-            for colour in range(colours):
-                joint = network.predict(y, x).joint[:, colour, :, row, column]
-                level = network.distribution.draw(joint, chance[:, colour, row, column], temperature)
-                y[:, colour, row, column] = level.double() / 255
+            for color in range(colors):
+                joint = network.predict(y, x).joint[:, color, :, row, column]
+                level = network.distribution.draw(joint, chance[:, color, row, column], temperature)
+                y[:, color, row, column] = level.double() / 255
     return y
 
 
@@ -189,7 +189,7 @@ def test_bits_of_a_network_that_knows_nothing_are_eight(channels):
 
 
 @both_outputs
-def test_likelihood_is_the_sum_over_the_colours_in_bits(output):
+def test_likelihood_is_the_sum_over_the_colors_in_bits(output):
     network, y, x = tiny(3, output), make_image(3, 3, 4), make_image(3, 3, 4, seed=1)
     joint = network.predict(y, x).joint
     probability = network.log_probability(joint, y).exp()

@@ -7,7 +7,7 @@ from restorecli import create_model
 from restorecli.core.models.blocks.depthwise import DilatedDepthwise
 from restorecli.core.models.blocks.frequency import SelectiveFrequency
 from restorecli.core.models.catalog import MODELS, count_parameters
-from restorecli.core.models.swm import ColourHead, DirectionalFilterBank
+from restorecli.core.models.swm import ColorHead, DirectionalFilterBank
 
 SMALL = MODELS["swm"].small
 
@@ -44,8 +44,8 @@ def test_both_forms_start_from_the_same_weights():
     assert all(torch.equal(states[0][name], tensor) for name, tensor in states[1].items())
 
 
-def test_colour_head_changes_gain_and_offset_of_each_colour():
-    head = ColourHead(8, 3)
+def test_color_head_changes_gain_and_offset_of_each_color():
+    head = ColorHead(8, 3)
     x, features = torch.rand(1, 3, 6, 7), torch.rand(1, 8, 2, 2)
     assert torch.equal(head(x, features), x)
     head.out.bias.data[:] = torch.tensor([0.5, 0, -1, 0, 0.25, 0.125])

@@ -5,7 +5,7 @@ import torch
 from torch.distributions import Normal
 from torch.distributions import kl_divergence as judged
 
-from restorecli.core.losses.variational import kl_divergence, reparameterise
+from restorecli.core.losses.variational import kl_divergence, reparameterize
 from restorecli.core.models.cvae_gan import CvaeGan
 from restorecli.core.recognizer import Recognizer
 
@@ -42,7 +42,7 @@ def test_free_bits_are_counted_for_each_dimension_and_cost_no_gradient():
 def test_a_draw_has_the_mean_and_the_variance_that_it_is_given():
     count = 100_000
     mean, logvar = torch.tensor([-1.0, 2.0]), torch.tensor([0.0, -2.0])
-    draws = reparameterise(mean.expand(count, 2), logvar.expand(count, 2), drawn(count, 2))
+    draws = reparameterize(mean.expand(count, 2), logvar.expand(count, 2), drawn(count, 2))
     error = logvar.exp().sqrt() / count**0.5
     assert ((draws.mean(0) - mean).abs() < 5 * error).all()
     torch.testing.assert_close(draws.var(0), logvar.exp(), rtol=0.03, atol=0)

@@ -79,8 +79,8 @@ def test_level_and_upright_paths_are_boxes(angle, shape) -> None:
 def test_the_angle_turns_counter_clockwise() -> None:
     kernel = motion_kernel(11, 30)
     rows, columns = np.nonzero(kernel)
-    centre = kernel.shape[0] // 2
-    slope = np.polyfit(columns - centre, -(rows - centre), 1, w=kernel[rows, columns])[0]
+    center = kernel.shape[0] // 2
+    slope = np.polyfit(columns - center, -(rows - center), 1, w=kernel[rows, columns])[0]
     assert np.degrees(np.arctan(slope)) == pytest.approx(30, abs=2)
     assert np.count_nonzero(motion_kernel(9, 45) * (1 - np.eye(7)[::-1])) == 0
 

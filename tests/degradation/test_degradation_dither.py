@@ -146,7 +146,7 @@ def test_the_first_row_agrees_with_pillow() -> None:
 
 
 @pytest.mark.parametrize("palette", ["median-cut", *NAMED])
-def test_palettes_leave_only_their_colours(palette) -> None:
+def test_palettes_leave_only_their_colors(palette) -> None:
     image = np.random.default_rng(3).random((3, 40, 50), dtype=np.float32)
     result = Dither(palette=palette, colours=7).apply(image, RNG)
     seen = np.unique(result.reshape(3, -1).T, axis=0)
@@ -168,7 +168,7 @@ def test_named_palettes() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(colours=st.integers(2, 40), seed=st.integers(0, 10))
-def test_median_cut_returns_the_colours_of_an_image_that_has_few(colours, seed) -> None:
+def test_median_cut_returns_the_colors_of_an_image_that_has_few(colours, seed) -> None:
     generator = np.random.default_rng(seed)
     chosen = np.unique(generator.integers(0, 256, (colours, 3)), axis=0)
     codes = chosen[np.concatenate([np.arange(len(chosen)), generator.integers(0, len(chosen), 200)])]

@@ -39,7 +39,7 @@ def test_transmission_and_light_can_be_read_back() -> None:
     assert depth[:8].mean() > depth[-8:].mean() + 0.2  # what is high up is far away
 
 
-def test_gray_stays_gray_and_is_hazed_like_a_gray_colour_image() -> None:
+def test_gray_stays_gray_and_is_hazed_like_a_gray_color_image() -> None:
     gray = make_image(1)
     hazed = Haze().apply(gray, rng())
     np.testing.assert_array_equal(

@@ -24,7 +24,7 @@ def smooth(channels=3, height=64, width=96):
 
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
 @pytest.mark.parametrize("quality", [10, 75, 95])
-def test_colour_jpeg_is_pillows(quality, subsampling) -> None:
+def test_color_jpeg_is_pillows(quality, subsampling) -> None:
     image = smooth()
     codes = np.rint(image * 255).astype(np.uint8).transpose(1, 2, 0)
     buffer = io.BytesIO()

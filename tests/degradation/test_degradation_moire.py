@@ -19,13 +19,13 @@ def energy(plane):
 
 
 @pytest.mark.parametrize("frequency", [0.125, 0.25, 0.3125])
-@pytest.mark.parametrize(("angle", "towards"), [(0, (0, 1)), (90, (-1, 0)), (45, (-1, 1)), (-45, (1, 1))])
-def test_a_straight_grating_is_a_single_peak_at_its_frequency(frequency, angle, towards) -> None:
+@pytest.mark.parametrize(("angle", "toward"), [(0, (0, 1)), (90, (-1, 0)), (45, (-1, 1)), (-45, (1, 1))])
+def test_a_straight_grating_is_a_single_peak_at_its_frequency(frequency, angle, toward) -> None:
     waves = Moire(count=1, bend=0, frequency=frequency, angle=angle).waves((256, 256), rng())
     spectrum, rows, columns = energy(waves[0])
     at = np.unravel_index(spectrum.argmax(), spectrum.shape)
     found = np.array([rows[at], columns[at]])
-    wanted = frequency * np.array(towards) / np.hypot(*towards)
+    wanted = frequency * np.array(toward) / np.hypot(*toward)
     assert min(np.abs(found - wanted).max(), np.abs(found + wanted).max()) <= 1 / 256
 
 
@@ -58,7 +58,7 @@ def test_more_gratings_lie_within_the_spread() -> None:
     assert spectrum[inside].sum() < 0.7 * spectrum.sum()
 
 
-def test_colour_is_a_shift_between_channels() -> None:
+def test_color_is_a_shift_between_channels() -> None:
     gray = Moire(colour=0).waves((32, 32), rng())
     np.testing.assert_array_equal(gray[0], gray[1])
     coloured = Moire(colour=1).waves((32, 32), rng())

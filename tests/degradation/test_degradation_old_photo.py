@@ -23,8 +23,8 @@ from restorecli.images.writing import write_image
 BLACK = np.zeros(3, np.float32)
 
 
-def stroke(*points, opacity=1.0, colour=BLACK):
-    return Stroke(np.array(points, float), opacity, np.asarray(colour, np.float32))
+def stroke(*points, opacity=1.0, color=BLACK):
+    return Stroke(np.array(points, float), opacity, np.asarray(color, np.float32))
 
 
 def flat(value=0.5, channels=3, size=(60, 80)):
@@ -50,13 +50,13 @@ def test_a_disc_is_scikit_images():
 
 
 def test_strokes_are_blended_by_their_opacity_and_gray_gets_their_luma():
-    colour, gray = flat(0.5, 3), flat(0.5, 1)
-    red = stroke((30, 40, 5), opacity=0.4, colour=(1, 0, 0))
-    paint(colour, [red], 0.5)
+    color, gray = flat(0.5, 3), flat(0.5, 1)
+    red = stroke((30, 40, 5), opacity=0.4, color=(1, 0, 0))
+    paint(color, [red], 0.5)
     paint(gray, [red], 0.5)
-    np.testing.assert_allclose(colour[:, 30, 40], [0.5 + 0.4 * 0.5, 0.3, 0.3], atol=1e-6)
+    np.testing.assert_allclose(color[:, 30, 40], [0.5 + 0.4 * 0.5, 0.3, 0.3], atol=1e-6)
     assert gray[0, 30, 40] == pytest.approx(0.5 + 0.4 * (0.299 - 0.5))
-    assert colour[:, 0, 0].tolist() == [0.5] * 3
+    assert color[:, 0, 0].tolist() == [0.5] * 3
 
 
 @pytest.mark.parametrize("step", [Scratches(count=8, tears=1), Scratches(dust=40, count=0, speck=3.0)])
@@ -101,13 +101,13 @@ def test_grain_has_its_strength_and_is_alike_in_all_channels():
 
 
 @pytest.mark.parametrize("step", [Fade(), Scratches(tears=1), OldPhoto()])
-def test_gray_stays_one_channel_and_its_mask_is_that_of_the_colour(step):
-    gray, colour = step.apply(flat(0.5, 1), rng()), step.apply(flat(0.5, 3), rng())
+def test_gray_stays_one_channel_and_its_mask_is_that_of_the_color(step):
+    gray, color = step.apply(flat(0.5, 1), rng()), step.apply(flat(0.5, 3), rng())
     assert gray.shape[0] == 1
-    assert colour.shape[0] == 3
+    assert color.shape[0] == 3
 
 
-def test_an_old_photo_loses_its_colours_when_it_is_told_to():
+def test_an_old_photo_loses_its_colors_when_it_is_told_to():
     step = OldPhoto(share=0, fade=0, count=0, dust=0, gray=1)
     image = rng(1).random((3, 20, 20), dtype=np.float32)
     worn = step.apply(image, rng())

@@ -29,7 +29,7 @@ def operators():
     uneven = PointSpread(np.random.default_rng(1).random((4, 6)), (3, 1))
     kinds["uneven circular"] = Convolution(uneven, 1, "circular")
     kinds["uneven third, circular"] = Convolution(uneven, 3, "circular")
-    kinds["larger than the image"] = Convolution(PointSpread.centred(np.ones((41, 3)) / 123))
+    kinds["larger than the image"] = Convolution(PointSpread.centered(np.ones((41, 3)) / 123))
     return kinds
 
 
@@ -70,8 +70,8 @@ def test_a_kernel_is_convolved_and_not_correlated() -> None:
     kernel = np.random.default_rng(2).random((3, 5))
     x = np.random.default_rng(3).random((1, 12, 14))
     expected = ndimage.convolve(x[0], kernel, mode="reflect")
-    np.testing.assert_allclose(Convolution(PointSpread.centred(kernel)).forward(x)[0], expected)
-    circular = Convolution(PointSpread.centred(kernel), 1, "circular").forward(x)[0]
+    np.testing.assert_allclose(Convolution(PointSpread.centered(kernel)).forward(x)[0], expected)
+    circular = Convolution(PointSpread.centered(kernel), 1, "circular").forward(x)[0]
     np.testing.assert_allclose(circular, ndimage.convolve(x[0], kernel, mode="wrap"))
 
 
@@ -82,8 +82,8 @@ def test_the_transfer_function_is_the_circular_operator(half) -> None:
     forward, back = (np.fft.rfft2, np.fft.irfft2) if half else (np.fft.fft2, np.fft.ifft2)
     result = back(forward(x[0]) * spread.transfer((11, 9), half=half), s=(11, 9)).real
     np.testing.assert_allclose(result, Convolution(spread, 1, "circular").forward(x)[0], atol=1e-12)
-    centred = PointSpread.centred(spread.odd)
-    np.testing.assert_allclose(Convolution(centred).forward(x), Convolution(spread).forward(x), atol=1e-12)
+    centered = PointSpread.centered(spread.odd)
+    np.testing.assert_allclose(Convolution(centered).forward(x), Convolution(spread).forward(x), atol=1e-12)
 
 
 def test_two_operators_in_a_row_are_one() -> None:
@@ -143,7 +143,7 @@ def test_an_image_of_a_kernel(tmp_path) -> None:
     Image.fromarray(levels).save(tmp_path / "kernel.png")
     spread = read_kernel(tmp_path / "kernel.png")
     np.testing.assert_allclose(spread.kernel[2, 3:6], [0.5, 0.25, 0.25], atol=1e-6)
-    assert spread.centre == (2, 3)
+    assert spread.center == (2, 3)
     operator = operator_named([str(tmp_path / "kernel.png")])
     point = np.zeros((1, 9, 9))
     point[0, 4, 4] = 1

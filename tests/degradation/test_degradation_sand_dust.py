@@ -124,14 +124,14 @@ def test_luma_and_rescale() -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(share=st.floats(0.001, 0.02), seed=st.integers(0, 100))
-def test_particles_cover_their_share_in_their_colours(share, seed) -> None:
-    colour = np.array([0.8, 0.6, 0.3], np.float32)
-    particles = draw_particles((600, 600), share, colour, image_rng(seed, "p"))
+def test_particles_cover_their_share_in_their_colors(share, seed) -> None:
+    color = np.array([0.8, 0.6, 0.3], np.float32)
+    particles = draw_particles((600, 600), share, color, image_rng(seed, "p"))
     radii = particles.shapes[:, 2]
     assert (np.pi * radii**2).sum() == pytest.approx(share * 600**2, rel=0.35)
     assert radii.min() >= 0.3
     assert radii.max() <= 2.5
-    assert abs(particles.colours - colour).max() <= 0.1 + 1e-6
+    assert abs(particles.colors - color).max() <= 0.1 + 1e-6
     assert 0.2 <= particles.opacities.min() <= particles.opacities.max() <= 0.8
     streaks = 2 * np.hypot(particles.shapes[:, 3], particles.shapes[:, 4])
     assert ((streaks == 0) | ((streaks >= 3) & (streaks <= 9))).all()
@@ -145,16 +145,16 @@ def test_a_large_particle_hides_what_is_behind_it_by_its_opacity() -> None:
     particles.opacities[0] = 0.5
     image = np.zeros((3, 40, 40), np.float32)
     blend_particles(image, particles)
-    np.testing.assert_allclose(image[:, 20, 10], particles.colours[0] * 0.5, atol=1e-6)
-    assert image.sum() == pytest.approx(particles.colours[0].sum() * 0.5 * np.pi * 2.5**2, rel=0.08)
+    np.testing.assert_allclose(image[:, 20, 10], particles.colors[0] * 0.5, atol=1e-6)
+    assert image.sum() == pytest.approx(particles.colors[0].sum() * 0.5 * np.pi * 2.5**2, rel=0.08)
     assert not image[:, :, 15:].any()
 
 
 def test_gray_images_become_the_luma_of_their_dust() -> None:
     gray = make_image(1)
     dust = SandDust(grain=0)
-    colour = dust.apply(np.repeat(gray, 3, axis=0), image_rng(0, "k"))
-    np.testing.assert_allclose(dust.apply(gray, image_rng(0, "k"))[0], luma(colour), atol=1e-6)
+    color = dust.apply(np.repeat(gray, 3, axis=0), image_rng(0, "k"))
+    np.testing.assert_allclose(dust.apply(gray, image_rng(0, "k"))[0], luma(color), atol=1e-6)
 
 
 def test_grain_has_its_sigma() -> None:

@@ -78,7 +78,7 @@ def test_ciede2000_agrees_with_scikit_image_for_the_whole_image(seed):
     assert measure("ciede2000", restored, reference) == pytest.approx(wanted, abs=1e-9)
 
 
-def test_black_differs_from_white_by_100_in_gray_and_in_colour():
+def test_black_differs_from_white_by_100_in_gray_and_in_color():
     for channels in (1, 3):
         black, white = (np.full((channels, 4, 4), level, np.uint8) for level in (0, 255))
         assert measure("ciede2000", black, white) == pytest.approx(100, abs=1e-3)

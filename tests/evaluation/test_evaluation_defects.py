@@ -107,7 +107,7 @@ def test_a_defect_that_is_bright_and_dark_at_once_has_contrast():
     )
 
 
-def test_a_stain_of_another_colour_and_the_same_brightness_has_contrast():
+def test_a_stain_of_another_color_and_the_same_brightness_has_contrast():
     stain = np.array([40.0, -40.0, 0.0])[:, None, None] * MASK
     gray = np.full((3, 80, 80), GROUND)
     assert defects.defect_score(gray + stain / 4, gray + stain, MASK) == pytest.approx(25)

@@ -139,7 +139,7 @@ def test_faulty_pairs_are_listed_and_the_others_scored(tmp_path, save):
     assert set(evaluation.files) == {tmp_path / "out" / "good.png", tmp_path / "ref" / "good.png"}
 
 
-def test_gray_as_rgb_is_scored_as_gray_and_colour_is_not(tmp_path, save):
+def test_gray_as_rgb_is_scored_as_gray_and_color_is_not(tmp_path, save):
     gray = np.random.default_rng(0).integers(0, 256, (1, 16, 20)).astype(np.float32) / 255
     for name in ("gray.png", "both.png"):
         save(tmp_path / "ref" / name, pixels=gray)
@@ -153,7 +153,7 @@ def test_gray_as_rgb_is_scored_as_gray_and_colour_is_not(tmp_path, save):
 
 
 @pytest.mark.parametrize(("levels", "is_gray"), [(0, True), (1, True), (2, False)])
-def test_channels_one_level_apart_are_gray_and_two_levels_apart_are_colour(tmp_path, save, levels, is_gray):
+def test_channels_one_level_apart_are_gray_and_two_levels_apart_are_color(tmp_path, save, levels, is_gray):
     """WebP rounds the three channels of a gray image apart by one level at most."""
     gray = np.random.default_rng(0).integers(8, 240, (1, 16, 20)).astype(np.float32)
     colored = np.repeat(gray, 3, axis=0)

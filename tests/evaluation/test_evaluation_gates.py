@@ -77,9 +77,9 @@ def test_new_images_do_not_dilute_the_means(made, before):
 
 
 def test_identical_images(made):
-    perfect, spoilt = (made({"a/0.png": [v, 1.0], "a/1.png": [30.0, 1.0]}) for v in (math.inf, 80.0))
-    assert "PSNR is not inf any more for 1 images" in baseline_gate(spoilt, perfect).got
-    assert baseline_gate(perfect, spoilt) is None
+    perfect, spoiled = (made({"a/0.png": [v, 1.0], "a/1.png": [30.0, 1.0]}) for v in (math.inf, 80.0))
+    assert "PSNR is not inf any more for 1 images" in baseline_gate(spoiled, perfect).got
+    assert baseline_gate(perfect, spoiled) is None
 
 
 def test_what_cannot_be_compared_is_refused(made, before):

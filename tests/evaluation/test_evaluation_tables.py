@@ -85,7 +85,7 @@ def test_crossed_groups_have_a_column_for_each_field(made):
 
 
 def test_a_column_without_a_number_is_left_out(made):
-    """The input has no consistency with itself: there is nothing to show on its side, and no gain."""
+    """The input has no consistency with itself: There is nothing to show on its side, and no gain."""
     evaluation = made({"a/0.png": [30.0]}, {"a/0.png": [None]}, metrics=["consistency"])
     assert table(evaluation, details=()).headers == ("category", "n", "Consistency restored (dB)")
 

@@ -42,7 +42,7 @@ def test_rules(source, file_format, depth, wanted, target):
 
 
 def test_an_unknown_format_names_the_known_ones():
-    with pytest.raises(UsageError, match="unknown image format") as caught:
+    with pytest.raises(UsageError, match="Unknown image format") as caught:
         output_name(PurePosixPath("x.png"), "PNG", 8, "gif")
     assert caught.value.expected is not None
     assert "tiff" in caught.value.expected

@@ -113,7 +113,7 @@ def test_alpha_of_pillow_files(tmp_path, mode):
     np.testing.assert_array_equal(image.pixels * 255, samples[..., :-1].transpose(2, 0, 1))
 
 
-def test_a_transparent_colour_becomes_alpha_at_8_and_16_bits(tmp_path):
+def test_a_transparent_color_becomes_alpha_at_8_and_16_bits(tmp_path):
     for dtype, depth in ((np.uint8, 8), (np.uint16, 16)):
         samples = noise((5, 4), dtype)
         key = make_chunk(b"tRNS", struct.pack(">H", int(samples[2, 1])))
@@ -132,7 +132,7 @@ def test_lossless_webp_is_exact(tmp_path):
     np.testing.assert_array_equal(loaded.pixels, as_chw(image))
 
 
-def test_16_bit_colour_png_keeps_its_low_bits(tmp_path):
+def test_16_bit_color_png_keeps_its_low_bits(tmp_path):
     """Pillow would return this dark image as black, and others as 8-bit because its maximum is small."""
     dark = noise((9, 7, 3), np.uint16) % 200
     path = put(tmp_path, "x.png", imagecodecs.png_encode(dark))
@@ -328,7 +328,7 @@ def test_values_that_are_not_finite_are_refused(tmp_path, value):
     ("name", "data", "words"),
     [
         ("zero.png", b"", "empty"),
-        ("text.png", b"this is no image", "no image of a format"),
+        ("text.png", b"This is no image", "no image of a format"),
         ("page.jpg", b"<html><body>404</body></html>", "no image of a format"),
         ("layers.psd", b"8BPS" + bytes(20), "no image of a format"),
         ("start.png", png.SIGNATURE, "cannot be read"),

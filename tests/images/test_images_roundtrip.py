@@ -16,7 +16,7 @@ from skimage import io as skimage_io
 from restorecli.errors import ImageError, UsageError
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.reading import probe, read_image
-from restorecli.images.writing import quantise, write_image
+from restorecli.images.writing import quantize, write_image
 
 LOSSLESS = [
     (".png", 8),
@@ -81,7 +81,7 @@ def test_identity_round_trip_is_exact(folder, case, channels, height, width, see
     width=st.integers(1, 9),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_alpha_and_colours_beneath_it_are_carried_bit_exact(folder, case, channels, height, width, seed):
+def test_alpha_and_colors_beneath_it_are_carried_bit_exact(folder, case, channels, height, width, seed):
     suffix, depth = case
     pixels = as_pixels(random_samples(seed, (channels, height, width), depth))
     alpha = random_samples(seed + 1, (height, width), depth)
@@ -117,7 +117,7 @@ def test_probe_promises_what_reading_gives(tmp_path, suffix, depth, channels, wi
 def test_every_integer_survives(tmp_path, depth):
     values = np.arange(2**depth, dtype=np.uint32).astype(SAMPLE_TYPES[depth])
     pixels = as_pixels(values.reshape(1, 2 ** (depth // 2), -1))
-    np.testing.assert_array_equal(quantise(pixels, depth).ravel(), values)
+    np.testing.assert_array_equal(quantize(pixels, depth).ravel(), values)
     write_image(tmp_path / "all.png", ImageData(pixels, FileTraits(depth=depth)))
     np.testing.assert_array_equal(read_image(tmp_path / "all.png").pixels, pixels)
 
@@ -171,7 +171,7 @@ def test_our_reading_of_files_by_other_encoders(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp"])
-def test_lossy_formats_are_near_and_jpeg_keeps_full_colour_resolution(tmp_path, suffix):
+def test_lossy_formats_are_near_and_jpeg_keeps_full_color_resolution(tmp_path, suffix):
     ramp = np.linspace(0.2, 0.8, 64, dtype=np.float32)
     pixels = np.stack(
         [np.tile(ramp, (64, 1)), np.tile(ramp[:, None], (1, 64)), np.full((64, 64), 0.5, np.float32)]
@@ -202,7 +202,7 @@ def test_unusual_sizes(tmp_path, size):
 def test_values_outside_the_range_are_clipped_for_integers_and_kept_in_float_tiff(tmp_path):
     pixels = np.array([[[-0.5, 0.0, 0.25, 1.0, 1.5]]], np.float32)
     write_image(tmp_path / "x.png", ImageData(pixels))
-    assert quantise(pixels, 8).tolist() == [[0, 0, 64, 255, 255]]
+    assert quantize(pixels, 8).tolist() == [[0, 0, 64, 255, 255]]
     np.testing.assert_array_equal(read_image(tmp_path / "x.png").pixels * 255, [[[0, 0, 64, 255, 255]]])
     write_image(tmp_path / "x.tiff", ImageData(pixels, FileTraits(depth=32)))
     np.testing.assert_array_equal(read_image(tmp_path / "x.tiff").pixels, pixels)
@@ -211,7 +211,7 @@ def test_values_outside_the_range_are_clipped_for_integers_and_kept_in_float_tif
 def test_halves_are_rounded_up():
     halves = ((np.arange(255) + 0.5) / 255).astype(np.float32).reshape(1, 15, 17)
     scaled = halves[0] * np.float32(255)  # what the definition is applied to
-    np.testing.assert_array_equal(quantise(halves, 8), np.floor(scaled + np.float32(0.5)))
+    np.testing.assert_array_equal(quantize(halves, 8), np.floor(scaled + np.float32(0.5)))
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_impossible_pixels_are_refused_and_nothing_is_written(tmp_path, pixels):
 
 def test_alpha_of_another_size_is_refused(tmp_path):
     image = ImageData(np.zeros((3, 8, 8), np.float32), FileTraits(alpha=np.zeros((4, 4), np.uint8)))
-    with pytest.raises(ImageError, match="alpha and pixels differ"):
+    with pytest.raises(ImageError, match="Alpha and pixels differ"):
         write_image(tmp_path / "x.png", image)
 
 

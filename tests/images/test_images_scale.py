@@ -286,7 +286,7 @@ def test_a_few_values_far_out_do_not_darken_the_rest(tmp_path):
     np.testing.assert_allclose(tifffile.imread(tmp_path / "y.tif"), samples, rtol=1e-5)
 
 
-def test_colours_of_values_on_another_scale_are_not_converted(tmp_path):
+def test_colors_of_values_on_another_scale_are_not_converted(tmp_path):
     from PIL import ImageCms
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -36,7 +36,7 @@ def traits_of(path) -> FileTraits:
 
 
 @pytest.mark.parametrize("depth", [8, 16])
-def test_text_and_colours_of_a_png_come_back_byte_for_byte(tmp_path, depth):
+def test_text_and_colors_of_a_png_come_back_byte_for_byte(tmp_path, depth):
     chunks = (GAMMA, PLAIN, PACKED, WORLD, PLAIN)
     (tmp_path / "a.png").write_bytes(png_with(*chunks, depth=depth))
     loaded = read_image(tmp_path / "a.png")
@@ -121,7 +121,7 @@ def test_text_that_a_format_cannot_hold_is_named(tmp_path):
         ((PLAIN,), False),
     ],
 )
-def test_colours_other_than_srgb_are_named_as_lost(tmp_path, chunks, others):
+def test_colors_other_than_srgb_are_named_as_lost(tmp_path, chunks, others):
     assert names_other_colors(chunks) is others
     image = ImageData(np.zeros((3, 4, 5), np.float32), FileTraits(chunks=chunks))
     losses = write_image(tmp_path / "x.tif", image)

@@ -19,7 +19,7 @@ from restorecli.images.options import ReadOptions
 from restorecli.images.reading import read_image
 from restorecli.images.tiff_rows import TiffRows
 from restorecli.images.tiff_tiles import write_rows
-from restorecli.images.writing import quantise, write_image
+from restorecli.images.writing import quantize, write_image
 
 
 @st.composite
@@ -111,7 +111,7 @@ def test_written_rows_are_those_of_an_image_written_whole(tmp_path, depth, chann
     assert rows.traits.exif is not None
     if depth == 8:  # a reader that we did not write
         with Image.open(tmp_path / "rows.tif") as opened:
-            np.testing.assert_array_equal(np.asarray(opened), quantise(pixels, 8))
+            np.testing.assert_array_equal(np.asarray(opened), quantize(pixels, 8))
 
 
 def some_exif():
@@ -163,7 +163,7 @@ def test_one_large_compressed_piece_is_refused_but_an_open_one_is_not(tmp_path, 
         np.testing.assert_array_equal(rows.read(10, 20)[0] * 255, data[10:20])
 
 
-def test_a_conversion_of_colours_needs_the_whole(tmp_path):
+def test_a_conversion_of_colors_needs_the_whole(tmp_path):
     tifffile.imwrite(tmp_path / "x.tif", samples_of("u1", 3), photometric="rgb", metadata=None)
     with pytest.raises(ImageError, match="sRGB"):
         TiffRows(tmp_path / "x.tif", ReadOptions(to_srgb=True))

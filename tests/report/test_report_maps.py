@@ -74,7 +74,7 @@ def test_the_error_scale_is_fixed():
     assert np.array_equal(ends[2], ends[3])
 
 
-def test_the_colours_are_magma():
+def test_the_colors_are_magma():
     values = np.linspace(0, 1, 256, dtype=np.float32)
     magma = mpl.colormaps["magma"](values)[:, :3]
     assert np.abs(colored(values[None])[:, 0].T - magma).max() < 4 / 255
@@ -96,10 +96,10 @@ def test_a_cosine_has_two_peaks_at_its_frequency(size, down, across):
     shown = log_spectrum(wave(height, width, down, across))[0]
     highest = np.argsort(shown.ravel())[-2:]
     found = {tuple(int(part) for part in np.unravel_index(place, size)) for place in highest}
-    centre = (height // 2, width // 2)
+    center = (height // 2, width // 2)
     assert found == {
-        (centre[0] + down, centre[1] + across),
-        (centre[0] - down, centre[1] - across),
+        (center[0] + down, center[1] + across),
+        (center[0] - down, center[1] - across),
     }
 
 

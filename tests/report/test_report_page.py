@@ -162,7 +162,7 @@ def test_every_metric_is_in_every_table_with_its_definition(invent_evaluation):
         )
 
 
-def test_lower_is_better_turns_the_colours_and_the_order_round(invent_evaluation):
+def test_lower_is_better_turns_the_colors_and_the_order_round(invent_evaluation):
     evaluation = invent_evaluation([("a.png", "x", 5.0, 7.0), ("b.png", "x", 5.0, 3.0)], metrics=("mae",))
     text = render_page(evaluation)
     assert re.findall(r'<span class="(gain|loss)">([+-]\d)', text)[-2:] == [("loss", "+2"), ("gain", "-2")]

@@ -267,7 +267,7 @@ def test_the_error_spectrum_of_noise_is_its_sigma(tmp_path):
     assert found["x"]["restored"].mean() == pytest.approx(5, rel=0.05)
 
 
-def test_colours_are_told_apart_by_lightness():
+def test_colors_are_told_apart_by_lightness():
     """So a print in black and white and any kind of color vision show two sides."""
     from skimage.color import rgb2lab
 

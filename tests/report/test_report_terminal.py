@@ -45,7 +45,7 @@ def test_half_blocks_decode_back_to_the_image(levels):
     assert all(pixel is None for row in rows[levels.shape[0] :] for pixel in row)
 
 
-def test_an_equal_colour_is_not_named_again():
+def test_an_equal_color_is_not_named_again():
     flat = np.full((2, 50, 3), 7, np.uint8)
     assert half_blocks(flat, "24bit") == ["\x1b[38;2;7;7;7;48;2;7;7;7m" + "\u2580" * 50 + "\x1b[0m"]
 
@@ -58,7 +58,7 @@ def xterm_palette() -> np.ndarray:
 
 
 @given(arrays(np.uint8, (2, 3, 3)))
-def test_256_colours_are_the_nearest(levels):
+def test_256_colors_are_the_nearest(levels):
     palette = xterm_palette()
     line = half_blocks(levels, "256")[0]
     state: dict[str, int] = {}

@@ -36,7 +36,7 @@ def test_the_footprint_grows_with_the_width_of_a_network():
     assert narrow / 1.5 == pytest.approx(2 * 64 * 4, rel=0.1)
 
 
-def test_colour_through_a_gray_network_takes_three_times_as_much():
+def test_color_through_a_gray_network_takes_three_times_as_much():
     gray = network("dncnn", channels=1)
     assert gray.footprint(3).linear == pytest.approx(3 * gray.footprint(1).linear, rel=0.05)
 

@@ -57,11 +57,11 @@ def test_the_block_transform_is_scipys() -> None:
 
 def test_the_steps_are_those_of_the_standard() -> None:
     """Annex K of ITU-T T.81 is libjpeg's quality 50; quality 10 has five times its steps."""
-    table = jpeg_blocks.quantisation(50)
+    table = jpeg_blocks.quantization(50)
     np.testing.assert_array_equal(table[0], [16, 11, 10, 16, 24, 40, 51, 61])
     np.testing.assert_array_equal(table[:, 0], [16, 12, 14, 14, 18, 24, 49, 72])
-    np.testing.assert_array_equal(jpeg_blocks.quantisation(50, chroma=True)[0, :4], [17, 18, 24, 47])
-    np.testing.assert_array_equal(jpeg_blocks.quantisation(10), np.minimum(table * 5, 255))
+    np.testing.assert_array_equal(jpeg_blocks.quantization(50, chroma=True)[0, :4], [17, 18, 24, 47])
+    np.testing.assert_array_equal(jpeg_blocks.quantization(10), np.minimum(table * 5, 255))
 
 
 @pytest.mark.parametrize("quality", [10, 15, 20, 30, 40, 50, 60, 75, 85, 90])
@@ -96,7 +96,7 @@ def test_the_result_could_have_given_the_file() -> None:
     """For a gray JPEG: its coefficients, quantized, are those of the file."""
     clean = photograph()[:1]
     compressed = Jpeg(quality=20).apply(clean, None)
-    steps = np.tile(jpeg_blocks.quantisation(20), (20, 22))
+    steps = np.tile(jpeg_blocks.quantization(20), (20, 22))
     restored = Deblock(quality=20).restore(compressed, Context())[0]
     one, two = (jpeg_blocks.transform(plane * 255 - 128) / steps for plane in (compressed[0], restored))
     assert np.abs(one - two).max() < 0.5 + 1e-3
@@ -171,7 +171,7 @@ def test_waves_in_a_row_of_pixels_are_found_too() -> None:
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_dither_is_the_image_plus_coloured_errors(kernel) -> None:
+def test_dither_is_the_image_plus_colored_errors(kernel) -> None:
     """Exactly: taking the color off what dithering adds leaves the quantizer's errors, none above 1/2."""
     color = error_color(kernel)
     assert color.sum() == pytest.approx(0.25 if kernel == "atkinson" else 0, abs=1e-9)

@@ -71,7 +71,7 @@ def test_the_wiener_filter_keeps_flat_places_without_noise() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_weight_of_colour_is_scikit_images(channels) -> None:
+def test_the_weight_of_color_is_scikit_images(channels) -> None:
     """With flat spatial weights: those of scikit-image 0.26 are one pixel off in windows of odd size.
 
     Its sigma is a share of the channels' number: its table is read at the distance over that number.
@@ -129,7 +129,7 @@ def test_wavelet_filters_are_orthonormal_and_blind_to_polynomials(name) -> None:
 
 
 @pytest.mark.parametrize("name", wavelets.FILTERS)
-def test_white_noise_keeps_its_level_in_every_band_and_coloured_noise_has_its_gain(name) -> None:
+def test_white_noise_keeps_its_level_in_every_band_and_colored_noise_has_its_gain(name) -> None:
     low = wavelets.FILTERS[name]
     rng = np.random.default_rng(0)
     white = rng.standard_normal((256, 256)).astype(np.float32)
@@ -191,7 +191,7 @@ def test_total_variation_falls_and_means_stay() -> None:
 
 
 def test_total_variation_of_a_step_is_the_closed_form() -> None:
-    """ROF of a step of two halves: each half moves towards the other by weight / its width."""
+    """ROF of a step of two halves: each half moves toward the other by weight / its width."""
     step = np.zeros((1, 4, 40), np.float32)
     step[:, :, 20:] = 1
     strength, sigma = 0.5, 255.0

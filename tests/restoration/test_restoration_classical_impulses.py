@@ -69,7 +69,7 @@ def test_a_single_extreme_pixel_is_an_impulse_and_a_full_plane_is_none() -> None
     assert not without_areas(np.ones((9, 9), bool)).any()
 
 
-def test_fully_saturated_colours_of_one_channel_are_kept_when_pixels_are_lost_together() -> None:
+def test_fully_saturated_colors_of_one_channel_are_kept_when_pixels_are_lost_together() -> None:
     clean = scene()
     clean[0, ::9, ::9] = 1
     noisy = SaltPepper(amount=0.2).apply(clean, np.random.default_rng(0))

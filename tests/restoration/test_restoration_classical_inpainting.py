@@ -67,7 +67,7 @@ def test_harmonic_is_the_closed_form_of_discrete_waves() -> None:
 @given(
     height=st.integers(2, 24), width=st.integers(2, 24), share=st.floats(0.05, 0.9), seed=st.integers(0, 99)
 )
-def test_every_lost_pixel_is_the_mean_of_its_neighbours(height, width, share, seed) -> None:
+def test_every_lost_pixel_is_the_mean_of_its_neighbors(height, width, share, seed) -> None:
     rng = np.random.default_rng(seed)
     mask = rng.random((height, width)) < share
     mask[rng.integers(height), rng.integers(width)] = False
@@ -148,8 +148,8 @@ def test_copied_pixels_are_the_images_own(method) -> None:
     pixels = np.rint(np.random.default_rng(0).random((3, 50, 60)) * 65535).astype(np.float32) / 65535
     mask = box((50, 60), 15, 20, 17, 18)
     result = method.restore(np.where(mask, np.float32(0), pixels), Context(mask=mask))
-    own = {tuple(colour) for colour in pixels[:, ~mask].T}
-    assert {tuple(colour) for colour in result[:, mask].T} <= own
+    own = {tuple(color) for color in pixels[:, ~mask].T}
+    assert {tuple(color) for color in result[:, mask].T} <= own
 
 
 def test_exemplars_go_on_with_lines_first() -> None:

@@ -20,8 +20,8 @@ from restorecli.restoration.methods.classical.kernel_estimate import (
     sparse_gradients,
 )
 
-MOTION = PointSpread.centred(motion_kernel(9, 30))
-SOFT = PointSpread.centred(np.outer(gaussian_weights(1.2), gaussian_weights(1.2)))
+MOTION = PointSpread.centered(motion_kernel(9, 30))
+SOFT = PointSpread.centered(np.outer(gaussian_weights(1.2), gaussian_weights(1.2)))
 DEBLURRING = ("inverse", "wiener-deconv", "richardson-lucy", "unsupervised-wiener")
 
 
@@ -49,7 +49,7 @@ def restore(name, pixels, spread, sigma=0.0, **parameters):
 @pytest.mark.parametrize("prior", ["flat", "laplacian"])
 def test_without_noise_and_with_no_ratio_the_original_comes_back(photo, prior) -> None:
     """The law of SYSTEMS.md: NSR -> 0 on noiseless circular blur gives more than 60 dB."""
-    kernel = PointSpread.centred(np.array([[0.05, 0.1, 0.02], [0.1, 0.5, 0.1], [0.03, 0.05, 0.05]]))
+    kernel = PointSpread.centered(np.array([[0.05, 0.1, 0.02], [0.1, 0.5, 0.1], [0.03, 0.05, 0.05]]))
     given = Convolution(kernel, 1, "circular").forward(photo.astype(np.float64))
     result = restore("wiener-deconv", given, kernel, rim="circular", balance=1e-12, prior=prior)
     assert psnr(result, photo) > 60
@@ -190,7 +190,7 @@ def likeness(one, other):
 
 def test_a_kernel_is_found_and_the_image_sharpened() -> None:
     photo = (data.camera()[60:316, 120:376] / 255).astype(np.float32)[None]
-    spread = PointSpread.centred(curved_kernel())
+    spread = PointSpread.centered(curved_kernel())
     given = blurred(photo, spread, 1.0)
     known = Context()
     result = create_method("blind-deconv", {"size": 15}).restore(given, known)
@@ -209,16 +209,16 @@ def test_a_kernel_is_found_and_the_image_sharpened() -> None:
 @pytest.mark.parametrize("noise", [0.0, 2.0])
 def test_a_sharp_image_comes_back_as_it_was(noise) -> None:
     sharp = (data.camera()[60:188, 120:248] / 255).astype(np.float32)[None]
-    given = blurred(sharp, PointSpread.centred(np.ones((1, 1))), noise)
+    given = blurred(sharp, PointSpread.centered(np.ones((1, 1))), noise)
     known = Context()
     np.testing.assert_array_equal(create_method("blind-deconv").restore(given, known), given)
-    assert known.found.values["left_as_it_was"] == "the image is sharp"
+    assert known.found.values["left_as_it_was"] == "The image is sharp"
 
 
 def test_a_kernel_that_only_half_of_the_image_supports_is_not_used() -> None:
     """The left half moved across, the right half down: one kernel explains neither."""
     photo = (data.camera()[60:188, 120:248] / 255).astype(np.float32)[None]
-    across, down = PointSpread.centred(np.ones((1, 13)) / 13), PointSpread.centred(np.ones((13, 1)) / 13)
+    across, down = PointSpread.centered(np.ones((1, 13)) / 13), PointSpread.centered(np.ones((13, 1)) / 13)
     given = np.concatenate([blurred(photo, across, 0.5)[..., :64], blurred(photo, down, 0.5)[..., 64:]], 2)
     known, insisted = Context(), Context()
     np.testing.assert_array_equal(create_method("blind-deconv").restore(given, known), given)
@@ -231,13 +231,13 @@ def test_a_kernel_that_only_half_of_the_image_supports_is_not_used() -> None:
 @pytest.mark.slow
 def test_blind_deconvolution_does_no_harm() -> None:
     """Crops of photographs, blurred, noisy or as they were: none loses 1 dB, and the mean gains."""
-    box = PointSpread.centred(np.ones((1, 1)))
+    box = PointSpread.centered(np.ones((1, 1)))
     disk = np.hypot(*np.mgrid[-3:4, -3:4]) <= 3.2
     cases = (
-        (PointSpread.centred(np.outer(gaussian_weights(2), gaussian_weights(2))), 0.0),
+        (PointSpread.centered(np.outer(gaussian_weights(2), gaussian_weights(2))), 0.0),
         (MOTION, 0.0),
-        (PointSpread.centred(motion_kernel(15, 100)), 0.0),
-        (PointSpread.centred(disk / disk.sum()), 2.0),
+        (PointSpread.centered(motion_kernel(15, 100)), 0.0),
+        (PointSpread.centered(disk / disk.sum()), 2.0),
         (box, 0.0),
         (box, 10.0),
     )
@@ -300,7 +300,7 @@ def test_few_gradients_are_kept_where_they_are_large() -> None:
     step = np.zeros((24, 24))
     step[6:18, 6:18] = 1
     noisy = step + 0.02 * np.random.default_rng(0).standard_normal(step.shape)
-    result = sparse_gradients(noisy, PointSpread.centred(np.ones((1, 1))), 0.01)
+    result = sparse_gradients(noisy, PointSpread.centered(np.ones((1, 1))), 0.01)
     gradients = np.abs(np.diff(result, axis=0)) > 0.05
     assert gradients.sum() == 2 * 12
     assert np.abs(result - step).max() < 0.06

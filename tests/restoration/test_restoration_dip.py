@@ -11,7 +11,7 @@ from restorecli.folders.samples import read_sample
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.per_image.dip import Dip
 from restorecli.restoration.methods.per_image.fitting import Guard, Schedule, Target, fit, input_noise
-from restorecli.restoration.methods.per_image.skip_network import SkipNetwork, initialise
+from restorecli.restoration.methods.per_image.skip_network import SkipNetwork, initialize
 from restorecli.restoration.methods.per_image.stopping import HeldOut, MovingVariance, Never
 
 
@@ -26,7 +26,7 @@ def clean(side=32):
 def tiny_fit(image, steps, *, weight=None, operator=None, scale=1, rule=None, rate=0.01):
     draw = generator()
     network = SkipNetwork(len(image), 4, (16, 16, 16), (2, 2, 2))
-    initialise(network, draw)
+    initialize(network, draw)
     size = (image.shape[1] * scale, image.shape[2] * scale)
     mask = torch.ones(image.shape[1:]) if weight is None else weight
     target = Target(torch.from_numpy(image)[None], mask, operator, size)
@@ -133,15 +133,15 @@ def test_the_slope_through_an_operator_is_the_true_one() -> None:
 
 def test_a_jump_of_the_loss_brings_the_last_good_weights_back() -> None:
     network = nn.Linear(2, 1)
-    optimiser = torch.optim.Adam(network.parameters(), lr=0.1)
-    guard = Guard(network, optimiser)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
+    guard = Guard(network, optimizer)
     assert guard.passes(1.0)
     good = network.weight.detach().clone()
     with torch.no_grad():
         network.weight += 100
     assert not guard.passes(50.0)
     assert torch.equal(network.weight, good)
-    assert optimiser.param_groups[0]["lr"] == pytest.approx(0.05)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.05)
     assert not guard.passes(float("nan"))
     assert guard.blown == 2
     assert guard.passes(0.9)
@@ -187,9 +187,9 @@ def test_held_out_pixels_are_scored_and_not_fitted() -> None:
     held = torch.zeros(16, 16)
     held[::3, ::3] = 1
     scene = clean(16)
-    spoilt = scene.copy()
-    spoilt[:, ::3, ::3] = 0.5
-    fits = [tiny_fit(image, 5, weight=1 - held).image for image in (scene, spoilt)]
+    spoiled = scene.copy()
+    spoiled[:, ::3, ::3] = 0.5
+    fits = [tiny_fit(image, 5, weight=1 - held).image for image in (scene, spoiled)]
     assert torch.equal(*fits)
     target = Target(torch.from_numpy(scene)[None], 1 - held, None, (16, 16))
     rule = HeldOut(lambda output: float(target.error(output, held)))

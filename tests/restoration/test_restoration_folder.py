@@ -422,7 +422,7 @@ def test_leniency_restores_only_what_failed_before(source, output, invert):
     assert records["cars/1.png"].reading == STRICT
 
 
-def test_converted_colours_are_restored_again_and_compared_in_the_same_colours(source, output, invert):
+def test_converted_colors_are_restored_again_and_compared_in_the_same_colors(source, output, invert):
     clean, first = "../clean/1.png", ReadOptions(frames="first")
     Manifest(source).append(
         Record("cars/1.png", "degrade", "cars", clean, clean, "0", reference_reading=first)

@@ -12,8 +12,8 @@ from restorecli.degradation.operators import Convolution, PointSpread
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.per_image.hopfield import SMOOTHNESS, Energy, Hopfield, settle
 
-UNIFORM = Convolution(PointSpread.centred(np.full((5, 5), 1 / 25)))
-SLIGHT = Convolution(PointSpread.centred(np.outer([0.1, 0.8, 0.1], [0.1, 0.8, 0.1])))
+UNIFORM = Convolution(PointSpread.centered(np.full((5, 5), 1 / 25)))
+SLIGHT = Convolution(PointSpread.centered(np.outer([0.1, 0.8, 0.1], [0.1, 0.8, 0.1])))
 LOPSIDED = Convolution(PointSpread(np.array([[0.5, 0.3, 0.2]]), (0, 0)))
 STEPS = pytest.mark.parametrize("step", ["best", "unit"])
 

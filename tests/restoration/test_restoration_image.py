@@ -71,7 +71,7 @@ def test_an_image_all_visible_or_all_invisible_needs_no_filling(value):
     assert fill_invisible(image, np.full((5, 6), value, np.uint8)) is image
 
 
-def test_filling_takes_the_nearest_visible_colour():
+def test_filling_takes_the_nearest_visible_color():
     image = np.arange(5, dtype=np.float32)[None, None]
     filled = fill_invisible(image, np.array([[0, 1, 0, 0, 1]]))
     np.testing.assert_array_equal(filled[0, 0], [1, 1, 1, 4, 4])

@@ -143,7 +143,7 @@ def test_a_method_that_sees_everything_is_never_cut(photos, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("way", ["file", "folder", "suffix", "colour"])
-def test_lost_pixels_are_named_by_file_folder_or_colour(tmp_path, way) -> None:
+def test_lost_pixels_are_named_by_file_folder_or_color(tmp_path, way) -> None:
     source, masks = tmp_path / "in" / "a", tmp_path / "masks" / "a"
     source.mkdir(parents=True)
     masks.mkdir(parents=True)

@@ -105,7 +105,7 @@ def test_a_tile_that_is_not_larger_than_the_overlap_is_refused_with_the_least_th
 @pytest.mark.parametrize(
     ("field", "multiple", "needed"), [(1, 1, 0), (35, 1, 34), (41, 1, 40), (131, 8, 136), (2, 1, 2)]
 )
-def test_needed_overlap_is_the_receptive_field_without_its_centre(field, multiple, needed):
+def test_needed_overlap_is_the_receptive_field_without_its_center(field, multiple, needed):
     spec = RestorerSpec("x", 3, multiple=multiple, receptive_field=field)
     assert needed_overlap(spec) == needed
     assert is_exact(spec, needed)

@@ -25,7 +25,7 @@ from restorecli.restoration.methods.data_steps import (
     step_weights,
 )
 
-MOTION = PointSpread.centred(motion_kernel(9, 30))
+MOTION = PointSpread.centered(motion_kernel(9, 30))
 
 
 def psnr(one, other):
@@ -74,7 +74,7 @@ def test_the_fourier_step_solves_its_normal_equations(factor, height, width, wei
 
 def test_without_a_prior_the_step_is_the_inverse_filter() -> None:
     """D = identity and a -> 0: a kernel without zeros is inverted exactly, whatever z says."""
-    spread = PointSpread.centred(np.array([[0.1, 0.6, 0.3]]))
+    spread = PointSpread.centered(np.array([[0.1, 0.6, 0.3]]))
     x = np.random.default_rng(0).random((1, 16, 16))
     blurred = Convolution(spread, 1, "circular").forward(x)
     spectrum = spread.transfer((16, 16))

@@ -129,7 +129,7 @@ def test_the_factor_comes_from_the_method_or_the_operator_and_they_may_not_diffe
         create_method("bicubic", {"factor": 2}).restore(small, known)
     with pytest.raises(ImageError, match="by how much"):
         create_method("bicubic").restore(small, Context())
-    blur = Context(sigma=0.0, operator=Convolution(PointSpread.centred(np.ones((1, 1)))))
+    blur = Context(sigma=0.0, operator=Convolution(PointSpread.centered(np.ones((1, 1)))))
     assert create_method("bicubic", {"factor": 2}).restore(small, blur).shape == (1, 80, 80)
 
 

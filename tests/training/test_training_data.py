@@ -240,7 +240,7 @@ def test_validation_images_are_checked_before_the_run(recipe, workshop, low, hig
         make_examples(found, recipe.validation, channels=1)
 
 
-def test_a_gray_and_a_colour_image_make_a_validation_pair(recipe, workshop):
+def test_a_gray_and_a_color_image_make_a_validation_pair(recipe, workshop):
     save(workshop / "low" / "a.png", 24, 24)
     save(workshop / "high" / "a.png", 24, 24, 3)
     found = find_pairs([Source(degraded="low", reference="high")], recipe, workshop, print)

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from restorecli.training.guard import BufferGuard, StepRecord
 from restorecli.training.loop import LOG_EVERY, Loop
 from restorecli.training.monitor import SilentMonitor
-from restorecli.training.optimisation import make_optimizer, step_if
+from restorecli.training.optimization import make_optimizer, step_if
 from restorecli.training.recipe import OptimizerSection
 from restorecli.training.run import train
 

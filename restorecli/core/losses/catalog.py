@@ -35,7 +35,7 @@ def create_loss(name: str, /, **arguments: object) -> nn.Module:
     """Build a loss by name.
 
     Raises:
-        UsageError: There is no such loss, an argument is misspelt, or its value is not possible.
+        UsageError: There is no such loss, an argument is misspelled, or its value is not possible.
     """
     entry = LOSSES.find(name)
     check_arguments(f"The loss {entry.name}", arguments, entry.arguments())

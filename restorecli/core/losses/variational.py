@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def reparameterise(mean: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:
+def reparameterize(mean: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:
     """Return mean + e^(logvar / 2) noise: a draw through which gradients reach mean and logvar.
 
     Args:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restorecli.core.losses.variational import reparameterise
+from restorecli.core.losses.variational import reparameterize
 from restorecli.core.models.blocks.convolution import DoubleConv
 from restorecli.core.recognizer import strided
 
@@ -98,7 +98,7 @@ class CvaeGan(nn.Module):
         The second goes through the encoder, which `forward` does without.
         """
         mean, logvar = self.encode(x, x)
-        return [self(x), self.decode(x, reparameterise(mean, logvar, torch.randn_like(mean)))]
+        return [self(x), self.decode(x, reparameterize(mean, logvar, torch.randn_like(mean)))]
 
 
 class Film(nn.Module):

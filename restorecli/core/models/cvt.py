@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from restorecli.core.models.blocks.convolutional_attention import CvtBlock, Norm
 from restorecli.core.models.blocks.depths import check_depths
-from restorecli.core.models.blocks.normalisation import LayerNorm2d
+from restorecli.core.models.blocks.normalization import LayerNorm2d
 
 LEVELS = 3
 

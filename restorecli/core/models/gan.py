@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from restorecli.core.discriminators import initialise_gan
+from restorecli.core.discriminators import initialize_gan
 
 
 class Pix2Pix(nn.Module):
@@ -59,7 +59,7 @@ class Pix2Pix(nn.Module):
             ups.append(_up(incoming, widths[level - 1], drops))
         self.up = nn.ModuleList(ups)
         self.last = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * width, channels, 4, 2, 1), nn.Tanh())
-        self.apply(initialise_gan)
+        self.apply(initialize_gan)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map degraded (N, C, H, W) in [0, 1], sides multiples of 2^levels, to restored of the same shape."""

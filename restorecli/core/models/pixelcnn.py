@@ -2,7 +2,7 @@
 
 Gated PixelCNN: van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu, NeurIPS 2016,
 arXiv:1606.05328. Conditioned as in Dahl, Norouzi, Shlens, "Pixel Recursive Super Resolution", ICCV 2017.
-Discretised logistics: Salimans et al., "PixelCNN++", ICLR 2017.
+Discretized logistics: Salimans et al., "PixelCNN++", ICLR 2017.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class PixelCnn(nn.Module):
         layers: Gated layers.
         condition: Channels of the residual network on x.
         blocks: Its residual blocks.
-        output: "logistic", a mixture of discretised logistics, or "categorical", 256 numbers per color.
+        output: "logistic", a mixture of discretized logistics, or "categorical", 256 numbers per color.
         components: Logistics of a mixture.
         refinements: Jacobi steps of `forward`, from 1.
 
@@ -170,7 +170,7 @@ class PixelCnn(nn.Module):
         return sample_cached(self, self._alone(s, x), s, temperature, generator)
 
     def _alone(self, s: Tensor, x: Tensor) -> Tensor:
-        return self.distribution.centred(self._by_colour(self.alone(s)), x)
+        return self.distribution.centered(self._by_color(self.alone(s)), x)
 
     def _stacks(self, y: Tensor, s: Tensor) -> Tensor:
         """Return B(y_<i, s): (N, C, P, H, W)."""
@@ -178,9 +178,9 @@ class PixelCnn(nn.Module):
         v, h = self.first_vertical(seen), self.first_horizontal(seen)
         for layer in self.layers:
             v, h = layer(v, h, s)
-        return self._by_colour(self.last(self.head(h.relu()).relu()))
+        return self._by_color(self.last(self.head(h.relu()).relu()))
 
-    def _by_colour(self, parameters: Tensor) -> Tensor:
+    def _by_color(self, parameters: Tensor) -> Tensor:
         exact = parameters.to(torch.promote_types(parameters.dtype, torch.float32))
         n, _, height, width = exact.shape
         return exact.reshape(n, self.channels, self.distribution.size, height, width)

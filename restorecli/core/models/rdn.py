@@ -41,7 +41,7 @@ class ResidualDenseBlock(nn.Module):
 class Rdn(nn.Module):
     """Two shallow convolutions, 16 residual dense blocks, global fusion with a skip, up-sampler, convolution.
 
-    With scale 2: 22,123,395 parameters. With scale 1, as for denoising and JPEG artefacts, there is no
+    With scale 2: 22,123,395 parameters. With scale 1, as for denoising and JPEG artifacts, there is no
     up-sampler and the output is added to the input: 21,975,683.
 
     Args:

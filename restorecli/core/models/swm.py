@@ -69,7 +69,7 @@ class SwmBlock(nn.Module):
         return x + self.gamma * attended
 
 
-class ColourHead(nn.Module):
+class ColorHead(nn.Module):
     """A gain and an offset per color from the mean of the deepest features; at first 1 and 0.
 
     Dust is mostly a cast over the whole image, which this takes off before anything local is added.
@@ -171,7 +171,7 @@ class Swm(nn.Module):
         self.last = nn.Conv2d(width, channels, 3, padding=1)
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)
-        self.colour = ColourHead(widths[-1], channels)
+        self.colour = ColorHead(widths[-1], channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map degraded (N, C, H, W) in [0, 1], H and W multiples of 8, to restored of the same shape."""

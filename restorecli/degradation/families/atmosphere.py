@@ -9,10 +9,10 @@ from scipy import ndimage
 Plane = NDArray[np.float32]
 
 
-def luma(colour: NDArray[np.float32]) -> Plane:
+def luma(color: NDArray[np.float32]) -> Plane:
     """Return the BT.601 luma, (H, W), of a (3, H, W) image."""
     # Not a matrix product, whose last bits depend on the number of threads.
-    red, green, blue = (colour[i] * np.float32(weight) for i, weight in enumerate((0.299, 0.587, 0.114)))
+    red, green, blue = (color[i] * np.float32(weight) for i, weight in enumerate((0.299, 0.587, 0.114)))
     result: Plane = red + green + blue
     return result
 
@@ -83,9 +83,7 @@ def guided_filter(guide: Plane, source: Plane, radius: int, epsilon: float) -> P
     return np.asarray(mean(slope) * guide_ + mean(offset), dtype=np.float32)
 
 
-def pseudo_depth(
-    colour: NDArray[np.float32], falloff: float, octaves: int, rng: np.random.Generator
-) -> Plane:
+def pseudo_depth(color: NDArray[np.float32], falloff: float, octaves: int, rng: np.random.Generator) -> Plane:
     """Guess how far each pixel is, without a network: high in the image is far, saturated detail is near.
 
     0.6 (1 - row / H)^falloff + 0.25 fractal noise + 0.15 (1 - saturation x local contrast), smoothed by the
@@ -93,7 +91,7 @@ def pseudo_depth(
     contrast is the standard deviation of luma in the same window over its largest value.
 
     Args:
-        colour: (3, H, W) float32 in [0, 1].
+        color: (3, H, W) float32 in [0, 1].
         falloff: Exponent of the gradient from bottom to top.
         octaves: Of the noise.
         rng: The source of randomness.
@@ -101,19 +99,19 @@ def pseudo_depth(
     Returns:
         (H, W) float32 that spans [0, 1].
     """
-    height, width = colour.shape[1:]
+    height, width = color.shape[1:]
     radius = max(1, height // 20)
-    guide = luma(colour)
+    guide = luma(color)
     rows = (1 - np.arange(height, dtype=np.float32) / height) ** np.float32(falloff)
     noise = fractal_noise((height, width), octaves, rng)
-    detail = _saturation(colour) * _local_contrast(guide, radius)
+    detail = _saturation(color) * _local_contrast(guide, radius)
     depth = np.float32(0.6) * rows[:, None] + np.float32(0.25) * noise + np.float32(0.15) * (1 - detail)
     return rescale(guided_filter(guide, depth, radius, 1e-3), 0, 1)
 
 
-def _saturation(colour: NDArray[np.float32]) -> Plane:
-    most = colour.max(axis=0)
-    result: Plane = (most - colour.min(axis=0)) / np.maximum(most, np.float32(1e-6))
+def _saturation(color: NDArray[np.float32]) -> Plane:
+    most = color.max(axis=0)
+    result: Plane = (most - color.min(axis=0)) / np.maximum(most, np.float32(1e-6))
     return result
 
 

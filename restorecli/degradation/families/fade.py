@@ -67,8 +67,8 @@ class Fade(Degradation):
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
         """Return the faded image; see the base class."""
-        colour = np.repeat(image, 3, axis=0) if len(image) == 1 else image
-        faded = self._tone(colour)
+        color = np.repeat(image, 3, axis=0) if len(image) == 1 else image
+        faded = self._tone(color)
         faded *= self._shade(image.shape[1:], rng)
         if len(image) == 1:
             faded = luma(faded)[None]
@@ -78,11 +78,11 @@ class Fade(Degradation):
             faded += grain * np.float32(self.grain / 255)
         return faded
 
-    def _tone(self, colour: Pixels) -> Pixels:
-        red, green, blue = colour
+    def _tone(self, color: Pixels) -> Pixels:
+        red, green, blue = color
         # Not a matrix product, whose last bits depend on the number of threads.
         brown = np.stack([row[0] * red + row[1] * green + row[2] * blue for row in SEPIA])
-        mixed = colour + np.float32(self.sepia) * (brown - colour)
+        mixed = color + np.float32(self.sepia) * (brown - color)
         gains = (self.contrast * np.array([self.red, self.green, self.blue])).astype(np.float32)
         toned: Pixels = gains[:, None, None] * mixed + np.float32(self.black / 255)
         return toned

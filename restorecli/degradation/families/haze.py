@@ -49,8 +49,8 @@ class Haze(Degradation):
 
     def depth(self, image: Pixels, rng: np.random.Generator) -> NDArray[np.float32]:
         """Return d of the class's description: (H, W) float32, at least 0."""
-        colour = np.repeat(image, 3, axis=0) if len(image) == 1 else image
-        guess = pseudo_depth(np.clip(colour, 0, 1), self.falloff, self.octaves, rng)
+        color = np.repeat(image, 3, axis=0) if len(image) == 1 else image
+        guess = pseudo_depth(np.clip(color, 0, 1), self.falloff, self.octaves, rng)
         density = 1 + np.float32(self.drift) * (2 * fractal_noise(guess.shape, 2, rng) - 1)
         depth: NDArray[np.float32] = (
             np.float32(self.near) + np.float32(self.far - self.near) * guess

@@ -22,9 +22,9 @@ def _grid(*steps: int) -> Palette:
 
 def _ega() -> Palette:
     """The 16 colors of the Enhanced Graphics Adapter at start: dark yellow is brown."""
-    colours = np.concatenate([_grid(0, 170), _grid(85, 255)])
-    colours[6] = np.array([170, 85, 0]) / 255
-    return colours
+    colors = np.concatenate([_grid(0, 170), _grid(85, 255)])
+    colors[6] = np.array([170, 85, 0]) / 255
+    return colors
 
 
 NAMED: Mapping[str, Palette] = {
@@ -43,7 +43,7 @@ def named_palette(name: str, channels: int) -> Palette:
     return np.unique(grays[:, :1], axis=0)
 
 
-def median_cut(image: Pixels, colours: int) -> Palette:
+def median_cut(image: Pixels, colors: int) -> Palette:
     """Choose colors from an image by median cut (Heckbert, SIGGRAPH 1982).
 
     The 8-bit colors of the image start as one box; again and again the box with the most pixels times its
@@ -51,7 +51,7 @@ def median_cut(image: Pixels, colours: int) -> Palette:
 
     Args:
         image: (C, H, W) float32; clipped to [0, 1].
-        colours: The most colors to return; fewer when the image has fewer.
+        colors: The most colors to return; fewer when the image has fewer.
 
     Returns:
         (N, C) float64 in [0, 1], sorted.
@@ -64,7 +64,7 @@ def median_cut(image: Pixels, colours: int) -> Palette:
     points = np.stack([values >> shift & 255 for shift in shifts], axis=1).astype(np.uint8)
     boxes = [np.arange(len(points))]
     urgency = [_urgency(boxes[0], points, counts)]
-    while len(boxes) < colours and max(urgency) > 0:
+    while len(boxes) < colors and max(urgency) > 0:
         worst = int(np.argmax(urgency))
         halves = _cut(boxes[worst], points, counts)
         boxes[worst : worst + 1] = halves

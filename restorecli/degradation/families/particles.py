@@ -25,26 +25,26 @@ class Particles:
     Attributes:
         shapes: (N, 5): row, column, radius, and half the streak as (rows, columns).
         opacities: (N,) in [0, 1].
-        colours: (N, 3) in [0, 1].
+        colors: (N, 3) in [0, 1].
     """
 
     shapes: NDArray[np.float64]
     opacities: NDArray[np.float32]
-    colours: NDArray[np.float32]
+    colors: NDArray[np.float32]
 
 
 def draw_particles(
-    shape: tuple[int, int], share: float, colour: NDArray[np.float32], rng: np.random.Generator
+    shape: tuple[int, int], share: float, color: NDArray[np.float32], rng: np.random.Generator
 ) -> Particles:
     """Draw grains that cover about `share` of an image.
 
-    Radii are 0.3 to 2.5 px (log-uniform: many small, few large), opacities 0.2 to 0.8, colors `colour` plus
+    Radii are 0.3 to 2.5 px (log-uniform: many small, few large), opacities 0.2 to 0.8, colors `color` plus
     or minus 0.1; one in ten is streaked by 3 to 9 px along a wind that all of them share within 10 degrees.
 
     Args:
         shape: Height and width.
         share: Of the pixels that the discs cover, streaks aside.
-        colour: (3,) of the dust.
+        color: (3,) of the dust.
         rng: The source of randomness.
     """
     ratio = math.log(_LARGEST / _SMALLEST)
@@ -58,14 +58,14 @@ def draw_particles(
     streaks = 0.5 * lengths[:, None] * np.stack([np.sin(angles), np.cos(angles)], axis=1)
     opacities = rng.uniform(*_OPACITY, count)
     tints = rng.uniform(-_TINT, _TINT, count)
-    colours = np.clip(colour + tints[:, None], 0, 1)
+    colors = np.clip(color + tints[:, None], 0, 1)
     shapes = np.concatenate([places, radii[:, None], streaks], axis=1)
-    return Particles(shapes, opacities.astype(np.float32), colours.astype(np.float32))
+    return Particles(shapes, opacities.astype(np.float32), colors.astype(np.float32))
 
 
 @compiled
 def _blend(
-    image: Pixels, shapes: NDArray[np.float64], opacities: NDArray[np.float32], colours: NDArray[np.float32]
+    image: Pixels, shapes: NDArray[np.float64], opacities: NDArray[np.float32], colors: NDArray[np.float32]
 ) -> None:
     for grain in range(len(shapes)):
         row, column, radius, down, across = shapes[grain]
@@ -85,9 +85,9 @@ def _blend(
                 distance = np.hypot(dy - along * down, dx - along * across)
                 cover = np.float32(strength * min(max(radius + 0.5 - distance, 0.0), 1.0))
                 for channel in range(image.shape[0]):
-                    image[channel, y, x] += cover * (colours[grain, channel] - image[channel, y, x])
+                    image[channel, y, x] += cover * (colors[grain, channel] - image[channel, y, x])
 
 
 def blend_particles(image: Pixels, particles: Particles) -> None:
     """Blend grains over a (3, H, W) float32 image in place, in their order."""
-    _blend(image, particles.shapes, particles.opacities, particles.colours)
+    _blend(image, particles.shapes, particles.opacities, particles.colors)

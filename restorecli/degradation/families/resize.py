@@ -25,10 +25,10 @@ def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 def _reduce_axis(image: NDArray[np.float64], factor: int, axis: int) -> NDArray[np.float64]:
     """Make one axis smaller by `factor` with the kernel stretched by it, which removes what would alias."""
     length = image.shape[axis]
-    centres = (np.arange(length // factor) + 0.5) * factor - 0.5
-    first = np.floor(centres - 2 * factor).astype(int)
+    centers = (np.arange(length // factor) + 0.5) * factor - 0.5
+    first = np.floor(centers - 2 * factor).astype(int)
     taps = first[:, None] + np.arange(4 * factor + 2)
-    weights = cubic((centres[:, None] - taps) / factor)
+    weights = cubic((centers[:, None] - taps) / factor)
     weights /= weights.sum(axis=1, keepdims=True)
     mirror = np.mod(taps, 2 * length)
     mirror = np.where(mirror < length, mirror, 2 * length - 1 - mirror)

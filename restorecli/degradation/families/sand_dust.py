@@ -14,7 +14,7 @@ from restorecli.degradation.families.atmosphere import fractal_noise, luma, pseu
 from restorecli.degradation.families.blur import gaussian_weights
 from restorecli.images.image import Pixels
 
-Colour = NDArray[np.float32]
+Color = NDArray[np.float32]
 
 AIRLIGHTS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "yellow": ((0.70, 0.52, 0.22), (0.92, 0.76, 0.55)),
@@ -25,7 +25,7 @@ AIRLIGHTS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, fl
 """The darkest and the brightest light of each kind of dust, R, G, B in [0, 1]."""
 
 
-def scatter(scene: Pixels, depth: NDArray[np.float32], beta: Colour, airlight: Colour) -> Pixels:
+def scatter(scene: Pixels, depth: NDArray[np.float32], beta: Color, airlight: Color) -> Pixels:
     """Return I_c = J_c t_c + A_c (1 - t_c) with t_c = exp(-beta_c d) for every channel c.
 
     Args:
@@ -96,12 +96,12 @@ class SandDust(Degradation):
         4.0, unit="0-255 scale", low=0, high=100, draw="2..12", help="noise on top (std)"
     )
 
-    def airlight(self) -> Colour:
+    def airlight(self) -> Color:
         """Return the light of the dust, (3,) in [0, 1]."""
         dark, bright = (np.array(end) for end in AIRLIGHTS[self.preset])
         return np.asarray(dark + (bright - dark) * self.tone, dtype=np.float32)
 
-    def betas(self) -> Colour:
+    def betas(self) -> Color:
         """Return the attenuation of R, G, B per unit of depth, (3,)."""
         return (self.beta * np.array([1, self.green, self.blue])).astype(np.float32)
 

@@ -106,8 +106,8 @@ class Scratches(Degradation):
         opacity, kind, tone = rng.uniform(self.opacity, 1), rng.random(), rng.uniform(-0.06, 0.06)
         rest = 1 - self.white
         base = (0.97, 0.97, 0.97) if kind < self.white else _DARK if kind < 1 - rest / 2 else _SEPIA
-        colour = np.clip(np.array(base) + tone, 0, 1).astype(np.float32)
-        return Stroke(np.concatenate([path, radii[:, None]], axis=1), opacity, colour)
+        color = np.clip(np.array(base) + tone, 0, 1).astype(np.float32)
+        return Stroke(np.concatenate([path, radii[:, None]], axis=1), opacity, color)
 
 
 def _polyline(

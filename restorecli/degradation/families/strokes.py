@@ -21,12 +21,12 @@ class Stroke:
     Attributes:
         points: (K, 3) of row, column and radius in pixels.
         opacity: In (0, 1].
-        colour: (3,) in [0, 1].
+        color: (3,) in [0, 1].
     """
 
     points: NDArray[np.float64]
     opacity: float
-    colour: NDArray[np.float32]
+    color: NDArray[np.float32]
 
 
 @compiled
@@ -71,9 +71,9 @@ def cover(shape: tuple[int, int], stroke: Stroke, edge: float) -> NDArray[np.flo
 def paint(image: Pixels, strokes: list[Stroke], edge: float) -> None:
     """Blend strokes over a (1 or 3, H, W) image in place, in their order; gray images get their luma."""
     for stroke in strokes:
-        colour = stroke.colour if len(image) == 3 else stroke.colour @ _LUMA
+        color = stroke.color if len(image) == 3 else stroke.color @ _LUMA
         share = cover(image.shape[1:], stroke, edge)[None] * np.float32(stroke.opacity)
-        image += share * (colour.reshape(-1, 1, 1) - image)
+        image += share * (color.reshape(-1, 1, 1) - image)
 
 
 def marks(shape: tuple[int, int], strokes: list[Stroke], edge: float) -> NDArray[np.bool_]:

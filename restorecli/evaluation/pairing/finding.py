@@ -101,7 +101,7 @@ def _records(folder: Path, files: Sequence[ImageFile]) -> Mapping[str, Record]:
 
 def _no_references(folder: Path) -> DataError:
     return DataError(
-        "nothing says which references these images belong to",
+        "Nothing says which references these images belong to.",
         expected="a manifest.jsonl beside them, as `restorecli degrade` and `restore` write it",
         got="no line about them in a manifest.jsonl, and no folder of references was given",
         file=folder,

@@ -131,9 +131,9 @@ def _faults(
     if undefined:
         yield f"has no value any more for {undefined} images"
     known = [(before, after) for before, after in pairs if after is not None]
-    spoilt = sum(math.isinf(before) and math.isfinite(after) for before, after in known)
-    if spoilt:
-        yield f"is not inf any more for {spoilt} images"
+    spoiled = sum(math.isinf(before) and math.isfinite(after) for before, after in known)
+    if spoiled:
+        yield f"is not inf any more for {spoiled} images"
     finite = [pair for pair in known if all(map(math.isfinite, pair))]
     if not finite:
         return

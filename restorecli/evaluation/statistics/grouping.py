@@ -156,7 +156,7 @@ def resolve_field(name: str, known: Sequence[str]) -> str:
         return found[0]
     if found:
         raise UsageError(
-            f"{name!r} could mean several fields of the manifest",
+            f"{name!r} could mean several fields of the manifest.",
             expected=" or ".join(found),
             got=repr(name),
         )

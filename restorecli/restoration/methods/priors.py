@@ -30,7 +30,7 @@ def network_prior(name: str, *, seed: int, device: str | None = None) -> Prior:
 
     A network that takes a noise level is told it. A blind one estimates the noise by itself and would hardly
     change the smooth images that data steps give; so white noise of the level is added first, which it then
-    removes together with what else departs from a natural image: a regularisation by stochastic denoising
+    removes together with what else departs from a natural image: a regularization by stochastic denoising
     (Renaud et al., ICML 2024). Deblurring without it ended 6.7 dB lower. The noise is drawn from `seed`, so
     that runs agree.
 

@@ -76,7 +76,7 @@ def create_strategy(
     """Build a strategy by name, for a network of `channels` channels and crops of `crop` pixels.
 
     Raises:
-        UsageError: There is no such strategy, an argument is misspelt, or its value is not possible.
+        UsageError: There is no such strategy, an argument is misspelled, or its value is not possible.
     """
     entry = STRATEGIES.find(name)
     check_arguments(f"The strategy {entry.name}", arguments, entry.own_arguments())

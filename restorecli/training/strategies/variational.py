@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restorecli.core.losses.adversarial import discriminator_loss
-from restorecli.core.losses.variational import kl_divergence, reparameterise
+from restorecli.core.losses.variational import kl_divergence, reparameterize
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.cvae_gan import CvaeGan
 from restorecli.core.recognizer import Recognizer
@@ -78,7 +78,7 @@ class Variational:
         if not isinstance(network, CvaeGan):
             raise TypeError("this strategy trains the network cvae-gan")
         mean, logvar = network.encode(batch.reference, batch.degraded)
-        code = reparameterise(mean, logvar, torch.randn_like(mean))
+        code = reparameterize(mean, logvar, torch.randn_like(mean))
         free = network.decode(batch.degraded, torch.randn_like(mean))
         whole = compare(self._loss, network.decode(batch.degraded, code), batch.reference)
         levels = levels_of(batch)

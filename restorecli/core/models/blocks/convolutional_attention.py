@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restorecli.core.models.blocks.normalisation import LayerNorm2d
+from restorecli.core.models.blocks.normalization import LayerNorm2d
 from restorecli.core.models.blocks.wrapping import mlp_block
 
 Norm = Literal["layer", "batch", "none"]

@@ -106,13 +106,13 @@ def band_statistics(level: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
         mu and sigma, each (N, C, K).
     """
     # Around a common center the difference of two moments loses nothing that float32 has.
-    centre = level.mean(dim=-1, keepdim=True)
-    around = level - centre
+    center = level.mean(dim=-1, keepdim=True)
+    around = level - center
     first = around @ shares.T
     second = around.square() @ shares.T
     present = shares.sum(dim=1)
     variance = (second - first.square()).clamp_min(0) + _MIN_VARIANCE
-    return first + centre * present, variance.sqrt()
+    return first + center * present, variance.sqrt()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class Distribution(Protocol):
     def start(self) -> Tensor:
         """Return the P numbers of the distribution to start training from."""
 
-    def centred(self, parameters: Tensor, x: Tensor) -> Tensor:
+    def centered(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Return parameters that were counted from the degraded pixels x (N, C, H, W) in [0, 1]."""
 
     def log_probability(self, parameters: Tensor, levels: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ class Categorical:
         """Return 256 zeros: all levels are equally likely, 8 bits."""
         return torch.zeros(LEVELS)
 
-    def centred(self, parameters: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
+    def centered(self, parameters: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the parameters as they are."""
         return parameters
 
@@ -102,7 +102,7 @@ class LogisticMixture:
         scales = torch.linspace(-4.5, -1.5, self.components + 2)[1:-1]
         return torch.cat([torch.zeros(2 * self.components), scales])
 
-    def centred(self, parameters: Tensor, x: Tensor) -> Tensor:
+    def centered(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Add the degraded pixels to the means."""
         weights, means, scales = parameters.chunk(3, 2)
         return torch.cat([weights, means + (2 * x - 1)[:, :, None], scales], 2)

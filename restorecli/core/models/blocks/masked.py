@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def groups_of(features: int, colours: int) -> list[int]:
+def groups_of(features: int, colors: int) -> list[int]:
     """Return the group of each of `features` features: equal groups, one after the other.
 
     Raises:
         ValueError: The number of colors does not divide the number of features.
     """
-    if features % colours:
-        raise ValueError(f"width must be a multiple of {colours}, got {features}")
-    return [feature * colours // features for feature in range(features)]
+    if features % colors:
+        raise ValueError(f"width must be a multiple of {colors}, got {features}")
+    return [feature * colors // features for feature in range(features)]
 
 
 class RowsAbove(nn.Conv2d):
@@ -99,14 +99,14 @@ class GatedLayer(nn.Module):
 
     Args:
         width: Features of each stack.
-        colours: Colors of a pixel; must divide `width`.
+        colors: Colors of a pixel; must divide `width`.
         condition: Channels of s, which nothing masks.
         reach: Of the convolutions.
     """
 
-    def __init__(self, width: int, colours: int, condition: int, reach: int = 1) -> None:
+    def __init__(self, width: int, colors: int, condition: int, reach: int = 1) -> None:
         super().__init__()
-        groups = groups_of(width, colours)
+        groups = groups_of(width, colors)
         self.reach = reach
         self.vertical = RowsAbove(width, 2 * width, reach)
         self.vertical_condition = nn.Conv2d(condition, 2 * width, 1, bias=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from restorecli.core.models.blocks.normalisation import LayerNorm2d
+from restorecli.core.models.blocks.normalization import LayerNorm2d
 
 
 def simple_gate(x: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from restorecli.core.models.blocks.channelwise import DepthwiseConv2d
 from restorecli.core.models.blocks.dynamic_filter import MultiScaleFrequency
 from restorecli.core.models.blocks.naf import SimplifiedChannelAttention, simple_gate
-from restorecli.core.models.blocks.normalisation import LayerNorm2d
+from restorecli.core.models.blocks.normalization import LayerNorm2d
 
 _MIN_POWER = 1e-6
 

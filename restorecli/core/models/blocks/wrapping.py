@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from restorecli.core.models.blocks.normalisation import LayerNorm2d
+from restorecli.core.models.blocks.normalization import LayerNorm2d
 
 
 class InputNorm(nn.Module):

@@ -10,7 +10,7 @@ from restorecli.degradation.families.atmosphere import guided_filter, luma
 from restorecli.images.image import Pixels
 
 Plane = NDArray[np.float32]
-Colour = NDArray[np.float32]
+Color = NDArray[np.float32]
 
 
 def dark_channel(pixels: Pixels, size: int) -> Plane:
@@ -25,7 +25,7 @@ def dark_channel(pixels: Pixels, size: int) -> Plane:
     return np.asarray(ndimage.minimum_filter(pixels.min(axis=0), size, mode="reflect"), np.float32)
 
 
-def airlight(pixels: Pixels, dark: Plane, share: float) -> Colour:
+def airlight(pixels: Pixels, dark: Plane, share: float) -> Color:
     """Return the color of the air: the mean of the pixels whose dark channel is brightest.
 
     Args:
@@ -39,11 +39,11 @@ def airlight(pixels: Pixels, dark: Plane, share: float) -> Colour:
     count = max(int(share * dark.size), 1)
     brightest = np.argpartition(dark, -count, axis=None)[-count:]
     light = pixels.reshape(len(pixels), -1)[:, brightest].mean(axis=1, dtype=np.float64)
-    colour: Colour = np.maximum(light, 0.05).astype(np.float32)
-    return colour
+    color: Color = np.maximum(light, 0.05).astype(np.float32)
+    return color
 
 
-def transmission(pixels: Pixels, light: Colour, *, strength: float, size: int, smooth: int) -> Plane:
+def transmission(pixels: Pixels, light: Color, *, strength: float, size: int, smooth: int) -> Plane:
     """Return which share of the scene's light arrives: 1 - strength dark(I / A), along the image's edges.
 
     Equation 12 of the same paper; refined with the guided filter of He, Sun and Tang, TPAMI 2013, in place of
@@ -64,7 +64,7 @@ def transmission(pixels: Pixels, light: Colour, *, strength: float, size: int, s
     return np.clip(guided_filter(guide, raw, smooth, 1e-3), 0, 1)
 
 
-def clear(pixels: Pixels, light: Colour, share: Plane, least: float) -> Pixels:
+def clear(pixels: Pixels, light: Color, share: Plane, least: float) -> Pixels:
     """Return the scene: J = (I - A) / max(t, least) + A; the paper's equation 16."""
     veil = light[:, None, None]
     result = (pixels - veil) / np.maximum(share, np.float32(least)) + veil

@@ -86,7 +86,7 @@ class BlindDeconvolution(Method):
         kernel, weight = self._kernel(luma, context)
         if kernel is None:
             return pixels.copy()
-        known = Context(sigma=sigma_of(pixels, context), operator=Convolution(PointSpread.centred(kernel)))
+        known = Context(sigma=sigma_of(pixels, context), operator=Convolution(PointSpread.centered(kernel)))
         result = WienerDeconvolution(gain=self.gain, rim="unknown").restore(pixels, known)
         if self.certain > 0 and overshoot(_luma(result), luma) > _MAX_OVERSHOOT:
             context.note({"left_as_it_was": "the result rings"})

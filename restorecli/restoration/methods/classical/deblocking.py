@@ -1,4 +1,4 @@
-"""JPEG artefacts: the blocks are put elsewhere and quantized again, and the results are averaged."""
+"""JPEG artifacts: the blocks are put elsewhere and quantized again, and the results are averaged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.jpeg_blocks import (
     SIDE,
     estimate_quality,
-    quantisation,
+    quantization,
     transform,
 )
 
@@ -105,7 +105,7 @@ class Deblock(Method):
     """
 
     name = "deblock"
-    summary = "JPEG artefacts: blocks and ringing"
+    summary = "JPEG artifacts: blocks and ringing"
     reference = (
         "Nosratinia, Enhancement of JPEG-compressed images by re-application of JPEG, 2001; hard thresholds "
         "as Foi et al., TIP 2007; intervals: Zakhor, TCSVT 1992; threshold chosen on training photographs"
@@ -123,10 +123,10 @@ class Deblock(Method):
         if quality is None:
             context.note({"estimated_quality": "none"})
             return pixels.copy()
-        result = [smooth_blocks(planes[0], quantisation(quality), self.threshold)]
+        result = [smooth_blocks(planes[0], quantization(quality), self.threshold)]
         for plane in planes[1:]:
             small = _shrunk(plane, halves)
-            change = smooth_blocks(small, quantisation(quality, chroma=True), self.threshold) - small
+            change = smooth_blocks(small, quantization(quality, chroma=True), self.threshold) - small
             result.append(plane + _grown(change, halves, plane.shape))
         smooth = np.stack(result) / np.float32(255)
         return _mixed(smooth, _FROM_YCC) if len(pixels) == 3 else smooth

@@ -32,7 +32,7 @@ Spectrum = NDArray[np.complex128]
 _KERNEL_HINT = "--operator gaussian-blur:sigma=1.6, or --operator KERNEL.png"
 _BOUNDARY_HELP = "what lies beyond the border"
 
-LAPLACIAN = PointSpread.centred(np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]]))
+LAPLACIAN = PointSpread.centered(np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]]))
 """The second difference; its transfer function is 0 for flat images."""
 
 _EPSILON = 1e-6
@@ -171,7 +171,7 @@ class WienerDeconvolution(Method):
     ) -> tuple[Doubles, Doubles]:
         """Deblur a plane whose surroundings are not known, and estimate these from the result, by turns.
 
-        A turn is a step of expectation-maximisation: what lies outside `place` is what the last result,
+        A turn is a step of expectation-maximization: what lies outside `place` is what the last result,
         blurred again, has there. From turn to turn it goes on in the direction of its last change.
 
         Args:

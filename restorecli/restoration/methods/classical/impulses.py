@@ -15,7 +15,7 @@ from restorecli.restoration.methods.classical.filters import check_odd
 
 Mask = NDArray[np.bool_]
 
-_NEIGHBOURHOOD = 7
+_NEIGHBORHOOD = 7
 _EPSILON = 1e-7
 _MIN_SHARE = 0.2
 _THRESHOLD = 0.6
@@ -38,7 +38,7 @@ def without_areas(extreme: Mask) -> Mask:
         share: NDArray[np.float64] = ndimage.uniform_filter(mask.astype(np.float64), side, mode="constant")
         return np.rint(share * side**2)
 
-    side = _NEIGHBOURHOOD
+    side = _NEIGHBORHOOD
     pixels = counted(np.ones_like(extreme))
     found = counted(extreme)
     around = found / pixels

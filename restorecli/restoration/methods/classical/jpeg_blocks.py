@@ -63,7 +63,7 @@ def _tables(quality: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return tuple(tables[0]), tuple(tables[1])
 
 
-def quantisation(quality: int, *, chroma: bool = False) -> Table:
+def quantization(quality: int, *, chroma: bool = False) -> Table:
     """Return the steps of libjpeg's tables: (8, 8) float32 on the 0-255 scale, rows are vertical frequencies.
 
     Args:
@@ -116,6 +116,6 @@ def _list(plane: NDArray[Any]) -> NDArray[Any]:
 
 def _share(blocks: Plane, alive: NDArray[np.bool_], quality: int) -> float:
     """Return which share of the coefficients that are not 0 lie near multiples of a quality's steps."""
-    steps = quantisation(quality)
+    steps = quantization(quality)
     rest = np.abs(blocks - np.rint(blocks / steps) * steps)[alive]
     return float(np.mean(rest <= _ROUNDING_TOLERANCE))

@@ -51,7 +51,7 @@ def estimate_kernel(luma: Doubles, size: int, *, sparsity: float, turns: int) ->
 
 def _turn(blurred: Doubles, kernel: Doubles, sparsity: float) -> Doubles:
     """Estimate the image from the kernel, and the kernel from the image."""
-    spread = PointSpread.centred(kernel)
+    spread = PointSpread.centered(kernel)
     extended, _ = extend(blurred, spread, "taper")
     sharp = sparse_gradients(extended, spread, sparsity)
     return cleaned(kernel_from_gradients(sharp, extended, kernel.shape[0]))
@@ -108,9 +108,9 @@ def cleaned(kernel: Doubles) -> Doubles:
         kept[middle, middle] = 1.0
     shift = [middle - round(float(at)) for at in ndimage.center_of_mass(kept)]
     moved = ndimage.shift(kept, shift, order=0)
-    centred: Doubles = (moved if moved.sum() > 0.9 * kept.sum() else kept).astype(np.float64)
-    centred /= centred.sum()
-    return centred
+    centered: Doubles = (moved if moved.sum() > 0.9 * kept.sum() else kept).astype(np.float64)
+    centered /= centered.sum()
+    return centered
 
 
 def _smaller(plane: Doubles, share: float) -> Doubles:

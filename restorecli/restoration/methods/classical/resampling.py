@@ -38,9 +38,9 @@ def enlarge(planes: NDArray[np.floating], factor: int, kernel: Kernel = cubic, r
 
 def _enlarge_axis(planes: Doubles, factor: int, axis: int, kernel: Kernel, reach: int) -> Doubles:
     length = planes.shape[axis]
-    centres = (np.arange(length * factor) + 0.5) / factor - 0.5
-    taps = np.floor(centres - reach).astype(int)[:, None] + 1 + np.arange(2 * reach)
-    weights = kernel(centres[:, None] - taps)
+    centers = (np.arange(length * factor) + 0.5) / factor - 0.5
+    taps = np.floor(centers - reach).astype(int)[:, None] + 1 + np.arange(2 * reach)
+    weights = kernel(centers[:, None] - taps)
     weights /= weights.sum(axis=1, keepdims=True)
     mirrored = np.mod(taps, 2 * length)
     mirrored = np.where(mirrored < length, mirrored, 2 * length - 1 - mirrored)

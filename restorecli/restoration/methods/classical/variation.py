@@ -17,11 +17,11 @@ _STEP = 8**-0.5
 
 @compiled
 def _iterate(
-    image: Doubles, lost: Indices, sites: Indices, neighbours: Indices, step: float, count: int
+    image: Doubles, lost: Indices, sites: Indices, neighbors: Indices, step: float, count: int
 ) -> None:
     """Change `image` (C, H W) at `lost` in place.
 
-    `sites` are the pixels whose forward differences touch a lost one; `neighbours` (S, 2) the pixels below
+    `sites` are the pixels whose forward differences touch a lost one; `neighbors` (S, 2) the pixels below
     and to the right of each, or itself at the image's border. The dual field lives at the sites.
     """
     channels = image.shape[0]
@@ -35,14 +35,14 @@ def _iterate(
             length = 0.0
             for channel in range(channels):
                 for axis in range(2):
-                    difference = ahead[channel, neighbours[site, axis]] - ahead[channel, here]
+                    difference = ahead[channel, neighbors[site, axis]] - ahead[channel, here]
                     dual[site, channel, axis] += step * difference
                     length += dual[site, channel, axis] ** 2
             scale = 1.0 / max(np.sqrt(length), 1.0)
             for channel in range(channels):
                 for axis in range(2):
                     dual[site, channel, axis] *= scale
-                    slope[channel, neighbours[site, axis]] -= dual[site, channel, axis]
+                    slope[channel, neighbors[site, axis]] -= dual[site, channel, axis]
                     slope[channel, here] += dual[site, channel, axis]
         for pixel in lost:
             for channel in range(channels):
@@ -52,7 +52,7 @@ def _iterate(
 
 
 def least_variation(image: Doubles, mask: Mask, iterations: int) -> Doubles:
-    """Return the image with the holes' values changed towards the least total variation.
+    """Return the image with the holes' values changed toward the least total variation.
 
     This is the sum over pixels of the length of all channels' forward differences together.
 
@@ -69,6 +69,6 @@ def least_variation(image: Doubles, mask: Mask, iterations: int) -> Doubles:
     below = np.minimum(rows + 1, height - 1) * width + columns
     right = rows * width + np.minimum(columns + 1, width - 1)
     flat = image.reshape(len(image), -1).copy()
-    neighbours = np.stack([below, right], axis=1)
-    _iterate(flat, np.flatnonzero(mask), rows * width + columns, neighbours, _STEP, iterations)
+    neighbors = np.stack([below, right], axis=1)
+    _iterate(flat, np.flatnonzero(mask), rows * width + columns, neighbors, _STEP, iterations)
     return flat.reshape(image.shape)

@@ -95,7 +95,7 @@ def band_gains(low: Taps, levels: int, color: NDArray[np.floating] | None = None
 
 
 def bayes_shrink(band: Plane, noise: float) -> Plane:
-    """Move coefficients towards 0 by T = noise^2 / signal, one T for the band.
+    """Move coefficients toward 0 by T = noise^2 / signal, one T for the band.
 
     BayesShrink: Chang, Yu and Vetterli, "Adaptive wavelet thresholding", TIP 2000. The signal's level is what
     the band's energy exceeds the noise's by; where there is none, nothing is left.

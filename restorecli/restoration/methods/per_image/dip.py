@@ -14,7 +14,7 @@ from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.per_image.fitting import Schedule, Target, fit, input_noise
-from restorecli.restoration.methods.per_image.skip_network import SkipNetwork, initialise
+from restorecli.restoration.methods.per_image.skip_network import SkipNetwork, initialize
 from restorecli.restoration.methods.per_image.stopping import HeldOut, MovingVariance, Never
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Dip(Method):
         with torch.device("meta"):  # so that nothing is drawn from the program's common generator
             network = SkipNetwork(channels, self._inputs, widths, skips, self.upsampling)
         network.to_empty(device="cpu")
-        initialise(network, generator)
+        initialize(network, generator)
         return network
 
     @property

@@ -107,9 +107,9 @@ class Fitted:
 class Guard:
     """Keeps the last good weights and goes back to them where the loss jumps, with half the learning rate."""
 
-    def __init__(self, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    def __init__(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         self.network = network
-        self.optimiser = optimiser
+        self.optimizer = optimizer
         self.blown = 0
         self._usual = math.nan
         self._good = 0
@@ -127,15 +127,15 @@ class Guard:
         return True
 
     def _copies(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        return copy.deepcopy(self.network.state_dict()), copy.deepcopy(self.optimiser.state_dict())
+        return copy.deepcopy(self.network.state_dict()), copy.deepcopy(self.optimizer.state_dict())
 
     def _go_back(self) -> None:
         self.blown += 1
         self._usual = math.nan
         weights, state = self._kept
         self.network.load_state_dict(weights)
-        self.optimiser.load_state_dict(copy.deepcopy(state))
-        for group in self.optimiser.param_groups:
+        self.optimizer.load_state_dict(copy.deepcopy(state))
+        for group in self.optimizer.param_groups:
             group["lr"] *= 0.5**self.blown
 
 
@@ -166,8 +166,8 @@ def fit(
     Raises:
         ImageError: No step had a finite loss.
     """
-    optimiser = torch.optim.Adam(network.parameters(), lr=schedule.rate)
-    guard = Guard(network, optimiser)
+    optimizer = torch.optim.Adam(network.parameters(), lr=schedule.rate)
+    guard = Guard(network, optimizer)
     rows, columns = target.size
     average: Tensor | None = None
     best: tuple[float, int, Tensor] | None = None
@@ -176,14 +176,14 @@ def fit(
         if on_progress is not None:
             on_progress(step, schedule.steps)
         jitter = schedule.jitter * torch.randn(noise.shape, generator=generator)
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         output = network(noise + jitter.to(noise.device))[..., :rows, :columns]
         loss = target.error(output)
         losses.append(float(loss.detach()))
         if not guard.passes(losses[-1]):
             continue
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        optimizer.step()
         shown = output.detach()
         # A young average forgets faster, so that the first outputs do not haunt it.
         past = min(schedule.average, (1 + step) / (10 + step))

@@ -1,4 +1,7 @@
-"""The network of 1988: an image of whole gray levels settles where no neuron wants to change any more."""
+"""Hopfield network (Zhou et al., 1988).
+
+An image of whole gray levels settles where no neuron wants to change any more.
+"""
 
 from __future__ import annotations
 
@@ -142,7 +145,7 @@ class Hopfield(Method):
     """
 
     name = "hopfield"
-    summary = "the neural network of 1988: deblurring or denoising in whole gray levels"
+    summary = "Hopfield network: deblurring or denoising in whole gray levels"
     reference = (
         "Zhou, Chellappa, Vaid and Jenkins, Image restoration using a neural network, IEEE TASSP 1988; best "
         "steps and sub-lattices are ours, as is `gain`"

@@ -16,12 +16,12 @@ def _convolution(inputs: int, outputs: int, side: int, stride: int = 1) -> nn.Co
     return nn.Conv2d(inputs, outputs, side, stride, padding=side // 2, padding_mode="reflect")
 
 
-def _normalised(convolution: nn.Conv2d) -> list[nn.Module]:
+def _normalized(convolution: nn.Conv2d) -> list[nn.Module]:
     """Return a convolution, the normalization of its output by this one image, and LeakyReLU."""
-    return [convolution, _normalisation(convolution.out_channels), nn.LeakyReLU(_SLOPE)]
+    return [convolution, _normalization(convolution.out_channels), nn.LeakyReLU(_SLOPE)]
 
 
-def _normalisation(channels: int) -> nn.BatchNorm2d:
+def _normalization(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, track_running_stats=False)
 
 
@@ -33,16 +33,16 @@ class _Level(nn.Module):
         self.width = width
         self.upsampling = upsampling
         self.inner = inner
-        self.skip = nn.Sequential(*_normalised(_convolution(inputs, skip, 1))) if skip else None
+        self.skip = nn.Sequential(*_normalized(_convolution(inputs, skip, 1))) if skip else None
         self.down = nn.Sequential(
-            *_normalised(_convolution(inputs, width, 3, stride=2)),
-            *_normalised(_convolution(width, width, 3)),
+            *_normalized(_convolution(inputs, width, 3, stride=2)),
+            *_normalized(_convolution(width, width, 3)),
         )
         joined = skip + (width if inner is None else inner.width)
         self.up = nn.Sequential(
-            _normalisation(joined),
-            *_normalised(_convolution(joined, width, 3)),
-            *_normalised(_convolution(width, width, 1)),
+            _normalization(joined),
+            *_normalized(_convolution(joined, width, 3)),
+            *_normalized(_convolution(width, width, 1)),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -91,7 +91,7 @@ class SkipNetwork(nn.Module):
         return torch.sigmoid(self.body(x))
 
 
-def initialise(network: nn.Module, generator: torch.Generator) -> None:
+def initialize(network: nn.Module, generator: torch.Generator) -> None:
     """Draw weights as PyTorch does by default, U(-1, 1) / sqrt(fan in), from a generator of one's own."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from restorecli.training.optimisation import Clock, MovingAverage, learning_rate, make_optimizer
+from restorecli.training.optimization import Clock, MovingAverage, learning_rate, make_optimizer
 from restorecli.training.recipe import Budget, OptimizerSection, ScheduleSection
 
 fractions = st.floats(0, 1)

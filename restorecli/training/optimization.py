@@ -96,13 +96,13 @@ class MovingAverage:
         self.values = {name: tensor.detach().clone() for name, tensor in state.items()}
         floating = [name for name, tensor in state.items() if tensor.is_floating_point()]
         self._moved = [self.values[name] for name in floating]
-        self._towards = [state[name] for name in floating]
+        self._toward = [state[name] for name in floating]
         self._copies = [(self.values[name], state[name]) for name in state.keys() - set(floating)]
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the network's weights after step `step` (from 1)."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(self._moved, self._towards, 1 - decay)
+        torch._foreach_lerp_(self._moved, self._toward, 1 - decay)
         for value, now in self._copies:
             value.copy_(now)
