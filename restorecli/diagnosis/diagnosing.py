@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from restorecli.diagnosis.blocks import quality_of_table
+from restorecli.diagnosis.blur_fit import fit_blurs, measured
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes
 from restorecli.diagnosis.measurements import measure
@@ -15,7 +16,7 @@ from restorecli.diagnosis.noise import shows_white_noise
 from restorecli.diagnosis.remedies import LIMITS, plan
 from restorecli.diagnosis.result import Diagnosis, Finding
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
-from restorecli.diagnosis.view import Pixels
+from restorecli.diagnosis.view import Pixels, view_of
 from restorecli.errors import ImageError
 
 MIN_SIDE = 32
@@ -33,10 +34,9 @@ _PLAIN_NOISE = 0.95
 _JOINT_THRESHOLD = 0.15
 """Chance from which a second damage counts, where the two are known to come together."""
 
-_SIMILAR = (
-    frozenset(("gaussian", "poisson", "speckle")),
-    frozenset(("gaussian-blur", "defocus", "motion-blur")),
-)
+_BLURS = frozenset(("gaussian-blur", "defocus", "motion-blur"))
+
+_SIMILAR = (frozenset(("gaussian", "poisson", "speckle")), _BLURS)
 """Noise, and blur: that it is one of them must be sure, not which."""
 
 _JOINT = frozenset(
@@ -88,6 +88,12 @@ def diagnose(image: Pixels, info: FileInfo | None = None, *, table: DecisionTabl
     if not names and shows_white_noise(found):
         noise = max(("gaussian", "poisson", "speckle"), key=chances.__getitem__)
         names, chances = (noise,), chances | {noise: _PLAIN_NOISE}
+    if not _BLURS.isdisjoint(names):
+        blur = fit_blurs(view_of(image))[0]
+        found |= measured(blur)
+        names = [blur.damage if name in _BLURS else name for name in names]
+        # That it is one of them must be sure; which, the fit knows better.
+        chances |= {blur.damage: sum(chances[name] for name in _BLURS)}
     findings = tuple(_finding(name, found, chances[name], table) for name in names)
     confidence = sum(chances[name] for name in names) if names else chances[NONE]
     limits = tuple(dict.fromkeys(LIMITS[name] for name in names))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from restorecli.diagnosis.result import Finding, Step
+from restorecli.diagnosis.strengths import NOISE
 
 SIGMA, OPERATOR, MASK = "sigma", "operator", "mask"
 
@@ -36,6 +37,9 @@ class Remedy:
     by: str = ""
 
 
+_DECONVOLUTION: Mapping[str, str] = {"prior": "measured", "rim": "unknown"}
+"""Photographs are not mirrored at their rim when they are blurred."""
+
 # Chosen on training photographs; `restorecli bench auto` measures how near they come to the best.
 REMEDIES: tuple[Remedy, ...] = (
     Remedy("gaussian", "sca-unet.gaussian", gray="dncnn.gray-blind", told=(SIGMA,)),
@@ -44,12 +48,10 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("salt-pepper", "switching-median"),
     Remedy("quantize", "tv", most=3),
     Remedy("quantize", "sca-unet.gaussian", least=3),
-    Remedy("gaussian-blur", "wiener-deconv", most=2.4, told=(OPERATOR,)),
-    Remedy("gaussian-blur", "richardson-lucy", least=2.4, told=(OPERATOR,)),
-    Remedy("defocus", "wiener-deconv", most=3.5, told=(OPERATOR,)),
-    Remedy("defocus", "richardson-lucy", least=3.5, told=(OPERATOR,)),
-    Remedy("motion-blur", "wiener-deconv", most=18, told=(OPERATOR,)),
-    Remedy("motion-blur", "richardson-lucy", least=18, told=(OPERATOR,)),
+    *(
+        Remedy(blur, "wiener-deconv", parameters=_DECONVOLUTION, told=(OPERATOR, SIGMA))
+        for blur in ("gaussian-blur", "defocus", "motion-blur")
+    ),
     Remedy("dither", "resnet.dither", most=5),
     Remedy("dither", "sca-unet.gaussian", least=5),
     Remedy("moire", "demoire"),
@@ -157,12 +159,16 @@ def _step(remedy: Remedy, finding: Finding, hole_color: str | None, *, is_gray: 
     return Step(
         (is_gray and remedy.gray) or remedy.model,
         remedy.parameters,
-        sigma=round(strengths["sigma"], 1) if SIGMA in remedy.told else None,
+        sigma=_noise(strengths) if SIGMA in remedy.told else None,
         operator=_operator(finding.damage, strengths) if OPERATOR in remedy.told else None,
         mask=hole_color if MASK in remedy.told else None,
     )
 
 
+def _noise(strengths: Mapping[str, float]) -> float:
+    return round(strengths[NOISE], 2) if NOISE in strengths else round(strengths[SIGMA], 1)
+
+
 def _operator(damage: str, strengths: Mapping[str, float]) -> str:
-    values = ",".join(f"{name}={round(value, 2):g}" for name, value in strengths.items())
+    values = ",".join(f"{name}={round(value, 2):g}" for name, value in strengths.items() if name != NOISE)
     return f"{damage}:{values}"

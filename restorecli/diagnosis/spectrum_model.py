@@ -51,7 +51,7 @@ class Explanation:
 
     Attributes:
         misfit: Mean robust square of the distance from the model, in natural logarithms, with a penalty for a
-            sharp picture's spectrum unlike that of photographs.
+            sharp image's spectrum unlike that of photographs.
         noise: Deviation of the white noise in each channel, 0-255 scale.
         level: Power of the sharp image at the frequency `REFERENCE_FREQUENCY`, 0-255 scale squared.
         slope: b.
@@ -148,7 +148,7 @@ def _half_plane(down: Doubles, across: Doubles, radius: Doubles) -> NDArray[np.b
     rows, columns = np.indices(radius.shape)
     half = (across > 0) | ((across == 0) & (down > 0))
     inside = (radius > _LOWEST) & (radius < _HIGHEST)
-    return half & inside & ((radius < _FINE) | ((rows + 2 * columns) % 3 == 0))
+    return np.asarray(half & inside & ((radius < _FINE) | ((rows + 2 * columns) % 3 == 0)))
 
 
 def _basis(radius: Doubles, angle: Doubles) -> Doubles:

@@ -8,6 +8,9 @@ from restorecli.diagnosis.result import Strength
 
 Measurements = Mapping[str, float]
 
+NOISE = "noise"
+"""The name of the strength of white noise that lies over a blur."""
+
 _LEVELS = "0-255 scale"
 _BEST_QUALITY = 100.0
 
@@ -40,13 +43,26 @@ def _jpeg(found: Measurements) -> tuple[Strength, ...]:
     return (Strength("quality", quality),) if quality < _BEST_QUALITY else ()
 
 
+def _gaussian_blur(found: Measurements) -> tuple[Strength, ...]:
+    return (Strength("sigma", found["gaussian sigma"], "px"), _under_blur(found))
+
+
+def _defocus(found: Measurements) -> tuple[Strength, ...]:
+    radius = Strength("radius", found["defocus radius"], "px")
+    return (radius, Strength("edge", found["defocus edge"], "px"), _under_blur(found))
+
+
 def _motion(found: Measurements) -> tuple[Strength, ...]:
-    length = Strength("length", found["path length"], "px")
     return (
-        length,
+        Strength("length", found["path length"], "px"),
         Strength("angle", found["path angle"], "degrees"),
         Strength("sigma", found["path sigma"], "px"),
+        _under_blur(found),
     )
+
+
+def _under_blur(found: Measurements) -> Strength:
+    return Strength(NOISE, found["blur noise"], _LEVELS)
 
 
 def _veil(found: Measurements) -> tuple[Strength, ...]:
@@ -71,8 +87,8 @@ STRENGTHS: Mapping[str, Callable[[Measurements], tuple[Strength, ...]]] = {
     "salt-pepper": _impulses,
     "quantize": _levels,
     "dither": _levels,
-    "gaussian-blur": lambda found: (Strength("sigma", found["gaussian sigma"], "px"),),
-    "defocus": lambda found: (Strength("radius", found["defocus radius"], "px"),),
+    "gaussian-blur": _gaussian_blur,
+    "defocus": _defocus,
     "motion-blur": _motion,
     "sand-dust": _dust,
     "haze": _veil,
