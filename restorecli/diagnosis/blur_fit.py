@@ -30,8 +30,8 @@ _ANGLES = np.arange(0, 180, 12.0)
 _FADE, _EVEN, _MOST_FADE = 2.0, 0.3, 8.0
 """Lengths of paths in deviations of the Gaussian along them: of the grid, below which it is even, at most."""
 
-_LENGTHS = np.geomspace(5, 50, 24)
-_FADES = (0.0, 2.0, 4.0)
+_LENGTHS = np.geomspace(5, 50, 20)
+_FADES = (0.0, 2.0, 4.0, 7.0)
 
 _CLOSE = 0.15
 """A motion is looked at more closely where the best of the grid is at most this much worse than the rest."""

@@ -54,7 +54,7 @@ def test_a_gaussian_is_found_to_a_few_percent(name: str, sigma: float) -> None:
     found = _best(_as_file(blurred))
     assert found.damage == "gaussian-blur"
     # The photographs are not perfectly sharp themselves, chelsea least.
-    assert 0.95 * sigma < found.values["sigma"] < 1.02 * np.hypot(sigma, 1.1)
+    assert 0.95 * sigma < found.values["sigma"] < 1.05 * np.hypot(sigma, 1.1)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -107,12 +107,12 @@ def test_the_fall_of_a_sharp_spectrum_is_that_of_the_noise_it_was_made_of() -> N
     frequency = np.hypot(np.fft.fftfreq(512)[:, None], np.fft.fftfreq(512)[None, :])
     frequency[0, 0] = 1
     field = np.fft.ifft2(np.fft.fft2(rng.normal(size=(512, 512))) * frequency**-1.3).real
-    level = 4.0
-    image = 128 + level * field + rng.normal(0, 1.0, field.shape)
+    level, noise = 1.0, 3.0
+    image = 128 + level * field + rng.normal(0, noise, field.shape)
     found = SpectrumModel(view_of((image[None] / 255).astype(np.float32))).explain(np.ones((1, 1)))
-    assert found.slope == pytest.approx(2.6, abs=0.15)
+    assert found.slope == pytest.approx(2.6, abs=0.2)
     assert found.level == pytest.approx(level**2 * 0.1**-2.6, rel=0.15)
-    assert found.noise == pytest.approx(1.0, rel=0.5)
+    assert found.noise == pytest.approx(noise, rel=0.15)
 
 
 @pytest.mark.parametrize("shape", [(1, 32, 32), (3, 33, 300), (1, 512, 40)])
