@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from restorecli.bench.auto_examples import DegradedImage, degraded_images, references
+from restorecli.bench.kept import Kept
 from restorecli.core.shipped import shipped
 from restorecli.degradation.catalog import DEGRADATIONS
-from restorecli.degradation.chain import Chain, degrade_array
-from restorecli.degradation.masks import damage_mask
-from restorecli.degradation.operators import operator_of
 from restorecli.diagnosis.decide import NONE
 from restorecli.diagnosis.remedies import REMEDIES, remedy_for
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import DataError
 from restorecli.evaluation.metrics.psnr_ssim import psnr
 from restorecli.folders.jobs import Progress, SilentProgress
-from restorecli.folders.walking import walk
 from restorecli.images.image import ImageData, Pixels
-from restorecli.images.reading import read_image
-from restorecli.restoration.auto import AutoRestorer
+from restorecli.restoration.auto import AUTO, AutoRestorer
 from restorecli.restoration.choice import choose_restorer
 from restorecli.restoration.context import Context
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.catalog import METHODS
 from restorecli.restoration.restorer import Restorer
-from restorecli.tune.crops import evenly
 
 SEVERITIES = (1, 3, 5)
 
@@ -66,6 +64,9 @@ RIVALS: Mapping[str, Sequence[str]] = {
 """What else is meant for each damage; weights that do not ship are left out. `sca-unet.blind` is for all."""
 
 _FOR_ALL = ("sca-unet.blind",)
+
+Measured = Mapping[str, Any]
+"""What is kept of one model on the images of a cell: `psnr`, one for each image, and more of `auto`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +107,19 @@ class Cell:
     def to_dict(self) -> dict[str, Any]:
         """Return the cell as JSON values."""
         best = self.best
-        document = asdict(self) | {"named": dict(self.named), "rivals": dict(self.rivals)}
-        return document | {"best": None if best is None else {"name": best[0], "psnr": best[1]}}
+        told = asdict(self) | {"named": dict(self.named), "rivals": dict(self.rivals)}
+        return told | {"best": None if best is None else {"name": best[0], "psnr": best[1]}}
 
 
 def bench_auto(
     test: Path,
     *,
     images: int = IMAGES,
+    crop: int | None = None,
     severities: Sequence[int] = SEVERITIES,
     damages: Sequence[str] = (),
     rivals: bool = True,
+    keep: Path | None = None,
     progress: Progress | None = None,
 ) -> list[Cell]:
     """Degrade images in every way, let `--model auto` restore them, and compare.
@@ -127,23 +130,25 @@ def bench_auto(
     Args:
         test: Folder of clean images that nothing was fitted on.
         images: How many, taken evenly over the sorted folder.
+        crop: Side of the square in their middle that is taken; None takes all of them.
         severities: Of `degrade`.
         damages: Only these degradations; by default all.
         rivals: Whether single models and methods are measured, too.
+        keep: File in which measurements are kept, and from which those of the same images, damage and model
+            are taken. The code is not compared: another file after a change of it.
         progress: Progress callbacks.
 
     Raises:
-        DataError: The folder is missing or empty.
+        DataError: The folder is missing or empty, or the file holds something else.
     """
-    files = evenly(walk(test), images)
-    if not files:
+    clean = references(test, images, crop)
+    if not clean:
         raise DataError("There is no image to measure on.", file=test)
-    references = {file.relative.as_posix(): read_image(file.path).pixels for file in files}
     chosen = damages or tuple(DEGRADATIONS)
     kinds = [(NONE, 0), *((damage, severity) for damage in chosen for severity in severities)]
     progress = progress or SilentProgress()
     progress.start(len(kinds), "kinds of damage")
-    bench = _Bench(references, rivals=rivals)
+    bench = _Bench(clean, rivals=rivals, kept=Kept(keep))
     cells = []
     for damage, severity in kinds:
         cells.append(bench.cell(damage, severity))
@@ -152,89 +157,103 @@ def bench_auto(
     return cells
 
 
-@dataclass(frozen=True, slots=True)
-class _Example:
-    degraded: Pixels
-    reference: Pixels
-    known: Context
-
-    @property
-    def comparable(self) -> bool:
-        return self.degraded.shape == self.reference.shape
-
-
 class _Bench:
     """What is measured on all cells, and the models that were loaded for it."""
 
-    def __init__(self, references: Mapping[str, Pixels], *, rivals: bool) -> None:
-        self._references = references
+    def __init__(self, clean: Mapping[str, Pixels], *, rivals: bool, kept: Kept) -> None:
+        self._clean = clean
+        self._images = _digest(clean)
         self._rivals = rivals
+        self._kept = kept
         self._auto = AutoRestorer()
         self._loaded: dict[str, Restorer] = {}
 
     def cell(self, damage: str, severity: int) -> Cell:
         """Measure one damage of one severity."""
-        examples = list(self._examples(damage, severity))
-        outputs = [_restored(self._auto, example.degraded, Context()) for example in examples]
-        diagnoses = self._auto.diagnoses[-len(examples) :]
-        scores = [
-            psnr(output, example.reference)
-            for output, example in zip(outputs, examples, strict=True)
-            if example.comparable
-        ]
-        before = [psnr(one.degraded, one.reference) for one in examples if one.comparable]
+        key = {"images": self._images, "damage": damage, "severity": severity}
+        examples = cache(lambda: degraded_images(self._clean, damage, severity))
+        before = self._measured({**key, "model": "as degraded"}, lambda: _before(examples()))["psnr"]
+        auto = self._measured(
+            {**key, "model": AUTO, "identity": dict(self._auto.identity())},
+            lambda: self._diagnosed(damage, examples()),
+        )
         return Cell(
             damage,
             severity,
-            len(examples),
-            dict(Counter(_named(diagnosis) for diagnosis in diagnoses).most_common()),
-            float(np.mean([_is_right(diagnosis, damage) for diagnosis in diagnoses])),
-            float(np.mean(before)) if before else None,
-            float(np.mean(scores)) if scores else None,
-            float(np.min(scores)) if scores else None,
-            self._rival_scores(damage, examples) if self._rivals and before else {},
+            len(self._clean),
+            dict(Counter(auto["named"]).most_common()),
+            float(np.mean(auto["right"])),
+            _mean(before),
+            _mean(auto["psnr"]),
+            min(auto["psnr"], default=None),
+            self._rival_scores(key, damage, examples) if self._rivals and before else {},
         )
 
-    def _examples(self, damage: str, severity: int) -> Iterator[_Example]:
-        for key, reference in self._references.items():
-            if damage == NONE:
-                yield _Example(reference, reference, Context())
-                continue
-            chain = Chain.from_specs([{"name": damage, "severity": severity}])
-            worse, steps = degrade_array(reference, chain, 0, key)
-            records = tuple(step.record() for step in steps)
-            same = worse.shape == reference.shape
-            size = (reference.shape[1], reference.shape[2])
-            known = Context(
-                operator=operator_of(records) if same else None,
-                mask=damage_mask(size, steps, 0, key) if same else None,
-            )
-            yield _Example(_as_file(worse), reference, known)
+    def _measured(self, key: Mapping[str, object], measure: Callable[[], Measured]) -> Measured:
+        value = self._kept.find(key)
+        if value is None:
+            value = measure()
+            self._kept.add(key, value)
+        return value
 
-    def _rival_scores(self, damage: str, examples: Sequence[_Example]) -> dict[str, float]:
-        there = {*METHODS, *(entry.name for entry in shipped())}
-        names = [name for name in (*RIVALS.get(damage, ()), *_FOR_ALL) if name in there]
+    def _diagnosed(self, damage: str, examples: Sequence[DegradedImage]) -> Measured:
+        """Return what `auto` named, whether its specialist is right, and PSNR after it, by image."""
+        outputs = [_restored(self._auto, example.degraded, Context()) for example in examples]
+        diagnoses = self._auto.diagnoses[-len(examples) :]
         return {
-            name: float(np.mean([self._score(self._restorer(name), example) for example in examples]))
-            for name in dict.fromkeys(names)
+            "named": [_named(diagnosis) for diagnosis in diagnoses],
+            "right": [_is_right(diagnosis, damage) for diagnosis in diagnoses],
+            "psnr": [
+                float(psnr(output, example.reference))
+                for output, example in zip(outputs, examples, strict=True)
+                if example.comparable
+            ],
         }
+
+    def _rival_scores(
+        self, key: Mapping[str, object], damage: str, examples: Callable[[], Sequence[DegradedImage]]
+    ) -> dict[str, float]:
+        there = {*METHODS, *(entry.name for entry in shipped())}
+        scores = {}
+        for name in dict.fromkeys(name for name in (*RIVALS.get(damage, ()), *_FOR_ALL) if name in there):
+            restorer = self._restorer(name)
+            told = {**key, "model": name, "identity": dict(restorer.identity())}
+            scores[name] = self._measured(told, partial(_scores, restorer, examples))["psnr"]
+        return {name: float(np.mean(values)) for name, values in scores.items()}
 
     def _restorer(self, name: str) -> Restorer:
         if name not in self._loaded:
             self._loaded[name] = choose_restorer(name)
         return self._loaded[name]
 
-    def _score(self, restorer: Restorer, example: _Example) -> float:
-        needs = {need.removesuffix("?") for need in restorer.spec.needs}
-        document = Context(
-            operator=example.known.operator if "operator" in needs else None,
-            mask=example.known.mask if "mask" in needs else None,
-        )
-        return float(psnr(_restored(restorer, example.degraded, document), example.reference))
+
+def _digest(clean: Mapping[str, Pixels]) -> str:
+    found = hashlib.sha256()
+    for name, pixels in clean.items():
+        found.update(f"{name} {pixels.shape}".encode())
+        found.update(pixels.tobytes())
+    return found.hexdigest()[:16]
 
 
-def _as_file(pixels: Pixels) -> Pixels:
-    return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.float32) / np.float32(255)
+def _before(examples: Sequence[DegradedImage]) -> Measured:
+    return {"psnr": [float(psnr(one.degraded, one.reference)) for one in examples if one.comparable]}
+
+
+def _mean(scores: Sequence[float]) -> float | None:
+    return float(np.mean(scores)) if scores else None
+
+
+def _scores(restorer: Restorer, examples: Callable[[], Sequence[DegradedImage]]) -> Measured:
+    return {"psnr": [_score(restorer, example) for example in examples()]}
+
+
+def _score(restorer: Restorer, example: DegradedImage) -> float:
+    needs = {need.removesuffix("?") for need in restorer.spec.needs}
+    told = Context(
+        operator=example.known.operator if "operator" in needs else None,
+        mask=example.known.mask if "mask" in needs else None,
+    )
+    return float(psnr(_restored(restorer, example.degraded, told), example.reference))
 
 
 def _restored(restorer: Restorer, pixels: Pixels, context: Context) -> Pixels:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from restorecli.bench.diagnosis_clean import VARIANTS, drawn
+from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, degrade_array, image_rng
 from restorecli.errors import DataError
@@ -111,6 +111,38 @@ _PAIRS = (
     _kind("low-light", {"name": "low-light", "severity": "2..5"}, {"name": "jpeg", "quality": "85..95"}),
 )
 
+_MORE_PAIRS = (
+    _kind(
+        "low-light+gaussian",
+        {"name": "low-light", "severity": "2..5"},
+        {"name": "gaussian", "sigma": "3..15"},
+    ),
+    _kind("haze+jpeg", {"name": "haze", "severity": "2..4"}, {"name": "jpeg", "quality": "20..60"}),
+    _kind("low-light+jpeg", {"name": "low-light", "severity": "2..4"}, {"name": "jpeg", "quality": "20..60"}),
+    _kind(
+        "scratches+gaussian",
+        {"name": "gaussian", "sigma": "8..30"},
+        {"name": "scratches", "severity": "2..5"},
+    ),
+    _kind("sand-dust+jpeg", {"name": "sand-dust", "severity": "2..4"}, {"name": "jpeg", "quality": "20..60"}),
+    _kind("defocus+gaussian", {"name": "defocus", "radius": "2..6"}, {"name": "gaussian", "sigma": "3..20"}),
+    _kind("haze+gaussian", {"name": "haze", "severity": "2..4"}, {"name": "gaussian", "sigma": "5..25"}),
+    _kind(
+        "motion-blur+gaussian",
+        {"name": "motion-blur", "severity": "2..4"},
+        {"name": "gaussian", "sigma": "3..20"},
+    ),
+)
+
+_FAINT = (
+    _kind("haze", {"name": "haze", "severity": 1}),
+    _kind("haze", {"name": "haze", "beta": "0.3..0.8"}),
+    _kind("low-light", {"name": "low-light", "severity": 1}),
+)
+"""Veils and darkness of the least severity, which are missed most often."""
+
+_UNUSUAL = (starry, slide, relief, plain)
+
 CLEAN = (
     _kind(NONE, {"name": "jpeg", "quality": "86..96"}),
     _kind(NONE, {"name": "downscale", "factor": 2}),
@@ -141,6 +173,10 @@ def training_examples(data: Path, images: int) -> Iterator[Example]:
     yield from variants(photos)
     yield from hard(photos)
     yield from pairs(photos)
+    yield from pairs(photos, _MORE_PAIRS, "two")
+    for number, kind in enumerate(_FAINT):
+        yield from pairs(photos[2 * number :: 5], (kind,), "faint")
+    yield from unusual()
 
 
 def hard(photos: Sequence[Path]) -> Iterator[Example]:
@@ -155,12 +191,30 @@ def hard(photos: Sequence[Path]) -> Iterator[Example]:
             yield Example(_name(file), kind.labels, damaged(pixels, kind.steps, f"hard {file.name}{turn}"))
 
 
-def pairs(photos: Sequence[Path]) -> Iterator[Example]:
-    """Yield each photograph with two damages that come together in phones and on the web."""
+def pairs(photos: Sequence[Path], kinds: Sequence[Kind] = _PAIRS, key: str = "pair") -> Iterator[Example]:
+    """Yield each photograph with one of some kinds of damage, in turn.
+
+    Args:
+        photos: Clean photographs.
+        kinds: By default two damages that come together in phones and on the web.
+        key: What the random numbers depend on beside the file's name.
+    """
     for number, file in enumerate(photos):
-        kind = _PAIRS[number % len(_PAIRS)]
-        pixels = damaged(read_image(file).pixels, kind.steps, f"pair {file.name}")
+        kind = kinds[number % len(kinds)]
+        pixels = damaged(read_image(file).pixels, kind.steps, f"{key} {file.name}")
         yield Example(_name(file), kind.labels, pixels)
+
+
+def unusual(count: int = 40) -> Iterator[Example]:
+    """Yield clean images that are no photographs of everyday things: skies, cells, reliefs, boards.
+
+    Args:
+        count: How many of each.
+    """
+    for make in _UNUSUAL:
+        for number in range(count):
+            name = f"{make.__name__}/{number}"
+            yield Example(name, (NONE,), _rounded(make(image_rng(0, name))))
 
 
 def variants(photos: Sequence[Path]) -> Iterator[Example]:

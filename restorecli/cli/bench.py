@@ -54,6 +54,7 @@ def build() -> typer.Typer:
         (bench_methods.methods, bench_methods.METHODS_EXAMPLES),
         (bench_weights.weights, bench_weights.WEIGHTS_EXAMPLES),
         (bench_auto.auto, bench_auto.AUTO_EXAMPLES),
+        (bench_auto.orders, bench_auto.ORDER_EXAMPLES),
         (bench_auto.diagnosis, bench_auto.FIT_EXAMPLES),
     ):
         group.command(command.__name__, cls=PlainCommand, epilog=options.examples(*examples))(command)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 AUTO_EXAMPLES = (
     "restorecli bench auto --test ./photos",
     "restorecli bench auto --test ./photos --pictures 4 --damages jpeg,haze --no-rivals",
+    "restorecli bench auto --test ./photos --crop 192 --keep measured.jsonl",
     "restorecli bench auto --test ./photos --picture confusion.png --json",
 )
 
@@ -24,6 +25,18 @@ FIT_EXAMPLES = (
     "restorecli bench diagnosis --data ./data -o table.json",
     "restorecli bench diagnosis --data ./data -o table.json --pictures 20",
 )
+
+Crop = Annotated[
+    int | None,
+    typer.Option("--crop", min=64, help="Take the middle square of this side in pixels; default: all."),
+]
+
+ORDER_EXAMPLES = (
+    "restorecli bench orders --test ./photos",
+    "restorecli bench orders --test ./photos --pictures 4 --crop 192 --pairs haze+jpeg,gaussian+jpeg",
+)
+
+ORDER_HEADERS = ("pair", "way", "PSNR")
 
 HEADERS = ("damage", "severity", "named", "specialist", "degraded", "auto", "worst", "best", "by")
 
@@ -33,6 +46,7 @@ def auto(
     images: Annotated[
         int, typer.Option("--pictures", min=1, help="How many, taken evenly over the sorted folder.")
     ] = 24,
+    crop: Crop = None,
     damages: Annotated[
         str, typer.Option("--damages", help="Only these degradations, by commas; by default all.")
     ] = "",
@@ -40,6 +54,10 @@ def auto(
     rivals: Annotated[
         bool, typer.Option("--rivals/--no-rivals", help="Measure single models and methods, too.")
     ] = True,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", help="Keep measurements in this file, and go on where a stopped run was."),
+    ] = None,
     image: Annotated[
         Path | None, typer.Option("--picture", help="Draw which damage was taken for which (PNG, SVG, PDF).")
     ] = None,
@@ -53,9 +71,11 @@ def auto(
     cells = bench_auto(
         test,
         images=images,
+        crop=crop,
         damages=[name for name in damages.split(",") if name],
         severities=[int(word) for word in severities.split(",")],
         rivals=rivals,
+        keep=keep,
         progress=BarProgress(),
     )
     if image is not None:
@@ -81,6 +101,35 @@ def _row(cell: Cell) -> tuple[str, ...]:
 
 def _decibels(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
+
+
+def orders(
+    test: Annotated[Path, typer.Option("--test", help="Folder of clean images, e.g. for training.")],
+    images: Annotated[
+        int, typer.Option("--pictures", min=1, help="How many, taken evenly over the sorted folder.")
+    ] = 8,
+    crop: Crop = None,
+    pairs: Annotated[str, typer.Option("--pairs", help="Only these, by commas; by default all.")] = "",
+    markdown: tables.Markdown = None,
+    as_json: options.Json = False,
+) -> None:
+    """Damage images twice and undo it in every order: which step comes first?"""
+    from restorecli.bench.orders import bench_orders
+
+    found = bench_orders(
+        test,
+        images=images,
+        crop=crop,
+        pairs=[name for name in pairs.split(",") if name],
+        progress=BarProgress(),
+    )
+    rows = [
+        (order.pair, way, _decibels(score) + ("  best" if way == order.best else ""))
+        for order in found
+        for way, score in order.scores.items()
+    ]
+    result = CommandResult("bench orders", [order.to_dict() for order in found])
+    tables.show(ORDER_HEADERS, rows, result, markdown, as_json=as_json, names=2)
 
 
 def diagnosis(

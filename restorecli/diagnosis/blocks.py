@@ -51,7 +51,10 @@ def _grid(plane: Plane) -> float:
     phases = np.array([rows[phase::_SIDE].mean() for phase in range(_SIDE)])
     top = int(np.argmax(phases))
     rest = np.delete(phases, [top])
-    return float((phases[top] - rest.mean()) / size)
+    echo = phases[(top + _SIDE // 2) % _SIDE]
+    # An enlarged image steps every second row or every fourth, and has no grid of 8.
+    around = echo if echo - rest.mean() > 0.5 * (phases[top] - rest.mean()) else rest.mean()
+    return float((phases[top] - around) / size)
 
 
 def quality_of(view: View) -> int | None:

@@ -16,6 +16,7 @@ from restorecli.diagnosis.noise import shows_white_noise
 from restorecli.diagnosis.remedies import LIMITS, plan
 from restorecli.diagnosis.result import Diagnosis, Finding
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
+from restorecli.diagnosis.together import alike, together
 from restorecli.diagnosis.view import Pixels, view_of
 from restorecli.errors import ImageError
 
@@ -32,23 +33,9 @@ _PLAIN_NOISE = 0.95
 """Confidence in white noise that is plain to see, whatever the table makes of the rest of the image."""
 
 _JOINT_THRESHOLD = 0.15
-"""Chance from which a second damage counts, where the two are known to come together."""
+"""Chance from which a second damage counts, where `together` knows the two."""
 
 _BLURS = frozenset(("gaussian-blur", "defocus", "motion-blur"))
-
-_SIMILAR = (frozenset(("gaussian", "poisson", "speckle")), _BLURS)
-"""Noise, and blur: that it is one of them must be sure, not which."""
-
-_JOINT = frozenset(
-    frozenset(pair)
-    for pair in (
-        ("gaussian", "jpeg"),
-        ("gaussian", "gaussian-blur"),
-        ("gaussian-blur", "jpeg"),
-        ("low-light", "jpeg"),
-        ("haze", "jpeg"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +120,21 @@ def _names(chances: Mapping[str, float], found: Mapping[str, float], table: Deci
         return ()
     first = max(damages, key=lambda name: chances[name])
     limit = table.sure.get(first, _THRESHOLD)
-    alike = next((kind for kind in _SIMILAR if first in kind), frozenset((first,)))
-    sure = sum(chances[name] for name in alike if name in chances)
     # Under another damage a second one is seen less well: it need not show all that it shows alone.
-    rest = sorted(chances, key=lambda name: -chances[name])
-    second = next((name for name in rest if {first, name} in _JOINT), None)
+    others = sorted(chances, key=lambda name: -chances[name])
+    second = next((name for name in others if together(first, name) is not None), None)
+    sure = _with_alike(first, chances)
     if (
         second is not None
-        and chances[second] >= _JOINT_THRESHOLD
-        and chances[first] + chances[second] >= limit
+        and (also := _with_alike(second, chances)) >= _JOINT_THRESHOLD
+        and sure + also >= limit
     ):
         return first, second
     return (first,) if sure >= limit else ()
+
+
+def _with_alike(damage: str, chances: Mapping[str, float]) -> float:
+    return sum(chance for name, chance in chances.items() if alike(name, damage))
 
 
 def _finding(name: str, found: Mapping[str, float], chance: float, table: DecisionTable) -> Finding:

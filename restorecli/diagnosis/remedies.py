@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from restorecli.diagnosis.result import Finding, Step
 from restorecli.diagnosis.strengths import NOISE
+from restorecli.diagnosis.together import kind_of, together
 
 SIGMA, OPERATOR, MASK = "sigma", "operator", "mask"
 
@@ -68,32 +69,6 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("holes", "inpaint-harmonic", told=(MASK,)),
 )
 
-JOINT: Mapping[frozenset[str], str] = {frozenset(("gaussian", "jpeg")): "sca-unet.noise-jpeg"}
-"""What undoes two damages at once, better than one after the other."""
-
-ORDER = (
-    "jpeg",
-    "dither",
-    "quantize",
-    "holes",
-    "scratches",
-    "salt-pepper",
-    "gaussian",
-    "poisson",
-    "speckle",
-    "moire",
-    "rain",
-    "motion-blur",
-    "defocus",
-    "gaussian-blur",
-    "haze",
-    "sand-dust",
-    "low-light",
-    "fade",
-    "old-photo",
-)
-"""In which order damages are undone: what an image suffered last comes first."""
-
 LIMITS: Mapping[str, str] = {
     "gaussian": "Texture fainter than the noise is gone.",
     "poisson": "Texture fainter than the noise is gone.",
@@ -124,19 +99,25 @@ def plan(
     """Return what to do about findings, in order; a step that would do the same twice is done once.
 
     Args:
-        findings: What was found.
+        findings: What was found; of two that come together the table of `together` knows the order.
         hole_color: "#RRGGBB" that stands in lost pixels.
         is_gray: Whether the image has one channel.
     """
-    joint = JOINT.get(frozenset(finding.damage for finding in findings))
-    if joint is not None:
-        return (Step(joint),)
+    pair = together(*(finding.damage for finding in findings)) if len(findings) == 2 else None
+    if pair is not None:
+        findings = sorted(findings, key=lambda finding: kind_of(finding.damage) != pair.first)
+        if pair.joint and _strength(findings[1]) < pair.below:
+            return (Step(pair.joint),)
     steps: list[Step] = []
-    for finding in sorted(findings, key=lambda finding: ORDER.index(finding.damage)):
+    for finding in findings:
         remedy = remedy_for(finding)
         if remedy is not None and remedy.model and remedy.model not in [step.model for step in steps]:
             steps.append(_step(remedy, finding, hole_color, is_gray=is_gray))
     return tuple(steps)
+
+
+def _strength(finding: Finding) -> float:
+    return finding.strengths[0].value if finding.strengths else 0.0
 
 
 def remedy_for(finding: Finding) -> Remedy | None:

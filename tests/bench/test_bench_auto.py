@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,6 +16,7 @@ from restorecli.errors import DataError, UsageError
 from restorecli.folders.samples import read_sample
 from restorecli.images.image import ImageData
 from restorecli.images.writing import write_image
+from restorecli.restoration.auto import AutoRestorer
 from restorecli.restoration.methods.catalog import METHODS
 
 
@@ -41,6 +44,41 @@ def test_cells_say_what_was_named_and_what_it_brought(test_folder) -> None:
     assert small.degraded is None
     assert small.best is None
     assert jpeg.to_dict()["best"]["name"] == jpeg.best[0]
+
+
+def test_a_run_goes_on_where_it_was_stopped(test_folder, tmp_path, monkeypatch) -> None:
+    keep = tmp_path / "kept.jsonl"
+    asked = {"damages": ("jpeg",), "severities": (4,), "crop": 96, "keep": keep}
+    first = bench_auto(test_folder, **asked)
+    rows = [json.loads(line) for line in keep.read_text().splitlines()]
+    assert {row["key"]["model"] for row in rows} == {"as degraded", "auto", "deblock", "sca-unet.jpeg"}
+    assert [len(row["value"]["psnr"]) for row in rows] == [2] * len(rows)
+    # As if it had been stopped while it wrote the last row.
+    keep.write_text(keep.read_text()[:-9])
+    measured: list[str] = []
+    monkeypatch.setattr(
+        "restorecli.bench.auto._scores", lambda *_: measured.append("again") or rows[-1]["value"]
+    )
+    monkeypatch.setattr(AutoRestorer, "steps", lambda *_: pytest.fail("what is kept is not measured again"))
+    assert bench_auto(test_folder, **asked) == first
+    assert measured == ["again"]
+    assert len(keep.read_text().splitlines()) == len(rows)
+
+
+def test_other_images_are_not_taken_from_the_file(test_folder, tmp_path) -> None:
+    keep = tmp_path / "kept.jsonl"
+    for crop in (96, 104):
+        bench_auto(test_folder, damages=("jpeg",), severities=(4,), crop=crop, keep=keep, rivals=False)
+    kept = [json.loads(line)["key"]["images"] for line in keep.read_text().splitlines()]
+    assert len(set(kept)) == 2
+
+
+def test_a_file_of_something_else_is_refused(test_folder, tmp_path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"loss": 1}\n')
+    with pytest.raises(DataError, match="no measurements"):
+        bench_auto(test_folder, keep=other)
+    assert other.read_text() == '{"loss": 1}\n'
 
 
 def test_an_empty_folder_is_said(tmp_path) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from restorecli.bench import diagnosis_clean, diagnosis_examples
-from restorecli.bench.diagnosis_examples import NONE, examples, training_examples, variants
+from restorecli.bench.diagnosis_examples import NONE, examples, pairs, training_examples, unusual, variants
 from restorecli.bench.diagnosis_fit import NEEDED, Measured, fit_chances, fit_table
 from restorecli.cli.app import build
 from restorecli.diagnosis.decide import FAR, read_table
@@ -67,7 +67,7 @@ def test_a_fitted_table_names_what_it_was_fitted_on() -> None:
         chances = table.chances(measured.found(index))
         right.append(max(chances, key=chances.__getitem__) == label)
     assert np.mean(right) > 0.7
-    assert all(0.8 <= sure <= 0.85 for sure in table.sure.values())
+    assert all(0.7 <= sure <= 0.85 for sure in table.sure.values())
 
 
 @pytest.fixture
@@ -103,6 +103,24 @@ def test_clean_variants_have_no_damage_and_are_images(photos) -> None:
         assert changed.ndim == 3
         assert changed.min() >= 0
         assert changed.max() <= 1
+
+
+def test_unusual_clean_images_are_as_many_of_each_kind_and_differ() -> None:
+    found = list(unusual(2))
+    assert {example.labels for example in found} == {(NONE,)}
+    assert [example.name.split("/")[0] for example in found[::2]] == ["starry", "slide", "relief", "plain"]
+    for one, other in zip(found[::2], found[1::2], strict=True):
+        assert one.pixels.dtype == np.float32
+        assert one.pixels.shape[0] in (1, 3)
+        assert 0 <= one.pixels.min() < one.pixels.max() <= 1
+        assert not np.array_equal(one.pixels[0], other.pixels[0])
+
+
+def test_pairs_take_the_kinds_in_turn(photos) -> None:
+    kinds = diagnosis_examples._MORE_PAIRS[:2]
+    found = list(pairs(photos, kinds, "two"))
+    assert [example.labels for example in found] == [kind.labels for kind in kinds]
+    assert not np.array_equal(found[0].pixels, next(iter(pairs(photos, kinds, "other"))).pixels)
 
 
 def test_a_folder_without_training_images_is_said(tmp_path) -> None:

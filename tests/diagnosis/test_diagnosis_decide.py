@@ -12,9 +12,10 @@ from restorecli.core.shipped import shipped
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.diagnosis.decide import FAR, NONE, DecisionTable, read_table, shipped_table, write_table
 from restorecli.diagnosis.measurements import measure
-from restorecli.diagnosis.remedies import JOINT, LIMITS, ORDER, REMEDIES, plan, remedy_for
+from restorecli.diagnosis.remedies import LIMITS, REMEDIES, plan, remedy_for
 from restorecli.diagnosis.result import Diagnosis, Finding, Step, Strength
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
+from restorecli.diagnosis.together import TOGETHER, together
 from restorecli.folders.samples import read_sample
 from restorecli.restoration.methods.catalog import METHODS, create_method
 
@@ -82,16 +83,27 @@ def test_the_shipped_table_uses_what_is_measured_and_knows_every_damage() -> Non
     assert set(table.classes) == {NONE, *DEGRADATIONS} - {"downscale"}
 
 
-def test_every_damage_has_words_strengths_an_order_and_limits() -> None:
+def test_every_damage_has_words_strengths_and_limits() -> None:
     damages = set(shipped_table().classes) - {NONE}
-    assert set(STRENGTHS) == set(TITLES) == set(ORDER) == set(LIMITS) == damages
-    assert len(ORDER) == len(damages)
+    assert set(STRENGTHS) == set(TITLES) == set(LIMITS) == damages
+
+
+def test_every_pair_is_there_once_and_its_weights_ship() -> None:
+    weights = {entry.name for entry in shipped()}
+    pairs = [frozenset((pair.first, pair.then)) for pair in TOGETHER]
+    assert len(set(pairs)) == len(pairs)
+    for pair in TOGETHER:
+        assert {pair.first, pair.then} <= set(LIMITS)
+        assert together(pair.then, pair.first) is pair
+        assert not pair.joint or pair.joint in weights
+    assert together("poisson", "jpeg") is together("gaussian", "jpeg")
+    assert together("moire", "jpeg") is None
 
 
 def test_remedies_are_there() -> None:
     weights = {entry.name for entry in shipped()}
     for remedy in REMEDIES:
-        assert remedy.damage in ORDER
+        assert remedy.damage in LIMITS
         for model in (remedy.model, remedy.gray):
             assert not model or model in weights or model in METHODS
         if remedy.model in METHODS:
@@ -118,13 +130,24 @@ def _finding(damage: str, *strengths: Strength) -> Finding:
     return Finding(damage, TITLES[damage], 0.9, strengths)
 
 
-def test_what_came_last_is_undone_first_and_nothing_twice() -> None:
+def _blur(sigma: float) -> Finding:
+    return _finding("gaussian-blur", Strength("sigma", sigma, "px"))
+
+
+def test_two_damages_are_undone_in_the_order_of_their_pair_and_nothing_twice() -> None:
     noise, jpeg = _finding("gaussian", Strength("sigma", 20.0, "0-255 scale")), _finding("jpeg")
     dark = _finding("low-light", Strength("median brightness", 20.0, "0-255 scale"))
-    assert [step.model for step in plan([dark, jpeg])] == [
-        remedy_for(finding).model for finding in (jpeg, dark)
-    ]
-    assert [step.model for step in plan([noise, jpeg])] == [JOINT[frozenset(("gaussian", "jpeg"))]]
+    haze = _finding("haze", Strength("veil", 0.4, "share"))
+    for findings, models in (
+        ([jpeg, dark], ["sca-unet.low-light", "sca-unet.jpeg"]),
+        ([noise, dark], ["sca-unet.low-light", "sca-unet.gaussian"]),
+        ([haze, noise], ["sca-unet.gaussian", "sca-unet.haze"]),
+        ([noise, jpeg], ["sca-unet.noise-jpeg"]),
+        ([noise, _blur(1.5)], ["sca-unet.noise-blur"]),
+        ([noise, _blur(3.0)], ["sca-unet.gaussian", "wiener-deconv"]),
+    ):
+        assert [step.model for step in plan(findings)] == models
+        assert [step.model for step in plan(findings[::-1])] == models
     twice = plan([noise, _finding("poisson", Strength("peak", 9.0), Strength("sigma", 20.0))])
     assert len({step.model for step in twice}) == len(twice)
 

@@ -40,6 +40,13 @@ def test_pillows_quality_is_found_in_the_pixels(name: str, quality: int) -> None
     assert found["jpeg quality"] == pytest.approx(quality, abs=2)
 
 
+def test_an_enlarged_picture_has_no_grid() -> None:
+    small = _photo()[:, :160, :160]
+    for factor in (2, 4):
+        large = small.repeat(factor, 1).repeat(factor, 2)
+        assert measure_blocks(view_of(large))["grid"] < 0.2
+
+
 def test_the_grid_is_seen_wherever_it_starts() -> None:
     clean = measure_blocks(view_of(_photo()))["grid"]
     poor = _jpeg(_photo(), 12)

@@ -1,0 +1,64 @@
+"""Damages that come together: which pairs are looked for, and in which order they are undone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_STANDS_FOR: Mapping[str, str] = {
+    "poisson": "gaussian",
+    "speckle": "gaussian",
+    "defocus": "gaussian-blur",
+    "motion-blur": "gaussian-blur",
+}
+"""Noise, and blur: a pair holds for every kind of them."""
+
+_VEILS = frozenset(("haze", "sand-dust"))
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Two damages that come together.
+
+    Attributes:
+        first: What is undone first.
+        then: What is undone after it.
+        joint: Weights that undo both at once, better than one after the other; empty where there are none.
+        below: The strength of `then`, its first, below which `joint` is better.
+    """
+
+    first: str
+    then: str
+    joint: str = ""
+    below: float = math.inf
+
+
+# Each order is the better one on training photographs; `restorecli bench orders` measures it again.
+TOGETHER: tuple[Together, ...] = (
+    Together("gaussian", "jpeg", joint="sca-unet.noise-jpeg"),
+    Together("gaussian", "gaussian-blur", joint="sca-unet.noise-blur", below=2.4),
+    Together("jpeg", "gaussian-blur"),
+    Together("low-light", "gaussian"),
+    Together("low-light", "jpeg"),
+    Together("haze", "jpeg"),
+    Together("gaussian", "haze"),
+    Together("sand-dust", "jpeg"),
+    Together("gaussian", "scratches"),
+)
+
+
+def together(one: str, other: str) -> Together | None:
+    """Return what is known of two damages that come together, whichever is named first; None for others."""
+    wanted = {kind_of(one), kind_of(other)}
+    return next((pair for pair in TOGETHER if {pair.first, pair.then} == wanted), None)
+
+
+def kind_of(damage: str) -> str:
+    """Return the damage that stands for its kind in pairs: "gaussian" for all noise, and so on."""
+    return _STANDS_FOR.get(damage, damage)
+
+
+def alike(one: str, other: str) -> bool:
+    """Tell whether two are kinds of one damage: noise, blur, a veil. That it is one of them must be sure."""
+    return kind_of(one) == kind_of(other) or {one, other} <= _VEILS
