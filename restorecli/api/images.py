@@ -82,7 +82,7 @@ def restore_image(
         ((40, 60), dtype('uint8'), True)
     """
     from restorecli.restoration.choice import choose_restorer
-    from restorecli.restoration.single import restore_image
+    from restorecli.restoration.image import ImageRestorer
 
     taken = take(image)
     words = (operator,) if isinstance(operator, str) else operator
@@ -100,17 +100,12 @@ def restore_image(
         if isinstance(model, str | Path)
         else model
     )
-    done = [
-        restore_image(
-            each,
-            restorer,
-            Context(sigma, known.operator, _mask(mask, each), device=device),
-            tile=tile,
-            overlap=overlap,
-            strength=strength,
-        )[0]
-        for each in taken.images
-    ]
+    restore = ImageRestorer(restorer, tile=tile, overlap=overlap, strength=strength)
+    done = []
+    for each in taken.images:
+        context = Context(sigma, known.operator, _mask(mask, each), device=device)
+        _check_told(restorer, context)
+        done.append(restore(each, context)[0])
     result: AnyImage = taken.give_back(done)
     return result
 
@@ -207,6 +202,23 @@ def score(
                 got=f"only {', '.join(['restored', *sorted(subject.known)])}",
             )
     return {metric.name: float(metric.function(subject)) for metric in wanted}
+
+
+def _check_told(restorer: Restorer, context: Context) -> None:
+    """Refuse what the restorer would not use.
+
+    Raises:
+        UsageError: There is such a thing.
+    """
+    used = {need.removesuffix("?") for need in restorer.spec.needs}
+    told = {"sigma": context.sigma, "operator": context.operator, "mask": context.mask}
+    vain = [f"--{name}" for name, fact in told.items() if fact is not None and name not in used]
+    if vain:
+        raise UsageError(
+            f"{restorer.spec.name} does not use {' and '.join(vain)}.",
+            expected=", ".join(f"--{name}" for name in sorted(used)) or "nothing about the image",
+            got=", ".join(vain),
+        )
 
 
 def _mask(mask: NDArray[np.bool_] | None, image: ImageData) -> NDArray[np.bool_] | None:

@@ -1,51 +1,20 @@
-"""One image, in memory or from file to file, by a network or a method; folders: `restoration.folder`."""
+"""One image from file to file, by a network or a method; folders: `restoration.folder`."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
-from restorecli.errors import RestorecliError, UsageError
+from restorecli.errors import RestorecliError
 from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
 from restorecli.folders.run import Done, one_done
 from restorecli.folders.single import prepare_target
 from restorecli.folders.walking import walk
-from restorecli.images.image import ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.restoration.context import Context
 from restorecli.restoration.files import FileRestorer, header_of
-from restorecli.restoration.image import ImageRestorer, TileUse
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.known import Known
 from restorecli.restoration.records import SourceRecords
-from restorecli.restoration.restorer import Restorer
-
-
-def restore_image(
-    image: ImageData,
-    restorer: Restorer,
-    context: Context,
-    *,
-    tile: int | str = "auto",
-    overlap: int | None = None,
-    strength: float = 1.0,
-) -> tuple[ImageData, TileUse]:
-    """Restore one image; alpha, depth and metadata come back as they were.
-
-    Args:
-        image: The image.
-        restorer: A network or a method.
-        context: What is known about it; what a method finds out is noted there.
-        tile: "auto", "none" or a side in pixels; see `ImageRestorer`.
-        overlap: Pixels that neighboring tiles share; None takes what the restorer needs.
-        strength: Share of the restored image in the result, 0 to 1; the rest is the input.
-
-    Raises:
-        UsageError: The tile or the strength does not fit, or the context says what the restorer does not use.
-        ImageError: The pixels, or what comes of them, are not finite, or what a method needs is not known.
-        ResourceError: Memory ran out, or the device failed.
-    """
-    _check_told(restorer, context)
-    return ImageRestorer(restorer, tile=tile, overlap=overlap, strength=strength)(image, context)
 
 
 def restore_file(
@@ -102,20 +71,3 @@ def restore_file(
     finally:
         progress.finish()
     return one_done("restore", source.name, target, Done(done.area / 1e6, notes), began)
-
-
-def _check_told(restorer: Restorer, context: Context) -> None:
-    """Refuse what the restorer would not use.
-
-    Raises:
-        UsageError: There is such a thing.
-    """
-    used = {need.removesuffix("?") for need in restorer.spec.needs}
-    told = {"sigma": context.sigma, "operator": context.operator, "mask": context.mask}
-    vain = [f"--{name}" for name, fact in told.items() if fact is not None and name not in used]
-    if vain:
-        raise UsageError(
-            f"{restorer.spec.name} does not use {' and '.join(vain)}.",
-            expected=", ".join(f"--{name}" for name in sorted(used)) or "nothing about the image",
-            got=", ".join(vain),
-        )
