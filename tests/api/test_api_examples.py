@@ -14,7 +14,7 @@ WITH_EXAMPLES = {
     "diagnosis",
     "evaluation",
     "networks",
-    "pictures",
+    "images",
     "restoration",
     "training",
     "wording",
