@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Annotated
@@ -24,6 +25,7 @@ from restorecli.cli import (
     models,
     plot,
     recipes,
+    render,
     restore,
     show,
     train,
@@ -117,4 +119,5 @@ def main() -> None:
     for name in ("SIGTERM", "SIGUSR1"):  # the second is what batch systems send before the time is up
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), raise_terminated)
+    warnings.showwarning = render.warning
     build()(prog_name="restorecli")

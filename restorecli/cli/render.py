@@ -7,7 +7,7 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 from rich import box
@@ -45,6 +45,18 @@ def say(*lines: str) -> None:
     """Write words to stderr."""
     for line in lines:
         console(stderr=True).print(plain(line), markup=False)
+
+
+def warning(
+    message: Warning | str,
+    category: type[Warning],  # noqa: ARG001 - the signature of warnings.showwarning
+    filename: str,  # noqa: ARG001
+    lineno: int,  # noqa: ARG001
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """Show a library's warning, such as Pillow's of damaged metadata, as a note without its source line."""
+    say(f"note: {' '.join(str(message).split())}")
 
 
 def data(text: str) -> None:

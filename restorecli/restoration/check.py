@@ -31,7 +31,7 @@ from restorecli.restoration.tiling import restore_tiled
 ENOUGH_PSNR = 60.0
 """From here on tiles are as good as the whole in 8 bits: their error is a quarter of a level."""
 
-_MIN_OVERLAP = 16
+_MIN_OVERLAP = 8
 _SIDE = 256
 _CROP = 768
 
@@ -47,7 +47,7 @@ class TileCheck:
         psnr: Of the tiled result against the whole one in dB; infinite if they are equal.
         largest: Largest difference of a pixel, range [0, 1].
         seam_ratio: Mean step across the joins divided by that of the whole result there; 1 means no seam.
-        enough: Least overlap of those tried (16, 32, 64 ... px, and what the network needs) with which tiles
+        enough: Least overlap of those tried (0, 8, 16, 32 ... px, and what the network needs) by which tiles
             are `wanted` dB or more from the whole; None where none is with tiles of this side.
         wanted: PSNR from which on an overlap is enough.
     """
@@ -153,7 +153,7 @@ def _enough(restorer: Restorer, part: Tensor, whole: Tensor, tile: int) -> int |
     spec = restorer.spec
     overlap = round_up(_MIN_OVERLAP, spec.multiple)
     largest = tile - tile % spec.multiple - spec.multiple
-    tried = {needed_overlap(spec)} if spec.receptive_field is not None else set()
+    tried = {0} if spec.receptive_field is None else {0, needed_overlap(spec)}
     while overlap <= tile // 2:
         tried.add(overlap)
         overlap *= 2

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from PIL import Image
 from typer.testing import CliRunner
 
 from restorecli import errors
@@ -222,3 +223,13 @@ def test_a_full_disk_behind_stdout_is_told_on_stderr(words, code) -> None:
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
     assert "rror" in done.stderr
+
+
+def test_warnings_of_libraries_are_notes_without_their_source_lines(shell) -> None:
+    (shell.folder / "in").mkdir()
+    torn = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01"
+    Image.new("RGB", (20, 20)).save(shell.folder / "in" / "a.jpg", exif=torn)
+    told = shell.process("restorecli degrade in -o out --noise gaussian").err
+    assert "note: Corrupt EXIF data." in told
+    assert "site-packages" not in told
+    assert "UserWarning" not in told

@@ -49,3 +49,11 @@ def test_only_the_middle_of_a_large_image_is_compared(restorer_of):
     restorer = restorer_of(lambda batch: batch)
     check_tiles(restorer, torch.rand(3, 300, 300), tile=64, crop=100)
     assert restorer.shapes[0] == (1, 3, 100, 100)
+
+
+def test_the_least_overlap_that_is_enough_is_found(restorer_of):
+    """By hand: a pixel alone needs no neighbor, and a mean of 3x3 needs those at the borders of tiles."""
+    alone = restorer_of(lambda batch: batch / 2)
+    mean = restorer_of(lambda batch: torch.nn.functional.avg_pool2d(batch, 3, 1, 1))
+    enough = [check_tiles(restorer, IMAGE, tile=64, search=True).enough for restorer in (alone, mean)]
+    assert enough == [0, 8]
