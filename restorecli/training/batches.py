@@ -170,12 +170,12 @@ class BatchMaker:
         return self._pairs[int(self._order[1][place])]
 
     def _crops(self, pair: Pair, rng: np.random.Generator, number: int) -> Sample:
-        reference = self._cache.get(pair.reference)
+        reference = self._cache.get(pair.reference, values=pair.values)
         mask = self._mask(pair, reference)
         if pair.degraded is None:
             sample = self._cut_and_degrade(reference, mask, rng, pair.key, number)
         else:
-            degraded = self._cache.get(pair.degraded, pair.reference)
+            degraded = self._cache.get(pair.degraded, pair.reference, pair.values)
             if scaled_size(degraded, self._scale) != reference.shape[1:]:
                 raise ImageError(
                     "The two images of a pair have sizes that do not fit.",

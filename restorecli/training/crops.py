@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from restorecli.images.budget import available_memory
 from restorecli.images.image import FileTraits, Pixels, to_levels
 from restorecli.images.masks import read_marked
+from restorecli.images.options import ReadOptions
 from restorecli.images.reading import read_image
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601, as gray conversion is usually meant
@@ -28,20 +29,21 @@ class ImageCache:
         self._limit = self._whole
         self._kept: dict[tuple[Path, str], NDArray[np.generic]] = {}
         self._bytes = 0
-        self._values: dict[Path, FileTraits] = {}
+        self._values: dict[tuple[Path, str], FileTraits] = {}
 
     def share(self, caches: int) -> None:
         """Keep no more from now on than the limit divided by a number of caches that share it."""
         self._limit = self._whole // caches
 
-    def get(self, path: Path, clean: Path | None = None) -> NDArray[np.generic]:
+    def get(self, path: Path, clean: Path | None = None, values: str = "auto") -> NDArray[np.generic]:
         """Return an image as (C, H, W) in uint8, uint16 or float32.
 
         Args:
             path: The file.
             clean: The clean image that it is the degraded one of, whose black and white count for both.
+            values: Which values of the clean image are black and white; see `ReadOptions.range`.
         """
-        return self._read(path, "samples", lambda: self._samples(path, clean))
+        return self._read(path, f"samples {values}", lambda: self._samples(path, clean, values))
 
     def marks(self, path: Path) -> NDArray[np.generic]:
         """Return a mask, or the masks of a folder, as (1, H, W): 255 where something is marked, else 0."""
@@ -57,12 +59,13 @@ class ImageCache:
             self._bytes += pixels.nbytes
         return pixels
 
-    def _samples(self, path: Path, clean: Path | None) -> NDArray[np.generic]:
-        if clean is not None and clean not in self._values:
-            self.get(clean)
-        image = read_image(path, like=None if clean is None else self._values[clean])
+    def _samples(self, path: Path, clean: Path | None, values: str) -> NDArray[np.generic]:
+        if clean is not None and (clean, values) not in self._values:
+            self.get(clean, values=values)
+        like = None if clean is None else self._values[clean, values]
+        image = read_image(path, ReadOptions(range=values), like=like)
         traits = image.traits
-        self._values[path] = traits.values
+        self._values[path, values] = traits.values
         if not traits.plain:
             return image.pixels
         samples: NDArray[np.generic] = np.rint(image.pixels * (2**traits.depth - 1)).astype(traits.dtype)

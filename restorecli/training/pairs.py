@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from restorecli.errors import DataError
@@ -28,12 +28,14 @@ class Pair:
         reference: The clean image.
         degraded: The degraded one, or None where damage is made on the fly.
         mask: The mask of its defect, where one lies beside it.
+        values: Which values of the clean image are black and white, see `images.options.ReadOptions.range`.
     """
 
     key: str
     reference: Path
     degraded: Path | None
     mask: Path | None = None
+    values: str = "auto"
 
 
 def list_images(pairs: Iterable[Pair]) -> Listing:
@@ -103,7 +105,7 @@ def find_pairs(
                 unchanged="nothing was started",
                 hint="name another folder in the recipe, or with --data FOLDER",
             )
-        pairs += found
+        pairs += [replace(pair, values=source.range) for pair in found]
     return pairs
 
 

@@ -20,6 +20,8 @@ from pydantic import (
 )
 
 from restorecli.core.models.catalog import MODELS
+from restorecli.errors import UsageError
+from restorecli.images.scale import check_range
 from restorecli.plugins import is_place
 
 MAX_CROP = 1 << 14
@@ -54,12 +56,23 @@ class Source(_Section):
 
     Folders are relative to the recipe's own folder. `strip_suffix` is what the names of one folder of a pair
     end in besides those of the other, e.g. `_noisy`; by default the ending by which all of them differ.
+    `range` says which values are black and white, as `--range` of `restore`: auto, file, type or 0..4095.
     """
 
     clean: str | None = None
     degraded: str | None = None
     reference: str | None = None
     strip_suffix: str | None = None
+    range: str = "auto"
+
+    @field_validator("range")
+    @classmethod
+    def _possible(cls, values: str) -> str:
+        try:
+            check_range(values)
+        except UsageError as error:
+            raise ValueError(f"{error.problem} Expected {error.expected}") from error
+        return values
 
     @model_validator(mode="after")
     def _one_kind(self) -> Source:
@@ -72,10 +85,11 @@ class Source(_Section):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_suffix(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out `strip_suffix` where it is not given: recipes of saved runs do not hold it."""
+    def _without_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out `strip_suffix` and `range` where they are not given: saved recipes do not hold them."""
         values: dict[str, Any] = write(self)
-        return {key: value for key, value in values.items() if key != "strip_suffix" or value is not None}
+        defaults = {"strip_suffix": None, "range": "auto"}
+        return {key: value for key, value in values.items() if key not in defaults or value != defaults[key]}
 
 
 class DataSection(_Section):

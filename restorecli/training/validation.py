@@ -18,6 +18,7 @@ from restorecli.evaluation.metrics.gaussian import WINDOW
 from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim
 from restorecli.evaluation.statistics.summary import summarize
 from restorecli.images.image import Pixels
+from restorecli.images.options import ReadOptions
 from restorecli.images.reading import read_image
 from restorecli.training.crops import scaled_size, to_gray
 from restorecli.training.pairs import Pair
@@ -114,7 +115,8 @@ def make_examples(
 
 
 def _example(pair: Pair, chain: Chain | None, max_side: int, channels: int, scale: int) -> Example:
-    clean = read_image(pair.reference)
+    reading = ReadOptions(range=pair.values)
+    clean = read_image(pair.reference, reading)
     reference = clean.pixels
     if min(*reference.shape[1:], max_side) < WINDOW * scale:
         raise ImageError(
@@ -127,7 +129,7 @@ def _example(pair: Pair, chain: Chain | None, max_side: int, channels: int, scal
         reference = _to_kind(_center(reference, max_side, scale), channels)
         degraded, _ = degrade_array(reference, chain, VALIDATION_SEED, pair.key)
         return Example(pair.key, degraded, reference)
-    degraded = read_image(pair.degraded, like=clean.traits).pixels
+    degraded = read_image(pair.degraded, reading, like=clean.traits).pixels
     if scaled_size(degraded, scale) != reference.shape[1:]:
         raise ImageError(
             "The two images of a pair have sizes that do not fit.",

@@ -295,3 +295,25 @@ def test_a_name_that_is_no_utf_8_is_held_out_like_any_other():
     pairs = [Pair(name, Path(name), None) for name in ("a.png", "caf\udce9.png", "b.png", "c.png")]
     training, held = hold_out(pairs, 2)
     assert len(training) == len(held) == 2
+
+
+def test_a_recipe_says_which_values_are_black_and_white(recipe, tmp_path):
+    """12-bit values in a 16-bit container, of which the images themselves say nothing."""
+    dim = np.linspace(0, 1000, 64 * 64).reshape(64, 64).astype(np.uint16)
+    (tmp_path / "scans").mkdir()
+    for number in range(4):
+        Image.fromarray(dim + number).save(tmp_path / "scans" / f"{number}.png")
+    for asked, largest in (("0..4095", 1003 / 4095), ("type", 1003 / 65535)):
+        sources = [Source(clean="scans", range=asked)]
+        found = find_pairs(sources, recipe, tmp_path, print)
+        assert {pair.values for pair in found} == {asked}
+        seen = to_unit(ImageCache().get(found[3].reference, values=asked))
+        assert seen.max() == pytest.approx(largest, rel=1e-4)
+        crops = maker(found, recipe, crop=64, batch=4).batch(0).reference
+        assert float(crops.max()) == pytest.approx(largest, rel=1e-3)
+        (example, *_) = make_examples(found[3:], recipe.validation, channels=1, scale=1)
+        assert float(example.reference.max()) == pytest.approx(largest, rel=1e-3)
+    with pytest.raises(ValueError, match="range"):
+        Source(clean="scans", range="0..x")
+    assert "range" not in Source(clean="scans").model_dump()
+    assert Source(clean="scans", range="0..4095").model_dump()["range"] == "0..4095"
