@@ -212,7 +212,7 @@ def _check_told(restorer: Restorer, context: Context) -> None:
     """
     used = {need.removesuffix("?") for need in restorer.spec.needs}
     told = {"sigma": context.sigma, "operator": context.operator, "mask": context.mask}
-    vain = [f"--{name}" for name, fact in told.items() if fact is not None and name not in used]
+    vain = [f"--{name}" for name, value in told.items() if value is not None and name not in used]
     if vain:
         raise UsageError(
             f"{restorer.spec.name} does not use {' and '.join(vain)}.",

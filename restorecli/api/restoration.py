@@ -47,7 +47,7 @@ class RestoreOptions:
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: "auto", "fp32", "bf16" or "fp16".
         backend: What computes a network: "torch", "onnxruntime", "openvino", "ncnn", "compile", or "auto",
-            which measures once which is fastest on this machine and gives the same pictures.
+            which measures once which is fastest on this machine and gives the same images.
         ensemble: For a network: restore eight turned and mirrored ways and take the mean.
         workers: Threads that read and write; any number gives the same images.
         to_srgb: Convert to sRGB through the color profile; also the only way in for CMYK.

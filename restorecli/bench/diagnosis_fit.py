@@ -86,7 +86,7 @@ _MISTAKEN = 0.001
 """Share of clean images that may be taken for a damage."""
 
 _FOLDS = 3
-_LEAST_SURE, _MOST_SURE = 0.7, 0.85
+_MIN_THRESHOLD, _MAX_THRESHOLD = 0.7, 0.85
 """Bounds of the chance from which a damage is sure, whatever the clean training images reach."""
 
 _FEW_LIKE_IT = frozenset(("moire",))
@@ -136,7 +136,9 @@ def _sure(measured: Measured, classes: Sequence[str]) -> dict[str, float]:
     above = 1 + int(_MISTAKEN * clean)
     limits = {name: sorted([*[0.0] * above, *chances])[-above] for name, chances in reached.items()}
     return {
-        name: _MOST_SURE if name in _FEW_LIKE_IT else float(np.clip(limit, _LEAST_SURE, _MOST_SURE))
+        name: _MAX_THRESHOLD
+        if name in _FEW_LIKE_IT
+        else float(np.clip(limit, _MIN_THRESHOLD, _MAX_THRESHOLD))
         for name, limit in limits.items()
     }
 

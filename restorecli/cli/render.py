@@ -68,7 +68,7 @@ def data(text: str) -> None:
 def as_json(result: CommandResult) -> None:
     """Write a result to stdout as one JSON object (ASCII only, so that any locale can carry it)."""
     if sys.stdout is not None:
-        # In parts: thousands of pictures in one text would take more memory than they do themselves.
+        # In parts: thousands of images in one text would take more memory than they do themselves.
         sys.stdout.writelines(json.JSONEncoder(indent=2, allow_nan=False).iterencode(result.to_dict()))
         sys.stdout.write("\n")
 

@@ -30,7 +30,7 @@ def to_markdown(card: Card, failure: str | None = None) -> str:
 
     Args:
         card: Of the weights.
-        failure: A picture of a known failure, as a path from the page.
+        failure: An image of a known failure, as a path from the page.
     """
     return "\n".join(_lines(card, failure)) + "\n"
 

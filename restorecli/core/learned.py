@@ -1,6 +1,6 @@
 """What was measured on this machine once, kept for later runs in the user's cache folder.
 
-One small JSON file per fact. Where the folder cannot be read or written, it is measured in each run.
+One small JSON file per value. Where the folder cannot be read or written, it is measured in each run.
 `RESTORECLI_CACHE` names another folder; deleting the folder forgets everything.
 """
 
@@ -28,13 +28,13 @@ def cache_folder() -> Path:
 
 
 def learned(kind: str, key: str, measure: Callable[[], Any], check: Callable[[Any], bool]) -> Any:  # noqa: ANN401
-    """Return a fact as JSON has it: from the cache, or measured and kept.
+    """Return a value as JSON has it: from the cache, or measured and kept.
 
     Args:
         kind: What was measured; the name of a folder.
-        key: All that the fact depends on; versions of torch and of restorecli are added.
-        measure: Finds the fact out.
-        check: Whether what the cache holds can be such a fact; other programs write files, too.
+        key: All that the value depends on; versions of torch and of restorecli are added.
+        measure: Finds the value out.
+        check: Whether what the cache holds can be such a value; other programs write files, too.
     """
     name = hashlib.sha256(f"{__version__} {torch.__version__} {key}".encode()).hexdigest()[:32]
     file = cache_folder() / kind / f"{name}.json"
@@ -44,9 +44,9 @@ def learned(kind: str, key: str, measure: Callable[[], Any], check: Callable[[An
         known = None  # not measured yet, or not readable: it is measured again
     if known is not None and check(known):
         return known
-    fact = measure()
-    _keep(file, json.dumps(fact))
-    return fact
+    value = measure()
+    _keep(file, json.dumps(value))
+    return value
 
 
 def _keep(file: Path, text: str) -> None:

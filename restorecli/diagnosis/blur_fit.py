@@ -24,10 +24,10 @@ Doubles = NDArray[np.float64]
 
 _SIGMAS = np.geomspace(0.4, 10, 14)
 _RADII = np.geomspace(1, 16, 24)
-_EDGE, _MOST_EDGE = 0.4, 2.0
+_EDGE, _MAX_EDGE = 0.4, 2.0
 _EXTENTS = np.geomspace(1.5, 14, 7)
 _ANGLES = np.arange(0, 180, 12.0)
-_FADE, _EVEN, _MOST_FADE = 2.0, 0.3, 8.0
+_FADE, _EVEN, _MAX_FADE = 2.0, 0.3, 8.0
 """Lengths of paths in deviations of the Gaussian along them: of the grid, below which it is even, at most."""
 
 _LENGTHS = np.geomspace(5, 50, 20)
@@ -104,7 +104,7 @@ def _fit_gaussian(model: SpectrumModel) -> Blur:
 
 def _fit_disc(model: SpectrumModel) -> Blur:
     def values(place: Doubles) -> tuple[float, float]:
-        return float(np.exp(place[0])), float(np.clip(place[1], 0, _MOST_EDGE))
+        return float(np.exp(place[0])), float(np.clip(place[1], 0, _MAX_EDGE))
 
     def misfit(place: Doubles) -> float:
         return model.explain(disc_kernel(*values(place))).misfit
@@ -139,7 +139,7 @@ def _fit_motion(model: SpectrumModel, worth: float) -> Blur:
 
 def _path(place: Doubles) -> tuple[float, float, float]:
     """Return length, angle and sigma for the logarithm of the path's deviation, tens of degrees and fade."""
-    fade = float(np.clip(place[2], 0, _MOST_FADE))
+    fade = float(np.clip(place[2], 0, _MAX_FADE))
     length = float(np.exp(place[0])) / _deviation(fade)
     return length, float(place[1] * 10 % 180), 0.0 if fade < _EVEN else length / fade
 

@@ -39,7 +39,7 @@ class Remedy:
 
 
 _DECONVOLUTION: Mapping[str, str] = {"prior": "measured", "rim": "unknown"}
-"""Photographs are not mirrored at their rim when they are blurred."""
+"""Photographs are not mirrored at their border when they are blurred."""
 
 # Chosen on training photographs; `restorecli bench auto` measures how near they come to the best.
 REMEDIES: tuple[Remedy, ...] = (

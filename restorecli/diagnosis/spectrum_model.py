@@ -37,10 +37,10 @@ _PRIOR_WEIGHT = 1e-3
 """What photographs have for a, b, c and the turns, how far they are from it, and what that weighs."""
 
 _FLOOR_PERCENTILE = 4
-_MOST_TURNS = 8
+_MAX_TURNS = 8
 _SETTLED = 0.01
 _TINY = 1e-5
-_LEAST_GAIN = 1e-12
+_MIN_GAIN = 1e-12
 _FADED = 6.0
 """Natural logarithms below the largest gain at which nothing of an image can be expected to be seen."""
 
@@ -94,12 +94,12 @@ class SpectrumModel:
         Args:
             kernel: (2 a + 1, 2 b + 1) that sums to 1.
         """
-        gain = np.log(self._gain(kernel) + _LEAST_GAIN)
+        gain = np.log(self._gain(kernel) + _MIN_GAIN)
         seen = self._weights * (gain > gain.max() - _FADED)
         shape = _EXPECTED.copy()
         shape[0] = np.average(self._logs - gain - self._basis @ shape, weights=seen)
         floor = self._first_floor
-        for _ in range(_MOST_TURNS):
+        for _ in range(_MAX_TURNS):
             step = self._step(gain, shape, floor)
             shape = shape + np.clip(step[:-1], -3, 3)
             floor += float(np.clip(step[-1], -1, 1))

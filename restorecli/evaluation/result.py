@@ -193,7 +193,7 @@ class Evaluation:
 
 
 class GroupScores:
-    """The scores of a group as columns of numbers, 8 bytes each, to which pictures are added one by one.
+    """The scores of a group as columns of numbers, 8 bytes each, to which images are added one by one.
 
     Args:
         metrics: What was measured.
@@ -208,7 +208,7 @@ class GroupScores:
         self._sides: set[str] = set()
 
     def add(self, score: PairScore) -> None:
-        """Add the scores of one picture."""
+        """Add the scores of one image."""
         self._n += 1
         for side, scores, columns in (
             ("degraded", score.degraded, self._degraded),
@@ -225,10 +225,10 @@ class GroupScores:
                 gains.append(gain)
 
     def group(self, values: tuple[str, ...] = ()) -> Group:
-        """Return the summaries of all that were added; a side that no picture has is None.
+        """Return the summaries of all that were added; a side that no image has is None.
 
         Args:
-            values: What the pictures have in common.
+            values: What the images have in common.
         """
         gain = intervals = None
         if len(self._sides) == 2:

@@ -66,7 +66,7 @@ class Card:
         problem: Why nothing is shown.
         outline: SVG path of the defect's outline, in pixels of the part that is shown; empty without a mask.
         columns: Of the table of scores.
-        facts: What sets the pair apart by the manifest, and the notes on it.
+        details: What sets the pair apart by the manifest, and the notes on it.
     """
 
     score: PairScore
@@ -75,7 +75,7 @@ class Card:
     problem: str
     outline: str
     columns: tuple[Column, ...]
-    facts: tuple[str, ...]
+    details: tuple[str, ...]
 
     @property
     def size_words(self) -> str:
@@ -94,14 +94,14 @@ class Gallery:
         categories: Of these pairs.
         comparisons: Value and words of each choice of what is compared.
         words: What is shown, by which rule, and how much of the page it takes.
-        facts: What the page's script sorts and filters by, and the scales of its maps.
+        details: What the page's script sorts and filters by, and the scales of its maps.
     """
 
     cards: tuple[Card, ...]
     categories: tuple[str, ...]
     comparisons: tuple[tuple[str, str], ...]
     words: str
-    facts: Mapping[str, object]
+    details: Mapping[str, object]
     max_open: int = MAX_OPEN
     gain: int = int(GAIN)
     keys: tuple[tuple[str, str], ...] = _KEYS
@@ -128,7 +128,7 @@ def make_gallery(evaluation: Evaluation, limit: int, comparison: Comparison | No
         categories=categories,
         comparisons=tuple(_comparisons(cards)),
         words=_words(evaluation, cards),
-        facts=_facts(cards, categories, metrics),
+        details=_script_data(cards, categories, metrics),
     )
 
 
@@ -156,9 +156,9 @@ class _Maker:
             outline = "" if mask is None else _outline(mask, images[-1])
         except RestorecliError as error:
             problem = error.problem
-        facts = [f"{name} {score.fields[name]}" for name in self._fields if name in score.fields]
+        details = [f"{name} {score.fields[name]}" for name in self._fields if name in score.fields]
         columns = tuple(_columns(score, others, self._name))
-        return Card(score, choice.reason, images, problem, outline, columns, (*facts, *score.notes))
+        return Card(score, choice.reason, images, problem, outline, columns, (*details, *score.notes))
 
 
 def _columns(score: PairScore, others: Mapping[str, PairScore], name: str) -> Iterator[Column]:
@@ -235,7 +235,7 @@ def _words(evaluation: Evaluation, cards: Sequence[Card]) -> str:
     )
 
 
-def _facts(
+def _script_data(
     cards: Sequence[Card], categories: Sequence[str], metrics: Sequence[Metric]
 ) -> Mapping[str, object]:
     return {

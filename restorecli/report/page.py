@@ -125,7 +125,7 @@ def render_page(
         sides=[side for side in _SIDES if getattr(overall, side) is not None],
         groups=[*groups.items(), (OVERALL, overall)],
         gallery=gallery,
-        facts=data_island(gallery.facts),
+        details=data_island(gallery.details),
         comparison=comparison,
         marks=_MARKS,
         lost=lost_defects(evaluation.images),

@@ -13,7 +13,7 @@ from restorecli.degradation.operators import Operator
 from restorecli.folders.record import Record
 from restorecli.images.image import Pixels
 
-Fact = bool | int | float | str
+FindingValue = bool | int | float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Findings:
             image, e.g. {"kernels": kernel} as `kernels/a/b.png` for `a/b.png`.
     """
 
-    values: dict[str, Fact] = field(default_factory=dict)
+    values: dict[str, FindingValue] = field(default_factory=dict)
     images: dict[str, Pixels] = field(default_factory=dict)
 
 
@@ -54,7 +54,7 @@ class Context:
     found: Findings = field(default_factory=Findings, compare=False)
     on_progress: Callable[[int, int], None] | None = field(default=None, compare=False)
 
-    def note(self, values: Mapping[str, Fact]) -> None:
+    def note(self, values: Mapping[str, FindingValue]) -> None:
         """Keep what was found out for the manifest."""
         self.found.values.update(values)
 

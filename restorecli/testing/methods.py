@@ -22,7 +22,7 @@ from restorecli.testing.restorers import RESTORER_LAWS, SIZE
 Parameters = Mapping[str, object]
 
 SHAPES = ((1, 33, 40), (3, 24, 25))
-SMALLEST = ((1, 1), (1, 9), (9, 1), (3, 5), (2, 31), (31, 2))
+MIN_SIDE = ((1, 1), (1, 9), (9, 1), (3, 5), (2, 31), (31, 2))
 
 
 def waves(channels: int, height: int, width: int) -> Pixels:
@@ -60,9 +60,9 @@ def it_says_what_it_is(name: str, parameters: Parameters | None = None) -> None:
     assert method.reference, f"{method.__name__}: say in `reference` where it is from"
     assert {need.removesuffix("?") for need in method.needs} <= {"operator", "mask", "sigma"}
     assert dataclasses.is_dataclass(method), f"{method.__name__}: decorate it with @dataclass(frozen=True)"
-    for facts in parameters_of(method).values():
-        assert facts.help, f"{method.__name__}.{facts.name}: say in parameter(help=...) what it does"
-        assert facts.check(facts.default, name) == facts.default
+    for info in parameters_of(method).values():
+        assert info.help, f"{method.__name__}.{info.name}: say in parameter(help=...) what it does"
+        assert info.check(info.default, name) == info.default
 
 
 def size_channels_and_type_hold_and_the_input_is_untouched(
@@ -89,7 +89,7 @@ def the_smallest_images_work_or_are_refused_with_a_reason(
     name: str, parameters: Parameters | None = None
 ) -> None:
     """Images of a pixel or a line are restored, or an error says what is expected."""
-    for height, width in SMALLEST:
+    for height, width in MIN_SIDE:
         for channels in (1, 3):
             context = all_known(height, width)
             try:

@@ -373,7 +373,7 @@ def test_a_real_evaluation_opens_in_peace(browser, data_folder, tmp_path):
         noisy = np.clip(pixels + generator.normal(0, 0.1, pixels.shape), 0, 1).astype(np.float32)
         write_image(target, ImageData(noisy))
     evaluation = evaluate_folders(degraded, clean, workers=1)
-    assert make_gallery(evaluation, 3).facts["cards"]
+    assert make_gallery(evaluation, 3).details["cards"]
     write_page(evaluation, tmp_path / "report.html")
     page = browser.page()
     page.open(tmp_path / "report.html")

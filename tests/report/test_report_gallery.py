@@ -140,6 +140,6 @@ def test_only_the_fields_that_tell_images_apart_are_shown(invent_evaluation):
     evaluation = invent_evaluation(
         [("a.png", "x", 20.0, 30.0), ("b.png", "x", 20.0, 31.0)], fields={"model": "same"}
     )
-    first, second = (card.facts for card in make_gallery(evaluation, 2).cards)
+    first, second = (card.details for card in make_gallery(evaluation, 2).cards)
     assert first == ("sigma 0",)
     assert second == ("sigma 1",)

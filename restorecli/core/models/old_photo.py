@@ -15,15 +15,15 @@ from restorecli.core.models.blocks.plain_unet import PlainUNet
 
 
 class OldPhoto(nn.Module):
-    """p = sigmoid(detector(luma(x))), y = x + painter([x, p]); with `inpaint_only` y where p >= 0.4, else x.
+    """p = sigmoid(detector(luma(x))), y = x + inpainter([x, p]); if `inpaint_only` y where p >= 0.4, else x.
 
-    Detector and painter are U-Nets of four levels with two convolutions each, max pooling and bilinear steps
-    up. The detector has batch norm, as the paper's; the painter's convolutions are gated and have none, so
-    that an image's brightness passes.
+    Detector and inpainter are U-Nets of four levels with two convolutions each, max pooling and bilinear
+    steps up. The detector has batch norm, as the paper's; the inpainter's convolutions are gated and have
+    none, so that an image's brightness passes.
 
     Args:
         channels: 3 for RGB or 1 for gray.
-        width: Channels of the painter's first level; the others have 2, 4 and 8 times as many.
+        width: Channels of the inpainter's first level; the others have 2, 4 and 8 times as many.
         detector: Channels of the detector's first level; 64 in the paper.
         inpaint_only: Leave every pixel as it is where no scratch is found.
         keep_chroma: Restore the luma alone and keep the differences of the channels to it: gray images in

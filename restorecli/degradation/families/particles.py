@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from restorecli.core.ops.compilation import compiled
 from restorecli.images.image import Pixels
 
-_SMALLEST, _LARGEST = 0.3, 2.5  # px, radius
+_MIN_RADIUS, _MAX_RADIUS = 0.3, 2.5  # px, radius
 _STREAKED = 0.1
 _STREAK = (3.0, 9.0)  # px
 _OPACITY = (0.2, 0.8)
@@ -47,11 +47,11 @@ def draw_particles(
         color: (3,) of the dust.
         rng: The source of randomness.
     """
-    ratio = math.log(_LARGEST / _SMALLEST)
-    mean_area = math.pi * (_LARGEST**2 - _SMALLEST**2) / (2 * ratio)
+    ratio = math.log(_MAX_RADIUS / _MIN_RADIUS)
+    mean_area = math.pi * (_MAX_RADIUS**2 - _MIN_RADIUS**2) / (2 * ratio)
     count = int(rng.poisson(share * shape[0] * shape[1] / mean_area))
     places = rng.random((count, 2)) * shape
-    radii = _SMALLEST * np.exp(rng.random(count) * ratio)
+    radii = _MIN_RADIUS * np.exp(rng.random(count) * ratio)
     wind = rng.uniform(0, math.pi)
     angles = wind + rng.uniform(-1, 1, count) * math.radians(10)
     lengths = rng.uniform(*_STREAK, count) * (rng.random(count) < _STREAKED)

@@ -132,7 +132,7 @@ def _keys(scores: Sequence[PairScore], by: Sequence[str]) -> tuple[list[Key], tu
 
 
 def _value(score: PairScore, name: str) -> str:
-    """Return what a field of a picture says."""
+    """Return what a field of an image says."""
     if name == "category":
         return score.pair.category
     return (score.pair.defect or MISSING) if name == "defect" else score.fields.get(name, MISSING)

@@ -35,7 +35,7 @@ def images_to_csv(evaluation: Evaluation) -> Iterator[str]:
     They hold every digit and every field of the manifest.
     """
     names = [metric.name for metric in evaluation.metrics]
-    # Twice through the pictures: the columns are known after the last one, and no line is kept.
+    # Twice through the images: the columns are known after the last one, and no line is kept.
     columns = dict.fromkeys(name for score in evaluation.images for name in _image_line(score, names))
     return _csv(columns, (_image_line(score, names) for score in evaluation.images))
 

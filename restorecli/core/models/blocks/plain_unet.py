@@ -15,7 +15,7 @@ class PlainUNet(nn.Module):
     """A U-Net of four levels with max pooling and bilinear steps up, with aligned corners off.
 
     Args:
-        channels_in: Of the picture.
+        channels_in: Of the image.
         channels_out: Of what comes out.
         width: Channels of the first level; the others have 2, 4 and 8 times as many.
         pair: Builds two convolutions from the numbers of channels before and after them.

@@ -44,7 +44,7 @@ _EPSILON = 1e-6
 
 _FIRST_BALANCE = 1.0
 
-_LEAST_SIDE = 32
+_MIN_SIDE = 32
 """Pixels of a side that are needed to measure an image's spectrum."""
 
 ROUNDING = 1 / np.sqrt(12)
@@ -201,7 +201,7 @@ class WienerDeconvolution(Method):
         return Expectation(balance, _ones if self.prior == "flat" else _steepness)
 
     def _expected(self, pixels: Pixels, context: Context, spread: PointSpread) -> Expectation:
-        if self.prior != "measured" or min(pixels.shape[1:]) < _LEAST_SIDE:
+        if self.prior != "measured" or min(pixels.shape[1:]) < _MIN_SIDE:
             return self.expectation(pixels, context)
         view = view_of(pixels)
         found = SpectrumModel(view).explain(spread.odd)
