@@ -70,7 +70,7 @@ def test_images_are_taken_evenly(tmp_path) -> None:
 def test_rows_have_the_degraded_images_first_and_then_the_best(folder) -> None:
     told = []
     names = ["j-invariant", "wiener-deconv", "inverse", "bicubic"]
-    rows = bench_methods(folder, names=names, side=32, log=told.append)
+    rows = bench_methods(folder, names=names, side=32, on_row=told.append)
     assert sorted(map(repr, told)) == sorted(map(repr, rows))
     assert {row.task for row in rows} == {task.name for task in TASKS if set(names) & set(task.methods)}
     noise = [row for row in rows if row.task == TASKS[0].name]

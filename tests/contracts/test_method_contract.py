@@ -5,7 +5,7 @@ import pytest
 from restorecli.degradation.parameters import parameters_of
 from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.testing import METHOD_LAWS
-from restorecli.testing.methods import SMALLEST, all_known, it_says_what_it_is, waves
+from restorecli.testing.methods import MIN_SIDE, all_known, it_says_what_it_is, waves
 
 ELSEWHERE = {"pnp", "blind-deconv", "dip", "hopfield", "bm3d"}
 """Optimizers of minutes and an optional package: their own tests cover what they share with the others."""
@@ -35,7 +35,7 @@ def test_law(law, name):
 
 @pytest.mark.parametrize("name", sorted(set(QUICK) - REFUSING))
 def test_only_who_cannot_else_refuses_the_smallest_images(name):
-    for height, width in SMALLEST:
+    for height, width in MIN_SIDE:
         create_method(name, parameters(name)).restore(waves(3, height, width), all_known(height, width))
 
 
