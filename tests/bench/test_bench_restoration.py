@@ -10,6 +10,8 @@ from restorecli.bench.images import bench_pairs
 from restorecli.bench.restoration import LOOP, bench_restoration
 from restorecli.core.zoo import find_network
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def bench():

@@ -210,7 +210,7 @@ def test_a_closed_stdout_is_no_error() -> None:
     ("words", "code"),
     [
         (["models"], ExitCode.RESOURCES),
-        (["models", "--json"], ExitCode.RESOURCES),
+        pytest.param(["models", "--json"], ExitCode.RESOURCES, marks=pytest.mark.slow),
         (["eval", "nowhere", "nowhere", "--json"], ExitCode.BAD_RECIPE_OR_DATA),
         (["eval", "--jsom", "--json"], ExitCode.USAGE),
     ],

@@ -112,6 +112,7 @@ def test_a_network_is_shown_with_its_weights_or_how_to_get_some(shell) -> None:
     assert "restorecli train quick/restormer" in shell("restorecli models restormer").out
 
 
+@pytest.mark.slow
 def test_a_file_says_what_it_holds(shell) -> None:
     shutil.copy(find_shipped("swm").path, shell.folder / "mine.safetensors")
     assert "Sand-dust" in shell("restorecli models mine.safetensors").out

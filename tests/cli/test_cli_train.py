@@ -66,6 +66,7 @@ def test_the_command_line_goes_over_the_recipe(shell, recipe) -> None:
     assert resolved["seed"] == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupt_saves_and_prints_the_command_that_resumes(shell, recipe, number, code) -> None:
     line = "restorecli train recipe.yaml --data ./photos/indoors --steps 100000 --seed 4 -o 'my run'"
@@ -109,6 +110,7 @@ def test_a_recipe_that_does_not_exist_is_told(shell) -> None:
     assert "sca-unet-gaussian" in shell("restorecli train sca-unet-gausian", code=4).err
 
 
+@pytest.mark.slow
 def test_every_shipped_recipe_is_listed_and_printed(shell, photos) -> None:
     listed = shell("restorecli recipes --json").data
     shown = shell("restorecli recipes --all").out

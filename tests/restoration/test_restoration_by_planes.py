@@ -132,6 +132,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_planes(tmp_path):
     """Forty planes of this size would be 58 MB as floating point."""
     used = []

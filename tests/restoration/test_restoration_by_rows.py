@@ -250,6 +250,7 @@ print(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is asked of Linux")
 def test_memory_does_not_grow_with_the_height(tmp_path):
     peaks = []

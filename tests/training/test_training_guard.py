@@ -47,7 +47,7 @@ def changes(strategy, model, optimizer="adam", **more):
         "strategy": strategy,
         "optimizer": {"name": optimizer, "clip_norm": 1.0},
         "data": {"train": [{"clean": "images"}], "degrade": CHAIN, "crop": 32, "batch": 2},
-        "budget": {"steps": 6},
+        "budget": {"steps": 3},
         **more,
     }
 
@@ -83,7 +83,7 @@ def test_the_usual_step_never_waits_for_the_device(write_recipe, workshop, recip
 
     monkeypatch.setattr(Loop, "_step", watched)
     train(write_recipe(**recipe), output=workshop / "run")
-    assert found == [[]] * 6
+    assert found == [[]] * 3
 
 
 def test_numbers_are_read_at_the_interval_alone(write_recipe, workshop, monkeypatch):
