@@ -46,6 +46,11 @@ class Chain:
 
         Raises:
             UsageError: An unknown name or key, or a value out of bounds, with the number of its step.
+
+        Example:
+            >>> chain = Chain.from_specs(["gaussian-blur", {"name": "gaussian", "sigma": 25}])
+            >>> len(chain.samplers), chain.scale
+            (2, 1)
         """
         if isinstance(specs, (str, Mapping)) or not isinstance(specs, Sequence):
             raise UsageError("A chain is a list of steps.", expected="a list", got=type(specs).__name__)
@@ -189,6 +194,13 @@ def degrade_array(image: Pixels, chain: Chain, seed: int, key: str) -> tuple[Pix
 
     Returns:
         The degraded image, not clipped, and the steps with the values that were drawn.
+
+    Example:
+        >>> gray = np.full((1, 64, 64), 0.5, np.float32)
+        >>> chain = Chain.from_specs([{"name": "gaussian", "sigma": 25}])
+        >>> noisy, (step,) = degrade_array(gray, chain, 0, "a.png")
+        >>> noisy.shape, step.sigma, round(255 * float(noisy.std()))
+        ((1, 64, 64), 25.0, 25)
     """
     steps = chain.draw(image_rng(seed, key, "draw"))
     return replay_steps(image, steps, seed, key), steps

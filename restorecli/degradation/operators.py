@@ -256,6 +256,12 @@ def operator_of(steps: Sequence[Mapping[str, Any]]) -> Convolution | None:
 
     Raises:
         UsageError: A step that this version does not know, or a blur of light.
+
+    Example:
+        >>> steps = [{"name": "gaussian-blur", "sigma": 1.0}, {"name": "gaussian", "sigma": 25.0}]
+        >>> operator = operator_of(steps)
+        >>> operator.factor, operator.spread.odd.shape
+        (1, (9, 9))
     """
     operator: Convolution | None = None
     for record in steps:
@@ -279,6 +285,10 @@ def noise_of(steps: Sequence[Mapping[str, Any]]) -> float | None:
 
     Raises:
         UsageError: A step that this version does not know.
+
+    Example:
+        >>> noise_of([{"name": "gaussian", "sigma": 3.0}, {"name": "gaussian", "sigma": 4.0}])
+        5.0
     """
     variance = 0.0
     for record in steps:

@@ -111,6 +111,12 @@ def walk(
 
     Raises:
         DataError: There is no such file or folder, or it cannot be listed.
+
+    Example:
+        >>> for name in ("b.png", "a.jpg", "notes.txt"):
+        ...     Path(name).touch()
+        >>> [file.relative.name for file in walk(".")]
+        ['a.jpg', 'b.png']
     """
     root = Path(root)
     if root.is_dir():

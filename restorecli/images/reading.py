@@ -59,6 +59,16 @@ def read_image(
 
     Raises:
         ImageError: The file is missing, damaged, too large or of a kind that is not processed.
+
+    Example:
+        >>> import numpy as np
+        >>> from restorecli.images.image import ImageData
+        >>> from restorecli.images.writing import write_image
+        >>> write_image("gray.png", ImageData(np.full((1, 4, 6), 0.2, np.float32)))
+        ()
+        >>> image = read_image("gray.png")
+        >>> image.pixels.shape, image.pixels.dtype, round(255 * float(image.pixels[0, 0, 0]), 4)
+        ((1, 4, 6), dtype('float32'), 51.0)
     """
     path = Path(path)
     try:
@@ -78,6 +88,16 @@ def probe(path: Path | str) -> ImageHeader:
 
     Raises:
         ImageError: The file is missing, or its header is damaged or of no format that is read.
+
+    Example:
+        >>> import numpy as np
+        >>> from restorecli.images.image import ImageData
+        >>> from restorecli.images.writing import write_image
+        >>> write_image("gray.png", ImageData(np.full((1, 4, 6), 0.2, np.float32)))
+        ()
+        >>> header = probe("gray.png")
+        >>> header.size, header.channels, header.depth
+        ((4, 6), 1, 8)
     """
     path = Path(path)
     try:

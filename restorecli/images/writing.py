@@ -57,6 +57,13 @@ def write_image(path: Path | str, image: ImageData, *, quality: int = 95) -> tup
         ImageError: The pixels are not finite or have a wrong shape, or the format or the folder refuses them.
         ResourceError: The disk is full or failing.
         UsageError: The suffix names no format that is written, or the quality is out of range.
+
+    Example:
+        >>> pixels = np.random.default_rng(0).random((3, 8, 8), dtype=np.float32)
+        >>> write_image("noise.png", ImageData(pixels, FileTraits(depth=16)))
+        ()
+        >>> write_image("noise.bmp", ImageData(pixels, FileTraits(depth=16)))
+        ('16-bit samples narrowed to 8 bits: BMP holds no more',)
     """
     path = Path(path)
     file_format = format_for(path)
@@ -107,6 +114,10 @@ def quantize(pixels: Pixels, depth: int) -> Samples:
     Args:
         pixels: (C, H, W) float32.
         depth: 8 or 16 for unsigned integers; 32 returns float32, unclipped.
+
+    Example:
+        >>> quantise(np.array([[[0.0, 0.5, 1.2]]], np.float32), 8)
+        array([[  0, 128, 255]], dtype=uint8)
     """
     planes = pixels[0] if pixels.shape[0] == 1 else pixels.transpose(1, 2, 0)
     if depth == 32:

@@ -36,6 +36,10 @@ def create_loss(name: str, /, **arguments: object) -> nn.Module:
 
     Raises:
         UsageError: There is no such loss, an argument is misspelled, or its value is not possible.
+
+    Example:
+        >>> create_loss("charbonnier", eps=0.01)
+        CharbonnierLoss()
     """
     entry = LOSSES.find(name)
     check_arguments(f"The loss {entry.name}", arguments, entry.arguments())

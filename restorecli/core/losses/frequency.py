@@ -28,6 +28,11 @@ def frequency_loss(restored: Tensor, reference: Tensor, *, norm: Norm = "backwar
 
     References:
         Cho, Ji, Hong, Jung, Ko, "Rethinking Coarse-to-Fine Approach in Single Image Deblurring", ICCV 2021.
+
+    Example:
+        >>> gray = torch.full((1, 1, 8, 8), 0.5)
+        >>> round(float(frequency_loss(gray + 0.1, gray)), 4)  # all of it is in one bin: 0.1 / 2
+        0.05
     """
     _check_norm(norm)
     with torch.autocast(restored.device.type, enabled=False):

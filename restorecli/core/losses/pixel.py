@@ -9,12 +9,24 @@ from torch import Tensor, nn
 
 
 def l1_loss(restored: Tensor, reference: Tensor) -> Tensor:
-    """Return the mean absolute difference."""
+    """Return the mean absolute difference.
+
+    Example:
+        >>> gray = torch.full((1, 1, 8, 8), 0.5)
+        >>> round(float(l1_loss(gray + 0.1, gray)), 4)
+        0.1
+    """
     return (restored - reference).abs().mean()
 
 
 def mse_loss(restored: Tensor, reference: Tensor) -> Tensor:
-    """Return the mean squared difference."""
+    """Return the mean squared difference.
+
+    Example:
+        >>> gray = torch.full((1, 1, 8, 8), 0.5)
+        >>> round(float(mse_loss(gray + 0.1, gray)), 4)
+        0.01
+    """
     return (restored - reference).square().mean()
 
 
@@ -30,6 +42,11 @@ def charbonnier_loss(restored: Tensor, reference: Tensor, *, eps: float = 1e-3) 
 
     References:
         Charbonnier et al., "Two deterministic half-quadratic regularization algorithms", ICIP 1994.
+
+    Example:
+        >>> gray = torch.full((1, 1, 8, 8), 0.5)
+        >>> round(float(charbonnier_loss(gray + 0.3, gray, eps=0.4)), 4)
+        0.5
     """
     return torch.sqrt((restored - reference).square() + eps**2).mean()
 
@@ -46,6 +63,11 @@ def psnr_loss(restored: Tensor, reference: Tensor, *, eps: float = 1e-8) -> Tens
 
     References:
         Chen, Chu, Zhang, Sun, "Simple Baselines for Image Restoration", ECCV 2022.
+
+    Example:
+        >>> gray = torch.full((1, 1, 8, 8), 0.5)
+        >>> round(float(psnr_loss(gray + 0.1, gray)), 2)
+        -20.0
     """
     errors = (restored - reference).square().mean(dim=(1, 2, 3))
     return 10 * torch.log10(errors + eps).mean()

@@ -28,6 +28,11 @@ def ssim_loss(restored: Tensor, reference: Tensor, *, window: int = 11, sigma: f
     References:
         Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment", IEEE TIP 2004,
         doi:10.1109/TIP.2003.819861.
+
+    Example:
+        >>> gray = torch.full((1, 1, 16, 16), 0.5)
+        >>> round(float(ssim_loss(gray, gray)), 4)
+        0.0
     """
     if min(restored.shape[-2:]) < window:
         raise ValueError(f"SSIM needs sides of at least {window} pixels, got {tuple(restored.shape[-2:])}")

@@ -123,7 +123,13 @@ MODELS = Catalog(
 
 
 def create_model(name: str, /, **arguments: object) -> nn.Module:
-    """Build an untrained network by name; see `restorecli.create_model`."""
+    """Build an untrained network by name; see `restorecli.create_model`.
+
+    Example:
+        >>> network = create_model("dncnn", channels=1, depth=4, width=8)
+        >>> network.channels, network.scale, network.receptive_field
+        (1, 1, 9)
+    """
     entry = MODELS.find(name)
     check_arguments(entry.name, arguments, entry.arguments())
     for argument, value in arguments.items():

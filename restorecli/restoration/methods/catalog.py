@@ -75,6 +75,14 @@ def create_method(name: str, parameters: Mapping[str, object] | None = None) -> 
 
     Raises:
         UsageError: An unknown name or parameter, or a value out of bounds.
+
+    Example:
+        >>> import numpy as np
+        >>> from restorecli.restoration.context import Context
+        >>> specks = np.zeros((1, 5, 5), np.float32)
+        >>> specks[0, 2, 2] = 1
+        >>> float(create_method("median", {"size": 3}).restore(specks, Context()).max())
+        0.0
     """
     method = METHODS.find(name).load()
     check_own_name(method.name, name)
