@@ -65,3 +65,23 @@ def test_the_table_for_contributors_names_files_that_are_there() -> None:
     missing = [name for name in named if "NAME" not in name and not (PACKAGE.parent / name).exists()]
     assert len(named) > 20
     assert missing == [], "mend the table in .github/CONTRIBUTING.md"
+
+
+def names_in(folder: Path) -> set[str]:
+    """Return the modules and packages below a room, and all names that their files hold."""
+    files = list(folder.rglob("*.py"))
+    words = set().union(
+        *(re.findall(r"\w+", file.read_text(encoding="utf-8").split('"""', 2)[-1]) for file in files)
+    )
+    return words | {file.stem for file in files} | {file.parent.name for file in files}
+
+
+def test_what_a_room_says_of_itself_names_what_is_there() -> None:
+    for room in sorted(real_house().keys() - GROUND):
+        described = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8")))
+        assert described is not None, f"say in restorecli/{room}/__init__.py what flows through it"
+        assert len(described.splitlines()) >= 5, f"say in restorecli/{room}/__init__.py what flows through it"
+        named = {part for words in re.findall(r"`([\w.]+)`", described) for part in words.split(".")}
+        named -= {"run_VERB"}  # stands for several
+        gone = named - names_in(PACKAGE / room) - real_house().keys() - {"restorecli"}
+        assert gone == set(), f"restorecli/{room}/__init__.py names what is not there any more"

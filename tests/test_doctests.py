@@ -34,9 +34,7 @@ def has_example(part) -> bool:
 
 @pytest.mark.parametrize("name", [name for name in restorecli.__all__ if callable(getattr(restorecli, name))])
 def test_every_public_function_has_an_example(name) -> None:
-    assert has_example(getattr(restorecli, name)), (
-        f"show in the docstring of {name} how it is called"
-    )
+    assert has_example(getattr(restorecli, name)), f"show in the docstring of {name} how it is called"
 
 
 DOWNLOADED = {name.replace("-", "_") for name, metric in METRICS.items() if not metric.offline}

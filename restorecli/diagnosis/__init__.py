@@ -1,7 +1,11 @@
 """What damage does an image have? Measured, decided by a fitted table, with what helps against it.
 
-`measure` (one file for each kind of damage) -> `decide` (a logistic model: chances) -> `strengths` and
-`remedies` (how strong, what to do, what is gone) -> `Diagnosis`. Nothing here restores or learns.
+`view` picks what of an image is looked at. `measurements` collects what one file for each kind of damage
+measures there (`noise`, `blur`, `blocks`, `impulses`, `levels`, `tones`, `lines` ...), as plain numbers.
+`decide` turns them into the chance of each damage, by a logistic model whose table was fitted on
+photographs (`restorecli.bench` fits it). `strengths` says how strong a damage is, `remedies` what to do
+about it, in which order, and what cannot be undone. All of it comes back as a `Diagnosis` (`result`);
+`diagnosing` does it for one image, `files` for files and folders. Nothing here restores or learns.
 """
 
 from restorecli.diagnosis.diagnosing import FileInfo, diagnose

@@ -1,1 +1,5 @@
-"""Pure tensor functions that several networks, losses and restorers share."""
+"""Pure functions on tensors (NCHW) that several networks, losses and restorers share, and compiled loops.
+
+They hold no weights and work on any device: Gaussian windows and filters (`gaussian`), the estimate of
+noise (`noise_level`). `compilation` is the one place that compiles loops, on NumPy arrays, for other rooms.
+"""
