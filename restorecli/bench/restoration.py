@@ -168,7 +168,7 @@ def _ways(model: str) -> dict[str, Case]:
 
 def _file_ways(model: str, pairs: Sequence[BenchPair], folder: Path) -> dict[str, Callable[[], object]]:
     """Return the loop and ours from a folder of PNG to another."""
-    source, looped, ours = (folder / name for name in ("source", "looped", "ours"))
+    source, looped = folder / "source", folder / "looped"
     for place in (source, looped):
         place.mkdir()
     for number, pair in enumerate(pairs):
@@ -182,11 +182,20 @@ def _file_ways(model: str, pairs: Sequence[BenchPair], folder: Path) -> dict[str
             levels = (loop(pixels) * 255).round().astype(np.uint8)
             Image.fromarray(levels.transpose(1, 2, 0)).save(looped / file.name)
 
+    def ours(backend: str, precision: str) -> Callable[[], object]:
+        """Return the whole job with its start: weights are loaded and the back end is chosen in each call."""
+
+        def job() -> None:
+            network = load_network(model, device="cpu", precision=precision, backend=backend)
+            restore_folder(source, folder / f"{backend}-{precision}", network, overwrite=True)
+
+        return job
+
     return {
         f"{LOOP}, PNG to PNG": research,
-        "restorecli restore, PNG to PNG": lambda: restore_folder(
-            source, ours, load(model, device="cpu"), overwrite=True
-        ),
+        "restorecli restore, PNG to PNG": ours("torch", "auto"),
+        "restorecli restore --backend auto, PNG to PNG": ours("auto", "auto"),
+        "restorecli restore --backend auto --precision bf16, PNG to PNG": ours("auto", "bf16"),
     }
 
 

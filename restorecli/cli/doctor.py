@@ -6,7 +6,6 @@ import importlib.util
 import os
 import platform
 import sys
-from importlib import metadata
 from pathlib import Path
 
 from restorecli.cli import options, render
@@ -30,7 +29,9 @@ def command(as_json: options.Json = False) -> None:
 
 def _versions() -> dict[str, object]:
     ours = {"restorecli": __version__, "python": platform.python_version(), "system": platform.platform()}
-    return {**ours, **{name: metadata.version(name) for name in _LIBRARIES}, **_onnx_runtime()}
+    from importlib.metadata import version  # `--help`, which needs none, is the faster without
+
+    return {**ours, **{name: version(name) for name in _LIBRARIES}, **_onnx_runtime()}
 
 
 def _onnx_runtime() -> dict[str, object]:
