@@ -37,16 +37,25 @@ class AutoRestorer(Restorer):
         device: Where networks compute; see `restorecli.load`.
         precision: Of networks.
         ensemble: Of networks: the mean over turned and mirrored ways.
+        backend: What computes networks; see `backends`.
 
     Attributes:
         diagnoses: What was found, image by image.
     """
 
-    def __init__(self, *, device: str | None = None, precision: str = "auto", ensemble: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        device: str | None = None,
+        precision: str = "auto",
+        ensemble: bool = False,
+        backend: str = "torch",
+    ) -> None:
         self.diagnoses: list[Diagnosis] = []
         self._precision = precision
         self._device = pick_device(device)
         self._ensemble = ensemble
+        self._backend = backend
         self._networks: dict[str, Restorer] = {}
 
     @property
@@ -71,6 +80,8 @@ class AutoRestorer(Restorer):
             "weights": hashlib.sha256(TABLE.read_bytes()).hexdigest()[:16],
             "precision": self._precision,
         }
+        if self._backend != "torch":
+            identity["backend"] = self._backend
         return {**identity, "ensemble": True} if self._ensemble else identity
 
     def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
@@ -94,7 +105,9 @@ class AutoRestorer(Restorer):
         if step.model in METHODS:
             return MethodRestorer(create_method(step.model, step.parameters)).steps(pixels, told)
         if step.model not in self._networks:
-            network = load_network(step.model, device=str(self._device), precision=self._precision)
+            network = load_network(
+                step.model, device=str(self._device), precision=self._precision, backend=self._backend
+            )
             network.ensemble = self._ensemble
             self._networks[step.model] = network
         return self._networks[step.model].steps(pixels, told)

@@ -77,8 +77,7 @@ def load_network(
         WeightsError: The weights are missing, damaged or do not fit.
         DataError: The cache folder, where translated networks are kept, cannot be written to.
     """
-    if backend not in BACKENDS:
-        raise UsageError("Unknown backend.", expected=", ".join(BACKENDS), got=backend)
+    check_backend(backend)
     if Path(name_or_file).suffix == SUFFIX:
         if weights is not None:
             raise UsageError(
@@ -95,11 +94,27 @@ def load_network(
     return _built(OTHERS[backend], network, card, precision)
 
 
+def check_backend(name: str) -> None:
+    """Refuse a back end that is unknown or not installed.
+
+    Raises:
+        UsageError: It is.
+    """
+    if name not in BACKENDS:
+        raise UsageError("Unknown backend.", expected=", ".join(BACKENDS), got=name)
+    if name in OTHERS and OTHERS[name].missing:
+        backend = OTHERS[name]
+        raise UsageError(
+            f"{backend.title} needs {' and '.join(backend.missing)}, which is not installed.",
+            hint=f"pip install 'restorecli[{backend.extra}]'",
+        )
+
+
 def _built(backend: Backend, network: TorchRestorer, card: Card, precision: str) -> PaddingRestorer:
     """Return a network in the back end that was asked for.
 
     Raises:
-        UsageError: It cannot compute this network so, or is not installed.
+        UsageError: It cannot compute this network so.
     """
     reason = _obstacle(backend, network, precision)
     if reason is not None:
@@ -107,11 +122,6 @@ def _built(backend: Backend, network: TorchRestorer, card: Card, precision: str)
             f"{backend.title} cannot compute {network.spec.name} so.",
             expected="--backend torch or auto",
             got=reason,
-        )
-    if backend.missing:
-        raise UsageError(
-            f"{backend.title} needs {' and '.join(backend.missing)}, which is not installed.",
-            hint=f"pip install 'restorecli[{backend.extra}]'",
         )
     made = backend.build(network, card)
     made.backend_reason = "asked for"

@@ -11,7 +11,7 @@ from restorecli.core.models.catalog import MODELS
 from restorecli.errors import UsageError
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.auto import AUTO, AutoRestorer
-from restorecli.restoration.backends import load_network
+from restorecli.restoration.backends import check_backend, load_network
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.restoration.purposes import WORDS, model_named
@@ -57,7 +57,8 @@ def choose_restorer(
         name = model = _FOR_FOREIGN_WEIGHTS
     if name == AUTO:
         _check_auto(parameters, known)
-        return AutoRestorer(device=device, precision=precision, ensemble=ensemble)
+        check_backend(backend)
+        return AutoRestorer(device=device, precision=precision, ensemble=ensemble, backend=backend)
     method = METHODS.resolve(name)
     if method is not None:
         _check_for_networks(name, weights, ensemble, precision, backend)

@@ -12,9 +12,12 @@ from PIL import Image
 from restorecli import restore
 from restorecli.core.models.catalog import create_model
 from restorecli.core.weights import Card, pack
+from restorecli.diagnosis.result import Step
 from restorecli.errors import UsageError, WeightsError
-from restorecli.restoration import backends
+from restorecli.restoration import auto, backends
 from restorecli.restoration.backends import load_network
+from restorecli.restoration.choice import choose_restorer
+from restorecli.restoration.context import Context
 from restorecli.restoration.onnx_runtime import OnnxRestorer
 from restorecli.restoration.race import Finish, are_finishes, from_json, race, to_json, winner
 from restorecli.restoration.runtime import check_translation
@@ -251,3 +254,25 @@ def test_what_a_runtime_cannot_compute_is_refused(weights, tmp_path):
     with pytest.raises(UsageError, match="ncnn cannot compute") as raised:
         load_network("sca-unet.gaussian", device="cpu", backend="ncnn")
     assert "no plain chain" in raised.value.got
+
+
+def test_the_model_auto_hands_the_back_end_on_to_the_networks_that_it_picks(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        auto,
+        "load_network",
+        lambda name, **how: asked.append(how["backend"]) or load_network(name, device="cpu"),
+    )
+    restorer = choose_restorer("auto", device="cpu", backend="auto")
+    restorer._apply(Step("sca-unet.gaussian"), np.zeros((3, 32, 32), np.float32), Context())
+    assert asked == ["auto"]
+    assert restorer.identity()["backend"] == "auto"
+    assert "backend" not in choose_restorer("auto", device="cpu").identity()
+
+
+def test_a_back_end_that_is_not_installed_is_refused_for_the_model_auto_before_it_looks_at_images(
+    monkeypatch,
+):
+    monkeypatch.setattr(backends.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="needs openvino"):
+        choose_restorer("auto", device="cpu", backend="openvino")
