@@ -151,8 +151,9 @@ def test_a_huge_or_binary_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", shipped_recipes())
 def test_every_shipped_recipe_works_beside_the_users_images(name, workshop):
-    for folder in ("degraded", "reference", "dusty", "clean"):  # what recipes for pairs of folders name
-        (workshop / folder).mkdir()
+    pairs = ("degraded", "reference", "dusty", "clean", "held/dusty", "held/clean")
+    for folder in (*pairs, "photographs"):  # what recipes name beside the folder that they lie in
+        (workshop / folder).mkdir(parents=True)
     copy = workshop / "recipe.yaml"
     copy.write_bytes(find_recipe(name).read_bytes())
     assert load_recipe(copy).name == name.replace("/", "-")
