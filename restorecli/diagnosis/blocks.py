@@ -20,7 +20,8 @@ _MIN_AGREEMENT = 0.4
 """Share of coefficients beyond chance that must keep the steps of a quality."""
 _MIN_BLOCKS = 32
 _MAX_BLOCKS = 500
-_NO_QUALITY = 100.0
+NO_QUALITY = 100.0
+"""The quality of an image that shows no trace of JPEG."""
 
 
 def measure_blocks(view: View) -> dict[str, float]:
@@ -35,7 +36,7 @@ def measure_blocks(view: View) -> dict[str, float]:
     quality = quality_of(view)
     return {
         "grid": float(0.5 * (down + across)),
-        "jpeg quality": _NO_QUALITY if quality is None else float(quality),
+        "jpeg quality": NO_QUALITY if quality is None else float(quality),
     }
 
 

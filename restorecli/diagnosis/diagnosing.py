@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from restorecli.diagnosis.blocks import quality_of_table
+from restorecli.diagnosis.blocks import NO_QUALITY, quality_of_table
 from restorecli.diagnosis.blur_fit import fit_blurs, measured
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes
@@ -31,6 +31,10 @@ _MIN_RANGE = 2 / 255
 
 _PLAIN_NOISE = 0.95
 """Confidence in white noise that is plain to see, whatever the table makes of the rest of the image."""
+
+_DARK = "low-light"
+_NOISY_DARK = 0.15
+"""Noise over the median brightness from which noise shows when a dark image is brightened."""
 
 _JOINT_THRESHOLD = 0.15
 """Chance from which a second damage counts, where `together` knows the two."""
@@ -75,6 +79,10 @@ def diagnose(image: Pixels, info: FileInfo | None = None, *, table: DecisionTabl
     if not names and shows_white_noise(found):
         noise = max(("gaussian", "poisson", "speckle"), key=chances.__getitem__)
         names, chances = (noise,), chances | {noise: _PLAIN_NOISE}
+    if tuple(names) == (_DARK,) and found["noise sigma"] > _NOISY_DARK * found["median"]:
+        # JPEG makes neighbors share noise: the two are undone at once.
+        noise = "jpeg" if found["jpeg quality"] < NO_QUALITY else "gaussian"
+        names, chances = (_DARK, noise), chances | {noise: _PLAIN_NOISE}
     if not _BLURS.isdisjoint(names):
         blur = fit_blurs(view_of(image))[0]
         found |= measured(blur)

@@ -110,6 +110,9 @@ def plan(
             return (Step(pair.joint),)
     steps: list[Step] = []
     for finding in findings:
+        if pair is not None and pair.then_by and kind_of(finding.damage) == pair.then:
+            steps.append(Step(pair.then_by))
+            continue
         remedy = remedy_for(finding)
         if remedy is not None and remedy.model and remedy.model not in [step.model for step in steps]:
             steps.append(_step(remedy, finding, hole_color, is_gray=is_gray))

@@ -26,12 +26,14 @@ class Together:
         then: What is undone after it.
         joint: Weights that undo both at once, better than one after the other; empty where there are none.
         below: The strength of `then`, its first, below which `joint` is better.
+        then_by: Weights that undo `then` after `first` better than those for `then` alone.
     """
 
     first: str
     then: str
     joint: str = ""
     below: float = math.inf
+    then_by: str = ""
 
 
 # Each order is the better one on training photographs; `restorecli bench orders` measures it again.
@@ -40,7 +42,7 @@ TOGETHER: tuple[Together, ...] = (
     Together("gaussian", "gaussian-blur", joint="sca-unet.noise-blur", below=2.4),
     Together("jpeg", "gaussian-blur"),
     Together("low-light", "gaussian"),
-    Together("low-light", "jpeg"),
+    Together("low-light", "jpeg", then_by="sca-unet.noise-jpeg"),
     Together("haze", "jpeg"),
     Together("gaussian", "haze"),
     Together("sand-dust", "jpeg"),

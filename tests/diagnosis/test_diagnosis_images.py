@@ -111,3 +111,19 @@ def test_noise_under_jpeg_is_named_with_it_and_undone_with_it() -> None:
     found = diagnose(np.rint(np.clip(degrade_array(pixels, chain, 0, "x")[0], 0, 1) * 255) / np.float32(255))
     assert {finding.damage for finding in found.findings} == {"jpeg", "gaussian"}
     assert [step.model for step in found.steps] == ["sca-unet.noise-jpeg"]
+
+
+def test_a_night_shot_is_brightened_and_then_freed_of_noise_under_jpeg(tmp_path) -> None:
+    steps = [{"name": "low-light", "severity": 3}, {"name": "poisson", "peak": 60}]
+    steps += [{"name": "gaussian", "sigma": 4}]
+    noisy, _ = degrade_array(
+        read_sample("chelsea").pixels[:, :256, :320], Chain.from_specs(steps), 0, "night"
+    )
+    clipped = np.rint(np.clip(noisy, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
+    file = tmp_path / "night.jpg"
+    Image.fromarray(clipped).save(file, quality=85)
+    found = diagnose_file(file)
+    assert [finding.damage for finding in found.findings] == ["low-light", "jpeg"]
+    assert [step.model for step in found.steps] == ["sca-unet.low-light", "sca-unet.noise-jpeg"]
+    plain = diagnose(clipped.transpose(2, 0, 1).astype(np.float32) / 255)
+    assert [step.model for step in plain.steps] == ["sca-unet.low-light", "sca-unet.gaussian"]
