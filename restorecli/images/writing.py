@@ -116,7 +116,7 @@ def quantize(pixels: Pixels, depth: int) -> Samples:
         depth: 8 or 16 for unsigned integers; 32 returns float32, unclipped.
 
     Example:
-        >>> quantise(np.array([[[0.0, 0.5, 1.2]]], np.float32), 8)
+        >>> quantize(np.array([[[0.0, 0.5, 1.2]]], np.float32), 8)
         array([[  0, 128, 255]], dtype=uint8)
     """
     planes = pixels[0] if pixels.shape[0] == 1 else pixels.transpose(1, 2, 0)

@@ -145,6 +145,7 @@ def test_the_numbers_are_those_of_the_evaluation(plain_evaluation):
         assert f"{score.restored['psnr']:.2f}" in words
 
 
+@pytest.mark.slow
 def test_every_metric_is_in_every_table_with_its_definition(invent_evaluation):
     names = tuple(METRICS)
     evaluation = invent_evaluation(

@@ -23,15 +23,15 @@ def test_noisy_targets_end_within_a_third_of_a_decibel_of_clean_ones(tmp_path, w
             data={
                 "train": [{"clean": str(folder)}],
                 "degrade": [{"name": "gaussian", "sigma": 25}],
-                "crop": 40,
-                "batch": 8,
+                "crop": 32,
+                "batch": 4,
             },
-            validation={"holdout": 4, "degrade": [{"name": "gaussian", "sigma": 25}], "every": 400},
+            validation={"holdout": 4, "degrade": [{"name": "gaussian", "sigma": 25}], "every": 250},
             loss={"mse": 1},
             optimizer={"lr": 2e-3, "clip_norm": 1.0},
             schedule={"name": "cosine", "final": 1e-5, "warmup": 20},
             ema=0.99,
-            budget={"steps": 400},
+            budget={"steps": 250},
         )
         reached[strategy] = train(recipe, output=tmp_path / strategy).best
     clean, noisy = reached["supervised"]["psnr"], reached["noise2noise"]["psnr"]
