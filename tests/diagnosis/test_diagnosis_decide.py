@@ -118,7 +118,8 @@ def test_ranges_of_one_strength_do_not_overlap() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cast", "darkest", "model"), [(1.2, 30, "swm.sand-dust"), (0.4, 90, "dedust"), (0.4, 30, None)]
+    ("cast", "darkest", "model"),
+    [(1.2, 30, "swm.sand-dust"), (0.4, 120, "swm.sand-dust"), (0.4, 90, "dedust"), (0.4, 30, None)],
 )
 def test_the_strength_chooses_the_remedy(cast: float, darkest: float, model: str | None) -> None:
     strengths = Strength("darkest level", darkest), Strength("cast", cast)
