@@ -181,7 +181,10 @@ def test_the_plain_function_is_the_metric(metric):
     reference = scene()
     restored = noisy(reference, 12)
     needs = {"reference": reference, "mask": MASK, "degraded": noisy(reference, 10, seed=5)}
-    function = getattr(functional, metric.name.replace("-", "_"))
+    function = getattr(functional, metric.name.replace("-", "_"), None)
+    assert function is not None, (
+        f"write {metric.name} as a plain function in restorecli/evaluation/functional.py"
+    )
     known = {name: value for name, value in needs.items() if name in inspect.signature(function).parameters}
     assert function(restored, **known) == score(metric.name, restored, reference)
 
