@@ -11,11 +11,13 @@ from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain
 from restorecli.degradation.folder import degrade_folder, replay
 from restorecli.degradation.single import degrade_file
+from restorecli.degradation.task import MASKS
 from restorecli.errors import UsageError
 from restorecli.folders.jobs import FolderSummary, Progress
 from restorecli.folders.shards import Shard, refuse_shard
 from restorecli.folders.single import single_target
 from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.writing import DEFAULT_QUALITY
 
 Step = str | Mapping[str, object]
 
@@ -43,6 +45,9 @@ class DegradeOptions:
         allow_truncated: Read what is left of damaged files instead of refusing them.
         image_format: "png", "jpeg", "tiff", "webp", "avif", "bmp" or "ppm" for all; None keeps lossless
             formats and makes the others PNG.
+        quality: For one image that is written to one file, JPEG, AVIF or WebP: 1 to 100; None takes 95.
+        mask: For one image that is written to one file: the file for the mask of the damage, white where
+            scratches or holes hit the image. A folder has its masks in `masks`.
         overwrite: Make finished images again, and replace images that `degrade` did not write.
         shard: "I/N" makes part I of N of the images: N processes or machines do all, into one folder, each
             with another I.
@@ -63,6 +68,8 @@ class DegradeOptions:
     range: str = "auto"
     allow_truncated: bool = False
     image_format: str | None = None
+    quality: int | None = None
+    mask: str | Path | None = None
     overwrite: bool = False
     shard: str | None = None
     progress: Progress | None = None
@@ -106,8 +113,11 @@ def run_degrade(options: DegradeOptions) -> FolderSummary:
             seed=options.seed,
             unclipped=options.unclipped,
             reading=options.reading,
+            quality=DEFAULT_QUALITY if options.quality is None else options.quality,
+            mask=None if options.mask is None else Path(options.mask),
             overwrite=options.overwrite,
         )
+    _refuse_for_folders(options)
     output = Path(options.output)
     if options.replay is not None:
         _refuse_beside_replay(options)
@@ -156,6 +166,24 @@ def chain_of(options: DegradeOptions) -> Chain:
             hint="restorecli degrade --noise gaussian",
         )
     return Chain.from_specs(options.noise)
+
+
+def _refuse_for_folders(options: DegradeOptions) -> None:
+    """Refuse what is for one image: a folder is made again byte for byte by its manifest.
+
+    Raises:
+        UsageError: There is such an option.
+    """
+    given = {"--quality": options.quality is not None, "--mask": options.mask is not None}
+    vain = " and ".join(name for name, there in given.items() if there)
+    if vain:
+        raise UsageError(
+            f"{vain} is for one image that is written to one file.",
+            expected="-o with a name such as noisy.jpg",
+            got=f"-o {options.output}",
+            unchanged="everything",
+            hint=f"leave out {vain}; a folder has the masks of its images in {MASKS!r}",
+        )
 
 
 def _refuse_beside_replay(options: DegradeOptions) -> None:

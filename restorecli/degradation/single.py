@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, image_rng
+from restorecli.degradation.masks import damage_mask
 from restorecli.degradation.task import DegradeTask
 from restorecli.degradation.writing import write_degraded
 from restorecli.errors import UsageError
@@ -14,7 +19,9 @@ from restorecli.folders.run import Done, one_done
 from restorecli.folders.single import prepare_target
 from restorecli.folders.walking import walk
 from restorecli.images.formats import format_for
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.writing import DEFAULT_QUALITY, write_image
 
 
 def degrade_file(
@@ -25,9 +32,11 @@ def degrade_file(
     seed: int = 0,
     unclipped: bool = False,
     reading: ReadOptions = STRICT,
+    quality: int = DEFAULT_QUALITY,
+    mask: Path | None = None,
     overwrite: bool = False,
 ) -> FolderSummary:
-    """Degrade one image into one file, without a manifest or a mask.
+    """Degrade one image into one file, without a manifest.
 
     The same seed and file name give the pixels that a folder of this one image gets.
 
@@ -38,13 +47,16 @@ def degrade_file(
         seed: Seed of everything random.
         unclipped: Keep values outside [0, 1], in a 32-bit float TIFF.
         reading: How to read what is unusual.
-        overwrite: Replace a file that is there.
+        quality: For JPEG, AVIF and WebP, 1 to 100.
+        mask: A file for the mask of the damage, white where the image was hit; None writes none.
+        overwrite: Replace files that are there.
 
     Returns:
         What was done, as of a folder of one image whose output is `target`.
 
     Raises:
-        UsageError: The target is the source or is there already, or is no TIFF for unclipped values.
+        UsageError: A target is the source or is there already, or is no TIFF for unclipped values; or no step
+            has a mask.
         DataError: There is no such image.
         ImageError: It cannot be read, degraded or written.
         ResourceError: The memory or the disk ran out.
@@ -72,5 +84,40 @@ def degrade_file(
         unclipped=unclipped,
         reading=reading,
     )
-    done = write_degraded(task, target)
+    if mask is not None:
+        _prepare_mask(mask, task, [source, target], overwrite=overwrite)
+    done = write_degraded(task, target, quality)
+    if mask is not None:
+        _write_mask(mask, task, done.source_size)
     return one_done("degrade", source.name, target, Done(done.area / 1e6, done.notes), began)
+
+
+def _prepare_mask(mask: Path, task: DegradeTask, others: Sequence[Path], *, overwrite: bool) -> None:
+    """Refuse a mask that no step has, or that would replace an image.
+
+    Raises:
+        UsageError: It is so.
+    """
+    if not any(step.masked for step in task.steps):
+        masked = (name for name, one in DEGRADATIONS.items() if one.load().masked)
+        raise UsageError(
+            "Nothing in the chain damages only a part of the image.",
+            expected=f"--mask beside {', '.join(masked)}",
+            got=f"--mask {mask}",
+            unchanged="everything",
+            hint="leave out --mask",
+        )
+    if mask.absolute() in [other.absolute() for other in others]:
+        raise UsageError(
+            "The mask would overwrite the image.",
+            expected="another name",
+            got=f"--mask {mask}",
+            unchanged="everything",
+        )
+    prepare_target(mask, others, overwrite=overwrite)
+
+
+def _write_mask(path: Path, task: DegradeTask, shape: tuple[int, int]) -> None:
+    mask = damage_mask(shape, task.steps, task.seed, task.key)
+    if mask is not None:
+        write_image(path, ImageData(mask[None].astype(np.float32), FileTraits()))

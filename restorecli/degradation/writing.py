@@ -21,7 +21,7 @@ from restorecli.images.image import ImageData, Pixels, to_levels
 from restorecli.images.planes import Chosen
 from restorecli.images.reading import read_image
 from restorecli.images.stacks import open_stack, write_stack
-from restorecli.images.writing import write_image
+from restorecli.images.writing import DEFAULT_QUALITY, write_image
 
 MAX_ABS_VALUE = 1e3
 """The largest value of an image that is degraded, a thousand times white; powers overflow beyond."""
@@ -44,12 +44,13 @@ class Degraded:
     area: int
 
 
-def write_degraded(task: DegradeTask, path: Path) -> Degraded:
+def write_degraded(task: DegradeTask, path: Path, quality: int = DEFAULT_QUALITY) -> Degraded:
     """Write the degraded image of a task, or the stack with every plane degraded.
 
     Args:
         task: What to do.
         path: The file to write; its folder must exist.
+        quality: For JPEG, AVIF and WebP, 1 to 100; stacks have none.
 
     Raises:
         ImageError: The source cannot be read or degraded, or is not the one that a replay expects.
@@ -59,7 +60,7 @@ def write_degraded(task: DegradeTask, path: Path) -> Degraded:
     if stack is None:
         image = _read(task)
         done, notes = _degraded(image, task, task.key)
-        losses = write_image(path, done)
+        losses = write_image(path, done, quality=quality)
         return Degraded((*notes, *losses), digest, image.size, done.size[0] * done.size[1])
     with stack:
         planes = _Planes(stack, task)

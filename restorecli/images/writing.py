@@ -23,6 +23,9 @@ from restorecli.images.metadata import Metadata, metadata_for
 from restorecli.images.png_chunks import with_metadata
 from restorecli.images.scale import ValueScale, from_unit, reads_alike, type_scale
 
+DEFAULT_QUALITY = 95
+"""Of JPEG, AVIF and WebP, where nobody asks for another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -38,7 +41,7 @@ class Page:
     scale: ValueScale | None
 
 
-def write_image(path: Path | str, image: ImageData, *, quality: int = 95) -> tuple[str, ...]:
+def write_image(path: Path | str, image: ImageData, *, quality: int = DEFAULT_QUALITY) -> tuple[str, ...]:
     """Write an image in the format of the suffix, atomically.
 
     The sample type is that of the traits, or the largest the format can hold, and values are those that the

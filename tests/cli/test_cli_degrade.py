@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from restorecli.degradation.catalog import DEGRADATIONS
 
@@ -173,3 +175,37 @@ def test_the_locale_does_not_change_the_bytes(shell, photos) -> None:
     shell.process("restorecli degrade ./photos -o a --noise gaussian", **ASCII_ONLY)
     shell.process("restorecli degrade ./photos -o b --noise gaussian")
     assert digests(shell.folder / "a") == digests(shell.folder / "b")
+
+
+def test_one_image_takes_a_quality_and_a_file_for_its_mask(shell, photos) -> None:
+    source = sorted(photos.rglob("*.png"))[0].relative_to(shell.folder)
+    line = f"restorecli degrade {source} --noise scratches -o"
+    shell(f"{line} worse.jpg --quality 30 --mask mask.png")
+    mask = np.asarray(Image.open(shell.folder / "mask.png"))
+    assert set(np.unique(mask)) == {0, 255}
+    shell(f"{line} folder")
+    (whole,) = (shell.folder / "folder/masks").rglob("*.png")
+    np.testing.assert_array_equal(np.asarray(Image.open(whole)), mask)
+    small = (shell.folder / "worse.jpg").stat().st_size
+    shell(f"{line} worse.jpg --overwrite")
+    assert (shell.folder / "worse.jpg").stat().st_size > 1.5 * small
+    assert not (shell.folder / "manifest.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "-o worse.png --mask mask.png",
+        "-o worse.png --noise scratches --mask worse.png",
+        "-o worse.png --noise scratches --mask taken.png",
+        "-o worse --noise scratches --mask mask.png",
+        "-o worse --quality 30",
+    ],
+)
+def test_masks_and_quality_of_one_image_are_refused_where_they_make_no_sense(shell, photos, words) -> None:
+    source = sorted(photos.rglob("*.png"))[0].relative_to(shell.folder)
+    (shell.folder / "taken.png").write_bytes(b"taken")
+    answer = shell(f"restorecli degrade {source} --noise gaussian {words} --json", code=2)
+    assert answer.error["exit_code"] == 2
+    assert (shell.folder / "taken.png").read_bytes() == b"taken"
+    assert not list(shell.folder.glob("worse*"))
