@@ -66,7 +66,7 @@ def test_every_network_has_a_quick_recipe_in_its_small_size_on_the_same_task() -
         small = create_model(name, **entry.small)
         assert {k: v.shape for k, v in built.state_dict().items()} == {
             k: v.shape for k, v in small.state_dict().items()
-        }
+        }, f"give recipes/quick/{name}.yaml the arguments `small` of restorecli/core/models/catalog.py"
         data, validation = content["data"], content["validation"]
         tasks.append((data["train"], data["degrade"], validation, content["budget"]))
     assert all(task == tasks[0] for task in tasks)
