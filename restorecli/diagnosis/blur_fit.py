@@ -23,6 +23,9 @@ from restorecli.diagnosis.view import View
 Doubles = NDArray[np.float64]
 
 _SIGMAS = np.geomspace(0.4, 10, 14)
+_OWN = 0.25
+"""Deviation in pixels of the Gaussian that photographs are softened by before anything blurs them."""
+
 _RADII = np.geomspace(1, 16, 24)
 _EDGE, _MAX_EDGE = 0.4, 2.0
 _EXTENTS = np.geomspace(1.5, 14, 7)
@@ -99,7 +102,8 @@ def _fit_gaussian(model: SpectrumModel) -> Blur:
     start = _best([np.log([sigma]) for sigma in _SIGMAS], misfit)
     best = _refined(misfit, start, [[0.1]], evaluations=20)
     sigma = float(np.exp(best[0]))
-    return _blur(model, "gaussian-blur", _gaussian(sigma), {"sigma": sigma})
+    added = float(np.sqrt(max(sigma**2 - _OWN**2, 0.25 * sigma**2)))
+    return _blur(model, "gaussian-blur", _gaussian(sigma), {"sigma": added})
 
 
 def _fit_disc(model: SpectrumModel) -> Blur:
