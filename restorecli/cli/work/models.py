@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from restorecli.cli import render
-from restorecli.cli.work import parameter_text
+from restorecli.cli.work import half_blocks, parameter_text
 from restorecli.core.foreign import recognize
 from restorecli.core.models.catalog import MODELS, count_parameters, create_model
 from restorecli.core.shipped import find_shipped, shipped
@@ -80,6 +80,16 @@ def show(name: str, *, as_json: bool) -> None:
         render.as_json(CommandResult("models", document))
         return
     render.table(("", name if name == known else f"{name}: {known}"), rows)
+    example = _example_of(known)
+    if example is not None and half_blocks.show_image(example, render.console()):
+        render.say("A known failure: degraded, restored, original.")
+
+
+def _example_of(name: str) -> Path | None:
+    """Return the image that lies beside weights, or None."""
+    path = next((weights.path for weights in shipped() if weights.name == name), Path(name))
+    example = path.with_suffix(".jpg")
+    return example if path.suffix == ".safetensors" and example.is_file() else None
 
 
 def _method(name: str) -> tuple[dict[str, Any], Rows]:
