@@ -11,6 +11,7 @@ from restorecli.diagnosis.blocks import NO_QUALITY, quality_of_table
 from restorecli.diagnosis.blur_fit import fit_blurs, measured
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes
+from restorecli.diagnosis.impulses import shows_impulses
 from restorecli.diagnosis.measurements import measure
 from restorecli.diagnosis.noise import shows_white_noise
 from restorecli.diagnosis.remedies import LIMITS, plan
@@ -30,7 +31,7 @@ _MIN_RANGE = 2 / 255
 """Images of one value are what they are."""
 
 _PLAIN_NOISE = 0.95
-"""Confidence in white noise that is plain to see, whatever the table makes of the rest of the image."""
+"""Confidence in noise that is plain to see, whatever the table makes of the rest of the image."""
 
 _DARK = "low-light"
 _NOISY_DARK = 0.15
@@ -76,6 +77,8 @@ def diagnose(image: Pixels, info: FileInfo | None = None, *, table: DecisionTabl
     found = measurements(image, info)
     chances = table.chances(found)
     names = _names(chances, found, table)
+    if not names and shows_impulses(found):
+        names, chances = ("salt-pepper",), chances | {"salt-pepper": _PLAIN_NOISE}
     if not names and shows_white_noise(found):
         noise = max(("gaussian", "poisson", "speckle"), key=chances.__getitem__)
         names, chances = (noise,), chances | {noise: _PLAIN_NOISE}

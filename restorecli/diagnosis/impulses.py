@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy import ndimage
 
@@ -9,6 +11,10 @@ from restorecli.diagnosis.view import View
 
 _MIN_DIFFERENCE = 40.0
 """Levels by which an impulse differs from the median around it."""
+
+_MIN_SHARE = 0.012
+_MIN_LEVELS = 33.0
+"""Levels of a channel: an image of fewer was quantized."""
 
 
 def measure_impulses(view: View) -> dict[str, float]:
@@ -30,3 +36,14 @@ def measure_impulses(view: View) -> dict[str, float]:
         "impulses any": float(np.mean(far & (away > 6 * spread))),
         "clipped": float(np.mean((view.levels == 0) | (view.levels == 255))),
     }
+
+
+def shows_impulses(found: Mapping[str, float]) -> bool:
+    """Tell whether more pixels are black or white among others than clean images have: 0.5 % at most.
+
+    Dithering and few levels are ruled out, for they are black and white everywhere.
+
+    Args:
+        found: Measurements by name.
+    """
+    return found["impulses extreme"] > _MIN_SHARE and found["levels used"] >= _MIN_LEVELS

@@ -127,3 +127,10 @@ def test_a_night_shot_is_brightened_and_then_freed_of_noise_under_jpeg(tmp_path)
     assert [step.model for step in found.steps] == ["sca-unet.low-light", "sca-unet.noise-jpeg"]
     plain = diagnose(clipped.transpose(2, 0, 1).astype(np.float32) / 255)
     assert [step.model for step in plain.steps] == ["sca-unet.low-light", "sca-unet.gaussian"]
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+@pytest.mark.parametrize("severity", [1, 3])
+def test_impulses_are_found_in_small_images_too(name: str, severity: int) -> None:
+    found = diagnose(np.ascontiguousarray(_damaged(name, "salt-pepper", severity)[:, 64:256, 96:288]))
+    assert [step.model for step in found.steps] == ["switching-median"]
