@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from restorecli.bench.score_labels import read_label
 from restorecli.core.cards import to_markdown
 from restorecli.core.shipped import ShippedWeights, shipped
 from restorecli.core.weights import read_weights
@@ -29,6 +30,17 @@ def test_a_card_tells_and_shows_where_the_weights_fail(weights: ShippedWeights) 
     assert width > 2.9 * height, "degraded, restored and original, side by side"
     assert {"steps", "hours", "device", "pictures"} <= set(card.training)
     assert card.data
+
+
+@pytest.mark.parametrize("weights", shipped(), ids=lambda weights: weights.name)
+def test_intervals_hold_the_means_of_many_images(weights: ShippedWeights) -> None:
+    for label, score in read_weights(weights.path)[1].scores.items():
+        if "psnr_interval" in score:
+            low, high = score["psnr_interval"]
+            protocol = read_label(label)
+            assert low < score["psnr"] < high, label
+            assert protocol is not None
+            assert protocol.images >= 8, label
 
 
 def test_all_shipped_weights_together_stay_small() -> None:

@@ -13,9 +13,11 @@ from scipy.fft import dctn, idctn
 from skimage.restoration import denoise_tv_chambolle
 
 import restorecli
-from restorecli.bench.weights import bench_weights
+from restorecli.bench.score_labels import read_label
+from restorecli.bench.weights import bench_weights, measure
 from restorecli.core.shipped import find_shipped, shipped
 from restorecli.core.weights import read_weights
+from restorecli.core.zoo import load
 from restorecli.images.reading import read_image
 
 pytestmark = [pytest.mark.data, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -93,6 +95,23 @@ def test_scores_on_few_images_come_out_again(data_folder, weights) -> None:
     """Scores are those of fp32: what bf16 costs is tested by itself."""
     rows = bench_weights(data_folder, only=[weights.name], images=4)
     assert [row for row in rows if row.differs] == []
+
+
+@pytest.mark.parametrize("weights", shipped(), ids=lambda weights: weights.name)
+def test_bf16_costs_what_the_card_says(data_folder, weights) -> None:
+    card = read_weights(weights.path)[1]
+    if not card.precision_loss:
+        pytest.skip("restores in fp32 unless asked for another precision")
+    protocols = [protocol for label in card.scores if (protocol := read_label(label)) is not None]
+    quick = [protocol for protocol in protocols if protocol.images == 4 and protocol.damage][:3]
+    losses = []
+    for protocol in quick:
+        exact, fast = (
+            measure(load(weights.path, device="cpu", precision=precision), protocol, data_folder).psnr
+            for precision in ("fp32", "bf16")
+        )
+        losses.append(exact - fast)
+    assert np.mean(losses) == pytest.approx(card.precision_loss["bf16"], abs=0.01)
 
 
 def pairs_of(clean: Path, degraded: Path) -> list[tuple[Plane, Plane]]:
