@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -105,10 +106,17 @@ class Cell:
         return name, every[name]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the cell as JSON values."""
+        """Return the cell as JSON values; None for the infinite PSNR of images as they are."""
         best = self.best
-        told = asdict(self) | {"named": dict(self.named), "rivals": dict(self.rivals)}
-        return told | {"best": None if best is None else {"name": best[0], "psnr": best[1]}}
+        document = asdict(self) | {"named": dict(self.named), "rivals": dict(self.rivals)}
+        for name in ("degraded", "auto", "worst"):
+            document[name] = _finite(document[name])
+        known = None if best is None else {"name": best[0], "psnr": _finite(best[1])}
+        return document | {"best": known}
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def bench_auto(
