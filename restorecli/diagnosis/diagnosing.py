@@ -37,6 +37,12 @@ _DARK = "low-light"
 _NOISY_DARK = 0.15
 """Noise over the median brightness from which noise shows when a dark image is brightened."""
 
+_TONES = frozenset(("fade", "haze", "low-light", "old-photo", "sand-dust"))
+
+_QUIET, _QUIET_JOINT = 0.6, 0.75
+"""Chance that damaged tones need beside plain noise when the noise is not looked at: if they are sure with it,
+and if only the two together are."""
+
 _JOINT_THRESHOLD = 0.15
 """Chance from which a second damage counts, where `together` knows the two."""
 
@@ -126,13 +132,16 @@ def _check(image: Pixels) -> None:
 
 def _names(chances: Mapping[str, float], found: Mapping[str, float], table: DecisionTable) -> Sequence[str]:
     """Return the damages that count as found, the likeliest first."""
-    damages = [name for name in chances if name != NONE and table.is_possible(name, found)]
+    noise = _due_to_noise(chances, found, table)
+    damages = [
+        name for name in chances if name != NONE and name not in noise and table.is_possible(name, found)
+    ]
     if not damages:
         return ()
     first = max(damages, key=lambda name: chances[name])
     limit = table.sure.get(first, _THRESHOLD)
     # Under another damage a second one is seen less well: it need not show all that it shows alone.
-    others = sorted(chances, key=lambda name: -chances[name])
+    others = sorted(set(chances) - noise, key=lambda name: -chances[name])
     second = next((name for name in others if together(first, name) is not None), None)
     sure = _with_alike(first, chances)
     if (
@@ -142,6 +151,20 @@ def _names(chances: Mapping[str, float], found: Mapping[str, float], table: Deci
     ):
         return first, second
     return (first,) if sure >= limit else ()
+
+
+def _due_to_noise(
+    chances: Mapping[str, float], found: Mapping[str, float], table: DecisionTable
+) -> frozenset[str]:
+    """Return the damages of tones that plain noise only seems to show: made ones come with noise, too."""
+    if not shows_white_noise(found):
+        return frozenset()
+    quiet = table.chances({name: value for name, value in found.items() if not name.startswith("noise ")})
+    return frozenset(
+        name
+        for name in _TONES & set(chances)
+        if quiet[name] < (_QUIET if chances[name] >= table.sure.get(name, _THRESHOLD) else _QUIET_JOINT)
+    )
 
 
 def _with_alike(damage: str, chances: Mapping[str, float]) -> float:
