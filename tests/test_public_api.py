@@ -65,6 +65,7 @@ PUBLIC = {
         "precision",
         "hours",
         "steps",
+        "workers",
         "progress",
     ],
     "restore": [

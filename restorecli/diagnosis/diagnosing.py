@@ -40,8 +40,7 @@ _NOISY_DARK = 0.15
 _TONES = frozenset(("fade", "haze", "low-light", "old-photo", "sand-dust"))
 
 _QUIET, _QUIET_JOINT = 0.6, 0.75
-"""Chance that damaged tones need beside plain noise when the noise is not looked at: if they are sure with it,
-and if only the two together are."""
+"""Chance that damaged tones need beside plain noise, the noise not looked at: alone, and with it."""
 
 _JOINT_THRESHOLD = 0.15
 """Chance from which a second damage counts, where `together` knows the two."""

@@ -1,5 +1,6 @@
 """Networks that spandrel reads, by a stand-in for what it documents: loader, descriptor, sizes, tiling."""
 
+import importlib.machinery
 import sys
 import types
 
@@ -61,6 +62,7 @@ class UnsupportedModelError(Exception):
 def spandrel(monkeypatch):
     """Install the stand-in; its loader gives what the test puts into `found`."""
     room = types.ModuleType("spandrel")
+    room.__spec__ = importlib.machinery.ModuleSpec("spandrel", None)
     room.found = ImageModelDescriptor()
 
     class ModelLoader:

@@ -97,7 +97,7 @@ def test_a_few_steps_of_the_discriminator_tell_noise_from_none(kind):
 def test_a_run_resumes_with_its_discriminator(write_recipe, workshop, conditional):
     recipe = write_recipe(
         strategy={**SMALL, "conditional": conditional},
-        discriminators={"name": "adam", "lr": 4e-4, "betas": [0.5, 0.999]},
+        rivals={"name": "adam", "lr": 4e-4, "betas": [0.5, 0.999]},
     )
     train(recipe, output=workshop / "straight")
     with pytest.raises(InterruptedRunError):

@@ -80,4 +80,4 @@ def test_without_a_listing_a_change_is_noticed_all_the_same(write_recipe, worksh
         (images / "new.png").write_bytes((images / "0.png").read_bytes())
         with pytest.raises(RecipeError, match="changed since") as caught:
             restorecli.train(write_recipe(), output=folder, steps=4, resume=True, device="cpu")
-        assert "images: '" in caught.value.got
+        assert "pictures: '" in caught.value.got

@@ -200,7 +200,7 @@ def test_other_images_and_another_torch_are_noticed(write_recipe, workshop, monk
     train(write_recipe(), output=folder)
     image = workshop / "images" / "kind" / "0.png"
     Image.new("L", (50, 50)).save(image)
-    with pytest.raises(RecipeError, match="images: "):
+    with pytest.raises(RecipeError, match="pictures: "):
         train(more, output=folder, resume=True)
     monkeypatch.setattr("torch.__version__", "9.9.9")
     with pytest.raises(RecipeError, match=r"torch: .* -> '9\.9\.9'"):

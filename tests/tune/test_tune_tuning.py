@@ -244,9 +244,15 @@ def test_pairs_that_cannot_be_used_are_errors_of_the_data(photos, noisy, tmp_pat
 
 
 def test_a_value_that_some_image_does_not_allow_is_left_out(tmp_path) -> None:
-    write_image(tmp_path / "x.png", ImageData(waves(56, 60)))
+    for name in ("sharp", "blurred"):
+        (tmp_path / name).mkdir()
+    write_image(tmp_path / "sharp" / "x.png", ImageData(waves(56, 60)))
+    blurred = ndimage.gaussian_filter(waves(56, 60), (0, 2, 2))
+    write_image(tmp_path / "blurred" / "x.png", ImageData(blurred))
     fixed = {"sparsity": 0.01, "gain": 60.0, "turns": 1}
-    tuning = tune("blind-deconv", tmp_path, tmp_path, known=Known(sigma=1.0), fixed=fixed)
+    tuning = tune(
+        "blind-deconv", tmp_path / "blurred", tmp_path / "sharp", known=Known(sigma=1.0), fixed=fixed
+    )
     scores = dict(tuning.tried[0].scores)
     assert math.isinf(scores[41])
     assert math.isfinite(scores[tuning.tried[0].best])

@@ -207,7 +207,8 @@ class WienerDeconvolution(Method):
         found = SpectrumModel(view).explain(spread.odd)
         noise = found.noise if context.sigma is None else context.sigma
         balance = self.balance or max(noise, ROUNDING) ** 2 / found.level
-        return Expectation(balance, partial(_power_law, found.slope))
+        # Of a tiny image the spectrum may seem to rise; that of what is there to see does not.
+        return Expectation(balance, partial(_power_law, max(found.slope, 0.0)))
 
     def by_turns(
         self, extended: Doubles, place: tuple[slice, slice], spread: PointSpread, expected: Expectation
@@ -252,7 +253,10 @@ def _power_law(slope: float, shape: tuple[int, int]) -> Doubles:
     from scipy import fft
 
     radius = np.hypot(fft.fftfreq(shape[0])[:, None], fft.rfftfreq(shape[1])[None, :])
-    return np.asarray((radius / REFERENCE_FREQUENCY) ** slope)
+    # The mean is kept as it is.
+    ratio = np.zeros(radius.shape)
+    np.power(radius / REFERENCE_FREQUENCY, slope, out=ratio, where=radius > 0)
+    return ratio
 
 
 def _shape(plane: Doubles) -> tuple[int, int]:
