@@ -48,7 +48,7 @@ TASKS = (
         "Gaussian blur 1.6 px, noise 2",
         ({"name": "gaussian-blur", "sigma": 1.6}, {"name": "gaussian", "sigma": 2}),
         (*_DEBLURRING, "hopfield", "dip"),
-        ("sca-unet.noise-blur",),
+        ("sca-unet.noise-blur", "sca-unet.deblur"),
     ),
     Task(
         "motion blur 9 px, noise 1",
@@ -73,7 +73,7 @@ TASKS = (
     ),
     Task("moire", ({"name": "moire"},), ("demoire",)),
     Task("haze", ({"name": "haze"},), ("dehaze",), ("sca-unet.haze",)),
-    Task("sand-dust", ({"name": "sand-dust"},), ("gray-world", "dedust")),
+    Task("sand-dust", ({"name": "sand-dust"},), ("gray-world", "dedust"), ("swm.sand-dust",)),
 )
 """Where a step does not round, nothing is clipped or rounded before restoring, as the field's tables have it.
 
