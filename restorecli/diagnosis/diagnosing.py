@@ -42,8 +42,9 @@ _TONES = frozenset(("fade", "haze", "low-light", "old-photo", "sand-dust"))
 _QUIET, _QUIET_JOINT = 0.6, 0.75
 """Chance that damaged tones need beside plain noise, the noise not looked at: alone, and with it."""
 
-_JOINT_THRESHOLD = 0.15
-"""Chance from which a second damage counts, where `together` knows the two."""
+_JOINT_THRESHOLD, _JOINT_TONES = 0.15, 0.35
+"""Chance from which a second damage counts, where `together` knows the two. Tones need more: to undo what is
+not there would change the whole image."""
 
 _BLURS = frozenset(("gaussian-blur", "defocus", "motion-blur"))
 
@@ -145,7 +146,7 @@ def _names(chances: Mapping[str, float], found: Mapping[str, float], table: Deci
     sure = _with_alike(first, chances)
     if (
         second is not None
-        and (also := _with_alike(second, chances)) >= _JOINT_THRESHOLD
+        and (also := _with_alike(second, chances)) >= (_JOINT_TONES if second in _TONES else _JOINT_THRESHOLD)
         and sure + also >= limit
     ):
         return first, second

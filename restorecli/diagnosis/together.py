@@ -40,7 +40,7 @@ class Together:
 TOGETHER: tuple[Together, ...] = (
     Together("gaussian", "jpeg", joint="sca-unet.noise-jpeg"),
     Together("gaussian", "gaussian-blur", joint="sca-unet.noise-blur", below=2.4),
-    Together("jpeg", "gaussian-blur"),
+    Together("jpeg", "gaussian-blur", joint="sca-unet.noise-blur", below=2.4),
     Together("low-light", "gaussian"),
     Together("low-light", "jpeg", then_by="sca-unet.noise-jpeg"),
     Together("haze", "jpeg"),
