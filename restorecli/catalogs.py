@@ -55,11 +55,12 @@ class Entry(Generic[T]):
         """Return the names of what the class is called with."""
         return tuple(inspect.signature(cast("Callable[..., object]", self.load())).parameters)
 
-    def written_arguments(self) -> tuple[str, ...] | None:
-        """Return the names of the arguments as its file writes them, without importing it.
+    def written_arguments(self) -> Mapping[str, str] | None:
+        """Return the types of the arguments by name, as its file writes them, without importing it.
 
         Returns:
-            As `arguments`; None where the class is not ours or has no `__init__` of its own.
+            Names as of `arguments`, each with the text of its type, "object" where none is written; None
+            where the class is not ours or has no `__init__` of its own.
         """
         module, _, name = self.place.partition(":")
         spec = importlib.util.find_spec(module) if module.startswith("restorecli.") else None
@@ -71,8 +72,11 @@ class Entry(Generic[T]):
         for method in methods:
             if method.name == "__init__":
                 arguments = method.args
-                names = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-                return tuple(argument.arg for argument in names)[1:]
+                written = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)[1:]
+                return {
+                    one.arg: "object" if one.annotation is None else ast.unparse(one.annotation)
+                    for one in written
+                }
         return None
 
 

@@ -55,14 +55,14 @@ class Records(Mapping[str, Record]):
         return len(self._last())
 
     def __iter__(self) -> Iterator[str]:
-        return (self._read(number).path for number in self._last())
+        return (self._read(int(number)).path for number in self._last())
 
-    def _last(self) -> list[int]:
+    def _last(self) -> NDArray[np.uint32]:
         """Return the numbers of the lines that count, in their order."""
         if not len(self._marks):
-            return []
+            return self._order
         ends = np.append(self._marks[1:] != self._marks[:-1], True)
-        return sorted(int(number) for number in self._order[ends])
+        return np.sort(self._order[ends])
 
     def _read(self, number: int) -> Record:
         with self._files[self._homes[number]].open("rb") as stream:

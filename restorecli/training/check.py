@@ -13,10 +13,11 @@ from pydantic import BaseModel, ValidationError
 
 from restorecli.catalogs import Catalog, check_arguments, did_you_mean
 from restorecli.core.losses.catalog import LOSSES
-from restorecli.core.models.catalog import MODELS
+from restorecli.core.models.catalog import MODELS, check_sizes
 from restorecli.core.shipped import find_shipped
 from restorecli.degradation.chain import Chain
 from restorecli.errors import RecipeError, RestorecliError
+from restorecli.training.argument_types import type_fault
 from restorecli.training.faults import Fault, one_line, report
 from restorecli.training.recipe import Curriculum, Recipe, located
 from restorecli.training.strategies.catalog import STRATEGIES
@@ -145,6 +146,7 @@ def _name_faults(content: Mapping[str, Any], base: Path) -> Iterator[Fault]:
         yield from _unknown_name(MODELS, model["name"], ("model", "name"))
         arguments = _table(model.get("arguments"))
         yield from _unknown_arguments(MODELS, model["name"], arguments, ("model", "arguments"))
+        yield from _network_faults(model["name"], arguments)
     for name, value in _table(content.get("loss")).items():
         if isinstance(value, dict) or (type(value) in (int, float) and math.isfinite(value)):
             yield from _loss_faults(name, value)
@@ -221,6 +223,22 @@ def _unknown_arguments(
         check_arguments(str(resolved), arguments, arguments if known is None else known)
     except RestorecliError as error:
         yield at, one_line(error)
+
+
+def _network_faults(name: str, arguments: Mapping[str, Any]) -> Iterator[Fault]:
+    """Tell sizes and types that a network cannot have; what else it refuses shows when it is built."""
+    resolved = _resolved(MODELS, name)
+    if resolved is None:
+        return
+    try:
+        check_sizes(resolved, arguments)
+    except RestorecliError as error:
+        yield ("model", "arguments"), one_line(error)
+    written = MODELS[resolved].written_arguments() or {}
+    for argument in sorted(set(arguments).intersection(written)):
+        fault = type_fault(written[argument], arguments[argument])
+        if fault is not None:
+            yield ("model", "arguments", argument), fault
 
 
 def _init_faults(init: str, base: Path) -> Iterator[Fault]:

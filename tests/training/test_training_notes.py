@@ -173,8 +173,9 @@ def test_sigusr1_while_a_recipe_is_checked_leaves_a_run_that_goes_on(write_recip
     assert train(write_recipe(), output=workshop / "run", resume=True).steps == 8
 
 
-def test_a_recipe_with_a_slip_is_refused_without_torch(write_recipe):
-    path = write_recipe(model={"name": "dncnn", "arguments": {"detph": 3}})
+@pytest.mark.parametrize("arguments", [{"detph": 3}, {"depth": "deep"}, {"depth": 5000}])
+def test_a_recipe_with_a_slip_is_refused_without_torch(write_recipe, arguments):
+    path = write_recipe(model={"name": "dncnn", "arguments": arguments})
     code = (
         "import sys\nfrom restorecli.errors import RecipeError\n"
         "from restorecli.training.run import check_recipe\n"

@@ -217,6 +217,23 @@ CHAIN = [{"name": "gaussian", "sigma": 25}]
         ({"seed": 2**70}, "seed", "integer"),
         ({"model": {"name": "dncnn", "arguments": {1: 2}}}, "model.arguments", "string"),
         ({"model": {"name": "dncnn", "arguments": {"channels": 2}}}, "model.arguments", "got channels: 2"),
+        ({"model": {"name": "dncnn", "arguments": {"depth": "many"}}}, "model.arguments.depth", "got 'many'"),
+        (
+            {"model": {"name": "dncnn", "arguments": {"width": 2.5}}},
+            "model.arguments.width",
+            "integer, got 2.5",
+        ),
+        ({"model": {"name": "dncnn", "arguments": {"width": 5000}}}, "model.arguments", "width: 1 to 1024"),
+        (
+            {"model": {"name": "nafnet", "arguments": {"encoder": [1, "two"]}}},
+            "model.arguments.encoder",
+            "got [1, 'two'] ('two')",
+        ),
+        (
+            {"model": {"name": "restormer", "arguments": {"norm": "none"}}},
+            "model.arguments.norm",
+            "'with-bias' or 'bias-free', got 'none'",
+        ),
         ({"data": {"train": [{"clean": "a\0b"}], "degrade": CHAIN}}, "data.train.0.clean", "no such"),
         ({"data": {"train": [{"clean": "x" * 5000}], "degrade": CHAIN}}, "data.train.0.clean", "no such"),
         ({"data": {"train": [{"clean": "~nobody.here/x"}], "degrade": CHAIN}}, "data.train.0.clean", "no"),

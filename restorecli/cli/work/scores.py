@@ -12,7 +12,7 @@ import typer
 from restorecli.api.files import STRIPS
 from restorecli.api.results import EvalResult
 from restorecli.cli import render
-from restorecli.errors import ExitCode, ImageError, UsageError
+from restorecli.errors import ExitCode, ImageError, RestorecliError, UsageError
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.statistics.comparison import Comparison
 from restorecli.evaluation.statistics.lost_defects import lost_defects
@@ -89,30 +89,31 @@ def render_result(
         more: Images that failed before they could be scored.
         opens: Open the page that was written in the browser.
     """
-    result = _result(command, found, more)
     _print_files(found.written)
     if opens:
         _open_page(found.written)
+    failed = _failed(found, more)
+    code = ExitCode.GATE if found.refused else ExitCode.SOME_FAILED if failed else ExitCode.DONE
     if as_json:
-        render.as_json(result)
+        render.as_json(
+            CommandResult(command, found.to_dict(), notes=found.notes, errors=failed, exit_code=code)
+        )
     else:
         show(found, found.comparison, by_group=by_group)
     list_unmatched(found, found.comparison)
     for error in found.refused:
         render.show_error(error)
-    if result.exit_code:
-        raise typer.Exit(result.exit_code)
+    if code:
+        raise typer.Exit(code)
 
 
-def _result(command: str, found: EvalResult, more: Sequence[Failure]) -> CommandResult:
-    failed = [
+def _failed(found: EvalResult, more: Sequence[Failure]) -> list[RestorecliError]:
+    return [
         *found.refused,
         *(failure.error for failure in more),
         *(ImageError(f"not scored: {line}") for line in _unmatched(found)),
         *(ImageError(f"not compared: {line}") for line in _uncompared(found.comparison)),
     ]
-    code = ExitCode.GATE if found.refused else ExitCode.SOME_FAILED if failed else ExitCode.DONE
-    return CommandResult(command, found.to_dict(), notes=found.notes, errors=failed, exit_code=code)
 
 
 def plotted(evaluation: Evaluation, found: object, notes: Sequence[str]) -> CommandResult:

@@ -132,28 +132,36 @@ def create_model(name: str, /, **arguments: object) -> nn.Module:
     """
     entry = MODELS.find(name)
     check_arguments(entry.name, arguments, entry.arguments())
-    for argument, value in arguments.items():
-        _check_size(entry.name, argument, value)
+    check_sizes(entry.name, arguments)
     try:
         return entry.load()(**arguments)
     except (ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"Invalid arguments for {entry.name}.", got=f"{dict(arguments)}: {error}") from error
 
 
-def _check_size(name: str, argument: str, value: object) -> None:
-    """Refuse sizes that no network of the catalog can have."""
-    if argument == "channels" and value not in (1, 3):
-        raise UsageError(
-            f"Invalid arguments for {name}.",
-            expected="channels: 1 (gray) or 3 (RGB)",
-            got=f"channels: {value!r}",
-        )
-    if type(value) is int and not 1 <= value <= MAX_SIZE:
-        raise UsageError(
-            f"Invalid arguments for {name}.",
-            expected=f"{argument}: 1 to {MAX_SIZE}",
-            got=f"{argument}: {value}",
-        )
+def check_sizes(name: str, arguments: Mapping[str, object]) -> None:
+    """Refuse sizes that no network of the catalog can have; nothing is imported for it.
+
+    Args:
+        name: The network, as messages begin.
+        arguments: By name; others than whole numbers are passed over.
+
+    Raises:
+        UsageError: There are neither 1 nor 3 channels, or a size is not from 1 to `MAX_SIZE`.
+    """
+    for argument, value in arguments.items():
+        if argument == "channels" and value not in (1, 3):
+            raise UsageError(
+                f"Invalid arguments for {name}.",
+                expected="channels: 1 (gray) or 3 (RGB)",
+                got=f"channels: {value!r}",
+            )
+        if type(value) is int and not 1 <= value <= MAX_SIZE:
+            raise UsageError(
+                f"Invalid arguments for {name}.",
+                expected=f"{argument}: 1 to {MAX_SIZE}",
+                got=f"{argument}: {value}",
+            )
 
 
 def count_parameters(module: nn.Module) -> int:

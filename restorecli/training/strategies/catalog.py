@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -36,10 +36,10 @@ class StrategyEntry(Entry[Build]):
         """Return the names of the arguments that a recipe may set."""
         return _own(self.arguments())
 
-    def written_arguments(self) -> tuple[str, ...] | None:
-        """Return the names of the arguments that a recipe may set, without importing the class."""
+    def written_arguments(self) -> Mapping[str, str] | None:
+        """Return the arguments that a recipe may set, with their types, without importing the class."""
         written = super().written_arguments()
-        return None if written is None else _own(written)
+        return None if written is None else {name: written[name] for name in _own(tuple(written))}
 
 
 def _own(arguments: tuple[str, ...]) -> tuple[str, ...]:
