@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from restorecli.counting import counted
 from restorecli.errors import GateError, UsageError
 from restorecli.evaluation.metrics.catalog import DEFAULT
 from restorecli.evaluation.metrics.protocol import find_protocol
@@ -49,7 +50,7 @@ class Gates:
         new = sum(score.pair.path not in known for score in evaluation.images)
         if not new:
             return evaluation
-        note = f"{new} images are not in the baseline and play no part in its gate"
+        note = f"the baseline lacks {counted(new, 'image')}, which its gate leaves out"
         return replace(evaluation, notes=(*evaluation.notes, note))
 
 

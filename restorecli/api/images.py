@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from restorecli.api.arrays import take
 from restorecli.api.wording import in_python_words
+from restorecli.counting import counted
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.degradation.writing import reduced_alpha
 from restorecli.errors import UsageError
@@ -241,6 +242,8 @@ def _samples(image: object) -> Pixels | NDArray[np.uint8]:
     """Return one image as metrics take it: what came with 8 bits as these, else float32."""
     images = take(image).images
     if len(images) != 1:
-        raise UsageError("A batch has no single score.", expected="one image", got=f"{len(images)} images")
+        raise UsageError(
+            "A batch has no single score.", expected="one image", got=counted(len(images), "image")
+        )
     pixels = images[0].pixels
     return to_8_bits(pixels) if images[0].traits.depth == 8 else pixels

@@ -13,6 +13,7 @@ from restorecli.bench.images import HEIGHT, WIDTH, BenchPair, bench_pairs
 from restorecli.bench.machine import Limits, limit_cases, limits
 from restorecli.bench.metric_peers import Bytes, MissingPeer, Ready, Values, loaded_peers
 from restorecli.bench.timing import Taken, interleaved, one_torch_thread
+from restorecli.counting import counted
 from restorecli.evaluation.folder import evaluate_folders
 from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim
 from restorecli.folders.jobs import run_ordered, worker_count
@@ -160,7 +161,7 @@ def bench_evaluation(
     pairs = bench_pairs(data)
     count = worker_count(workers)
     peers, missing = loaded_peers()
-    several = f"{OURS} {__version__}, {count} threads"
+    several = f"{OURS} {__version__}, {counted(count, 'thread')}"
     runs = {
         f"{OURS} {__version__}": _run(Ready(lambda image: image, _ours), pairs),
         **{f"{peer.name} {peer.version}": _run(ready, pairs) for peer, ready in peers.items()},

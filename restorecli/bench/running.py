@@ -14,6 +14,7 @@ from restorecli.bench.timing import torch_threads
 from restorecli.bench.trials import METRICS, Trial, TrialResult, digest
 from restorecli.core.weights import read_weights
 from restorecli.core.zoo import load
+from restorecli.counting import counted
 from restorecli.degradation.chain import Chain
 from restorecli.degradation.folder import degrade_folder
 from restorecli.errors import DataError, InterruptedRunError, RestorecliError
@@ -161,7 +162,7 @@ def _tested(trial: Trial, trained: TrainResult, runs: Path, workers: int) -> Tri
         trial.name,
         trained.steps,
         trained.hours,
-        f"{len(scores.images)} images of {trial.test.name}",
+        f"{counted(len(scores.images), 'image')} of {trial.test.name}",
         _means(scores, "degraded"),
         _means(scores, "restored"),
         {path: value for path, value in by_image.items() if value is not None},
@@ -186,4 +187,4 @@ def _read(file: Path, trial: Trial) -> TrialResult | None:
 
 def _line(result: TrialResult) -> str:
     before, after = result.degraded["psnr"], result.restored["psnr"]
-    return f"{before:.2f} -> {after:.2f} dB, {result.steps} steps in {60 * result.hours:.1f} min"
+    return f"{before:.2f} -> {after:.2f} dB, {counted(result.steps, 'step')} in {60 * result.hours:.1f} min"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from restorecli.counting import counted
 from restorecli.errors import DataError
 from restorecli.folders.walking import ImageFile, walk
 
@@ -60,7 +61,7 @@ class Protocol:
         if len(chosen) != self.images:
             raise DataError(
                 "These are not the images that a card's score is of.",
-                expected=f"{self.images} images",
+                expected=counted(self.images, "image"),
                 got=str(len(chosen)),
                 file=folder,
                 hint="--only names the weights to measure",

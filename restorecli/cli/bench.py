@@ -17,6 +17,7 @@ from restorecli.cli import (
     render,
 )
 from restorecli.cli.plain_help import PlainCommand, PlainGroup
+from restorecli.counting import counted
 from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def restoration(
         render.table(heads, rows)
         render.data("")
     render.say(
-        f"{bench.model}, {width}x{height}, {bench.threads} threads; differences in 8-bit levels.",
+        f"{bench.model}, {width}x{height}, {counted(bench.threads, 'thread')}; differences in 8-bit levels.",
         f"In a CPU second ours does {bench.share_of_limit:.0%} of the operations of a matrix product.",
     )
 
@@ -172,7 +173,7 @@ def _print_throughput(bench: EvaluationBench) -> None:
     machine = bench.machine
     rows = (
         ("decoding a PNG, one core", f"{1 / bench.decoding.cpu:.0f} images/s"),
-        (f"whole folder, {bench.workers} threads", _folder_speed(bench)),
+        (f"whole folder, {counted(bench.workers, 'thread')}", _folder_speed(bench)),
         (
             "arithmetic of ours, one core",
             f"{bench.share_of_flops:.0%} of a float64 BLAS product ({machine.flops / 1e9:.1f} GFLOP/s)",

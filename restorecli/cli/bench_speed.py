@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restorecli.cli import options, render
+from restorecli.counting import counted
 from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def train(
     render.table(heads, rows)
     limits = ", ".join(f"{name} {speed / 1e9:.0f} GFLOP/s" for name, speed in bench.limits.items())
     render.say(
-        f"{bench.recipe}, crops of {bench.crop}, batch {bench.batch}, {bench.threads} threads.",
+        f"{bench.recipe}, crops of {bench.crop}, batch {bench.batch}, {counted(bench.threads, 'thread')}.",
         f"A product of two 1024x1024 matrices in a CPU second: {limits}.",
     )
 

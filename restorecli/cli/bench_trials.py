@@ -9,6 +9,7 @@ import typer
 
 from restorecli.cli import options, render, tables
 from restorecli.cli.progress import TrainingBar
+from restorecli.counting import counted
 from restorecli.errors import ExitCode
 from restorecli.result import CommandResult
 
@@ -80,7 +81,7 @@ def models(
     tables.show(*models_table(bench), result, markdown, as_json=as_json)
     render.say(
         f"Speed: megapixels per CPU second of one core on a {side}x{side} RGB image, fp32, "
-        f"{threads} thread(s), median of {rounds}.",
+        f"{counted(threads, 'thread')}, median of {rounds}.",
         f"{COUNTED[0].upper()}{COUNTED[1:]}.",
     )
     _leave(result)

@@ -63,7 +63,10 @@ def command(
     sigma: Annotated[
         str | None,
         typer.Option(
-            "--sigma", help="sigma of the step that has one.", rich_help_panel=_WHAT, metavar="VALUE"
+            "--sigma",
+            help="sigma of the step that has one: noise level or width of a blur.",
+            rich_help_panel=_WHAT,
+            metavar="VALUE",
         ),
     ] = None,
     severity: Annotated[
@@ -120,7 +123,10 @@ def command(
     as_json: options.Json = False,
     show_list: Annotated[
         bool,
-        typer.Option("--list", help="List the degradations; --list NAME shows one, --list all all of it."),
+        typer.Option(
+            "--list",
+            help="List the degradations; --list NAME shows the parameters of one.",
+        ),
     ] = False,
 ) -> None:
     """Write degraded copies of images, with a manifest of what was done to each.

@@ -27,8 +27,8 @@ def command(
             listed = [{"name": name, "title": title} for name, title in found]
             render.as_json(CommandResult("docs", listed))
             return
-        render.table(("topic", "what it tells"), found)
-        render.say("restorecli docs TOPIC reads one.")
+        render.table(("topic", "what it is about"), found)
+        render.say("restorecli docs TOPIC shows a page.")
         return
     text = page(topic)
     if as_json:

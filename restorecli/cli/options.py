@@ -77,7 +77,7 @@ Shard = Annotated[
     str | None,
     typer.Option(
         "--shard",
-        help="Do part I of N of the images; N processes or machines, each with another I, do all.",
+        help="Do part I of N of the images, so that N processes or machines share a folder.",
         metavar="I/N",
         rich_help_panel=COMPUTING,
     ),
@@ -86,7 +86,7 @@ StripSuffix = Annotated[
     list[str] | None,
     typer.Option(
         "--strip-suffix",
-        help="What names end in besides those they are matched with, e.g. _x1_Mine; else guessed, and said.",
+        help="Ending to take off file names before they are matched, e.g. _x1_Mine; else guessed.",
         rich_help_panel=READING,
         metavar="TEXT",
     ),

@@ -48,7 +48,7 @@ def command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")] = Path("plots"),
     formats: Annotated[
         list[ChartFormat] | None,
-        typer.Option("--format", help="Once for each; by default png and svg, and pdf for a paper."),
+        typer.Option("--format", help="May be repeated; by default png and svg, and pdf with --style paper."),
     ] = None,
     style: Annotated[
         ChartStyle,

@@ -59,7 +59,9 @@ def command(
     render.table(("recipe", "what it trains"), list(shown.items()))
     if not everything:
         _show_groups([known for known in found if "/" in known])
-    render.say("restorecli recipes NAME > recipe.yaml makes one yours; restorecli train recipe.yaml runs it.")
+    render.say(
+        "restorecli recipes NAME > recipe.yaml copies one to change; restorecli train recipe.yaml runs it."
+    )
 
 
 def _show_groups(names: list[str]) -> None:

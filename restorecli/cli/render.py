@@ -16,6 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from restorecli.counting import counted
 from restorecli.errors import ExitCode, InterruptedRunError, RestorecliError
 from restorecli.result import CommandResult
 
@@ -186,7 +187,7 @@ def folder_summary(summary: FolderSummary, *, json_wanted: bool, quiet: bool = F
         say(f"note: {line}")
     hidden = len(summary.notes) - _SHOWN_NOTES
     if hidden > 0:
-        say(f"... and {hidden} more notes; the manifest has them all")
+        say(f"... and {counted(hidden, 'more note')}; the manifest has them all")
     failures(summary)
     say(totals(summary))
     leave_if_failed(summary)
@@ -207,7 +208,7 @@ def note_lines(summary: FolderSummary, most: int | None = None) -> list[str]:
     """Return what was done to images that their readers should know; the manifest says it of each."""
     lines = []
     for note in summary.notes[:most]:
-        about = note.first if note.images == 1 else f"{note.images} images, first {note.first}"
+        about = note.first if note.images == 1 else f"{counted(note.images, 'image')}, first {note.first}"
         lines.append(f"{about}: {note.text}")
     return lines
 
@@ -217,7 +218,7 @@ def failures(summary: FolderSummary) -> None:
     shared = _shared_fault(summary)
     if shared is not None:
         first = summary.failures[0].path
-        say(f"failed: all {len(summary.failures)} images, first {first}: {shared!s}")
+        say(f"failed: all {counted(len(summary.failures), 'image')}, first {first}: {shared!s}")
         return
     for failure in summary.failures[:_SHOWN_FAILURES]:
         say(f"failed: {failure.path}: {failure.error!s}")

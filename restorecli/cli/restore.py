@@ -53,7 +53,12 @@ def command(
     ] = "auto",
     overlap: Annotated[
         int | None,
-        typer.Option("--overlap", min=0, help="Pixels that tiles share.", rich_help_panel=options.COMPUTING),
+        typer.Option(
+            "--overlap",
+            min=0,
+            help="Pixels by which neighboring tiles overlap.",
+            rich_help_panel=options.COMPUTING,
+        ),
     ] = None,
     strength: Annotated[
         float,
@@ -61,7 +66,7 @@ def command(
             "--strength",
             min=0,
             max=1,
-            help="Share of what is restored; the rest is the input.",
+            help="1 gives the restored image, 0 the input, 0.7 a mix of both.",
             rich_help_panel=options.COMPUTING,
         ),
     ] = 1.0,
@@ -105,7 +110,7 @@ def command(
         bool,
         typer.Option(
             "--check-tiles",
-            help="Say what tiles cost on the first image, and the overlap that is enough; write nothing.",
+            help="Measure on the first image what tiles change and which overlap is enough; write nothing.",
             rich_help_panel=options.COMPUTING,
         ),
     ] = False,

@@ -10,6 +10,7 @@ import typer
 from restorecli import api
 from restorecli.cli import completion, options, render
 from restorecli.cli.progress import TrainingBar
+from restorecli.counting import counted
 from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ def command(
         render.as_json(CommandResult("train", result.to_dict(), notes=_left_out(result)))
     render.say(*_left_out(result))
     best = ", ".join(f"{name} {value:.6g}" for name, value in result.best.items())
-    render.say(f"{result.steps} steps in {result.hours:.2f} h; best: {best}", f"weights: {result.weights}")
+    render.say(
+        f"{counted(result.steps, 'step')} in {result.hours:.2f} h; best: {best}", f"weights: {result.weights}"
+    )
     render.say(f"  restorecli restore FOLDER --model {result.weights}")
 
 

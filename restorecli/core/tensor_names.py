@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from restorecli.counting import counted
 from restorecli.errors import WeightsError
 
 LAYOUT_MARKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -118,7 +119,7 @@ def unknown(names: Collection[str], file: Path, more: str = "") -> WeightsError:
         file: The checkpoint.
         more: What else to try.
     """
-    got = f"{len(names)} tensors: {', '.join(list(names)[:_SHOWN])}, ..."
+    got = f"{counted(len(names), 'tensor')}: {', '.join(list(names)[:_SHOWN])}, ..."
     shares = {origin: sum(mark in names for mark in marks) for origin, marks in LAYOUT_MARKS.items()}
     origin = max(LAYOUT_MARKS, key=lambda origin: shares[origin] / len(LAYOUT_MARKS[origin]))
     if shares[origin] > 0:

@@ -21,6 +21,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from restorecli.core.weights_files import CARD_KEY
+from restorecli.counting import counted
 from restorecli.errors import WeightsError
 
 FORMAT = "restorecli-weights-1"
@@ -109,7 +110,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Card]:
         raise WeightsError(
             "These weights do not describe themselves.",
             expected="a .safetensors file written by `restorecli train`",
-            got=f"safetensors without a card ({len(tensors)} tensors)",
+            got=f"safetensors without a card ({counted(len(tensors), 'tensor')})",
             file=path,
             hint=f"name the network: --model NAME --weights {path}",
         )
@@ -261,7 +262,7 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], *, file: Path) -
     ]
     if faults:
         raise WeightsError(
-            f"These weights do not fit {type(module).__name__} ({len(faults)} differences).",
+            f"These weights do not fit {type(module).__name__} ({counted(len(faults), 'difference')}).",
             got="; ".join(faults[:3]),
             file=file,
             unchanged="the network",

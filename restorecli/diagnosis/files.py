@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from restorecli.counting import counted
 from restorecli.diagnosis.diagnosing import FileInfo, diagnose
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import RestorecliError
@@ -121,10 +122,7 @@ def kinds(diagnoses: Sequence[Diagnosis]) -> list[str]:
         )
         grouped.setdefault(key, []).append(diagnosis)
     counts = Counter({key: len(group) for key, group in grouped.items()})
-    return [
-        f"{count} {'image' if count == 1 else 'images'}: {_typical(grouped[key])}"
-        for key, count in counts.most_common()
-    ]
+    return [f"{counted(count, 'image')}: {_typical(grouped[key])}" for key, count in counts.most_common()]
 
 
 def _typical(group: Sequence[Diagnosis]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from restorecli.counting import counted
 from restorecli.evaluation.metrics.catalog import DEFAULT, METRICS
 from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.metrics.psnr_ssim import PROTOCOL
@@ -155,7 +156,7 @@ class Evaluation:
         means = [side[name].mean for side in sides if side is not None and name in side]
         told = " -> ".join("undefined" if mean is None else f"{mean:.4g}" for mean in means)
         missing = f", {len(self.unmatched)} not scored" if self.unmatched else ""
-        return f"<{type(self).__name__}: {self.overall.n} images, {name} {told}{missing}>"
+        return f"<{type(self).__name__}: {counted(self.overall.n, 'image')}, {name} {told}{missing}>"
 
     @property
     def files(self) -> tuple[Path, ...]:

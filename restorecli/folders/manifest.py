@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from restorecli.counting import counted
 from restorecli.errors import UsageError
 from restorecli.folders.locators import locate, make_locator, open_locator
 from restorecli.folders.places import open_output, touch
@@ -69,8 +70,8 @@ class Manifest:
         elif any(shard.count != self._shard.count for shard, _ in parts):
             raise UsageError(
                 "The output folder was written by another number of shards.",
-                expected=f"{parts[0][0].count} shards, or the whole folder",
-                got=f"{self._shard.count} shards",
+                expected=f"{counted(parts[0][0].count, 'shard')}, or the whole folder",
+                got=counted(self._shard.count, "shard"),
                 file=self.folder,
                 unchanged="everything",
                 hint="run the command once without --shard: it joins what the shards wrote and does the rest",

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from restorecli.counting import counted
 from restorecli.errors import RestorecliError
 from restorecli.evaluation.metrics.metric import Mask, Metric
 from restorecli.evaluation.pairing.masks import read_mask
@@ -228,8 +229,8 @@ def _words(evaluation: Evaluation, cards: Sequence[Card]) -> str:
     everything = len(evaluation.images)
     rule = "all" if len(cards) == everything else f"{RULE}, by {evaluation.metrics[0].title}"
     return (
-        f"{len(cards)} of {everything} pairs: {rule}. At full resolution and without loss; of large images "
-        "the middle (around the defect, where a mask shows one), at most "
+        f"{len(cards)} of {counted(everything, 'pair')}: {rule}. At full resolution and without loss; of "
+        "large images the middle (around the defect, where a mask shows one), at most "
         f"{MAX_PIXELS / 1e6:.1f} megapixels, and less where a pair would take more than its share of "
         f"{BUDGET / 1e6:.0f} MB. The images of this page take {total / 1e6:.1f} MB."
     )

@@ -11,6 +11,7 @@ import torch
 
 from restorecli.core.footprint import Footprint
 from restorecli.core.restorer import NonFiniteError
+from restorecli.counting import counted
 from restorecli.errors import ImageError, UsageError
 from restorecli.images.image import FileTraits, ImageData, Pixels
 from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
@@ -347,7 +348,10 @@ def _with_defects(degraded: Pixels, restored: Pixels, context: Context) -> tuple
     context.found.images["defects"] = outlined(kept.pixels, kept.where)
     if not kept.places:
         return kept.pixels, "all that was removed looks like noise"
-    return kept.pixels, f"removed structure in {kept.count} places, in part given back; {kept.places[0]}"
+    return (
+        kept.pixels,
+        f"removed structure in {counted(kept.count, 'place')}, in part given back; {kept.places[0]}",
+    )
 
 
 def joined(uses: Sequence[TileUse]) -> TileUse:

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from restorecli.counting import counted
 from restorecli.errors import ImageError, ResourceError, RestorecliError, UsageError
 from restorecli.folders.jobs import run_ordered
 from restorecli.folders.locators import locate
@@ -93,7 +94,7 @@ class RestoreRoom:
             raise UsageError(
                 "The output folder holds results of another model.",
                 expected=f"results of {self._files.identity['name']}, or none",
-                got=f"{len(found)} images by {models}, first {found[0][0]}",
+                got=f"{counted(len(found), 'image')} by {models}, first {found[0][0]}",
                 file=self._output,
                 unchanged="everything",
                 hint="add --overwrite to replace them, or choose another -o/--output",

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from restorecli.counting import counted
 from restorecli.errors import ImageError, UsageError
 from restorecli.folders.masks import MaskIndex
 from restorecli.folders.walking import ImageFile
@@ -114,7 +115,7 @@ class FileMasks:
         raise ImageError(
             "There is no mask for this image." if path is None else "Several masks could be of this image.",
             expected=f"{file.relative.with_suffix('.png')} or {file.relative.stem}_mask.png",
-            got=path or f"{len(self.index.files)} masks of other names in {self.index.root}",
+            got=path or f"{counted(len(self.index.files), 'mask')} of other names in {self.index.root}",
         )
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from restorecli.counting import counted
 from restorecli.degradation.chain import Chain
 from restorecli.training.pairs import Pair
 from restorecli.training.recipe import Recipe
@@ -46,7 +47,7 @@ def _note_on_holdout(recipe: Recipe, pairs: Sequence[Pair], held: Sequence[Pair]
         yield "the only image is trained on and validated on: the scores say nothing of other images"
     elif len(held) < asked:
         yield (
-            f"validation.holdout asks for {asked} of {there} images: {len(held)} are held out, "
+            f"validation.holdout asks for {asked} of {counted(there, 'image')}: {len(held)} held out, "
             "since at most half may be"
         )
 

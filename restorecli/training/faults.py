@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from restorecli.counting import counted
 from restorecli.errors import RecipeError, RestorecliError
 from restorecli.yaml12 import Keys, Place
 
@@ -37,7 +38,7 @@ def report(path: Path | None, places: Mapping[Keys, Place], faults: list[Fault])
         where = "" if path is None else f"{path}:{line}:{column}  "
         lines.append((line, column, f"{where}{dotted}: {text}"))
     ordered = list(dict.fromkeys(text for _, _, text in sorted(lines)))
-    count = f"{len(ordered)} fault" + ("s" if len(ordered) > 1 else "")
+    count = counted(len(ordered), "fault")
     return RecipeError(
         f"This recipe has {count}; nothing was started.\n" + "\n".join(f"  {text}" for text in ordered),
         file=path,

@@ -8,6 +8,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from restorecli.core.device import pick_device, training_precision
 from restorecli.core.models.catalog import create_model
+from restorecli.counting import counted
 from restorecli.errors import ResourceError
 from restorecli.images.budget import available_memory
 from restorecli.training.read_ahead import PIPELINE_DEPTH
@@ -42,7 +43,7 @@ def check_memory(recipe: Recipe, device: str | None = None) -> None:
     raise ResourceError(
         "This training does not fit into memory.",
         expected=f"at most {there / _GIB:.1f} GiB, which are free on {chosen.type}",
-        got=f"at least {needed / _GIB:,.1f} GiB for {batch:,} crops of {recipe.data.crop} pixels",
+        got=f"at least {needed / _GIB:,.1f} GiB for {counted(batch, 'crop')} of {recipe.data.crop} pixels",
         unchanged="nothing was started",
         hint=f"data.batch: {fitting} or less" if fitting else "a smaller data.crop, or a smaller network",
     )

@@ -16,6 +16,7 @@ from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.catalog import create_model
 from restorecli.core.restorer import NonFiniteError
 from restorecli.core.weights import Card, pack
+from restorecli.counting import counted
 from restorecli.errors import UsageError
 from restorecli.folders.places import make_folder
 from restorecli.images.atomic import write_file
@@ -259,4 +260,4 @@ class Session:
 def _device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type}, {torch.get_num_threads()} threads"
+    return f"{device.type}, {counted(torch.get_num_threads(), 'thread')}"

@@ -32,7 +32,7 @@ def test_the_same_scores_pass(made, before):
     [
         ([27.98, 0.7], "category b: PSNR 27.9800 instead of 28.0000"),
         ([28.0, 0.699], "category b: SSIM 0.699000 instead of 0.700000"),
-        ([28.0, None], "category b: SSIM has no value any more for 1 images"),
+        ([28.0, None], "category b: SSIM has no value any more for 1 image"),
     ],
 )
 def test_a_category_that_got_worse_fails_and_is_named(made, before, score, fault):
@@ -78,7 +78,7 @@ def test_new_images_do_not_dilute_the_means(made, before):
 
 def test_identical_images(made):
     perfect, spoiled = (made({"a/0.png": [v, 1.0], "a/1.png": [30.0, 1.0]}) for v in (math.inf, 80.0))
-    assert "PSNR is not inf any more for 1 images" in baseline_gate(spoiled, perfect).got
+    assert "PSNR is not inf any more for 1 image" in baseline_gate(spoiled, perfect).got
     assert baseline_gate(perfect, spoiled) is None
 
 

@@ -42,7 +42,7 @@ def test_a_run_without_anything_to_say_says_nothing(write_recipe, workshop):
 def test_fewer_held_out_images_than_asked_for_are_said(write_recipe, workshop):
     recipe = write_recipe(validation={"holdout": 88, "degrade": CHAIN})
     (note,) = notes_of(recipe, workshop / "run")
-    assert "holdout asks for 88 of 5 images: 2 are held out" in note
+    assert "holdout asks for 88 of 5 images: 2 held out" in note
 
 
 def test_an_only_image_is_said(write_recipe, workshop):

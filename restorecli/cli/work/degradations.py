@@ -33,7 +33,7 @@ def show_degradations(name: str | None, *, as_json: bool) -> None:
         render.table(("name", "what it does"), [_line(each) for each in names])
         render.say(
             "--noise NAME does it; --severity 1 to 5 says how strong.",
-            "restorecli degrade --list NAME shows its parameters, --list all those of all.",
+            "restorecli degrade --list NAME shows the parameters of one, --list all those of every one.",
         )
     else:
         render.table(("name", "what it does"), [row for each in names for row in _rows(each)])

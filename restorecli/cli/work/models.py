@@ -15,6 +15,7 @@ from restorecli.core.foreign import recognize
 from restorecli.core.models.catalog import MODELS, count_parameters, create_model
 from restorecli.core.shipped import find_shipped, shipped
 from restorecli.core.weights import Card, read_foreign, read_weights
+from restorecli.counting import counted
 from restorecli.degradation.parameters import parameters_of
 from restorecli.errors import WeightsError
 from restorecli.restoration.choice import check_name
@@ -187,7 +188,12 @@ def _file(path: Path) -> tuple[dict[str, Any], Rows]:
     count = sum(tensor.numel() for tensor in tensors.values())
     shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
     first = list(shapes.items())[:8]
-    rows: Rows = [("what it is", f"a foreign checkpoint of {count:,} numbers in {len(shapes)} tensors")]
+    rows: Rows = [
+        (
+            "what it is",
+            f"a foreign checkpoint of {counted(count, 'number')} in {counted(len(shapes), 'tensor')}",
+        )
+    ]
     rows += [(name, "x".join(map(str, shape))) for name, shape in first]
     rows.append(("use", f"restorecli restore FOLDER --model NAME --weights {path}"))
     return {"file": str(path), "parameters": count, "tensors": shapes}, rows
@@ -205,7 +211,7 @@ def _checkpoint(path: Path) -> tuple[dict[str, Any], Rows]:
         ("enlarges", f"{found.scale} times" if found.scale > 1 else "no"),
         (
             "noise level",
-            "told by --sigma or the manifest, else estimated" if found.takes_sigma else "not told",
+            "from --sigma, else from the manifest, else estimated" if found.takes_sigma else "not needed",
         ),
         ("use", f"restorecli restore FOLDER --model {path}"),
     ]

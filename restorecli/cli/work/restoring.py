@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from restorecli import api
 from restorecli.cli import render
+from restorecli.counting import counted
 from restorecli.restoration.methods.catalog import settings_for
 from restorecli.restoration.purposes import model_named
 from restorecli.result import CommandResult
@@ -72,8 +73,8 @@ def _print_plan(plan: RestorePlan, *, as_json: bool) -> None:
     """Say what a run would do."""
     if as_json:
         render.as_json(CommandResult("restore", plan.to_dict(), notes=plan.notes))
-    finished = f" ({plan.finished} more are finished)" if plan.finished else ""
-    count = "1 image" if plan.images == 1 else f"{plan.images} images"
+    finished = f" ({plan.finished} more finished)" if plan.finished else ""
+    count = counted(plan.images, "image")
     render.say(*plan.kinds)
     render.say(
         f"{count}, {plan.megapixels:.1f} MP, would be restored with {plan.model} -> {plan.output}{finished}"
@@ -91,7 +92,7 @@ def _print_tuning(tuning: Tuning) -> None:
         f"PSNR {tuning.before:.2f} -> {tuning.after:.2f} dB, mean over {tuning.pairs} of {tuning.of} pairs."
     )
     if tuning.unmatched:
-        render.say(f"{tuning.unmatched} images have no counterpart.")
+        render.say(f"Without a counterpart: {counted(tuning.unmatched, 'image')}.")
     render.say(f"The same again: {tuning.words}" if tuning.words else "The defaults are the best.")
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from restorecli.counting import counted
 from restorecli.errors import DataError
 from restorecli.evaluation.metrics.metric import Mask, Subject
 from restorecli.evaluation.metrics.pixelwise import Levels
@@ -186,7 +187,7 @@ def _warning(name: str, group: Group) -> str | None:
     return (
         f"{name}: PSNR rises by {decibels:.2f} dB while defects are washed out: the defect score falls by "
         f"{-points:.1f} points, from {before['defect-score'].mean:.1f} in the degraded images to "
-        f"{after['defect-score'].mean:.1f} (of 100, {after['defect-score'].n} images)"
+        f"{after['defect-score'].mean:.1f} (of 100, {counted(after['defect-score'].n, 'image')})"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from restorecli.counting import counted
 from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.result import Evaluation, json_number
 from restorecli.evaluation.statistics.intervals import Interval
@@ -127,7 +128,7 @@ class Comparison:
     def policy(self) -> str:
         """How verdicts are reached, with the number of tests; printed below every comparison."""
         family = " x ".join(
-            f"{count} {noun}{'' if count == 1 else 's'}"
+            counted(count, noun)
             for count, noun in (
                 (len(self.groups), "group"),
                 (len(self.metrics), "metric"),

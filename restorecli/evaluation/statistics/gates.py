@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from restorecli.counting import counted
 from restorecli.errors import GateError, UsageError
 from restorecli.evaluation.metrics.metric import OWN, Metric
 from restorecli.evaluation.result import Evaluation, PairScore
@@ -33,7 +34,7 @@ def psnr_gate(evaluation: Evaluation, least: float) -> GateError | None:
     return GateError(
         "The mean PSNR is below the gate.",
         expected=f"at least {least:g} dB",
-        got="no score" if mean is None else f"{mean:.4f} dB over {evaluation.overall.n} images",
+        got="no score" if mean is None else f"{mean:.4f} dB over {counted(evaluation.overall.n, 'image')}",
     )
 
 
@@ -129,11 +130,11 @@ def _faults(
     pairs = [(before, after) for before, after in zip(was, now, strict=True) if before is not None]
     undefined = sum(after is None for _, after in pairs)
     if undefined:
-        yield f"has no value any more for {undefined} images"
+        yield f"has no value any more for {counted(undefined, 'image')}"
     known = [(before, after) for before, after in pairs if after is not None]
     spoiled = sum(math.isinf(before) and math.isfinite(after) for before, after in known)
     if spoiled:
-        yield f"is not inf any more for {spoiled} images"
+        yield f"is not inf any more for {counted(spoiled, 'image')}"
     finite = [pair for pair in known if all(map(math.isfinite, pair))]
     if not finite:
         return
