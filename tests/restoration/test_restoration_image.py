@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from torch import nn
 
 from restorecli.core.restorer import NonFiniteError, TorchRestorer
 from restorecli.errors import ImageError, ResourceError, UsageError
+from restorecli.folders.manifest import Manifest
 from restorecli.images.image import FileTraits, ImageData
+from restorecli.images.options import ReadOptions
 from restorecli.restoration.alpha import fill_invisible
 from restorecli.restoration.context import Context, Findings
+from restorecli.restoration.folder import restore_folder
 from restorecli.restoration.image import ImageRestorer, TileUse, parse_tile
 
 RNG = np.random.default_rng(0)
@@ -147,14 +151,27 @@ def test_values_that_are_not_finite_fail_before_and_after(restorer_of):
         ImageRestorer(restorer_of(lambda batch: batch))(ImageData(image))
 
 
+class Fragile(nn.Module):
+    channels, scale, multiple, receptive_field = 3, 1, 1, 1
+
+    def forward(self, x):
+        overflows = bool(x.mean() > 0.5) and torch.is_autocast_enabled("cpu")
+        return x * (torch.inf if overflows else 0.5)
+
+
+@pytest.mark.parametrize(("bright", "used"), [(200, "float32 in part"), (60, None)])
+def test_a_stack_with_a_plane_computed_again_in_float32_says_so(tmp_path, bright, used):
+    planes = np.stack([np.full((9, 9), value, np.uint8) for value in (50, bright)])
+    tifffile.imwrite(tmp_path / "stack.tif", planes, photometric="minisblack")
+    restorer = TorchRestorer(Fragile(), name="fragile", device=torch.device("cpu"), dtype=torch.bfloat16)
+    output = tmp_path / "out"
+    restore_folder(tmp_path, output, restorer, workers=1, reading=ReadOptions(frames="all"))
+    np.testing.assert_allclose(tifffile.imread(output / "stack.tif"), planes / 2, atol=1)
+    found = Manifest(output).read()["stack.tif"].restorer.get("found", {})
+    assert found.get("precision_used") == used
+
+
 def test_an_image_computed_again_in_float32_says_so():
-    class Fragile(nn.Module):
-        channels, scale, multiple, receptive_field = 3, 1, 1, 1
-
-        def forward(self, x):
-            overflows = bool(x.mean() > 0.5) and torch.is_autocast_enabled("cpu")
-            return x * (torch.inf if overflows else 0.5)
-
     restorer = TorchRestorer(Fragile(), name="fragile", device=torch.device("cpu"), dtype=torch.bfloat16)
     image_restorer = ImageRestorer(restorer)
     for value, used in ((0.8, {"precision_used": "float32"}), (0.2, {})):
