@@ -14,7 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.load_profile("fixed")
 
-# rich and typer read these when they are imported: the caller's terminal, or a CI service, is none of the tests'.
+# rich and typer read these when they are imported; tests do not depend on the terminal of whoever runs them.
 for name in ("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "COLUMNS", "LINES", "TERMINAL_WIDTH"):
     os.environ.pop(name, None)
 

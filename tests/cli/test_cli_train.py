@@ -1,6 +1,7 @@
 """`train` and `recipes`."""
 
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,8 +115,8 @@ def test_a_recipe_that_does_not_exist_is_told(shell) -> None:
 def test_every_shipped_recipe_is_listed_and_printed(shell, photos) -> None:
     listed = shell("restorecli recipes --json").data
     shown = shell("restorecli recipes --all").out
-    for folder in ("dusty", "clean"):  # what the recipe for pairs of folders names
-        (photos / folder).mkdir()
+    for folder in ("dusty", "clean", "held/dusty", "held/clean", "photographs"):  # what recipes name
+        shutil.copytree(photos / "indoors", photos / folder)
     for entry in listed:
         assert entry["name"] in shown
         assert entry["summary"] in shown
