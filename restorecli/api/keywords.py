@@ -6,8 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from restorecli.api.wording import in_python_words
-from restorecli.catalogs import did_you_mean
+from restorecli.api.wording import check_names, in_python_words
 
 P = ParamSpec("P")
 Options = TypeVar("Options")
@@ -30,7 +29,7 @@ def from_keywords(
 
     @in_python_words
     def call(*args: P.args, **kwargs: P.kwargs) -> Result:
-        _check_names(name, list(shape.parameters), list(kwargs))
+        check_names(name, list(shape.parameters), list(kwargs))
         try:
             shape.bind(*args, **kwargs)
         except TypeError as fault:
@@ -43,19 +42,6 @@ def from_keywords(
     returned = inspect.signature(run).return_annotation
     call.__signature__ = shape.replace(return_annotation=returned)  # type: ignore[attr-defined]
     return call
-
-
-def _check_names(function: str, known: list[str], given: list[str]) -> None:
-    """Refuse a misspelled argument, and name the nearest.
-
-    Raises:
-        TypeError: As Python itself raises it.
-    """
-    for name in given:
-        if name not in known:
-            hint = did_you_mean(name, known)
-            ending = f"; {hint}" if hint else ""
-            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{ending}")
 
 
 def _described(function: str, options: str) -> str:

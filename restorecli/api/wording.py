@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from restorecli.catalogs import did_you_mean
 from restorecli.errors import RestorecliError
 
 P = ParamSpec("P")
@@ -14,6 +16,7 @@ Result = TypeVar("Result")
 
 _OTHER_NAMES = {
     "format": "image_format",
+    "overwrite": "overwrite=True",
     "set": "parameters",
 }
 """Arguments that are called otherwise than the option of the command line."""
@@ -25,16 +28,38 @@ _OPTION = re.compile(r"(?<![\w-])--(?P<name>[a-z][a-z-]*)")
 
 
 def in_python_words(function: Callable[P, Result]) -> Callable[P, Result]:
-    """Return `function` with the errors it raises worded for Python; see `for_python`."""
+    """Return `function` with the errors it raises worded for Python; see `for_python`, `check_names`."""
+    parameters = inspect.signature(function).parameters
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> Result:
+        if not takes_any:
+            check_names(function.__name__, list(parameters), list(kwargs))
         try:
             return function(*args, **kwargs)
         except RestorecliError as error:
             raise for_python(error) from error.__cause__
 
     return call
+
+
+def check_names(function: str, known: list[str], given: list[str]) -> None:
+    """Refuse a misspelled argument, and name the nearest.
+
+    Args:
+        function: Its name.
+        known: Its arguments.
+        given: The keywords of a call.
+
+    Raises:
+        TypeError: As Python itself raises it.
+    """
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            ending = f"; {hint}" if hint else ""
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{ending}")
 
 
 def for_python(error: RestorecliError) -> RestorecliError:

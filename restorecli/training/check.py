@@ -23,6 +23,9 @@ from restorecli.training.recipe import Curriculum, Recipe, located
 from restorecli.training.strategies.catalog import STRATEGIES
 from restorecli.yaml12 import Keys, read_yaml
 
+_SECTION = re.compile(r"a valid dictionary or instance of \w+")
+"""How pydantic asks for a section; the class behind it is no word of a recipe."""
+
 
 def load_recipe(
     path: Path, *, overrides: Mapping[str, Any] | None = None, base: Path | None = None
@@ -103,6 +106,7 @@ def _form_faults(error: ValidationError) -> Iterator[Fault]:
             yield at, f"{at[-1]!r} is missing"
         else:
             text = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            text = _SECTION.sub("a mapping of keys to values", text)
             wrong.setdefault(at, []).append(text)
             got[at] = item.get("input")
     for at, texts in wrong.items():

@@ -1,5 +1,6 @@
 """Errors of Python calls speak of arguments, those of the command line of options."""
 
+import inspect
 import re
 
 import pytest
@@ -25,6 +26,7 @@ from restorecli.errors import RestorecliError
             "what `restorecli eval --json` prints, or --set",
             "what `restorecli eval --json` prints, or parameters",
         ),
+        ("add --overwrite to replace it", "add overwrite=True to replace it"),
         ("a -- dash, and x--y", "a -- dash, and x--y"),
     ],
 )
@@ -56,3 +58,10 @@ def test_no_error_of_a_call_names_an_option_of_the_command_line(case, tmp_path) 
     shown = re.sub(r"\brestorecli [a-z][^`,;?\n]*", "", str(caught.value))  # stays: it is for a shell
     assert "--" not in shown
     assert str(caught.value).startswith(caught.value.problem)
+
+
+@pytest.mark.parametrize("function", [restorecli.restore_image, restorecli.degrade_image, restorecli.score])
+def test_a_misspelled_argument_for_one_image_is_answered_with_the_nearest(function) -> None:
+    right = list(inspect.signature(function).parameters)[-1]
+    with pytest.raises(TypeError, match=f"{function.__name__}.* did you mean '{right}'"):
+        function(None, None, **{right + "x": None})

@@ -201,6 +201,7 @@ CHAIN = [{"name": "gaussian", "sigma": 25}]
         ({"loss": {"charbonnier": {"eps": "big"}}}, "loss.charbonnier", "above 0, got 'big'"),
         ({"loss": {"charbonnier": float("nan")}}, "loss.charbonnier", "finite"),
         ({"loss": {"charbonnier": -1}}, "loss.charbonnier", "from 0, got -1"),
+        ({"model": "dncnn"}, "model", "a mapping of keys to values, got 'dncnn'"),
         ({"loss": {"charbonnier": "big"}}, "loss.charbonnier", "number or a valid dictionary, got 'big'"),
         ({"loss": {"ssim": {"window": 33}}}, "data.crop", "33 pixels, got 16"),
         ({"optimizer": {"lr": float("inf")}}, "optimizer.lr", "finite"),
