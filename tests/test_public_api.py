@@ -50,6 +50,8 @@ PUBLIC = {
         "range",
         "allow_truncated",
         "image_format",
+        "quality",
+        "mask",
         "overwrite",
         "shard",
         "progress",

@@ -105,7 +105,7 @@ FULL_DISK = """
 import resource, signal, sys
 import numpy as np
 from restorecli.errors import ResourceError
-from restorecli.images.image import FileTraits, Image
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.writing import write_image
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
@@ -113,7 +113,7 @@ pixels = np.random.default_rng(0).random((3, 200, 200), np.float32)
 cases = [(".png", 8), (".png", 16), (".tiff", 8), (".tiff", 32), (".bmp", 8), (".ppm", 8), (".jpg", 8)]
 for suffix, depth in cases:
     try:
-        write_image(sys.argv[1] + "/x" + suffix, Image(pixels, FileTraits(depth=depth)))
+        write_image(sys.argv[1] + "/x" + suffix, ImageData(pixels, FileTraits(depth=depth)))
     except ResourceError as error:
         assert "50,000 bytes" in error.got, error
     else:
@@ -130,13 +130,13 @@ def test_a_full_disk_is_met_by_every_format_and_leaves_nothing(tmp_path):
 WRITER = """
 import sys
 import numpy as np
-from restorecli.images.image import FileTraits, Image
+from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.writing import write_image
 pixels = np.random.default_rng(0).random((3, 120, 160), np.float32)
 print("ready", flush=True)
 while True:
     for suffix, depth in ((".png", 16), (".tiff", 32), (".jpg", 8)):
-        write_image(sys.argv[1] + "/x" + suffix, Image(pixels, FileTraits(depth=depth)))
+        write_image(sys.argv[1] + "/x" + suffix, ImageData(pixels, FileTraits(depth=depth)))
 """
 
 
