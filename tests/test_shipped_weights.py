@@ -37,7 +37,6 @@ def scores_of(name: str) -> Mapping[str, Mapping[str, float]]:
     return read_weights(find_shipped(name).path)[1].scores
 
 
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("name", "images"), [("sca-unet.gaussian", "cbsd68"), ("dncnn.gray-blind", "bsd68-gray")]
 )

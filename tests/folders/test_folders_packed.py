@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -39,6 +40,24 @@ def test_it_can_be_appended_to_while_it_is_read():
         packed.append(number)
         assert packed[number // 2] == number // 2
     assert list(packed) == list(range(200))
+
+
+def test_long_sequences_lie_in_a_file_and_are_the_same():
+    count = 40 * 64 + 3
+    packed: Packed[int] = Packed(range(count))
+    assert list(packed) == list(range(count))
+    assert [packed[place] for place in range(0, count, 501)] == list(range(0, count, 501))
+    again = pickle.loads(pickle.dumps(packed))
+    assert again == packed
+    packed.append(-1)
+    assert (len(packed), packed[-1], len(again)) == (count + 1, -1, count)
+
+
+def test_it_is_read_by_several_threads_at_once():
+    packed: Packed[int] = Packed(range(60 * 64))
+    with ThreadPoolExecutor(4) as pool:
+        read = pool.map(lambda _: list(packed), range(8))
+        assert all(one == list(range(60 * 64)) for one in read)
 
 
 def test_records_take_a_tenth_of_what_they_are_as_objects():
