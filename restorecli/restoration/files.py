@@ -78,7 +78,7 @@ class FileRestorer:
         Args:
             file: The image.
             header: What its header promises; None where that cannot be read.
-            size: Bytes that it holds at the gate.
+            size: Bytes that it takes of the limit on memory.
 
         Raises:
             ImageError: It cannot be read, or changed meanwhile.

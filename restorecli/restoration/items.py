@@ -40,7 +40,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An image that was read, its file's stamp, and the bytes it holds at the gate.
+    """An image that was read, its file's stamp, and the bytes it takes of the limit on memory.
 
     There is no image where memory cannot hold it: its rows, or the planes of a stack, are read when they
     are restored.

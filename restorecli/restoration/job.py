@@ -17,8 +17,8 @@ from restorecli.images.budget import available_memory
 from restorecli.images.reading import ImageHeader
 from restorecli.restoration.files import FileRestorer, header_of
 from restorecli.restoration.findings import write_findings
-from restorecli.restoration.gate import MemoryGate
 from restorecli.restoration.items import Loaded, Restored, Task
+from restorecli.restoration.memory_limit import MemoryLimit
 from restorecli.restoration.records import (
     restored_record,
     stamp,
@@ -58,7 +58,7 @@ class RestoreRoom:
         self._output = output
         self._files = files
         self._workers = workers
-        self._gate = MemoryGate(available_memory() // 4)
+        self._memory = MemoryLimit(available_memory() // 4)
 
     def is_finished(self, item: Task, record: Record) -> bool:
         """Tell whether an earlier run wrote this image from the same source with the same restorer."""
@@ -111,7 +111,7 @@ class RestoreRoom:
             ):
                 yield task, outcome
         finally:
-            self._gate.close()
+            self._memory.close()
 
     def _restored(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Restored | RestorecliError]]:
         """Yield every task with its outcome; runs in the calling thread, which alone uses the device."""
@@ -122,11 +122,11 @@ class RestoreRoom:
         turn, task = numbered
         header = header_of(task.file.path)
         size = _memory_of(header, self._files.image_restorer.restorer.spec.scale)
-        self._gate.enter(turn, size)
+        self._memory.enter(turn, size)
         try:
             return self._files.load(task.file, header, size)
         except BaseException:
-            self._gate.leave(size)
+            self._memory.leave(size)
             raise
 
     def _restore(self, task: Task, loaded: Loaded) -> Restored | RestorecliError:
@@ -138,7 +138,7 @@ class RestoreRoom:
             error.file = error.file or str(task.file.path)
             raise
         except RestorecliError as error:
-            self._gate.leave(loaded.size)
+            self._memory.leave(loaded.size)
             error.file = error.file or str(task.file.path)
             return error
 
@@ -158,7 +158,7 @@ class RestoreRoom:
             record = self._record(task, restored, notes)
             append(record)
         finally:
-            self._gate.leave(restored.size)
+            self._memory.leave(restored.size)
         return Done(restored.area / 1e6, record.notes)
 
     def _record(self, task: Task, restored: Restored, notes: tuple[str, ...]) -> Record:

@@ -7,7 +7,7 @@ import threading
 from restorecli.errors import InterruptedRunError
 
 
-class MemoryGate:
+class MemoryLimit:
     """Lets images in, in their order, while the bytes of those inside stay within the capacity.
 
     An image larger than the capacity is let in alone. The order is what rules out a deadlock: whoever waits
