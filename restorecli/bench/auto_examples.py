@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from restorecli.degradation.chain import Chain, degrade_array
-from restorecli.degradation.masks import damage_mask
+from restorecli.degradation.damage_masks import damage_mask
 from restorecli.degradation.operators import operator_of
 from restorecli.diagnosis.decide import NONE
 from restorecli.folders.walking import walk

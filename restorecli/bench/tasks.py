@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from restorecli.degradation.chain import Chain, degrade_array
-from restorecli.degradation.masks import damage_mask
+from restorecli.degradation.damage_masks import damage_mask
 from restorecli.degradation.operators import noise_of, operator_of
 from restorecli.folders.record import Record
 from restorecli.images.image import Pixels

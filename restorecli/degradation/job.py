@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from restorecli.degradation.masks import damage_mask
+from restorecli.degradation.damage_masks import damage_mask
 from restorecli.degradation.task import MASKS, DegradeTask
 from restorecli.degradation.writing import write_degraded
 from restorecli.errors import RestorecliError

@@ -8,9 +8,9 @@ import numpy as np
 
 from restorecli.degradation.base import Degradation
 from restorecli.degradation.chain import image_rng, replay_steps
+from restorecli.degradation.damage_masks import damage_mask
 from restorecli.degradation.families.blur import Defocus, GaussianBlur, MotionBlur
 from restorecli.degradation.families.resize import Downscale
-from restorecli.degradation.masks import damage_mask
 from restorecli.images.image import Pixels
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, image_rng
-from restorecli.degradation.masks import damage_mask
+from restorecli.degradation.damage_masks import damage_mask
 from restorecli.degradation.task import DegradeTask
 from restorecli.degradation.writing import write_degraded
 from restorecli.errors import UsageError

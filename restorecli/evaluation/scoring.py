@@ -12,7 +12,7 @@ from restorecli.errors import DataError, ResourceError, RestorecliError
 from restorecli.evaluation.metrics.metric import Mask, Metric, Subject, View
 from restorecli.evaluation.metrics.protocol import Protocol
 from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
-from restorecli.evaluation.pairing.masks import read_mask
+from restorecli.evaluation.pairing.defect_masks import read_mask
 from restorecli.evaluation.pairing.pairs import Pair, Side, Source, Unmatched
 from restorecli.evaluation.result import PairScore, Scores
 from restorecli.evaluation.statistics.grouping import fields_of

@@ -11,7 +11,7 @@ import numpy as np
 from restorecli.counting import counted
 from restorecli.errors import RestorecliError
 from restorecli.evaluation.metrics.metric import Mask, Metric
-from restorecli.evaluation.pairing.masks import read_mask
+from restorecli.evaluation.pairing.defect_masks import read_mask
 from restorecli.evaluation.result import Evaluation, PairScore, Scores, json_number
 from restorecli.evaluation.statistics.difference import Comparison
 from restorecli.report.choice import RULE, Choice, badness, choose

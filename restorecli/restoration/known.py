@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.degradation.again import recorded_steps
-from restorecli.degradation.masks import damage_mask
+from restorecli.degradation.damage_masks import damage_mask
 from restorecli.degradation.operator_words import operator_named
 from restorecli.degradation.operators import Operator, noise_of, operator_of
 from restorecli.errors import UsageError
@@ -21,7 +21,7 @@ from restorecli.folders.record import Record
 from restorecli.folders.walking import ImageFile
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
-from restorecli.restoration.masks import Masks, masks_named
+from restorecli.restoration.lost_pixels import Masks, masks_named
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from restorecli.degradation.base import Degradation
 from restorecli.degradation.chain import Chain, degrade_array, image_rng
-from restorecli.degradation.masks import damage_mask
+from restorecli.degradation.damage_masks import damage_mask
 from restorecli.errors import DataError, ImageError
 from restorecli.images.image import Pixels
 from restorecli.training.crops import (

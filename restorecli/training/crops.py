@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from restorecli.images.budget import available_memory
 from restorecli.images.image import FileTraits, Pixels, to_levels
-from restorecli.images.masks import read_marked
+from restorecli.images.mask_images import read_marked
 from restorecli.images.options import ReadOptions
 from restorecli.images.reading import read_image
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from restorecli.errors import DataError
-from restorecli.folders.masks import MaskFinder
+from restorecli.folders.mask_places import MaskFinder
 from restorecli.folders.matching import index_for
 from restorecli.folders.walking import OUTPUT_MARK, ImageFile, walk
 from restorecli.images.atomic import write_file

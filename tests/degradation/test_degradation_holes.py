@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from restorecli.degradation.chain import Chain, degrade_array, image_rng
+from restorecli.degradation.damage_masks import damage_mask
 from restorecli.degradation.families.holes import Holes
 from restorecli.degradation.folder import degrade_folder
-from restorecli.degradation.masks import damage_mask
 from restorecli.images.image import ImageData
 from restorecli.images.reading import read_image
 from restorecli.images.writing import write_image

@@ -5,6 +5,7 @@ import pytest
 from skimage.draw import disk
 
 from restorecli.degradation.chain import Chain, degrade_array, image_rng, replay_steps
+from restorecli.degradation.damage_masks import damage_mask
 from restorecli.degradation.families.fade import Fade
 from restorecli.degradation.families.noise import Gaussian
 from restorecli.degradation.families.old_photo import OldPhoto
@@ -12,7 +13,6 @@ from restorecli.degradation.families.resize import Downscale
 from restorecli.degradation.families.scratches import Scratches
 from restorecli.degradation.families.strokes import Stroke, cover, marks, paint
 from restorecli.degradation.folder import degrade_folder, replay
-from restorecli.degradation.masks import damage_mask
 from restorecli.errors import UsageError
 from restorecli.folders.manifest import Manifest
 from restorecli.folders.walking import walk

@@ -10,13 +10,13 @@ from PIL import Image
 
 from restorecli.errors import DataError
 from restorecli.evaluation.folder import evaluate_folders
+from restorecli.evaluation.pairing.defect_masks import read_mask
 from restorecli.evaluation.pairing.finding import pair_folder
-from restorecli.evaluation.pairing.masks import read_mask
 from restorecli.evaluation.pairing.pairs import Source
 from restorecli.folders.manifest import Manifest, Record
-from restorecli.folders.masks import MaskIndex, mask_for
+from restorecli.folders.mask_places import MaskIndex, mask_for
 from restorecli.folders.walking import walk
-from restorecli.images.masks import read_marked
+from restorecli.images.mask_images import read_marked
 
 
 def touch(root: Path, *names: str) -> Path:

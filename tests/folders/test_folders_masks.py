@@ -13,9 +13,9 @@ from restorecli.degradation.folder import degrade_folder
 from restorecli.errors import ImageError
 from restorecli.evaluation.folder import evaluate_folders
 from restorecli.folders.manifest import Manifest
-from restorecli.folders.masks import mask_for
+from restorecli.folders.mask_places import mask_for
 from restorecli.folders.walking import walk
-from restorecli.images.masks import read_marked
+from restorecli.images.mask_images import read_marked
 from restorecli.training.crops import ImageCache
 
 NOISE = Chain.from_specs([{"name": "gaussian", "sigma": 5}])

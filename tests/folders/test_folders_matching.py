@@ -11,11 +11,11 @@ from restorecli.errors import DataError, RestorecliError, UsageError
 from restorecli.evaluation.pairing.finding import pair_folder
 from restorecli.evaluation.pairing.pairs import Pair, Source
 from restorecli.evaluation.rivals import evaluate_rival
-from restorecli.folders.masks import MaskIndex
+from restorecli.folders.mask_places import MaskIndex
 from restorecli.folders.matching import NameIndex, guess_ending, index_for
 from restorecli.folders.walking import walk
 from restorecli.report.lineup import line_up
-from restorecli.restoration.masks import masks_named
+from restorecli.restoration.lost_pixels import masks_named
 from restorecli.training.pairs import find_pairs
 from restorecli.training.recipe import Source as TrainingSource
 from restorecli.tune import pairs as tuning

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from restorecli.errors import DataError, ImageError
-from restorecli.folders.masks import mask_for
+from restorecli.folders.mask_places import mask_for
 from restorecli.folders.walking import ImageFile, walk
 from restorecli.images.reading import read_image
 

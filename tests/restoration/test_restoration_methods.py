@@ -22,7 +22,7 @@ from restorecli.restoration.choice import choose_restorer
 from restorecli.restoration.context import Context, sigma_of
 from restorecli.restoration.folder import restore_folder
 from restorecli.restoration.known import Known
-from restorecli.restoration.masks import masks_named
+from restorecli.restoration.lost_pixels import masks_named
 from restorecli.restoration.methods.base import Method
 from restorecli.restoration.methods.catalog import METHODS, create_method, settings_for
 from restorecli.testing.methods import waves

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from restorecli.errors import DataError
-from restorecli.evaluation.pairing.masks import mask_source
+from restorecli.evaluation.pairing.defect_masks import mask_source
 from restorecli.evaluation.pairing.pairs import Pair, Pairing, Side, Source, Unmatched
 from restorecli.folders.manifest import Manifest, Record
-from restorecli.folders.masks import DEFECT_FREE_NAMES, LAYOUTS, MaskFinder, MaskIndex
+from restorecli.folders.mask_places import DEFECT_FREE_NAMES, LAYOUTS, MaskFinder, MaskIndex
 from restorecli.folders.matching import index_for
 from restorecli.folders.packed import Packed
 from restorecli.folders.walking import NO_CATEGORY, ImageFile, walk

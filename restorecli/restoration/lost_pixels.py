@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from restorecli.counting import counted
 from restorecli.errors import ImageError, UsageError
-from restorecli.folders.masks import MaskIndex
+from restorecli.folders.mask_places import MaskIndex
 from restorecli.folders.walking import ImageFile
 from restorecli.images.image import Pixels
-from restorecli.images.masks import read_marked
+from restorecli.images.mask_images import read_marked
 
 Mask = NDArray[np.bool_]
 
@@ -81,7 +81,7 @@ class ColorMasks:
 
 @dataclass(frozen=True, slots=True)
 class FileMasks:
-    """Masks in files, found by the names of images; see `folders.masks.MaskIndex`.
+    """Masks in files, found by the names of images; see `folders.mask_places.MaskIndex`.
 
     Attributes:
         index: A folder of masks, or the one file for all.
@@ -90,7 +90,7 @@ class FileMasks:
     index: MaskIndex
 
     def find(self, file: ImageFile, pixels: Pixels) -> Mask:
-        """Return what the image's mask marks; see `Masks` and `images.masks.read_marked`."""
+        """Return what the image's mask marks; see `Masks` and `images.mask_images.read_marked`."""
         path = self._path(file)
         mask = read_marked(path)
         if mask.shape != pixels.shape[1:]:

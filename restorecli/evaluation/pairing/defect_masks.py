@@ -7,7 +7,7 @@ from pathlib import Path
 from restorecli.errors import DataError
 from restorecli.evaluation.metrics.metric import Mask
 from restorecli.evaluation.pairing.pairs import Source
-from restorecli.images.masks import read_marked
+from restorecli.images.mask_images import read_marked
 
 
 def read_mask(source: Source, size: tuple[int, int]) -> Mask:
@@ -19,7 +19,7 @@ def read_mask(source: Source, size: tuple[int, int]) -> Mask:
 
     Args:
         source: The file: any format that is read, gray or RGB, any depth; or a folder of them, see
-            `images.masks.read_marked`.
+            `images.mask_images.read_marked`.
         size: Height and width of the reference.
 
     Returns:
