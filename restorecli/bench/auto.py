@@ -109,6 +109,7 @@ class Cell:
         """Return the cell as JSON values; None for the infinite PSNR of images as they are."""
         best = self.best
         document = asdict(self) | {"named": dict(self.named), "rivals": dict(self.rivals)}
+        document["pictures"] = document.pop("images")  # the key that it has always had
         for name in ("degraded", "auto", "worst"):
             document[name] = _finite(document[name])
         known = None if best is None else {"name": best[0], "psnr": _finite(best[1])}

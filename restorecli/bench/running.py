@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +99,7 @@ def run_trial(trial: Trial, runs: Path, *, workers: int = 1, watch: Watch | None
     watch.log(f"{trial.name}: begins")
     trained = _train(trial, runs, watch)
     result = _held_out(trial, trained) if trial.test is None else _tested(trial, trained, runs, workers)
-    write_file(file, json.dumps({"key": trial.key, **asdict(result)}, indent=1) + "\n")
+    write_file(file, json.dumps({"key": trial.key, **result.to_document()}, indent=1) + "\n")
     watch.log(f"{trial.name}: {_line(result)}")
     return result
 
@@ -177,8 +177,7 @@ def _read(file: Path, trial: Trial) -> TrialResult | None:
     """Return the result of the same trial that an earlier call left; None where there is none."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        same = content.pop("key") == trial.key
-        return TrialResult(**content) if same else None
+        return TrialResult.from_document(content) if content["key"] == trial.key else None
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from restorecli.training.shelf import find_recipe
 from restorecli.yaml12 import read_yaml
 
 METRICS = ("psnr", "ssim")
+
+KEYS = {"images": "pictures", "by_image": "by_picture"}
+"""What JSON documents and kept results call attributes of a result that have another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,24 @@ class TrialResult:
         """Return restored minus degraded."""
         return self.restored[metric] - self.degraded[metric]
 
+    def to_document(self) -> dict[str, Any]:
+        """Return the whole result as it is kept in a file, by the names that it has always had there."""
+        values = asdict(self)
+        return {KEYS.get(name, name): value for name, value in values.items()}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> TrialResult:
+        """Return the result that `to_document` wrote.
+
+        Raises:
+            KeyError: A value is missing.
+        """
+        return cls(**{field.name: document[KEYS.get(field.name, field.name)] for field in fields(cls)})
+
     def to_dict(self) -> dict[str, object]:
         """Return the result as JSON values, without single images."""
-        values = asdict(self)
-        del values["by_image"]
+        values = self.to_document()
+        del values["by_picture"]
         return {**values, "gained": {name: self.gained(name) for name in METRICS}}
 
 

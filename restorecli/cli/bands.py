@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from restorecli.cli import completion, options, work
+from restorecli.cli import completion, options, support
 
 EXAMPLES = (
     "restorecli bands dusty.png",
@@ -43,4 +43,4 @@ def command(
     One PNG, or with --model one for each selecting layer, and a table: mean, sigma and limit are of the
     log-magnitudes, bins and energy the shares that are suppressed.
     """
-    work.bands.show(image, model, output, side=side, tolerance=tolerance, as_json=as_json)
+    support.bands.show(image, model, output, side=side, tolerance=tolerance, as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import completion, options, render, work
+from restorecli.cli import completion, options, render, support
 from restorecli.cli.progress import BarProgress
 
 EXAMPLES = (
@@ -97,16 +97,7 @@ def command(
     value_range: options.Range = "auto",
     allow_truncated: options.AllowTruncated = False,
     image_format: options.Format = None,
-    quality: Annotated[
-        int | None,
-        typer.Option(
-            "--quality",
-            min=1,
-            max=100,
-            help="Of one JPEG, AVIF or WebP file; 95 if left out.",
-            rich_help_panel=options.WRITING,
-        ),
-    ] = None,
+    quality: options.Quality = None,
     mask: Annotated[
         Path | None,
         typer.Option(
@@ -134,9 +125,9 @@ def command(
     The same seed gives the same bytes, with any number of workers.
     """
     if show_list:
-        work.degradations.show_degradations(None if source is None else str(source), as_json=as_json)
+        support.degradations.show_degradations(None if source is None else str(source), as_json=as_json)
         return
-    words = work.chain_words.ChainWords(noise or (), chain, settings or (), sigma, severity, random)
+    words = support.chain_words.ChainWords(noise or (), chain, settings or (), sigma, severity, random)
     words.check(replay=replay is not None, seed=seed)
     summary = api.run_degrade(
         api.DegradeOptions(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import options, render, work
+from restorecli.cli import options, render, support
 from restorecli.cli.progress import BarProgress
 
 EXAMPLES = ("restorecli demo", "restorecli demo -o ./somewhere --open")
@@ -62,5 +62,5 @@ def command(
         )
     )
     failures = (*made.failures, *done.failures)
-    work.scores.render_result("demo", found, as_json=as_json, by_group=True, more=failures, opens=opens)
+    support.scores.render_result("demo", found, as_json=as_json, by_group=True, more=failures, opens=opens)
     render.say("Next: restorecli restore my-photo.jpg -o better.png")

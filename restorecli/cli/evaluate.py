@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import completion, options, work
+from restorecli.cli import completion, options, support
 from restorecli.cli.progress import BarProgress
 
 EXAMPLES = (
@@ -168,12 +168,12 @@ def command(
     Images without a reference are listed, never dropped in silence, and give exit code 3.
     """
     if list_metrics:
-        work.eval_words.list_metrics(as_json=as_json)
+        support.eval_words.list_metrics(as_json=as_json)
         return
     if explain:
-        work.eval_words.explain(restored, reference, as_json=as_json)
+        support.eval_words.explain(restored, reference, as_json=as_json)
         return
-    work.scores.check_open(report, output, opens=opens)
+    support.scores.check_open(report, output, opens=opens)
     by_group = by_category or by is not None
     fields = [*(["category"] if by_category else []), *options.names(by)]
     found = api.run_evaluate(
@@ -188,7 +188,7 @@ def command(
             masks=masks,
             strip_suffix=strip_suffix or (),
             workers=workers,
-            against=work.eval_words.read_rivals(against or []),
+            against=support.eval_words.read_rivals(against or []),
             min_psnr=min_psnr,
             baseline=baseline,
             tolerance=tolerance,
@@ -200,4 +200,4 @@ def command(
             progress=BarProgress(),
         )
     )
-    work.scores.render_result("eval", found, as_json=as_json, by_group=by_group, opens=opens)
+    support.scores.render_result("eval", found, as_json=as_json, by_group=by_group, opens=opens)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from restorecli.cli import completion, options, work
+from restorecli.cli import completion, options, support
 
 EXAMPLES = (
     "restorecli models",
@@ -30,10 +30,10 @@ def command(
 ) -> None:
     """Show which models there are, and what each is for; or one of them."""
     if name is not None:
-        work.models.show(name, as_json=as_json)
+        support.models.show(name, as_json=as_json)
     elif as_json:
-        work.models.as_json()
+        support.models.as_json()
     elif everything:
-        work.models.show_all()
+        support.models.show_all()
     else:
-        work.models.overview()
+        support.models.overview()

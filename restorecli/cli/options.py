@@ -35,6 +35,12 @@ Format = Annotated[
         "--format", help="File format; by default lossless files keep theirs.", rich_help_panel=WRITING
     ),
 ]
+Quality = Annotated[
+    int | None,
+    typer.Option(
+        "--quality", min=1, max=100, help="Of JPEG, AVIF and WebP; 95 if left out.", rich_help_panel=WRITING
+    ),
+]
 Target = Annotated[
     str | None,
     typer.Argument(help="File or folder to write, in place of -o.", metavar="OUT"),

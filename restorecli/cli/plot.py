@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import options, work
+from restorecli.cli import options, support
 from restorecli.cli.progress import BarProgress
 
 EXAMPLES = (
@@ -81,8 +81,8 @@ def command(
         degraded=degraded,
         by=options.names(by) or None,
         metrics=options.names(metrics) or None,
-        against=work.eval_words.read_rivals(against or []),
+        against=support.eval_words.read_rivals(against or []),
         workers=workers,
         progress=BarProgress(),
     )
-    work.plot.draw(asked, output, tuple(dict.fromkeys(formats or usual)), style=style, as_json=as_json)
+    support.plot.draw(asked, output, tuple(dict.fromkeys(formats or usual)), style=style, as_json=as_json)

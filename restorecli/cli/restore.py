@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from restorecli import api
-from restorecli.cli import options, work
+from restorecli.cli import options, support
 from restorecli.cli.progress import BarProgress
 
 EXAMPLES = (
@@ -88,16 +88,7 @@ def command(
     device: options.Device = None,
     workers: options.Workers = None,
     image_format: options.Format = None,
-    quality: Annotated[
-        int | None,
-        typer.Option(
-            "--quality",
-            min=1,
-            max=100,
-            help="Of JPEG and WebP; 95 if left out.",
-            rich_help_panel=options.WRITING,
-        ),
-    ] = None,
+    quality: options.Quality = None,
     overwrite: options.Overwrite = False,
     shard: options.Shard = None,
     dry_run: Annotated[
@@ -126,7 +117,7 @@ def command(
         source,
         options.output_of(target, output, "restored"),
         model=model,
-        parameters=work.restoring.parameters(model, settings or ()),
+        parameters=support.restoring.parameters(model, settings or ()),
         sigma=sigma,
         operator=operator or (),
         mask=mask,
@@ -151,4 +142,4 @@ def command(
         shard=shard,
         progress=None if quiet else BarProgress(),
     )
-    work.restoring.run(asked, check_tiles=check_tiles, dry_run=dry_run, quiet=quiet, as_json=as_json)
+    support.restoring.run(asked, check_tiles=check_tiles, dry_run=dry_run, quiet=quiet, as_json=as_json)

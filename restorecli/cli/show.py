@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from restorecli.cli import options, work
+from restorecli.cli import options, support
 
 EXAMPLES = (
     "restorecli show ./degraded ./restored",
@@ -113,10 +113,10 @@ def command(
     What has no counterpart or cannot be read is listed, and gives exit code 3.
     """
     maps = tuple(name for name, wanted in (("difference", difference), ("error", error)) if wanted)
-    box = None if crop is None else work.show.box(crop)
-    work.show.show(
+    box = None if crop is None else support.show.box(crop)
+    support.show.show(
         paths,
-        work.show.View(box, zoom, inset, with_scores, maps, spectrum, value_range),
+        support.show.View(box, zoom, inset, with_scores, maps, spectrum, value_range),
         limit=limit,
         endings=strip_suffix or (),
         output=output,

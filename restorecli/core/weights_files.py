@@ -77,16 +77,17 @@ def _names(path: Path) -> list[str] | None:
 def _pickled_names(path: Path) -> list[str] | None:
     """Return the words of a checkpoint that can be names of tensors: they hold a dot. Nothing is unpickled.
 
-    None for the older format of torch, and for more than `_MAX_PICKLE` bytes.
+    None for the older format of torch, for what is compressed, which torch never does, and for more than
+    `_MAX_PICKLE` bytes.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             entry = next(entry for entry in archive.infolist() if entry.filename.endswith("/data.pkl"))
-            if entry.file_size > _MAX_PICKLE:
+            if entry.file_size > _MAX_PICKLE or entry.compress_type != zipfile.ZIP_STORED:
                 return None
             words = [word for _, word, _ in pickletools.genops(archive.read(entry)) if isinstance(word, str)]
     except (zipfile.BadZipFile, StopIteration, ValueError, EOFError, NotImplementedError, RuntimeError):
-        return None  # torch says what is wrong with it
+        return None  # not such a file, damaged or encrypted: reading it as weights refuses it with the reason
     return [word for word in dict.fromkeys(words) if "." in word and " " not in word]
 
 

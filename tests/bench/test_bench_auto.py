@@ -46,6 +46,7 @@ def test_cells_say_what_was_named_and_what_it_brought(test_folder) -> None:
     assert jpeg.to_dict()["best"]["name"] == jpeg.best[0]
     as_json = json.dumps([cell.to_dict() for cell in cells.values()], allow_nan=False)
     assert json.loads(as_json)[0]["auto"] is None
+    assert json.loads(as_json)[0]["pictures"] == clean.images
 
 
 def test_a_run_goes_on_where_it_was_stopped(test_folder, tmp_path, monkeypatch) -> None:

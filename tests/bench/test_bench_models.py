@@ -95,6 +95,9 @@ def test_a_trial_is_a_training_and_a_test_and_is_read_back(tiny) -> None:
     assert result.restored["psnr"] == pytest.approx(np.mean(judged))
     assert run_trial(trial, tiny / "runs", watch=Watch(told.append)) == result
     assert "read back" in told[-1]
+    assert result.to_dict()["pictures"] == result.images == "3 images of test"
+    assert result.to_document()["by_picture"] == result.by_image
+    assert not {"images", "by_image"} & {*result.to_document(), *result.to_dict()}
 
 
 def test_a_trial_that_was_trained_but_not_tested_is_not_trained_again(tiny) -> None:

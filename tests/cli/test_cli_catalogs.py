@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 import restorecli
-from restorecli.cli.work.parameter_text import described, drawn
+from restorecli.cli.support.parameter_text import described, drawn
 from restorecli.core.models.catalog import MODELS
 from restorecli.core.shipped import find_shipped, shipped
 from restorecli.degradation.catalog import ALIASES, DEGRADATIONS, find

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from restorecli.api.degradation import DegradeOptions, chain_of
-from restorecli.cli.work.chain_words import ChainWords
+from restorecli.cli.support.chain_words import ChainWords
 from restorecli.errors import RecipeError, UsageError
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from restorecli.cli import render
-from restorecli.cli.work import scores
+from restorecli.cli.support import scores
 from restorecli.evaluation.tables.saved import evaluation_from
 
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from restorecli.cli.work import models
-from restorecli.cli.work.half_blocks import half_blocks, show_image
+from restorecli.cli.support import models
+from restorecli.cli.support.half_blocks import half_blocks, show_image
 from restorecli.core.shipped import shipped
 
 

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from restorecli.cli import render
-from restorecli.cli.work import scores
+from restorecli.cli.support import scores
 from restorecli.errors import ImageError, InterruptedRunError
 from restorecli.evaluation.folder import evaluate_folders
 from restorecli.folders.jobs import Failure, FolderSummary

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import zipfile
 
 import pytest
 import torch
@@ -102,3 +103,18 @@ def test_a_pickle_in_a_zip_is_read_and_not_run(tmp_path, no_spandrel):
     torch.save({"a.weight": Evil()}, tmp_path / "evil.pth")
     with pytest.raises(WeightsError):
         check_known_network(tmp_path / "evil.pth")
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_compressed_pickle_is_left_to_the_reader_of_weights(tmp_path, no_spandrel, damaged):
+    path = tmp_path / "packed.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/data.pkl", pickle.dumps({"a.weight": 1}, protocol=2) + b"x" * 500)
+    content = bytearray(path.read_bytes())
+    if damaged:
+        start = content.index(b"a/data.pkl") + len("a/data.pkl")
+        content[start : start + 2] = b"\xff\xff"
+    path.write_bytes(content)
+    check_known_network(path)
+    with pytest.raises(WeightsError):
+        read_foreign(path)

@@ -9,7 +9,7 @@ import typer
 
 from restorecli import api
 from restorecli.cli import render
-from restorecli.cli.work import scores
+from restorecli.cli.support import scores
 from restorecli.errors import ExitCode, UsageError
 from restorecli.evaluation.metrics.catalog import find_metrics
 from restorecli.evaluation.result import Evaluation

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from restorecli.cli import render
-from restorecli.cli.work import half_blocks, parameter_text
+from restorecli.cli.support import half_blocks, parameter_text
 from restorecli.core.foreign import recognize
 from restorecli.core.models.catalog import MODELS, count_parameters, create_model
 from restorecli.core.shipped import find_shipped, shipped

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from restorecli.cli import render
-from restorecli.cli.work import parameter_text
+from restorecli.cli.support import parameter_text
 from restorecli.degradation.base import parameters_of
 from restorecli.degradation.catalog import ALIASES, DEGRADATIONS, find
 from restorecli.result import CommandResult

@@ -1,6 +1,6 @@
 """What commands read, make and show beside `api`: each file is imported when a command first uses it.
 
-So the commands beside this folder stay light, help is instant, and the files in here import at their top.
+So the commands outside this folder stay light, help is instant, and the files in here import at their top.
 """
 
 import lazy_loader
