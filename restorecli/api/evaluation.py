@@ -9,14 +9,18 @@ from pathlib import Path
 from restorecli.api.files import Files, check_targets, write_files
 from restorecli.api.gates import Gates, read_gates
 from restorecli.api.keywords import from_keywords
+from restorecli.api.parts import check_together
 from restorecli.api.results import EvalResult
 from restorecli.degradation.again import degrade_again
 from restorecli.errors import UsageError
 from restorecli.evaluation.folder import default_folder, evaluate_folders
+from restorecli.evaluation.joining import check_comparable, join_parts
+from restorecli.evaluation.metrics.protocol import find_protocol
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.rivals import evaluate_rival
 from restorecli.evaluation.statistics.comparison import Comparison, compare
 from restorecli.folders.jobs import Progress
+from restorecli.folders.shards import Shard
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class EvalOptions:
         masks: Folder of masks of the defects; None takes those of an MVTec-style tree.
         strip_suffix: What the names of one folder end in besides those of the other, e.g. ["_x1_Mine"]. By
             default the one by which all names differ, if none fits as it is; a note then says so.
+        shard: "I/N" scores part I of N of the images, split as by `restore` and `degrade`; what looks at all
+            images goes with `join`.
+        join: Folder with the JSON of all parts, and of nothing else: they become one evaluation, equal to the
+            digit to that of one process. `against` names folders of the parts of other methods then.
         workers: Threads; any number gives the same table to the last digit.
         against: Other methods' folders by name, compared image by image.
         min_psnr: The least mean PSNR in dB; the result says whether it was reached.
@@ -64,6 +72,8 @@ class EvalOptions:
     range: str = "auto"
     masks: str | Path | None = None
     strip_suffix: Sequence[str] = ()
+    shard: str | None = None
+    join: str | Path | None = None
     workers: int | None = None
     against: Mapping[str, str | Path] = field(default_factory=dict)
     min_psnr: float | None = None
@@ -90,8 +100,10 @@ def run_evaluate(options: EvalOptions) -> EvalResult:
         comparison with other methods, and the gates that were not passed.
 
     Raises:
-        UsageError: A metric, the protocol or a field is unknown, or an output would overwrite an input.
-        DataError: A folder is missing, nothing says where references are, or not one pair could be scored.
+        UsageError: A metric, the protocol or a field is unknown, or an output would overwrite an input; or
+            options were given that do not go together.
+        DataError: A folder is missing, nothing says where references are, not one pair could be scored, or
+            a part is missing.
 
     Example:
         >>> import restorecli
@@ -102,26 +114,8 @@ def run_evaluate(options: EvalOptions) -> EvalResult:
         >>> len(found.refused)
         1
     """
-    folder = _path(options.restored) or _path(options.degraded) or default_folder()
-    name = folder.resolve().name
-    rivals = {rival: Path(place) for rival, place in options.against.items()}
-    _check_rivals(rivals, name)
-    gates = read_gates(options.min_psnr, _path(options.baseline), options.tolerance, options.protocol)
-    evaluation, comparison = _compared(options, _scored(options, gates), rivals, name)
-    refused = tuple(gates.refusals(evaluation))
-    evaluation = gates.noted(evaluation)
-    files = Files(*map(_path, (options.csv, options.markdown, options.latex, options.report, options.output)))
-    read = (folder, *map(_path, (options.reference, options.degraded, options.masks)), *rivals.values())
-    check_targets(
-        files,
-        evaluation,
-        others=[] if options.baseline is None else [Path(options.baseline)],
-        folders=[place for place in read if place is not None],
-    )
-    written = write_files(
-        files, evaluation, comparison, title=options.title, method=name, about=options.about
-    )
-    return EvalResult.of(evaluation, comparison=comparison, refused=refused, written=written)
+    check_together(options)
+    return _evaluate_folders(options) if options.join is None else _join(options, Path(options.join))
 
 
 evaluate = from_keywords("evaluate", EvalOptions, run_evaluate)
@@ -129,6 +123,64 @@ evaluate = from_keywords("evaluate", EvalOptions, run_evaluate)
 
 def _path(place: str | Path | None) -> Path | None:
     return None if place is None else Path(place)
+
+
+def _evaluate_folders(options: EvalOptions) -> EvalResult:
+    folder = _path(options.restored) or _path(options.degraded) or default_folder()
+    name = folder.resolve().name
+    rivals = _rivals(options, name)
+    gates = read_gates(options.min_psnr, _path(options.baseline), options.tolerance)
+    gates.check_protocol(find_protocol(options.protocol).line)
+    evaluation, comparison = _compared(options, _scored(options, gates), rivals, name)
+    read = (folder, *map(_path, (options.reference, options.degraded, options.masks)), *rivals.values())
+    folders = [place for place in read if place is not None]
+    return _finished(options, gates, evaluation, comparison, name=name, folders=folders)
+
+
+def _join(options: EvalOptions, folder: Path) -> EvalResult:
+    gates = read_gates(options.min_psnr, _path(options.baseline), options.tolerance)
+    by = options.by or ("category",)
+    joined = join_parts(folder, by)
+    evaluation, files, comparison = joined.evaluation, [*joined.files], None
+    rivals = {name: join_parts(place, by) for name, place in _rivals(options, joined.folder).items()}
+    if rivals:
+        found = {name: rival.evaluation for name, rival in rivals.items()}
+        check_comparable(evaluation, found)
+        comparison = compare(evaluation, found, name=joined.folder, groups=options.by is not None)
+        files += [file for rival in rivals.values() for file in rival.files]
+    return _finished(options, gates, evaluation, comparison, name=joined.folder, others=files)
+
+
+def _finished(
+    options: EvalOptions,
+    gates: Gates,
+    evaluation: Evaluation,
+    comparison: Comparison | None,
+    *,
+    name: str,
+    folders: Sequence[Path] = (),
+    others: Sequence[Path] = (),
+) -> EvalResult:
+    """Apply the gates and write the files that are asked for.
+
+    Args:
+        options: What is asked for.
+        gates: What the scores must reach.
+        evaluation: The scores.
+        comparison: With other methods.
+        name: What the evaluated folder is called.
+        folders: Where images were looked for; nothing there is overwritten.
+        others: Further files that were read.
+    """
+    refused = tuple(gates.refusals(evaluation))
+    evaluation = gates.noted(evaluation)
+    files = Files(*map(_path, (options.csv, options.markdown, options.latex, options.report, options.output)))
+    baseline = [] if options.baseline is None else [Path(options.baseline)]
+    check_targets(files, evaluation, others=[*others, *baseline], folders=folders)
+    written = write_files(
+        files, evaluation, comparison, title=options.title, method=name, about=options.about
+    )
+    return EvalResult.of(evaluation, comparison=comparison, refused=refused, written=written)
 
 
 def _scored(options: EvalOptions, gates: Gates) -> Evaluation:
@@ -143,17 +195,19 @@ def _scored(options: EvalOptions, gates: Gates) -> Evaluation:
         masks=_path(options.masks),
         endings=options.strip_suffix,
         redegrade=degrade_again,
+        shard=Shard.parse(options.shard),
         workers=options.workers,
         progress=options.progress,
     )
 
 
-def _check_rivals(rivals: Mapping[str, Path], name: str) -> None:
-    """Check that every method has a name of its own.
+def _rivals(options: EvalOptions, name: str) -> dict[str, Path]:
+    """Return the folders of other methods, each with a name of its own.
 
     Raises:
         UsageError: One has none, or that of the folder that is evaluated.
     """
+    rivals = {rival: Path(place) for rival, place in options.against.items()}
     for rival, place in rivals.items():
         if not rival or rival == name:
             raise UsageError(
@@ -162,6 +216,7 @@ def _check_rivals(rivals: Mapping[str, Path], name: str) -> None:
                 got=f"{rival}={place}",
                 hint=f"--against other={place}",
             )
+    return rivals
 
 
 def _compared(

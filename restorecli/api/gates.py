@@ -9,7 +9,6 @@ from pathlib import Path
 from restorecli.counting import counted
 from restorecli.errors import GateError, UsageError
 from restorecli.evaluation.metrics.catalog import DEFAULT
-from restorecli.evaluation.metrics.protocol import find_protocol
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.statistics.gates import baseline_gate, check_protocol, psnr_gate
 from restorecli.evaluation.tables.saved import read_evaluation
@@ -34,6 +33,15 @@ class Gates:
         """What is measured when nothing is said: as in the baseline."""
         return DEFAULT if self.baseline is None else [metric.name for metric in self.baseline.metrics]
 
+    def check_protocol(self, line: str) -> None:
+        """Refuse a baseline that was scored by another protocol than that of this line.
+
+        Raises:
+            UsageError: The protocols differ.
+        """
+        if self.baseline is not None:
+            check_protocol(line, self.baseline)
+
     def refusals(self, evaluation: Evaluation) -> list[GateError]:
         """Return the errors of the gates that are not passed."""
         found = [
@@ -54,17 +62,15 @@ class Gates:
         return replace(evaluation, notes=(*evaluation.notes, note))
 
 
-def read_gates(least: float | None, baseline: Path | None, tolerance: float | None, protocol: str) -> Gates:
+def read_gates(least: float | None, baseline: Path | None, tolerance: float | None) -> Gates:
     """Read the gates before anything is scored.
 
     Raises:
-        UsageError: `tolerance` without a baseline, or the baseline was scored by another protocol.
+        UsageError: `tolerance` without a baseline.
         DataError: The baseline cannot be read.
     """
     if baseline is None:
         if tolerance is not None:
             raise UsageError("--tolerance goes with --baseline.", got="--tolerance alone")
         return Gates(least, None, None)
-    earlier = read_evaluation(baseline)
-    check_protocol(find_protocol(protocol).line, earlier)
-    return Gates(least, earlier, tolerance)
+    return Gates(least, read_evaluation(baseline), tolerance)

@@ -20,6 +20,8 @@ EXAMPLES = (
     "restorecli eval --report report.html --open",
     "restorecli eval --min-psnr 28",
     "restorecli eval --baseline scores.json",
+    "restorecli eval ./restored --shard 1/4 --json > parts/1.json",
+    "restorecli eval --join parts --by-category",
 )
 
 _MEASURED = "What is measured"
@@ -160,6 +162,16 @@ def command(
         ),
     ] = None,
     opens: options.Open = False,
+    shard: options.Shard = None,
+    join: Annotated[
+        Path | None,
+        typer.Option(
+            "--join",
+            help="Folder with the JSON of all parts (--shard I/N --json): make one evaluation of them.",
+            metavar="FOLDER",
+            rich_help_panel=options.COMPUTING,
+        ),
+    ] = None,
     workers: options.Workers = None,
     as_json: options.Json = False,
 ) -> None:
@@ -187,6 +199,8 @@ def command(
             range=value_range,
             masks=masks,
             strip_suffix=strip_suffix or (),
+            shard=shard,
+            join=join,
             workers=workers,
             against=support.eval_words.read_rivals(against or []),
             min_psnr=min_psnr,

@@ -13,7 +13,7 @@ from restorecli.evaluation.metrics.metric import Metric, protocol_line
 from restorecli.evaluation.metrics.protocol import Protocol, find_protocol
 from restorecli.evaluation.pairing.finding import pair_folder
 from restorecli.evaluation.pairing.pairs import Pair, Unmatched
-from restorecli.evaluation.pairing.planes import plane_by_plane
+from restorecli.evaluation.parts import PartPairing
 from restorecli.evaluation.result import Evaluation, PairScore
 from restorecli.evaluation.scoring import Redegrade, score_pair
 from restorecli.evaluation.selection import ALL, choose_metrics
@@ -21,6 +21,7 @@ from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.evaluation.statistics.grouping import check_fields
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
 from restorecli.folders.packed import Packed
+from restorecli.folders.shards import WHOLE, Shard
 from restorecli.images.scale import check_range
 
 __all__ = ["Evaluation", "default_folder", "evaluate_folders", "evaluate_pairs"]
@@ -41,6 +42,7 @@ def evaluate_folders(
     masks: Path | None = None,
     endings: Sequence[str] = (),
     redegrade: Redegrade | None = None,
+    shard: Shard = WHOLE,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -66,6 +68,7 @@ def evaluate_folders(
             is given and no name fits, the one by which all names differ is taken, and a note says so.
         redegrade: Degrades again as a manifest's line says, for the metrics that ask how consistent a
             restored image is with what it was restored from.
+        shard: The part of the images to score; `joining.join_parts` puts the parts together.
         workers: Threads; by default one for each core.
         progress: Progress callback.
 
@@ -84,10 +87,11 @@ def evaluate_folders(
     named = choose_metrics(metrics)  # a misspelled name is reported before a tree is walked
     needed = ALL in metrics or any("reference" in metric.needs for metric in named)
     pairing = pair_folder(folder, reference, degraded, masks=masks, endings=endings, needs_reference=needed)
-    pairing = replace(pairing, pairs=Packed(_read_by(pair, values) for pair in plane_by_plane(pairing.pairs)))
+    check_fields(pairing.pairs, by)
+    mine = PartPairing(pairing, shard)
     evaluation = evaluate_pairs(
-        pairing.pairs,
-        pairing.unmatched,
+        Packed(_read_by(pair, values) for pair in mine.pairs),
+        mine.unmatched,
         folder=folder,
         reference=reference,
         by=by,
@@ -96,8 +100,14 @@ def evaluate_folders(
         redegrade=redegrade,
         workers=workers,
         progress=progress,
+        may_be_empty=shard != WHOLE,
     )
-    return replace(evaluation, notes=(*pairing.notes, *evaluation.notes))
+    evaluation = replace(evaluation, notes=(*pairing.notes, *evaluation.notes))
+    if shard == WHOLE:
+        return evaluation
+    problems = (entry.path for entry in evaluation.unmatched[len(mine.unmatched) :])
+    scored = (score.pair.path for score in evaluation.images)
+    return replace(evaluation, part=mine.part(folder.resolve().name, scored, problems))
 
 
 def _read_by(pair: Pair, values: str) -> Pair:
@@ -125,6 +135,7 @@ def evaluate_pairs(
     redegrade: Redegrade | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
+    may_be_empty: bool = False,
 ) -> Evaluation:
     """Score pairs that were found, and sum them up.
 
@@ -139,6 +150,7 @@ def evaluate_pairs(
         redegrade: As of `evaluate_folders`.
         workers: Threads; by default one for each core.
         progress: Progress callback.
+        may_be_empty: Return an evaluation without a score where there is none, in place of the error.
 
     Raises:
         UsageError: A field is unknown.
@@ -163,7 +175,7 @@ def evaluate_pairs(
                 scores.append(outcome.score)
     finally:
         reporter.finish()
-    if not scores:
+    if not scores and not may_be_empty:
         raise _nothing_scored(folder, reference, left)
     evaluation = assemble(scores, left, metrics=metrics, by=by, protocol=protocol_line(protocol, metrics))
     return replace(evaluation, unscored=tuple(unscored))

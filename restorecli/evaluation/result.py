@@ -14,6 +14,7 @@ from restorecli.evaluation.metrics.catalog import DEFAULT, METRICS
 from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.metrics.psnr_ssim import PROTOCOL
 from restorecli.evaluation.pairing.pairs import Pair, Source, Unmatched
+from restorecli.evaluation.parts import Part
 from restorecli.evaluation.statistics.intervals import INTERVAL_POLICY, Interval, bootstrap_interval
 from restorecli.evaluation.statistics.lost_defects import lost_defects
 from restorecli.evaluation.statistics.summary import (
@@ -136,6 +137,7 @@ class Evaluation:
         by: The fields whose values make a group.
         groups: By these fields, numbers in numeric order; the name of a group is its values joined by "/".
         unscored: Pairs that were found but have no score; `unmatched` says why. A saved evaluation has none.
+        part: Where its images belong in a whole, where only a part of a folder was scored; else None.
     """
 
     overall: Group
@@ -148,6 +150,7 @@ class Evaluation:
     by: tuple[str, ...] = ("category",)
     groups: Mapping[str, Group] = field(default_factory=dict)
     unscored: tuple[Pair, ...] = ()
+    part: Part | None = None
 
     def __repr__(self) -> str:
         """Return one short line: how many images, and the mean of the first metric."""
@@ -190,6 +193,7 @@ class Evaluation:
             "images": [score.to_dict() for score in self.images],
             "unmatched": [entry.to_dict() for entry in self.unmatched],
             **({} if lost is None else {"lost_defects": lost.to_dict()}),
+            **({} if self.part is None else {"part": self.part.to_dict()}),
         }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from restorecli.evaluation.folder import evaluate_pairs
 from restorecli.evaluation.metrics.protocol import find_protocol
 from restorecli.evaluation.pairing.pairs import Pair, Source, Unmatched
+from restorecli.evaluation.pairing.planes import file_of, plane_of
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.scoring import Redegrade
 from restorecli.folders.jobs import Progress
@@ -45,14 +46,14 @@ def evaluate_rival(
     Raises:
         DataError: There is no such folder, or not one pair could be scored.
     """
-    names = [PurePosixPath(score.pair.path) for score in candidate.images]
+    names = list(dict.fromkeys(PurePosixPath(file_of(score.pair.path)) for score in candidate.images))
     index, notes = index_for(folder, names, endings)
     partners = index.find_all(names)
     with_degraded = any(metric.needs & {"degraded", "redegraded"} for metric in candidate.metrics)
     pairs: list[Pair] = []
     unmatched: list[Unmatched] = []
     for score in candidate.images:
-        partner = partners[PurePosixPath(score.pair.path)]
+        partner = partners[PurePosixPath(file_of(score.pair.path))]
         if isinstance(partner, str):
             unmatched.append(Unmatched("restored", score.pair.path, partner))
         else:
@@ -76,7 +77,8 @@ def evaluate_rival(
 
 def _pair(pair: Pair, partner: ImageFile, folder: Path, *, with_degraded: bool) -> Pair:
     source = Source(partner.relative.as_posix(), folder, partner.path, partner.category, partner.defect)
-    return replace(pair, restored=source, degraded=pair.degraded if with_degraded else None)
+    restored = plane_of(source, pair.path)
+    return replace(pair, restored=restored, degraded=pair.degraded if with_degraded else None)
 
 
 def _made_otherwise(pairs: list[Pair], folder: Path) -> Iterator[str]:

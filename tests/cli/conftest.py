@@ -63,7 +63,9 @@ class Shell:
             f"{line}\n{answer.out}\n{answer.err}\n{result.exception!r}"
         )
         if target:
-            (self.folder / target.strip()).write_text(answer.out, encoding="utf-8")
+            file = self.folder / target.strip()
+            file.parent.mkdir(exist_ok=True)  # the manual's `mkdir` is no command of ours
+            file.write_text(answer.out, encoding="utf-8")
         return answer
 
     def process(self, line: str, *, code: int | None = 0, **environment: str) -> Answer:

@@ -320,3 +320,17 @@ def test_scores_of_earlier_versions_are_read_as_well(chain) -> None:
         assert chain(f"restorecli plot {name} -o figures --format svg --json").data["files"]
     (chain.folder / "failed.json").write_text(json.dumps({**document, "data": None}))
     assert "saved scores" in chain("restorecli eval --baseline failed.json", code=4).err
+
+
+def test_parts_are_scored_and_joined(chain) -> None:
+    folder = chain.folder / "parts"
+    folder.mkdir()
+    for number in range(1, 10):  # more parts than images: some hold none
+        (folder / f"{number}.json").write_text(chain(f"restorecli eval --shard {number}/9 --json").out)
+        chain(f"restorecli eval --shard {number}/9")
+    for more in ("", " --by category,sigma --markdown t.md"):
+        joined, whole = chain(f"restorecli eval --join parts{more}"), chain(f"restorecli eval{more}")
+        assert joined.out == whole.out
+    assert chain("restorecli eval --join parts --json").data == chain("restorecli eval --json").data
+    assert "no parts to join" in chain("restorecli eval --join degraded", code=None).err
+    assert "--min-psnr" in chain("restorecli eval --shard 1/9 --min-psnr 9", code=2).err

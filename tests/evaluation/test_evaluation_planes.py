@@ -10,6 +10,7 @@ from restorecli.degradation.again import degrade_again
 from restorecli.degradation.chain import Chain
 from restorecli.degradation.folder import degrade_folder
 from restorecli.evaluation.folder import evaluate_folders
+from restorecli.evaluation.rivals import evaluate_rival
 from restorecli.images.options import ReadOptions
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.folder import restore_folder
@@ -69,3 +70,19 @@ def test_a_plane_is_degraded_again_with_its_own_noise(tmp_path, clean):
     )
     found = evaluate_folders(tmp_path / "restored", None, metrics=["consistency"], redegrade=degrade_again)
     assert all(score.restored["consistency"] > 60 for score in found.images)
+
+
+def test_another_method_is_compared_plane_by_plane(tmp_path, clean):
+    noisy, wider = tmp_path / "noisy", MethodRestorer(create_method("median", {"size": 5}))
+    degrade_folder(tmp_path / "clean", noisy, NOISE, reading=ReadOptions(frames="all"))
+    for name, restorer in (("restored", MEDIAN), ("wider", wider)):
+        restore_folder(noisy, tmp_path / name, restorer, reading=ReadOptions(frames="all"))
+    candidate = evaluate_folders(tmp_path / "restored", None, metrics=["psnr"], protocol="skimage-default")
+    rival = evaluate_rival(candidate, tmp_path / "wider", protocol="skimage-default")
+    assert rival.unmatched == ()
+    assert [score.pair.path for score in rival.images] == [f"a.tif#{number}" for number in range(5)]
+    for score, reference, image in zip(
+        rival.images, clean, tifffile.imread(tmp_path / "wider" / "a.tif"), strict=True
+    ):
+        judged = peak_signal_noise_ratio(reference, image, data_range=255)
+        assert score.restored["psnr"] == pytest.approx(judged, abs=1e-6)

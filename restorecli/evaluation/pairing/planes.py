@@ -25,6 +25,18 @@ def plane_by_plane(pairs: Iterable[Pair]) -> Iterator[Pair]:
         yield from _planes(pair)
 
 
+def file_of(path: str) -> str:
+    """Return the path of the file that a pair is of, "a.tif" for the plane "a.tif#2"."""
+    file, _, number = path.rpartition("#")
+    return file if file and number.isdigit() else path
+
+
+def plane_of(source: Source, path: str) -> Source:
+    """Return another file's plane of the number in a pair's path; the file itself where it has none."""
+    number = path.removeprefix(file_of(path)).removeprefix("#")
+    return replace(source, options=replace(source.options, frames=number)) if number else source
+
+
 def _planes(pair: Pair) -> Iterator[Pair]:
     scored = pair.restored or pair.degraded
     record = pair.record

@@ -12,10 +12,12 @@ from restorecli.errors import DataError, UsageError
 from restorecli.evaluation.metrics.catalog import DEFAULT, find_metrics
 from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.pairing.pairs import Pair, Side, Source, Unmatched
+from restorecli.evaluation.parts import Part
 from restorecli.evaluation.result import Evaluation, Group, PairScore, Scores
 from restorecli.evaluation.statistics.intervals import Interval
 from restorecli.evaluation.statistics.summary import Summary
 from restorecli.folders.packed import Packed
+from restorecli.folders.shards import Shard
 from restorecli.result import unwrapped
 
 Object = Mapping[str, object]
@@ -85,6 +87,7 @@ def evaluation_from(document: Object) -> Evaluation:
             name: _group(_object(group), metrics, name)
             for name, group in _object(document.get("groups", document["categories"])).items()
         },
+        part=None if "part" not in document else _part(_object(document["part"])),
     )
 
 
@@ -160,6 +163,17 @@ def _image(line: Object, names: list[str], folders: Mapping[str, str]) -> PairSc
     fields |= {name: _text(value) for name, value in _object(line.get("fields", {})).items()}
     notes = tuple(_text(note) for note in _list(line.get("notes", [])))
     return PairScore(pair, scores.get("degraded"), scores.get("restored"), notes, fields)
+
+
+def _part(line: Object) -> Part:
+    return Part(
+        shard=Shard.parse(_text(line["shard"])),
+        folder=_text(line["folder"]),
+        pairs=_whole(line["pairs"]),
+        notes=tuple(_text(note) for note in _list(line["notes"])),
+        images=tuple(_whole(place) for place in _list(line["images"])),
+        unmatched=tuple(_whole(place) for place in _list(line["unmatched"])),
+    )
 
 
 def _source(locator: object, side: str, folders: Mapping[str, str]) -> Source:
