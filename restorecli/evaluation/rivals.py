@@ -13,8 +13,10 @@ from restorecli.evaluation.pairing.planes import file_of, plane_of
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.scoring import Redegrade
 from restorecli.folders.jobs import Progress
+from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest
-from restorecli.folders.matching import index_for
+from restorecli.folders.matching import Matches, index_for
+from restorecli.folders.packed import Packed
 from restorecli.folders.walking import ImageFile
 
 
@@ -46,20 +48,21 @@ def evaluate_rival(
     Raises:
         DataError: There is no such folder, or not one pair could be scored.
     """
-    names = list(dict.fromkeys(PurePosixPath(file_of(score.pair.path)) for score in candidate.images))
+    images = candidate.images
+    names = Made(len(images), lambda place: PurePosixPath(file_of(images[place].pair.path)))
     index, notes = index_for(folder, names, endings)
-    partners = index.find_all(names)
+    partners = Matches(index, names)
     with_degraded = any(metric.needs & {"degraded", "redegraded"} for metric in candidate.metrics)
-    pairs: list[Pair] = []
+    pairs: Packed[Pair] = Packed()
     unmatched: list[Unmatched] = []
-    for score in candidate.images:
-        partner = partners[PurePosixPath(file_of(score.pair.path))]
+    for score in images:
+        partner = partners.find(PurePosixPath(file_of(score.pair.path)))
         if isinstance(partner, str):
             unmatched.append(Unmatched("restored", score.pair.path, partner))
         else:
             pairs.append(_pair(score.pair, partner, folder, with_degraded=with_degraded))
     reason = "the compared images hold none of this name"
-    unmatched += [Unmatched("restored", file.relative.as_posix(), reason) for file in index.unused(partners)]
+    unmatched += [Unmatched("restored", file.relative.as_posix(), reason) for file in partners.unused()]
     evaluation = evaluate_pairs(
         pairs,
         unmatched,
@@ -81,7 +84,7 @@ def _pair(pair: Pair, partner: ImageFile, folder: Path, *, with_degraded: bool) 
     return replace(pair, restored=restored, degraded=pair.degraded if with_degraded else None)
 
 
-def _made_otherwise(pairs: list[Pair], folder: Path) -> Iterator[str]:
+def _made_otherwise(pairs: Sequence[Pair], folder: Path) -> Iterator[str]:
     """Say of how many images the manifests tell that they were degraded in another way."""
     if not folder.is_dir():
         return

@@ -6,11 +6,13 @@ and `restore` find masks.
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from restorecli.errors import UsageError
+from restorecli.folders.marks import Marks
 from restorecli.folders.walking import ImageFile, walk
 from restorecli.images.formats import FOREIGN_SUFFIXES, SUFFIXES
 
@@ -62,9 +64,7 @@ class NameIndex:
         self.files: Sequence[ImageFile] = walk(root) if files is None else files
         self._any_layout = any_layout
         self._single = root.is_file()
-        self._by_stem: dict[str, list[ImageFile]] = defaultdict(list)
-        for file in self.files:
-            self._by_stem[self._key(file.relative)].append(file)
+        self._stems = Marks(self._key(file.relative) for file in self.files)
 
     def nearest(self, name: PurePosixPath) -> list[ImageFile]:
         """Return the file that belongs to a name, the equally near ones where it is ambiguous, or none."""
@@ -72,13 +72,20 @@ class NameIndex:
 
     def ranked(self, name: PurePosixPath) -> tuple[tuple[int, int], list[ImageFile]]:
         """Return the nearest files, as `nearest`, and how near their folders and names are: 0 is the same."""
+        rank, places = self.ranked_places(name)
+        return rank, [self.files[place] for place in places]
+
+    def ranked_places(self, name: PurePosixPath) -> tuple[tuple[int, int], list[int]]:
+        """Return the numbers of the nearest files in `files`, and how near they are, as `ranked`."""
         if self._single:
-            return (0, 0), list(self.files)
-        ranked: dict[tuple[int, int], list[ImageFile]] = defaultdict(list)
-        for file in self._by_stem.get(self._key(name), ()):
-            folders = _folders_alike(file.relative, name, any_layout=self._any_layout)
-            if folders is not None:
-                ranked[folders, _names_alike(file.relative, name)].append(file)
+            return (0, 0), [0]
+        stem = self._key(name)
+        ranked: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for place in self._stems.places(stem):
+            file = self.files[place].relative
+            folders = _folders_alike(file, name, any_layout=self._any_layout)
+            if folders is not None and self._key(file) == stem:
+                ranked[folders, _names_alike(file, name)].append(place)
         return min(ranked.items(), default=((0, 0), []), key=lambda entry: entry[0])
 
     def find(self, name: PurePosixPath) -> Found:
@@ -95,37 +102,54 @@ class NameIndex:
             return f"several files in {self.root} could belong to it: {names}"
         return f"{self.root} holds no image of this relative path or of the stem {name.stem!r}"
 
-    def find_all(self, names: Sequence[PurePosixPath]) -> dict[PurePosixPath, Found]:
-        """Find the files of many names, and refuse doubles.
-
-        `x.png` and `x.jpg` in one folder cannot both be the restored version of one reference: the one with
-        the reference's own suffix is taken, and the other is refused; without such a one, all are.
-
-        Args:
-            names: Relative paths in their own folder.
-
-        Returns:
-            For every name its file or the reason why there is none.
-        """
-        found = {name: self.find(name) for name in names}
-        claims: dict[tuple[Path, PurePosixPath], list[PurePosixPath]] = defaultdict(list)
-        for name, file in found.items():
-            if isinstance(file, ImageFile):
-                claims[file.path, name.with_suffix("")].append(name)
-        for (path, _), several in claims.items():
-            if len(several) > 1:
-                found |= _refused(several, path)
-        return found
-
-    def unused(self, found: Mapping[PurePosixPath, Found]) -> list[ImageFile]:
-        """Return the files of this folder that belong to no name."""
-        taken = {file.path for file in found.values() if isinstance(file, ImageFile)}
-        return [file for file in self.files if file.path not in taken]
-
     def _key(self, name: PurePosixPath) -> str:
         stem = _core(name)
         ending = max((end for end in self.endings if stem.endswith(end) and stem != end), key=len, default="")
         return stem.removesuffix(ending)
+
+
+class Matches:
+    """The files of an index that belong to many names, each to one name at most.
+
+    `x.png` and `x.jpg` in one folder cannot both be the restored version of one reference: the one with
+    the reference's own suffix is taken, and the other is refused; without such a one, all are.
+
+    Args:
+        index: Where the files are.
+        names: Relative paths in their own folder; the same one may come several times, as of planes of a stack.
+    """
+
+    def __init__(self, index: NameIndex, names: Sequence[PurePosixPath]) -> None:
+        self._index = index
+        self._refused: dict[PurePosixPath, str] = {}
+        found = array("q", (_only(index.ranked_places(name)[1]) for name in names))
+        claims = Marks(f"{place} {name.with_suffix('')}" for place, name in zip(found, names, strict=True))
+        for several in claims.repeated():
+            place = found[several[0]]
+            different = list(dict.fromkeys(names[number] for number in several))
+            if place >= 0 and len(different) > 1:
+                self._refused |= _refused(different, index.files[place].path)
+        self._free = bytearray(b"\1") * len(index.files)
+        for place, name in zip(found, names, strict=True):
+            if place >= 0 and name not in self._refused:
+                self._free[place] = False
+
+    def find(self, name: PurePosixPath) -> Found:
+        """Return the file that belongs to one of the names, or the reason why there is none.
+
+        Args:
+            name: One of the names.
+        """
+        return self._refused.get(name) or self._index.find(name)
+
+    def unused(self) -> Iterator[ImageFile]:
+        """Yield the files that belong to no name."""
+        return (file for file, free in zip(self._index.files, self._free, strict=True) if free)
+
+
+def _only(places: Sequence[int]) -> int:
+    """Return the one place, or -1 where there are none or several."""
+    return places[0] if len(places) == 1 else -1
 
 
 def check_endings(endings: Iterable[str]) -> tuple[str, ...]:
@@ -245,7 +269,7 @@ def _names_alike(one: PurePosixPath, other: PurePosixPath) -> int:
     return next((rank for rank, holds in enumerate(relations) if holds), len(relations))
 
 
-def _refused(several: Sequence[PurePosixPath], path: Path) -> dict[PurePosixPath, Found]:
+def _refused(several: Sequence[PurePosixPath], path: Path) -> dict[PurePosixPath, str]:
     same_suffix = [name for name in several if name.suffix.lower() == path.suffix.lower()]
     winner = same_suffix[0] if len(same_suffix) == 1 else None
     names = ", ".join(name.name for name in several)

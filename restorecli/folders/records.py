@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from restorecli.errors import DataError
+from restorecli.folders.marks import Marks
 from restorecli.folders.record import Record
 
 
@@ -31,38 +28,29 @@ class Records(Mapping[str, Record]):
 
     def __init__(self, files: Sequence[Path]) -> None:
         self._files = tuple(files)
-        marks, homes, starts = array("Q"), array("I"), array("Q")
+        self._homes, self._starts = array("I"), array("Q")
+        self._paths = Marks(self._places())
+
+    def _places(self) -> Iterator[str]:
+        """Note where each line is, and yield what it is about."""
         for home, file in enumerate(self._files):
             for start, path in _lines(file):
-                marks.append(_mark(path))
-                homes.append(home)
-                starts.append(start)
-        self._homes, self._starts = homes, starts
-        found: NDArray[np.uint64] = np.frombuffer(marks, np.uint64) if marks else np.empty(0, np.uint64)
-        self._order = np.argsort(found, kind="stable").astype(np.uint32)
-        self._marks = found[self._order]
+                self._homes.append(home)
+                self._starts.append(start)
+                yield path
 
     def __getitem__(self, path: str) -> Record:
-        mark = np.uint64(_mark(path))
-        low, high = (int(np.searchsorted(self._marks, mark, side)) for side in ("left", "right"))
-        for place in range(high - 1, low - 1, -1):
-            record = self._read(int(self._order[place]))
-            if record.path == path:  # two paths might share their 64 bits
+        for number in reversed(self._paths.places(path)):
+            record = self._read(number)
+            if record.path == path:
                 return record
         raise KeyError(path)
 
     def __len__(self) -> int:
-        return len(self._last())
+        return len(self._paths.last())
 
     def __iter__(self) -> Iterator[str]:
-        return (self._read(int(number)).path for number in self._last())
-
-    def _last(self) -> NDArray[np.uint32]:
-        """Return the numbers of the lines that count, in their order."""
-        if not len(self._marks):
-            return self._order
-        ends = np.append(self._marks[1:] != self._marks[:-1], True)
-        return np.sort(self._order[ends])
+        return (self._read(int(number)).path for number in self._paths.last())
 
     def _read(self, number: int) -> Record:
         with self._files[self._homes[number]].open("rb") as stream:
@@ -102,7 +90,3 @@ def _checked(line: bytes, file: Path, number: int) -> Record:
         error.hint = "repair or remove this line; the image it names is then made again"
         raise
 
-
-def _mark(path: str) -> int:
-    name = path.encode("utf-8", "surrogateescape")
-    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "little")

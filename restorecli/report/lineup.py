@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from PIL import Image
 
 from restorecli.errors import DataError, ImageError, UsageError
+from restorecli.folders.made import Made
 from restorecli.folders.matching import index_for
 from restorecli.folders.walking import walk
 from restorecli.images.image import FileTraits, ImageData, Pixels
@@ -139,7 +140,7 @@ def line_up(
     files = walk(paths[0])
     if not files:
         raise DataError("The folder holds no images.", file=paths[0])
-    names = [file.relative for file in files]
+    names = Made(len(files), lambda place: files[place].relative)
     matched = [index_for(path, names, endings) for path in paths[1:]]
     entries = []
     for file in spread(files, limit):

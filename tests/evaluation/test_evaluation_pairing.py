@@ -9,7 +9,7 @@ import pytest
 from restorecli.errors import DataError
 from restorecli.evaluation.pairing.finding import pair_folder
 from restorecli.folders.manifest import Manifest, Record
-from restorecli.folders.matching import NameIndex
+from restorecli.folders.matching import Matches, NameIndex
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -178,5 +178,14 @@ def test_a_missing_folder_is_an_error(tmp_path):
 
 def test_an_index_tells_what_nobody_took(tmp_path):
     index = NameIndex(touch(tmp_path, "a.png", "b.png"))
-    found = index.find_all([PurePosixPath("a.png")])
-    assert [file.relative.name for file in index.unused(found)] == ["b.png"]
+    found = Matches(index, [PurePosixPath("a.png")])
+    assert [file.relative.name for file in found.unused()] == ["b.png"]
+
+
+def test_a_name_that_comes_twice_is_no_double(tmp_path):
+    index = NameIndex(touch(tmp_path, "a.tif", "b.tif"))
+    names = [PurePosixPath("a.png"), PurePosixPath("a.png"), PurePosixPath("b.bmp"), PurePosixPath("b.png")]
+    found = Matches(index, names)
+    assert found.find(names[0]) == index.files[0]
+    assert "duplicate name: b.bmp, b.png" in str(found.find(names[2]))
+    assert [file.relative.name for file in found.unused()] == ["b.tif"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import math
+import pathlib
 import tracemalloc
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +18,7 @@ from restorecli.evaluation.folder import evaluate_folders
 from restorecli.folders.jobs import SilentProgress
 from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest, Record
+from restorecli.folders.matching import Matches, NameIndex
 from restorecli.folders.outputs import OutputPlan
 from restorecli.folders.walking import walk
 from restorecli.restoration.adapter import MethodRestorer
@@ -29,6 +32,12 @@ MOST = 250
 CHAIN = Chain.from_specs([{"name": "gaussian", "sigma": "5..25"}])
 
 
+def taken(largest: float = math.inf) -> int:
+    """Return the bytes of the blocks up to a size, without the table of all names that pathlib shares."""
+    traces = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(False, pathlib.__file__)]).traces
+    return sum(trace.size for trace in traces if trace.size < largest)
+
+
 class AtTheEnd(SilentProgress):
     """Counts what is kept when the last image is done; large blocks are tables that grow by leaps."""
 
@@ -40,8 +49,7 @@ class AtTheEnd(SilentProgress):
         self._left -= 1
         if self._left == 0 and tracemalloc.is_tracing():
             gc.collect()
-            sizes = (trace.size for trace in tracemalloc.take_snapshot().traces)
-            self.kept = sum(size for size in sizes if size < 2**16)
+            self.kept = taken(2**16)
 
 
 def plant(root: Path, count: int) -> Path:
@@ -106,10 +114,28 @@ def test_a_listing_keeps_names_only(tmp_path):
     tracemalloc.start(1)
     try:
         files = walk(tmp_path)
-        kept = tracemalloc.get_traced_memory()[0]
+        kept = taken()
     finally:
         tracemalloc.stop()
     assert kept / len(files) < 30
+
+
+def test_an_index_of_names_keeps_marks_only(tmp_path):
+    for number in range(4000):
+        (tmp_path / f"{number:05}.png").touch()
+    files = walk(tmp_path)
+    names = Made(len(files), lambda place: files[place].relative.with_suffix(".tif"))
+    gc.collect()
+    tracemalloc.start(1)
+    try:
+        index = NameIndex(tmp_path, files=files)
+        matches = Matches(index, names)
+        kept = taken()
+    finally:
+        tracemalloc.stop()
+    assert kept / len(files) < 20
+    assert matches.find(PurePosixPath("03999.tif")) == files[3999]
+    assert not list(matches.unused())
 
 
 def test_a_plan_of_outputs_keeps_what_gives_way_only():
@@ -118,7 +144,7 @@ def test_a_plan_of_outputs_keeps_what_gives_way_only():
     tracemalloc.start(1)
     try:
         plan = OutputPlan(paths)
-        kept = tracemalloc.get_traced_memory()[0]
+        kept = taken()
     finally:
         tracemalloc.stop()
     assert plan[paths[3999]] == PurePosixPath("a/03999.png")
@@ -140,7 +166,7 @@ def test_records_are_read_when_they_are_asked_for(tmp_path):
     tracemalloc.start(1)
     try:
         records = manifest.read()
-        kept = tracemalloc.get_traced_memory()[0]
+        kept = taken()
     finally:
         tracemalloc.stop()
     assert kept / len(records) < 60

@@ -10,9 +10,10 @@ from pathlib import Path, PurePosixPath
 from restorecli.errors import DataError
 from restorecli.evaluation.pairing.defect_masks import mask_source
 from restorecli.evaluation.pairing.pairs import Pair, Pairing, Side, Source, Unmatched
+from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest, Record
 from restorecli.folders.mask_places import DEFECT_FREE_NAMES, LAYOUTS, MaskFinder, MaskIndex
-from restorecli.folders.matching import index_for
+from restorecli.folders.matching import Matches, index_for
 from restorecli.folders.packed import Packed
 from restorecli.folders.walking import NO_CATEGORY, ImageFile, walk
 
@@ -165,16 +166,16 @@ def _degraded_by_manifest(folder: Path, side: Side) -> _Matches:
 def _by_name(
     files: Sequence[ImageFile], root: Path, side: Side, wanted: Side, endings: Sequence[str]
 ) -> _Matches:
-    names = [file.relative for file in files]
+    names = Made(len(files), lambda place: files[place].relative)
     index, notes = index_for(root, names, endings)
-    matches = index.find_all(names)
+    matches = Matches(index, names)
 
     def find(file: ImageFile, _: Record | None) -> Source | str:
-        match = matches[file.relative]
+        match = matches.find(file.relative)
         return match if isinstance(match, str) else _own_source(match, root)
 
     reason = f"no {side} image of this name"
-    unused = (Unmatched(wanted, file.relative.as_posix(), reason) for file in index.unused(matches))
+    unused = (Unmatched(wanted, file.relative.as_posix(), reason) for file in matches.unused())
     return _Matches(find, tuple(unused), notes)
 
 
