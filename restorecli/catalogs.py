@@ -10,7 +10,7 @@ import ast
 import difflib
 import importlib.util
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,22 +62,49 @@ class Entry(Generic[T]):
             Names as of `arguments`, each with the text of its type, "object" where none is written; None
             where the class is not ours or has no `__init__` of its own.
         """
+        arguments = self._written()
+        if arguments is None:
+            return None
+        return {
+            one.arg: "object" if one.annotation is None else ast.unparse(one.annotation)
+            for one in _all_of(arguments)
+        }
+
+    def written_defaults(self) -> Mapping[str, object]:
+        """Return the defaults of the arguments by name that its file writes as plain values.
+
+        Returns:
+            None of those that are names or computed, and none where the class is not ours.
+        """
+        arguments = self._written()
+        if arguments is None:
+            return {}
+        plain = [*arguments.posonlyargs, *arguments.args]
+        pairs = [
+            *zip(reversed(plain), reversed(arguments.defaults), strict=False),
+            *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+        ]
+        return {
+            one.arg: ast.literal_eval(default)
+            for one, default in pairs
+            if default is not None and not any(isinstance(part, ast.Name) for part in ast.walk(default))
+        }
+
+    def _written(self) -> ast.arguments | None:
+        """Return what the file of a class of ours says that it is called with; it is not imported."""
         module, _, name = self.place.partition(":")
         spec = importlib.util.find_spec(module) if module.startswith("restorecli.") else None
         if spec is None or spec.origin is None:
             return None
         tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
         classes = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
-        methods = [node for found in classes for node in found.body if isinstance(node, ast.FunctionDef)]
-        for method in methods:
-            if method.name == "__init__":
-                arguments = method.args
-                written = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)[1:]
-                return {
-                    one.arg: "object" if one.annotation is None else ast.unparse(one.annotation)
-                    for one in written
-                }
-        return None
+        methods = (node for found in classes for node in found.body if isinstance(node, ast.FunctionDef))
+        return next((method.args for method in methods if method.name == "__init__"), None)
+
+
+def _all_of(arguments: ast.arguments) -> Sequence[ast.arg]:
+    """Return all arguments but the instance."""
+    return (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)[1:]
 
 
 @dataclass(frozen=True)

@@ -89,4 +89,3 @@ def _checked(line: bytes, file: Path, number: int) -> Record:
         error.file = f"{file}, line {number}"
         error.hint = "repair or remove this line; the image it names is then made again"
         raise
-

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from restorecli.catalogs import Catalog, check_arguments, did_you_mean
 from restorecli.core.losses.catalog import LOSSES
-from restorecli.core.models.catalog import MODELS, check_sizes
+from restorecli.core.models.catalog import MODELS, check_limits, check_sizes
 from restorecli.core.shipped import find_shipped
 from restorecli.degradation.chain import Chain
 from restorecli.errors import RecipeError, RestorecliError
@@ -230,19 +230,20 @@ def _unknown_arguments(
 
 
 def _network_faults(name: str, arguments: Mapping[str, Any]) -> Iterator[Fault]:
-    """Tell sizes and types that a network cannot have; what else it refuses shows when it is built."""
+    """Tell sizes, types and other limits that a network's arguments do not keep."""
     resolved = _resolved(MODELS, name)
     if resolved is None:
         return
+    written = MODELS[resolved].written_arguments() or {}
+    known = sorted(set(arguments).intersection(written))
+    wrong = {part: fault for part in known if (fault := type_fault(written[part], arguments[part]))}
+    yield from ((("model", "arguments", part), fault) for part, fault in wrong.items())
     try:
         check_sizes(resolved, arguments)
+        if not wrong:
+            check_limits(resolved, arguments)
     except RestorecliError as error:
         yield ("model", "arguments"), one_line(error)
-    written = MODELS[resolved].written_arguments() or {}
-    for argument in sorted(set(arguments).intersection(written)):
-        fault = type_fault(written[argument], arguments[argument])
-        if fault is not None:
-            yield ("model", "arguments", argument), fault
 
 
 def _init_faults(init: str, base: Path) -> Iterator[Fault]:

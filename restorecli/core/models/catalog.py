@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import TYPE_CHECKING, TypeAlias
 
 from restorecli.catalogs import Catalog, Entry, OwnParts, check_arguments
+from restorecli.core.models.limits import LIMITS
 from restorecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -136,7 +138,32 @@ def create_model(name: str, /, **arguments: object) -> nn.Module:
     try:
         return entry.load()(**arguments)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise UsageError(f"Invalid arguments for {entry.name}.", got=f"{dict(arguments)}: {error}") from error
+        raise _refused(entry.name, arguments, error) from error
+
+
+def check_limits(name: str, arguments: Mapping[str, object]) -> None:
+    """Refuse what a network's constructor would refuse, in its own words; the network is not imported.
+
+    Args:
+        name: The network.
+        arguments: By name, of types that the network takes; the others are its defaults.
+
+    Raises:
+        UsageError: They do not fit together, or one is out of its limits.
+    """
+    limit = LIMITS.get(name)
+    if limit is None:
+        return
+    known = {**MODELS[name].written_defaults(), **arguments}
+    wanted = {argument: known[argument] for argument in signature(limit).parameters if argument in known}
+    try:
+        limit(**wanted)
+    except (ValueError, TypeError) as error:
+        raise _refused(name, arguments, error) from error
+
+
+def _refused(name: str, arguments: Mapping[str, object], error: Exception) -> UsageError:
+    return UsageError(f"Invalid arguments for {name}.", got=f"{dict(arguments)}: {error}")
 
 
 def check_sizes(name: str, arguments: Mapping[str, object]) -> None:

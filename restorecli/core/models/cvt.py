@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.convolutional_attention import CvtBlock, Norm
-from restorecli.core.models.blocks.depths import check_depths
 from restorecli.core.models.blocks.normalization import LayerNorm2d
 
 LEVELS = 3
@@ -69,11 +69,7 @@ class Cvt(nn.Module):
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
-        down, up = check_depths("depths", depths, levels=LEVELS), check_depths("decoder", decoder, levels=2)
-        heads = check_depths("heads", heads, levels=LEVELS)
-        strides = check_depths("key_strides", key_strides, levels=LEVELS)
-        if len(widths) != LEVELS or any(type(width) is not int or not 1 <= width <= 1024 for width in widths):
-            raise ValueError(f"widths must be {LEVELS} whole numbers from 1 to 1024, got {list(widths)}")
+        limits.cvt(widths, depths, decoder, heads, key_strides, window, norm, drop_path)
         self.channels = channels
         self.multiple = 2**LEVELS if window is None else math.lcm(2**LEVELS, 4 * window)
         windows = (window, window, None)
@@ -84,7 +80,7 @@ class Cvt(nn.Module):
                     CvtBlock(
                         widths[level],
                         heads[level],
-                        key_stride=strides[level],
+                        key_stride=key_strides[level],
                         window=windows[level],
                         norm=norm,
                         drop_path=last * block / max(1, depth - 1),
@@ -96,12 +92,14 @@ class Cvt(nn.Module):
         self.stem = _convolution(channels, stem)
         self.embed = nn.ModuleList(_embedding(*pair) for pair in itertools.pairwise((stem, *widths)))
         self.encoder = nn.ModuleList(
-            stack(level, down[level], drop_path if level == LEVELS - 1 else 0.0) for level in range(LEVELS)
+            stack(level, depths[level], drop_path if level == LEVELS - 1 else 0.0) for level in range(LEVELS)
         )
         wide = (*widths[::-1], stem)
         self.up = nn.ModuleList(_up(*pair) for pair in itertools.pairwise(wide))
         self.join = nn.ModuleList(nn.Conv2d(2 * width, width, 1) for width in wide[1:])
-        self.decoder = nn.ModuleList(stack(level, depth) for level, depth in zip((1, 0), up, strict=True))
+        self.decoder = nn.ModuleList(
+            stack(level, depth) for level, depth in zip((1, 0), decoder, strict=True)
+        )
         self.decoder.append(nn.Sequential(_convolution(stem, stem), nn.GELU()))
         self.last = _convolution(stem, channels)
         self.apply(_start)

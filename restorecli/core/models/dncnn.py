@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.starts import start_by_he
 
 
@@ -39,8 +40,7 @@ class DnCnn(nn.Module):
     ) -> None:
         super().__init__()
         depth = depth if depth is not None else (17 if channels == 1 else 20)
-        if depth < 2:
-            raise ValueError(f"depth must be at least 2, got {depth}")
+        limits.dncnn(depth)
         self.channels = channels
         self.depth = depth
         self.width = width

@@ -11,6 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.convolution import ResidualBlock
 from restorecli.core.ops.noise_level import given_or_estimated_sigma
 
@@ -43,8 +44,7 @@ class DrUNet(nn.Module):
         self, channels: int = 3, width: int = 64, blocks: int = 4, sigma: float | None = None
     ) -> None:
         super().__init__()
-        if sigma is not None and sigma < 0:
-            raise ValueError(f"sigma must be 0 or more, got {sigma}")
+        limits.drunet(sigma)
         self.channels = channels
         self.sigma = sigma
         self.receptive_field_told = 2 * _radius(blocks) + 1

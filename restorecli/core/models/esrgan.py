@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models import limits
+
 
 class RrdbNet(nn.Module):
     """Convolution, 23 RRDBs and a convolution with a skip over both, two nearest-neighbor steps, two more.
@@ -33,8 +35,7 @@ class RrdbNet(nn.Module):
         self, channels: int = 3, scale: int = 4, blocks: int = 23, width: int = 64, growth: int = 32
     ) -> None:
         super().__init__()
-        if scale not in (1, 2, 3, 4):
-            raise ValueError(f"scale must be 1, 2, 3 or 4, got {scale!r}")
+        limits.esrgan(scale)
         self.channels = channels
         self.scale = scale
         self.multiple = 4 // scale

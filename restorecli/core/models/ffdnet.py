@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.starts import start_by_he
 from restorecli.core.ops.noise_level import given_or_estimated_sigma
 
@@ -47,12 +48,9 @@ class FfdNet(nn.Module):
         sigma: float | None = None,
     ) -> None:
         super().__init__()
-        if sigma is not None and sigma < 0:
-            raise ValueError(f"sigma must be 0 or more, got {sigma}")
+        limits.ffdnet(depth, sigma)
         width = (64 if channels == 1 else 96) if width is None else width
         depth = (15 if channels == 1 else 12) if depth is None else depth
-        if depth < 2:
-            raise ValueError(f"depth must be at least 2, got {depth}")
         self.channels = channels
         self.sigma = sigma
         self.receptive_field_told = 4 * depth + 3

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from restorecli.core.discriminators import initialize_gan
+from restorecli.core.models import limits
 
 
 class Pix2Pix(nn.Module):
@@ -40,8 +41,7 @@ class Pix2Pix(nn.Module):
         residual: bool = False,
     ) -> None:
         super().__init__()
-        if not 2 <= levels <= 10:
-            raise ValueError(f"levels must be 2 to 10, got {levels}")
+        limits.gan(levels, dropout)
         self.channels = channels
         self.residual = residual
         self.multiple = 2**levels

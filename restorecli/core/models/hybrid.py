@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.attention import SpatialChannelAttention
 from restorecli.core.models.blocks.convolution import DepthwiseSeparable
 from restorecli.core.models.blocks.convolutional_attention import CvtBlock
@@ -37,6 +38,7 @@ class Hybrid(nn.Module):
         self, channels: int = 3, blocks: int = 8, width: int = 64, heads: int = 4, window: int = 8
     ) -> None:
         super().__init__()
+        limits.hybrid(width, heads, window)
         self.channels = channels
         self.multiple = window
         body = nn.Sequential(*(layer for _ in range(blocks) for layer in _block(width, heads, window)))

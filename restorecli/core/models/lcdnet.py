@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restorecli.core.models.blocks.depths import check_depths
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.gates import squeeze_gate
 from restorecli.core.models.blocks.spatial_frequency import HsfsBlock
 
@@ -106,18 +106,14 @@ class LcdNet(nn.Module):
         scam: bool = True,
     ) -> None:
         super().__init__()
-        if width % 2:
-            raise ValueError(f"width must be even, got {width}")
-        down = check_depths("encoder", encoder, levels=SCALES)
-        up = check_depths("decoder", decoder, levels=SCALES)
-        (middle,) = check_depths("middle", (middle,))
+        limits.lcdnet(width, encoder, middle, decoder)
         self.channels = channels
         widths = [width * 2**level for level in range(SCALES + 1)]
         upper = widths[:-1]
         self.first = nn.Conv2d(channels, width, 3, padding=1)
         self.shallow = nn.ModuleList(ShallowFeatures(channels, w) for w in upper[1:])
         self.inject = nn.ModuleList(nn.Conv2d(2 * w, w, 1) for w in upper[1:])
-        self.encoder = nn.ModuleList(HsfsBlock(w, n, msfm=msfm) for w, n in zip(upper, down, strict=True))
+        self.encoder = nn.ModuleList(HsfsBlock(w, n, msfm=msfm) for w, n in zip(upper, encoder, strict=True))
         self.down = nn.ModuleList(nn.Conv2d(w, 2 * w, 2, stride=2) for w in upper)
         self.middle = HsfsBlock(widths[-1], middle, msfm=msfm)
         upper.reverse()
@@ -126,7 +122,7 @@ class LcdNet(nn.Module):
         )
         self.skips = nn.ModuleList(SkipAttention(w) for w in upper) if scam else None
         self.join = nn.ModuleList(nn.Conv2d(2 * w, w, 1) for w in upper)
-        self.decoder = nn.ModuleList(HsfsBlock(w, n, msfm=msfm) for w, n in zip(upper, up, strict=True))
+        self.decoder = nn.ModuleList(HsfsBlock(w, n, msfm=msfm) for w, n in zip(upper, decoder, strict=True))
         self.last = nn.ModuleList(nn.Conv2d(w, channels, 3, padding=1) for w in upper)
         for last in self.last:
             nn.init.zeros_(last.weight)  # type: ignore[arg-type]

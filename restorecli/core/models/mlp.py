@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.patches import PatchGrid
 
 
@@ -42,8 +43,7 @@ class Mlp(nn.Module):
         stride: int = 4,
     ) -> None:
         super().__init__()
-        if not 1 <= len(hidden) <= 8 or any(type(w) is not int or not 1 <= w <= 4096 for w in hidden):
-            raise ValueError(f"hidden must be 1 to 8 widths from 1 to 4096, got {list(hidden)}")
+        limits.mlp(patch, out, hidden, stride)
         self.channels = channels
         self.multiple = stride
         self.grid = PatchGrid(patch, stride, out)

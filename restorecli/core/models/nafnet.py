@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from restorecli.core.models.blocks.depths import check_depths
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.naf import NafBlock
 
 
@@ -52,17 +52,15 @@ class NafNet(nn.Module):
         local_pooling: int | None = None,
     ) -> None:
         super().__init__()
-        down = check_depths("encoder", encoder)
-        up = check_depths("decoder", decoder, levels=len(down))
-        (middle,) = check_depths("middle", (middle,))
-        levels = len(down)
+        limits.nafnet(encoder, middle, decoder)
+        levels = len(encoder)
         self.channels = channels
         self.multiple = 2**levels
         windows = _windows(local_pooling, levels)
-        self.receptive_field: int | None = _field(down, middle, up, windows)
+        self.receptive_field: int | None = _field(encoder, middle, decoder, windows)
         widths = [width * 2**level for level in range(levels + 1)]
         self.first = nn.Conv2d(channels, width, 3, padding=1)
-        self.encoder = nn.ModuleList(_blocks(*level) for level in zip(down, widths, windows, strict=False))
+        self.encoder = nn.ModuleList(_blocks(*level) for level in zip(encoder, widths, windows, strict=False))
         self.down = nn.ModuleList(nn.Conv2d(w, 2 * w, 2, stride=2) for w in widths[:-1])
         self.middle = _blocks(middle, widths[-1], windows[-1])
         self.up = nn.ModuleList(
@@ -70,7 +68,7 @@ class NafNet(nn.Module):
             for w in reversed(widths[:-1])
         )
         self.decoder = nn.ModuleList(
-            _blocks(*level) for level in zip(up, widths[-2::-1], windows[-2::-1], strict=True)
+            _blocks(*level) for level in zip(decoder, widths[-2::-1], windows[-2::-1], strict=True)
         )
         self.last = nn.Conv2d(width, channels, 3, padding=1)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.gated_convolution import GatedConv
 from restorecli.core.models.blocks.plain_unet import PlainUNet
 
@@ -50,8 +51,7 @@ class OldPhoto(nn.Module):
         threshold: float = 0.4,
     ) -> None:
         super().__init__()
-        if not 0 < threshold < 1:
-            raise ValueError(f"threshold must lie between 0 and 1, got {threshold}")
+        limits.old_photo(threshold)
         self.channels = channels
         self.inpaint_only = inpaint_only
         self.keep_chroma = keep_chroma

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.patches import PatchGrid, Window
 from restorecli.core.models.dncnn import DnCnn
 
@@ -35,6 +36,7 @@ class PatchCnn(nn.Module):
         width: int = 64,
     ) -> None:
         super().__init__()
+        limits.patch_cnn(patch, stride, window, depth)
         self.channels = channels
         self.multiple = stride
         self.grid = PatchGrid(patch, stride, window=window)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.patches import PatchGrid
 
 
@@ -25,6 +26,7 @@ class Perceptron(nn.Module):
 
     def __init__(self, channels: int = 3, patch: int = 17, out: int = 9, stride: int = 4) -> None:
         super().__init__()
+        limits.perceptron(patch, out, stride)
         self.channels = channels
         self.multiple = stride
         self.grid = PatchGrid(patch, stride, out)

@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.convolution import ResidualBlock
 from restorecli.core.models.blocks.levels import Categorical, Distribution, LogisticMixture, bits, to_levels
 from restorecli.core.models.blocks.masked import GatedLayer, MaskedRow, RowsAbove, groups_of, with_ones
@@ -81,10 +82,7 @@ class PixelCnn(nn.Module):
         refinements: int = 1,
     ) -> None:
         super().__init__()
-        if output not in ("logistic", "categorical"):
-            raise ValueError(f"output must be 'logistic' or 'categorical', got {output!r}")
-        if not 1 <= refinements <= 64:
-            raise ValueError(f"refinements must be from 1 to 64, got {refinements}")
+        limits.pixelcnn(channels, width, output, refinements)
         self.channels = channels
         self.refinements = refinements
         self.stack_reach = FIRST_REACH + layers

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.upsampling import Upsampler
 
 
@@ -69,6 +70,7 @@ class Rdn(nn.Module):
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
+        limits.rdn(scale)
         self.channels = channels
         self.scale = scale
         self.checkpointing = checkpointing

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from restorecli.core.models import limits
+
 
 class RedNet(nn.Module):
     """RED10, RED20 or RED30: all 3x3, stride 1 as in the paper, ReLU after all layers but the last.
@@ -43,8 +45,7 @@ class RedNet(nn.Module):
         halved: bool = False,
     ) -> None:
         super().__init__()
-        if depth < 4 or depth % 2:
-            raise ValueError(f"depth must be an even number from 4, got {depth}")
+        limits.red_net(depth)
         half = depth // 2
         self.channels = channels
         self.halved = halved

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.convolution import ResidualBlock
 from restorecli.core.models.blocks.upsampling import Upsampler, enlarge
 
@@ -38,6 +39,7 @@ class ResNet(nn.Module):
         residual_weight: float = 1.0,
     ) -> None:
         super().__init__()
+        limits.resnet(scale)
         self.channels = channels
         self.scale = scale
         self.first = nn.Conv2d(channels, width, 3, padding=1)

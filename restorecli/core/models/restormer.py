@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from restorecli.core.models.blocks.depths import check_depths
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.transposed_attention import TransformerBlock
 
 LEVELS = 4
@@ -57,13 +57,7 @@ class Restormer(nn.Module):
         norm: Literal["with-bias", "bias-free"] = "with-bias",
     ) -> None:
         super().__init__()
-        blocks = check_depths("blocks", blocks, levels=LEVELS)
-        heads = check_depths("heads", heads, levels=LEVELS)
-        (refinement,) = check_depths("refinement", (refinement,))
-        if norm not in ("with-bias", "bias-free"):
-            raise ValueError(f"norm must be 'with-bias' or 'bias-free', got {norm!r}")
-        if not 1 <= factor <= 8:
-            raise ValueError(f"factor must be from 1 to 8, got {factor}")
+        limits.restormer(width, blocks, refinement, heads, factor, norm)
         self.channels = channels
         widths = [width * 2**level for level in range(LEVELS)]
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.attention import NonLocalBlock, SpatialChannelAttention
 from restorecli.core.models.blocks.convolution import DoubleConv
 
@@ -47,6 +48,7 @@ class ScaUNet(nn.Module):
         non_local: bool = True,
     ) -> None:
         super().__init__()
+        limits.sca_unet(width, weighting, attention=attention)
         self.channels = channels
         widths = [width * 2**level for level in range(4)]
         self.encoder = nn.ModuleList(

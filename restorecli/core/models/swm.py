@@ -13,9 +13,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from restorecli.core.models.blocks.depths import check_depths
+from restorecli.core.models import limits
 from restorecli.core.models.blocks.depthwise import DilatedDepthwise
-from restorecli.core.models.blocks.frequency import EDGES, SelectiveFrequency
+from restorecli.core.models.blocks.frequency import SelectiveFrequency
 from restorecli.core.models.blocks.local_frequency import LocalFrequency
 from restorecli.core.models.blocks.naf import NafBlock
 from restorecli.core.models.blocks.transposed_attention import TransposedAttention
@@ -132,15 +132,14 @@ class Swm(nn.Module):
         depths: Sequence[int] = (2, 2, 2),
         bottleneck: int = 2,
         *,
-        edges: Sequence[float] = EDGES,
+        edges: Sequence[float] = limits.EDGES,
         mode: Literal["mute", "clamp"] = "mute",
         padding: int = 8,
         window: int | None = None,
         frequency_selection: bool = True,
     ) -> None:
         super().__init__()
-        depths = check_depths("depths", depths, levels=LEVELS)
-        (bottleneck,) = check_depths("bottleneck", (bottleneck,))
+        limits.swm(depths, bottleneck, mode, window, edges=edges)
         self.channels = channels
         widths = [width * 2**level for level in range(LEVELS + 1)]
 

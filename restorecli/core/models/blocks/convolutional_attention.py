@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from restorecli.core.models.blocks.normalization import LayerNorm2d
 from restorecli.core.models.blocks.wrapping import mlp_block
+from restorecli.core.models.limits import check_attention, check_drop_path
 
 Norm = Literal["layer", "batch", "none"]
 
@@ -81,12 +82,7 @@ class ConvolutionalAttention(nn.Module):
         norm: Norm = "layer",
     ) -> None:
         super().__init__()
-        if channels % heads:
-            raise ValueError(f"heads must divide the {channels} channels, got {heads}")
-        if key_stride < 1:
-            raise ValueError(f"key_stride must be from 1, got {key_stride}")
-        if window is not None and window % key_stride:
-            raise ValueError(f"window must be a multiple of the key stride {key_stride}, got {window}")
+        check_attention(channels, heads, key_stride, window)
         self.heads, self.key_stride, self.window = heads, key_stride, window
         self.query = ConvolutionalProjection(channels, 1, norm)
         self.key = ConvolutionalProjection(channels, key_stride, norm)
@@ -138,8 +134,7 @@ class DropPath(nn.Module):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        if not 0 <= rate < 1:
-            raise ValueError(f"drop_path must be from 0 and below 1, got {rate}")
+        check_drop_path(rate)
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:

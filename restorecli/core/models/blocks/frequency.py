@@ -18,11 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restorecli.core.models.blocks.mirroring import mirrored
+from restorecli.core.models.limits import EDGES, SELECTION_MODES, check_edges, check_word
 
-EDGES = (0.28, 0.64)
-"""Edges between the three bands of the post's figures, as shares of the Nyquist frequency."""
-
-MAX_BANDS = 16
 _MIN_VARIANCE = 1e-6
 _TINY = 1e-12
 
@@ -177,9 +174,9 @@ class SelectiveFrequency(nn.Module):
         hard: bool = False,
     ) -> None:
         super().__init__()
-        self.edges = _checked_edges(edges)
-        if mode not in ("mute", "clamp"):
-            raise ValueError(f"mode must be 'mute' or 'clamp', got {mode!r}")
+        check_edges(edges)
+        self.edges = tuple(float(edge) for edge in edges)
+        check_word("mode", mode, SELECTION_MODES)
         if threshold <= 0 or padding < 0:
             raise ValueError(f"threshold must be > 0 and padding >= 0, got {threshold} and {padding}")
         self.mode = mode
@@ -260,10 +257,3 @@ class SelectiveFrequency(nn.Module):
 
 def _inverse_softplus(value: float) -> float:
     return value + math.log(-math.expm1(-value))
-
-
-def _checked_edges(edges: Sequence[float]) -> tuple[float, ...]:
-    rising = all(below < above for below, above in pairwise((0.0, *edges, 1.0)))
-    if not rising or len(edges) >= MAX_BANDS:
-        raise ValueError(f"edges must rise inside (0, 1), at most {MAX_BANDS - 1}, got {list(edges)}")
-    return tuple(float(edge) for edge in edges)

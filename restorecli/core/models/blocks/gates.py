@@ -9,8 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from restorecli.core.models.limits import REDUCTION, check_reduction
 
-def squeeze_gate(channels: int, reduction: int = 16) -> nn.Sequential:
+
+def squeeze_gate(channels: int, reduction: int = REDUCTION) -> nn.Sequential:
     """Return sigmoid(W2 ReLU(W1 GAP(x))): (N, C, H, W) to gates (N, C, 1, 1) in (0, 1).
 
     Args:
@@ -24,8 +26,7 @@ def squeeze_gate(channels: int, reduction: int = 16) -> nn.Sequential:
 
 
 def _squeeze(channels: int, reduction: int) -> tuple[nn.Module, nn.Module, nn.Module]:
-    if channels < reduction:
-        raise ValueError(f"channels must be at least {reduction}, got {channels}")
+    check_reduction(channels, reduction)
     inner = channels // reduction
     return nn.Conv2d(channels, inner, 1), nn.ReLU(inplace=True), nn.Conv2d(inner, channels, 1)
 
@@ -33,7 +34,7 @@ def _squeeze(channels: int, reduction: int) -> tuple[nn.Module, nn.Module, nn.Mo
 class SqueezeExcite(nn.Module):
     """Scale every channel by a gate: x * squeeze_gate(x); see `squeeze_gate` for the arguments."""
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
+    def __init__(self, channels: int, reduction: int = REDUCTION) -> None:
         super().__init__()
         self.gate = squeeze_gate(channels, reduction)
 
@@ -51,7 +52,7 @@ class ChannelGate(nn.Module):
         reduction: Divisor of the MLP's inner width.
     """
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
+    def __init__(self, channels: int, reduction: int = REDUCTION) -> None:
         super().__init__()
         self.mlp = nn.Sequential(*_squeeze(channels, reduction))
 
@@ -88,7 +89,7 @@ class Cbam(nn.Module):
         reduction: Divisor of the channel gate's inner width.
     """
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
+    def __init__(self, channels: int, reduction: int = REDUCTION) -> None:
         super().__init__()
         self.channel = ChannelGate(channels, reduction)
         self.spatial = SpatialGate()

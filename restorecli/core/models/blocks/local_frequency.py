@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restorecli.core.models.blocks.frequency import EDGES, SelectiveFrequency
+from restorecli.core.models.blocks.frequency import SelectiveFrequency
+from restorecli.core.models.limits import EDGES, check_window
 
 
 class LocalFrequency(nn.Module):
@@ -40,8 +41,7 @@ class LocalFrequency(nn.Module):
         mode: Literal["mute", "clamp"] = "mute",
     ) -> None:
         super().__init__()
-        if side < 8 or side % 2:
-            raise ValueError(f"windows must have an even side from 8, got {side}")
+        check_window(side)
         self.side = side
         self.selection = SelectiveFrequency(channels, edges=edges, mode=mode, padding=0)
         line = torch.sin(torch.pi * (torch.arange(side) + 0.5) / side).square()

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models.limits import check_groups
+
 
 def groups_of(features: int, colors: int) -> list[int]:
     """Return the group of each of `features` features: equal groups, one after the other.
@@ -20,8 +22,7 @@ def groups_of(features: int, colors: int) -> list[int]:
     Raises:
         ValueError: The number of colors does not divide the number of features.
     """
-    if features % colors:
-        raise ValueError(f"width must be a multiple of {colors}, got {features}")
+    check_groups(features, colors)
     return [feature * colors // features for feature in range(features)]
 
 

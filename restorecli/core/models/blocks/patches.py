@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models.limits import check_patches
+
 Window = Literal["hann", "triangular", "flat"]
 
 
@@ -53,10 +55,7 @@ class PatchGrid(nn.Module):
     def __init__(self, patch: int, stride: int, out: int | None = None, window: Window = "hann") -> None:
         super().__init__()
         out = patch if out is None else out
-        if out > patch or (patch - out) % 2:
-            raise ValueError(f"out must be {patch} less an even number, got {out}")
-        if not 1 <= stride <= out:
-            raise ValueError(f"stride must be 1 to {out}, got {stride}")
+        check_patches(patch, stride, out)
         self.patch, self.stride, self.out = patch, stride, out
         self.border = (patch - out) // 2
         self.reach = out - 1 + self.border

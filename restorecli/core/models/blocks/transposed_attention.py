@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restorecli.core.models.blocks.normalization import LayerNorm2d
+from restorecli.core.models.limits import check_heads
 
 
 class TransposedAttention(nn.Module):
@@ -31,8 +32,7 @@ class TransposedAttention(nn.Module):
 
     def __init__(self, channels: int, heads: int, *, bias: bool = False) -> None:
         super().__init__()
-        if channels % heads:
-            raise ValueError(f"heads must divide the {channels} channels, got {heads}")
+        check_heads(channels, heads)
         self.heads = heads
         self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
         self.project = nn.Conv2d(channels, 3 * channels, 1, bias=bias)

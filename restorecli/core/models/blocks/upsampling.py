@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models.limits import check_scale
+
 _STEPS = {1: (), 2: (2,), 3: (3,), 4: (2, 2)}
 
 
@@ -23,8 +25,7 @@ class Upsampler(nn.Sequential):
     """
 
     def __init__(self, channels: int, scale: int) -> None:
-        if scale not in _STEPS:
-            raise ValueError(f"scale must be 1, 2, 3 or 4, got {scale!r}")
+        check_scale(scale)
         layers: list[nn.Module] = []
         for factor in _STEPS[scale]:
             layers += [nn.Conv2d(channels, factor**2 * channels, 3, padding=1), nn.PixelShuffle(factor)]
