@@ -27,6 +27,9 @@ class Pix2Pix(nn.Module):
         levels: Halvings of the sides: 8 for crops of 256. Sides are padded to multiples of 2^levels.
         dropout: Probability in the decoder's three lowest levels but one, while training.
         residual: Add the output to the input instead of replacing it; not in the paper.
+
+    Raises:
+        ValueError: The levels or the dropout are not possible.
     """
 
     scale = 1

@@ -29,6 +29,9 @@ class Hybrid(nn.Module):
         width: Channels inside; at least 16.
         heads: Of the multi-head attention; must divide `width`.
         window: Side of its windows in pixels, an even number.
+
+    Raises:
+        ValueError: The width is below 16, or the heads or the window do not fit.
     """
 
     scale = 1

@@ -255,6 +255,12 @@ def nafnet(encoder: Sequence[int], middle: int, decoder: Sequence[int]) -> None:
     check_depths("middle", (middle,))
 
 
+def noise2noise(width: int) -> None:
+    """See `cvt`."""
+    if width < 2:
+        raise ValueError(f"width must be at least 2, got {width}")
+
+
 def old_photo(threshold: float) -> None:
     """See `cvt`."""
     if not 0 < threshold < 1:
@@ -301,6 +307,8 @@ def restormer(
     width: int, blocks: Sequence[int], refinement: int, heads: Sequence[int], factor: float, norm: str
 ) -> None:
     """See `cvt`."""
+    if width % 2:
+        raise ValueError(f"width must be even, got {width}")
     check_depths("blocks", blocks, levels=4)
     check_depths("heads", heads, levels=4)
     check_depths("refinement", (refinement,))
@@ -342,6 +350,7 @@ LIMITS: Mapping[str, Callable[..., None]] = {
     "lcdnet": lcdnet,
     "mlp": mlp,
     "nafnet": nafnet,
+    "noise2noise": noise2noise,
     "old-photo": old_photo,
     "patch-cnn": patch_cnn,
     "perceptron": perceptron,

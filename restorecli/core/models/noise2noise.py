@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models import limits
+
 
 class Noise2NoiseUNet(nn.Module):
     """Encoder of 48 channels with five 2x2 max-pools, decoder of 96 with nearest-neighbor steps up.
@@ -21,6 +23,9 @@ class Noise2NoiseUNet(nn.Module):
     Args:
         channels: 3 for RGB or 1 for gray.
         width: Channels of the encoder; the decoder has twice as many, its last layers 4/3 and 2/3.
+
+    Raises:
+        ValueError: The width is below 2.
     """
 
     scale = 1
@@ -32,6 +37,7 @@ class Noise2NoiseUNet(nn.Module):
 
     def __init__(self, channels: int = 3, width: int = 48) -> None:
         super().__init__()
+        limits.noise2noise(width)
         self.channels = channels
         wide, narrow, last = 2 * width, 4 * width // 3, 2 * width // 3
         self.first = _convolution(channels, width)

@@ -22,6 +22,9 @@ class PatchCnn(nn.Module):
         window: "hann", "triangular" or "flat".
         depth: Convolutions of the CNN.
         width: Channels inside.
+
+    Raises:
+        ValueError: The sides do not fit, the window is unknown or the depth below 2.
     """
 
     scale = 1

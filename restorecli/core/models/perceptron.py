@@ -20,6 +20,9 @@ class Perceptron(nn.Module):
         patch: Side of the patches that are seen.
         out: Side of their restored middles; `patch` less an even number.
         stride: Step between patches; at most `out`.
+
+    Raises:
+        ValueError: The sides of the patches do not fit.
     """
 
     scale = 1

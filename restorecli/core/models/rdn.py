@@ -54,6 +54,9 @@ class Rdn(nn.Module):
         width: Channels between blocks (G0).
         checkpointing: Compute each block again in the backward pass instead of keeping its features: a
             fraction of the memory for a third more time; results stay the same.
+
+    Raises:
+        ValueError: Another scale than 1, 2, 3 or 4.
     """
 
     multiple = 1

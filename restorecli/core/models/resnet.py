@@ -26,6 +26,9 @@ class ResNet(nn.Module):
         blocks: Residual blocks: 16 in the baseline.
         width: Channels inside.
         residual_weight: Of every block's branch; 0.1 for widths of 256.
+
+    Raises:
+        ValueError: Another scale than 1, 2, 3 or 4.
     """
 
     multiple = 1

@@ -30,7 +30,7 @@ class Restormer(nn.Module):
 
     Args:
         channels: 3 for RGB or 1 for gray.
-        width: Channels of the first level; each of the three levels below has twice as many.
+        width: Channels of the first level, an even number; each of the three levels below has twice as many.
         blocks: Blocks on each of the four levels, the same on the way up as on the way down.
         refinement: Blocks at full resolution after the decoder.
         heads: Of the attention, on each level.
@@ -39,7 +39,7 @@ class Restormer(nn.Module):
             bias, as in the published denoisers.
 
     Raises:
-        ValueError: The numbers of blocks or heads, the factor or the norm are not possible.
+        ValueError: The width, the numbers of blocks or heads, the factor or the norm are not possible.
     """
 
     scale = 1

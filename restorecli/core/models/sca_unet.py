@@ -31,6 +31,9 @@ class ScaUNet(nn.Module):
         legacy_nonlocal: Reproduce the published code's untransposed reshape; only for its own weights.
         attention: False lets skips pass as they are, for the ablation.
         non_local: False leaves the non-local block out of the bottleneck, for the ablation.
+
+    Raises:
+        ValueError: With attention a width below 16, or an unknown weighting.
     """
 
     scale = 1
