@@ -116,7 +116,7 @@ class Matches:
 
     Args:
         index: Where the files are.
-        names: Relative paths in their own folder; the same one may come several times, as of planes of a stack.
+        names: Relative paths in their own folder; one may come several times, as for planes of a stack.
     """
 
     def __init__(self, index: NameIndex, names: Sequence[PurePosixPath]) -> None:
