@@ -98,7 +98,7 @@ def _windows(local_pooling: int | None, levels: int) -> list[int | None]:
     return [max(1, local_pooling // 2**level) for level in range(levels + 1)]
 
 
-def _field(down: tuple[int, ...], middle: int, up: tuple[int, ...], windows: list[int | None]) -> int | None:
+def _field(down: Sequence[int], middle: int, up: Sequence[int], windows: list[int | None]) -> int | None:
     """Return the side of the square that an output pixel depends on; None with global pooling.
 
     From the deepest level up, r is the radius in the pixels of a level: a block adds 1 for its depthwise
