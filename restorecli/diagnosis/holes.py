@@ -12,7 +12,9 @@ Mask = NDArray[np.bool_]
 
 _MIN_SHARE = 0.002
 _MAX_CORNERS = 2
-"""Of the image's corners: what fills more of them is a margin or a backdrop, and no hole."""
+"""Of the image's corners: what fills more, and a whole side, is a margin or a backdrop, and no hole."""
+
+_NEIGHBORS = np.ones((3, 3), bool)
 
 
 def measure_holes(image: Pixels) -> dict[str, float]:
@@ -53,8 +55,15 @@ def find_holes(image: Pixels) -> tuple[Mask, NDArray[np.float32]]:
     fill = values[np.argmax(counts)]
     here = code == fill
     row, column = np.argwhere(here)[0]
-    lost = ndimage.binary_opening(here, np.ones((2, 2)))
-    corners = lost[[0, 0, -1, -1], [0, -1, 0, -1]]
-    if np.count_nonzero(corners) > _MAX_CORNERS:
+    opened = ndimage.binary_opening(here, np.ones((2, 2)))
+    # The opening takes single pixels, such as those of a white wall, but thin ends of holes with them.
+    lost = here & ndimage.binary_dilation(opened, _NEIGHBORS)
+    if _is_margin(lost):
         lost[:] = False
     return lost, levels[:, row, column].astype(np.float32)
+
+
+def _is_margin(lost: Mask) -> bool:
+    corners = lost[[0, 0, -1, -1], [0, -1, 0, -1]]
+    sides = (lost[0], lost[-1], lost[:, 0], lost[:, -1])
+    return int(np.count_nonzero(corners)) > _MAX_CORNERS and any(bool(side.all()) for side in sides)

@@ -64,6 +64,23 @@ def test_holes_are_found_where_they_are(fill: float) -> None:
     assert found["hole jump"] > 30
 
 
+def test_holes_in_three_corners_are_found_and_a_margin_is_none() -> None:
+    image = 0.1 + 0.8 * _photo()
+    image[:, :60, :80] = image[:, :50, -70:] = image[:, -40:, :90] = 1
+    assert find_holes(image)[0].mean() == pytest.approx((60 * 80 + 50 * 70 + 40 * 90) / (256 * 320))
+    image[:, :30] = image[:, -30:] = 1
+    assert not find_holes(image)[0].any()
+
+
+def test_thin_ends_of_holes_are_found_and_single_white_pixels_are_none() -> None:
+    image = 0.1 + 0.8 * _photo()
+    image[:, 40:90, 60:150] = image[:, 90, 100] = image[:, 150, 200] = 1
+    lost, _ = find_holes(image)
+    assert lost[90, 100]
+    assert not lost[150, 200]
+    assert np.count_nonzero(lost) == 50 * 90 + 1
+
+
 def test_a_sky_that_is_clipped_is_no_hole() -> None:
     slope = np.linspace(0.6, 1.4, 300, dtype=np.float32)[:, None].repeat(200, axis=1)
     assert measure_holes(np.clip(np.stack([slope] * 3), 0, 1))["hole jump"] < 2
