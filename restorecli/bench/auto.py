@@ -36,7 +36,7 @@ SEVERITIES = (1, 3, 5)
 IMAGES = 24
 """How many images are degraded, unless more or fewer are asked for."""
 
-_DENOISERS = ("sca-unet.gaussian", "sca-unet.noise-blur", "wavelet")
+_DENOISERS = ("sca-unet.gaussian", "sca-unet.noise-jpeg", "sca-unet.noise-blur", "wavelet")
 _DEBLURRERS = ("wiener-deconv", "richardson-lucy", "sca-unet.noise-blur", "sca-unet.deblur")
 _INPAINTERS = ("inpaint-tv", "inpaint-harmonic", "inpaint-biharmonic")
 _OLD = ("sca-unet.old-photo", "gray-world")
@@ -46,7 +46,7 @@ RIVALS: Mapping[str, Sequence[str]] = {
     "poisson": _DENOISERS,
     "speckle": _DENOISERS,
     "salt-pepper": ("switching-median", "sca-unet.salt-pepper", "median"),
-    "quantize": ("sca-unet.gaussian", "bilateral"),
+    "quantize": ("sca-unet.gaussian", "sca-unet.noise-jpeg", "tv", "bilateral"),
     "gaussian-blur": _DEBLURRERS,
     "motion-blur": (*_DEBLURRERS, "sca-unet.motion"),
     "defocus": _DEBLURRERS,

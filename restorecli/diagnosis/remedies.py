@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from restorecli.diagnosis.result import Finding, Step
-from restorecli.diagnosis.strengths import NOISE
+from restorecli.diagnosis.strengths import GROWTH, NOISE
 from restorecli.diagnosis.together import kind_of, together
 
 SIGMA, OPERATOR, MASK = "sigma", "operator", "mask"
@@ -43,18 +43,21 @@ _DECONVOLUTION: Mapping[str, str] = {"prior": "measured", "rim": "unknown"}
 
 # Chosen on training photographs; `restorecli bench auto` measures how near they come to the best.
 REMEDIES: tuple[Remedy, ...] = (
+    # Noise that grows with brightness: weights that were trained on white noise leave it in bright places.
+    Remedy("gaussian", "sca-unet.noise-jpeg", by=GROWTH, least=0.5),
     Remedy("gaussian", "sca-unet.gaussian", gray="dncnn.gray-blind", told=(SIGMA,)),
-    Remedy("poisson", "sca-unet.gaussian", gray="dncnn.gray-blind", told=(SIGMA,)),
-    Remedy("speckle", "sca-unet.gaussian", gray="dncnn.gray-blind", told=(SIGMA,)),
+    Remedy("poisson", "sca-unet.noise-jpeg", gray="dncnn.gray-blind"),
+    Remedy("speckle", "sca-unet.noise-jpeg"),
     Remedy("salt-pepper", "switching-median"),
-    Remedy("quantize", "tv", most=3),
-    Remedy("quantize", "sca-unet.gaussian", least=3),
+    Remedy("quantize", "tv", most=4),
+    Remedy("quantize", "sca-unet.noise-jpeg", least=4, most=12),
+    Remedy("quantize", "sca-unet.gaussian", least=12),
     *(
         Remedy(blur, "wiener-deconv", parameters=_DECONVOLUTION, told=(OPERATOR, SIGMA))
         for blur in ("gaussian-blur", "defocus", "motion-blur")
     ),
-    Remedy("dither", "resnet.dither", most=5),
-    Remedy("dither", "sca-unet.gaussian", least=5),
+    Remedy("dither", "resnet.dither", most=6.5),
+    Remedy("dither", "sca-unet.gaussian", least=6.5),
     Remedy("moire", "demoire"),
     Remedy("jpeg", "sca-unet.jpeg"),
     Remedy("low-light", "sca-unet.low-light"),

@@ -11,12 +11,15 @@ Measurements = Mapping[str, float]
 NOISE = "noise"
 """The name of the strength of white noise that lies over a blur."""
 
+GROWTH = "exponent of brightness"
+"""The name of the strength that tells how noise grows with brightness: 0 Gaussian, 0.5 photons, 1 speckle."""
+
 _LEVELS = "0-255 scale"
 _BEST_QUALITY = 100.0
 
 
 def _sigma(found: Measurements) -> tuple[Strength, ...]:
-    return (Strength("sigma", found["noise sigma"], _LEVELS),)
+    return (Strength("sigma", found["noise sigma"], _LEVELS), Strength(GROWTH, found["noise slope"]))
 
 
 def _photons(found: Measurements) -> tuple[Strength, ...]:

@@ -150,6 +150,40 @@ def test_the_strength_chooses_the_remedy(cast: float, darkest: float, model: str
     assert (None if remedy is None else remedy.model) == model
 
 
+@pytest.mark.parametrize(
+    ("damage", "levels", "model"),
+    [
+        ("quantize", 3.0, "tv"),
+        ("quantize", 8.0, "sca-unet.noise-jpeg"),
+        ("quantize", 16.0, "sca-unet.gaussian"),
+        ("dither", 6.0, "resnet.dither"),
+        ("dither", 8.0, "sca-unet.gaussian"),
+    ],
+)
+def test_how_many_levels_are_left_chooses_what_smooths_them(damage: str, levels: float, model: str) -> None:
+    remedy = remedy_for(_finding(damage, Strength("levels", levels)))
+    assert remedy is not None
+    assert remedy.model == model
+
+
+@pytest.mark.parametrize(
+    ("damage", "growth", "model", "gray"),
+    [
+        ("gaussian", 0.2, "sca-unet.gaussian", "dncnn.gray-blind"),
+        ("gaussian", 0.8, "sca-unet.noise-jpeg", "sca-unet.noise-jpeg"),
+        ("poisson", 0.4, "sca-unet.noise-jpeg", "dncnn.gray-blind"),
+        ("speckle", 0.2, "sca-unet.noise-jpeg", "sca-unet.noise-jpeg"),
+    ],
+)
+def test_noise_that_grows_with_brightness_gets_weights_that_know_it(
+    damage: str, growth: float, model: str, gray: str
+) -> None:
+    found = {"noise sigma": 20.0, "noise slope": growth, "mean": 110.0}
+    finding = _finding(damage, *STRENGTHS[damage](found))
+    assert [step.model for step in plan((finding,))] == [model]
+    assert [step.model for step in plan((finding,), is_gray=True)] == [gray]
+
+
 def _finding(damage: str, *strengths: Strength) -> Finding:
     return Finding(damage, TITLES[damage], 0.9, strengths)
 
