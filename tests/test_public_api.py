@@ -109,6 +109,8 @@ PUBLIC = {
         "range",
         "masks",
         "strip_suffix",
+        "shard",
+        "join",
         "workers",
         "against",
         "min_psnr",

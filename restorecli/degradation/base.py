@@ -33,6 +33,9 @@ class Degradation(WithParameters):
         identity: Parameters under which it changes nothing, or None where there are none.
         also_depends_on: What decides the value of a place beside the pixels within `margin` of it and their
             random numbers, in words; empty where nothing does.
+        by_rows: Whether `apply` to rows of an image, with `row_margin` more above and below and the random
+            numbers that these rows have in the whole, gives the rows of the whole to the bit. They are drawn
+            for one channel after another, row by row, and only where there is no margin.
         masked: Whether it has a place, so that `mask` tells where it is: scratches, not noise.
         severity: The level, 1 to 5, that its values were drawn from, or None; a word for the manifest, which
             changes nothing.
@@ -42,6 +45,7 @@ class Degradation(WithParameters):
     severities: ClassVar[tuple[Mapping[str, Value], ...]]
     identity: ClassVar[Mapping[str, Value] | None] = None
     also_depends_on: ClassVar[str] = ""
+    by_rows: ClassVar[bool] = False
     masked: ClassVar[bool] = False
 
     severity: int | None = field(default=None, init=False, compare=False, repr=False)
@@ -78,6 +82,11 @@ class Degradation(WithParameters):
         It is greatest where all numbers are at their lower ends or where all are at their upper ends.
         """
         return 0
+
+    @property
+    def row_margin(self) -> int:
+        """How many rows above and below decide a row, where it is done `by_rows`."""
+        return self.margin
 
     @property
     def scale(self) -> int:

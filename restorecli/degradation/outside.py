@@ -13,6 +13,9 @@ from restorecli.degradation.families.blur import Defocus, GaussianBlur, MotionBl
 from restorecli.degradation.families.resize import Downscale
 from restorecli.images.image import Pixels
 
+MOVED = (GaussianBlur, MotionBlur, Defocus, Downscale)
+"""What moves values to other places, also those beyond black and white."""
+
 
 def replay_steps_beyond(image: Pixels, degradations: Sequence[Degradation], seed: int, key: str) -> Pixels:
     """Apply steps that were drawn before to an image whose values may lie far outside [0, 1].
@@ -35,6 +38,6 @@ def replay_steps_beyond(image: Pixels, degradations: Sequence[Degradation], seed
     if mask is not None and mask.shape == outside.shape[1:]:
         outside[:, mask] = 0
     for number, step in enumerate(degradations):
-        if isinstance(step, GaussianBlur | MotionBlur | Defocus | Downscale):
+        if isinstance(step, MOVED):
             outside = step.apply(outside, image_rng(seed, key, "outside", number))
     return degraded + outside

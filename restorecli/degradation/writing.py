@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.degradation.base import Degradation
+from restorecli.degradation.by_rows import degrade_by_rows, goes_by_rows
 from restorecli.degradation.chain import image_rng, replay_steps
 from restorecli.degradation.outside import replay_steps_beyond
 from restorecli.degradation.task import DegradeTask
+from restorecli.degradation.values import check_light, clipped_note
 from restorecli.errors import ImageError
 from restorecli.folders.digest import digest_of
 from restorecli.folders.samples import Sample, read_sample
@@ -22,9 +23,6 @@ from restorecli.images.planes import Chosen
 from restorecli.images.reading import read_image
 from restorecli.images.stacks import open_stack, write_stack
 from restorecli.images.writing import DEFAULT_QUALITY, write_image
-
-MAX_ABS_VALUE = 1e3
-"""The largest value of an image that is degraded, a thousand times white; powers overflow beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,8 @@ class Degraded:
 def write_degraded(task: DegradeTask, path: Path, quality: int = DEFAULT_QUALITY) -> Degraded:
     """Write the degraded image of a task, or the stack with every plane degraded.
 
+    A TIFF that memory cannot hold is degraded by rows, to the same pixels.
+
     Args:
         task: What to do.
         path: The file to write; its folder must exist.
@@ -57,6 +57,9 @@ def write_degraded(task: DegradeTask, path: Path, quality: int = DEFAULT_QUALITY
     """
     digest = _digest(task)
     stack = None if isinstance(task.source, Sample) else open_stack(task.source, task.reading)
+    if stack is None and goes_by_rows(task):
+        rows = degrade_by_rows(task, path)
+        return Degraded(rows.notes, digest, rows.source_size, rows.area)
     if stack is None:
         image = _read(task)
         done, notes = _degraded(image, task, task.key)
@@ -93,7 +96,7 @@ class _Planes:
     def __iter__(self) -> Iterator[ImageData]:
         task = self._task
         for number, image in enumerate(self._stack):
-            _check_light(image, task)
+            check_light(image.pixels, None if isinstance(task.source, Sample) else task.source)
             key = task.key if any(step.masked for step in task.steps) else f"{task.key}#{number}"
             done, notes = _degraded(image, task, key)
             self._notes |= dict.fromkeys(notes)
@@ -113,7 +116,7 @@ def _degraded(image: ImageData, task: DegradeTask, key: str) -> tuple[ImageData,
     if task.unclipped:
         traits = replace(traits, depth=32, kind=None)
     elif traits.scale is None and traits.dtype.kind == "f":
-        notes = (*notes, *_outside(image.pixels))
+        notes = (*notes, *clipped_note(float(image.pixels.min()), float(image.pixels.max())))
         pixels = np.clip(pixels, 0, 1)
     return ImageData(pixels, traits), notes
 
@@ -137,33 +140,8 @@ def _read(task: DegradeTask) -> ImageData:
     if isinstance(task.source, Sample):
         return read_sample(task.source.locator)
     image = read_image(task.source, task.reading)
-    _check_light(image, task)
+    check_light(image.pixels, task.source)
     return image
-
-
-def _check_light(image: ImageData, task: DegradeTask) -> None:
-    """Refuse values beyond any light.
-
-    Raises:
-        ImageError: There are some.
-    """
-    largest = float(np.abs(image.pixels).max())
-    if not largest <= MAX_ABS_VALUE:
-        raise ImageError(
-            "Pixel values are out of range.",
-            expected=f"finite numbers, nominally 0 to 1, at most {MAX_ABS_VALUE:g}",
-            got="values that are not finite" if not math.isfinite(largest) else f"{largest:g}",
-            file=None if isinstance(task.source, Sample) else task.source,
-            hint="replace what marks missing pixels, and scale the others to 0..1",
-        )
-
-
-def _outside(pixels: Pixels) -> tuple[str, ...]:
-    """Return a note where a floating-point source leaves [0, 1], which clipped output cannot hold."""
-    low, high = float(pixels.min()), float(pixels.max())
-    if low >= 0 and high <= 1:
-        return ()
-    return ("values of the source outside 0 to 1 were clipped; --unclipped keeps them",)
 
 
 def reduced_alpha(

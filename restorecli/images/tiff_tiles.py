@@ -12,6 +12,7 @@ import tifffile
 from restorecli.errors import ImageError
 from restorecli.images.atomic import atomic_write
 from restorecli.images.decoded import Samples
+from restorecli.images.formats import format_for
 from restorecli.images.image import FileTraits, Pixels
 from restorecli.images.metadata import metadata_for
 from restorecli.images.tiff import how_to_write
@@ -46,9 +47,17 @@ def write_rows(
         What could not be kept.
 
     Raises:
-        ImageError: The disk has no room for the samples; nothing was written.
+        ImageError: The suffix is not that of a TIFF, or the disk has no room for the samples; nothing was
+            written.
         ResourceError: The disk became full or failed.
     """
+    if format_for(path) != "TIFF":
+        raise ImageError(
+            "The image is too large for memory, and only TIFF is written by rows.",
+            expected="a TIFF to write",
+            got=path.name,
+            hint="--format tiff, or leave it out",
+        )
     shape = size if channels == 1 else (*size, channels)
     dtype = traits.dtype
     needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
@@ -106,7 +115,7 @@ def _check_room(path: Path, needed: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         raise ImageError(
-            "The disk has no room for the restored image.",
+            "The disk has no room for the image.",
             expected=f"{needed:,} bytes",
             got=f"{free:,} bytes free",
             file=path,

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from restorecli.errors import ImageError
-from restorecli.images.formats import format_for
 from restorecli.images.image import Pixels
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.tiff_rows import TiffRows
@@ -53,13 +51,6 @@ def restore_file_by_rows(
         ImageError: The source cannot be read by rows, or changed; or the target is to be no TIFF.
         ResourceError: Memory or disk ran out, or the device failed.
     """
-    if format_for(target) != "TIFF":
-        raise ImageError(
-            "The image is too large for memory, and only TIFF is written by rows.",
-            expected="a TIFF to write",
-            got=target.name,
-            hint="--format tiff, or leave it out",
-        )
     with TiffRows(source, reading) as rows:
         scale = image_restorer.restorer.spec.scale
         height, width = rows.size

@@ -12,7 +12,7 @@ from PIL import Image
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.degradation.folder import degrade_folder, replay
-from restorecli.degradation.writing import MAX_ABS_VALUE
+from restorecli.degradation.values import MAX_ABS_VALUE
 from restorecli.errors import BusyError, DataError, ImageError, RestorecliError, UsageError
 from restorecli.folders.lock import output_lock
 from restorecli.folders.manifest import Manifest, open_locator

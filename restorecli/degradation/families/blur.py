@@ -88,6 +88,7 @@ class GaussianBlur(Degradation):
     """Convolution with a Gaussian that is cut at 4 sigma and scaled to sum 1."""
 
     name = "gaussian-blur"
+    by_rows = True
     reference = "severities: Hendrycks, Dietterich, ICLR 2019; range 0.2..3: Wang et al., Real-ESRGAN, 2021"
     severities = ({"sigma": 1.0}, {"sigma": 2.0}, {"sigma": 3.0}, {"sigma": 4.0}, {"sigma": 6.0})
     identity: ClassVar = {"sigma": 0.0}
@@ -116,6 +117,7 @@ class MotionBlur(Degradation):
     """Mean over a straight movement of the camera during the exposure."""
 
     name = "motion-blur"
+    by_rows = True
     reference = (
         "length 5..31 px: usual in studies of deblurring; severities: Hendrycks and Dietterich, ICLR 2019, "
         "whose (radius, sigma) are a one-sided path; here the path is centered, 2 radius + 1 long"
@@ -155,6 +157,7 @@ class Defocus(Degradation):
     """Convolution with a disc, as a lens out of focus does it."""
 
     name = "defocus"
+    by_rows = True
     reference = "severities (radius, edge): Hendrycks and Dietterich, ICLR 2019; the random range is chosen"
     severities = (
         {"radius": 3.0, "edge": 0.1},

@@ -13,6 +13,9 @@ from restorecli.errors import ImageError
 from restorecli.images.formats import FORMATS
 from restorecli.images.image import Pixels
 
+BLOCK = 16
+"""Rows and columns that are encoded together where the chroma planes are smaller."""
+
 _SUBSAMPLING = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 
 
@@ -25,6 +28,7 @@ class Jpeg(Degradation):
     """
 
     name = "jpeg"
+    by_rows = True
     reference = (
         "severities: Hendrycks and Dietterich, ICLR 2019; 30..95: Wang et al., Real-ESRGAN, 2021; "
         "benchmarks use quality 10, 20, 30, 40"
@@ -34,6 +38,11 @@ class Jpeg(Degradation):
 
     quality: int = parameter(30, unit="libjpeg scale", low=1, high=100, draw="30..95", help="JPEG quality")
     subsampling: str = parameter("4:2:0", choices=_SUBSAMPLING, help="size of the chroma planes")
+
+    @property
+    def row_margin(self) -> int:
+        """The rows of the block above or below."""
+        return BLOCK
 
     def apply(self, image: Pixels, rng: np.random.Generator) -> Pixels:
         """Return the decoded JPEG; see the base class.

@@ -24,6 +24,7 @@ class LowLight(Degradation):
     """
 
     name = "low-light"
+    by_rows = True
     reference = (
         "Lv et al., MBLLEN, BMVC 2018: gain 0.9..1, brightness 0.5..1, gamma 1.5..5; noise in linear light, "
         "its ranges and severities are chosen"

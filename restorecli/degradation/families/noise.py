@@ -20,6 +20,7 @@ class Gaussian(Degradation):
     """
 
     name = "gaussian"
+    by_rows = True
     reference = (
         "sigma 15/25/50 and blind 0..55: Zhang et al., Beyond a Gaussian Denoiser, TIP 2017; "
         "severities: Hendrycks and Dietterich, ICLR 2019"
@@ -45,6 +46,7 @@ class Poisson(Degradation):
     """Photon noise: y = Poisson(peak x) / peak, of variance x / peak. Values below 0 count as 0."""
 
     name = "poisson"
+    by_rows = True
     reference = "severities: Hendrycks and Dietterich, ICLR 2019; studies of low light use peaks 1 to 30"
     also_depends_on = "how many random numbers the pixels before it took"
     severities = ({"peak": 60.0}, {"peak": 25.0}, {"peak": 12.0}, {"peak": 5.0}, {"peak": 3.0})
@@ -67,6 +69,7 @@ class SaltPepper(Degradation):
     """
 
     name = "salt-pepper"
+    by_rows = True
     reference = "severities: Hendrycks and Dietterich, ICLR 2019; amounts up to 0.5 are usual in studies"
     severities = ({"amount": 0.03}, {"amount": 0.06}, {"amount": 0.09}, {"amount": 0.17}, {"amount": 0.27})
     identity: ClassVar = {"amount": 0.0}
@@ -94,6 +97,7 @@ class Speckle(Degradation):
     """
 
     name = "speckle"
+    by_rows = True
     reference = (
         "severities: Hendrycks and Dietterich, ICLR 2019; Gamma law: Goodman, Some fundamental properties "
         "of speckle, JOSA 1976; the random range spans the severities and is chosen"

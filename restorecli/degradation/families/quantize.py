@@ -19,6 +19,7 @@ class Quantize(Degradation):
     """
 
     name = "quantize"
+    by_rows = True
     reference = "bits 1 to 6 are usual; error variance step^2 / 12: Bennett 1948; severities are chosen"
     severities = ({"levels": 32}, {"levels": 16}, {"levels": 8}, {"levels": 4}, {"levels": 2})
 

@@ -49,6 +49,7 @@ class Downscale(Degradation):
     """
 
     name = "downscale"
+    by_rows = True
     reference = "Keys 1981; imresize of MATLAB; factors 2, 3, 4, 8 are usual; severities are chosen"
     severities = ({"factor": 2}, {"factor": 3}, {"factor": 4}, {"factor": 6}, {"factor": 8})
     identity: ClassVar = {"factor": 1}
