@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import struct
 from collections.abc import Iterator, Mapping
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,9 +19,13 @@ from restorecli.images.exif import PREFIX
 _CAMERA, _PLACE, _INTEROPERABILITY = 34665, 34853, 40965
 _NESTED = ((_CAMERA, _PLACE), (_INTEROPERABILITY,), ())
 """Tags that point to a directory, by level; followed nowhere else, so that none goes in a circle."""
+_WORDS = 270
 _DESCRIPTIVE = frozenset(
-    {270, 271, 272, 282, 283, 296, 305, 306, 315, 33432, _CAMERA, _PLACE}
+    {_WORDS, 271, 272, 282, 283, 296, 305, 306, 315, 33432, _CAMERA, _PLACE}
 )  # description, make, model, resolution, software, date, artist, copyright, and two directories
+_IMAGES = re.compile(rb"^images=(\d{1,9})", re.MULTILINE)
+_SIZES = re.compile(rb'\bSize[ZCT]="(\d{1,9})')
+_SAMPLES = re.compile(rb'\bSamplesPerPixel="(\d{1,9})"')
 _LONG, _LONG8, _IFD8 = 4, 16, 18
 _CLASSIC_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _BYTES_PER_VALUE = _CLASSIC_BYTES | {_LONG8: 8, _IFD8: 8}
@@ -122,9 +128,10 @@ def descriptive_exif(data: bytes | mmap.mmap) -> bytes | None:
     """Return the descriptive tags of a TIFF and its camera and GPS directories as an EXIF block.
 
     Args:
-        data: The whole file; if there are no such tags, None comes back.
+        data: The whole file; if there are no such tags, None comes back. What ImageJ, OME and tifffile say of
+            the planes of a stack is no description of one image and is left out.
     """
-    entries = _descriptive(data)
+    entries = [entry for entry in _descriptive(data) if entry.tag != _WORDS or _is_of_one(entry.value)]
     if not entries:
         return None
     tail = _Tail(8, _CLASSIC)
@@ -185,6 +192,16 @@ def _addition(data: bytes | mmap.mmap, exif: bytes | None) -> tuple[int, bytes, 
         "<" + layout.offset, tail.directory(fields, bytes(data[after : after + layout.room]))
     )
     return layout.start, pointer, bytes(tail.data)
+
+
+def _is_of_one(words: bytes) -> bool:
+    """Tell whether a description is of one plane: ImageJ and OME count theirs, tifffile states the shape."""
+    if words.startswith(b"ImageJ="):
+        return all(int(count) <= 1 for count in _IMAGES.findall(words))
+    if b"<OME" in words:
+        samples = max((int(count) for count in _SAMPLES.findall(words)), default=1)
+        return prod(int(count) for count in _SIZES.findall(words)) <= samples
+    return not words.startswith(b'{"shape":')
 
 
 def _descriptive(data: bytes | mmap.mmap) -> list[_Entry]:

@@ -14,6 +14,8 @@ from restorecli.errors import ImageError, UsageError
 from restorecli.images.options import ReadOptions
 from restorecli.images.reading import read_image
 from restorecli.images.stacks import open_stack, write_stack
+from restorecli.images.tiff_tags import descriptive_exif
+from restorecli.images.writing import write_image
 
 ALL = ReadOptions(frames="all")
 RNG = np.random.default_rng(0)
@@ -283,3 +285,39 @@ def test_a_still_gif_is_read(tmp_path):
         np.testing.assert_array_equal(
             np.rint(loaded.pixels * 255), np.asarray(opened.convert("RGB")).transpose(2, 0, 1)
         )
+
+
+@pytest.mark.parametrize("kind", ["imagej", "ome", "shaped"])
+@pytest.mark.parametrize("frames", ["first", "1"])
+def test_one_plane_does_not_say_that_it_is_a_stack(tmp_path, kind, frames):
+    planes = RNG.integers(0, 4096, (2, 3, 8, 9), dtype=np.uint16)
+    tifffile.imwrite(
+        tmp_path / f"x.{'ome.' if kind == 'ome' else ''}tif",
+        planes,
+        imagej=kind == "imagej",
+        metadata={"axes": "TZYX"},
+    )
+    (source,) = tmp_path.iterdir()
+    write_image(tmp_path / "y.tif", read_image(source, ReadOptions(frames=frames)))
+    with tifffile.TiffFile(tmp_path / "y.tif") as file:
+        assert file.asarray().shape == (8, 9)
+        assert np.array_equal(file.asarray(), planes[0, int(frames == "1")])
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("ImageJ=1.54f\nunit=um\n", True),
+        ("ImageJ=1.54f\nimages=1\nunit=um\n", True),
+        ("ImageJ=1.54f\nimages=2\n", False),
+        ('{"shape": [9, 8]}', False),
+        ('<OME><Pixels SizeC="3" SizeT="1" SizeZ="1"><Channel SamplesPerPixel="3"/></Pixels></OME>', True),
+        ('<OME><Pixels SizeC="3" SizeT="1" SizeZ="1"><Channel SamplesPerPixel="1"/></Pixels></OME>', False),
+        ('<OME><Pixels SizeC="1" SizeT="4" SizeZ="1"/></OME>', False),
+        ("a stack of images=7", True),
+    ],
+)
+def test_a_description_of_one_image_is_kept(text, kept):
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, np.zeros((8, 9), np.uint8), description=text, metadata=None)
+    assert (text.encode() in (descriptive_exif(stream.getvalue()) or b"")) == kept
