@@ -290,7 +290,7 @@ def test_a_still_gif_is_read(tmp_path):
 @pytest.mark.parametrize("kind", ["imagej", "ome", "shaped"])
 @pytest.mark.parametrize("frames", ["first", "1"])
 def test_one_plane_does_not_say_that_it_is_a_stack(tmp_path, kind, frames):
-    planes = RNG.integers(0, 4096, (2, 3, 8, 9), dtype=np.uint16)
+    planes = RNG.integers(0, 4096, (2, 5, 8, 9), dtype=np.uint16)
     tifffile.imwrite(
         tmp_path / f"x.{'ome.' if kind == 'ome' else ''}tif",
         planes,

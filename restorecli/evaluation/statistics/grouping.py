@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from restorecli.errors import UsageError
 from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.pairing.pairs import Pair
 from restorecli.evaluation.result import Group, GroupScores, PairScore
+from restorecli.folders.made import Made
 from restorecli.folders.manifest import Record
 
 MISSING = "-"
@@ -115,20 +117,25 @@ Key = tuple[str, ...]
 """The values that the images of a group have in common."""
 
 
-def _keys(scores: Sequence[PairScore], by: Sequence[str]) -> tuple[list[Key], tuple[str, ...]]:
-    """Return the group of every image, and the notes; equal keys are one object."""
+def _keys(scores: Sequence[PairScore], by: Sequence[str]) -> tuple[Sequence[Key], tuple[str, ...]]:
+    """Return the group of every image, of which only numbers are kept, and the notes."""
     known: tuple[str, ...] = ()
     if set(by) - {"category", "defect"}:
         known = tuple(dict.fromkeys(name for score in scores for name in score.fields))
     notes: list[str] = []
-    columns = []
+    columns: list[tuple[array[int], list[str]]] = []
     for name in by:
         full = resolve_field(name, known)
-        labels, note = _in_ranges(name, [sys.intern(_value(score, full)) for score in scores])
-        columns.append(labels)
+        seen: dict[str, int] = {}
+        numbers = array("I", (seen.setdefault(_value(score, full), len(seen)) for score in scores))
+        labels, note = _in_ranges(name, list(seen))
+        columns.append((numbers, labels))
         notes += [note] if note else []
-    seen: dict[Key, Key] = {}
-    return [seen.setdefault(key, key) for key in zip(*columns, strict=True)], tuple(notes)
+
+    def key(place: int) -> Key:
+        return tuple(labels[numbers[place]] for numbers, labels in columns)
+
+    return Made(len(scores), key), tuple(notes)
 
 
 def _value(score: PairScore, name: str) -> str:
@@ -212,7 +219,7 @@ def _order(value: str) -> tuple[int, float, str]:
 
 
 def _in_ranges(name: str, values: Sequence[str]) -> tuple[list[str], str | None]:
-    """Cut the values of a field into ranges where they are many numbers."""
+    """Cut the values of a field, each of which comes once, into ranges where they are many numbers."""
     distinct = set(values) - {MISSING}
     numbers = {value: number for value in distinct if (number := _number(value)) is not None}
     if len(distinct) <= MAX_GROUP_VALUES or len(numbers) < len(distinct):
