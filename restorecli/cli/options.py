@@ -53,7 +53,7 @@ ToSrgb = Annotated[
     bool,
     typer.Option(
         "--to-srgb",
-        help="Convert to sRGB by the color profile; needed for CMYK.",
+        help="Convert to sRGB by the color profile; needed for CMYK and Lab.",
         rich_help_panel=READING,
     ),
 ]

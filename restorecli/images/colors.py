@@ -77,6 +77,28 @@ def cmyk_to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, st
     return converted, "CMYK converted to sRGB through its profile"
 
 
+def lab_to_srgb(image: Image.Image) -> tuple[Image.Image, str]:
+    """Convert an 8-bit CIELAB image to RGB; its white is D50, as the ICC has it.
+
+    Args:
+        image: The image, of Pillow's mode LAB.
+
+    Returns:
+        The RGB image and the note that says so.
+
+    Raises:
+        ImageError: It cannot be converted.
+    """
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    try:
+        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+    except (*DECODER_FAULTS, ImageCms.PyCMSError) as fault:
+        raise ImageError("The Lab image could not be converted.", got=str(fault)) from fault
+    if converted is None:
+        raise ImageError("The Lab image could not be converted.")
+    return converted, "Lab converted to sRGB, its white taken as D50"
+
+
 def _transformed(samples: Samples, icc: bytes) -> Samples:
     space = "gray" if samples.ndim == 2 else "rgb"
     target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

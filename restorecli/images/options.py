@@ -17,7 +17,7 @@ class ReadOptions:
 
     Attributes:
         allow_truncated: Read what is left of a damaged file (with a note) instead of refusing it.
-        to_srgb: Convert the colors to sRGB through the ICC profile; also the only way in for CMYK.
+        to_srgb: Convert the colors to sRGB through the ICC profile; also the only way in for CMYK and Lab.
         frames: What to do with files that hold several images: "refuse" them, take the "first" one, "all",
             one by its number ("3") or several ("3..8"), counted from 0.
         range: Which values are black and white: "auto" finds out, "file" takes the file's own tags, "type"

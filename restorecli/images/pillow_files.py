@@ -20,7 +20,7 @@ from PIL import (
 )
 
 from restorecli.errors import ImageError
-from restorecli.images.colors import cmyk_to_srgb
+from restorecli.images.colors import cmyk_to_srgb, lab_to_srgb
 from restorecli.images.decoded import (
     DECODER_FAULTS,
     DamagedImageError,
@@ -64,6 +64,7 @@ _OPENERS: dict[str, Callable[[IO[bytes], str], ImageFile.ImageFile]] = {
 OPENED = frozenset(_OPENERS)
 """The formats that are opened here."""
 
+_CONVERTED_MODES = ("CMYK", "LAB")
 _REFUSED_MODES = {"CMYK", "LAB", "HSV", "YCbCr", "I", "F"}
 _ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
 _GRAY_MODES = {"1", "L", "LA", "La", "I;16", "I;16B"}
@@ -158,15 +159,15 @@ def _decoded(
     info, untrusted = dict(image.info), Untrusted()
     icc = untrusted.block("icc", info.get("icc_profile"))
     plain: Image.Image = image
-    if image.mode == "CMYK" and options.to_srgb:
-        plain, note = cmyk_to_srgb(image, icc)
+    if image.mode in _CONVERTED_MODES and options.to_srgb:
+        plain, note = cmyk_to_srgb(image, icc) if image.mode == "CMYK" else lab_to_srgb(image)
         notes, icc = (*notes, note), None
     elif image.mode in _REFUSED_MODES:
         raise ImageError(
             f"Images in {image.mode} colors are not processed.",
             expected="gray or RGB",
             got=image.mode,
-            hint="--to-srgb converts it" if image.mode == "CMYK" else "convert it to RGB first",
+            hint="--to-srgb converts it" if image.mode in _CONVERTED_MODES else "convert it to RGB first",
         )
     colors, alpha = _split(plain)
     return Decoded(

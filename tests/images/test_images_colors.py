@@ -90,6 +90,35 @@ def test_cmyk_with_a_profile_that_is_none_is_refused(tmp_path, samples):
         read_image(tmp_path / "x.jpg", ReadOptions(to_srgb=True))
 
 
+def lab_of(samples):
+    """8-bit CIELAB under D50 by the formulas of CIE 15 and the sRGB matrix adapted to D50 (Lindbloom)."""
+    matrix = [
+        [0.4360747, 0.3850649, 0.1430804],
+        [0.2225045, 0.7168786, 0.0606169],
+        [0.0139322, 0.0971045, 0.7141733],
+    ]
+    values = samples / 255
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    x, y, z = np.moveaxis(linear @ np.transpose(matrix) / [0.96422, 1, 0.82521], -1, 0)
+    fx, fy, fz = (np.where(t > 216 / 24389, np.cbrt(t), (24389 / 27 * t + 16) / 116) for t in (x, y, z))
+    light, a, b = 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+    signed = (np.rint(part).astype(np.int8).view(np.uint8) for part in (a, b))
+    return np.stack([np.rint(light * 2.55).astype(np.uint8), *signed], axis=-1)
+
+
+def test_lab_is_refused_with_the_way_in_and_converted_on_request(tmp_path, samples):
+    muted = samples // 2 + 64  # whole numbers of a and b leave several levels open in saturated colors
+    tifffile.imwrite(tmp_path / "x.tif", lab_of(muted), photometric="cielab")
+    with pytest.raises(ImageError, match="LAB") as caught:
+        read_image(tmp_path / "x.tif")
+    assert "--to-srgb" in str(caught.value.hint)
+    image = read_image(tmp_path / "x.tif", ReadOptions(to_srgb=True))
+    assert any("Lab converted" in note for note in image.traits.notes)
+    off = np.abs(image.pixels * 255 - muted.transpose(2, 0, 1))
+    assert off.mean() < 0.7
+    assert off.max() <= 4
+
+
 @pytest.mark.parametrize("icc", [GRAY, WIDE[:200], b"\x00" * 200])
 def test_a_profile_that_does_not_fit_is_refused_on_conversion_only(tmp_path, samples, icc):
     Image.fromarray(samples).save(tmp_path / "x.jpg", icc_profile=icc)
