@@ -12,12 +12,13 @@ import numpy as np
 from restorecli.degradation.base import Degradation
 from restorecli.degradation.chain import image_rng
 from restorecli.degradation.outside import MOVED
-from restorecli.degradation.row_steps import Forward, Rows, blocks, check_by_rows, degraded_rows
+from restorecli.degradation.row_steps import Forward, Rows, check_by_rows, degraded_rows
 from restorecli.degradation.task import DegradeTask
 from restorecli.degradation.values import check_light, clipped_note
 from restorecli.folders.samples import Sample
 from restorecli.images.image import FileTraits, Pixels
-from restorecli.images.reading import fits_in_memory, probe
+from restorecli.images.reading import probe
+from restorecli.images.rows import blocks, goes_by_rows, open_rows
 from restorecli.images.tiff_rows import TiffRows
 from restorecli.images.tiff_tiles import write_rows
 
@@ -31,16 +32,13 @@ class RowsDegraded:
     area: int
 
 
-def goes_by_rows(task: DegradeTask) -> bool:
-    """Tell whether a task's image is a TIFF that memory cannot hold.
+def is_too_large(task: DegradeTask) -> bool:
+    """Tell whether memory cannot hold a task's image, but it can be read by rows.
 
     Raises:
         ImageError: Its header cannot be read.
     """
-    if isinstance(task.source, Sample):
-        return False
-    header = probe(task.source)
-    return header.format == "TIFF" and not fits_in_memory(header)
+    return not isinstance(task.source, Sample) and goes_by_rows(probe(task.source))
 
 
 def degrade_by_rows(task: DegradeTask, path: Path) -> RowsDegraded:
@@ -57,8 +55,8 @@ def degrade_by_rows(task: DegradeTask, path: Path) -> RowsDegraded:
         ResourceError: The disk became full or failed.
     """
     check_by_rows(task.steps)
-    assert isinstance(task.source, Path)  # noqa: S101 - see `goes_by_rows`
-    with TiffRows(task.source, task.reading) as reader:
+    assert isinstance(task.source, Path)  # noqa: S101 - see `is_too_large`
+    with open_rows(task.source, task.reading) as reader:
         source = _Source(reader, task.source)
         traits, changed = _chain(source.rows, reader.traits, task)
         losses = write_rows(path, changed.bands(), changed.size, changed.channels, traits)

@@ -14,9 +14,7 @@ from restorecli.degradation.base import Degradation
 from restorecli.degradation.families.compression import BLOCK
 from restorecli.errors import ImageError
 from restorecli.images.image import Pixels
-
-BAND_PIXELS = 1 << 21
-"""Pixels that are worked on at a time."""
+from restorecli.images.rows import blocks
 
 _Place = tuple[int, int]
 """Number of a draw within `apply`, and channel."""
@@ -105,13 +103,6 @@ def degraded_rows(
         else:
             rows = _by_windows(rows, step, rng_for_step(number))
     return rows
-
-
-def blocks(height: int, width: int, multiple: int = 1) -> Iterator[tuple[int, int]]:
-    """Yield first row and end of blocks of about `BAND_PIXELS`; all heights but the last are a multiple."""
-    step = max(BAND_PIXELS // (width * multiple), 1) * multiple
-    for start in range(0, height, step):
-        yield start, min(start + step, height)
 
 
 def _by_windows(rows: Rows, step: Degradation, rng: np.random.Generator) -> Rows:

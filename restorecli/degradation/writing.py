@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.degradation.base import Degradation
-from restorecli.degradation.by_rows import degrade_by_rows, goes_by_rows
+from restorecli.degradation.by_rows import degrade_by_rows, is_too_large
 from restorecli.degradation.chain import image_rng, replay_steps
 from restorecli.degradation.outside import replay_steps_beyond
 from restorecli.degradation.task import DegradeTask
@@ -57,7 +57,7 @@ def write_degraded(task: DegradeTask, path: Path, quality: int = DEFAULT_QUALITY
     """
     digest = _digest(task)
     stack = None if isinstance(task.source, Sample) else open_stack(task.source, task.reading)
-    if stack is None and goes_by_rows(task):
+    if stack is None and is_too_large(task):
         rows = degrade_by_rows(task, path)
         return Degraded(rows.notes, digest, rows.source_size, rows.area)
     if stack is None:

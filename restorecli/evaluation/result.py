@@ -80,6 +80,14 @@ class PairScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What scoring one pair gave: a score, or what stood in the way, or both."""
+
+    score: PairScore | None
+    problems: tuple[Unmatched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Some images together: a category, those of one severity, or all.
 

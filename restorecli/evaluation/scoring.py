@@ -13,8 +13,10 @@ from restorecli.evaluation.metrics.metric import Mask, Metric, Subject, View
 from restorecli.evaluation.metrics.protocol import Protocol
 from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
 from restorecli.evaluation.pairing.defect_masks import read_mask
-from restorecli.evaluation.pairing.pairs import Pair, Side, Source, Unmatched
-from restorecli.evaluation.result import PairScore, Scores
+from restorecli.evaluation.pairing.pairs import Pair, Side, Source, Unmatched, unread
+from restorecli.evaluation.pairing.sizes import is_enlarged, kind_of, mismatch
+from restorecli.evaluation.result import Outcome, PairScore, Scores
+from restorecli.evaluation.scoring_rows import is_too_large, score_pair_by_rows
 from restorecli.evaluation.statistics.grouping import fields_of
 from restorecli.folders.manifest import Record
 from restorecli.images.image import FileTraits, Pixels
@@ -33,14 +35,6 @@ Redegrade = Callable[[Record, Pixels], Pixels]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What scoring one pair gave: a score, or what stood in the way, or both."""
-
-    score: PairScore | None
-    problems: tuple[Unmatched, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Decoded:
     """An image, with what is computed from it once."""
 
@@ -52,12 +46,6 @@ class _Decoded:
     def shape(self) -> tuple[int, ...]:
         """(C, H, W)."""
         return self.view.pixels.shape
-
-    @property
-    def kind(self) -> str:
-        """Width, height and gray or RGB, as a reader expects them."""
-        channels, height, width = self.shape
-        return f"{width}x{height} {'gray' if channels == 1 else 'RGB'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +69,8 @@ def score_pair(
     down-scaling made smaller by a whole factor has no score and is no problem: its restored image has the
     reference's size, but for the rows and columns that down-scaling cut off at the right and bottom to divide
     the sides; the reference is cut as it did.
-    A metric that needs what is not there, or that is not defined for an image, is None.
+    A metric that needs what is not there, or that is not defined for an image, is None; so are those that
+    cannot be measured by rows where memory cannot hold an image, which is a TIFF.
 
     Args:
         pair: Where the images are.
@@ -96,6 +85,8 @@ def score_pair(
         ResourceError: The memory or the disk gave up.
         UsageError: A metric's package or its weights are missing.
     """
+    if is_too_large(pair):
+        return score_pair_by_rows(pair, metrics, protocol)
     reference = _decode(pair, "reference", pair.reference)
     if isinstance(reference, Unmatched):
         return Outcome(None, (reference,))
@@ -152,18 +143,17 @@ def _score_side(
         if image.shape[0] != reference.shape[0]:
             image, reference = _same_channels(image, reference)
             notes += [GRAY_NOTE] if image.shape[0] == reference.shape[0] else []
-        if degraded is not None and _is_enlarged(image, degraded, reference):
-            notes.append(f"reference cut from {reference.kind} to {image.kind}, as down-scaling did")
+        if degraded is not None and is_enlarged(image.shape, degraded.shape, reference.shape):
+            kinds = f"{kind_of(reference.shape)} to {kind_of(image.shape)}"
+            notes.append(f"reference cut from {kinds}, as down-scaling did")
             _, height, width = image.shape
             reference = replace(reference, view=View(reference.view.pixels[:, :height, :width]))
-        if image.shape != reference.shape:
-            sizes = f"{side} {image.kind}, reference {reference.kind}"
-            if side == "degraded" and pair.restored is not None and _is_downscaled(image, reference):
-                notes.append(f"degraded not scored: {sizes}")
-                return None
-            if image.shape[1:] == reference.shape[1:]:
-                return Unmatched(side, pair.path, f"different channels: {sizes}; make both gray or both RGB")
-            return Unmatched(side, pair.path, f"different sizes: {sizes}")
+        unlike = mismatch(pair, side, image.shape, reference.shape)
+        if isinstance(unlike, str):
+            notes.append(unlike)
+            return None
+        if unlike is not None:
+            return unlike
     if image.has_alpha:
         notes.append(ALPHA_NOTE)
     return _apply_metrics(_subject(pair, side, task, image, reference, degraded), task.metrics, notes)
@@ -200,7 +190,7 @@ def _read_mask(pair: Pair, metrics: Sequence[Metric], seen: _Decoded) -> Mask | 
     except ResourceError:
         raise
     except RestorecliError as error:
-        return _unread(pair, "mask", pair.mask, error)
+        return unread(pair.path, "mask", pair.mask, error)
 
 
 def _apply_metrics(subject: Subject, metrics: Sequence[Metric], notes: list[str]) -> Scores:
@@ -229,23 +219,6 @@ def _as_gray(image: _Decoded) -> _Decoded:
     return replace(image, view=View(image.view.pixels[:1]))
 
 
-def _is_downscaled(image: _Decoded, reference: _Decoded) -> bool:
-    """Whether the reference is larger by one whole factor, up to the rounding of its sides."""
-    channels, height, width = image.shape
-    target_channels, target_height, target_width = reference.shape
-    factor = round(target_height / height)
-    sides = ((height, target_height), (width, target_width))
-    return factor > 1 and channels == target_channels and all(-(-b // factor) - a in (0, 1) for a, b in sides)
-
-
-def _is_enlarged(image: _Decoded, degraded: _Decoded, reference: _Decoded) -> bool:
-    """Whether the image lacks only the border that down-scaling cuts off to divide by a whole factor."""
-    factor = image.shape[1] // degraded.shape[1]
-    enlarged = tuple(factor * side for side in degraded.shape[1:]) == image.shape[1:]
-    borders = [whole - side for side, whole in zip(image.shape[1:], reference.shape[1:], strict=True)]
-    return factor > 1 and enlarged and any(borders) and all(0 <= border < factor for border in borders)
-
-
 def _decode(
     pair: Pair, side: Side, source: Source | None, like: FileTraits | None = None
 ) -> _Decoded | Unmatched | None:
@@ -260,9 +233,4 @@ def _decode(
     except ResourceError:
         raise
     except RestorecliError as error:
-        return _unread(pair, side, source, error)
-
-
-def _unread(pair: Pair, side: Side, source: Source, error: RestorecliError) -> Unmatched:
-    got = f" ({error.got})" if error.got else ""
-    return Unmatched(side, pair.path, f"{source.locator}: {error.problem}{got}")
+        return unread(pair.path, side, source, error)

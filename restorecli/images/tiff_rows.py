@@ -45,6 +45,7 @@ class TiffRows:
     Args:
         path: The file.
         options: How to read what is unusual.
+        like: Traits of an image that this one is to be compared with, whose scale it is read by.
 
     Attributes:
         size: Height and width in pixels.
@@ -57,14 +58,14 @@ class TiffRows:
             to sRGB.
     """
 
-    def __init__(self, path: Path, options: ReadOptions = STRICT) -> None:
+    def __init__(self, path: Path, options: ReadOptions = STRICT, like: FileTraits | None = None) -> None:
         self._path = path
         try:
             self._file = tifffile.TiffFile(path)
         except DECODER_FAULTS as fault:
             raise damaged(fault) from fault
         try:
-            self._open(options)
+            self._open(options, like)
         except ImageError:
             self._file.close()
             raise
@@ -72,7 +73,7 @@ class TiffRows:
             self._file.close()
             raise damaged(fault) from fault
 
-    def _open(self, options: ReadOptions) -> None:
+    def _open(self, options: ReadOptions, like: FileTraits | None) -> None:
         self._page = self._file.pages.first
         self._header = parse_header(self._file)
         check_kind(self._header)
@@ -84,7 +85,7 @@ class TiffRows:
         none = np.empty((0, 0, self.channels), self._dtype)
         samples, _, more = as_supported(none, self._header)
         levels = levels_of(self._file, self._header)
-        self._scale = scale_for(samples.dtype, levels, options, None, self._extent)
+        self._scale = scale_for(samples.dtype, levels, options, like, self._extent)
         icc, xmp, dpi, dropped = description(self._file)
         self.traits = FileTraits(
             format="TIFF",

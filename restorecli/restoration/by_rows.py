@@ -8,6 +8,7 @@ from pathlib import Path
 
 from restorecli.images.image import Pixels
 from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.rows import open_rows
 from restorecli.images.tiff_rows import TiffRows
 from restorecli.images.tiff_tiles import write_rows
 from restorecli.restoration.context import Findings
@@ -51,7 +52,7 @@ def restore_file_by_rows(
         ImageError: The source cannot be read by rows, or changed; or the target is to be no TIFF.
         ResourceError: Memory or disk ran out, or the device failed.
     """
-    with TiffRows(source, reading) as rows:
+    with open_rows(source, reading) as rows:
         scale = image_restorer.restorer.spec.scale
         height, width = rows.size
 

@@ -12,7 +12,8 @@ from restorecli.folders.jobs import Progress, SilentProgress
 from restorecli.folders.walking import ImageFile
 from restorecli.images.image import ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.reading import ImageHeader, fits_in_memory, probe, read_image
+from restorecli.images.reading import ImageHeader, probe, read_image
+from restorecli.images.rows import goes_by_rows
 from restorecli.images.stacks import open_stack
 from restorecli.images.writing import write_image
 from restorecli.restoration.by_planes import restore_stack
@@ -93,8 +94,7 @@ class FileRestorer:
         return Loaded(image, before, size)
 
     def _goes_by_rows(self, header: ImageHeader) -> bool:
-        possible = header.format == "TIFF" and self.image_restorer.streams
-        return possible and not fits_in_memory(header)
+        return self.image_restorer.streams and goes_by_rows(header)
 
     def restore(self, file: ImageFile, loaded: Loaded) -> Restored:
         """Restore an image that was read.

@@ -12,13 +12,12 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restorecli.degradation import row_steps
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, apply_all, image_rng
 from restorecli.degradation.folder import degrade_folder
 from restorecli.degradation.row_steps import Forward, Rows, degraded_rows
 from restorecli.folders.manifest import Manifest
-from restorecli.images import reading
+from restorecli.images import reading, rows
 from restorecli.images.image import FileTraits
 from restorecli.images.options import ReadOptions
 from restorecli.images.reading import read_image
@@ -61,18 +60,18 @@ def in_bands(pixels: np.ndarray, height: int) -> Rows:
 def check(specs, pixels: np.ndarray, height: int, seed: int = 5) -> None:
     steps = Chain.from_specs(specs).draw(np.random.default_rng(seed))
     whole = apply_all(pixels, steps, lambda number: image_rng(seed, "a.tif", "step", number))
-    rows = degraded_rows(
+    changed = degraded_rows(
         in_bands(pixels, height), steps, lambda number: image_rng(seed, "a.tif", "step", number)
     )
-    assert rows.size == whole.shape[1:]
+    assert changed.size == whole.shape[1:]
     for _ in range(2):  # whoever goes through it again finds the same
-        np.testing.assert_array_equal(np.concatenate(list(rows.bands()), axis=1), whole)
+        np.testing.assert_array_equal(np.concatenate(list(changed.bands()), axis=1), whole)
 
 
 @pytest.mark.parametrize("spec", VARIANTS, ids=lambda spec: "-".join(map(str, spec.values())))
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_such_degradation_gives_the_bits_of_the_whole(spec, channels, monkeypatch) -> None:
-    monkeypatch.setattr(row_steps, "BAND_PIXELS", 23 * 30)
+    monkeypatch.setattr(rows, "BAND_PIXELS", 23 * 30)
     for size in ((131, 23), (16, 40), (97, 23)):
         check([spec], np.random.default_rng(1).random((channels, *size), np.float32) * 1.2 - 0.1, 37)
 
@@ -87,17 +86,17 @@ def test_every_such_degradation_gives_the_bits_of_the_whole(spec, channels, monk
 @settings(max_examples=60, deadline=None)
 def test_chains_give_the_bits_of_the_whole(chain, size, height, pixels, channels) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(row_steps, "BAND_PIXELS", pixels)
+        patch.setattr(rows, "BAND_PIXELS", pixels)
         check(chain, np.random.default_rng(2).random((channels, *size), np.float32), height)
 
 
 @given(st.lists(st.integers(1, 9), min_size=1), st.integers(1, 7), st.integers(0, 5))
 def test_rows_are_handed_out_in_order_with_what_ranges_share(heights, step, margin) -> None:
-    rows = np.arange(sum(heights), dtype=np.float32)[None, :, None]
-    reader = Forward(iter(np.split(rows, np.cumsum(heights)[:-1], axis=1)))
-    for start in range(0, rows.shape[1], step):
-        first, stop = max(start - margin, 0), min(start + step + margin, rows.shape[1])
-        np.testing.assert_array_equal(reader.read(first, stop), rows[:, first:stop])
+    image = np.arange(sum(heights), dtype=np.float32)[None, :, None]
+    reader = Forward(iter(np.split(image, np.cumsum(heights)[:-1], axis=1)))
+    for start in range(0, image.shape[1], step):
+        first, stop = max(start - margin, 0), min(start + step + margin, image.shape[1])
+        np.testing.assert_array_equal(reader.read(first, stop), image[:, first:stop])
 
 
 @pytest.fixture
@@ -105,7 +104,7 @@ def little_memory(monkeypatch) -> None:
     """Memory that holds none of these images, and whose bands are a few rows."""
     for module in (reading, sys.modules["restorecli.images.tiff_rows"]):
         monkeypatch.setattr(module, "decoding_budget", lambda: 40_000)
-    monkeypatch.setattr(row_steps, "BAND_PIXELS", 1000)
+    monkeypatch.setattr(rows, "BAND_PIXELS", 1000)
 
 
 @pytest.fixture
@@ -142,11 +141,11 @@ def test_files_are_those_that_much_memory_makes(folder, unclipped, request) -> N
     assert second.failures == ()
     assert (second.written, second.megapixels) == (first.written, first.megapixels)
     for name in sorted(Manifest(folder / "whole").read()):
-        whole, rows = (tifffile.imread(folder / place / name) for place in ("whole", "rows"))
-        np.testing.assert_array_equal(rows, whole, err_msg=name)
-        whole, rows = (read_image(folder / place / name, budget=1 << 30) for place in ("whole", "rows"))
-        np.testing.assert_array_equal(rows.pixels, whole.pixels, err_msg=name)
-        assert plain(rows.traits) == plain(whole.traits), name
+        whole, by_rows = (tifffile.imread(folder / place / name) for place in ("whole", "rows"))
+        np.testing.assert_array_equal(by_rows, whole, err_msg=name)
+        whole, by_rows = (read_image(folder / place / name, budget=1 << 30) for place in ("whole", "rows"))
+        np.testing.assert_array_equal(by_rows.pixels, whole.pixels, err_msg=name)
+        assert plain(by_rows.traits) == plain(whole.traits), name
         with tifffile.TiffFile(folder / "rows" / name) as file:
             assert file.pages.first.is_tiled  # it went by rows
     assert Manifest(folder / "rows").read() == Manifest(folder / "whole").read()

@@ -64,7 +64,11 @@ def psnr_of_levels(restored: Levels, reference: Levels) -> float:
     Raises:
         DataError: The shapes differ.
     """
-    error = mse(restored, reference)
+    return psnr_of_mse(mse(restored, reference))
+
+
+def psnr_of_mse(error: float) -> float:
+    """Return the PSNR in decibels of a mean squared error in levels of 0-255; infinity where it is 0."""
     return 10 * math.log10(255**2 / error) if error else math.inf
 
 
@@ -81,7 +85,12 @@ def psnr_with_floor(restored: Levels, reference: Levels) -> float:
     Raises:
         DataError: The shapes differ.
     """
-    return -10 * math.log10(mse(restored, reference) / 255**2 + 1e-8)
+    return psnr_of_mse_with_floor(mse(restored, reference))
+
+
+def psnr_of_mse_with_floor(error: float) -> float:
+    """Return the PSNR in decibels of a mean squared error in levels of 0-255; see `psnr_with_floor`."""
+    return -10 * math.log10(error / 255**2 + 1e-8)
 
 
 def difference(restored: Levels, reference: Levels) -> NDArray[np.int32] | NDArray[np.float64]:

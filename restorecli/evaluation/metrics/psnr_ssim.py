@@ -74,9 +74,17 @@ def psnr(restored: Pixels | Bytes, reference: Pixels | Bytes) -> float:
     first, second = _checked(restored, reference)
     difference = np.subtract(first, second, dtype=np.int32)
     squared = int(np.square(difference, out=difference).sum(dtype=np.int64))
-    if squared == 0:
-        return math.inf
-    return float(10 * math.log10(255**2 * first.size / squared))
+    return psnr_of_sum(squared, first.size)
+
+
+def psnr_of_sum(squared: int, count: int) -> float:
+    """Return the PSNR in decibels of a sum of squared differences of levels of 0-255; infinity where it is 0.
+
+    Args:
+        squared: The sum.
+        count: Of differences.
+    """
+    return float(10 * math.log10(255**2 * count / squared)) if squared else math.inf
 
 
 def ssim(restored: Pixels | Bytes, reference: Pixels | Bytes) -> float:
@@ -104,16 +112,25 @@ def ssim(restored: Pixels | Bytes, reference: Pixels | Bytes) -> float:
     """
     first, second = _checked(restored, reference)
     channels, height, width = first.shape
+    check_window(height, width)
+    from restorecli.evaluation.metrics.similarity import similarity_sum  # loads the compiler
+
+    total = sum(similarity_sum(one, other) for one, other in zip(first, second, strict=True))
+    return total / float(channels * (height - WINDOW + 1) * (width - WINDOW + 1))
+
+
+def check_window(height: int, width: int) -> None:
+    """Refuse an image that SSIM's window does not fit into.
+
+    Raises:
+        DataError: It is so small.
+    """
     if min(height, width) < WINDOW:
         raise DataError(
             "SSIM needs an image at least as large as its window.",
             expected=f"both sides at least {WINDOW} pixels",
             got=f"{width}x{height}",
         )
-    from restorecli.evaluation.metrics.similarity import similarity_sum  # loads the compiler
-
-    total = sum(similarity_sum(one, other) for one, other in zip(first, second, strict=True))
-    return total / float(channels * (height - WINDOW + 1) * (width - WINDOW + 1))
 
 
 def _checked(restored: Pixels | Bytes, reference: Pixels | Bytes) -> tuple[Bytes, Bytes]:

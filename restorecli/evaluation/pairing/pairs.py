@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from restorecli.errors import RestorecliError
 from restorecli.folders.manifest import Record, locate, open_locator
 from restorecli.folders.samples import LOCATOR
 from restorecli.images.image import FileTraits, ImageData
@@ -101,6 +102,19 @@ class Unmatched:
     def to_dict(self) -> dict[str, object]:
         """Return the entry as JSON values."""
         return {"side": self.side, "path": self.path, "reason": self.reason}
+
+
+def unread(path: str, side: Side, source: Source, error: RestorecliError) -> Unmatched:
+    """Return the problem of an image of a pair that could not be read.
+
+    Args:
+        path: Name of the pair.
+        side: Which image it is.
+        source: Where it is.
+        error: Why it could not be read.
+    """
+    got = f" ({error.got})" if error.got else ""
+    return Unmatched(side, path, f"{source.locator}: {error.problem}{got}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from restorecli.evaluation.metrics.psnr_ssim import PROTOCOL
 from restorecli.evaluation.pairing.pairs import Unmatched
 from restorecli.evaluation.result import Evaluation, PairScore, group_scores
 from restorecli.evaluation.scoring import ALPHA_NOTE, GRAY_NOTE
+from restorecli.evaluation.scoring_rows import ROWS_NOTE
 from restorecli.evaluation.statistics.grouping import fields_of, group_by
 from restorecli.evaluation.statistics.summary import Summary
 from restorecli.folders.packed import Packed
@@ -64,7 +65,7 @@ def _with_fields(score: PairScore) -> PairScore:
 def _notes(evaluation: Evaluation) -> tuple[str, ...]:
     total = len(evaluation.images)
     counts = Counter(note for score in evaluation.images for note in score.notes)
-    notes = [f"{note} in {counts[note]} of {total} pairs" for note in (ALPHA_NOTE, GRAY_NOTE) if counts[note]]
+    notes = [f"{note} in {counts[note]} of {total} pairs" for note in _COUNTED if counts[note]]
     overall = evaluation.overall
     for side, summaries in (("degraded", overall.degraded), ("restored", overall.restored)):
         notes += _side_notes(side, summaries or {}, evaluation)
@@ -97,6 +98,9 @@ def _side_notes(side: str, summaries: Mapping[str, Summary], evaluation: Evaluat
     ]
     return notes
 
+
+_COUNTED = (ALPHA_NOTE, GRAY_NOTE, ROWS_NOTE)
+"""The notes on pairs that are counted for all of them."""
 
 _NEEDS = {
     "mask": "a mask",
