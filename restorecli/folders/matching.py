@@ -78,7 +78,7 @@ class NameIndex:
     def ranked_places(self, name: PurePosixPath) -> tuple[tuple[int, int], list[int]]:
         """Return the numbers of the nearest files in `files`, and how near they are, as `ranked`."""
         if self._single:
-            return (0, 0), [0]
+            return (0, 0), list(range(len(self.files)))
         stem = self._key(name)
         ranked: dict[tuple[int, int], list[int]] = defaultdict(list)
         for place in self._stems.places(stem):
