@@ -242,7 +242,7 @@ class Invert(Restorer):
     def __call__(self, batch):
         return 1 - batch
 
-sys.modules["restorecli.restoration.files"].fits_in_memory = lambda header: False
+sys.modules["restorecli.images.rows"].fits_in_memory = lambda header: False
 torch.set_num_threads(1)
 summary = restore_folder(Path(sys.argv[1]), Path(sys.argv[2]), Invert(), tile=256, workers=1)
 assert not summary.failures, summary.failures
