@@ -12,15 +12,14 @@ import numpy as np
 from restorecli.degradation.base import Degradation
 from restorecli.degradation.chain import image_rng
 from restorecli.degradation.outside import MOVED
-from restorecli.degradation.row_steps import Forward, Rows, check_by_rows, degraded_rows
+from restorecli.degradation.row_steps import Rows, check_by_rows, degraded_rows
 from restorecli.degradation.task import DegradeTask
 from restorecli.degradation.values import check_light, clipped_note
 from restorecli.folders.samples import Sample
+from restorecli.images.forward import Forward
 from restorecli.images.image import FileTraits, Pixels
 from restorecli.images.reading import probe
-from restorecli.images.rows import blocks, goes_by_rows, open_rows
-from restorecli.images.tiff_rows import TiffRows
-from restorecli.images.tiff_tiles import write_rows
+from restorecli.images.rows import RowReader, blocks, goes_by_rows, open_rows, write_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class _Source:
         high: The greatest.
     """
 
-    def __init__(self, reader: TiffRows, file: Path) -> None:
+    def __init__(self, reader: RowReader, file: Path) -> None:
         self._reader = reader
         self._file = file
         self.low, self.high = np.inf, -np.inf

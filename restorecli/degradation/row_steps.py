@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from restorecli.degradation.base import Degradation
 from restorecli.degradation.families.compression import BLOCK
 from restorecli.errors import ImageError
+from restorecli.images.forward import Forward
 from restorecli.images.image import Pixels
 from restorecli.images.rows import blocks
 
@@ -37,30 +38,6 @@ class Rows:
     def mapped(self, change: Callable[[Pixels], Pixels]) -> Rows:
         """Return the image with a change that each pixel undergoes by itself."""
         return Rows(self.size, self.channels, lambda: map(change, self.bands()))
-
-
-class Forward:
-    """Rows handed out in order, by ranges that may overlap, while they come in bands.
-
-    Args:
-        bands: (C, rows, W) pixels from top to bottom.
-    """
-
-    def __init__(self, bands: Iterator[Pixels]) -> None:
-        self._bands = bands
-        self._held: list[Pixels] = []
-        self._first = 0
-        self._end = 0
-
-    def read(self, start: int, stop: int) -> Pixels:
-        """Return the rows from `start` to before `stop`; those before `start` are forgotten."""
-        while self._end < stop:
-            band = next(self._bands)
-            self._held.append(band)
-            self._end += band.shape[1]
-        while self._first + self._held[0].shape[1] <= start:
-            self._first += self._held.pop(0).shape[1]
-        return np.concatenate(self._held, axis=1)[:, start - self._first : stop - self._first]
 
 
 def check_by_rows(steps: Sequence[Degradation]) -> None:

@@ -18,11 +18,9 @@ from restorecli.evaluation.pairing.pairs import Pair, Side, Source, Unmatched, u
 from restorecli.evaluation.pairing.sizes import mismatch
 from restorecli.evaluation.result import Outcome, PairScore
 from restorecli.evaluation.statistics.grouping import fields_of
-from restorecli.images.formats import SUFFIXES
 from restorecli.images.image import FileTraits, Pixels
 from restorecli.images.reading import probe
-from restorecli.images.rows import blocks, goes_by_rows, open_rows
-from restorecli.images.tiff_rows import TiffRows
+from restorecli.images.rows import RowReader, blocks, goes_by_rows, may_go_by_rows, open_rows
 
 ROWS_NOTE = "too large for memory and scored by rows, by PSNR, SSIM, MAE, MSE and RMSE only"
 """Stands in the notes of a pair of which other metrics were asked for, too."""
@@ -37,7 +35,7 @@ class _Open:
     path: str
     side: Side
     source: Source
-    reader: TiffRows
+    reader: RowReader
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -67,7 +65,7 @@ def is_too_large(pair: Pair) -> bool:
 
 def _goes_by_rows(source: Source) -> bool:
     file = source.file
-    if file is None or source.options.frames.isdigit() or SUFFIXES.get(file.suffix.lower()) != "TIFF":
+    if file is None or source.options.frames.isdigit() or not may_go_by_rows(file):
         return False
     try:
         return goes_by_rows(probe(file))

@@ -50,7 +50,8 @@ def check_budget(height: int, width: int, channels: int, depth: int, budget: int
             expected=f"at most {allowed / _GIB:.2f} GiB while decoding",
             got=f"{width} x {height} x {channels} at {depth} bits, {needed / _GIB:.2f} GiB",
             hint="free memory, cut the image into parts, or check whether the file is a decompression "
-            "bomb; a network restores a TIFF of any size",
+            "bomb; a network restores a TIFF of any size, and PNG and JPEG with "
+            'pip install "restorecli[vips]"',
         )
 
 

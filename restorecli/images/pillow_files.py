@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import IO
 
 import numpy as np
@@ -156,12 +157,11 @@ def _check_frames(image: ImageFile.ImageFile, options: ReadOptions) -> tuple[str
 def _decoded(
     image: ImageFile.ImageFile, file_format: str, notes: tuple[str, ...], options: ReadOptions
 ) -> Decoded:
-    info, untrusted = dict(image.info), Untrusted()
-    icc = untrusted.block("icc", info.get("icc_profile"))
+    described = _described(image, file_format)
     plain: Image.Image = image
     if image.mode in _CONVERTED_MODES and options.to_srgb:
-        plain, note = cmyk_to_srgb(image, icc) if image.mode == "CMYK" else lab_to_srgb(image)
-        notes, icc = (*notes, note), None
+        plain, note = cmyk_to_srgb(image, described.icc) if image.mode == "CMYK" else lab_to_srgb(image)
+        notes, described = (*notes, note), replace(described, icc=None)
     elif image.mode in _REFUSED_MODES:
         raise ImageError(
             f"Images in {image.mode} colors are not processed.",
@@ -170,17 +170,39 @@ def _decoded(
             hint="--to-srgb converts it" if image.mode in _CONVERTED_MODES else "convert it to RGB first",
         )
     colors, alpha = _split(plain)
+    notes = (*notes, *_expansions(plain), *described.notes)
+    return replace(described, samples=colors, alpha=alpha, notes=notes)
+
+
+def describe(stream: IO[bytes], file_format: str, options: ReadOptions) -> Decoded:
+    """Return what a file says of its image; no pixel is decoded, and its samples are empty.
+
+    Args:
+        stream: The open file.
+        file_format: Pillow's name of the format.
+        options: How to read what is unusual.
+
+    Raises:
+        DamagedImageError: The header is damaged.
+        ImageError: It holds several images.
+    """
+    with open_file(stream, file_format) as image:
+        described = _described(image, file_format)
+        return replace(described, notes=(*_check_frames(image, options), *described.notes))
+
+
+def _described(image: ImageFile.ImageFile, file_format: str) -> Decoded:
+    info, untrusted = dict(image.info), Untrusted()
     return Decoded(
-        colors,
+        np.empty((0, 0), np.uint8),
         file_format,
-        alpha=alpha,
-        icc=icc,
+        icc=untrusted.block("icc", info.get("icc_profile")),
         exif=untrusted.block("exif", info.get("exif")),
         xmp=untrusted.block("xmp", info.get("xmp")),
         dpi=_dpi(image),
         chunks=_comment(info.get("comment")) if file_format == "JPEG" else (),
         orientation=None if file_format == "PNG" else orientation(image),
-        notes=(*notes, *_expansions(plain), *untrusted.notes),
+        notes=tuple(untrusted.notes),
     )
 
 

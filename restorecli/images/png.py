@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import IO, NamedTuple
 
 import imagecodecs
@@ -15,13 +15,21 @@ import numpy as np
 from restorecli.errors import ImageError
 from restorecli.images.decoded import DamagedImageError, Decoded, Samples, check_single
 from restorecli.images.options import ReadOptions
-from restorecli.images.png_chunks import TEXT_KINDS, Chunk, make_chunk, unpacked, with_description
+from restorecli.images.png_chunks import (
+    COLOR_KINDS,
+    TEXT_KINDS,
+    Chunk,
+    make_chunk,
+    unpacked,
+    with_description,
+)
 from restorecli.images.scale import FileLevels, ValueScale, bits_to_levels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_CHUNKS = 1 << 20
 _MAX_TEXT = 64 << 20
 _SAMPLES_PER_PIXEL = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_DESCRIBING = TEXT_KINDS | COLOR_KINDS | {b"eXIf", b"iCCP", b"pHYs", b"sBIT", b"acTL", b"tRNS"}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
@@ -81,7 +89,7 @@ def read_chunks(data: bytes) -> list[Chunk]:
 
 
 def read_description(stream: IO[bytes]) -> list[Chunk]:
-    """Return the chunks of text and EXIF, wherever they stand; the others are skipped, not read.
+    """Return the chunks that describe the image, wherever they stand; the others are skipped, not read.
 
     Args:
         stream: The open file; a chunk that is cut short or too large ends the list.
@@ -93,7 +101,7 @@ def read_description(stream: IO[bytes]) -> list[Chunk]:
         size, kind = int.from_bytes(head[:4], "big"), head[4:]
         if len(head) < 8 or kind == b"IEND":
             break
-        if kind in TEXT_KINDS or kind == b"eXIf":
+        if kind in _DESCRIBING:
             if size > _MAX_TEXT:
                 break
             found.append((kind, memoryview(stream.read(size))))
@@ -114,24 +122,41 @@ def decode_deep(data: bytes, options: ReadOptions) -> Decoded:
         ImageError: It is animated.
     """
     chunks = read_chunks(data)
-    kinds = dict(reversed(chunks))
     header = read_header(data)
-    notes = _check_frames(kinds.get(b"acTL"), options)
     try:
         samples: Samples = imagecodecs.png_decode(data)
         samples = samples.reshape(header.height, header.width, -1)
     except (imagecodecs.PngError, ValueError) as fault:
         raise DamagedImageError("The PNG cannot be decoded.", got=str(fault)) from fault
-    exif = kinds.get(b"eXIf")
     colors = samples[..., 0] if samples.shape[2] < 3 else samples[..., :3]
+    described = describe(colors, chunks, options)
+    bits = dict(reversed(chunks)).get(b"sBIT")
+    return replace(
+        described,
+        alpha=samples[..., -1] if samples.shape[2] in (2, 4) else None,
+        levels=FileLevels(_stated_levels(bits, colors)),
+    )
+
+
+def describe(colors: Samples, chunks: Sequence[Chunk], options: ReadOptions) -> Decoded:
+    """Return decoded colors with what the chunks of their file say of them.
+
+    Args:
+        colors: The samples, or an empty array that stands for them.
+        chunks: All chunks but those of the samples.
+        options: What to do with an animation.
+
+    Raises:
+        ImageError: It is animated.
+    """
+    kinds = dict(reversed(chunks))
+    exif = kinds.get(b"eXIf")
     decoded = Decoded(
         colors,
         "PNG",
-        alpha=samples[..., -1] if samples.shape[2] in (2, 4) else None,
         icc=_profile(kinds.get(b"iCCP")),
         exif=None if exif is None else bytes(exif),
-        levels=FileLevels(_stated_levels(kinds.get(b"sBIT"), colors)),
-        notes=notes,
+        notes=_check_frames(kinds.get(b"acTL"), options),
     )
     return with_description(decoded, chunks)
 

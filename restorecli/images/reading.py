@@ -25,7 +25,7 @@ __all__ = ["ImageHeader", "fits_in_memory", "probe", "read_image"]
 
 _BIG_ENDIAN_BIGTIFF = b"MM\x00+"
 
-_MAX_PIXELS_PER_BYTE = 1032
+MAX_PIXELS_PER_BYTE = 1032
 """Bytes that one byte can unpack to: what deflate reaches at most (zlib, "Technical Details")."""
 
 _FILLED_ANYWAY = 16 << 20
@@ -205,7 +205,7 @@ def _check_rest(data: bytes, header: ImageHeader, error: DamagedImageError) -> N
     Raises:
         ImageError: Next to nothing would be read, and all the rest filled in.
     """
-    most = _FILLED_ANYWAY + _MAX_PIXELS_PER_BYTE * len(data)
+    most = _FILLED_ANYWAY + MAX_PIXELS_PER_BYTE * len(data)
     if _sample_bytes(header) > most:
         height, width = header.size
         raise ImageError(

@@ -12,7 +12,6 @@ import tifffile
 from restorecli.errors import ImageError
 from restorecli.images.atomic import atomic_write
 from restorecli.images.decoded import Samples
-from restorecli.images.formats import format_for
 from restorecli.images.image import FileTraits, Pixels
 from restorecli.images.metadata import metadata_for
 from restorecli.images.tiff import how_to_write
@@ -29,7 +28,7 @@ _CLASSIC_LIMIT = (1 << 32) - (1 << 25)
 """Bytes of samples from which on BigTIFF is written; its directories need some of the 4 GiB too."""
 
 
-def write_rows(
+def write_tiff_rows(
     path: Path, bands: Iterable[Pixels], size: tuple[int, int], channels: int, traits: FileTraits
 ) -> tuple[str, ...]:
     """Write a TIFF whose rows come one band after another, atomically; it has tiles of 256 pixels.
@@ -47,17 +46,9 @@ def write_rows(
         What could not be kept.
 
     Raises:
-        ImageError: The suffix is not that of a TIFF, or the disk has no room for the samples; nothing was
-            written.
+        ImageError: The disk has no room for the samples; nothing was written.
         ResourceError: The disk became full or failed.
     """
-    if format_for(path) != "TIFF":
-        raise ImageError(
-            "The image is too large for memory, and only TIFF is written by rows.",
-            expected="a TIFF to write",
-            got=path.name,
-            hint="--format tiff, or leave it out",
-        )
     shape = size if channels == 1 else (*size, channels)
     dtype = traits.dtype
     needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize

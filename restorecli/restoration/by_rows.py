@@ -8,9 +8,7 @@ from pathlib import Path
 
 from restorecli.images.image import Pixels
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.rows import open_rows
-from restorecli.images.tiff_rows import TiffRows
-from restorecli.images.tiff_tiles import write_rows
+from restorecli.images.rows import RowReader, open_rows, write_rows
 from restorecli.restoration.context import Findings
 from restorecli.restoration.image import ImageRestorer, TileUse
 from restorecli.restoration.outside import carried, clipped
@@ -68,7 +66,7 @@ def restore_file_by_rows(
 class _Inside:
     """Rows clipped to [0, 1]."""
 
-    def __init__(self, rows: TiffRows) -> None:
+    def __init__(self, rows: RowReader) -> None:
         self._rows = rows
         self.size = rows.size
         self.channels = rows.channels
@@ -80,7 +78,7 @@ class _Inside:
 
 def _restored(
     image_restorer: ImageRestorer,
-    rows: TiffRows,
+    rows: RowReader,
     on_progress: Callable[[int, int], None] | None,
     found: Findings | None,
 ) -> Iterator[Pixels]:

@@ -11,13 +11,15 @@ import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, apply_all, image_rng
 from restorecli.degradation.folder import degrade_folder
-from restorecli.degradation.row_steps import Forward, Rows, degraded_rows
+from restorecli.degradation.row_steps import Rows, degraded_rows
 from restorecli.folders.manifest import Manifest
 from restorecli.images import reading, rows
+from restorecli.images.forward import Forward
 from restorecli.images.image import FileTraits
 from restorecli.images.options import ReadOptions
 from restorecli.images.reading import read_image
@@ -174,3 +176,18 @@ def test_values_beyond_any_light_are_refused_and_nothing_is_written(tmp_path, li
         )
         assert "out of range" in str(summary.failures[0].error)
     assert not list((tmp_path / "out").rglob("*.tif"))
+
+
+def test_a_large_png_is_degraded_to_a_png_of_the_same_pixels(tmp_path, request) -> None:
+    pytest.importorskip("pyvips")
+    (tmp_path / "clean").mkdir()
+    photo = np.random.default_rng(0).integers(0, 256, (150, 70, 3), np.uint8)
+    Image.fromarray(photo).save(tmp_path / "clean" / "a.png")
+    chain = Chain.from_specs([{"name": "gaussian-blur", "sigma": 2.0}, "poisson"])
+    degrade_folder(tmp_path / "clean", tmp_path / "whole", chain)
+    request.getfixturevalue("little_memory")
+    summary = degrade_folder(tmp_path / "clean", tmp_path / "rows", chain)
+    assert (summary.written, summary.failures) == (1, ())
+    whole, by_rows = (Image.open(tmp_path / place / "a.png") for place in ("whole", "rows"))
+    with whole, by_rows:
+        np.testing.assert_array_equal(np.asarray(by_rows), np.asarray(whole))

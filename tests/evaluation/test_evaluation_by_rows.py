@@ -10,6 +10,7 @@ import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from restorecli.errors import DataError
 from restorecli.evaluation.folder import evaluate_folders
@@ -172,3 +173,18 @@ def test_what_cannot_be_scored_is_listed(folders, little_memory) -> None:
     assert reasons["restored", "rgb8.tif"].startswith("different sizes: restored 61x90 RGB")
     assert reasons["degraded", "gray16.tif"].startswith("different channels: degraded 60x90 RGB")
     assert "float.tif: The TIFF is damaged" in reasons["degraded", "float.tif"]
+
+
+def test_png_and_jpeg_go_by_rows_too(tmp_path, request) -> None:
+    pytest.importorskip("pyvips")
+    photo = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
+    for place in ("clean", "restored"):
+        (tmp_path / place).mkdir()
+    Image.fromarray(photo).save(tmp_path / "clean" / "a.png")
+    Image.fromarray(photo).save(tmp_path / "restored" / "a.jpg", quality=90)
+    first = evaluate_folders(tmp_path / "restored", tmp_path / "clean")
+    request.getfixturevalue("little_memory")
+    second = evaluate_folders(tmp_path / "restored", tmp_path / "clean")
+    (one,), (other,) = first.images, second.images
+    assert other.restored == pytest.approx(one.restored, rel=0, abs=1e-9)
+    assert other.restored["psnr"] == one.restored["psnr"]

@@ -19,7 +19,7 @@ from restorecli.images.png_chunks import make_chunk
 from restorecli.images.reading import read_image
 from restorecli.images.scale import ValueScale, from_unit, to_unit
 from restorecli.images.tiff_rows import TiffRows
-from restorecli.images.tiff_tiles import write_rows
+from restorecli.images.tiff_tiles import write_tiff_rows
 from restorecli.images.writing import write_image
 
 
@@ -310,7 +310,7 @@ def test_rows_are_read_and_written_by_the_scale_of_the_whole(tmp_path, name):
         assert rows.traits.scale == whole.traits.scale
         np.testing.assert_array_equal(rows.read(30, 200), whole.pixels[:, 30:200])
         bands = (rows.read(start, min(start + 90, 300)) for start in range(0, 300, 90))
-        write_rows(tmp_path / "y.tif", bands, rows.size, rows.channels, rows.traits)
+        write_tiff_rows(tmp_path / "y.tif", bands, rows.size, rows.channels, rows.traits)
     written = tifffile.imread(tmp_path / "y.tif")
     assert written.dtype == samples.dtype
     np.testing.assert_allclose(written.astype(np.float64), samples.astype(np.float64), rtol=1e-3, atol=1e-6)

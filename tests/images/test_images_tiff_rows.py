@@ -18,7 +18,7 @@ from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
 from restorecli.images.reading import read_image
 from restorecli.images.tiff_rows import TiffRows
-from restorecli.images.tiff_tiles import write_rows
+from restorecli.images.tiff_tiles import write_tiff_rows
 from restorecli.images.writing import quantize, write_image
 
 
@@ -103,7 +103,7 @@ def test_written_rows_are_those_of_an_image_written_whole(tmp_path, depth, chann
     traits = FileTraits(
         "TIFF", depth, icc=None, exif=exif, xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>", dpi=(300, 150)
     )
-    losses = write_rows(tmp_path / "rows.tif", iter(cut(pixels, heights)), (300, 270), channels, traits)
+    losses = write_tiff_rows(tmp_path / "rows.tif", iter(cut(pixels, heights)), (300, 270), channels, traits)
     assert losses == write_image(tmp_path / "whole.tif", ImageData(pixels, traits)) == ()
     rows, whole = read_image(tmp_path / "rows.tif"), read_image(tmp_path / "whole.tif")
     np.testing.assert_array_equal(rows.pixels, whole.pixels)
@@ -126,7 +126,7 @@ def test_a_file_beyond_four_gigabytes_keeps_its_tags_too(tmp_path, monkeypatch):
     monkeypatch.setattr(tiff_tiles, "_CLASSIC_LIMIT", 1000)
     traits = FileTraits("TIFF", 8, exif=some_exif(), dpi=(300, 300))
     pixels = np.random.default_rng(2).random((3, 40, 50)).astype(np.float32)
-    write_rows(tmp_path / "x.tif", [pixels], (40, 50), 3, traits)
+    write_tiff_rows(tmp_path / "x.tif", [pixels], (40, 50), 3, traits)
     assert (tmp_path / "x.tif").read_bytes()[:4] == b"II+\x00"
     again = read_image(tmp_path / "x.tif")
     assert np.abs(again.pixels - pixels).max() <= 0.5 / 255 + 1e-6
@@ -209,7 +209,7 @@ def test_a_full_disk_is_seen_before_anything_is_computed(tmp_path):
         yield
 
     with pytest.raises(ImageError, match="no room") as caught:
-        write_rows(tmp_path / "x.tif", never(), (1 << 30, 1 << 30), 3, FileTraits("TIFF"))
+        write_tiff_rows(tmp_path / "x.tif", never(), (1 << 30, 1 << 30), 3, FileTraits("TIFF"))
     assert list(tmp_path.iterdir()) == []
     assert "bytes" in caught.value.expected
 
@@ -220,5 +220,5 @@ def test_rows_that_fail_leave_nothing_behind(tmp_path):
         raise ImageError("the rest is damaged")
 
     with pytest.raises(ImageError, match="rest"):
-        write_rows(tmp_path / "x.tif", bands(), (600, 20), 1, FileTraits("TIFF"))
+        write_tiff_rows(tmp_path / "x.tif", bands(), (600, 20), 1, FileTraits("TIFF"))
     assert list(tmp_path.iterdir()) == []

@@ -126,10 +126,36 @@ def test_one_large_tiff_goes_by_rows_into_one_file(source, tmp_path, convolution
     assert (done.written, done.output, done.megapixels) == (1, tmp_path / "one.tif", 300 * 200 / 1e6)
     in_folder = tmp_path / "out" / "scans" / "large.tif"
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "one.tif"), tifffile.imread(in_folder))
-    with pytest.raises(ImageError, match="only TIFF is written by rows") as caught:
-        restore_file(large, tmp_path / "one.png", image_restorer, known=Known())
+    restore_file(large, tmp_path / "one.png", image_restorer, known=Known())
+    with Image.open(tmp_path / "one.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), tifffile.imread(in_folder))
+    with pytest.raises(ImageError, match="only TIFF and PNG are written by rows") as caught:
+        restore_file(large, tmp_path / "one.webp", image_restorer, known=Known())
     assert caught.value.file == str(large)
-    assert not (tmp_path / "one.png").exists()
+    assert not (tmp_path / "one.webp").exists()
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_large_png_and_jpeg_are_restored_as_if_memory_held_them(
+    tmp_path, convolutions, strength, request, monkeypatch
+):
+    pytest.importorskip("pyvips")
+    photo = np.random.default_rng(0).integers(0, 256, (75, 50, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+    (tmp_path / "imgs").mkdir()
+    Image.fromarray(photo).save(tmp_path / "imgs" / "a.png", dpi=(300, 300))
+    Image.fromarray(photo).save(tmp_path / "imgs" / "b.jpg", quality=90)
+    options = {"tile": 64, "strength": strength}
+    first = restore_folder(tmp_path / "imgs", tmp_path / "whole", convolutions(3), **options)
+    request.getfixturevalue("little_memory")
+    monkeypatch.setattr(reading, "_read", lambda *_: pytest.fail("read whole"))
+    summary = restore_folder(tmp_path / "imgs", tmp_path / "rows", convolutions(3), **options)
+    assert (summary.written, summary.failures) == (first.written, ()) == (2, ())
+    monkeypatch.undo()
+    for name in sorted(Manifest(tmp_path / "whole").read()):
+        whole, rows = (read_image(tmp_path / folder / name) for folder in ("whole", "rows"))
+        np.testing.assert_array_equal(rows.pixels, whole.pixels)
+        assert rows.traits == whole.traits
+    assert Manifest(tmp_path / "rows").read() == Manifest(tmp_path / "whole").read()
 
 
 def test_auto_finds_a_tile(source, tmp_path, convolutions, little_memory):
@@ -174,9 +200,9 @@ def only_the_small_one(folder):
 
 
 def test_another_format_cannot_be_written_by_rows(source, tmp_path, convolutions, little_memory):
-    summary = restore_folder(source, tmp_path / "out", convolutions(2), image_format="png")
+    summary = restore_folder(source, tmp_path / "out", convolutions(2), image_format="webp")
     assert "--format tiff" in one_failure(summary).hint
-    assert only_the_small_one(tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").rglob("*.webp")] == ["small.webp"]
 
 
 def test_the_whole_at_once_is_refused(source, tmp_path, convolutions, little_memory):
@@ -190,11 +216,13 @@ def test_a_method_refuses_it_as_too_large(source, tmp_path, little_memory):
     assert "too large" in one_failure(summary).problem
 
 
-def test_a_large_png_says_what_to_do(tmp_path, convolutions, little_memory):
+def test_without_libvips_a_large_png_says_what_to_do(tmp_path, convolutions, little_memory, monkeypatch):
+    monkeypatch.setattr(sys.modules["restorecli.images.rows"], "find_spec", lambda _: None)
     (tmp_path / "imgs").mkdir()
     Image.new("RGB", (200, 300)).save(tmp_path / "imgs" / "x.png")
     (failure,) = restore_folder(tmp_path / "imgs", tmp_path / "out", convolutions(2)).failures
     assert "TIFF" in failure.error.hint
+    assert "restorecli[vips]" in failure.error.hint
 
 
 def test_damage_at_its_end_costs_this_image_only(source, tmp_path, convolutions, little_memory):
