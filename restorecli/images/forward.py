@@ -41,10 +41,17 @@ class Forward:
             self._held.append(band)
             self._end += band.shape[self._axis]
             self._forget(needed)
-        rows = np.concatenate(self._held, axis=self._axis)
-        inside = [slice(None)] * rows.ndim
-        inside[self._axis] = slice(start - self._first, stop - self._first)
-        return rows[tuple(inside)]
+        return np.concatenate(list(self._parts(start, stop)), axis=self._axis)
+
+    def _parts(self, start: int, stop: int) -> Iterator[NDArray[Any]]:
+        first = self._first
+        for band in self._held:
+            end = first + band.shape[self._axis]
+            if end > start and first < stop:
+                inside = [slice(None)] * band.ndim
+                inside[self._axis] = slice(max(start - first, 0), stop - first)
+                yield band[tuple(inside)]
+            first = end
 
     def _forget(self, needed: int) -> None:
         while self._held and self._first + self._held[0].shape[self._axis] <= needed:

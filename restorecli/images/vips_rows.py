@@ -125,7 +125,7 @@ class VipsRows:
 
 def _open(path: Path, header: ImageHeader) -> Any:  # noqa: ANN401 - pyvips has no types
     load = {"PNG": pyvips.Image.pngload, "JPEG": pyvips.Image.jpegload}[header.format]
-    image = load(str(path), access="sequential", fail_on="error")
+    image = load(str(path), access="sequential", fail_on="error", revalidate=True)
     if (image.height, image.width, image.bands) != (*header.size, header.channels):
         raise ValueError(f"{image.width} x {image.height} x {image.bands} came out")
     return image

@@ -74,6 +74,14 @@ def test_rows_are_those_of_the_whole(tmp_path, name) -> None:
 
 
 @vips
+def test_a_file_that_was_written_anew_is_read_anew(tmp_path) -> None:
+    for color in (10, 200):
+        Image.new("L", (70, 300), color).save(tmp_path / "x.png")
+        with open_rows(tmp_path / "x.png") as rows:
+            assert np.all(rows.read(0, 300) * 255 == color)
+
+
+@vips
 @pytest.mark.parametrize("name", ["rgb.png", "deep.png", "rgb.jpg"])
 @pytest.mark.parametrize("share", [0.3, 0.9])
 def test_a_file_that_is_cut_short_is_refused(tmp_path, name, share) -> None:
