@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restorecli.evaluation.result import Evaluation
+from restorecli.evaluation.scoring_rows import is_too_large
 from restorecli.evaluation.statistics.comparison import Comparison
 from restorecli.evaluation.tables.latex import to_latex
 from restorecli.evaluation.tables.markdown import to_markdown
@@ -130,11 +131,13 @@ def write_files(
 
 
 def _strips(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write the side-by-side images that the report's rule chooses."""
+    """Write the side-by-side images that the report's rule chooses, but for those that memory cannot hold."""
     from restorecli.report.choice import choose
     from restorecli.report.strips import write_strips
 
-    chosen = [choice.score for choice in choose(evaluation, _MAX_STRIPS)]
+    chosen = [
+        choice.score for choice in choose(evaluation, _MAX_STRIPS) if not is_too_large(choice.score.pair)
+    ]
     return list(write_strips(chosen, folder / STRIPS, within=folder))
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import restorecli
 from restorecli.errors import DataError
 from restorecli.evaluation.folder import evaluate_folders
 from restorecli.evaluation.metrics.catalog import find_metrics
@@ -19,10 +20,10 @@ from restorecli.evaluation.metrics.metric import Subject
 from restorecli.evaluation.metrics.protocol import PROTOCOLS, find_protocol
 from restorecli.evaluation.metrics.row_scores import RowScores
 from restorecli.evaluation.scoring_rows import ROWS_NOTE
-from restorecli.images import reading, rows
+from restorecli.images import budget, reading, rows
 
 METRICS = ("psnr", "ssim", "mae", "mse", "rmse", "psnr-y", "ssim-y")
-SIZE = (90, 60)
+SIZE = (150, 60)
 
 
 def whole(metric, subject: Subject) -> float | None:
@@ -82,8 +83,8 @@ def test_what_can_be_measured_by_rows() -> None:
 @pytest.fixture
 def little_memory(monkeypatch) -> None:
     """Memory that holds none of these images, and whose bands are a few rows."""
-    for module in (reading, sys.modules["restorecli.images.tiff_rows"]):
-        monkeypatch.setattr(module, "decoding_budget", lambda: 30_000)
+    for module in (budget, reading, rows, sys.modules["restorecli.images.tiff_rows"]):
+        monkeypatch.setattr(module, "decoding_budget", lambda: 60_000)
     monkeypatch.setattr(rows, "BAND_PIXELS", 700)
 
 
@@ -168,11 +169,23 @@ def test_what_cannot_be_scored_is_listed(folders, little_memory) -> None:
     scored = {score.pair.path: score for score in found.images}
     assert set(scored) == {"gray16.tif", "float.tif", "signed.tif"}
     assert all(score.degraded is None and score.restored["psnr"] > 0 for score in scored.values())
-    assert scored["signed.tif"].notes == ("degraded not scored: degraded 30x45 gray, reference 60x90 gray",)
+    assert scored["signed.tif"].notes == ("degraded not scored: degraded 30x75 gray, reference 60x150 gray",)
     reasons = {(entry.side, entry.path): entry.reason for entry in found.unmatched}
-    assert reasons["restored", "rgb8.tif"].startswith("different sizes: restored 61x90 RGB")
-    assert reasons["degraded", "gray16.tif"].startswith("different channels: degraded 60x90 RGB")
+    assert reasons["restored", "rgb8.tif"].startswith("different sizes: restored 61x150 RGB")
+    assert reasons["degraded", "gray16.tif"].startswith("different channels: degraded 60x150 RGB")
     assert "float.tif: The TIFF is damaged" in reasons["degraded", "float.tif"]
+
+
+def test_the_pages_are_written_without_images_that_memory_cannot_hold(folders, little_memory) -> None:
+    save(folders / "clean" / "small.tif", np.zeros((20, 30), np.uint8))
+    save(folders / "restored" / "small.tif", np.ones((20, 30), np.uint8))
+    found = restorecli.evaluate(
+        folders / "restored", folders / "clean", output=folders / "page", report=folders / "page.html"
+    )
+    assert found.overall.n == 5
+    assert [path.name for path in (folders / "page").rglob("*.png")] == ["small.png"]
+    assert (folders / "page" / "index.html").is_file()
+    assert "too large for this machine" in (folders / "page.html").read_text(encoding="utf-8")
 
 
 def test_png_and_jpeg_go_by_rows_too(tmp_path, request) -> None:
