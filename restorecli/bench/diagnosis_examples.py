@@ -51,7 +51,8 @@ class Example:
     pixels: Pixels
 
 
-def _severities() -> list[Kind]:
+def severities() -> list[Kind]:
+    """Return every degradation at every severity."""
     kinds = []
     for severity in (3, 5, 1, 2, 4):
         for name in DEGRADATIONS:
@@ -179,6 +180,11 @@ def training_examples(data: Path, images: int) -> Iterator[Example]:
     yield from unusual()
 
 
+def every_pair() -> tuple[Kind, ...]:
+    """Return the kinds of examples that have two damages, or one beside weak JPEG."""
+    return (*_PAIRS, *_MORE_PAIRS)
+
+
 def hard(photos: Sequence[Path]) -> Iterator[Example]:
     """Yield two damaged versions of each photograph, of the damages that clean photographs resemble most."""
     kinds = [
@@ -256,7 +262,7 @@ def examples(files: Sequence[Path], label: str = NONE, gray_every: int = 6) -> I
         label: `NONE` for clean ones, of which damaged ones are made; else the damage that they have.
         gray_every: Every so many images are turned to gray first.
     """
-    kinds = (*_severities(), *OTHERS)
+    kinds = (*severities(), *OTHERS)
     for number, file in enumerate(files):
         pixels = read_image(file).pixels
         if gray_every and number % gray_every == gray_every - 1:

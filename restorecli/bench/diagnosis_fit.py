@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -82,25 +81,10 @@ NEEDED: Mapping[str, Sequence[str]] = {
 _OUTLIERS = 0.5
 """Percent of the examples of a damage that may lie outside what is needed for it."""
 
-_MISTAKEN = 0.001
-"""Share of clean images that may be taken for a damage."""
-
-_FOLDS = 3
-_MIN_THRESHOLD, _MAX_THRESHOLD = 0.7, 0.85
-"""Bounds of the chance from which a damage is sure, whatever the clean training images reach."""
-
-_FEW_LIKE_IT = frozenset(("moire",))
-"""Damages that few clean training images resemble, but cloth and grass do: these take the upper bound."""
-
 
 def fit_table(measured: Measured) -> DecisionTable:
-    """Return the table that fits the examples best, with what each damage needs and when it is sure.
-
-    A damage is sure from the chance that images without it reach when the table is fitted to others; see
-    `_sure`.
-    """
-    table = replace(fit_chances(measured), needed=_needed(measured))
-    return replace(table, sure=_sure(measured, table.classes))
+    """Return the table that fits the examples best, with what each damage needs."""
+    return replace(fit_chances(measured), needed=_needed(measured))
 
 
 def _needed(measured: Measured) -> dict[str, dict[str, tuple[float, float]]]:
@@ -119,30 +103,6 @@ def _needed(measured: Measured) -> dict[str, dict[str, tuple[float, float]]]:
     return needed
 
 
-def _sure(measured: Measured, classes: Sequence[str]) -> dict[str, float]:
-    """Return for each damage the chance that all but a few clean images stay below, when not fitted on."""
-    reached: dict[str, list[float]] = {name: [] for name in classes}
-    folds = np.array([zlib.crc32(image.encode()) % _FOLDS for image in measured.images])
-    for fold in range(_FOLDS):
-        rest = measured.chosen(folds != fold)
-        table = replace(fit_chances(rest), needed=_needed(rest))
-        for index in np.flatnonzero(folds == fold):
-            if measured.labels[index] == (NONE,):
-                found = measured.found(int(index))
-                for name, chance in table.chances(found).items():
-                    if table.is_possible(name, found):
-                        reached[name].append(chance)
-    clean = sum(labels == (NONE,) for labels in measured.labels)
-    above = 1 + int(_MISTAKEN * clean)
-    limits = {name: sorted([*[0.0] * above, *chances])[-above] for name, chances in reached.items()}
-    return {
-        name: _MAX_THRESHOLD
-        if name in _FEW_LIKE_IT
-        else float(np.clip(limit, _MIN_THRESHOLD, _MAX_THRESHOLD))
-        for name, limit in limits.items()
-    }
-
-
 def fit_chances(measured: Measured) -> DecisionTable:
     """Return the table whose chances fit the examples best: maximum likelihood with a quadratic penalty.
 
@@ -153,7 +113,7 @@ def fit_chances(measured: Measured) -> DecisionTable:
     blank = _blank(measured, classes)
     z = blank.standardize(measured.values)
     inputs = np.concatenate([np.ones((len(z), 1)), z, z * z - 1], axis=1)
-    weights = _solve(inputs, targets, _example_weights(targets))
+    weights = _solve(inputs, targets, example_weights(targets))
     count = len(measured.names)
     return replace(
         blank, offsets=weights[:, 0], slopes=weights[:, 1 : count + 1], bends=weights[:, count + 1 :]
@@ -179,8 +139,15 @@ def _blank(measured: Measured, classes: Sequence[str]) -> DecisionTable:
     )
 
 
-def _example_weights(targets: Doubles) -> Doubles:
-    """Give all damages the same weight, and `NONE`, the first class, `_CLEAN_WEIGHT` times as much."""
+def example_weights(targets: Doubles) -> Doubles:
+    """Give all damages the same weight, and `NONE`, the first class, `_CLEAN_WEIGHT` times as much.
+
+    Args:
+        targets: Share of each class in each example, (examples, classes).
+
+    Returns:
+        The weight of each example; the sum is 1.
+    """
     share = targets.sum(axis=0)
     factor = np.where(share > 0, targets.sum() / np.maximum(share, 1) / len(share), 0)
     factor[0] *= _CLEAN_WEIGHT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,6 +24,8 @@ AUTO_EXAMPLES = (
 FIT_EXAMPLES = (
     "restorecli bench diagnosis --data ./data -o table.json",
     "restorecli bench diagnosis --data ./data -o table.json --pictures 20",
+    "restorecli bench diagnosis --data ./data -o network.safetensors --part network --hours 0.5",
+    "restorecli bench diagnosis --data ./data -o votes.json --part votes",
 )
 
 Crop = Annotated[
@@ -139,19 +141,44 @@ def diagnosis(
             "--data", help="Folder with bsds400, sand-dust/train, magnetic-tile/train and train400-gray."
         ),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The table to write (JSON).")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The file to write: JSON, or safetensors for the network.")
+    ],
+    part: Annotated[
+        Literal["table", "network", "votes"],
+        typer.Option(help="The table over measurements, the network, or how their chances are joined."),
+    ] = "table",
     images: Annotated[
         int, typer.Option("--pictures", min=1, help="Photographs damaged in every way, twice as many in all.")
     ] = 90,
+    hours: Annotated[float, typer.Option(min=0.0, help="How long the network is trained.")] = 0.5,
+    start: Annotated[Path | None, typer.Option(help="Weights from which the network goes on.")] = None,
 ) -> None:
-    """Fit the table of `diagnose` again: damage training photographs, measure them, and write the table."""
-    from restorecli.bench.diagnosis_examples import training_examples
-    from restorecli.bench.diagnosis_fit import fit_table, measure_examples
-    from restorecli.diagnosis.decide import write_table
+    """Fit a part of `diagnose` again to damaged training photographs, and write it.
 
-    measured = measure_examples(training_examples(data, images))
-    about = (
-        f"Fitted by `restorecli bench diagnosis` to {len(measured.labels)} examples of training photographs"
-    )
-    write_table(fit_table(measured), output, about)
+    The votes are fitted last, to photographs that the shipped table and network were not fitted on.
+    """
+    if part == "network":
+        from restorecli.bench.diagnosis_network import train_network
+
+        train_network(data, output, hours, start, BarProgress())
+        about = f"Trained by `restorecli bench diagnosis` for {hours:g} h"
+    elif part == "votes":
+        from restorecli.bench.diagnosis_votes import fit_votes, hear, held_out_examples
+        from restorecli.diagnosis.votes import write_votes
+
+        heard = hear(held_out_examples(data))
+        about = f"Fitted by `restorecli bench diagnosis` to {len(heard.labels)} examples of other photographs"
+        write_votes(fit_votes(heard), output, about)
+    else:
+        from restorecli.bench.diagnosis_examples import training_examples
+        from restorecli.bench.diagnosis_fit import fit_table, measure_examples
+        from restorecli.diagnosis.decide import write_table
+
+        measured = measure_examples(training_examples(data, images))
+        about = (
+            f"Fitted by `restorecli bench diagnosis` to {len(measured.labels)} examples of "
+            "training photographs"
+        )
+        write_table(fit_table(measured), output, about)
     render.say(f"{about} -> {output}")

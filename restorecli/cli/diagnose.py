@@ -75,6 +75,8 @@ def _show(diagnosis: Diagnosis) -> None:
     """Write one diagnosis at length."""
     if diagnosis.is_clean:
         render.data(f"no damage found (sure: {diagnosis.confidence:.2f})")
+        if diagnosis.suspicion is not None:
+            render.data(str(diagnosis.suspicion))
         return
     for finding in diagnosis.findings:
         render.data(f"{finding.title} (sure: {finding.confidence:.2f})")

@@ -42,7 +42,6 @@ class DecisionTable:
         slopes: w, (classes, measurements).
         bends: v, (classes, measurements).
         needed: For each damage, between which values some measurements must lie for it to be that.
-        sure: For each damage, the chance from which it counts as found.
     """
 
     measurements: tuple[str, ...]
@@ -54,7 +53,6 @@ class DecisionTable:
     slopes: Doubles
     bends: Doubles
     needed: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
-    sure: Mapping[str, float] = field(default_factory=dict)
 
     def standardize(self, values: Doubles) -> Doubles:
         """Return z of measurements in the table's order, (..., measurements); NaN becomes 0."""
@@ -72,6 +70,10 @@ class DecisionTable:
         """Tell whether an image with these measurements can have a damage; what was not measured can be."""
         bounds = self.needed.get(damage, {})
         return all(low <= found[name] <= high for name, (low, high) in bounds.items() if name in found)
+
+    def possible(self, found: Mapping[str, float]) -> frozenset[str]:
+        """Return the damages that an image with these measurements can have."""
+        return frozenset(name for name in self.classes if name != NONE and self.is_possible(name, found))
 
     def evidence(self, found: Mapping[str, float], damage: str, count: int = 3) -> dict[str, float]:
         """Return the measurements that spoke most for a damage and against none, the strongest first."""
@@ -111,7 +113,6 @@ def read_table(file: Path) -> DecisionTable:
             name: {of: (low, high) for of, (low, high) in kept["classes"][name]["needed"].items()}
             for name in classes
         },
-        sure={name: kept["classes"][name]["sure"] for name in classes},
     )
 
 
@@ -133,7 +134,6 @@ def write_table(table: DecisionTable, file: Path, about: str) -> None:
     ]
     classes = {
         name: {
-            "sure": _short(table.sure.get(name, 0.5)),
             "needed": {
                 of: [_short(bound) for bound in bounds] for of, bounds in table.needed.get(name, {}).items()
             },

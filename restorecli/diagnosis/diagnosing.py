@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,19 +13,18 @@ from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes
 from restorecli.diagnosis.impulses import shows_impulses
 from restorecli.diagnosis.measurements import measure
+from restorecli.diagnosis.naming import damages_found, leading
+from restorecli.diagnosis.network import network_chances
 from restorecli.diagnosis.noise import shows_white_noise
-from restorecli.diagnosis.remedies import LIMITS, plan
-from restorecli.diagnosis.result import Diagnosis, Finding
+from restorecli.diagnosis.remedies import LIMITS, model_against, plan
+from restorecli.diagnosis.result import Diagnosis, Finding, Suspicion
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
-from restorecli.diagnosis.together import alike, together
 from restorecli.diagnosis.view import Pixels, view_of
+from restorecli.diagnosis.votes import shipped_votes
 from restorecli.errors import ImageError
 
 MIN_SIDE = 32
 """Pixels of a side that are needed to tell anything."""
-
-_THRESHOLD = 0.6
-"""Chance from which the likeliest damage counts as found, where the table does not say."""
 
 _MIN_RANGE = 2 / 255
 """Images of one value are what they are."""
@@ -37,14 +36,8 @@ _DARK = "low-light"
 _NOISY_DARK = 0.15
 """Noise over the median brightness from which noise shows when a dark image is brightened."""
 
-_TONES = frozenset(("fade", "haze", "low-light", "old-photo", "sand-dust"))
-
-_QUIET, _QUIET_JOINT = 0.6, 0.75
-"""Chance that damaged tones need beside plain noise, the noise not looked at: alone, and with it."""
-
-_JOINT_THRESHOLD, _JOINT_TONES = 0.15, 0.35
-"""Chance from which a second damage counts, where `together` knows the two. Tones need more: to undo what is
-not there would change the whole image."""
+_SUSPICIOUS = 0.25
+"""Chance from which a damage that is not sure is named, so that a person may look."""
 
 _BLURS = frozenset(("gaussian-blur", "defocus", "motion-blur"))
 
@@ -62,13 +55,12 @@ class FileInfo:
     jpeg_table: tuple[int, ...] | None = None
 
 
-def diagnose(image: Pixels, info: FileInfo | None = None, *, table: DecisionTable | None = None) -> Diagnosis:
+def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     """Say what damage an image has, how strong, how sure that is, and what helps.
 
     Args:
         image: (C, H, W) float32, C = 1 or 3, in [0, 1].
         info: What its file says.
-        table: The logistic model; by default the package's.
 
     Returns:
         The diagnosis; no finding where there is no damage, or too little to be sure.
@@ -79,30 +71,48 @@ def diagnose(image: Pixels, info: FileInfo | None = None, *, table: DecisionTabl
     _check(image)
     if image.max() - image.min() < _MIN_RANGE:
         return Diagnosis((), (), (), 1.0)
-    table = table or shipped_table()
-    found = measurements(image, info)
-    chances = table.chances(found)
-    names = _names(chances, found, table)
-    if not names and shows_impulses(found):
-        names, chances = ("salt-pepper",), chances | {"salt-pepper": _PLAIN_NOISE}
-    if not names and shows_white_noise(found):
-        noise = max(("gaussian", "poisson", "speckle"), key=chances.__getitem__)
-        names, chances = (noise,), chances | {noise: _PLAIN_NOISE}
+    view, found, table, votes = view_of(image), measurements(image, info), shipped_table(), shipped_votes()
+    chances: Mapping[str, float] = votes.join(table.chances(found), network_chances(view))
+    possible = table.possible(found)
+    names = damages_found(chances, possible, votes.sure)
+    if not names:
+        names, chances = _plain_to_see(found, chances)
     if tuple(names) == (_DARK,) and found["noise sigma"] > _NOISY_DARK * found["median"]:
         # JPEG makes neighbors share noise: the two are undone at once.
         noise = "jpeg" if found["jpeg quality"] < NO_QUALITY else "gaussian"
-        names, chances = (_DARK, noise), chances | {noise: _PLAIN_NOISE}
+        names, chances = (_DARK, noise), {**chances, noise: _PLAIN_NOISE}
     if not _BLURS.isdisjoint(names):
-        blur = fit_blurs(view_of(image))[0]
+        blur = fit_blurs(view)[0]
         found |= measured(blur)
-        names = [blur.damage if name in _BLURS else name for name in names]
+        names = tuple(blur.damage if name in _BLURS else name for name in names)
         # That it is one of them must be sure; which, the fit knows better.
-        chances |= {blur.damage: sum(chances[name] for name in _BLURS)}
+        chances = {**chances, blur.damage: sum(chances[name] for name in _BLURS)}
     findings = tuple(_finding(name, found, chances[name], table) for name in names)
     confidence = sum(chances[name] for name in names) if names else chances[NONE]
     limits = tuple(dict.fromkeys(LIMITS[name] for name in names))
     steps = plan(findings, _hole_color(image, names), is_gray=len(image) == 1)
-    return Diagnosis(findings, steps, limits, confidence)
+    return Diagnosis(findings, steps, limits, confidence, _suspicion(names, chances, possible))
+
+
+def _plain_to_see(
+    found: Mapping[str, float], chances: Mapping[str, float]
+) -> tuple[tuple[str, ...], Mapping[str, float]]:
+    """Return impulses or white noise that follow their own law, whatever the rest of the image looks like."""
+    if shows_impulses(found):
+        return ("salt-pepper",), {**chances, "salt-pepper": _PLAIN_NOISE}
+    if shows_white_noise(found):
+        noise = max(("gaussian", "poisson", "speckle"), key=chances.__getitem__)
+        return (noise,), {**chances, noise: _PLAIN_NOISE}
+    return (), chances
+
+
+def _suspicion(
+    names: Sequence[str], chances: Mapping[str, float], possible: Collection[str]
+) -> Suspicion | None:
+    lead = None if names else leading(chances, possible)
+    if lead is None or lead[1] < _SUSPICIOUS:
+        return None
+    return Suspicion(lead[0], TITLES[lead[0]], lead[1], model_against(lead[0]))
 
 
 def measurements(image: Pixels, info: FileInfo | None = None) -> dict[str, float]:
@@ -128,47 +138,6 @@ def _check(image: Pixels) -> None:
         )
     if not np.isfinite(image).all():
         raise ImageError("The image holds values that are not finite.", expected="finite pixels")
-
-
-def _names(chances: Mapping[str, float], found: Mapping[str, float], table: DecisionTable) -> Sequence[str]:
-    """Return the damages that count as found, the likeliest first."""
-    noise = _due_to_noise(chances, found, table)
-    damages = [
-        name for name in chances if name != NONE and name not in noise and table.is_possible(name, found)
-    ]
-    if not damages:
-        return ()
-    first = max(damages, key=lambda name: chances[name])
-    limit = table.sure.get(first, _THRESHOLD)
-    # Under another damage a second one is seen less well: it need not show all that it shows alone.
-    others = sorted(set(chances) - noise, key=lambda name: -chances[name])
-    second = next((name for name in others if together(first, name) is not None), None)
-    sure = _with_alike(first, chances)
-    if (
-        second is not None
-        and (also := _with_alike(second, chances)) >= (_JOINT_TONES if second in _TONES else _JOINT_THRESHOLD)
-        and sure + also >= limit
-    ):
-        return first, second
-    return (first,) if sure >= limit else ()
-
-
-def _due_to_noise(
-    chances: Mapping[str, float], found: Mapping[str, float], table: DecisionTable
-) -> frozenset[str]:
-    """Return the damages of tones that plain noise only seems to show: made ones come with noise, too."""
-    if not shows_white_noise(found):
-        return frozenset()
-    quiet = table.chances({name: value for name, value in found.items() if not name.startswith("noise ")})
-    return frozenset(
-        name
-        for name in _TONES & set(chances)
-        if quiet[name] < (_QUIET if chances[name] >= table.sure.get(name, _THRESHOLD) else _QUIET_JOINT)
-    )
-
-
-def _with_alike(damage: str, chances: Mapping[str, float]) -> float:
-    return sum(chance for name, chance in chances.items() if alike(name, damage))
 
 
 def _finding(name: str, found: Mapping[str, float], chance: float, table: DecisionTable) -> Finding:

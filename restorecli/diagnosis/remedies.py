@@ -133,6 +133,11 @@ def remedy_for(finding: Finding) -> Remedy | None:
     return next((remedy for remedy in REMEDIES if _fits(remedy, finding)), None)
 
 
+def model_against(damage: str) -> str:
+    """Return what is used first against a damage, whatever its strength; "" where nothing helps."""
+    return next((remedy.model for remedy in REMEDIES if remedy.damage == damage and remedy.model), "")
+
+
 def _fits(remedy: Remedy, finding: Finding) -> bool:
     if remedy.damage != finding.damage:
         return False

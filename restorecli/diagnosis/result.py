@@ -93,6 +93,31 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A damage that an image may have, where none is sure.
+
+    Attributes:
+        damage: Its name, as `restorecli degrade` knows it.
+        title: The same in a person's words.
+        chance: How likely it is.
+        model: What would be used against it; "" where nothing helps.
+    """
+
+    damage: str
+    title: str
+    chance: float
+    model: str
+
+    def __str__(self) -> str:
+        tried = f"; --model {self.model} would treat it" if self.model else ""
+        return f"perhaps {self.title} ({self.chance:.2f}{tried})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `restorecli diagnose --json` prints of it."""
+        return {"damage": self.damage, "chance": round(self.chance, 3), "model": self.model}
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What was found in one image, and what to do about it.
 
@@ -100,13 +125,15 @@ class Diagnosis:
         findings: The damage that was found, most certain first; empty where none was.
         steps: What to do, in order; empty where nothing should be done.
         limits: What cannot be brought back, in sentences.
-        confidence: How sure it is of the first finding, or of there being no damage.
+        confidence: How sure it is of the findings, or of there being no damage.
+        suspicion: What it may be, where nothing is sure.
     """
 
     findings: tuple[Finding, ...]
     steps: tuple[Step, ...]
     limits: tuple[str, ...]
     confidence: float
+    suspicion: Suspicion | None = None
 
     @property
     def is_clean(self) -> bool:
@@ -127,4 +154,5 @@ class Diagnosis:
             "findings": [finding.to_dict() for finding in self.findings],
             "steps": [step.to_dict() for step in self.steps],
             "limits": list(self.limits),
+            "suspicion": None if self.suspicion is None else self.suspicion.to_dict(),
         }

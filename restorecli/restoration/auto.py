@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from restorecli.diagnosis.decide import TABLE
 from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo, diagnose
 from restorecli.diagnosis.files import file_info, kinds
 from restorecli.diagnosis.holes import find_holes
+from restorecli.diagnosis.network import WEIGHTS
 from restorecli.diagnosis.result import Diagnosis, Step
+from restorecli.diagnosis.votes import VOTES
 from restorecli.images.image import Pixels
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.backends import load_network
@@ -74,10 +77,10 @@ class AutoRestorer(Restorer):
         return kinds(self.diagnoses)
 
     def identity(self) -> Mapping[str, Any]:
-        """Return what its choice depends on: the table of the diagnosis, and how networks compute."""
+        """Return what its choice depends on: the files of the diagnosis, and how networks compute."""
         identity = {
             "name": AUTO,
-            "weights": hashlib.sha256(TABLE.read_bytes()).hexdigest()[:16],
+            "weights": _digest(),
             "precision": self._precision,
         }
         if self._backend != "torch":
@@ -121,3 +124,9 @@ class AutoRestorer(Restorer):
         for step in self.steps(image.detach().cpu().float().numpy(), Context()):
             restored = step(restored)
         return restored[0]
+
+
+@cache
+def _digest() -> str:
+    """Return what the files say by which damage is found."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in (TABLE, WEIGHTS, VOTES))).hexdigest()[:16]

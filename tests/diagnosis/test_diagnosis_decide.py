@@ -10,7 +10,6 @@ import pytest
 
 from restorecli.core.shipped import shipped
 from restorecli.degradation.catalog import DEGRADATIONS
-from restorecli.diagnosis import diagnose
 from restorecli.diagnosis.decide import FAR, NONE, DecisionTable, read_table, shipped_table, write_table
 from restorecli.diagnosis.measurements import measure
 from restorecli.diagnosis.remedies import LIMITS, REMEDIES, plan, remedy_for
@@ -66,13 +65,12 @@ def test_evidence_names_what_spoke_for_a_damage() -> None:
 
 
 def test_a_table_is_read_as_it_was_written(tmp_path) -> None:
-    table = replace(_table(), needed={"jpeg": {"a": (2.0, FAR)}}, sure={NONE: 0.5, "jpeg": 0.7})
+    table = replace(_table(), needed={"jpeg": {"a": (2.0, FAR)}})
     write_table(table, tmp_path / "t.json", "a test")
     back = read_table(tmp_path / "t.json")
     assert back.measurements == ("a", "b")
     assert back.classes == (NONE, "jpeg")
     assert back.needed["jpeg"] == {"a": (2.0, FAR)}
-    assert back.sure == table.sure
     for name in ("units", "means", "deviations", "offsets", "slopes", "bends"):
         np.testing.assert_allclose(getattr(back, name), getattr(_table(), name))
 
@@ -99,28 +97,6 @@ def test_every_pair_is_there_once_and_its_weights_ship() -> None:
         assert {pair.joint, pair.then_by} <= {"", *weights}
     assert together("poisson", "jpeg") is together("gaussian", "jpeg")
     assert together("moire", "jpeg") is None
-
-
-@pytest.mark.parametrize(
-    ("chances", "named"),
-    [
-        ({"jpeg": 0.75, "low-light": 0.20}, []),
-        ({"jpeg": 0.55, "low-light": 0.40}, ["jpeg", "low-light"]),
-        ({"low-light": 0.65, "jpeg": 0.20}, ["low-light", "jpeg"]),
-        ({"jpeg": 0.90, "low-light": 0.06}, ["jpeg"]),
-    ],
-)
-def test_damaged_tones_come_second_only_where_they_are_likely(
-    chances: dict[str, float], named: list[str]
-) -> None:
-    chances = chances | {NONE: 1 - sum(chances.values())}
-    nothing = np.zeros((len(chances), 0))
-    table = DecisionTable(
-        (), *np.zeros((3, 0)), tuple(chances), np.log(list(chances.values())), nothing, nothing,
-        sure={"jpeg": 0.8, "low-light": 0.8},
-    )  # fmt: skip
-    found = diagnose(read_sample("astronaut").pixels, table=table).findings
-    assert [finding.damage for finding in found] == named
 
 
 def test_remedies_are_there() -> None:

@@ -1,0 +1,53 @@
+"""From the chance of each damage to the one or two that count as found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from restorecli.diagnosis.decide import NONE
+from restorecli.diagnosis.together import alike, together
+
+THRESHOLD = 0.6
+"""Chance from which the likeliest damage counts as found, where nothing else is known."""
+
+TONES = frozenset(("fade", "haze", "low-light", "old-photo", "sand-dust"))
+
+_JOINT, _JOINT_TONES = 0.15, 0.35
+"""Chance from which a second damage counts, where `together` knows the two. Tones need more: to undo what is
+not there would change the whole image."""
+
+
+def leading(chances: Mapping[str, float], possible: Collection[str]) -> tuple[str, float] | None:
+    """Return the likeliest damage that is possible, and the chance that it is one of its kind."""
+    first = max(possible, key=lambda name: chances.get(name, 0.0), default=None)
+    return None if first is None else (first, _of_its_kind(first, chances))
+
+
+def damages_found(
+    chances: Mapping[str, float], possible: Collection[str], sure: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Return the damages that count as found, the likeliest first: none, one, or two that come together.
+
+    Args:
+        chances: Of each damage, and of `NONE`.
+        possible: What the first may be. Under another damage a second one is seen less well: it need not
+            show all that it shows alone.
+        sure: From which chance, of all of its kind, a damage counts.
+    """
+    lead = leading(chances, possible)
+    if lead is None:
+        return ()
+    first, chance = lead
+    limit = sure.get(first, THRESHOLD)
+    others = sorted(set(chances) - {NONE}, key=lambda name: -chances[name])
+    second = next((name for name in others if together(first, name) is not None), None)
+    if second is not None:
+        also = _of_its_kind(second, chances)
+        if also >= (_JOINT_TONES if second in TONES else _JOINT) and chance + also >= limit:
+            return first, second
+    return (first,) if chance >= limit else ()
+
+
+def _of_its_kind(damage: str, chances: Mapping[str, float]) -> float:
+    """That it is one of several that are alike must be sure, not which."""
+    return sum(chance for name, chance in chances.items() if alike(name, damage))

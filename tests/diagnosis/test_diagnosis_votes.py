@@ -1,0 +1,141 @@
+"""Two voices joined, and what counts as found by their chances."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restorecli.bench.diagnosis_votes import Heard, fit_votes
+from restorecli.degradation.chain import Chain, degrade_array
+from restorecli.diagnosis import diagnose
+from restorecli.diagnosis.decide import NONE, shipped_table
+from restorecli.diagnosis.naming import damages_found, leading
+from restorecli.diagnosis.network import network_chances, shipped_network
+from restorecli.diagnosis.view import view_of
+from restorecli.diagnosis.votes import Votes, shipped_votes, write_votes
+from restorecli.folders.samples import read_sample
+
+VOTES = Votes(0.5, 2.0, {NONE: 0.3, "jpeg": -0.1, "haze": 0.0}, {"jpeg": 0.8})
+
+
+def test_the_voices_are_multiplied_as_experts() -> None:
+    one, other = {NONE: 0.2, "jpeg": 0.7, "haze": 0.1}, {NONE: 0.5, "jpeg": 0.2, "haze": 0.3}
+    expected = {
+        name: math.exp(offset) * one[name] ** 0.5 * other[name] ** 2 for name, offset in VOTES.offsets.items()
+    }
+    total = sum(expected.values())
+    joined = VOTES.join(one, other)
+    assert joined == pytest.approx({name: value / total for name, value in expected.items()})
+
+
+def test_one_voice_alone_cannot_rule_a_damage_out() -> None:
+    joined = VOTES.join({NONE: 0.5, "jpeg": 0.5, "haze": 0.0}, {NONE: 0.0, "jpeg": 0.0, "haze": 1.0})
+    assert joined["haze"] > 0.9
+
+
+@given(st.lists(st.floats(0, 1), min_size=6, max_size=6))
+def test_joined_chances_add_up_to_one(values: list[float]) -> None:
+    names = (NONE, "jpeg", "haze")
+    joined = VOTES.join(dict(zip(names, values[:3], strict=True)), dict(zip(names, values[3:], strict=True)))
+    assert sum(joined.values()) == pytest.approx(1)
+    assert min(joined.values()) >= 0
+
+
+def test_both_voices_and_the_votes_know_the_same_damages(tmp_path) -> None:
+    votes = shipped_votes()
+    classes = set(shipped_table().classes)
+    assert set(shipped_network()[1]) == set(votes.offsets) == classes
+    assert set(votes.sure) == classes
+    assert all(0.5 <= sure <= 0.95 for sure in votes.sure.values())
+    write_votes(votes, tmp_path / "votes.json", "a test")
+    assert '"about": "a test"' in (tmp_path / "votes.json").read_text("utf-8")
+
+
+def test_fitted_votes_listen_to_the_voice_that_knows() -> None:
+    rng = np.random.default_rng(0)
+    names = (NONE, "jpeg", "haze")
+    labels = [names[index] for index in rng.integers(0, 3, 300)]
+    knows = [{name: 0.8 if name == label else 0.1 for name in names} for label in labels]
+    guesses = [dict(zip(names, rng.dirichlet((5, 5, 5)), strict=True)) for _ in labels]
+    heard = Heard([(label,) for label in labels], guesses, knows, [frozenset(names[1:])] * len(labels))
+    votes = fit_votes(heard)
+    assert votes.network > 1
+    assert votes.measurements < 0.2
+    swapped = fit_votes(replace(heard, measured=knows, seen=guesses))
+    assert swapped.measurements == pytest.approx(votes.network, rel=1e-2)
+    joined = [votes.join(one, other) for one, other in zip(guesses, knows, strict=True)]
+    assert all(
+        max(found, key=found.__getitem__) == label for found, label in zip(joined, labels, strict=True)
+    )
+
+
+def test_sure_is_what_images_without_damage_do_not_reach() -> None:
+    sad = {NONE: 0.3, "jpeg": 0.6, "haze": 0.1}
+    clean = {NONE: 0.8, "jpeg": 0.1, "haze": 0.1}
+    heard = Heard(
+        [(NONE,)] * 100 + [("jpeg",)] * 50 + [("haze",)] * 50,
+        [clean] * 99 + [sad] + [{NONE: 0.1, "jpeg": 0.8, "haze": 0.1}] * 50
+        + [{NONE: 0.1, "jpeg": 0.1, "haze": 0.8}] * 50,
+        [{NONE: 1 / 3, "jpeg": 1 / 3, "haze": 1 / 3}] * 200,
+        [frozenset(("jpeg", "haze"))] * 200,
+    )  # fmt: skip
+    votes = fit_votes(heard)
+    reached = votes.join(sad, heard.seen[0])["jpeg"]
+    assert votes.sure["jpeg"] == pytest.approx(min(max(reached + 0.01, 0.55), 0.95), abs=1e-3)
+    assert votes.sure["haze"] == 0.55
+
+
+@pytest.mark.parametrize(
+    ("chances", "named"),
+    [
+        ({"jpeg": 0.75, "low-light": 0.20}, ()),
+        ({"jpeg": 0.55, "low-light": 0.40}, ("jpeg", "low-light")),
+        ({"low-light": 0.65, "jpeg": 0.20}, ("low-light", "jpeg")),
+        ({"jpeg": 0.90, "low-light": 0.06}, ("jpeg",)),
+        ({"gaussian": 0.45, "speckle": 0.40}, ("gaussian",)),
+        ({}, ()),
+    ],
+)
+def test_one_or_two_damages_count_as_found(chances: dict[str, float], named: tuple[str, ...]) -> None:
+    chances = chances | {NONE: 1 - sum(chances.values())}
+    sure = dict.fromkeys(("jpeg", "low-light", "gaussian"), 0.8)
+    assert damages_found(chances, set(chances) - {NONE}, sure) == named
+
+
+def test_what_is_not_possible_does_not_lead() -> None:
+    chances = {NONE: 0.1, "haze": 0.5, "jpeg": 0.4}
+    assert leading(chances, {"jpeg"}) == ("jpeg", 0.4)
+    assert leading(chances, set()) is None
+
+
+def test_the_network_sees_an_image_as_a_whole() -> None:
+    pixels = read_sample("chelsea").pixels
+    gray = pixels.mean(axis=0, keepdims=True)
+    for image in (pixels, gray, pixels[:, :48, :40]):
+        chances = network_chances(view_of(image))
+        assert sum(chances.values()) == pytest.approx(1)
+    assert network_chances(view_of(gray)) == network_chances(view_of(np.repeat(gray, 3, axis=0)))
+
+
+@pytest.mark.parametrize("damage", ["scratches", "rain", "jpeg", "salt-pepper", "fade", "old-photo"])
+def test_the_network_sees_what_is_plain_to_the_eye(damage: str) -> None:
+    chain = Chain.from_specs([{"name": damage, "severity": 4}])
+    seen = []
+    for name in ("chelsea", "coffee", "astronaut"):
+        pixels = read_sample(name).pixels[:, :288, :288]
+        worse, _ = degrade_array(pixels, chain, 0, name)
+        rounded = np.rint(np.clip(worse, 0, 1) * 255).astype(np.float32) / np.float32(255)
+        seen.append(network_chances(view_of(rounded))[damage] - network_chances(view_of(pixels))[damage])
+    assert min(seen) > 0.2
+
+
+def test_a_damage_that_is_not_sure_is_named_as_a_suspicion() -> None:
+    found = diagnose(read_sample("chelsea").pixels)
+    assert found.is_clean
+    document = found.to_dict()["suspicion"]
+    assert (document is None) == (found.suspicion is None)
