@@ -57,21 +57,19 @@ def test_both_voices_and_the_votes_know_the_same_damages(tmp_path) -> None:
 
 
 def test_fitted_votes_listen_to_the_voice_that_knows() -> None:
+    """A voice whose chances are true is taken as it is, one that guesses is not heard."""
     rng = np.random.default_rng(0)
     names = (NONE, "jpeg", "haze")
-    labels = [names[index] for index in rng.integers(0, 3, 300)]
-    knows = [{name: 0.8 if name == label else 0.1 for name in names} for label in labels]
+    labels = [names[index] for index in rng.integers(0, 3, 2000)]
+    named = [label if rng.random() < 0.7 else names[rng.integers(3)] for label in labels]
+    knows = [{name: 0.8 if name == one else 0.1 for name in names} for one in named]
     guesses = [dict(zip(names, rng.dirichlet((5, 5, 5)), strict=True)) for _ in labels]
     heard = Heard([(label,) for label in labels], guesses, knows, [frozenset(names[1:])] * len(labels))
     votes = fit_votes(heard)
-    assert votes.network > 1
-    assert votes.measurements < 0.2
+    assert votes.network == pytest.approx(1, abs=0.15)
+    assert votes.measurements < 0.3
     swapped = fit_votes(replace(heard, measured=knows, seen=guesses))
     assert swapped.measurements == pytest.approx(votes.network, rel=1e-2)
-    joined = [votes.join(one, other) for one, other in zip(guesses, knows, strict=True)]
-    assert all(
-        max(found, key=found.__getitem__) == label for found, label in zip(joined, labels, strict=True)
-    )
 
 
 def test_sure_is_what_images_without_damage_do_not_reach() -> None:
