@@ -13,7 +13,7 @@ from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes
 from restorecli.diagnosis.impulses import shows_impulses
 from restorecli.diagnosis.measurements import measure
-from restorecli.diagnosis.naming import damages_found, leading
+from restorecli.diagnosis.naming import TONES, damages_found, leading
 from restorecli.diagnosis.network import network_chances
 from restorecli.diagnosis.noise import shows_white_noise
 from restorecli.diagnosis.remedies import LIMITS, model_against, plan
@@ -35,6 +35,9 @@ _PLAIN_NOISE = 0.95
 _DARK = "low-light"
 _NOISY_DARK = 0.15
 """Noise over the median brightness from which noise shows when a dark image is brightened."""
+
+_QUIET = 0.7
+"""Chance that damaged tones need beside plain noise, the noise not looked at."""
 
 _SUSPICIOUS = 0.25
 """Chance from which a damage that is not sure is named, so that a person may look."""
@@ -73,7 +76,8 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
         return Diagnosis((), (), (), 1.0)
     view, found, table, votes = view_of(image), measurements(image, info), shipped_table(), shipped_votes()
     chances: Mapping[str, float] = votes.join(table.chances(found), network_chances(view))
-    possible = table.possible(found)
+    chances = {name: chance for name, chance in chances.items() if name not in _due_to_noise(found, table)}
+    possible = table.possible(found) & set(chances)
     names = damages_found(chances, possible, votes.sure)
     if not names:
         names, chances = _plain_to_see(found, chances)
@@ -92,6 +96,14 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     limits = tuple(dict.fromkeys(LIMITS[name] for name in names))
     steps = plan(findings, _hole_color(image, names), is_gray=len(image) == 1)
     return Diagnosis(findings, steps, limits, confidence, _suspicion(names, chances, possible))
+
+
+def _due_to_noise(found: Mapping[str, float], table: DecisionTable) -> frozenset[str]:
+    """Return the damages of tones that plain noise only seems to show: made ones come with noise, too."""
+    if not shows_white_noise(found):
+        return frozenset()
+    quiet = table.chances({name: value for name, value in found.items() if not name.startswith("noise ")})
+    return frozenset(name for name in TONES if quiet[name] < _QUIET)
 
 
 def _plain_to_see(

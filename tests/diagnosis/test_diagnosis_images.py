@@ -11,6 +11,7 @@ from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis import FileInfo, diagnose
 from restorecli.diagnosis.files import diagnose_file, diagnose_files, file_info, kinds
+from restorecli.diagnosis.together import alike
 from restorecli.errors import ImageError
 from restorecli.folders.samples import read_sample
 from restorecli.images.reading import read_image
@@ -37,7 +38,7 @@ def test_photographs_without_damage_are_left_alone(name: str) -> None:
 @pytest.mark.parametrize("damage", STRONG)
 def test_the_worst_damage_is_named(damage: str) -> None:
     named = [diagnose(_damaged(name, damage, 5)).findings for name in PHOTOS]
-    right = [bool(found) and found[0].damage == damage for found in named]
+    right = [bool(found) and alike(found[0].damage, damage) for found in named]
     assert sum(right) >= 3
 
 
