@@ -11,8 +11,7 @@ import numpy as np
 import pyvips
 
 from restorecli.errors import ImageError
-from restorecli.images import pillow_files, png
-from restorecli.images.budget import decoding_budget
+from restorecli.images import budget, pillow_files, png
 from restorecli.images.decoded import DamagedImageError, Decoded, Samples, scale_for, scaled
 from restorecli.images.exif import stated_orientation, upright_block
 from restorecli.images.forward import Forward
@@ -170,7 +169,7 @@ def _check_rows(header: ImageHeader, options: ReadOptions, reasons: dict[str, bo
     known = {
         "it has alpha": header.alpha,
         **reasons,
-        "its rows are too long": strip > decoding_budget() // 4,
+        "its rows are too long": strip > budget.decoding_budget() // 4,
         "it is to be converted to sRGB": options.to_srgb,
     }
     found = [reason for reason, holds in known.items() if holds]
