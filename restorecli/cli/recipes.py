@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from restorecli.cli import completion, options, render
+from restorecli.core.shipped import shipped
 from restorecli.result import CommandResult
 from restorecli.training.shelf import shipped_recipe, shipped_recipes, summary_of
 
@@ -17,6 +19,7 @@ EXAMPLES = (
     "restorecli recipes --all",
 )
 
+_HEADERS = ("recipe", "what it trains")
 _WIDTH = 80  # columns of a summary at a glance
 _GROUPS = {
     "quick": "every network small, in a few minutes",
@@ -50,18 +53,26 @@ def command(
         listed = [{"name": known, "summary": summary} for known, summary in found.items()]
         render.as_json(CommandResult("recipes", listed))
         return
-    alone = {known: summary for known, summary in found.items() if everything or "/" not in known}
-    shown = (
-        alone
-        if everything
-        else {known: textwrap.shorten(text, _WIDTH, placeholder=" ...") for known, text in alone.items()}
-    )
-    render.table(("recipe", "what it trains"), list(shown.items()))
-    if not everything:
-        _show_groups([known for known in found if "/" in known])
+    if everything:
+        render.table(_HEADERS, list(found.items()))
+    else:
+        _show_at_a_glance(found)
     render.say(
         "restorecli recipes NAME > recipe.yaml copies one to change; restorecli train recipe.yaml runs it."
     )
+
+
+def _show_at_a_glance(found: Mapping[str, str]) -> None:
+    """Print a line for the quick recipes and for those of shipped weights, and the names of the others."""
+    shipped_weights = {entry.name.replace(".", "-") for entry in shipped()}
+    first = [known for known in found if known.startswith("quick") and "/" not in known]
+    first += [known for known in found if known in shipped_weights]
+    shown = [(known, textwrap.shorten(found[known], _WIDTH, placeholder=" ...")) for known in first]
+    render.table(_HEADERS, shown)
+    rest = [known for known in found if "/" not in known and known not in first]
+    render.data("")
+    render.paragraph("networks of papers, other ways of training, second halves: ", ", ".join(rest))
+    _show_groups([known for known in found if "/" in known])
 
 
 def _show_groups(names: list[str]) -> None:

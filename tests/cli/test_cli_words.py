@@ -57,7 +57,10 @@ def test_an_option_with_a_value_still_says_so(shell) -> None:
         assert " ".join(words.split()) in " ".join(shown.split())
 
 
-def test_the_demo_ends_with_what_to_type_next(shell, monkeypatch) -> None:
+def test_the_demo_opens_its_page_and_ends_with_what_to_type_next(shell, monkeypatch) -> None:
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
     monkeypatch.setattr(folder, "sample_files", lambda: sample_files()[:1])
-    last = shell("restorecli demo").err.rstrip().splitlines()[-1]
+    last = shell("restorecli demo --open").err.rstrip().splitlines()[-1]
+    assert opened == [(shell.folder / "restorecli-demo" / "index.html").resolve().as_uri()]
     assert last == "Next: restorecli restore my-photo.jpg -o better.png"
