@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
 from restorecli.api.keywords import from_keywords
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain
-from restorecli.degradation.folder import degrade_folder, replay
+from restorecli.degradation.folder import degrade_folder
+from restorecli.degradation.folder import replay as replay_folder
 from restorecli.degradation.single import degrade_file
 from restorecli.degradation.task import MASKS
 from restorecli.errors import UsageError
 from restorecli.folders.jobs import FolderSummary, Progress
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.shards import Shard, refuse_shard
 from restorecli.folders.single import single_target
 from restorecli.images.options import STRICT, ReadOptions
@@ -27,9 +29,10 @@ class DegradeOptions:
     """What to degrade, how, and where to write it.
 
     Attributes:
-        source: Folder or file; None takes the built-in sample photographs.
+        source: Folder or file, or the address of one, such as s3://bucket/folder; None takes the built-in
+            sample photographs.
         output: Folder to write into, made when missing; or, for one image, the file to write, whose suffix
-            chooses the format.
+            chooses the format. Either may be an address.
         noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"}).
         chain: A YAML file with the chain, in place of `noise`.
         replay: A folder that `degrade` wrote, whose images are made again byte for byte; it says by itself
@@ -102,32 +105,36 @@ def run_degrade(options: DegradeOptions) -> FolderSummary:
         >>> made.written + made.skipped > 0, made.failures
         (True, ())
     """
+    with Mirror() as remote:
+        here = replace(
+            options,
+            source=remote.place_if(options.source),
+            output=remote.place(options.output),
+            replay=remote.place_if(options.replay),
+            mask=remote.place_if(options.mask),
+        )
+        return remote.told(_degraded(here, remote))
+
+
+def _degraded(options: DegradeOptions, remote: Mirror) -> FolderSummary:
+    """Degrade what is here or mirrored."""
     shard = Shard.parse(options.shard)
     target = single_target(options.source, options.output, options.image_format)
     if target is not None and options.replay is None:
         refuse_shard(shard)
-        return degrade_file(
-            Path(options.source or ""),
-            target,
-            chain_of(options),
-            seed=options.seed,
-            unclipped=options.unclipped,
-            reading=options.reading,
-            quality=DEFAULT_QUALITY if options.quality is None else options.quality,
-            mask=None if options.mask is None else Path(options.mask),
-            overwrite=options.overwrite,
-        )
+        return _one_degraded(options, target, remote)
     _refuse_for_folders(options)
     output = Path(options.output)
     if options.replay is not None:
         _refuse_beside_replay(options)
-        return replay(
+        return replay_folder(
             Path(options.replay),
             output,
             workers=options.workers,
             image_format=options.image_format,
             overwrite=options.overwrite,
             shard=shard,
+            remote=remote,
             progress=options.progress,
         )
     return degrade_folder(
@@ -141,8 +148,30 @@ def run_degrade(options: DegradeOptions) -> FolderSummary:
         overwrite=options.overwrite,
         shard=shard,
         reading=options.reading,
+        remote=remote,
         progress=options.progress,
     )
+
+
+def _one_degraded(options: DegradeOptions, target: Path, remote: Mirror) -> FolderSummary:
+    """Degrade one image into one file."""
+    source = Path(options.source or "")
+    mask = None if options.mask is None else Path(options.mask)
+    with remote.hold(source):
+        done = degrade_file(
+            source,
+            target,
+            chain_of(options),
+            seed=options.seed,
+            unclipped=options.unclipped,
+            reading=options.reading,
+            quality=DEFAULT_QUALITY if options.quality is None else options.quality,
+            mask=mask,
+            overwrite=options.overwrite,
+        )
+    for written in (target,) if mask is None else (target, mask):
+        remote.send(written)
+    return done
 
 
 degrade = from_keywords("degrade", DegradeOptions, run_degrade)

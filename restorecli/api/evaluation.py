@@ -20,6 +20,7 @@ from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.rivals import evaluate_rival
 from restorecli.evaluation.statistics.comparison import Comparison, compare
 from restorecli.folders.jobs import Progress
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.shards import Shard
 
 
@@ -28,7 +29,8 @@ class EvalOptions:
     """What to score, how, against what, and what to write of it.
 
     Attributes:
-        restored: Folder of restored images; None takes `degraded`, else `./restored`, else `./degraded`.
+        restored: Folder of restored images, or its address, such as s3://bucket/restored, as for every
+            folder below; None takes `degraded`, else `./restored`, else `./degraded`.
         reference: Folder of references; None follows the manifest.
         degraded: Folder of degraded images to compare with; None follows the manifest.
         by: Fields whose values, crossed, make the groups: "category", "defect", "degradation", "severity",
@@ -115,7 +117,18 @@ def run_evaluate(options: EvalOptions) -> EvalResult:
         1
     """
     check_together(options)
-    return _evaluate_folders(options) if options.join is None else _join(options, Path(options.join))
+    if options.join is not None:
+        return _join(options, Path(options.join))
+    with Mirror() as remote:
+        here = replace(
+            options,
+            restored=remote.place_if(options.restored),
+            reference=remote.place_if(options.reference),
+            degraded=remote.place_if(options.degraded),
+            masks=remote.place_if(options.masks),
+            against={name: remote.place(place) for name, place in options.against.items()},
+        )
+        return _evaluate_folders(here, remote)
 
 
 evaluate = from_keywords("evaluate", EvalOptions, run_evaluate)
@@ -125,16 +138,17 @@ def _path(place: str | Path | None) -> Path | None:
     return None if place is None else Path(place)
 
 
-def _evaluate_folders(options: EvalOptions) -> EvalResult:
+def _evaluate_folders(options: EvalOptions, remote: Mirror) -> EvalResult:
+    """Score what is here or mirrored."""
     folder = _path(options.restored) or _path(options.degraded) or default_folder()
     name = folder.resolve().name
     rivals = _rivals(options, name)
     gates = read_gates(options.min_psnr, _path(options.baseline), options.tolerance)
     gates.check_protocol(find_protocol(options.protocol).line)
-    evaluation, comparison = _compared(options, _scored(options, gates), rivals, name)
+    evaluation, comparison = _compared(options, _scored(options, gates, remote), rivals, name, remote)
     read = (folder, *map(_path, (options.reference, options.degraded, options.masks)), *rivals.values())
     folders = [place for place in read if place is not None]
-    return _finished(options, gates, evaluation, comparison, name=name, folders=folders)
+    return _finished(options, gates, evaluation, comparison, name=name, folders=folders, remote=remote)
 
 
 def _join(options: EvalOptions, folder: Path) -> EvalResult:
@@ -160,6 +174,7 @@ def _finished(
     name: str,
     folders: Sequence[Path] = (),
     others: Sequence[Path] = (),
+    remote: Mirror | None = None,
 ) -> EvalResult:
     """Apply the gates and write the files that are asked for.
 
@@ -171,6 +186,7 @@ def _finished(
         name: What the evaluated folder is called.
         folders: Where images were looked for; nothing there is overwritten.
         others: Further files that were read.
+        remote: What mirrors the folders.
     """
     refused = tuple(gates.refusals(evaluation))
     evaluation = gates.noted(evaluation)
@@ -178,12 +194,12 @@ def _finished(
     baseline = [] if options.baseline is None else [Path(options.baseline)]
     check_targets(files, evaluation, others=[*others, *baseline], folders=folders)
     written = write_files(
-        files, evaluation, comparison, title=options.title, method=name, about=options.about
+        files, evaluation, comparison, title=options.title, method=name, about=options.about, remote=remote
     )
     return EvalResult.of(evaluation, comparison=comparison, refused=refused, written=written)
 
 
-def _scored(options: EvalOptions, gates: Gates) -> Evaluation:
+def _scored(options: EvalOptions, gates: Gates, remote: Mirror) -> Evaluation:
     return evaluate_folders(
         _path(options.restored),
         _path(options.reference),
@@ -197,6 +213,7 @@ def _scored(options: EvalOptions, gates: Gates) -> Evaluation:
         redegrade=degrade_again,
         shard=Shard.parse(options.shard),
         workers=options.workers,
+        remote=remote,
         progress=options.progress,
     )
 
@@ -220,7 +237,7 @@ def _rivals(options: EvalOptions, name: str) -> dict[str, Path]:
 
 
 def _compared(
-    options: EvalOptions, evaluation: Evaluation, rivals: Mapping[str, Path], name: str
+    options: EvalOptions, evaluation: Evaluation, rivals: Mapping[str, Path], name: str, remote: Mirror
 ) -> tuple[Evaluation, Comparison | None]:
     """Score other methods on the same images; notes about them join the evaluation's."""
     if not rivals:
@@ -233,6 +250,7 @@ def _compared(
             endings=options.strip_suffix,
             redegrade=degrade_again,
             workers=options.workers,
+            remote=remote,
             progress=options.progress,
         )
         for rival, place in rivals.items()

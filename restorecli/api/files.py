@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from restorecli.evaluation.statistics.comparison import Comparison
 from restorecli.evaluation.tables.latex import to_latex
 from restorecli.evaluation.tables.markdown import to_markdown
 from restorecli.evaluation.tables.spreadsheet import groups_to_csv, images_to_csv
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.places import make_folder
 from restorecli.folders.protect import keep_folder_apart, keep_inputs, refuse_image_names
 from restorecli.folders.walking import walk
@@ -98,6 +100,7 @@ def write_files(
     title: str | None = None,
     method: str = "",
     about: Sequence[str] = (),
+    remote: Mirror | None = None,
 ) -> tuple[Path, ...]:
     """Write what is asked for.
 
@@ -108,6 +111,7 @@ def write_files(
         title: Of the pages; by default data, method and date.
         method: What the evaluated folder is called.
         about: Lines below the title.
+        remote: What mirrors folders that are remote, whose images the pages show.
 
     Returns:
         The files that were written.
@@ -119,15 +123,28 @@ def write_files(
         _write(files.markdown, to_markdown(evaluation, comparison))
     if files.latex is not None:
         _write(files.latex, to_latex(evaluation, comparison))
-    strips = [] if files.folder is None else _strips(evaluation, files.folder)
     pages = [page for page in (files.page, files.index) if page is not None]
-    if pages:
-        from restorecli.report.page import report_title, write_page
+    if not pages:
+        return tuple(files.texts)
+    from restorecli.report.page import report_title, write_page
 
-        heading = title or report_title(evaluation, method, dt.date.today())
+    heading = title or report_title(evaluation, method, dt.date.today())
+    with nullcontext() if remote is None else remote.hold(*_files_shown(evaluation, comparison)):
+        strips = [] if files.folder is None else _strips(evaluation, files.folder)
         for page in pages:
             write_page(evaluation, page, title=heading, about=about, comparison=comparison)
     return (*files.texts, *strips)
+
+
+def _files_shown(evaluation: Evaluation, comparison: Comparison | None) -> list[Path]:
+    """Return the files of the images that the pages show."""
+    from restorecli.report.choice import choose
+    from restorecli.report.gallery import LIMIT
+
+    chosen = {choice.score.pair.path for choice in choose(evaluation, max(LIMIT, _MAX_STRIPS))}
+    others = () if comparison is None else comparison.evaluations.values()
+    pairs = (pair for one in (evaluation, *others) for pair in one.pairs if pair.path in chosen)
+    return list(dict.fromkeys(file for pair in pairs for file in pair.files))
 
 
 def _strips(evaluation: Evaluation, folder: Path) -> list[Path]:

@@ -24,9 +24,9 @@ class RestoreOptions:
     """What to restore, with what, and where to write it.
 
     Attributes:
-        source: Folder or file.
+        source: Folder or file, or the address of one, such as s3://bucket/folder.
         output: Folder to write into, where the relative tree is kept; or, for one image, the file to write,
-            whose suffix chooses the format.
+            whose suffix chooses the format. Either may be an address.
         model: "auto", which finds out what each image needs and leaves those without damage as they are; or
             "model", "model.tag", a .safetensors or .onnx file, or a method that needs no training, such as
             "wiener-deconv".
@@ -155,7 +155,7 @@ def plan_restore(options: RestoreOptions) -> RestorePlan:
     return restoring.plan(options)
 
 
-def check_restore_tiles(options: RestoreOptions) -> tuple[Path, TileCheck]:
+def check_restore_tiles(options: RestoreOptions) -> tuple[Path | str, TileCheck]:
     """Return the first image of the source, and what cutting it into tiles costs with the same options.
 
     Raises:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from restorecli.api.restoration import RestoreOptions
 from restorecli.api.results import RestoreResult
+from restorecli.folders.addresses import shown
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.shards import Shard, refuse_shard
 from restorecli.folders.single import single_target
 from restorecli.folders.walking import check_exists, walk
@@ -23,6 +26,17 @@ from restorecli.tune.tuning import Tuning, tune
 
 def restore(options: RestoreOptions) -> RestoreResult:
     """Restore; see `restoration.run_restore`."""
+    with Mirror() as remote:
+        return remote.told(_restored(_placed(options, remote), remote))
+
+
+def _placed(options: RestoreOptions, remote: Mirror) -> RestoreOptions:
+    """Return the options with paths of the mirror in place of addresses."""
+    return replace(options, source=remote.place(options.source), output=remote.place(options.output))
+
+
+def _restored(options: RestoreOptions, remote: Mirror) -> RestoreResult:
+    """Restore what is here or mirrored."""
     source = Path(options.source)
     target = single_target(options.source, options.output, options.image_format)
     shard = Shard.parse(options.shard)
@@ -47,30 +61,45 @@ def restore(options: RestoreOptions) -> RestoreResult:
             shard=shard,
             reading=options.reading,
             known=known,
+            remote=remote,
             progress=options.progress,
         )
     else:
-        done = restore_file(
-            source,
-            target,
-            _image_restorer(options, restorer),
-            known=known,
-            reading=options.reading,
-            quality=options.quality,
-            overwrite=options.overwrite,
-            progress=options.progress,
-        )
+        with remote.hold(source):
+            done = restore_file(
+                source,
+                target,
+                _image_restorer(options, restorer),
+                known=known,
+                reading=options.reading,
+                quality=options.quality,
+                overwrite=options.overwrite,
+                progress=options.progress,
+            )
+        remote.send(target)
     return RestoreResult(**vars(done), tuning=tuning, kinds=tuple(restorer.found or ()))
 
 
 def plan(options: RestoreOptions) -> dry_run.RestorePlan:
     """Look at everything and write nothing; see `restoration.plan_restore`."""
+    with Mirror() as remote:
+        planned = _planned(_placed(options, remote), remote)
+        return replace(planned, output=shown(planned.output))
+
+
+def _planned(options: RestoreOptions, remote: Mirror) -> dry_run.RestorePlan:
     target = single_target(options.source, options.output, options.image_format)
     source, known = Path(options.source), options.known
     image_restorer = _image_restorer(options, _restorer(options, known))
     if target is not None:
         return dry_run.plan_file(
-            source, target, image_restorer, known=known, reading=options.reading, overwrite=options.overwrite
+            source,
+            target,
+            image_restorer,
+            known=known,
+            reading=options.reading,
+            overwrite=options.overwrite,
+            remote=remote,
         )
     return dry_run.plan_folder(
         source,
@@ -82,23 +111,26 @@ def plan(options: RestoreOptions) -> dry_run.RestorePlan:
         quality=options.quality,
         overwrite=options.overwrite,
         shard=Shard.parse(options.shard),
+        remote=remote,
     )
 
 
-def check_tiles(options: RestoreOptions) -> tuple[Path, TileCheck]:
+def check_tiles(options: RestoreOptions) -> tuple[Path | str, TileCheck]:
     """Compare tiles with the whole image; see `restoration.check_restore_tiles`."""
-    known, source = options.known, Path(options.source)
-    file = walk(source)[0]
-    checked = check_image(
-        file,
-        _restorer(options, known),
-        known,
-        SourceRecords(source if source.is_dir() else source.parent),
-        tile=parse_tile(options.tile),
-        overlap=options.overlap,
-        reading=options.reading,
-    )
-    return file.path, checked
+    with Mirror() as remote:
+        known, source = options.known, Path(remote.place(options.source))
+        file = walk(source)[0]
+        with remote.hold(file.path):
+            checked = check_image(
+                file,
+                _restorer(options, known),
+                known,
+                SourceRecords(source if source.is_dir() else source.parent),
+                tile=parse_tile(options.tile),
+                overlap=options.overlap,
+                reading=options.reading,
+            )
+        return shown(file.path), checked
 
 
 def _restorer(options: RestoreOptions, known: Known, tuning: Tuning | None = None) -> Restorer:

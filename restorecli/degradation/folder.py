@@ -15,11 +15,13 @@ from restorecli.errors import DataError, UsageError
 from restorecli.folders.jobs import FolderSummary, Progress
 from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest, Record
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.outputs import OutputPlan
 from restorecli.folders.places import refuse_same_folder
 from restorecli.folders.run import run_folder
 from restorecli.folders.samples import sample_files
 from restorecli.folders.shards import WHOLE, Shard
+from restorecli.folders.staged import staged
 from restorecli.folders.walking import walk
 from restorecli.images.formats import format_named
 from restorecli.images.options import STRICT, ReadOptions
@@ -51,6 +53,7 @@ def degrade_folder(
     overwrite: bool = False,
     shard: Shard = WHOLE,
     reading: ReadOptions = STRICT,
+    remote: Mirror | None = None,
     progress: Progress | None = None,
 ) -> FolderSummary:
     """Write degraded versions of images and a manifest line for each.
@@ -73,6 +76,7 @@ def degrade_folder(
         shard: The part of the images to make, where several processes write into one folder.
         reading: How to read what is unusual in files; built-in samples need nothing of it. The manifest
             remembers it, so that the reference is read the same way when it is compared.
+        remote: What mirrors the folders, where one of them is remote.
         progress: Progress callbacks.
 
     Raises:
@@ -111,7 +115,7 @@ def degrade_folder(
 
     tasks = Made(len(sources), make)
     keep_masks_apart(tasks)
-    room = DegradeRoom(output, workers)
+    room = staged(DegradeRoom(output, workers), output, shard, remote)
     return run_folder(
         room, tasks, output, overwrite=overwrite, shard=shard, hidden=len(hidden), progress=progress
     )
@@ -125,6 +129,7 @@ def replay(
     image_format: str | None = None,
     overwrite: bool = False,
     shard: Shard = WHOLE,
+    remote: Mirror | None = None,
     progress: Progress | None = None,
 ) -> FolderSummary:
     """Make the images that a manifest tells of again, byte for byte, from their sources.
@@ -136,6 +141,7 @@ def replay(
         image_format: Another format than the one that was written.
         overwrite: Make finished images again.
         shard: The part of the images to make, where several processes write into one folder.
+        remote: What mirrors the folders, where one of them is remote.
         progress: Progress callbacks.
 
     Raises:
@@ -166,7 +172,7 @@ def replay(
 
     tasks = Made(len(paths), make)
     keep_masks_apart(tasks)
-    room = DegradeRoom(output, workers)
+    room = staged(DegradeRoom(output, workers), output, shard, remote)
     return run_folder(room, tasks, output, overwrite=overwrite, shard=shard, progress=progress)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from restorecli.degradation.base import Degradation, Value
 from restorecli.errors import UsageError
+from restorecli.folders.digest import version_of
 from restorecli.folders.locators import make_locator
 from restorecli.folders.record import Record
 from restorecli.folders.samples import Sample
@@ -87,6 +88,7 @@ class DegradeTask:
             seed=self.seed,
             key=self.key,
             source_digest=digest,
+            source_version=version_of(self.source) if isinstance(self.source, Path) else None,
             earlier=self.earlier,
             degradations=tuple(self._step_record(step) for step in self.steps),
             unclipped=self.unclipped,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,13 +14,15 @@ from restorecli.evaluation.metrics.metric import Metric, protocol_line
 from restorecli.evaluation.metrics.protocol import Protocol, find_protocol
 from restorecli.evaluation.pairing.finding import pair_folder
 from restorecli.evaluation.pairing.pairs import Pair, Unmatched
+from restorecli.evaluation.pairing.remote import have_here
 from restorecli.evaluation.parts import PartPairing
 from restorecli.evaluation.result import Evaluation, PairScore
-from restorecli.evaluation.scoring import Redegrade, score_pair
+from restorecli.evaluation.scoring import Outcome, Redegrade, score_pair
 from restorecli.evaluation.selection import ALL, choose_metrics
 from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.evaluation.statistics.grouping import check_fields
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.packed import Packed
 from restorecli.folders.shards import WHOLE, Shard
 from restorecli.images.scale import check_range
@@ -44,6 +47,7 @@ def evaluate_folders(
     redegrade: Redegrade | None = None,
     shard: Shard = WHOLE,
     workers: int | None = None,
+    remote: Mirror | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Score a folder of images against their references.
@@ -70,6 +74,7 @@ def evaluate_folders(
             restored image is with what it was restored from.
         shard: The part of the images to score; `joining.join_parts` puts the parts together.
         workers: Threads; by default one for each core.
+        remote: What mirrors folders that are remote, and images that a manifest calls by their address.
         progress: Progress callback.
 
     Returns:
@@ -88,7 +93,7 @@ def evaluate_folders(
     needed = ALL in metrics or any("reference" in metric.needs for metric in named)
     pairing = pair_folder(folder, reference, degraded, masks=masks, endings=endings, needs_reference=needed)
     check_fields(pairing.pairs, by)
-    mine = PartPairing(pairing, shard)
+    mine = PartPairing(pairing, shard, remote)
     evaluation = evaluate_pairs(
         Packed(_read_by(pair, values) for pair in mine.pairs),
         mine.unmatched,
@@ -99,6 +104,7 @@ def evaluate_folders(
         protocol=rules,
         redegrade=redegrade,
         workers=workers,
+        remote=remote,
         progress=progress,
         may_be_empty=shard != WHOLE,
     )
@@ -134,6 +140,7 @@ def evaluate_pairs(
     protocol: Protocol,
     redegrade: Redegrade | None = None,
     workers: int | None = None,
+    remote: Mirror | None = None,
     progress: Progress | None = None,
     may_be_empty: bool = False,
 ) -> Evaluation:
@@ -149,6 +156,7 @@ def evaluate_pairs(
         protocol: What is compared, and how.
         redegrade: As of `evaluate_folders`.
         workers: Threads; by default one for each core.
+        remote: As of `evaluate_folders`.
         progress: Progress callback.
         may_be_empty: Return an evaluation without a score where there is none, in place of the error.
 
@@ -158,7 +166,8 @@ def evaluate_pairs(
     """
     check_fields(pairs, by)
     left = list(unmatched)
-    work = partial(score_pair, metrics=metrics, protocol=protocol, redegrade=redegrade)
+    score = partial(score_pair, metrics=metrics, protocol=protocol, redegrade=redegrade)
+    work = score if remote is None else partial(_score_remote, score=score, remote=remote)
     scores: Packed[PairScore] = Packed()
     unscored: list[Pair] = []
     reporter = progress or SilentProgress()
@@ -179,6 +188,13 @@ def evaluate_pairs(
         raise _nothing_scored(folder, reference, left)
     evaluation = assemble(scores, left, metrics=metrics, by=by, protocol=protocol_line(protocol, metrics))
     return replace(evaluation, unscored=tuple(unscored))
+
+
+def _score_remote(pair: Pair, score: Callable[[Pair], Outcome], remote: Mirror) -> Outcome:
+    """Score a pair whose images are fetched for it."""
+    with ExitStack() as stack:
+        missing = have_here(pair, remote, stack)
+        return score(pair) if missing is None else Outcome(None, (missing,))
 
 
 def default_folder() -> Path:

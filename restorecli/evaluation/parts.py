@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 
 from restorecli.evaluation.pairing.pairs import Pair, Pairing, Unmatched
 from restorecli.evaluation.pairing.planes import file_of, plane_by_plane
+from restorecli.evaluation.pairing.remote import mirrored
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.packed import Packed
 from restorecli.folders.shards import WHOLE, Shard
 
@@ -52,18 +54,20 @@ class PartPairing:
     Args:
         whole: All pairs of the folder.
         shard: Which part.
+        remote: What mirrors folders that are remote, and images that a manifest calls by their address.
 
     Attributes:
         pairs: Of this part, in the order of the folder.
         unmatched: What has no partner and belongs to this part.
     """
 
-    def __init__(self, whole: Pairing, shard: Shard) -> None:
+    def __init__(self, whole: Pairing, shard: Shard, remote: Mirror | None = None) -> None:
         self._whole = whole
         self._shard = shard
         self._places: dict[str, int] = {}
         self._before = [place for place, entry in enumerate(whole.unmatched) if self._holds(entry.path)]
-        self.pairs: Packed[Pair] = Packed(plane_by_plane(self._mine()))
+        mine = self._mine() if remote is None else mirrored(self._mine(), remote)
+        self.pairs: Packed[Pair] = Packed(plane_by_plane(mine, remote))
         self.unmatched: tuple[Unmatched, ...] = tuple(whole.unmatched[place] for place in self._before)
 
     def part(self, folder: str, images: Iterator[str], problems: Iterator[str]) -> Part:

@@ -23,6 +23,7 @@ from restorecli.evaluation.statistics.summary import (
     mean_gain,
     summarize,
 )
+from restorecli.folders.addresses import shown
 
 Scores = Mapping[str, float | None]
 """One number per metric that was asked for; None where the metric is not defined."""
@@ -321,5 +322,5 @@ def _folders(images: Sequence[PairScore]) -> dict[str, str]:
         }
         for side, source in sides.items():
             if source is not None:
-                folders.setdefault(side, str(source.folder))
+                folders.setdefault(side, str(shown(source.folder)))
     return folders

@@ -16,6 +16,7 @@ from restorecli.folders.jobs import Progress
 from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest
 from restorecli.folders.matching import Matches, index_for
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.packed import Packed
 from restorecli.folders.walking import ImageFile
 
@@ -28,6 +29,7 @@ def evaluate_rival(
     endings: Sequence[str] = (),
     redegrade: Redegrade | None = None,
     workers: int | None = None,
+    remote: Mirror | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Score a folder of another method against the references of an evaluation.
@@ -39,6 +41,7 @@ def evaluate_rival(
         endings: As of `evaluate_folders`.
         redegrade: As of `evaluate_folders`.
         workers: Threads; by default one for each core.
+        remote: As of `evaluate_folders`.
         progress: Progress callback.
 
     Returns:
@@ -73,6 +76,7 @@ def evaluate_rival(
         protocol=find_protocol(protocol),
         redegrade=redegrade,
         workers=workers,
+        remote=remote,
         progress=progress,
     )
     return replace(evaluation, notes=(*notes, *evaluation.notes, *_made_otherwise(pairs, folder)))

@@ -36,7 +36,7 @@ class FolderSummary:
 
     Attributes:
         command: "degrade" or "restore".
-        output: The folder that was written.
+        output: The folder that was written; an address as text where it is remote.
         written: Images written by this run.
         skipped: Images that were finished before.
         failures: Images that failed, each with its error.
@@ -47,7 +47,7 @@ class FolderSummary:
     """
 
     command: str
-    output: Path
+    output: Path | str
     written: int
     skipped: int
     failures: tuple[Failure, ...] = field(default=())

@@ -36,6 +36,7 @@ class Record:
         seed: The run's seed.
         key: What the image's own random generator was derived from, beside the seed.
         source_digest: What tells the source that was read from another of its name, see `images.digest`.
+        source_version: The same of a source in a remote store, which is not fetched to see it.
         degradations: What was done, in order, each with its name and drawn values.
         earlier: What had been done to the source before, by an earlier run of `degrade`; it is not replayed.
         unclipped: Whether values outside [0, 1] were kept.
@@ -56,6 +57,7 @@ class Record:
     seed: int | None = None
     key: str | None = None
     source_digest: str | None = None
+    source_version: str | None = None
     degradations: tuple[Mapping[str, Any], ...] = ()
     earlier: tuple[Mapping[str, Any], ...] = ()
     unclipped: bool = False

@@ -22,6 +22,7 @@ from restorecli.folders.manifest import Manifest
 from restorecli.folders.notes import NoteTally
 from restorecli.folders.protect import keep_originals, refuse_foreign_files
 from restorecli.folders.record import Command, Record
+from restorecli.folders.samples import Sample
 from restorecli.folders.shards import WHOLE, Shard
 
 
@@ -31,6 +32,10 @@ class Item(Protocol):
     @property
     def name(self) -> str:
         """Its source's relative path, as it is printed."""
+
+    @property
+    def source(self) -> Path | Sample:
+        """What it is made from."""
 
     @property
     def target(self) -> PurePosixPath:

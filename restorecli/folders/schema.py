@@ -137,6 +137,7 @@ _RULES: Final[Mapping[str, _Rule]] = MappingProxyType(
         "seed": _or_null(_Rule("a whole number", _is_integer)),
         "key": _or_null(_TEXT),
         "source_digest": _or_null(_TEXT),
+        "source_version": _or_null(_TEXT),
         "degradations": _STEPS,
         "earlier": _STEPS,
         "unclipped": _Rule("true or false", lambda value: isinstance(value, bool)),

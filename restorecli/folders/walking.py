@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -156,6 +156,25 @@ def mark_output(folder: Path, output: Path) -> None:
     make_folder(folder, output)
     if not any(folder.iterdir()):
         touch(folder / OUTPUT_MARK)
+
+
+def side_files(output: Path, target: PurePosixPath) -> Iterator[Path]:
+    """Yield where the files are that accompany an image of an output folder: its mask, its defects ...
+
+    They lie in marked folders (`mark_output`) below the same path as the image, as PNG. The marks come first;
+    not every file needs to be there.
+
+    Args:
+        output: The folder of the images.
+        target: The image in it.
+    """
+    as_png = target if target.suffix == ".png" else target.with_name(f"{target.name}.png")
+    for name in sorted(_SIDE_FOLDERS):
+        folder, number = output / name, 1
+        while folder.is_dir():
+            if (folder / OUTPUT_MARK).is_file():
+                yield from (folder / OUTPUT_MARK, folder / as_png)
+            folder, number = output / f"{name}-{number}", number + 1
 
 
 class _Walker:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from restorecli.errors import RestorecliError
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.run import part_of, unfinished
 from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.single import check_target
@@ -41,7 +42,7 @@ class RestorePlan:
 
     Attributes:
         model: What would restore.
-        output: The folder or file that would be written.
+        output: The folder or file that would be written; an address as text where it is remote.
         images: How many images would be restored.
         finished: How many are finished already.
         megapixels: Size of those to be restored, in millions of pixels.
@@ -52,7 +53,7 @@ class RestorePlan:
     """
 
     model: str
-    output: Path
+    output: Path | str
     images: int
     finished: int
     megapixels: float
@@ -86,14 +87,18 @@ def plan_folder(
     quality: int | None = None,
     overwrite: bool = False,
     shard: Shard = WHOLE,
+    remote: Mirror | None = None,
 ) -> RestorePlan:
-    """Return what `restore_folder` with the same arguments would do; its errors are raised here, too."""
+    """Return what `restore_folder` with the same arguments would do; its errors are raised here, too.
+
+    Where the source is remote, every image is fetched, one by one, to see its size.
+    """
     planned, sources = plan_tasks(source, output, image_format=image_format)
     tasks = part_of(planned, shard)
     restorer = FileRestorer(image_restorer, known, sources, reading, quality)
     waiting = unfinished(RestoreRoom(output, restorer), tasks, output, overwrite=overwrite)
     files = [task.file for task in waiting]
-    return _plan(files, len(tasks) - len(waiting), output, _Trial(restorer))
+    return _plan(files, len(tasks) - len(waiting), output, _Trial(restorer, remote or Mirror()))
 
 
 def plan_file(
@@ -104,19 +109,21 @@ def plan_file(
     known: Known,
     reading: ReadOptions = STRICT,
     overwrite: bool = False,
+    remote: Mirror | None = None,
 ) -> RestorePlan:
     """Return what `restore_file` with the same arguments would do; its errors are raised here, too."""
     restorer = FileRestorer(image_restorer, known, SourceRecords(source.parent), reading)
     file = ImageFile(source, PurePosixPath(source.name), NO_CATEGORY)
     check_target(target, [source], overwrite=overwrite)
-    return _plan([file], 0, target, _Trial(restorer))
+    return _plan([file], 0, target, _Trial(restorer, remote or Mirror()))
 
 
 def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial) -> RestorePlan:
     pixels, notes = 0, []
     for file in files:
         try:
-            height, width = probe(file.path).size
+            with trial.remote.hold(file.path):
+                height, width = probe(file.path).size
             pixels += height * width
         except RestorecliError as error:
             notes.append(f"{file.relative}: {error.problem}")
@@ -144,6 +151,7 @@ class _Trial:
     """Restores a part of an image, to learn how fast that is."""
 
     files: FileRestorer
+    remote: Mirror
 
     def kinds(self, files: Sequence[ImageFile]) -> tuple[str, ...]:
         """Return what `auto` would do, a line for each kind of image; nothing for other models."""
@@ -157,8 +165,9 @@ class _Trial:
         return tuple(restorer.found)
 
     def _read(self, file: ImageFile) -> tuple[ImageData, Context]:
-        image = read_image(file.path, self.files.reading)
-        return image, self.files.context(file, image)
+        with self.remote.hold(file.path):
+            image = read_image(file.path, self.files.reading)
+            return image, self.files.context(file, image)
 
     def seconds_per_pixel(self, file: ImageFile) -> float | None:
         """Return the seconds for a pixel of the middle of an image; None where it cannot be restored."""

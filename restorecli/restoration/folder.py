@@ -7,10 +7,12 @@ from pathlib import Path, PurePosixPath
 
 from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
 from restorecli.folders.made import Made
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.outputs import OutputPlan
 from restorecli.folders.places import refuse_same_folder
 from restorecli.folders.run import run_folder
 from restorecli.folders.shards import WHOLE, Shard
+from restorecli.folders.staged import staged
 from restorecli.folders.walking import walk
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.restoration.files import FileRestorer
@@ -38,6 +40,7 @@ def restore_folder(
     shard: Shard = WHOLE,
     reading: ReadOptions = STRICT,
     known: Known | None = None,
+    remote: Mirror | None = None,
     progress: Progress | None = None,
 ) -> FolderSummary:
     """Restore a folder of images, or one file, into another folder.
@@ -63,6 +66,7 @@ def restore_folder(
         reading: How to read what is unusual; an image that other options would read otherwise is restored
             again.
         known: What the caller knows about the images, beside their manifest.
+        remote: What mirrors `source` or `output`, where one of them is remote.
         progress: Progress callbacks.
 
     Returns:
@@ -82,7 +86,7 @@ def restore_folder(
     hidden: list[PurePosixPath] = []
     tasks, sources = plan_tasks(source, output, image_format=image_format, hidden=hidden)
     files = FileRestorer(image_restorer, known or Known(), sources, reading, quality, progress)
-    room = RestoreRoom(output, files, workers)
+    room = staged(RestoreRoom(output, files, workers), output, shard, remote)
     return run_folder(
         room, tasks, output, overwrite=overwrite, shard=shard, hidden=len(hidden), progress=progress
     )

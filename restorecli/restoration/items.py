@@ -33,6 +33,11 @@ class Task:
         return self.file.relative.as_posix()
 
     @property
+    def source(self) -> Path:
+        """The file that is restored."""
+        return self.file.path
+
+    @property
     def inputs(self) -> tuple[Path, ...]:
         """The files that must never be written over."""
         return (self.file.path,) if self.reference is None else (self.file.path, self.reference)

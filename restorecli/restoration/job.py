@@ -9,7 +9,7 @@ from pathlib import Path
 from restorecli.counting import counted
 from restorecli.errors import ImageError, ResourceError, RestorecliError, UsageError
 from restorecli.folders.jobs import run_ordered
-from restorecli.folders.locators import locate
+from restorecli.folders.locators import locate, make_locator
 from restorecli.folders.places import make_folder
 from restorecli.folders.record import Command, Record
 from restorecli.folders.run import Append, Done
@@ -71,9 +71,11 @@ class RestoreRoom:
         except ImageError:
             return False
         same = all(record.restorer.get(name) == value for name, value in wanted.items())
-        place = item.file.path.parent.resolve() / item.file.path.name
         stands = (self._output / item.target).is_file()
-        return same and stands and locate(record.source, self._output) == place
+        return same and stands and self._came_from(record) == make_locator(item.file.path, self._output)
+
+    def _came_from(self, record: Record) -> str:
+        return make_locator(locate(record.source, self._output), self._output)
 
     def check_replaced(self, items: Sequence[Task], records: Mapping[str, Record]) -> None:
         """Refuse to replace results of another model: whoever made them may not have seen them yet.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from restorecli import api
@@ -51,14 +51,14 @@ def run(asked: api.RestoreOptions, *, check_tiles: bool, dry_run: bool, quiet: b
     render.folder_summary(result, json_wanted=as_json, quiet=quiet)
 
 
-def _print_tile_check(image: Path, check: TileCheck, *, as_json: bool) -> None:
+def _print_tile_check(image: Path | str, check: TileCheck, *, as_json: bool) -> None:
     """Say how far tiles are from the whole image."""
     if as_json:
         render.as_json(CommandResult("restore", {"picture": str(image), **check.to_dict()}))
     close = "equal to the whole" if check.psnr == math.inf else f"{check.psnr:.1f} dB to the whole"
     exact = ", as they must be" if check.exact else ""
     render.say(
-        f"{image.name}: tiles of {check.tile} px that share {check.overlap} px are {close}{exact}; "
+        f"{PurePath(image).name}: tiles of {check.tile} px that share {check.overlap} px are {close}{exact}; "
         f"steps at their joins are {check.seam_ratio:.2f} times those of the whole."
     )
     if check.enough is None:

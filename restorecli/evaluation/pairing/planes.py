@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from restorecli.errors import ImageError
 from restorecli.evaluation.pairing.pairs import Pair, Source
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.record import Record
 from restorecli.images.options import ReadOptions
 from restorecli.images.stacks import open_stack
 
 
-def plane_by_plane(pairs: Iterable[Pair]) -> Iterator[Pair]:
+def plane_by_plane(pairs: Iterable[Pair], remote: Mirror | None = None) -> Iterator[Pair]:
     """Yield the pairs; one whose image was made of several planes becomes one for each, named `path#0`.
 
     The manifest says which planes of the source they came from, and which of the reference those did.
 
     Args:
         pairs: As they were found; others stay as they are.
+        remote: What mirrors folders that are remote.
     """
     for pair in pairs:
-        yield from _planes(pair)
+        yield from _planes(pair, remote)
 
 
 def file_of(path: str) -> str:
@@ -37,12 +40,12 @@ def plane_of(source: Source, path: str) -> Source:
     return replace(source, options=replace(source.options, frames=number)) if number else source
 
 
-def _planes(pair: Pair) -> Iterator[Pair]:
+def _planes(pair: Pair, remote: Mirror | None) -> Iterator[Pair]:
     scored = pair.restored or pair.degraded
     record = pair.record
     count = 1
     if scored is not None and scored.file is not None and record is not None and record.reading.stack:
-        count = _count(scored.file)
+        count = _count(scored.file, remote)
     if record is None or count == 1:
         yield pair
         return
@@ -73,13 +76,14 @@ def _first(options: ReadOptions) -> int:
     return int(first) if first.isdigit() else 0
 
 
-def _count(path: Path) -> int:
+def _count(path: Path, remote: Mirror | None) -> int:
     """Return how many planes a file holds; 1 for one that cannot be read, which scoring reports."""
     try:
-        stack = open_stack(path, ReadOptions(frames="all", range="type"))
+        with nullcontext() if remote is None else remote.hold(path):
+            stack = open_stack(path, ReadOptions(frames="all", range="type"))
+            if stack is None:
+                return 1
+            with stack:
+                return len(stack)
     except (ImageError, OSError):
         return 1
-    if stack is None:
-        return 1
-    with stack:
-        return len(stack)
