@@ -16,8 +16,8 @@ from restorecli.evaluation.pairing.finding import pair_folder
 from restorecli.evaluation.pairing.pairs import Pair, Unmatched
 from restorecli.evaluation.pairing.remote import have_here
 from restorecli.evaluation.parts import PartPairing
-from restorecli.evaluation.result import Evaluation, PairScore
-from restorecli.evaluation.scoring import Outcome, Redegrade, score_pair
+from restorecli.evaluation.result import Evaluation, Outcome, PairScore
+from restorecli.evaluation.scoring import Redegrade, score_pair
 from restorecli.evaluation.selection import ALL, choose_metrics
 from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.evaluation.statistics.grouping import check_fields

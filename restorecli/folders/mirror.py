@@ -123,7 +123,7 @@ class Mirror:
         """
         with contextlib.ExitStack() as stack:
             for path in paths:
-                for file in sorted(path.iterdir()) if path.is_dir() and address_of(path) else [path]:
+                for file in sorted(path.iterdir()) if address_of(path) and path.is_dir() else [path]:
                     self.take(file)
                     stack.callback(self.drop, file)
             yield

@@ -39,7 +39,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SECRET_NAMES = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _USER = re.compile(r"(?<=://)[^/@\s]+@")
 _QUERY = re.compile(r"\?[^\s'\"]*=[^\s'\"]*")
-_LONGEST = 300
+_MAX_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +280,7 @@ def without_secrets(text: str, address: Address) -> str:
         if len(secret) > 3:
             text = text.replace(secret, "***")
     text = _QUERY.sub("?***", _USER.sub("***@", text))
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]} ..."
 
 
 def _entry(info: Mapping[str, Any], relative: PurePosixPath) -> Entry:
