@@ -42,7 +42,7 @@ _TURNS = 24
 _PENALTY = 1e-3
 """Weight of the sum of squares of the offsets."""
 
-_MISTAKEN = 1 / 500
+_MISTAKEN = 1 / 1000
 """Share of clean images that may be taken for each damage."""
 
 _MARGIN, _SURE = 0.01, (0.55, 0.95)
@@ -139,7 +139,7 @@ def fit_votes(heard: Heard) -> Votes:
     """Return the weights and offsets of maximum likelihood, and what is sure.
 
     All damages weigh the same, `NONE` three times as much. A damage is sure from the chance that all but
-    one in 500 images without damage stay below.
+    one in 1000 images without damage stay below.
     """
     classes = (NONE, *sorted(set(heard.measured[0]) - {NONE}))
     logs = np.stack([_logs(heard.measured, classes), _logs(heard.seen, classes)])

@@ -19,6 +19,7 @@ from restorecli.diagnosis.noise import shows_white_noise
 from restorecli.diagnosis.remedies import LIMITS, model_against, plan
 from restorecli.diagnosis.result import Diagnosis, Finding, Suspicion
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
+from restorecli.diagnosis.together import alike
 from restorecli.diagnosis.view import Pixels, view_of
 from restorecli.diagnosis.votes import shipped_votes
 from restorecli.errors import ImageError
@@ -38,6 +39,12 @@ _NOISY_DARK = 0.15
 
 _QUIET = 0.7
 """Chance that damaged tones need beside plain noise, the noise not looked at."""
+
+_MEASURED = 0.1
+"""Chance by measurements alone that damaged tones need: skies and retinas look dusty to the network."""
+
+_CLEAN_TO_THE_EYE = 0.3
+"""Chance of no damage by the network from which not even plain noise is looked for: grain of surfaces."""
 
 _SUSPICIOUS = 0.25
 """Chance from which a damage that is not sure is named, so that a person may look."""
@@ -75,11 +82,13 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     if image.max() - image.min() < _MIN_RANGE:
         return Diagnosis((), (), (), 1.0)
     view, found, table, votes = view_of(image), measurements(image, info), shipped_table(), shipped_votes()
-    chances: Mapping[str, float] = votes.join(table.chances(found), network_chances(view))
-    chances = {name: chance for name, chance in chances.items() if name not in _due_to_noise(found, table)}
+    by_measurements, by_network = table.chances(found), network_chances(view)
+    doubtful = _due_to_noise(found, table) | _without_measurements(by_measurements)
+    joined = votes.join(by_measurements, by_network)
+    chances: Mapping[str, float] = {name: joined[name] for name in joined if name not in doubtful}
     possible = table.possible(found) & set(chances)
     names = damages_found(chances, possible, votes.sure)
-    if not names:
+    if not names and by_network[NONE] < _CLEAN_TO_THE_EYE:
         names, chances = _plain_to_see(found, chances)
     if tuple(names) == (_DARK,) and found["noise sigma"] > _NOISY_DARK * found["median"]:
         # JPEG makes neighbors share noise: the two are undone at once.
@@ -104,6 +113,15 @@ def _due_to_noise(found: Mapping[str, float], table: DecisionTable) -> frozenset
         return frozenset()
     quiet = table.chances({name: value for name, value in found.items() if not name.startswith("noise ")})
     return frozenset(name for name in TONES if quiet[name] < _QUIET)
+
+
+def _without_measurements(chances: Mapping[str, float]) -> frozenset[str]:
+    """Return the damages of tones that measurements speak against: to undo them changes the whole image."""
+    return frozenset(
+        name
+        for name in TONES
+        if sum(chance for other, chance in chances.items() if alike(name, other)) < _MEASURED
+    )
 
 
 def _plain_to_see(
