@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from restorecli.diagnosis.result import Finding, Step
 from restorecli.diagnosis.strengths import GROWTH, NOISE
@@ -25,6 +25,8 @@ class Remedy:
         parameters: Of a method.
         told: What the diagnosis tells it: "sigma", "operator", "mask".
         gray: What to take for gray images, where that is another.
+        denoised: "before" or "after" `model`, where weights against noise help it there; they are left out
+            where noise is found, too, for that is removed first.
         by: The name of the strength that the range is of; the finding's first where it is empty.
     """
 
@@ -35,27 +37,39 @@ class Remedy:
     parameters: Mapping[str, float | int | str] = field(default_factory=dict)
     told: tuple[str, ...] = ()
     gray: str = ""
+    denoised: str = ""
     by: str = ""
 
 
 _DECONVOLUTION: Mapping[str, str] = {"prior": "measured", "rim": "unknown"}
 """Photographs are not mirrored at their border when they are blurred."""
 
+_DENOISER = Remedy("gaussian", "sca-unet.gaussian", gray="dncnn.gray-blind", told=(SIGMA,))
+
+_ROUNDED = 2.0
+"""Noise over a blur, 0-255 scale, up to which rounding or JPEG can be what made it: that is told whole."""
+
+
+def _deblurring(damage: str) -> tuple[Remedy, Remedy]:
+    """Strong noise is removed before it is amplified; weak noise, be it of rounding, after it."""
+    remedy = Remedy(damage, "wiener-deconv", by=NOISE, parameters=_DECONVOLUTION, told=(OPERATOR, SIGMA))
+    return replace(remedy, most=4, denoised="after"), replace(remedy, least=4, denoised="before")
+
+
 # Chosen on training photographs; `restorecli bench auto` measures how near they come to the best.
 REMEDIES: tuple[Remedy, ...] = (
     # Noise that grows with brightness: weights that were trained on white noise leave it in bright places.
     Remedy("gaussian", "sca-unet.noise-jpeg", by=GROWTH, least=0.5),
-    Remedy("gaussian", "sca-unet.gaussian", gray="dncnn.gray-blind", told=(SIGMA,)),
+    _DENOISER,
     Remedy("poisson", "sca-unet.noise-jpeg", gray="dncnn.gray-blind"),
     Remedy("speckle", "sca-unet.noise-jpeg"),
     Remedy("salt-pepper", "switching-median"),
     Remedy("quantize", "tv", most=4),
     Remedy("quantize", "sca-unet.noise-jpeg", least=4, most=12),
     Remedy("quantize", "sca-unet.gaussian", least=12),
-    *(
-        Remedy(blur, "wiener-deconv", parameters=_DECONVOLUTION, told=(OPERATOR, SIGMA))
-        for blur in ("gaussian-blur", "defocus", "motion-blur")
-    ),
+    *_deblurring("gaussian-blur"),
+    *_deblurring("defocus"),
+    *_deblurring("motion-blur"),
     Remedy("dither", "resnet.dither", most=6.5),
     Remedy("dither", "sca-unet.gaussian", least=6.5),
     Remedy("moire", "demoire"),
@@ -111,8 +125,9 @@ def plan(
     pair = together(*(finding.damage for finding in findings)) if len(findings) == 2 else None
     if pair is not None:
         findings = sorted(findings, key=lambda finding: kind_of(finding.damage) != pair.first)
-        if pair.joint and _strength(findings[1]) < pair.below:
+        if pair.joint and _strength(findings[0]) >= pair.least and _strength(findings[1]) < pair.below:
             return (Step(pair.joint),)
+    noisy = any(kind_of(finding.damage) == "gaussian" for finding in findings)
     steps: list[Step] = []
     for finding in findings:
         if pair is not None and pair.then_by and kind_of(finding.damage) == pair.then:
@@ -120,8 +135,14 @@ def plan(
             continue
         remedy = remedy_for(finding)
         if remedy is not None and remedy.model and remedy.model not in [step.model for step in steps]:
-            steps.append(_step(remedy, finding, hole_color, is_gray=is_gray))
+            step = _step(remedy, finding, hole_color, is_gray=is_gray)
+            steps += [step] if noisy else _with_denoiser(step, remedy, is_gray=is_gray)
     return tuple(steps)
+
+
+def _with_denoiser(step: Step, remedy: Remedy, *, is_gray: bool) -> list[Step]:
+    denoiser = Step(_DENOISER.gray if is_gray else _DENOISER.model)
+    return {"before": [denoiser, step], "after": [step, denoiser], "": [step]}[remedy.denoised]
 
 
 def _strength(finding: Finding) -> float:
@@ -160,7 +181,11 @@ def _step(remedy: Remedy, finding: Finding, hole_color: str | None, *, is_gray: 
 
 
 def _noise(strengths: Mapping[str, float]) -> float:
-    return round(strengths[NOISE], 2) if NOISE in strengths else round(strengths[SIGMA], 1)
+    """Return the noise to tell: of that over a blur the half, since weights against noise do the rest."""
+    if NOISE not in strengths:
+        return round(strengths[SIGMA], 1)
+    noise = strengths[NOISE]
+    return round(noise if noise < _ROUNDED else noise / 2, 2)
 
 
 def _operator(damage: str, strengths: Mapping[str, float]) -> str:

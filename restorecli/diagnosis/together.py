@@ -25,6 +25,7 @@ class Together:
         first: What is undone first.
         then: What is undone after it.
         joint: Weights that undo both at once, better than one after the other; empty where there are none.
+        least: The strength of `first`, its first, from which `joint` is better.
         below: The strength of `then`, its first, below which `joint` is better.
         then_by: Weights that undo `then` after `first` better than those for `then` alone.
     """
@@ -32,6 +33,7 @@ class Together:
     first: str
     then: str
     joint: str = ""
+    least: float = -math.inf
     below: float = math.inf
     then_by: str = ""
 
@@ -39,7 +41,8 @@ class Together:
 # Each order is the better one on training photographs; `restorecli bench orders` measures it again.
 TOGETHER: tuple[Together, ...] = (
     Together("gaussian", "jpeg", joint="sca-unet.noise-jpeg"),
-    Together("gaussian", "gaussian-blur", joint="sca-unet.noise-blur", below=2.4),
+    Together("gaussian", "defocus", joint="sca-unet.deblur", least=5, below=2.4),
+    Together("gaussian", "gaussian-blur", joint="sca-unet.noise-blur", least=5, below=2.4),
     Together("jpeg", "gaussian-blur", joint="sca-unet.noise-blur", below=2.4),
     Together("low-light", "gaussian"),
     Together("low-light", "jpeg", then_by="sca-unet.noise-jpeg"),
@@ -51,9 +54,13 @@ TOGETHER: tuple[Together, ...] = (
 
 
 def together(one: str, other: str) -> Together | None:
-    """Return what is known of two damages that come together, whichever is named first; None for others."""
+    """Return what is known of two damages that come together, whichever is named first; None for others.
+
+    What is known of one kind of blur comes before what holds for every kind.
+    """
     wanted = {kind_of(one), kind_of(other)}
-    return next((pair for pair in TOGETHER if {pair.first, pair.then} == wanted), None)
+    exact = ({kind_of(one), other}, {one, kind_of(other)})
+    return next((pair for pair in TOGETHER if {pair.first, pair.then} in (*exact, wanted)), None)
 
 
 def kind_of(damage: str) -> str:

@@ -14,7 +14,7 @@ from restorecli.diagnosis.decide import FAR, NONE, DecisionTable, read_table, sh
 from restorecli.diagnosis.measurements import measure
 from restorecli.diagnosis.remedies import LIMITS, REMEDIES, plan, remedy_for
 from restorecli.diagnosis.result import Diagnosis, Finding, Step, Strength
-from restorecli.diagnosis.strengths import STRENGTHS, TITLES
+from restorecli.diagnosis.strengths import NOISE, STRENGTHS, TITLES
 from restorecli.diagnosis.together import TOGETHER, together
 from restorecli.folders.samples import read_sample
 from restorecli.restoration.methods.catalog import METHODS, create_method
@@ -164,26 +164,40 @@ def _finding(damage: str, *strengths: Strength) -> Finding:
     return Finding(damage, TITLES[damage], 0.9, strengths)
 
 
-def _blur(sigma: float) -> Finding:
-    return _finding("gaussian-blur", Strength("sigma", sigma, "px"))
+def _blur(sigma: float, noise: float = 0.3, damage: str = "gaussian-blur") -> Finding:
+    return _finding(damage, Strength("sigma", sigma, "px"), Strength(NOISE, noise))
 
 
 def test_two_damages_are_undone_in_the_order_of_their_pair_and_nothing_twice() -> None:
     noise, jpeg = _finding("gaussian", Strength("sigma", 20.0, "0-255 scale")), _finding("jpeg")
     dark = _finding("low-light", Strength("median brightness", 20.0, "0-255 scale"))
     haze = _finding("haze", Strength("veil", 0.4, "share"))
+    faint = _finding("gaussian", Strength("sigma", 3.0, "0-255 scale"))
     for findings, models in (
         ([jpeg, dark], ["sca-unet.low-light", "sca-unet.noise-jpeg"]),
         ([noise, dark], ["sca-unet.low-light", "sca-unet.gaussian"]),
         ([haze, noise], ["sca-unet.gaussian", "sca-unet.haze"]),
         ([noise, jpeg], ["sca-unet.noise-jpeg"]),
         ([noise, _blur(1.5)], ["sca-unet.noise-blur"]),
+        ([noise, _blur(1.5, damage="defocus")], ["sca-unet.deblur"]),
         ([noise, _blur(3.0)], ["sca-unet.gaussian", "wiener-deconv"]),
+        ([faint, _blur(1.5)], ["sca-unet.gaussian", "wiener-deconv"]),
+        ([jpeg, _blur(3.0)], ["sca-unet.jpeg", "wiener-deconv", "sca-unet.gaussian"]),
     ):
         assert [step.model for step in plan(findings)] == models
         assert [step.model for step in plan(findings[::-1])] == models
     twice = plan([noise, _finding("poisson", Strength("peak", 9.0), Strength("sigma", 20.0))])
     assert len({step.model for step in twice}) == len(twice)
+
+
+@pytest.mark.parametrize("damage", ["gaussian-blur", "defocus", "motion-blur"])
+def test_noise_that_deconvolution_would_amplify_is_removed_before_or_after_it(damage: str) -> None:
+    quiet, noisy = plan((_blur(2.0, 0.3, damage),)), plan((_blur(2.0, 6.0, damage),))
+    assert [step.model for step in quiet] == ["wiener-deconv", "sca-unet.gaussian"]
+    assert [step.model for step in noisy] == ["sca-unet.gaussian", "wiener-deconv"]
+    gray = plan((_blur(2.0, 0.3, damage),), is_gray=True)
+    assert [step.model for step in gray] == ["wiener-deconv", "dncnn.gray-blind"]
+    assert noisy[1].sigma == 3.0
 
 
 def test_a_diagnosis_in_words_and_as_json() -> None:
