@@ -77,11 +77,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("low-light", "sca-unet.low-light"),
     Remedy("haze", "sca-unet.haze"),
     Remedy("rain", "sca-unet.rain"),
-    # Real dust turns images deep yellow or red, or is so thick that black is nearly gray; paler dust is worth
-    # it where it lifts black.
-    Remedy("sand-dust", "swm.sand-dust", by="cast", least=0.75),
-    Remedy("sand-dust", "swm.sand-dust", by="darkest level", least=110),
-    Remedy("sand-dust", "dedust", by="darkest level", least=60, most=110),
+    Remedy("sand-dust", "swm.sand-dust"),
     Remedy("fade", "sca-unet.old-photo"),
     Remedy("scratches", "sca-unet.old-photo"),
     Remedy("old-photo", "sca-unet.old-photo"),
