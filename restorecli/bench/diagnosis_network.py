@@ -42,7 +42,7 @@ _SAVED = 0.25
 _SPARSE = frozenset(("scratches", "holes", "old-photo"))
 """Damages of which a part of an image may have nothing."""
 
-_RATE, _LEAST_RATE, _DECAY = 3e-3, 1e-6, 1e-2
+_RATE, _MIN_RATE, _DECAY = 3e-3, 1e-6, 1e-2
 _WARMUP = 100
 """Steps in which the rate rises."""
 
@@ -186,7 +186,7 @@ def train_network(
         if done >= 1:
             break
         for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, steps / _WARMUP) * (0.5 + 0.5 * np.cos(np.pi * done)) + _LEAST_RATE
+            group["lr"] = rate * min(1, steps / _WARMUP) * (0.5 + 0.5 * np.cos(np.pi * done)) + _MIN_RATE
         with torch.autocast("cpu", torch.bfloat16):
             scores = network(images.contiguous(memory_format=torch.channels_last))
         loss = F.cross_entropy(scores.float(), targets)

@@ -28,7 +28,7 @@ from restorecli.diagnosis.measurements import measure
 from restorecli.diagnosis.naming import leading
 from restorecli.diagnosis.network import network_chances
 from restorecli.diagnosis.view import view_of
-from restorecli.diagnosis.votes import LEAST, Votes
+from restorecli.diagnosis.votes import MIN_CHANCE, Votes
 from restorecli.errors import DataError
 from restorecli.images.image import Pixels
 from restorecli.images.reading import read_image
@@ -160,7 +160,7 @@ def fit_votes(heard: Heard) -> Votes:
 
 
 def _logs(chances: Sequence[Mapping[str, float]], classes: Sequence[str]) -> Doubles:
-    return np.log(np.maximum([[one[name] for name in classes] for one in chances], LEAST))
+    return np.log(np.maximum([[one[name] for name in classes] for one in chances], MIN_CHANCE))
 
 
 def _sure(votes: Votes, heard: Heard) -> dict[str, float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 VOTES = Path(__file__).parent / "votes.json"
 
-LEAST = 1e-9
+MIN_CHANCE = 1e-9
 """A chance is never less: one voice alone cannot rule a damage out."""
 
 
@@ -38,8 +38,8 @@ class Votes:
         """Return the chance of each class, given those of both voices; the sum is 1."""
         scores = {
             name: offset
-            + self.measurements * math.log(max(measured[name], LEAST))
-            + self.network * math.log(max(seen[name], LEAST))
+            + self.measurements * math.log(max(measured[name], MIN_CHANCE))
+            + self.network * math.log(max(seen[name], MIN_CHANCE))
             for name, offset in self.offsets.items()
         }
         most = max(scores.values())
