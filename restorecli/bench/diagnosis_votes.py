@@ -25,7 +25,7 @@ from restorecli.bench.diagnosis_fit import example_weights
 from restorecli.degradation.chain import image_rng
 from restorecli.diagnosis.decide import shipped_table
 from restorecli.diagnosis.measurements import measure
-from restorecli.diagnosis.naming import leading
+from restorecli.diagnosis.naming import leading, possible_damages
 from restorecli.diagnosis.network import network_chances
 from restorecli.diagnosis.view import view_of
 from restorecli.diagnosis.votes import MIN_CHANCE, Votes
@@ -113,7 +113,7 @@ class Heard:
         labels: The damages of each example.
         measured: The chances by measurements, for each example.
         seen: The chances by the network.
-        possible: The damages that the measurements leave possible.
+        possible: The damages that it may have.
     """
 
     labels: Sequence[tuple[str, ...]]
@@ -131,7 +131,7 @@ def hear(examples: Iterable[Example]) -> Heard:
         labels.append(example.labels)
         measured.append(table.chances(found))
         seen.append(network_chances(view_of(example.pixels)))
-        possible.append(table.possible(found))
+        possible.append(possible_damages(table.possible(found), seen[-1]))
     return Heard(labels, measured, seen, possible)
 
 

@@ -13,7 +13,7 @@ from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes
 from restorecli.diagnosis.impulses import shows_impulses
 from restorecli.diagnosis.measurements import measure
-from restorecli.diagnosis.naming import TONES, damages_found, leading
+from restorecli.diagnosis.naming import TONES, damages_found, leading, possible_damages
 from restorecli.diagnosis.network import network_chances
 from restorecli.diagnosis.noise import shows_white_noise
 from restorecli.diagnosis.remedies import LIMITS, model_against, plan
@@ -37,8 +37,8 @@ _DARK = "low-light"
 _NOISY_DARK = 0.15
 """Noise over the median brightness from which noise shows when a dark image is brightened."""
 
-_QUIET = 0.7
-"""Chance that damaged tones need beside plain noise, the noise not looked at."""
+_QUIET, _SEEN = 0.7, 0.85
+"""Chances that damaged tones need beside plain noise: by measurements but those of noise, or the network."""
 
 _MEASURED = 0.1
 """Chance by measurements alone that damaged tones need: skies and retinas look dusty to the network."""
@@ -83,10 +83,10 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
         return Diagnosis((), (), (), 1.0)
     view, found, table, votes = view_of(image), measurements(image, info), shipped_table(), shipped_votes()
     by_measurements, by_network = table.chances(found), network_chances(view)
-    doubtful = _due_to_noise(found, table) | _without_measurements(by_measurements)
+    doubtful = _due_to_noise(found, table, by_network) | _without_measurements(by_measurements)
     joined = votes.join(by_measurements, by_network)
     chances: Mapping[str, float] = {name: joined[name] for name in joined if name not in doubtful}
-    possible = table.possible(found) & set(chances)
+    possible = possible_damages(table.possible(found), by_network) & set(chances)
     names = damages_found(chances, possible, votes.sure)
     if not names and by_network[NONE] < _CLEAN_TO_THE_EYE:
         names, chances = _plain_to_see(found, chances)
@@ -107,12 +107,14 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     return Diagnosis(findings, steps, limits, confidence, _suspicion(names, chances, possible))
 
 
-def _due_to_noise(found: Mapping[str, float], table: DecisionTable) -> frozenset[str]:
+def _due_to_noise(
+    found: Mapping[str, float], table: DecisionTable, by_network: Mapping[str, float]
+) -> frozenset[str]:
     """Return the damages of tones that plain noise only seems to show: made ones come with noise, too."""
     if not shows_white_noise(found):
         return frozenset()
     quiet = table.chances({name: value for name, value in found.items() if not name.startswith("noise ")})
-    return frozenset(name for name in TONES if quiet[name] < _QUIET)
+    return frozenset(name for name in TONES if quiet[name] < _QUIET and by_network[name] < _SEEN)
 
 
 def _without_measurements(chances: Mapping[str, float]) -> frozenset[str]:

@@ -12,9 +12,25 @@ THRESHOLD = 0.6
 
 TONES = frozenset(("fade", "haze", "low-light", "old-photo", "sand-dust"))
 
+_VEILS = frozenset(("haze", "sand-dust"))
+
+_PLAIN_TO_SEE = 0.8
+"""Chance by the network from which a damage is possible, whatever is measured; veils are seen in skies."""
+
 _JOINT, _JOINT_TONES = 0.15, 0.35
 """Chance from which a second damage counts, where `together` knows the two. Tones need more: to undo what is
 not there would change the whole image."""
+
+
+def possible_damages(measured: Collection[str], seen: Mapping[str, float]) -> frozenset[str]:
+    """Return the damages that an image may have.
+
+    Args:
+        measured: Those that have all that they need to be measured.
+        seen: The chances by the network.
+    """
+    plain = {name for name, chance in seen.items() if chance >= _PLAIN_TO_SEE}
+    return frozenset(measured) | (plain - _VEILS - {NONE})
 
 
 def leading(chances: Mapping[str, float], possible: Collection[str]) -> tuple[str, float] | None:

@@ -14,7 +14,7 @@ from restorecli.bench.diagnosis_votes import Heard, fit_votes
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis import diagnose
 from restorecli.diagnosis.decide import NONE, shipped_table
-from restorecli.diagnosis.naming import damages_found, leading
+from restorecli.diagnosis.naming import damages_found, leading, possible_damages
 from restorecli.diagnosis.network import network_chances, shipped_network
 from restorecli.diagnosis.view import view_of
 from restorecli.diagnosis.votes import Votes, shipped_votes, write_votes
@@ -109,6 +109,11 @@ def test_what_is_not_possible_does_not_lead() -> None:
     chances = {NONE: 0.1, "haze": 0.5, "jpeg": 0.4}
     assert leading(chances, {"jpeg"}) == ("jpeg", 0.4)
     assert leading(chances, set()) is None
+
+
+def test_what_the_network_plainly_sees_is_possible_but_for_veils() -> None:
+    seen = {NONE: 0.05, "rain": 0.9, "haze": 0.9, "fade": 0.7}
+    assert possible_damages({"jpeg"}, seen) == {"jpeg", "rain"}
 
 
 def test_the_network_sees_an_image_as_a_whole() -> None:
