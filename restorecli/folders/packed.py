@@ -14,7 +14,7 @@ from typing import IO, Generic, TypeVar, overload
 Member = TypeVar("Member")
 
 _BLOCK = 64  # objects that are compressed together: their texts are alike
-_BLOCKS_IN_MEMORY = 16
+_BLOCKS_IN_MEMORY = 4
 
 
 class _Blocks(Sequence[bytes]):
@@ -69,7 +69,7 @@ class _Blocks(Sequence[bytes]):
 class Packed(Sequence[Member], Generic[Member]):
     """A sequence that keeps its members pickled and compressed, and gives out copies of them.
 
-    A pair of images with its manifest's line takes about 70 bytes, as objects 1 to 2 kB; beyond 1024 members
+    A pair of images with its manifest's line takes about 100 bytes, as objects 1 to 2 kB; beyond 256 members
     they lie in a temporary file. Going through them in their order is fast; one at a random place costs the
     reading of 64.
 
