@@ -46,8 +46,10 @@ _RATE, _MIN_RATE, _DECAY = 3e-3, 1e-6, 1e-2
 _WARMUP = 100
 """Steps in which the rate rises."""
 
+_SAVED_AS = {"name": "jpeg", "quality": "86..97"}
+
 _MARKS = 100
-_AFRESH = {"name": "jpeg", "quality": "86..97"}
+"""Parts of the training of which progress is told."""
 
 
 class Crops(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
@@ -88,7 +90,7 @@ class Crops(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
         else:
             crop, labels = self._damaged(side, rng)
         if labels != ("jpeg",) and rng.random() < _SAVED:
-            crop = damaged(crop, [_AFRESH], _key(rng))
+            crop = damaged(crop, [_SAVED_AS], _key(rng))
         if rng.random() < 0.15 and "jpeg" not in labels:
             crop = crop[:, :, ::-1]
         target = torch.zeros(len(CLASSES))
@@ -169,7 +171,7 @@ def train_network(
         output: The safetensors file to write, in bfloat16.
         hours: Wall-clock time; the rate falls along half a cosine.
         start: Weights to go on from, at half the rate and with other crops.
-        progress: Told about every batch.
+        progress: Told a hundred times.
     """
     seed, rate = (0, _RATE) if start is None else (1, _RATE / 2)
     torch.manual_seed(seed)
@@ -178,7 +180,7 @@ def train_network(
         network.load_state_dict(load_file(start))
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=_DECAY)
     progress = progress or SilentProgress()
-    progress.start(_MARKS, "hundredths of the training")
+    progress.start(_MARKS, "hundredths of a training")
     begun, told = time.monotonic(), 0.0
     batches = DataLoader(Crops(data, seed), batch_size=None, num_workers=1, prefetch_factor=8)
     for steps, (images, targets) in enumerate(batches):

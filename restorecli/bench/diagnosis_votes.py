@@ -1,4 +1,4 @@
-"""Fits how the two voices of `restorecli.diagnosis` are joined: on photographs that neither was fitted on."""
+"""Fits how the two classifiers of the diagnosis are joined, to photographs that neither was fitted to."""
 
 from __future__ import annotations
 
@@ -66,10 +66,8 @@ def held_out_examples(data: Path) -> Iterator[Example]:
     ]
     for number, file in enumerate((*photos, *others)):
         pixels = read_image(file).pixels
-        for turn, (look, image) in enumerate(_looks(pixels, number)):
+        for look, image in _looks(pixels, number):
             yield Example(f"{file.name} {look}", (NONE,), image)
-            if turn == 0:
-                yield Example(f"{file.name} middle", (NONE,), _middle(image))
     for number, file in enumerate((*photos, *others[::4])):
         pixels = read_image(file).pixels
         if number % 8 == 7:
@@ -88,6 +86,7 @@ def held_out_examples(data: Path) -> Iterator[Example]:
 
 def _looks(pixels: Pixels, number: int) -> Iterator[tuple[str, Pixels]]:
     yield "itself", pixels
+    yield "middle", _middle(pixels)
     change = VARIANTS[number % len(VARIANTS)]
     yield change.__name__, change(pixels, image_rng(0, f"votes {number}"))
     yield "saved", damaged(pixels, CLEAN[number % len(CLEAN)].steps, f"votes {number}")
@@ -106,8 +105,8 @@ def _middle(pixels: Pixels) -> Pixels:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What both voices said of some examples.
+class Classified:
+    """What both classifiers said of some examples.
 
     Attributes:
         labels: The damages of each example.
@@ -122,28 +121,29 @@ class Heard:
     possible: Sequence[frozenset[str]]
 
 
-def hear(examples: Iterable[Example]) -> Heard:
-    """Ask both shipped voices about examples."""
+def classify(examples: Iterable[Example]) -> Classified:
+    """Return the chances of the shipped table and the shipped network for examples."""
     table = shipped_table()
     labels, measured, seen, possible = [], [], [], []
     for example in examples:
-        found = measure(example.pixels)
+        view = view_of(example.pixels)
+        found = measure(example.pixels, view)
         labels.append(example.labels)
         measured.append(table.chances(found))
-        seen.append(network_chances(view_of(example.pixels)))
+        seen.append(network_chances(view))
         possible.append(possible_damages(table.possible(found), seen[-1]))
-    return Heard(labels, measured, seen, possible)
+    return Classified(labels, measured, seen, possible)
 
 
-def fit_votes(heard: Heard) -> Votes:
+def fit_votes(classified: Classified) -> Votes:
     """Return the weights and offsets of maximum likelihood, and what is sure.
 
     All damages weigh the same, `NONE` three times as much. A damage is sure from the chance that all but
     one in 1000 images without damage stay below.
     """
-    classes = (NONE, *sorted(set(heard.measured[0]) - {NONE}))
-    logs = np.stack([_logs(heard.measured, classes), _logs(heard.seen, classes)])
-    targets = np.array([[named.count(name) / len(named) for name in classes] for named in heard.labels])
+    classes = (NONE, *sorted(set(classified.measured[0]) - {NONE}))
+    logs = np.stack([_logs(classified.measured, classes), _logs(classified.seen, classes)])
+    targets = np.array([[named.count(name) / len(named) for name in classes] for named in classified.labels])
     shares = example_weights(targets)
 
     def loss(values: Doubles) -> float:
@@ -156,19 +156,20 @@ def fit_votes(heard: Heard) -> Votes:
     best = optimize.minimize(loss, start, bounds=bounds, method="L-BFGS-B").x
     offsets = dict(zip(classes, np.round(best[2:], 3).tolist(), strict=True))
     votes = Votes(round(float(best[0]), 3), round(float(best[1]), 3), offsets, {})
-    return replace(votes, sure=_sure(votes, heard))
+    return replace(votes, sure=_sure(votes, classified))
 
 
 def _logs(chances: Sequence[Mapping[str, float]], classes: Sequence[str]) -> Doubles:
     return np.log(np.maximum([[one[name] for name in classes] for one in chances], MIN_CHANCE))
 
 
-def _sure(votes: Votes, heard: Heard) -> dict[str, float]:
+def _sure(votes: Votes, classified: Classified) -> dict[str, float]:
     """Return for each damage the chance that all but a few images without damage stay below."""
     reached: dict[str, list[float]] = {name: [] for name in votes.offsets}
-    clean = [index for index, named in enumerate(heard.labels) if named == (NONE,)]
+    clean = [index for index, named in enumerate(classified.labels) if named == (NONE,)]
     for index in clean:
-        lead = leading(votes.join(heard.measured[index], heard.seen[index]), heard.possible[index])
+        chances = votes.join(classified.measured[index], classified.seen[index])
+        lead = leading(chances, classified.possible[index])
         if lead is not None:
             reached[lead[0]].append(lead[1])
     few = int(_MISTAKEN * len(clean))

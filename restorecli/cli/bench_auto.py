@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,6 +10,7 @@ import typer
 
 from restorecli.cli import options, render, tables
 from restorecli.cli.progress import BarProgress
+from restorecli.errors import UsageError
 from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ FIT_EXAMPLES = (
     "restorecli bench diagnosis --data ./data -o network.safetensors --part network --hours 0.5",
     "restorecli bench diagnosis --data ./data -o votes.json --part votes",
 )
+
+_PHOTOGRAPHS, _HOURS = 90, 0.5
 
 Crop = Annotated[
     int | None,
@@ -149,36 +153,55 @@ def diagnosis(
         typer.Option(help="The table over measurements, the network, or how their chances are joined."),
     ] = "table",
     images: Annotated[
-        int, typer.Option("--pictures", min=1, help="Photographs damaged in every way, twice as many in all.")
-    ] = 90,
-    hours: Annotated[float, typer.Option(min=0.0, help="How long the network is trained.")] = 0.5,
+        int | None,
+        typer.Option(
+            "--pictures",
+            min=1,
+            help="Photographs that are damaged in every way for the table, twice as many in all; default 90.",
+        ),
+    ] = None,
+    hours: Annotated[
+        float | None, typer.Option(min=0.001, help="How long the network is trained; default 0.5.")
+    ] = None,
     start: Annotated[Path | None, typer.Option(help="Weights from which the network goes on.")] = None,
 ) -> None:
     """Fit a part of `diagnose` again to damaged training photographs, and write it.
 
-    The votes are fitted last, to photographs that the shipped table and network were not fitted on.
+    The votes are fitted last, to photographs that the shipped table and network were not fitted to.
     """
+    _refuse_unused(part, {"--pictures": images}, {"--hours": hours, "--start": start})
     if part == "network":
         from restorecli.bench.diagnosis_network import train_network
 
+        hours = hours or _HOURS
         train_network(data, output, hours, start, BarProgress())
         about = f"Trained by `restorecli bench diagnosis` for {hours:g} h"
     elif part == "votes":
-        from restorecli.bench.diagnosis_votes import fit_votes, hear, held_out_examples
+        from restorecli.bench.diagnosis_votes import classify, fit_votes, held_out_examples
         from restorecli.diagnosis.votes import write_votes
 
-        heard = hear(held_out_examples(data))
-        about = f"Fitted by `restorecli bench diagnosis` to {len(heard.labels)} examples of other photographs"
-        write_votes(fit_votes(heard), output, about)
+        classified = classify(held_out_examples(data))
+        about = f"Fitted by `restorecli bench diagnosis` to {len(classified.labels)} other examples"
+        write_votes(fit_votes(classified), output, about)
     else:
         from restorecli.bench.diagnosis_examples import training_examples
         from restorecli.bench.diagnosis_fit import fit_table, measure_examples
         from restorecli.diagnosis.decide import write_table
 
-        measured = measure_examples(training_examples(data, images))
+        measured = measure_examples(training_examples(data, images or _PHOTOGRAPHS))
         about = (
             f"Fitted by `restorecli bench diagnosis` to {len(measured.labels)} examples of "
             "training photographs"
         )
         write_table(fit_table(measured), output, about)
     render.say(f"{about} -> {output}")
+
+
+def _refuse_unused(part: str, of_table: Mapping[str, object], of_network: Mapping[str, object]) -> None:
+    unused = {"table": of_network, "network": of_table}.get(part, {**of_table, **of_network})
+    given = [name for name, value in unused.items() if value is not None]
+    if given:
+        raise UsageError(
+            f"--part {part} has no use for {' and '.join(given)}.",
+            expected=f"{', '.join(of_table)} for the table, {' and '.join(of_network)} for the network",
+        )

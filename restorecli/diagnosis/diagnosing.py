@@ -20,7 +20,7 @@ from restorecli.diagnosis.remedies import LIMITS, model_against, plan
 from restorecli.diagnosis.result import Diagnosis, Finding, Suspicion
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
 from restorecli.diagnosis.together import alike
-from restorecli.diagnosis.view import Pixels, view_of
+from restorecli.diagnosis.view import Pixels, View, view_of
 from restorecli.diagnosis.votes import shipped_votes
 from restorecli.errors import ImageError
 
@@ -81,7 +81,8 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     _check(image)
     if image.max() - image.min() < _MIN_RANGE:
         return Diagnosis((), (), (), 1.0)
-    view, found, table, votes = view_of(image), measurements(image, info), shipped_table(), shipped_votes()
+    view, table, votes = view_of(image), shipped_table(), shipped_votes()
+    found = measurements(image, info, view)
     by_measurements, by_network = table.chances(found), network_chances(view)
     doubtful = _due_to_noise(found, table, by_network) | _without_measurements(by_measurements)
     joined = votes.join(by_measurements, by_network)
@@ -147,14 +148,15 @@ def _suspicion(
     return Suspicion(lead[0], TITLES[lead[0]], lead[1], model_against(lead[0]))
 
 
-def measurements(image: Pixels, info: FileInfo | None = None) -> dict[str, float]:
+def measurements(image: Pixels, info: FileInfo | None = None, view: View | None = None) -> dict[str, float]:
     """Return all measurements by name; a JPEG's tables say more about its quality than its pixels.
 
     Args:
         image: (C, H, W) float32 in [0, 1].
         info: What its file says.
+        view: What `view_of` returns of it, where that is known.
     """
-    found = measure(image)
+    found = measure(image, view)
     if info is not None and info.jpeg_table is not None:
         # An image that was compressed worse before keeps the traces of that.
         found["jpeg quality"] = min(float(quality_of_table(info.jpeg_table)), found["jpeg quality"])

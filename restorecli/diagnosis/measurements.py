@@ -11,7 +11,7 @@ from restorecli.diagnosis.lines import measure_lines
 from restorecli.diagnosis.noise import measure_noise
 from restorecli.diagnosis.streaks import measure_streaks
 from restorecli.diagnosis.tones import measure_tones
-from restorecli.diagnosis.view import Pixels, view_of
+from restorecli.diagnosis.view import Pixels, View, view_of
 from restorecli.diagnosis.waves import measure_waves
 
 _MEASURES = (
@@ -27,13 +27,14 @@ _MEASURES = (
 )
 
 
-def measure(image: Pixels) -> dict[str, float]:
+def measure(image: Pixels, view: View | None = None) -> dict[str, float]:
     """Return every measurement by name; what gray images do not have is left out for them.
 
     Args:
         image: (C, H, W) float32, C = 1 or 3, in [0, 1], both sides at least 16.
+        view: What `view_of` returns of it, where that is known.
     """
-    view = view_of(image)
+    view = view or view_of(image)
     found: dict[str, float] = {}
     for measured in _MEASURES:
         found.update(measured(view))

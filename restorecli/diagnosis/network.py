@@ -1,4 +1,4 @@
-"""A small network that looks at texture and tells the chance of each damage; it is one voice of two.
+"""A small network that looks at texture and tells the chance of each damage; it is one classifier of two.
 
 The other is the logistic model over measurements (`decide`); `votes` joins them.
 """
@@ -72,7 +72,11 @@ def shipped_network() -> tuple[DamageNetwork, tuple[str, ...]]:
 
 @torch.inference_mode()
 def network_chances(view: View) -> dict[str, float]:
-    """Return the chance of each damage, and of none, that the network sees in the window; the sum is 1."""
+    """Return the chance of each damage, and of none, that the network sees; the sum is 1.
+
+    Args:
+        view: Its window is looked at as a whole, (1 or 3, H, W) on the 0-255 scale; gray is shown as RGB.
+    """
     network, classes = shipped_network()
     window = np.repeat(view.window, 3, axis=0) if view.is_gray else view.window
     scores = network(torch.from_numpy(np.ascontiguousarray(window / np.float32(255)))[None])

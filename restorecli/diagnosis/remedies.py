@@ -151,8 +151,9 @@ def remedy_for(finding: Finding) -> Remedy | None:
 
 
 def model_against(damage: str) -> str:
-    """Return what is used first against a damage, whatever its strength; "" where nothing helps."""
-    return next((remedy.model for remedy in REMEDIES if remedy.damage == damage and remedy.model), "")
+    """Return what `--model` alone treats a damage, whatever its strength; "" where it must be told more."""
+    alone = (one for one in REMEDIES if one.damage == damage and not {OPERATOR, MASK}.intersection(one.told))
+    return next((remedy.model for remedy in alone if remedy.model), "")
 
 
 def _fits(remedy: Remedy, finding: Finding) -> bool:

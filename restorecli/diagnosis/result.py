@@ -100,7 +100,7 @@ class Suspicion:
         damage: Its name, as `restorecli degrade` knows it.
         title: The same in a person's words.
         chance: How likely it is.
-        model: What would be used against it; "" where nothing helps.
+        model: What `--model` alone treats it; "" where that must be told more, or nothing helps.
     """
 
     damage: str

@@ -1,4 +1,4 @@
-"""Two voices joined: the logistic model over measurements, and the network that looks at texture."""
+"""Two classifiers joined: the logistic model over measurements, and the network that looks at texture."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 VOTES = Path(__file__).parent / "votes.json"
 
 MIN_CHANCE = 1e-9
-"""A chance is never less: one voice alone cannot rule a damage out."""
+"""A chance is never less: one classifier alone cannot rule a damage out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Votes:
-    """How two voices are joined, and from which chance a damage counts as found.
+    """How two classifiers are joined, and from which chance a damage counts as found.
 
     The chance of class k is softmax over k of c_k + a log p_k + b log q_k: a product of experts (Hinton,
     Neural Computation 2002), with p the chances by measurements and q those by the network.
@@ -35,7 +35,7 @@ class Votes:
     sure: Mapping[str, float]
 
     def join(self, measured: Mapping[str, float], seen: Mapping[str, float]) -> dict[str, float]:
-        """Return the chance of each class, given those of both voices; the sum is 1."""
+        """Return the chance of each class, given those of both classifiers; the sum is 1."""
         scores = {
             name: offset
             + self.measurements * math.log(max(measured[name], MIN_CHANCE))
@@ -50,7 +50,7 @@ class Votes:
 
 @cache
 def shipped_votes() -> Votes:
-    """Return how the voices are joined in this package; `restorecli bench diagnosis` fits it."""
+    """Return how the classifiers are joined in this package; `restorecli bench diagnosis` fits it."""
     kept = json.loads(VOTES.read_text("utf-8"))
     return Votes(kept["measurements"], kept["network"], kept["offsets"], kept["sure"])
 

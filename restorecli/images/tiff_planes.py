@@ -15,7 +15,7 @@ import tifffile
 
 from restorecli.errors import ImageError
 from restorecli.images.budget import check_budget
-from restorecli.images.decoded import DECODER_FAULTS, Decoded, Samples, scale_for, to_image
+from restorecli.images.decoded import DECODER_FAULTS, DamagedImageError, Decoded, Samples, scale_for, to_image
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
 from restorecli.images.planes import Layout
@@ -78,8 +78,7 @@ class TiffPlanes:
 
     def _open(self) -> None:
         file = self._file
-        pages: Any = file.pages
-        self._pages = [n for n, page in enumerate(pages) if not int(page.subfiletype) & _NO_IMAGE]
+        self._pages = _main_pages(file)
         self._header = parse_header(file)
         self._mixed = self._header.photometric == YCBCR
         if self._mixed:
@@ -178,6 +177,28 @@ class TiffPlanes:
 
     def _measure(self) -> Extent:
         return extent_of(self._samples(number) for number in range(prod(self.layout.shape)))
+
+
+def _main_pages(file: tifffile.TiffFile) -> list[int]:
+    """Return the numbers of the pages that are no copies or masks.
+
+    Raises:
+        DamagedImageError: A page leads back to one before it, so that there is no end of them.
+    """
+    seen: dict[int, int] = {}
+    found = []
+    pages: Any = file.pages
+    for number, page in enumerate(pages):
+        if (before := seen.setdefault(page.offset, number)) != number:
+            raise DamagedImageError(
+                "The pages of the TIFF go in a circle.",
+                expected="each page once",
+                got=f"page {number} is page {before} again",
+                hint="--frames first takes the first one",
+            )
+        if not int(page.subfiletype) & _NO_IMAGE:
+            found.append(number)
+    return found
 
 
 def _channels_apart(header: TiffHeader) -> bool:

@@ -12,6 +12,7 @@ from torch import nn
 from restorecli.core.losses.catalog import create_loss
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.catalog import create_model
+from restorecli.counting import counted
 from restorecli.degradation.chain import Chain
 from restorecli.errors import RecipeError, RestorecliError, WeightsError
 from restorecli.training.faults import Fault, one_line
@@ -50,6 +51,20 @@ def _argument_faults(recipe: Recipe) -> Iterator[Fault]:
         yield ("strategy",), one_line(error)
 
 
+def _crop_fault(recipe: Recipe, network: nn.Module) -> str | None:
+    """Tell why a network cannot be trained on such crops, e.g. where batch norm meets a single pixel."""
+    side = recipe.data.crop // int(network.scale)  # type: ignore[arg-type]
+    crops = torch.empty(recipe.data.batch, int(network.channels), side, side, device="meta")  # type: ignore[arg-type]
+    try:
+        network.train()(crops)
+    except ValueError as error:
+        crops_of = f"{counted(recipe.data.batch, 'crop')} of {side} px"
+        return f"{recipe.model.name} cannot be trained on {crops_of}: {error}"
+    except (NotImplementedError, RuntimeError):  # a value is asked for, which the meta device has not
+        return None
+    return None
+
+
 def _misfits(recipe: Recipe, base: Path) -> Iterator[Fault]:
     """Check what shows only when sections meet: the network against crops, chains, frozen parts, weights."""
     network = _on_meta_device(recipe.model.name, recipe.model.arguments)
@@ -66,6 +81,8 @@ def _misfits(recipe: Recipe, base: Path) -> Iterator[Fault]:
             ("data", "crop"),
             f"{recipe.model.name} needs a multiple of its scale {network.scale}, got {crop}",
         )
+    if (fault := _crop_fault(recipe, network)) is not None:
+        yield ("data", "crop"), fault
     for at, chain in chains.items():
         if (fault := _scale_fault(chain, network.scale)) is not None:
             yield at, fault

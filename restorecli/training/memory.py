@@ -62,10 +62,11 @@ def least_bytes(recipe: Recipe, *, halved: bool = False) -> tuple[int, int]:
     with torch.device("meta"):
         network = create_model(recipe.model.name, **recipe.model.arguments).train()
         channels, scale, crop = int(network.channels), int(network.scale), recipe.data.crop  # type: ignore[arg-type]
-        degraded = torch.empty(1, channels, crop // scale, crop // scale)
+        probed = min(recipe.data.batch, 2)  # batch norm takes no single value
+        degraded = torch.empty(probed, channels, crop // scale, crop // scale)
         # What is trained pixel after pixel is restored in another way, which says nothing of training.
         alike = recipe.strategy_choice()[0] != "autoregressive"
-        features = _saved_bytes(network, degraded) if alike else 0
+        features = _saved_bytes(network, degraded) // probed if alike else 0
     weights = sum(parameter.numel() for parameter in network.parameters())
     numbers = 2 + _MOMENTS[recipe.optimizer.name] + (recipe.ema is not None)
     waiting = PIPELINE_DEPTH * _FLOAT * channels * ((crop // scale) ** 2 + crop**2)

@@ -76,3 +76,11 @@ def test_every_example_of_the_trials_is_valid(shell, command) -> None:
             name, found, rest = group.resolve_command(context, words)
             with found.make_context(name, rest, parent=context):
                 pass
+
+
+@pytest.mark.parametrize(
+    "line", ["--part votes --hours 1", "--part table --start a.safetensors", "--part network --pictures 3"]
+)
+def test_options_of_another_part_are_refused(shell, line) -> None:
+    answer = shell(f"restorecli bench diagnosis --data . -o part.json {line}", code=2)
+    assert "has no use for" in answer.err

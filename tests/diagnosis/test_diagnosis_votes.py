@@ -1,4 +1,4 @@
-"""Two voices joined, and what counts as found by their chances."""
+"""Two classifiers joined, and what counts as found by their chances."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restorecli.bench.diagnosis_votes import Heard, fit_votes
+from restorecli.bench.diagnosis_votes import Classified, fit_votes
 from restorecli.degradation.chain import Chain, degrade_array
-from restorecli.diagnosis import diagnose
-from restorecli.diagnosis.decide import NONE, shipped_table
+from restorecli.diagnosis import diagnose, diagnosing
+from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.naming import damages_found, leading, possible_damages
 from restorecli.diagnosis.network import network_chances, shipped_network
+from restorecli.diagnosis.remedies import model_against
 from restorecli.diagnosis.view import view_of
 from restorecli.diagnosis.votes import Votes, shipped_votes, write_votes
 from restorecli.folders.samples import read_sample
@@ -23,7 +24,7 @@ from restorecli.folders.samples import read_sample
 VOTES = Votes(0.5, 2.0, {NONE: 0.3, "jpeg": -0.1, "haze": 0.0}, {"jpeg": 0.8})
 
 
-def test_the_voices_are_multiplied_as_experts() -> None:
+def test_the_classifiers_are_multiplied_as_experts() -> None:
     one, other = {NONE: 0.2, "jpeg": 0.7, "haze": 0.1}, {NONE: 0.5, "jpeg": 0.2, "haze": 0.3}
     expected = {
         name: math.exp(offset) * one[name] ** 0.5 * other[name] ** 2 for name, offset in VOTES.offsets.items()
@@ -33,7 +34,7 @@ def test_the_voices_are_multiplied_as_experts() -> None:
     assert joined == pytest.approx({name: value / total for name, value in expected.items()})
 
 
-def test_one_voice_alone_cannot_rule_a_damage_out() -> None:
+def test_one_classifier_alone_cannot_rule_a_damage_out() -> None:
     joined = VOTES.join({NONE: 0.5, "jpeg": 0.5, "haze": 0.0}, {NONE: 0.0, "jpeg": 0.0, "haze": 1.0})
     assert joined["haze"] > 0.9
 
@@ -46,7 +47,7 @@ def test_joined_chances_add_up_to_one(values: list[float]) -> None:
     assert min(joined.values()) >= 0
 
 
-def test_both_voices_and_the_votes_know_the_same_damages(tmp_path) -> None:
+def test_both_classifiers_and_the_votes_know_the_same_damages(tmp_path) -> None:
     votes = shipped_votes()
     classes = set(shipped_table().classes)
     assert set(shipped_network()[1]) == set(votes.offsets) == classes
@@ -56,34 +57,35 @@ def test_both_voices_and_the_votes_know_the_same_damages(tmp_path) -> None:
     assert '"about": "a test"' in (tmp_path / "votes.json").read_text("utf-8")
 
 
-def test_fitted_votes_listen_to_the_voice_that_knows() -> None:
-    """A voice whose chances are true is taken as it is, one that guesses is not heard."""
+def test_fitted_votes_follow_the_classifier_that_knows() -> None:
+    """A classifier whose chances are true is taken as it is, one that guesses is left out."""
     rng = np.random.default_rng(0)
     names = (NONE, "jpeg", "haze")
     labels = [names[index] for index in rng.integers(0, 3, 2000)]
     named = [label if rng.random() < 0.7 else names[rng.integers(3)] for label in labels]
     knows = [{name: 0.8 if name == one else 0.1 for name in names} for one in named]
     guesses = [dict(zip(names, rng.dirichlet((5, 5, 5)), strict=True)) for _ in labels]
-    heard = Heard([(label,) for label in labels], guesses, knows, [frozenset(names[1:])] * len(labels))
-    votes = fit_votes(heard)
+    possible = [frozenset(names[1:])] * len(labels)
+    classified = Classified([(label,) for label in labels], guesses, knows, possible)
+    votes = fit_votes(classified)
     assert votes.network == pytest.approx(1, abs=0.15)
     assert votes.measurements < 0.3
-    swapped = fit_votes(replace(heard, measured=knows, seen=guesses))
+    swapped = fit_votes(replace(classified, measured=knows, seen=guesses))
     assert swapped.measurements == pytest.approx(votes.network, rel=1e-2)
 
 
 def test_sure_is_what_images_without_damage_do_not_reach() -> None:
     sad = {NONE: 0.3, "jpeg": 0.6, "haze": 0.1}
     clean = {NONE: 0.8, "jpeg": 0.1, "haze": 0.1}
-    heard = Heard(
+    classified = Classified(
         [(NONE,)] * 100 + [("jpeg",)] * 50 + [("haze",)] * 50,
         [clean] * 99 + [sad] + [{NONE: 0.1, "jpeg": 0.8, "haze": 0.1}] * 50
         + [{NONE: 0.1, "jpeg": 0.1, "haze": 0.8}] * 50,
         [{NONE: 1 / 3, "jpeg": 1 / 3, "haze": 1 / 3}] * 200,
         [frozenset(("jpeg", "haze"))] * 200,
     )  # fmt: skip
-    votes = fit_votes(heard)
-    reached = votes.join(sad, heard.seen[0])["jpeg"]
+    votes = fit_votes(classified)
+    reached = votes.join(sad, classified.seen[0])["jpeg"]
     assert votes.sure["jpeg"] == pytest.approx(min(max(reached + 0.01, 0.55), 0.95), abs=1e-3)
     assert votes.sure["haze"] == 0.55
 
@@ -137,8 +139,36 @@ def test_the_network_sees_what_is_plain_to_the_eye(damage: str) -> None:
     assert min(seen) > 0.2
 
 
-def test_a_damage_that_is_not_sure_is_named_as_a_suspicion() -> None:
-    found = diagnose(read_sample("chelsea").pixels)
+@pytest.fixture
+def hazy(monkeypatch):
+    """A photograph that both classifiers half take for hazy."""
+    half = dict.fromkeys(shipped_votes().offsets, 0.002) | {NONE: 0.5, "haze": 0.5}
+    monkeypatch.setattr(diagnosing, "network_chances", lambda view: half)
+    monkeypatch.setattr(DecisionTable, "chances", lambda table, found: half)
+    monkeypatch.setattr(DecisionTable, "possible", lambda table, found: frozenset({"haze"}))
+    return read_sample("chelsea").pixels
+
+
+def test_a_damage_that_is_not_sure_is_named_as_a_suspicion(hazy) -> None:
+    found = diagnose(hazy)
     assert found.is_clean
-    document = found.to_dict()["suspicion"]
-    assert (document is None) == (found.suspicion is None)
+    assert found.steps == ()
+    assert found.suspicion is not None
+    assert 0.25 < found.suspicion.chance < shipped_votes().sure["haze"]
+    assert str(found) == "no damage found"
+    assert found.to_dict()["suspicion"] == {
+        "damage": "haze", "chance": round(found.suspicion.chance, 3), "model": "sca-unet.haze",
+    }  # fmt: skip
+    assert str(found.suspicion).endswith("; --model sca-unet.haze would treat it)")
+
+
+def test_what_must_be_told_more_is_not_advised_alone() -> None:
+    assert model_against("defocus") in ("", "sca-unet.deblur")
+    assert model_against("holes") == ""
+    assert model_against("jpeg") == "sca-unet.jpeg"
+
+
+def test_damaged_tones_need_the_measurements_too(monkeypatch) -> None:
+    sure = dict.fromkeys(shipped_votes().offsets, 0.0001) | {"sand-dust": 0.99}
+    monkeypatch.setattr(diagnosing, "network_chances", lambda view: sure)
+    assert diagnose(read_sample("chelsea").pixels).is_clean

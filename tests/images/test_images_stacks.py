@@ -266,6 +266,34 @@ def test_damaged_stacks_cost_one_file(tmp_path):
         assert not (tmp_path / "y.tif").exists()
 
 
+@pytest.mark.parametrize("frames", ["0..1", "all"])
+def test_pages_that_go_in_a_circle_cost_one_file(tmp_path, frames):
+    file = tmp_path / "circle.tif"
+    tifffile.imwrite(file, samples_of((3, 8, 9)), photometric="minisblack", metadata=None)
+    with tifffile.TiffFile(file) as pages:
+        first, *_, last = pages.pages
+        start, end = first.offset, last.offset + 2 + 12 * len(last.tags)
+    content = bytearray(file.read_bytes())
+    content[end : end + 4] = start.to_bytes(4, "little")  # where the directory after the last one stands
+    file.write_bytes(content)
+    with pytest.raises(ImageError, match="in a circle"):
+        open_stack(file, ReadOptions(frames=frames))
+    with pytest.raises(ImageError, match="in a circle"):
+        read_image(file, ReadOptions(frames="1"))
+
+
+def test_a_page_that_is_its_own_next_one_costs_one_file(tmp_path):
+    file = tmp_path / "circle.tif"
+    tifffile.imwrite(file, samples_of((2, 8, 9)), photometric="minisblack", metadata=None)
+    with tifffile.TiffFile(file) as pages:
+        start, end = pages.pages[1].offset, pages.pages[1].offset + 2 + 12 * len(pages.pages[1].tags)
+    content = bytearray(file.read_bytes())
+    content[end : end + 4] = start.to_bytes(4, "little")
+    file.write_bytes(content)
+    with pytest.raises(ImageError, match="in a circle"):
+        open_stack(file, ALL)
+
+
 @pytest.mark.parametrize("options", [ALL, ReadOptions(frames="1")])
 def test_a_frame_that_promises_gigapixels_costs_one_file(tmp_path, options):
     """Pillow's own error for it is none of those that decoders otherwise raise."""

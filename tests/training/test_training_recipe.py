@@ -9,6 +9,7 @@ from restorecli import create_model
 from restorecli.core.weights import Card, pack
 from restorecli.errors import RecipeError
 from restorecli.training.check import load_recipe
+from restorecli.training.memory import least_bytes
 from restorecli.training.shelf import find_recipe, shipped_recipes
 from restorecli.yaml12 import read_yaml
 
@@ -281,6 +282,15 @@ def test_a_crop_that_the_network_cannot_take_is_a_fault(write_recipe):
     data = {"train": [{"clean": "images"}], "degrade": CHAIN, "crop": 20}
     with pytest.raises(RecipeError, match="multiple of 8, got 20"):
         load_recipe(write_recipe(model={"name": "unet"}, data=data))
+
+
+def test_batch_norm_is_not_trained_on_a_single_pixel(write_recipe):
+    model = {"name": "dncnn", "arguments": {"channels": 1, "depth": 3, "width": 4}}
+    data = {"train": [{"clean": "images"}], "degrade": CHAIN, "crop": 1}
+    with pytest.raises(RecipeError, match="dncnn cannot be trained on 1 crop of 1 px"):
+        load_recipe(write_recipe(model=model, data={**data, "batch": 1}, loss={"l1": 1}))
+    recipe = load_recipe(write_recipe(model=model, data={**data, "batch": 2}, loss={"l1": 1}))
+    assert least_bytes(recipe)[1] > 0
 
 
 def test_a_recipe_that_is_a_folder_says_so(tmp_path):
