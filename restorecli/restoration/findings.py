@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import shutil
+import threading
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -33,15 +38,35 @@ def write_findings(found: Findings, output: Path, target: PurePosixPath) -> None
         folder = _side_folder(output, name)
         path = folder / (target if target.suffix == ".png" else target.with_name(f"{target.name}.png"))
         make_folder(path.parent, output)
-        touch(folder / OUTPUT_MARK)
         write_image(path, ImageData(np.asarray(pixels, np.float32), FileTraits("PNG", _DEPTH)))
 
 
 def _side_folder(output: Path, name: str) -> Path:
     """Return the folder of this name, or `NAME-1` ... where a folder of restored images has it."""
-    number = 0
-    while True:
+    for number in itertools.count():
         folder = output / (name if number == 0 else f"{name}-{number}")
-        if not folder.exists() or (folder / OUTPUT_MARK).exists():
-            return folder
-        number += 1
+        if _is_marked(folder) or _claim(folder, output):
+            break
+    return folder
+
+
+def _claim(folder: Path, output: Path) -> bool:
+    """Make a folder that has its mark from the first moment; tell whether it is a marked one in the end.
+
+    Threads and shards write beside each other: between making a folder and marking it, another would take it
+    for a folder of restored images.
+    """
+    if folder.exists():
+        return _is_marked(folder)  # meanwhile, perhaps
+    new = output / f".{folder.name}.{os.getpid()}-{threading.get_ident()}.tmp"
+    make_folder(new, output)
+    touch(new / OUTPUT_MARK)
+    with suppress(OSError):  # another was faster
+        new.rename(folder)
+    if new.exists():
+        shutil.rmtree(new)
+    return _is_marked(folder)
+
+
+def _is_marked(folder: Path) -> bool:
+    return (folder / OUTPUT_MARK).exists()

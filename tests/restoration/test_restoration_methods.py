@@ -3,6 +3,10 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
+from threading import Barrier
+from time import sleep
 
 import numpy as np
 import pytest
@@ -13,13 +17,15 @@ from restorecli.degradation.parameters import parameter, parameters_of
 from restorecli.errors import UsageError
 from restorecli.folders.jobs import SilentProgress
 from restorecli.folders.manifest import Manifest
+from restorecli.folders.places import touch
 from restorecli.folders.walking import walk
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.reading import read_image
 from restorecli.images.writing import write_image
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.choice import choose_restorer
-from restorecli.restoration.context import Context, sigma_of
+from restorecli.restoration.context import Context, Findings, sigma_of
+from restorecli.restoration.findings import write_findings
 from restorecli.restoration.folder import restore_folder
 from restorecli.restoration.known import Known
 from restorecli.restoration.lost_pixels import masks_named
@@ -131,6 +137,26 @@ def test_what_a_method_finds_is_written_beside_and_is_no_restored_image(photos, 
     assert records(output)["a/rgb.png"].restorer["found"] == {"answer": 42}
     assert {file.relative.as_posix() for file in walk(output)} == set(records(output))
     assert restore_folder(photos, output, MethodRestorer(_Finder())).written == 0
+
+
+def test_findings_of_images_at_the_same_time_lie_in_one_folder(monkeypatch, tmp_path) -> None:
+    found = Findings(images={"kernels": np.eye(3, dtype=np.float32)[None]})
+    together = Barrier(4)
+
+    def late(file) -> None:
+        sleep(0.05)
+        touch(file)
+
+    def write(number: int) -> None:
+        together.wait()
+        sleep(0.01 * number)
+        write_findings(found, tmp_path, PurePosixPath(f"{number}.png"))
+
+    monkeypatch.setattr("restorecli.restoration.findings.touch", late)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert [folder.name for folder in tmp_path.iterdir()] == ["kernels"]
+    assert len(list((tmp_path / "kernels").glob("*.png"))) == 4
 
 
 def test_a_method_that_sees_everything_is_never_cut(photos, tmp_path) -> None:
