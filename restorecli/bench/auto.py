@@ -144,7 +144,8 @@ def bench_auto(
         damages: Only these degradations; by default all.
         rivals: Whether single models and methods are measured, too.
         keep: File in which measurements are kept, and from which those of the same images, damage and model
-            are taken. The code is not compared: another file after a change of it.
+            are taken. The code of the diagnosis is compared, that of methods is not: another file after a
+            change of it.
         progress: Progress callbacks.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,13 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
 from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
 from restorecli.bench.diagnosis_examples import HELD_OUT, NONE, OTHERS, Kind, damaged, every_pair
 from restorecli.degradation.catalog import DEGRADATIONS
-from restorecli.diagnosis.network import DamageNetwork
+from restorecli.diagnosis.network import EPSILON, FINE
 from restorecli.errors import DataError
 from restorecli.folders.jobs import Progress, SilentProgress
 from restorecli.images.image import Pixels
@@ -50,6 +52,41 @@ _SAVED_AS = {"name": "jpeg", "quality": "86..97"}
 
 _MARKS = 100
 """Parts of the training of which progress is told."""
+
+
+class DamageNetwork(nn.Module):
+    """What `restorecli.diagnosis.network` computes, to be trained.
+
+    It sees the image and, amplified and cut to [-1, 1], what a 3 px mean takes away of it.
+
+    Args:
+        classes: Number of classes.
+        widths: Channels at a half, a quarter, an eighth and a sixteenth of the size.
+    """
+
+    def __init__(self, classes: int, widths: tuple[int, int, int, int] = (24, 48, 96, 128)) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [*_convolution(6, widths[0], kernel=5, stride=2)]
+        for before, width in itertools.pairwise(widths):
+            layers += [*_convolution(before, before), *_convolution(before, width, stride=2)]
+        layers += [*_convolution(widths[-1], widths[-1])]
+        self.features = nn.Sequential(*layers)
+        self.classify = nn.Linear(2 * widths[-1], classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, 3, H, W) in [0, 1] to the logarithms of chances up to a constant, (N, classes)."""
+        fine = (x - F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), 3, 1)) * FINE
+        y = self.features(torch.cat([2 * x - 1, fine.clamp(-1, 1)], dim=1))
+        scores: Tensor = self.classify(torch.cat([y.mean(dim=(2, 3)), y.amax(dim=(2, 3))], dim=1))
+        return scores
+
+
+def _convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> tuple[nn.Module, ...]:
+    return (
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs, EPSILON),
+        nn.ReLU(inplace=True),
+    )
 
 
 class Crops(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from restorecli.diagnosis.result import Finding, Step
 from restorecli.diagnosis.strengths import GROWTH, NOISE
-from restorecli.diagnosis.together import kind_of, together
+from restorecli.diagnosis.together import TOGETHER, kind_of, together
 
 SIGMA, OPERATOR, MASK = "sigma", "operator", "mask"
 
@@ -148,6 +148,13 @@ def _strength(finding: Finding) -> float:
 def remedy_for(finding: Finding) -> Remedy | None:
     """Return the first that helps against a finding of its strength, or None."""
     return next((remedy for remedy in REMEDIES if _fits(remedy, finding)), None)
+
+
+def treatments() -> frozenset[str]:
+    """Return the names of all weights and methods that a diagnosis may lead to."""
+    alone = (name for remedy in REMEDIES for name in (remedy.model, remedy.gray))
+    pairs = (name for pair in TOGETHER for name in (pair.joint, pair.then_by))
+    return frozenset((*alone, *pairs)) - {""}
 
 
 def model_against(damage: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from torch import Tensor
 
 from restorecli.core.device import pick_device
 from restorecli.core.restorer import RestorerSpec
+from restorecli.core.shipped import shipped
 from restorecli.degradation.operator_words import operator_named
 from restorecli.diagnosis.decide import TABLE
 from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo, diagnose
 from restorecli.diagnosis.files import file_info, kinds
 from restorecli.diagnosis.holes import find_holes
 from restorecli.diagnosis.network import WEIGHTS
+from restorecli.diagnosis.remedies import treatments
 from restorecli.diagnosis.result import Diagnosis, Step
 from restorecli.diagnosis.votes import VOTES
 from restorecli.images.image import Pixels
@@ -77,7 +80,7 @@ class AutoRestorer(Restorer):
         return kinds(self.diagnoses)
 
     def identity(self) -> Mapping[str, Any]:
-        """Return what its choice depends on: the files of the diagnosis, and how networks compute."""
+        """Return what its results depend on: how damage is found and treated, and how networks compute."""
         identity = {
             "name": AUTO,
             "weights": _digest(),
@@ -128,5 +131,14 @@ class AutoRestorer(Restorer):
 
 @cache
 def _digest() -> str:
-    """Return what the files say by which damage is found."""
-    return hashlib.sha256(b"".join(file.read_bytes() for file in (TABLE, WEIGHTS, VOTES))).hexdigest()[:16]
+    """Return a digest of what decides about a result: code and data of the diagnosis, and shipped weights.
+
+    Of a change of the code it is not known whether it changes a result: it counts as one.
+    """
+    code = [Path(__file__), *sorted(TABLE.parent.glob("*.py"))]
+    treating = treatments()
+    weights = [entry.path for entry in shipped() if entry.name in treating]
+    content = hashlib.sha256()
+    for file in (*code, TABLE, WEIGHTS, VOTES, *weights):
+        content.update(file.read_bytes())
+    return content.hexdigest()[:16]

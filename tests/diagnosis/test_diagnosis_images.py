@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -135,3 +138,14 @@ def test_a_night_shot_is_brightened_and_then_freed_of_noise_under_jpeg(tmp_path)
 def test_impulses_are_found_in_small_images_too(name: str, severity: int) -> None:
     found = diagnose(np.ascontiguousarray(_damaged(name, "salt-pepper", severity)[:, 64:256, 96:288]))
     assert [step.model for step in found.steps] == ["switching-median"]
+
+
+def test_a_diagnosis_does_not_wait_for_torch(folder) -> None:
+    code = (
+        "import sys; from pathlib import Path; from restorecli.diagnosis.files import diagnose_file\n"
+        "assert not diagnose_file(Path(sys.argv[1])).is_clean\n"
+        "assert 'torch' not in sys.modules"
+    )
+    command = [sys.executable, "-c", code, str(folder / "bad" / "poor.jpg")]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr

@@ -7,15 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 
+from restorecli.bench.diagnosis_network import CLASSES, DamageNetwork
 from restorecli.bench.diagnosis_votes import Classified, fit_votes
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis import diagnose, diagnosing
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.naming import damages_found, leading, possible_damages
-from restorecli.diagnosis.network import network_chances, shipped_network
+from restorecli.diagnosis.network import WEIGHTS, network_chances, shipped_network
 from restorecli.diagnosis.remedies import model_against
 from restorecli.diagnosis.view import view_of
 from restorecli.diagnosis.votes import Votes, shipped_votes, write_votes
@@ -50,7 +53,7 @@ def test_joined_chances_add_up_to_one(values: list[float]) -> None:
 def test_both_classifiers_and_the_votes_know_the_same_damages(tmp_path) -> None:
     votes = shipped_votes()
     classes = set(shipped_table().classes)
-    assert set(shipped_network()[1]) == set(votes.offsets) == classes
+    assert set(shipped_network().classes) == set(votes.offsets) == classes
     assert set(votes.sure) == classes
     assert all(0.5 <= sure <= 0.95 for sure in votes.sure.values())
     write_votes(votes, tmp_path / "votes.json", "a test")
@@ -172,3 +175,20 @@ def test_damaged_tones_need_the_measurements_too(monkeypatch) -> None:
     sure = dict.fromkeys(shipped_votes().offsets, 0.0001) | {"sand-dust": 0.99}
     monkeypatch.setattr(diagnosing, "network_chances", lambda view: sure)
     assert diagnose(read_sample("chelsea").pixels).is_clean
+
+
+@pytest.mark.parametrize("side", [33, 48, 192, 301])
+def test_the_network_says_what_it_says_in_torch(side: int) -> None:
+    """NumPy computes what was trained in torch: the same chances to 1e-5."""
+    trained = DamageNetwork(len(CLASSES))
+    trained.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()})
+    trained.eval()
+    for name in ("chelsea", "coffee"):
+        photo = read_sample(name).pixels[:, :side, 32 : 32 + side]
+        noisy = np.clip(photo + np.random.default_rng(0).normal(0, 0.1, photo.shape), 0, 1)
+        for image in (photo, noisy.astype(np.float32)):
+            with torch.inference_mode():
+                expected = trained(torch.from_numpy(np.ascontiguousarray(image))[None])[0].softmax(0)
+            seen = network_chances(view_of(image))
+            assert tuple(seen) == CLASSES
+            np.testing.assert_allclose(list(seen.values()), expected, atol=1e-5)

@@ -1,13 +1,17 @@
 """`auto`: what is found is treated, and what has no damage is copied."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import restorecli
+from restorecli.diagnosis.decide import TABLE
 from restorecli.errors import UsageError
 from restorecli.folders.manifest import Manifest
 from restorecli.folders.samples import read_sample
+from restorecli.restoration import auto
 
 
 def _photo(size: int = 320) -> np.ndarray:
@@ -88,3 +92,17 @@ def test_holes_are_filled_where_their_color_stands() -> None:
 def test_what_auto_finds_out_by_itself_is_not_told(folder, told) -> None:
     with pytest.raises(UsageError, match="finds out by itself"):
         restorecli.restore(folder / "imgs", folder / "out", **told)
+
+
+def test_another_rule_table_or_network_makes_other_results(tmp_path, monkeypatch) -> None:
+    """What an older diagnosis restored is not taken for what today's would: code and weights count, too."""
+    shutil.copytree(TABLE.parent, tmp_path / "diagnosis")
+    monkeypatch.setattr(auto, "TABLE", tmp_path / "diagnosis" / "table.json")
+    digest = auto._digest.__wrapped__
+    ours = digest()
+    assert auto.AutoRestorer().identity()["weights"] == auto._digest()
+    rules = tmp_path / "diagnosis" / "naming.py"
+    rules.write_text(rules.read_text("utf-8").replace("0.6", "0.7"), "utf-8")
+    changed = digest()
+    monkeypatch.setattr(auto, "shipped", list)
+    assert len({ours, changed, digest()}) == 3
