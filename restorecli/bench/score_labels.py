@@ -9,6 +9,7 @@ from pathlib import Path
 
 from restorecli.counting import counted
 from restorecli.errors import DataError
+from restorecli.evaluation.metrics.protocol import PROTOCOLS
 from restorecli.folders.walking import ImageFile, walk
 
 _STEP = r"[a-z][\w-]*(?: \w+ [^\s,]+)*"
@@ -18,6 +19,7 @@ _LABEL = re.compile(
     rf"|(?P<damage>{_STEP}(?: \+ {_STEP})*), (?P<range>8 bits|unclipped), seed (?P<seed>\d+)), "
     r"(?P<count>\d+) images(?: \(every (?P<every>\d+)(?:st|nd|rd|th)\))?"
     r"(?:, (?P<side>\d+)x(?P=side) from the middle)?"
+    r"(?:, (?P<scoring>[a-z][a-z-]*(?::\d+)?))?"
 )
 
 
@@ -35,6 +37,7 @@ class Protocol:
         category: Only images in this folder below `folder`.
         every: Each so manieth of the sorted images was taken.
         side: Side of the square that was cut from the middle of each; None for whole images.
+        scoring: What PSNR and SSIM compare: a name of `eval --protocol`.
     """
 
     folder: str
@@ -46,6 +49,7 @@ class Protocol:
     category: str | None = None
     every: int = 1
     side: int | None = None
+    scoring: str = "rgb"
 
     def files(self, data: Path) -> Sequence[ImageFile]:
         """Return the reference images below a data folder, in order.
@@ -77,9 +81,10 @@ def read_label(label: str) -> Protocol | None:
     - "magnetic-tile/test/images, category crack, gaussian sigma 20, 8 bits, seed 1, 8 images"
     - "cbsd68, undamaged, 68 images"
     - "sand-dust/test, dusty and clean, 17 images"
+    - "cbsd68, downscale factor 2, 8 bits, seed 0, 68 images, basicsr-y"
     """
     found = _LABEL.fullmatch(label)
-    if found is None:
+    if found is None or (found["scoring"] or "rgb").partition(":")[0] not in PROTOCOLS:
         return None
     pair = (found["degraded"], found["reference"]) if found["degraded"] else None
     return Protocol(
@@ -92,6 +97,7 @@ def read_label(label: str) -> Protocol | None:
         category=found["category"],
         every=int(found["every"] or 1),
         side=int(found["side"]) if found["side"] else None,
+        scoring=found["scoring"] or "rgb",
     )
 
 

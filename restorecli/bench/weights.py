@@ -16,12 +16,13 @@ from restorecli.core.weights import read_weights
 from restorecli.core.zoo import load
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.errors import DataError
-from restorecli.evaluation.metrics.psnr_ssim import psnr, ssim
+from restorecli.evaluation.metrics.protocol import find_protocol
 from restorecli.evaluation.statistics.intervals import Interval, bootstrap_interval
 from restorecli.folders.jobs import Progress, SilentProgress
 from restorecli.images.image import ImageData, Pixels
 from restorecli.images.reading import read_image
 from restorecli.restoration.image import ImageRestorer
+from restorecli.restoration.methods.classical.resampling import enlarge
 from restorecli.restoration.restorer import Restorer
 from restorecli.training.crops import rounded_to_8_bits
 from restorecli.tune.crops import middle
@@ -38,7 +39,8 @@ class Measured:
         psnr: Of the restored images, in dB.
         interval: 95% bootstrap interval of that mean; None for one image.
         ssim: Of the restored images.
-        degraded_psnr: Of the degraded images, in dB; infinite for undamaged ones.
+        degraded_psnr: Of the degraded images, in dB, enlarged by `bicubic` where they are smaller; infinite
+            for undamaged ones.
     """
 
     psnr: float
@@ -132,6 +134,8 @@ def _jobs(weights: ShippedWeights, most: int | None) -> Iterator[tuple[ShippedWe
 def measure(restorer: Restorer, protocol: Protocol, data: Path) -> Measured:
     """Degrade the images of a protocol, restore and score them, as the four commands do with files.
 
+    Images that are made smaller are cut to multiples of the factor before, and compared at that size.
+
     Args:
         restorer: A network or a method that needs to be told nothing.
         protocol: Which images, and what is done to them.
@@ -141,13 +145,14 @@ def measure(restorer: Restorer, protocol: Protocol, data: Path) -> Measured:
         DataError: The folder is missing, or holds another number of images.
         ImageError: An image cannot be read.
     """
-    restore = ImageRestorer(restorer)
+    restore, scoring = ImageRestorer(restorer), find_protocol(protocol.scoring)
+    psnr, ssim = scoring.scorers["psnr"], scoring.scorers["ssim"]
     after, similar, before = [], [], []
     for degraded, reference in _examples(protocol, data):
-        restored = restore(ImageData(degraded))[0].pixels
-        after.append(psnr(restored, reference))
-        similar.append(ssim(restored, reference))
-        before.append(psnr(degraded, reference))
+        levels, wanted = scoring.levels(restore(ImageData(degraded))[0].pixels), scoring.levels(reference)
+        after.append(psnr(levels, wanted))
+        similar.append(ssim(levels, wanted))
+        before.append(psnr(scoring.levels(_as_large(degraded, reference)), wanted))
     return Measured(
         psnr=float(np.mean(after)),
         interval=bootstrap_interval(after),
@@ -168,6 +173,19 @@ def _examples(protocol: Protocol, data: Path) -> Iterator[tuple[Pixels, Pixels]]
         elif chain is None:
             degraded = reference
         else:
+            reference = _cut_to_multiple(reference, chain.scale)
             degraded, _ = degrade_array(reference, chain, protocol.seed, file.relative.as_posix())
             degraded = degraded if protocol.unclipped else rounded_to_8_bits(degraded)
         yield degraded, reference
+
+
+def _cut_to_multiple(pixels: Pixels, factor: int) -> Pixels:
+    """Cut (C, H, W) at the right and bottom to multiples of a factor, as `downscale` does."""
+    height, width = (side - side % factor for side in pixels.shape[1:])
+    return pixels[:, :height, :width]
+
+
+def _as_large(degraded: Pixels, reference: Pixels) -> Pixels:
+    """Return the degraded image at the reference's size, a smaller one by the method `bicubic`."""
+    factor = reference.shape[1] // degraded.shape[1]
+    return degraded if factor == 1 else enlarge(degraded, factor).astype(np.float32)

@@ -9,12 +9,13 @@ import dataclasses
 import math
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 from typing import Any
 
+from restorecli.core.models.catalog import create_model
 from restorecli.errors import InterruptedRunError, TerminatedRunError, UsageError
 from restorecli.folders.lock import output_lock
 from restorecli.training.check import check_content, load_recipe
@@ -165,7 +166,7 @@ def check_recipe(
         seed: Seed.
         precision: Precision.
         device: Device.
-        on_note: Is told what `train` would say of the images before its first step; None leaves that out.
+        on_note: Is told what `train` would say before its first step; None leaves that out.
 
     Raises:
         RecipeError: With every fault.
@@ -176,19 +177,24 @@ def check_recipe(
 
     check_memory(checked, device)
     if on_note is not None:
-        _tell_of_images(checked, base, on_note)
+        for note in _notes(checked, base, on_note):
+            on_note(note)
     return checked
 
 
-def _tell_of_images(recipe: Recipe, base: Path, on_note: Callable[[str], None]) -> None:
+def _notes(recipe: Recipe, base: Path, on_note: Callable[[str], None]) -> Iterator[str]:
     from restorecli.training.advice import notes_on_images
     from restorecli.training.pairs import images_of
+    from restorecli.training.start import notes_on_start
 
     pairs, held = images_of(recipe, base, on_note)
+    if recipe.init is not None:
+        yield from notes_on_start(
+            create_model(recipe.model.name, **recipe.model.arguments), recipe.init, base
+        )
     name, _ = recipe.strategy_choice()
     strategy = STRATEGIES[STRATEGIES.resolve(name) or name].load()
-    for note in notes_on_images(recipe, pairs, held, getattr(strategy, "needs", frozenset())):
-        on_note(note)
+    yield from notes_on_images(recipe, pairs, held, getattr(strategy, "needs", frozenset()))
 
 
 def _load(recipe: RecipeSource, overrides: Mapping[str, Any]) -> tuple[Recipe, Path]:

@@ -46,7 +46,7 @@ from restorecli.training.pairs import (
 from restorecli.training.places import BEST, IMAGES_LIST, LAST, RESOLVED, nothing_to_resume
 from restorecli.training.read_ahead import PIPELINE_DEPTH, read_ahead
 from restorecli.training.recipe import Recipe
-from restorecli.training.start import freeze, start_from
+from restorecli.training.start import freeze, notes_on_start
 from restorecli.training.strategies.base import Strategy
 from restorecli.training.strategies.catalog import create_strategy
 from restorecli.training.validation import (
@@ -106,7 +106,7 @@ class Session:
         network = create_model(recipe.model.name, **recipe.model.arguments)
         self.validator = create_model(recipe.model.name, **recipe.model.arguments)
         if recipe.init is not None and saved is None:
-            start_from(network, recipe.init, base)
+            self._start(network, recipe.init)
         network = network.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         freeze(network, recipe.freeze)
         channels, scale = int(network.channels), int(network.scale)
@@ -137,6 +137,11 @@ class Session:
         pairs, held = images_of(self.recipe, self.base, self.monitor.note)
         self.listing = list_images((*pairs, *held))
         return pairs, held
+
+    def _start(self, network: nn.Module, init: str) -> None:
+        """Fill the network with the weights that the recipe starts from."""
+        for note in notes_on_start(network, init, self.base):
+            self.monitor.note(note)
 
     def _make_strategy(self, channels: int) -> Strategy:
         terms = [

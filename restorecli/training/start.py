@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
+from restorecli.core.models.blocks.upsampling import Upsampler
 from restorecli.core.models.dncnn import DnCnn
 from restorecli.core.shipped import find_shipped
 from restorecli.core.weights import load_into, read_weights
@@ -16,15 +17,19 @@ from restorecli.errors import RecipeError
 from restorecli.training.recipe import located
 
 
-def start_from(network: nn.Module, init: str, base: Path) -> None:
+def start_from(network: nn.Module, init: str, base: Path) -> Sequence[str]:
     """Fill a network with the weights of a file, or of a name that ships.
 
-    A DnCNN without batch norm takes weights with it, too: they are folded.
+    A DnCNN without batch norm takes weights with it, too: they are folded. A network that enlarges takes
+    those of another scale: the steps of its up-sampler that they do not fit keep the start that they have.
 
     Args:
         network: The network of the recipe.
         init: A file, relative to `base`, or a name such as "sca-unet.gaussian".
         base: The recipe's folder.
+
+    Returns:
+        Names of the tensors that keep the start that they have.
 
     Raises:
         WeightsError: The weights are damaged or of another network.
@@ -36,7 +41,35 @@ def start_from(network: nn.Module, init: str, base: Path) -> None:
         before, _ = network_of(path)
         assert isinstance(before, DnCnn)  # noqa: S101 - the card names it
         tensors = before.fold().state_dict()
-    load_into(network, tensors, file=path)
+    kept: Mapping[str, Tensor] = {}
+    if isinstance(up := getattr(network, "up", None), Upsampler):
+        tensors, kept = _with_own_steps(tensors, up)
+    load_into(network, {**tensors, **kept}, file=path)
+    return tuple(kept)
+
+
+def notes_on_start(network: nn.Module, init: str, base: Path) -> Iterator[str]:
+    """Fill a network as `start_from` does, and say what of it the weights do not hold."""
+    if kept := start_from(network, init, base):
+        yield f"init is of another scale: {', '.join(kept)} start anew"
+
+
+def _with_own_steps(
+    tensors: Mapping[str, Tensor], up: Upsampler
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the tensors that are not of steps of another scale, and an up-sampler's own for those they lack.
+
+    Args:
+        tensors: Of a whole network, whose up-sampler is called "up".
+        up: That of the network to fill.
+    """
+    own = {f"up.{name}": tensor for name, tensor in up.state_dict().items()}
+    fitting = {
+        name: tensor
+        for name, tensor in tensors.items()
+        if not name.startswith("up.") or (name in own and own[name].shape == tensor.shape)
+    }
+    return fitting, {name: tensor for name, tensor in own.items() if name not in fitting}
 
 
 def freeze(network: nn.Module, patterns: Sequence[str]) -> None:

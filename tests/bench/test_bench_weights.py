@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy import ndimage
 
@@ -12,8 +13,9 @@ import restorecli
 from restorecli.bench import weights as bench
 from restorecli.bench.score_labels import Protocol, read_label
 from restorecli.bench.weights import bench_weights, measure
+from restorecli.core.models.catalog import create_model
 from restorecli.core.shipped import ShippedWeights, find_shipped, shipped
-from restorecli.core.weights import pack, read_weights
+from restorecli.core.weights import Card, pack, read_weights
 from restorecli.core.zoo import load
 from restorecli.errors import DataError, WeightsError
 
@@ -57,10 +59,22 @@ def test_labels_are_read() -> None:
     assert read_label("sand-dust/test, dusty and clean, 17 images") == Protocol(
         "sand-dust/test", 17, pair=("dusty", "clean")
     )
+    assert read_label(
+        "cbsd68, downscale factor 2, 8 bits, seed 0, 4 images (every 17th), 160x160 from the middle, "
+        "basicsr-y:2"
+    ) == Protocol(
+        "cbsd68", 4, ({"name": "downscale", "factor": "2"},), every=17, side=160, scoring="basicsr-y:2"
+    )
 
 
 @pytest.mark.parametrize(
-    "label", ["validation", "cbsd68, Gaussian noise of sigma 25, unclipped, seed 0, 68 images", ""]
+    "label",
+    [
+        "validation",
+        "cbsd68, Gaussian noise of sigma 25, unclipped, seed 0, 68 images",
+        "cbsd68, undamaged, 68 images, basics-y",
+        "",
+    ],
 )
 def test_other_labels_are_no_protocol(label) -> None:
     assert read_label(label) is None
@@ -86,6 +100,29 @@ def test_a_score_is_what_the_commands_give(data, unclipped) -> None:
     assert measured.ssim == pytest.approx(overall["restored"]["ssim"], abs=1e-6)
     assert measured.degraded_psnr == pytest.approx(overall["degraded"]["psnr"], abs=1e-6)
     assert measured.interval == pytest.approx(overall["restored"]["psnr_interval"], abs=1e-6)
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+@pytest.mark.parametrize("scoring", ["basicsr-y", "rgb"])
+def test_an_enlarging_network_is_scored_at_the_large_size(data, factor, scoring) -> None:
+    """Against the commands; what is compared as degraded is the method `bicubic`."""
+    torch.manual_seed(0)
+    network = create_model("resnet", scale=factor, blocks=1, width=4)
+    file = data / "large.safetensors"
+    file.write_bytes(pack(network.state_dict(), Card("resnet", {"scale": factor, "blocks": 1, "width": 4})))
+    chain = ({"name": "downscale", "factor": str(factor)},)
+    protocol = Protocol("soft", 3, chain, seed=5, scoring=scoring)
+    measured = measure(load(file, device="cpu", precision="fp32"), protocol, data)
+    restorecli.degrade(data / "soft", data / "small", noise=list(chain), seed=5)
+    for model, out in ((str(file), "large"), ("bicubic", "cubic")):
+        restorecli.restore(data / "small", data / out, model=model, device="cpu")
+    large, cubic = (
+        restorecli.evaluate(data / out, protocol=scoring).to_dict()["overall"]["restored"]
+        for out in ("large", "cubic")
+    )
+    assert measured.psnr == pytest.approx(large["psnr"], abs=1e-6)
+    assert measured.ssim == pytest.approx(large["ssim"], abs=1e-6)
+    assert measured.degraded_psnr == pytest.approx(cubic["psnr"], abs=1e-6)
 
 
 def test_pairs_categories_and_undamaged_images(data) -> None:

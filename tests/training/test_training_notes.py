@@ -8,6 +8,8 @@ import sys
 import pytest
 from PIL import Image
 
+from restorecli.core.models.catalog import create_model
+from restorecli.core.weights import Card, pack
 from restorecli.errors import RecipeError, ResourceError, TerminatedRunError, UsageError
 from restorecli.training.check import load_recipe
 from restorecli.training.memory import least_bytes
@@ -43,6 +45,28 @@ def test_fewer_held_out_images_than_asked_for_are_said(write_recipe, workshop):
     recipe = write_recipe(validation={"holdout": 88, "degrade": CHAIN})
     (note,) = notes_of(recipe, workshop / "run")
     assert "holdout asks for 88 of 5 images: 2 held out" in note
+
+
+def test_weights_of_another_scale_are_said(write_recipe, workshop):
+    small = {"channels": 1, "blocks": 1, "width": 4}
+    network = create_model("resnet", **small, scale=3)
+    (workshop / "x3.safetensors").write_bytes(
+        pack(network.state_dict(), Card("resnet", {**small, "scale": 3}, channels=1))
+    )
+    recipe = write_recipe(
+        init="x3.safetensors",
+        model={"name": "resnet", "arguments": {**small, "scale": 2}},
+        data={
+            "train": [{"clean": "images"}],
+            "degrade": [{"name": "downscale", "factor": 2}],
+            "crop": 24,
+            "batch": 2,
+        },
+        validation={"holdout": 2, "degrade": [{"name": "downscale", "factor": 2}]},
+        loss={"l1": 1},
+    )
+    (note,) = notes_of(recipe, workshop / "run")
+    assert note == "init is of another scale: up.0.weight, up.0.bias start anew"
 
 
 def test_an_only_image_is_said(write_recipe, workshop):

@@ -50,3 +50,42 @@ def test_another_depth_is_refused(with_batch_norm):
     deeper = create_model("dncnn", channels=1, depth=5, width=8, batch_norm=False)
     with pytest.raises(WeightsError):
         start_from(deeper, file.name, file.parent)
+
+
+def made(name, tmp_path, seed, **arguments):
+    """A network whose random start depends on a seed, and its file."""
+    torch.manual_seed(seed)
+    network = create_model(name, **arguments)
+    file = tmp_path / f"{name}-{seed}.safetensors"
+    file.write_bytes(pack(network.state_dict(), Card(name, arguments)))
+    return network, file
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "anew"),
+    [
+        (2, 3, ("up.0.weight", "up.0.bias")),
+        (2, 4, ("up.2.weight", "up.2.bias")),
+        (4, 2, ()),
+        (1, 2, ("up.0.weight", "up.0.bias")),
+        (2, 2, ()),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "small"),
+    [("resnet", {"blocks": 2, "width": 8}), ("rdn", {"blocks": 2, "layers": 2, "growth": 4, "width": 8})],
+)
+def test_a_network_that_enlarges_starts_from_another_scale(tmp_path, name, small, before, after, anew):
+    source, file = made(name, tmp_path, 0, **small, scale=before)
+    target, _ = made(name, tmp_path, 1, **small, scale=after)
+    untouched = {key: value.clone() for key, value in target.state_dict().items()}
+    assert start_from(target, file.name, tmp_path) == anew
+    for key, value in target.state_dict().items():
+        assert torch.equal(value, untouched[key] if key in anew else source.state_dict()[key]), key
+
+
+def test_only_the_steps_up_may_differ(tmp_path):
+    _, file = made("resnet", tmp_path, 0, blocks=2, width=8, scale=2)
+    for other in ({"blocks": 3, "width": 8}, {"blocks": 2, "width": 12}):
+        with pytest.raises(WeightsError):
+            start_from(create_model("resnet", **other, scale=4), file.name, tmp_path)
