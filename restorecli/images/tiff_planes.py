@@ -96,7 +96,7 @@ class TiffPlanes:
         self._mapped = _mapped(self._path, file) if len(self._pages) == 1 and not self._split else None
         self._told = (NOTE,) if self._mixed and not self._header.jpeg else ()
         self.layout = self._find_layout()
-        self._exif = exif_of(self._path) if self.layout.kind == "pages" else None
+        self._exif = exif_of(self._path)
         levels = levels_of(file, self._header)
         dtype = self._samples(0).dtype
         self._scale = scale_for(dtype, levels, self._options, self._like, self._measure)

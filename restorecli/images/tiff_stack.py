@@ -47,7 +47,7 @@ def write_tiff_stack(path: Path, images: Iterable[ImageData], layout: Layout) ->
     metadata, losses = metadata_for(first.traits, first.channels, "TIFF")
     with atomic_write(path) as temporary:
         if layout.kind == "pages":
-            _write_pages(temporary, chain([first], stream), metadata)
+            _write_pages(temporary, chain([first], stream), metadata, layout)
             append_tags_to_file(temporary, metadata.exif)
             return losses
         samples = _samples(first)
@@ -56,7 +56,7 @@ def write_tiff_stack(path: Path, images: Iterable[ImageData], layout: Layout) ->
     return (*losses, *more)
 
 
-def _write_pages(path: Path, images: Iterable[ImageData], metadata: Metadata) -> None:
+def _write_pages(path: Path, images: Iterable[ImageData], metadata: Metadata, layout: Layout) -> None:
     with tifffile.TiffWriter(path, byteorder="<") as writer:
         for image in images:
             samples = _samples(image)
@@ -70,6 +70,9 @@ def _write_pages(path: Path, images: Iterable[ImageData], metadata: Metadata) ->
                 scale=image.traits.scale,
             )
             del how["byteorder"]
+            if layout.resolution is not None:
+                across, down, unit = layout.resolution
+                how |= {"resolution": (across, down), "resolutionunit": unit}
             writer.write(samples, **how)
 
 

@@ -96,6 +96,15 @@ class FileRestorer:
     def _goes_by_rows(self, header: ImageHeader) -> bool:
         return self.image_restorer.streams and goes_by_rows(header)
 
+    def _told_of_values(self, file: ImageFile, image: ImageData) -> ImageData:
+        """Return an image with a note where a range that was asked for makes noise of its values."""
+        record, traits = self.sources.find(file), image.traits
+        low, high = float(image.pixels.min()), float(image.pixels.max())
+        if traits.scale is not None or (low >= 0 and high <= 1) or (record is not None and record.unclipped):
+            return image
+        note = f"values {low:g} to {high:g} reach beyond 0 to 1, where they were taken for noise; see --range"
+        return replace(image, traits=replace(traits, notes=(*traits.notes, note)))
+
     def restore(self, file: ImageFile, loaded: Loaded) -> Restored:
         """Restore an image that was read.
 
@@ -106,7 +115,7 @@ class FileRestorer:
         assert loaded.image is not None  # noqa: S101 - the others go through `restore_pieces`
         height, width = loaded.image.size
         context = self.context(file, loaded.image)
-        image, use = self.image_restorer(loaded.image, context)
+        image, use = self.image_restorer(self._told_of_values(file, loaded.image), context)
         return Restored(image, loaded.stamp, loaded.size, use, height * width, context.found)
 
     def restore_pieces(self, file: ImageFile, loaded: Loaded, target: Path) -> Restored:
@@ -120,7 +129,7 @@ class FileRestorer:
 
         def restore_plane(plane: ImageData) -> tuple[ImageData, TileUse]:
             context = self.context(file, plane)
-            restored = self.image_restorer(plane, context)
+            restored = self.image_restorer(self._told_of_values(file, plane), context)
             if "precision_used" in context.found.values:
                 found.values["precision_used"] = IN_PART
             return restored

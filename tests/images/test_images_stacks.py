@@ -108,6 +108,26 @@ def test_an_imagej_stack_with_one_directory_for_all(tmp_path):
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "y.tif"), samples)
 
 
+@pytest.mark.parametrize("kind", ["imagej", "ome"])
+@pytest.mark.parametrize("frames", ["first", "2", "1..3"])
+def test_chosen_planes_keep_the_resolution(tmp_path, kind, frames):
+    """ImageJ states pixels per micrometer without a unit of TIFF's own, which is no number of dpi."""
+    samples, options = samples_of((5, 10, 12)), ReadOptions(frames=frames)
+    name = "x.ome.tif" if kind == "ome" else "x.tif"
+    how = {"imagej": kind == "imagej", "ome": kind == "ome", "resolution": (3.5, 2.5), "resolutionunit": 1}
+    tifffile.imwrite(tmp_path / name, samples, metadata={"axes": "ZYX"}, **how)
+    if frames == "1..3":
+        passed_on(tmp_path / name, tmp_path / "y.tif", options)
+    else:
+        write_image(tmp_path / "y.tif", read_image(tmp_path / name, options))
+    with tifffile.TiffFile(tmp_path / "y.tif") as file:
+        for page in file.pages:
+            tags = page.aspage().tags
+            assert [tags.valueof(number) for number in (282, 283)] == [(7, 2), (5, 2)]
+            assert int(tags.valueof(296)) == 1
+        assert file.pages.first.description == ""
+
+
 def test_pages_of_different_sizes_stay_pages(tmp_path):
     pages = [samples_of((10 + number, 12, 3), np.uint8) for number in range(3)]
     with tifffile.TiffWriter(tmp_path / "x.tif") as writer:

@@ -149,3 +149,18 @@ def test_what_a_manifest_calls_unclipped_is_noise_and_not_measured(tmp_path, sin
         target = tmp_path / "out" / "a.tiff"
     expected = ndimage.median_filter(values, 3, mode="reflect")
     np.testing.assert_allclose(tifffile.imread(target), expected.clip(0, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("word", ["file", "type"])
+@pytest.mark.parametrize("planes", [1, 2])
+def test_values_that_an_asked_range_makes_noise_are_said(tmp_path, restorer_of, word, planes):
+    """A float TIFF of -300 to 670 that is read by its type is clipped by a network, but not in silence."""
+    samples = np.linspace(-300, 670, planes * 20 * 24, dtype=np.float32).reshape(planes, 20, 24)
+    tifffile.imwrite(tmp_path / "x.tif", samples, photometric="minisblack")
+    network = restorer_of(lambda batch: batch.clamp(0, 1), channels=1, receptive_field=1)
+    for name, reading_ in (("y", ReadOptions(range=word, frames="all")), ("z", ReadOptions(frames="all"))):
+        target = tmp_path / f"{name}.tif"
+        done = restore_file(
+            tmp_path / "x.tif", target, ImageRestorer(network), known=Known(), reading=reading_
+        )
+        assert any("taken for noise" in note.text for note in done.notes) == (name == "y")
