@@ -48,6 +48,13 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
 _COMPLICATED = {"gaussian-blur": 0.0, "defocus": 0.02, "motion-blur": 0.04}
 """By how much a family must explain a spectrum better than those before it: it has more to be fitted."""
 
+_WEAK: Mapping[str, tuple[str, float]] = {
+    "gaussian-blur": ("sigma", 0.6),
+    "defocus": ("radius", 1.2),
+    "motion-blur": ("length", 4.0),
+}
+"""The strength of each family below which it is no damage, in pixels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Blur:
@@ -77,6 +84,12 @@ def fit_blurs(view: View) -> list[Blur]:
     found = [_fit_gaussian(model), _fit_disc(model)]
     motion = _fit_motion(model, min(blur.misfit for blur in found) + _CLOSE)
     return sorted([*found, motion], key=lambda blur: blur.misfit + _COMPLICATED[blur.damage])
+
+
+def is_weak(blur: Blur) -> bool:
+    """Tell whether a blur is no more than lenses, demosaicing and scaling leave in sharp photographs."""
+    name, least = _WEAK[blur.damage]
+    return blur.values[name] < least
 
 
 def measured(blur: Blur) -> dict[str, float]:

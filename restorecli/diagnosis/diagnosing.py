@@ -8,12 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from restorecli.diagnosis.blocks import NO_QUALITY, quality_of_table
-from restorecli.diagnosis.blur_fit import fit_blurs, measured
+from restorecli.diagnosis.blur_fit import fit_blurs, is_weak, measured
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
-from restorecli.diagnosis.holes import find_holes
-from restorecli.diagnosis.impulses import shows_impulses
+from restorecli.diagnosis.holes import find_holes, shows_holes
+from restorecli.diagnosis.impulses import is_full_of_impulses, shows_impulses
+from restorecli.diagnosis.levels import shows_few_levels
 from restorecli.diagnosis.measurements import measure
-from restorecli.diagnosis.naming import TONES, damages_found, leading, possible_damages
+from restorecli.diagnosis.naming import (
+    BLURS,
+    TONES,
+    damages_found,
+    leading,
+    limits,
+    possible_damages,
+    with_evidence,
+    without_evidence,
+)
 from restorecli.diagnosis.network import network_chances
 from restorecli.diagnosis.noise import shows_white_noise
 from restorecli.diagnosis.remedies import LIMITS, model_against, plan
@@ -30,8 +40,8 @@ MIN_SIDE = 32
 _MIN_RANGE = 2 / 255
 """Images of one value are what they are."""
 
-_PLAIN_NOISE = 0.95
-"""Confidence in noise that is plain to see, whatever the table makes of the rest of the image."""
+_PLAIN = 0.95
+"""Confidence in damage that is plain to see, whatever the table makes of the rest of the image."""
 
 _DARK = "low-light"
 _NOISY_DARK = 0.15
@@ -48,8 +58,6 @@ _CLEAN_TO_THE_EYE = 0.3
 
 _SUSPICIOUS = 0.25
 """Chance from which a damage that is not sure is named, so that a person may look."""
-
-_BLURS = frozenset(("gaussian-blur", "defocus", "motion-blur"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,31 +89,42 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     _check(image)
     if image.max() - image.min() < _MIN_RANGE:
         return Diagnosis((), (), (), 1.0)
-    view, table, votes = view_of(image), shipped_table(), shipped_votes()
+    view, table = view_of(image), shipped_table()
     found = measurements(image, info, view)
-    by_measurements, by_network = table.chances(found), network_chances(view)
+    names, chances, possible = _named(found, table, network_chances(view))
+    if not BLURS.isdisjoint(names):
+        blur = fit_blurs(view)[0]
+        found |= measured(blur)
+        # That it is one of them must be sure; which, and whether it is worth a word, the fit knows better.
+        kept = () if is_weak(blur) else (blur.damage,)
+        names = tuple(one for name in names for one in (kept if name in BLURS else (name,)))
+        chances = {**chances, blur.damage: sum(chances[name] for name in BLURS)}
+        possible = possible - BLURS
+    findings = tuple(_finding(name, found, chances[name], table) for name in names)
+    confidence = sum(chances[name] for name in names) if names else chances[NONE]
+    lost = tuple(dict.fromkeys(LIMITS[name] for name in names))
+    steps = plan(findings, _hole_color(image, names), is_gray=len(image) == 1)
+    return Diagnosis(findings, steps, lost, confidence, _suspicion(names, chances, possible))
+
+
+def _named(
+    found: Mapping[str, float], table: DecisionTable, by_network: Mapping[str, float]
+) -> tuple[tuple[str, ...], Mapping[str, float], frozenset[str]]:
+    """Return the damages found, the chance of each class, and the damages that are possible at all."""
+    votes, by_measurements = shipped_votes(), table.chances(found)
     doubtful = _due_to_noise(found, table, by_network) | _without_measurements(by_measurements)
+    doubtful |= without_evidence(found, by_measurements)
     joined = votes.join(by_measurements, by_network)
     chances: Mapping[str, float] = {name: joined[name] for name in joined if name not in doubtful}
-    possible = possible_damages(table.possible(found), by_network) & set(chances)
-    names = damages_found(chances, possible, votes.sure)
-    if not names and by_network[NONE] < _CLEAN_TO_THE_EYE:
-        names, chances = _plain_to_see(found, chances)
+    possible = possible_damages(table.possible(found) | with_evidence(found), by_network) & set(chances)
+    names = damages_found(chances, possible, limits(found, votes.sure))
+    if not names or is_full_of_impulses(found):
+        names, chances = _plain_to_see(found, chances, by_network)
     if tuple(names) == (_DARK,) and found["noise sigma"] > _NOISY_DARK * found["median"]:
         # JPEG makes neighbors share noise: the two are undone at once.
         noise = "jpeg" if found["jpeg quality"] < NO_QUALITY else "gaussian"
-        names, chances = (_DARK, noise), {**chances, noise: _PLAIN_NOISE}
-    if not _BLURS.isdisjoint(names):
-        blur = fit_blurs(view)[0]
-        found |= measured(blur)
-        names = tuple(blur.damage if name in _BLURS else name for name in names)
-        # That it is one of them must be sure; which, the fit knows better.
-        chances = {**chances, blur.damage: sum(chances[name] for name in _BLURS)}
-    findings = tuple(_finding(name, found, chances[name], table) for name in names)
-    confidence = sum(chances[name] for name in names) if names else chances[NONE]
-    limits = tuple(dict.fromkeys(LIMITS[name] for name in names))
-    steps = plan(findings, _hole_color(image, names), is_gray=len(image) == 1)
-    return Diagnosis(findings, steps, limits, confidence, _suspicion(names, chances, possible))
+        names, chances = (_DARK, noise), {**chances, noise: _PLAIN}
+    return names, chances, possible
 
 
 def _due_to_noise(
@@ -128,14 +147,23 @@ def _without_measurements(chances: Mapping[str, float]) -> frozenset[str]:
 
 
 def _plain_to_see(
-    found: Mapping[str, float], chances: Mapping[str, float]
+    found: Mapping[str, float], chances: Mapping[str, float], by_network: Mapping[str, float]
 ) -> tuple[tuple[str, ...], Mapping[str, float]]:
-    """Return impulses or white noise that follow their own law, whatever the rest of the image looks like."""
+    """Return damage that follows its own law, whatever the rest of the image looks like."""
+    if is_full_of_impulses(found):
+        return ("salt-pepper",), {**chances, "salt-pepper": _PLAIN}
+    if shows_holes(found):
+        return ("holes",), {**chances, "holes": _PLAIN}
+    if shows_few_levels(found):
+        few = max(("quantize", "dither"), key=chances.__getitem__)
+        return (few,), {**chances, few: _PLAIN}
+    if by_network[NONE] >= _CLEAN_TO_THE_EYE:
+        return (), chances
     if shows_impulses(found):
-        return ("salt-pepper",), {**chances, "salt-pepper": _PLAIN_NOISE}
+        return ("salt-pepper",), {**chances, "salt-pepper": _PLAIN}
     if shows_white_noise(found):
         noise = max(("gaussian", "poisson", "speckle"), key=chances.__getitem__)
-        return (noise,), {**chances, noise: _PLAIN_NOISE}
+        return (noise,), {**chances, noise: _PLAIN}
     return (), chances
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -13,6 +15,12 @@ Mask = NDArray[np.bool_]
 _MIN_SHARE = 0.002
 _MAX_CORNERS = 2
 """Of the image's corners: what fills more, and a whole side, is a margin or a backdrop, and no hole."""
+
+_MIN_JUMP = 8.0
+"""Levels by which a hole differs from what is around it; what is clipped to white fades into it by 1 or 2."""
+
+_PLAIN_SHARE, _PLAIN_JUMP, _MIN_COLORS = 0.02, 60.0, 8.0
+"""Share, jump and log2 of colors from which holes are plain to see."""
 
 _NEIGHBORS = np.ones((3, 3), bool)
 
@@ -37,6 +45,27 @@ def measure_holes(image: Pixels) -> dict[str, float]:
         return {"hole share": share, "hole jump": 0.0}
     away = np.abs(image[:, ring] * 255 - color[:, None]).max(axis=0)
     return {"hole share": share, "hole jump": float(np.median(away))}
+
+
+def ends_at_once(found: Mapping[str, float]) -> bool:
+    """Tell whether the places of one color end at once, as holes do.
+
+    Args:
+        found: Measurements by name.
+    """
+    return found["hole jump"] >= _MIN_JUMP
+
+
+def shows_holes(found: Mapping[str, float]) -> bool:
+    """Tell whether a photograph has places of one color that end as abruptly as nothing in it does.
+
+    Charts and pages, which have such places, have few colors.
+
+    Args:
+        found: Measurements by name.
+    """
+    plain = found["hole share"] >= _PLAIN_SHARE and found["hole jump"] >= _PLAIN_JUMP
+    return plain and found["colors"] >= _MIN_COLORS
 
 
 def find_holes(image: Pixels) -> tuple[Mask, NDArray[np.float32]]:

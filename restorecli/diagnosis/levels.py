@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.diagnosis.view import View
+
+ALL = 256
+"""Levels of 8 bits."""
+
+_MAX_EVEN = 64
+"""Levels of a scale up to which it is told from 8 bits with gaps."""
+
+_MIN_FILLED = 0.5
+_MIN_EVEN, _MIN_COLORS, _MAX_EQUAL = 6, 3.5, 0.97
+"""Levels, log2 of colors, and share of equal neighbors, of photographs of few levels; charts have others."""
 
 
 def measure_levels(view: View) -> dict[str, float]:
@@ -14,14 +26,17 @@ def measure_levels(view: View) -> dict[str, float]:
     Returns:
         `levels used`: levels that occur in a channel, mean over the channels. `levels filled`: share of the
         levels between a channel's 1st and 99th percentile that occur at all often. `colors`: log2 of the
-        number of colors. `neighbors equal`: share of pixels like their right neighbor. `neighbors
-        alternate`: share of pixels that differ from both horizontal neighbors, which equal each other.
+        number of colors. `even levels`: levels of the coarsest scale, evenly spaced from 0 to 255, that all
+        samples are on; 256 where there is none up to 64. `neighbors equal`: share of pixels like their right
+        neighbor. `neighbors alternate`: share of pixels that differ from both horizontal neighbors, which
+        equal each other.
     """
     counts = [np.bincount(plane.reshape(-1), minlength=256) for plane in view.levels]
     return {
         "levels used": float(np.mean([np.count_nonzero(count) for count in counts])),
         "levels filled": float(np.mean([_filled(count) for count in counts])),
         "colors": float(np.log2(_colors(view.levels))),
+        "even levels": float(_even(counts)),
         **_alternation(view.levels),
     }
 
@@ -31,6 +46,34 @@ def _filled(count: NDArray[np.int64]) -> float:
     first, last = int(np.searchsorted(total, 0.01)), int(np.searchsorted(total, 0.99))
     inside = count[first : last + 1]
     return float(np.mean(inside > 0.02 * inside.mean()))
+
+
+def _even(counts: Sequence[NDArray[np.int64]]) -> int:
+    used = [np.flatnonzero(count) for count in counts]
+    for levels in range(max(2, *(one.size for one in used)), _MAX_EVEN + 1):
+        step = (ALL - 1) / (levels - 1)
+        if all(_on_scale(one, step) for one in used):
+            return levels
+    return ALL
+
+
+def _on_scale(used: NDArray[np.int64], step: float) -> bool:
+    """Tell whether levels are multiples of a step, rounded, and fill most of these between the outer ones."""
+    number = np.rint(used / step)
+    filled = used.size / (number[-1] - number[0] + 1)
+    return bool(np.abs(number * step - used).max() <= 0.5 and filled >= _MIN_FILLED)
+
+
+def shows_few_levels(found: Mapping[str, float]) -> bool:
+    """Tell whether a photograph was rounded to few levels, 6 to 64: all samples are on one even scale.
+
+    Charts and drawings are ruled out: they have few colors, and nearly all neighbors are equal.
+
+    Args:
+        found: Measurements by name.
+    """
+    few = _MIN_EVEN <= found["even levels"] <= _MAX_EVEN
+    return few and found["colors"] >= _MIN_COLORS and found["neighbors equal"] < _MAX_EQUAL
 
 
 def _colors(levels: NDArray[np.uint8]) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from restorecli.diagnosis.decide import NONE
+from restorecli.diagnosis.holes import ends_at_once
+from restorecli.diagnosis.lines import shows_paint
 from restorecli.diagnosis.together import alike, together
 
 THRESHOLD = 0.6
@@ -12,10 +14,18 @@ THRESHOLD = 0.6
 
 TONES = frozenset(("fade", "haze", "low-light", "old-photo", "sand-dust"))
 
+BLURS = frozenset(("gaussian-blur", "defocus", "motion-blur"))
+
 _VEILS = frozenset(("haze", "sand-dust"))
 
 _PLAIN_TO_SEE = 0.8
 """Chance by the network from which a damage is possible, whatever is measured; veils are seen in skies."""
+
+_PAINTED, _UNPAINTED = 0.6, 0.97
+"""Chances that scratches need where lines look painted, and where none does: reeds are lines, too."""
+
+_MEASURED_BLUR = 0.1
+"""Chance of any blur by measurements that blur needs: behind what is in focus photographs are soft, too."""
 
 _JOINT, _JOINT_TONES = 0.15, 0.35
 """Chance from which a second damage counts, where `together` knows the two. Tones need more: to undo what is
@@ -31,6 +41,32 @@ def possible_damages(measured: Collection[str], seen: Mapping[str, float]) -> fr
     """
     plain = {name for name, chance in seen.items() if chance >= _PLAIN_TO_SEE}
     return frozenset(measured) | (plain - _VEILS - {NONE})
+
+
+def with_evidence(found: Mapping[str, float]) -> frozenset[str]:
+    """Return damages that an image shows something of, whatever else speaks against them.
+
+    Args:
+        found: Measurements by name.
+    """
+    return frozenset({"scratches"}) if shows_paint(found) else frozenset()
+
+
+def without_evidence(found: Mapping[str, float], measured: Mapping[str, float]) -> frozenset[str]:
+    """Return damages of which an image lacks what they cannot be without.
+
+    Args:
+        found: Measurements by name.
+        measured: The chances by measurements.
+    """
+    blur = sum(measured[name] for name in BLURS)
+    lacking = BLURS if blur < _MEASURED_BLUR else frozenset[str]()
+    return lacking if ends_at_once(found) else lacking | {"holes"}
+
+
+def limits(found: Mapping[str, float], sure: Mapping[str, float]) -> Mapping[str, float]:
+    """Return from which chance each damage counts in an image, given from which it does by default."""
+    return {**sure, "scratches": _PAINTED if shows_paint(found) else _UNPAINTED}
 
 
 def leading(chances: Mapping[str, float], possible: Collection[str]) -> tuple[str, float] | None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.filters import gaussian
 
-from restorecli.diagnosis.blur_fit import Blur, fit_blurs, measured
+from restorecli.diagnosis.blur_fit import Blur, fit_blurs, is_weak, measured
 from restorecli.diagnosis.spectrum_model import SpectrumModel
 from restorecli.diagnosis.view import view_of
 from restorecli.folders.samples import read_sample
@@ -120,3 +120,18 @@ def test_images_of_any_size_have_a_best_blur(shape: tuple[int, int, int]) -> Non
     image = np.random.default_rng(2).random(shape).astype(np.float32)
     for blur in fit_blurs(view_of(image)):
         assert np.isfinite([blur.misfit, blur.noise, *blur.values.values()]).all()
+
+
+@pytest.mark.parametrize(
+    ("damage", "values", "weak"),
+    [
+        ("gaussian-blur", {"sigma": 0.49}, True),
+        ("gaussian-blur", {"sigma": 0.9}, False),
+        ("defocus", {"radius": 1.0, "edge": 0.4}, True),
+        ("defocus", {"radius": 2.0, "edge": 0.4}, False),
+        ("motion-blur", {"length": 3.0, "angle": 10.0, "sigma": 0.0}, True),
+        ("motion-blur", {"length": 7.0, "angle": 10.0, "sigma": 0.0}, False),
+    ],
+)
+def test_blur_of_sharp_photographs_is_weak(damage: str, values: dict[str, float], weak: bool) -> None:
+    assert is_weak(Blur(damage, values, 0.1, 1.0)) == weak

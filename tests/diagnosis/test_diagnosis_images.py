@@ -149,3 +149,22 @@ def test_a_diagnosis_does_not_wait_for_torch(folder) -> None:
     command = [sys.executable, "-c", code, str(folder / "bad" / "poor.jpg")]
     ran = subprocess.run(command, check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("levels", [8, 16, 32])
+def test_few_levels_are_found_whatever_the_photograph(levels: int) -> None:
+    for name in PHOTOS:
+        few = np.rint(read_sample(name).pixels[:, 100:292, 100:292] * (levels - 1)) / np.float32(levels - 1)
+        found = diagnose(np.rint(few * 255).astype(np.float32) / np.float32(255)).findings
+        assert [one.damage for one in found] == ["quantize"]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("file", "top", "left"),
+    [("8143", 0, 288), ("100080", 0, 0), ("347031", 0, 128), ("157087", 64, 0)],
+    ids=["reeds", "a soft background", "a soft mountain", "a white sky"],
+)
+def test_parts_of_clean_photographs_are_left_alone(data_folder, file: str, top: int, left: int) -> None:
+    photo = read_image(data_folder / "bsds400" / f"{file}.jpg").pixels
+    assert diagnose(photo[:, top : top + 192, left : left + 192]).is_clean

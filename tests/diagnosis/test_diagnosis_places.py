@@ -7,8 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from skimage import draw
 
-from restorecli.diagnosis.holes import find_holes, measure_holes
-from restorecli.diagnosis.lines import measure_lines
+from restorecli.diagnosis.holes import find_holes, measure_holes, shows_holes
+from restorecli.diagnosis.levels import measure_levels
+from restorecli.diagnosis.lines import measure_lines, shows_paint
+from restorecli.diagnosis.naming import BLURS, limits, without_evidence
 from restorecli.diagnosis.streaks import measure_streaks
 from restorecli.diagnosis.tones import measure_tones
 from restorecli.diagnosis.view import MAX_WINDOW, view_of
@@ -123,3 +125,46 @@ def test_a_margin_is_no_hole() -> None:
     image = np.ones((3, 256, 320), np.float32)
     image[:, 40:200, 40:280] = 0.1 + 0.8 * _photo()[:, :160, :240]
     assert measure_holes(image)["hole share"] == 0
+
+
+@pytest.mark.parametrize(
+    ("color", "bend", "painted"),
+    [((0.85, 0.85, 0.85), 0, True), ((0.95, 0.88, 0.78), 0, False), ((0.85, 0.85, 0.85), 25, False)],
+)
+def test_gray_straight_lines_look_painted_and_straw_does_not(color, bend: int, painted: bool) -> None:
+    """A straight gray line over a green ground is paint; one with its own color, or a bow, is a thing."""
+    image = np.ones((3, 192, 192), np.float32) * np.array([0.45, 0.55, 0.4], np.float32)[:, None, None]
+    rows = np.arange(20, 170)
+    columns = np.rint(90 + bend * np.sin((rows - 20) / 24)).astype(int)
+    for column in (columns, columns + 1):
+        image[:, rows, column] = np.array(color, np.float32)[:, None]
+    found = measure_lines(view_of(image))
+    assert found["white lines"] == pytest.approx(np.hypot(150, 2 + np.ptp(columns)) / 192, abs=0.01)
+    assert found["paint lines"] == (found["white lines"] if painted else 0)
+    assert shows_paint(found) == painted
+
+
+def test_scratches_need_more_where_no_line_looks_painted() -> None:
+    sure = {"scratches": 0.7, "haze": 0.8}
+    assert limits({"paint lines": 0.5}, sure) == {"scratches": 0.6, "haze": 0.8}
+    assert limits({"paint lines": 0.1}, sure) == {"scratches": 0.97, "haze": 0.8}
+
+
+def test_what_fades_into_a_color_is_no_hole_and_what_ends_at_once_is_one() -> None:
+    measured = dict.fromkeys(BLURS, 0.5)
+    assert without_evidence({"hole jump": 2.0}, measured) == {"holes"}
+    assert without_evidence({"hole jump": 60.0}, measured) == set()
+
+
+def test_blur_that_measurements_rule_out_is_not_found() -> None:
+    assert without_evidence({"hole jump": 60.0}, dict.fromkeys(BLURS, 0.02)) == BLURS
+
+
+def test_holes_are_plain_to_see_in_photographs_and_not_in_charts() -> None:
+    image = 0.1 + 0.8 * _photo()
+    image[:, 40:120, 60:150] = 1
+    chart = np.full((3, 256, 320), 0.2, np.float32)
+    chart[:, 40:120, 60:150] = 1
+    for pixels, plain in ((image, True), (chart, False), (_photo(), False)):
+        found = {**measure_holes(pixels), **measure_levels(view_of(pixels))}
+        assert shows_holes(found) == plain

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from restorecli.diagnosis.blocks import measure_blocks, quality_of_table
-from restorecli.diagnosis.impulses import measure_impulses
-from restorecli.diagnosis.levels import measure_levels
+from restorecli.diagnosis.impulses import is_full_of_impulses, measure_impulses
+from restorecli.diagnosis.levels import measure_levels, shows_few_levels
+from restorecli.diagnosis.noise import measure_noise
 from restorecli.diagnosis.view import view_of
 from restorecli.diagnosis.waves import measure_waves, peak
 from restorecli.folders.samples import read_sample
@@ -121,3 +122,41 @@ def test_a_wave_in_noise_has_the_height_of_theory() -> None:
     # nine places takes half of the main lobe's.
     single = 9 / 4 * 64**4 / (48**2)
     assert peak((wave + noise).astype(np.float32)) == pytest.approx(10 * np.log10(single / 9 * 2.25), abs=1)
+
+
+@pytest.mark.parametrize("levels", [2, 8, 16, 32, 64])
+def test_photographs_of_few_levels_are_on_an_even_scale(levels: int) -> None:
+    few = np.rint(_photo() * (levels - 1)) / (levels - 1)
+    found = measure_levels(view_of(few))
+    assert found["even levels"] == levels
+    assert shows_few_levels(found) == (levels > 2)
+
+
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee"])
+def test_gaps_of_a_stretched_histogram_are_no_even_scale(name: str) -> None:
+    photo = _photo(name)
+    stretched = np.clip(2.3 * photo - 0.4, 0, 1)
+    dark = photo * 0.2
+    for image in (photo, stretched, dark):
+        found = measure_levels(view_of(image))
+        assert found["even levels"] == 256
+        assert not shows_few_levels(found)
+
+
+def test_a_chart_of_even_grays_is_no_photograph_of_few_levels() -> None:
+    chart = np.repeat(np.repeat(np.linspace(0, 1, 16, dtype=np.float32).reshape(1, 4, 4), 60, 1), 60, 2)
+    found = measure_levels(view_of(chart))
+    assert found["even levels"] == 16
+    assert not shows_few_levels(found)
+
+
+def test_only_salt_and_pepper_makes_many_pixels_black_or_white_at_once() -> None:
+    rng = np.random.default_rng(2)
+    image = _photo()
+    lost = rng.random(image.shape[1:]) < 0.25
+    peppered = np.where(lost, rng.integers(0, 2, lost.shape).astype(np.float32), image)
+    noisy = np.clip(image + rng.normal(0, 100 / 255, image.shape), 0, 1).astype(np.float32)
+    for pixels, full in ((peppered, True), (noisy, False), (image, False)):
+        view = view_of(pixels)
+        found = {**measure_impulses(view), **measure_levels(view), **measure_noise(view)}
+        assert is_full_of_impulses(found) == full
