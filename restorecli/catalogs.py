@@ -29,6 +29,7 @@ class Named(Protocol):
 
 
 T = TypeVar("T")
+Result = TypeVar("Result")
 NamedT = TypeVar("NamedT", bound=Named)
 
 
@@ -89,6 +90,19 @@ class Entry(Generic[T]):
             for one, default in pairs
             if default is not None and not any(isinstance(part, ast.Name) for part in ast.walk(default))
         }
+
+    def judge(self, limit: Callable[..., Result] | None, arguments: Mapping[str, object]) -> Result | None:
+        """Call a function of some arguments of the class with those given and else its written defaults.
+
+        Args:
+            limit: It raises what the class would raise, or returns what follows from the arguments; None
+                does nothing.
+            arguments: By name; those that it does not ask for are left out.
+        """
+        if limit is None:
+            return None
+        known = {**self.written_defaults(), **arguments}
+        return limit(**{name: known[name] for name in inspect.signature(limit).parameters if name in known})
 
     def _written(self) -> ast.arguments | None:
         """Return what the file of a class of ours says that it is called with; it is not imported."""

@@ -13,13 +13,12 @@ from restorecli.core.losses.catalog import create_loss
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.catalog import create_model
 from restorecli.counting import counted
-from restorecli.degradation.chain import Chain
 from restorecli.errors import RecipeError, RestorecliError, WeightsError
 from restorecli.training.faults import Fault, one_line
+from restorecli.training.fitting import size_faults
 from restorecli.training.recipe import Recipe
 from restorecli.training.start import freeze, start_from
 from restorecli.training.strategies.catalog import create_strategy
-from restorecli.yaml12 import Keys
 
 
 def building_faults(recipe: Recipe, base: Path) -> Iterator[Fault]:
@@ -69,23 +68,10 @@ def _misfits(recipe: Recipe, base: Path) -> Iterator[Fault]:
     """Check what shows only when sections meet: the network against crops, chains, frozen parts, weights."""
     network = _on_meta_device(recipe.model.name, recipe.model.arguments)
     losses = {name: create_loss(name, **arguments) for name, _, arguments in recipe.loss_terms()}
-    chains = {at: Chain.from_specs(steps) for at, steps in _chains(recipe) if steps}
-    crop, multiple = recipe.data.crop, int(network.multiple)  # type: ignore[arg-type]
-    if crop % multiple:
-        yield ("data", "crop"), f"{recipe.model.name} needs a multiple of {multiple}, got {crop}"
-    for name, loss in losses.items():
-        if getattr(loss, "window", 0) > crop:
-            yield ("data", "crop"), f"{name} needs at least its window of {loss.window} pixels, got {crop}"
-    if crop % int(network.scale):  # type: ignore[arg-type]
-        yield (
-            ("data", "crop"),
-            f"{recipe.model.name} needs a multiple of its scale {network.scale}, got {crop}",
-        )
+    windows = [(name, getattr(loss, "window", 0)) for name, loss in losses.items()]
+    yield from size_faults(recipe, int(network.multiple), int(network.scale), windows)  # type: ignore[arg-type]
     if (fault := _crop_fault(recipe, network)) is not None:
         yield ("data", "crop"), fault
-    for at, chain in chains.items():
-        if (fault := _scale_fault(chain, network.scale)) is not None:
-            yield at, fault
     try:
         freeze(network, recipe.freeze)
     except RecipeError as error:
@@ -101,21 +87,6 @@ def _init_misfits(recipe: Recipe, init: str, base: Path) -> Iterator[Fault]:
             start_from(create_model(recipe.model.name, **recipe.model.arguments), init, base)
         except WeightsError as error:
             yield ("init",), one_line(error)
-
-
-def _chains(recipe: Recipe) -> Iterator[tuple[Keys, list[Any]]]:
-    yield ("data", "degrade"), recipe.data.degrade
-    yield ("validation", "degrade"), recipe.validation.degrade
-    for index, level in enumerate(recipe.curriculum.levels if recipe.curriculum else ()):
-        yield ("curriculum", "levels", index), level
-
-
-def _scale_fault(chain: Chain, scale: object) -> str | None:
-    try:
-        shrunk = chain.scale
-    except RestorecliError as error:
-        return one_line(error)
-    return None if shrunk == scale else f"sides become {shrunk} times smaller; the network's scale is {scale}"
 
 
 def _on_meta_device(name: str, arguments: Mapping[str, Any]) -> nn.Module:

@@ -19,6 +19,7 @@ from restorecli.degradation.chain import Chain
 from restorecli.errors import RecipeError, RestorecliError
 from restorecli.training.argument_types import type_fault
 from restorecli.training.faults import Fault, one_line, report
+from restorecli.training.fitting import value_faults
 from restorecli.training.recipe import Curriculum, Recipe, located
 from restorecli.training.strategies.catalog import STRATEGIES
 from restorecli.yaml12 import Keys, read_yaml
@@ -74,7 +75,7 @@ def _checked(merged: dict[str, Any], base: Path, error_of: Callable[[list[Fault]
         recipe = Recipe.model_validate(merged)
     except ValidationError as error:
         raise error_of([*_form_faults(error), *_name_faults(merged, base)]) from None
-    faults = [*_name_faults(merged, base), *_chain_needed(recipe)]
+    faults = [*_name_faults(merged, base), *_chain_needed(recipe)] or list(value_faults(recipe))
     if not faults:
         from restorecli.training.building import (
             building_faults,  # torch: seconds that a typing slip needs not

@@ -10,8 +10,18 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from restorecli.core.models.catalog import MODELS, check_limits, check_sizes, create_model
-from restorecli.core.models.limits import LIMITS
+from restorecli.core.losses.catalog import LOSSES, create_loss
+from restorecli.core.losses.catalog import check_limits as check_loss
+from restorecli.core.losses.limits import LIMITS as LOSS_LIMITS
+from restorecli.core.models.catalog import (
+    MODELS,
+    check_limits,
+    check_sizes,
+    create_model,
+    multiple_of,
+    scale_of,
+)
+from restorecli.core.models.limits import LIMITS, MULTIPLES
 from restorecli.errors import UsageError
 
 FAULTS = [
@@ -154,3 +164,62 @@ def test_a_constructor_refuses_nothing_that_the_limits_let_through(name):
         refused += said is not None
     assert tried > 5
     assert (refused > 0) == (name in LIMITS)
+
+
+LOSS_FAULTS = [
+    ("charbonnier", {"eps": 0}, "above 0, got 0"),
+    ("psnr", {"eps": "big"}, "above 0, got 'big'"),
+    ("edge", {"form": "sobel"}, "pyramid, laplacian, got 'sobel'"),
+    ("edge", {"eps": -1.0}, "above 0, got -1.0"),
+    ("frequency", {"norm": "forward"}, "'backward' or 'ortho', got 'forward'"),
+    ("ssim", {"window": 10}, "odd number of pixels, got 10"),
+    ("ssim", {"sigma": float("inf")}, "above 0, got inf"),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "words"), LOSS_FAULTS)
+def test_a_loss_and_its_limits_say_the_same(name, arguments, words):
+    with pytest.raises(UsageError) as built:
+        create_loss(name, **arguments)
+    with pytest.raises(UsageError) as judged:
+        check_loss(name, arguments)
+    assert judged.value.got == built.value.got
+    assert words in judged.value.got
+
+
+def test_every_loss_with_arguments_has_its_limits():
+    assert {name for name, _, _ in LOSS_FAULTS} == set(LOSS_LIMITS)
+    assert set(LOSS_LIMITS) == {name for name, entry in LOSSES.items() if entry.written_arguments()}
+    for name in LOSSES:
+        check_loss(name, {})
+
+
+OTHER_SIZES: list[tuple[str, dict[str, object]]] = [
+    ("nafnet", {"encoder": [1, 1], "decoder": [1, 1]}),
+    ("perceptron", {"stride": 3}),
+    ("mlp", {"stride": 4}),
+    ("patch-cnn", {"stride": 20}),
+    ("hybrid", {"window": 10}),
+    ("gan", {"levels": 4}),
+    *(("esrgan", {"scale": scale}) for scale in (1, 2, 3, 4)),
+    ("resnet", {"scale": 3}),
+    ("rdn", {"scale": 2}),
+    ("red-net", {"halved": True}),
+    ("cvt", {"window": None}),
+    ("cvt", {"window": 6}),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), [*((name, {}) for name in MODELS), *OTHER_SIZES])
+def test_the_sizes_of_a_network_are_known_before_it_is_built(name, arguments):
+    small = {**MODELS[name].small, **arguments}
+    with torch.device("meta"):
+        network = create_model(name, **small)
+    assert (multiple_of(name, small), scale_of(name, small)) == (network.multiple, network.scale)
+
+
+def test_every_network_with_sizes_by_its_arguments_is_tried_with_others():
+    assert set(MULTIPLES) == set(MODELS)
+    assert {name for name, multiple in MULTIPLES.items() if callable(multiple)} <= {
+        name for name, _ in OTHER_SIZES
+    }

@@ -197,13 +197,29 @@ def test_sigusr1_while_a_recipe_is_checked_leaves_a_run_that_goes_on(write_recip
     assert train(write_recipe(), output=workshop / "run", resume=True).steps == 8
 
 
-@pytest.mark.parametrize("arguments", [{"detph": 3}, {"depth": "deep"}, {"depth": 5000}])
-def test_a_recipe_with_a_slip_is_refused_without_torch(write_recipe, arguments):
-    path = write_recipe(model={"name": "dncnn", "arguments": arguments})
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": {"name": "dncnn", "arguments": {"detph": 3}}}, "did you mean 'depth'"),
+        ({"model": {"name": "dncnn", "arguments": {"depth": "deep"}}}, "arguments.depth"),
+        ({"model": {"name": "dncnn", "arguments": {"depth": 5000}}}, "depth: 1 to 1024"),
+        ({"model": {"name": "unet", "arguments": {"width": 8}}}, "multiple of 8, got 12"),
+        ({"model": {"name": "resnet", "arguments": {"scale": 2}}}, "network's scale is 2"),
+        ({"loss": {"ssim": {"window": 33}}}, "window of 33 pixels, got 12"),
+        ({"loss": {"charbonnier": {"eps": "big"}}}, "above 0, got 'big'"),
+        ({"strategy": {"name": "adversarial", "weight": "much"}}, "a valid number, got 'much'"),
+        ({"strategy": {"name": "adversarial", "discriminator": "pach"}}, "did you mean 'patch'"),
+        ({"strategy": {"name": "adversarial"}}, "3 layers needs crops of 24 pixels, got 12"),
+        ({"strategy": {"name": "masked", "inside": -1}}, "from 0, got -1"),
+    ],
+)
+def test_a_recipe_with_a_slip_is_refused_without_torch(write_recipe, changes, words):
+    data = {"train": [{"clean": "images"}], "degrade": ["gaussian"], "crop": 12, "batch": 2}
+    path = write_recipe(data=data, **changes)
     code = (
         "import sys\nfrom restorecli.errors import RecipeError\n"
         "from restorecli.training.run import check_recipe\n"
         "try:\n    check_recipe(sys.argv[1])\nexcept RecipeError as error:\n"
-        "    assert 'depth' in str(error) and 'torch' not in sys.modules, error\nelse:\n    sys.exit(1)\n"
+        "    assert sys.argv[2] in str(error) and 'torch' not in sys.modules, error\nelse:\n    sys.exit(1)\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+    subprocess.run([sys.executable, "-c", code, str(path), words], check=True)

@@ -6,14 +6,11 @@ All are means over the logits. The discriminator's is the mean of its two halves
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Kind = Literal["vanilla", "lsgan", "hinge", "relativistic"]
-KINDS: tuple[str, ...] = get_args(Kind)
+from restorecli.core.losses.limits import Kind
 
 
 def discriminator_loss(true: Tensor, restored: Tensor, *, kind: Kind = "vanilla") -> Tensor:
@@ -28,7 +25,7 @@ def discriminator_loss(true: Tensor, restored: Tensor, *, kind: Kind = "vanilla"
     Args:
         true: Logits of any shape.
         restored: Logits of any shape.
-        kind: One of `KINDS`.
+        kind: One of `limits.KINDS`.
 
     Returns:
         A scalar, float32 at least.
@@ -54,7 +51,7 @@ def generator_loss(restored: Tensor, true: Tensor | None = None, *, kind: Kind =
     Args:
         restored: Logits of restored images.
         true: Logits of true images; needed by relativistic alone.
-        kind: One of `KINDS`.
+        kind: One of `limits.KINDS`.
 
     Raises:
         ValueError: relativistic without `true`.

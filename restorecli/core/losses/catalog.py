@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from restorecli.catalogs import Catalog, Entry, OwnParts, check_arguments
+from restorecli.core.losses.limits import LIMITS
 from restorecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,4 +47,25 @@ def create_loss(name: str, /, **arguments: object) -> nn.Module:
     try:
         return entry.load()(**arguments)
     except (ValueError, TypeError) as error:
-        raise UsageError(f"Invalid arguments for the loss {entry.name}.", got=str(error)) from error
+        raise _refused(entry.name, error) from error
+
+
+def check_limits(name: str, arguments: Mapping[str, object]) -> None:
+    """Refuse what a loss would refuse, in its own words; the loss is not imported.
+
+    Args:
+        name: The loss.
+        arguments: By name; the others are its defaults.
+
+    Raises:
+        UsageError: There is no such loss, or a value is not possible.
+    """
+    entry = LOSSES.find(name)
+    try:
+        entry.judge(LIMITS.get(entry.name), arguments)
+    except (ValueError, TypeError) as error:
+        raise _refused(entry.name, error) from error
+
+
+def _refused(name: str, error: Exception) -> UsageError:
+    return UsageError(f"Invalid arguments for the loss {name}.", got=str(error))

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restorecli.core.losses.pixel import charbonnier_loss, check_eps
+from restorecli.core.losses import limits
+from restorecli.core.losses.pixel import charbonnier_loss
 
 _PYRAMID_TAPS = (0.05, 0.25, 0.4, 0.25, 0.05)
 
@@ -46,13 +47,7 @@ def plain_laplacian(x: Tensor) -> Tensor:
     return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=channels)
 
 
-_FORMS = {"pyramid": pyramid_laplacian, "laplacian": plain_laplacian}
-
-
-def _check_form(form: Literal["pyramid", "laplacian"]) -> Literal["pyramid", "laplacian"]:
-    if form not in _FORMS:
-        raise ValueError(f"form must be one of {', '.join(_FORMS)}, got {form!r}")
-    return form
+_FORMS = dict(zip(limits.FORMS, (pyramid_laplacian, plain_laplacian), strict=True))
 
 
 def edge_loss(
@@ -80,7 +75,8 @@ def edge_loss(
         >>> round(float(edge_loss(gray + 0.1, gray, form="laplacian")), 4)  # a shift has no edge
         0.001
     """
-    laplacian = _FORMS[_check_form(form)]
+    limits.edge(form, eps)
+    laplacian = _FORMS[form]
     with torch.autocast(restored.device.type, enabled=False):
         return charbonnier_loss(laplacian(restored), laplacian(reference), eps=eps)
 
@@ -92,8 +88,9 @@ class EdgeLoss(nn.Module):
 
     def __init__(self, form: Literal["pyramid", "laplacian"] = "pyramid", eps: float = 1e-3) -> None:
         super().__init__()
-        self.form: Literal["pyramid", "laplacian"] = _check_form(form)
-        self.eps = self.least = check_eps(eps)
+        limits.edge(form, eps)
+        self.form: Literal["pyramid", "laplacian"] = form
+        self.eps = self.least = eps
 
     def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
         """Return the loss."""

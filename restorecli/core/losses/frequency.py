@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from restorecli.core.losses import limits
+
 Norm = Literal["backward", "ortho"]
 
 
@@ -34,17 +36,11 @@ def frequency_loss(restored: Tensor, reference: Tensor, *, norm: Norm = "backwar
         >>> round(float(frequency_loss(gray + 0.1, gray)), 4)  # all of it is in one bin: 0.1 / 2
         0.05
     """
-    _check_norm(norm)
+    limits.frequency(norm)
     with torch.autocast(restored.device.type, enabled=False):
         difference = restored - reference
         wide = difference.to(torch.promote_types(difference.dtype, torch.float32))
         return torch.view_as_real(torch.fft.fft2(wide, norm=norm)).abs().mean()
-
-
-def _check_norm(norm: Norm) -> Norm:
-    if norm not in ("backward", "ortho"):
-        raise ValueError(f"norm must be 'backward' or 'ortho', got {norm!r}")
-    return norm
 
 
 class FrequencyLoss(nn.Module):
@@ -55,7 +51,8 @@ class FrequencyLoss(nn.Module):
 
     def __init__(self, norm: Norm = "backward") -> None:
         super().__init__()
-        self.norm = _check_norm(norm)
+        limits.frequency(norm)
+        self.norm = norm
 
     def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
         """Return the loss."""

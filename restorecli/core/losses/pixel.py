@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from restorecli.core.losses import limits
+
 
 def l1_loss(restored: Tensor, reference: Tensor) -> Tensor:
     """Return the mean absolute difference.
@@ -73,13 +75,6 @@ def psnr_loss(restored: Tensor, reference: Tensor, *, eps: float = 1e-8) -> Tens
     return 10 * torch.log10(errors + eps).mean()
 
 
-def check_eps(eps: float) -> float:
-    """Return `eps` if it is a number above 0; ValueError otherwise."""
-    if not isinstance(eps, (int, float)) or not 0 < eps < math.inf:
-        raise ValueError(f"eps must be a number above 0, got {eps!r}")
-    return eps
-
-
 class L1Loss(nn.Module):
     """Module form of `l1_loss`."""
 
@@ -109,7 +104,8 @@ class CharbonnierLoss(nn.Module):
 
     def __init__(self, eps: float = 1e-3) -> None:
         super().__init__()
-        self.eps = self.least = check_eps(eps)
+        limits.charbonnier(eps)
+        self.eps = self.least = eps
 
     def forward(self, restored: Tensor, reference: Tensor) -> Tensor:
         """Return the loss."""
@@ -123,7 +119,8 @@ class PsnrLoss(nn.Module):
 
     def __init__(self, eps: float = 1e-8) -> None:
         super().__init__()
-        self.eps = check_eps(eps)
+        limits.charbonnier(eps)
+        self.eps = eps
         self.least = 10 * math.log10(eps)
 
     def forward(self, restored: Tensor, reference: Tensor) -> Tensor:

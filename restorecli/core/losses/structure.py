@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
+from restorecli.core.losses import limits
 from restorecli.core.ops.gaussian import gaussian_window, separable_filter
 
 
@@ -65,10 +64,7 @@ class SsimLoss(nn.Module):
 
     def __init__(self, window: int = 11, sigma: float = 1.5) -> None:
         super().__init__()
-        if type(window) is not int or window < 1 or window % 2 == 0:
-            raise ValueError(f"window must be an odd number of pixels, got {window!r}")
-        if not isinstance(sigma, (int, float)) or not 0 < sigma < math.inf:
-            raise ValueError(f"sigma must be a number of pixels above 0, got {sigma!r}")
+        limits.ssim(window, sigma)
         self.window = window
         self.sigma = sigma
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from inspect import signature
 from typing import TYPE_CHECKING, TypeAlias
 
 from restorecli.catalogs import Catalog, Entry, OwnParts, check_arguments
-from restorecli.core.models.limits import LIMITS
+from restorecli.core.models.limits import LIMITS, MULTIPLES
 from restorecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -151,19 +150,33 @@ def check_limits(name: str, arguments: Mapping[str, object]) -> None:
     Raises:
         UsageError: They do not fit together, or one is out of its limits.
     """
-    limit = LIMITS.get(name)
-    if limit is None:
-        return
-    known = {**MODELS[name].written_defaults(), **arguments}
-    wanted = {argument: known[argument] for argument in signature(limit).parameters if argument in known}
     try:
-        limit(**wanted)
+        MODELS[name].judge(LIMITS.get(name), arguments)
     except (ValueError, TypeError) as error:
         raise _refused(name, arguments, error) from error
 
 
 def _refused(name: str, arguments: Mapping[str, object], error: Exception) -> UsageError:
     return UsageError(f"Invalid arguments for {name}.", got=f"{dict(arguments)}: {error}")
+
+
+def multiple_of(name: str, arguments: Mapping[str, object]) -> int | None:
+    """Return of what the sides of a network's images must be multiples, or None where its file must say it.
+
+    Args:
+        name: The network.
+        arguments: By name, within their limits; the others are its defaults.
+    """
+    entry = MODELS.find(name)
+    multiple = MULTIPLES.get(entry.name)
+    return entry.judge(multiple, arguments) if callable(multiple) else multiple
+
+
+def scale_of(name: str, arguments: Mapping[str, object]) -> int:
+    """Return by what a network of the catalog enlarges; see `multiple_of`."""
+    scale = {**MODELS.find(name).written_defaults(), **arguments}.get("scale", 1)
+    assert isinstance(scale, int)  # noqa: S101 - its limits say so
+    return scale
 
 
 def check_sizes(name: str, arguments: Mapping[str, object]) -> None:

@@ -7,6 +7,7 @@ Types, numbers of channels, and sizes from 1 to 1024 are checked beside (`catalo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
@@ -363,3 +364,33 @@ LIMITS: Mapping[str, Callable[..., None]] = {
     "swm": swm,
 }
 """By the name of the network; the others take any sizes."""
+
+
+MULTIPLES: Mapping[str, int | Callable[..., int]] = {
+    "sca-unet": 8,
+    "dncnn": 1,
+    "unet": 8,
+    "swm": 8,
+    "lcdnet": 16,
+    "nafnet": lambda encoder: 2 ** len(encoder),
+    "restormer": 8,
+    "perceptron": lambda stride: stride,
+    "mlp": lambda stride: stride,
+    "autoencoder": 16,
+    "resnet": 1,
+    "patch-cnn": lambda stride: stride,
+    "hybrid": lambda window: window,
+    "gan": lambda levels: 2**levels,
+    "esrgan": lambda scale: 4 // scale,
+    "rdn": 1,
+    "red-net": lambda halved: 2 if halved else 1,
+    "noise2noise": 32,
+    "drunet": 8,
+    "ffdnet": 2,
+    "ircnn": 1,
+    "cvae-gan": 8,
+    "old-photo": 8,
+    "cvt": lambda window: 8 if window is None else math.lcm(8, 4 * window),
+    "pixelcnn": 1,
+}
+"""Of what the sides of images must be multiples, by the name of the network, from its arguments."""

@@ -6,16 +6,16 @@ et al., ECCV Workshops 2018.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from torch import Tensor, nn
 
-from restorecli.catalogs import did_you_mean
 from restorecli.core.discriminators import PatchDiscriminator, VggDiscriminator
-from restorecli.core.losses.adversarial import KINDS, Kind, discriminator_loss, generator_loss
+from restorecli.core.losses.adversarial import discriminator_loss, generator_loss
+from restorecli.core.losses.limits import Kind
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.training.batches import Batch
+from restorecli.training.strategies import limits
 from restorecli.training.strategies.base import Losses, compare, forward_with_sigma
 from restorecli.training.strategies.discriminators import frozen
 
@@ -57,18 +57,13 @@ class Adversarial:
         width: int = 64,
         layers: int = 3,
     ) -> None:
-        _check_word("discriminator", discriminator, ("patch", "vgg"))
-        _check_word("kind", kind, KINDS)
-        if weight < 0 or start < 0:
-            raise ValueError(f"weight and start: from 0, got {weight} and {start}")
-        if not (1 <= width <= 256 and 1 <= layers <= 5):
-            raise ValueError(f"width: 1 to 256 and layers: 1 to 5, got {width} and {layers}")
+        limits.adversarial(crop, discriminator, kind, weight, start, width, layers, conditional=conditional)
         self._loss, self._kind, self._weight, self._start = loss, kind, weight, start
         self._conditional = conditional
         self.discriminators: dict[str, nn.Module] = {
-            "discriminator": _vgg(channels, width, crop, conditional)
+            "discriminator": VggDiscriminator(channels, width, crop)
             if discriminator == "vgg"
-            else _patch(channels, width, layers, crop, conditional)
+            else PatchDiscriminator(channels, width, layers, conditional=conditional)
         }
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:
@@ -91,25 +86,3 @@ class Adversarial:
         seen = (images, batch.degraded) if self._conditional else (images,)
         logits: Tensor = self.discriminators["discriminator"](*seen)
         return logits
-
-
-def _patch(channels: int, width: int, layers: int, crop: int, conditional: bool) -> PatchDiscriminator:
-    least = 3 * 2**layers
-    if crop < least:
-        raise ValueError(
-            f"a patch discriminator of {layers} layers needs crops of {least} pixels, got {crop}"
-        )
-    return PatchDiscriminator(channels, width, layers, conditional=conditional)
-
-
-def _vgg(channels: int, width: int, crop: int, conditional: bool) -> VggDiscriminator:
-    if conditional:
-        raise ValueError("conditional: the vgg discriminator sees the image alone; use patch")
-    return VggDiscriminator(channels, width, crop)
-
-
-def _check_word(argument: str, word: str, known: Sequence[str]) -> None:
-    if word not in known:
-        near = did_you_mean(str(word), known)
-        hint = f"; {near}" if near else ""
-        raise ValueError(f"{argument}: one of {', '.join(known)}, got {word!r}{hint}")

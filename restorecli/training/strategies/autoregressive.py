@@ -13,6 +13,7 @@ from restorecli.core.models.blocks.levels import bits, to_levels
 from restorecli.core.models.pixelcnn import PixelCnn
 from restorecli.errors import UsageError
 from restorecli.training.batches import Batch
+from restorecli.training.strategies import limits
 from restorecli.training.strategies.base import Losses, compare
 
 
@@ -33,8 +34,7 @@ class Autoregressive:
     needs: frozenset[str] = frozenset()
 
     def __init__(self, loss: WeightedSum, auxiliary: float = 1.0) -> None:
-        if auxiliary < 0:
-            raise ValueError(f"auxiliary: a weight from 0, got {auxiliary}")
+        limits.autoregressive(auxiliary)
         self._loss = loss
         self._auxiliary = auxiliary
         self.discriminators: dict[str, nn.Module] = {}

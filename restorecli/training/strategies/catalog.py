@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from restorecli.catalogs import Catalog, Entry, check_arguments
 from restorecli.errors import UsageError
+from restorecli.training.strategies.limits import LIMITS
 
 if TYPE_CHECKING:
     from restorecli.core.losses.weighted import WeightedSum
@@ -85,4 +86,26 @@ def create_strategy(
     try:
         return entry.load()(loss, **given, **arguments)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise UsageError(f"Invalid arguments for the strategy {entry.name}.", got=str(error)) from error
+        raise _refused(entry.name, error) from error
+
+
+def check_limits(name: str, crop: int, arguments: Mapping[str, object]) -> None:
+    """Refuse what a strategy would refuse, in its own words; the strategy is not imported.
+
+    Args:
+        name: The strategy.
+        crop: Side of the crops in pixels.
+        arguments: By name, of types that it takes; the others are its defaults.
+
+    Raises:
+        UsageError: There is no such strategy, or a value is not possible.
+    """
+    entry = STRATEGIES.find(name)
+    try:
+        entry.judge(LIMITS.get(entry.name), {"crop": crop, **arguments})
+    except (ValueError, TypeError) as error:
+        raise _refused(entry.name, error) from error
+
+
+def _refused(name: str, error: Exception) -> UsageError:
+    return UsageError(f"Invalid arguments for the strategy {name}.", got=str(error))

@@ -7,6 +7,7 @@ from torch import nn
 
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.training.batches import Batch
+from restorecli.training.strategies import limits
 from restorecli.training.strategies.base import Losses, compare, forward_with_sigma
 
 
@@ -24,8 +25,7 @@ class Masked:
     needs = frozenset({"mask"})
 
     def __init__(self, loss: WeightedSum, inside: float = 1.0) -> None:
-        if inside < 0:
-            raise ValueError(f"inside: a weight from 0, got {inside}")
+        limits.masked(inside)
         self._loss = loss
         self._inside = inside
         self.discriminators: dict[str, nn.Module] = {}

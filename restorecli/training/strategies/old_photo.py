@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.old_photo import OldPhoto
 from restorecli.training.batches import Batch
+from restorecli.training.strategies import limits
 from restorecli.training.strategies.base import Losses, compare
 
 
@@ -36,9 +37,7 @@ class OldPhotoTraining:
     def __init__(
         self, loss: WeightedSum, inside: float = 6.0, mask: float = 0.5, positive: float = 1.0
     ) -> None:
-        if inside < 1 or mask < 0 or positive < 1:
-            got = f"{inside}, {mask} and {positive}"
-            raise ValueError(f"inside: from 1, mask: from 0, positive: from 1, got {got}")
+        limits.old_photo(inside, mask, positive)
         self._loss, self._inside, self._mask, self._positive = loss, inside, mask, positive
         self.discriminators: dict[str, nn.Module] = {}
 

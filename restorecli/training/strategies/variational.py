@@ -16,6 +16,7 @@ from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.cvae_gan import CvaeGan
 from restorecli.core.recognizer import Recognizer
 from restorecli.training.batches import Batch
+from restorecli.training.strategies import limits
 from restorecli.training.strategies.base import Losses, compare
 from restorecli.training.strategies.discriminators import frozen
 
@@ -59,8 +60,7 @@ class Variational:
         matching: float = 1e-3,
         width: int = 32,
     ) -> None:
-        if min(pair, kl, warmup, free, matching) < 0 or not 1 <= width <= 256:
-            raise ValueError("weights, warmup and free: from 0, and width: 1 to 256")
+        limits.variational(pair, kl, warmup, free, matching, width)
         self._loss, self._pair, self._kl, self._matching = loss, pair, kl, matching
         self._warmup, self._free = warmup, free
         self._discriminator = Recognizer(channels, 1, width)
