@@ -18,6 +18,7 @@ from restorecli.bench.weights import bench_weights, measure
 from restorecli.core.shipped import find_shipped, shipped
 from restorecli.core.weights import read_weights
 from restorecli.core.zoo import load
+from restorecli.evaluation.statistics.lost_defects import lost_defects
 from restorecli.images.reading import read_image
 
 pytestmark = [pytest.mark.data, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -44,7 +45,9 @@ def test_noise_of_sigma_25(data_folder, tmp_path, name, images) -> None:
     card = scores_of(name)[f"{images}, gaussian sigma 25, unclipped, seed 0, 68 images"]
     noise = [{"name": "gaussian", "sigma": 25}]
     restorecli.degrade(data_folder / images, tmp_path / "degraded", noise=noise, unclipped=True, seed=0)
-    restorecli.restore(tmp_path / "degraded", tmp_path / "restored", model=name, device="cpu")
+    restorecli.restore(
+        tmp_path / "degraded", tmp_path / "restored", model=name, device="cpu", precision="fp32"
+    )
     overall = restorecli.evaluate(tmp_path / "restored").to_dict()["overall"]
     assert overall["n"] == 68
     assert overall["restored"]["psnr"] == pytest.approx(card["psnr"], abs=TOLERANCE)
@@ -74,6 +77,29 @@ def test_blurred_and_noisy_inspection_images_keep_their_scores_and_beat_total_va
         assert np.mean(scores[:8]) > best_total_variation(pairs[:8]) + 0.65, category
         limit = np.mean([spectral_limit(original, noisy) for original, noisy in pairs])
         assert np.mean(scores) > limit - 0.35, category
+
+
+def test_kept_defects_lose_little_and_cost_little(data_folder, tmp_path) -> None:
+    """The promise of --keep-defects: at most 1 defect in 12 loses more than 10 points, for little PSNR."""
+    tiles = data_folder / "magnetic-tile" / "test"
+    restorecli.degrade(tiles / "images", tmp_path / "degraded", noise=BLUR_AND_NOISE, seed=1)
+    restorecli.restore(
+        tmp_path / "degraded",
+        tmp_path / "kept",
+        model="sca-unet.noise-blur",
+        device="cpu",
+        precision="fp32",
+        keep_defects=True,
+    )
+    scored = restorecli.evaluate(tmp_path / "kept", metrics=["psnr", "defect-score"], masks=tiles / "masks")
+    lost = lost_defects(scored.images)
+    assert lost is not None
+    assert lost.judged >= 36
+    assert len(lost.entries) <= lost.judged / 12, lost.sentence
+    for label, card in scores_of("sca-unet.noise-blur").items():
+        if (match := re.search(r"category (\w+), .* sigma 20, .* seed 1", label)) is not None:
+            kept = [image.final["psnr"] for image in scored.images if image.pair.category == match[1]]
+            assert np.mean(kept) > card["psnr"] - (0.1 if match[1] == "free" else 0.3), match[1]
 
 
 def test_sand_dust_is_taken_off_better_than_without_learning(data_folder, tmp_path) -> None:

@@ -33,4 +33,7 @@ def test_results_are_one_line(photos, tmp_path) -> None:
 
 def test_restorers_are_one_line() -> None:
     assert repr(restorecli.load("median")) == "<method median(size=3)>"
-    assert repr(restorecli.load("sca-unet", device="cpu")) == "<network sca-unet.gaussian on cpu, float32>"
+    assert (
+        repr(restorecli.load("sca-unet", device="cpu", precision="fp32"))
+        == "<network sca-unet.gaussian on cpu, float32>"
+    )

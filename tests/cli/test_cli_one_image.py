@@ -159,7 +159,7 @@ def test_what_tiles_cost_is_told_and_nothing_is_written(photo) -> None:
     """DnCNN of depth 20 sees 20 px to each side: what tiles share 40 px of is equal to the whole."""
     photo("restorecli degrade photo.png noisy.png --noise gaussian --sigma 50")
     before = files(photo)
-    line = "restorecli restore noisy.png --model dncnn --check-tiles --tile 56"
+    line = "restorecli restore noisy.png --model dncnn --precision fp32 --check-tiles --tile 56"
     answer = photo(line)
     assert "noisy.png: tiles of 56 px" in answer.err
     assert "Nothing was written" in answer.err

@@ -1,6 +1,7 @@
 """Weights files: they describe themselves, and damaged or unsafe ones are refused."""
 
 import json
+import math
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,8 @@ from safetensors.torch import save_file
 
 from restorecli import create_model, load
 from restorecli.core.cards import recipe_digest, to_markdown, with_scores
-from restorecli.core.shipped import shipped
+from restorecli.core.device import MAX_PSNR_LOSS
+from restorecli.core.shipped import find_shipped, shipped
 from restorecli.core.weights import Card, load_into, pack, read_foreign, read_weights
 from restorecli.errors import UsageError, WeightsError
 
@@ -284,8 +286,12 @@ def test_tensors_that_no_network_takes_are_refused(tmp_path, change):
     ("name", "inside", "border"),
     [("dncnn.gray-blind", 0.2, 0.25), ("sca-unet.gaussian", 0.5, 9), ("sca-unet.noise-blur", 1, 15)],
 )
-def test_flat_fields_come_back_as_the_readme_says(name, inside, border):
-    restorer = load(name, device="cpu")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_flat_fields_come_back_in_every_precision_that_auto_takes(name, inside, border, precision):
+    taken = read_weights(find_shipped(name).path)[1].precision_loss.get(precision, math.inf) < MAX_PSNR_LOSS
+    if precision != "fp32" and not taken:
+        pytest.skip("restores in fp32 unless told")
+    restorer = load(name, device="cpu", precision=precision)
     channels = 1 if name.startswith("dncnn") else 3
     for level in (0.0, 0.5, 1.0):
         field = torch.full((1, channels, 96, 96), level)
