@@ -12,7 +12,7 @@ from restorecli.diagnosis.blur_fit import fit_blurs, is_weak, measured
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes, shows_holes
 from restorecli.diagnosis.impulses import is_full_of_impulses, shows_impulses
-from restorecli.diagnosis.levels import shows_few_levels
+from restorecli.diagnosis.levels import is_rounded, shows_few_levels
 from restorecli.diagnosis.measurements import measure
 from restorecli.diagnosis.naming import (
     BLURS,
@@ -118,7 +118,7 @@ def _named(
     chances: Mapping[str, float] = {name: joined[name] for name in joined if name not in doubtful}
     possible = possible_damages(table.possible(found) | with_evidence(found), by_network) & set(chances)
     names = damages_found(chances, possible, limits(found, votes.sure))
-    if not names or is_full_of_impulses(found):
+    if not names or is_full_of_impulses(found) or (names == ("dither",) and is_rounded(found)):
         names, chances = _plain_to_see(found, chances, by_network)
     if tuple(names) == (_DARK,) and found["noise sigma"] > _NOISY_DARK * found["median"]:
         # JPEG makes neighbors share noise: the two are undone at once.
@@ -155,7 +155,7 @@ def _plain_to_see(
     if shows_holes(found):
         return ("holes",), {**chances, "holes": _PLAIN}
     if shows_few_levels(found):
-        few = max(("quantize", "dither"), key=chances.__getitem__)
+        few = "quantize" if is_rounded(found) else max(("quantize", "dither"), key=chances.__getitem__)
         return (few,), {**chances, few: _PLAIN}
     if by_network[NONE] >= _CLEAN_TO_THE_EYE:
         return (), chances

@@ -16,8 +16,12 @@ _MAX_EVEN = 64
 """Levels of a scale up to which it is told from 8 bits with gaps."""
 
 _MIN_FILLED = 0.5
-_MIN_EVEN, _MIN_COLORS, _MAX_EQUAL = 6, 3.5, 0.97
-"""Levels, log2 of colors, and share of equal neighbors, of photographs of few levels; charts have others."""
+_MIN_EVEN, _MIN_USED, _MAX_EQUAL = 6, 4, 0.97
+"""Levels of the scale and those in use, and share of equal neighbors, of photographs of few levels."""
+
+_ALIKE, _MAX_ALTERNATE = 12, 0.125
+"""Levels from which rounding and dither look and are treated alike, and share of alternating neighbors below
+which fewer levels were rounded: dither has more, or is treated as well by what helps against rounding."""
 
 
 def measure_levels(view: View) -> dict[str, float]:
@@ -67,13 +71,23 @@ def _on_scale(used: NDArray[np.int64], step: float) -> bool:
 def shows_few_levels(found: Mapping[str, float]) -> bool:
     """Tell whether a photograph was rounded to few levels, 6 to 64: all samples are on one even scale.
 
-    Charts and drawings are ruled out: they have few colors, and nearly all neighbors are equal.
+    Charts and drawings are ruled out: they use two or three, or nearly all of their neighbors are equal.
 
     Args:
         found: Measurements by name.
     """
-    few = _MIN_EVEN <= found["even levels"] <= _MAX_EVEN
-    return few and found["colors"] >= _MIN_COLORS and found["neighbors equal"] < _MAX_EQUAL
+    few = _MIN_EVEN <= found["even levels"] <= _MAX_EVEN and found["levels used"] >= _MIN_USED
+    return few and found["neighbors equal"] < _MAX_EQUAL
+
+
+def is_rounded(found: Mapping[str, float]) -> bool:
+    """Tell whether a photograph of 6 to 11 levels was rounded to them, not dithered.
+
+    Args:
+        found: Measurements by name.
+    """
+    few = shows_few_levels(found) and found["even levels"] < _ALIKE
+    return few and found["neighbors alternate"] <= _MAX_ALTERNATE
 
 
 def _colors(levels: NDArray[np.uint8]) -> int:

@@ -145,9 +145,9 @@ def test_gray_straight_lines_look_painted_and_straw_does_not(color, bend: int, p
 
 
 def test_scratches_need_more_where_no_line_looks_painted() -> None:
-    sure = {"scratches": 0.7, "haze": 0.8}
-    assert limits({"paint lines": 0.5}, sure) == {"scratches": 0.6, "haze": 0.8}
-    assert limits({"paint lines": 0.1}, sure) == {"scratches": 0.97, "haze": 0.8}
+    sure = {"scratches": 0.7, "haze": 0.8, "low-light": 0.9}
+    assert limits({"paint lines": 0.5}, sure) == {**sure, "scratches": 0.6}
+    assert limits({"paint lines": 0.1}, sure) == {**sure, "scratches": 0.97}
 
 
 def test_what_fades_into_a_color_is_no_hole_and_what_ends_at_once_is_one() -> None:

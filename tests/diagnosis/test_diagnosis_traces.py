@@ -11,7 +11,7 @@ from PIL import Image
 
 from restorecli.diagnosis.blocks import measure_blocks, quality_of_table
 from restorecli.diagnosis.impulses import is_full_of_impulses, measure_impulses
-from restorecli.diagnosis.levels import measure_levels, shows_few_levels
+from restorecli.diagnosis.levels import is_rounded, measure_levels, shows_few_levels
 from restorecli.diagnosis.noise import measure_noise
 from restorecli.diagnosis.view import view_of
 from restorecli.diagnosis.waves import measure_waves, peak
@@ -160,3 +160,19 @@ def test_only_salt_and_pepper_makes_many_pixels_black_or_white_at_once() -> None
         view = view_of(pixels)
         found = {**measure_impulses(view), **measure_levels(view), **measure_noise(view)}
         assert is_full_of_impulses(found) == full
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee"])
+def test_eight_levels_were_rounded_or_dithered(name: str) -> None:
+    photo = _photo(name).mean(axis=0)
+    rounded = np.rint(photo * 7) / 7
+    errors = np.zeros((photo.shape[0] + 1, photo.shape[1] + 2), np.float64)
+    dithered = np.zeros_like(rounded)
+    for row, column in np.ndindex(*photo.shape):  # Floyd and Steinberg, 1976
+        wanted = photo[row, column] + errors[row, column + 1]
+        dithered[row, column] = np.rint(np.clip(wanted, 0, 1) * 7) / 7
+        error = (wanted - dithered[row, column]) / 16
+        errors[row, column + 2] += 7 * error
+        errors[row + 1, column : column + 3] += np.array([3, 5, 1]) * error
+    for image, expected in ((rounded, True), (dithered, False)):
+        assert is_rounded(measure_levels(view_of(np.stack([image] * 3).astype(np.float32)))) == expected
