@@ -14,6 +14,7 @@ from restorecli.degradation.folder import replay as replay_folder
 from restorecli.degradation.single import degrade_file
 from restorecli.degradation.task import MASKS
 from restorecli.errors import UsageError
+from restorecli.folders.cluster import Cluster, refuse_addresses, refuse_cluster
 from restorecli.folders.jobs import FolderSummary, Progress
 from restorecli.folders.mirror import Mirror
 from restorecli.folders.shards import Shard, refuse_shard
@@ -54,6 +55,8 @@ class DegradeOptions:
         overwrite: Make finished images again, and replace images that `degrade` did not write.
         shard: "I/N" makes part I of N of the images: N processes or machines do all, into one folder, each
             with another I.
+        cluster: A Ray cluster whose workers degrade, one file at a time: "auto" for the one that RAY_ADDRESS
+            names, else for all cores of this machine, or HOST:PORT. `workers` counts its processes then.
         progress: Progress callbacks of the job.
     """
 
@@ -75,6 +78,7 @@ class DegradeOptions:
     mask: str | Path | None = None
     overwrite: bool = False
     shard: str | None = None
+    cluster: str | None = None
     progress: Progress | None = None
 
     @property
@@ -105,7 +109,9 @@ def run_degrade(options: DegradeOptions) -> FolderSummary:
         >>> made.written + made.skipped > 0, made.failures
         (True, ())
     """
-    with Mirror() as remote:
+    if options.cluster is not None:
+        refuse_addresses(options.source, options.output, options.replay)
+    with Mirror() as remote, Cluster.if_asked(options.cluster, options.workers) as cluster:
         here = replace(
             options,
             source=remote.place_if(options.source),
@@ -113,15 +119,16 @@ def run_degrade(options: DegradeOptions) -> FolderSummary:
             replay=remote.place_if(options.replay),
             mask=remote.place_if(options.mask),
         )
-        return remote.told(_degraded(here, remote))
+        return remote.told(_degraded(here, remote, cluster))
 
 
-def _degraded(options: DegradeOptions, remote: Mirror) -> FolderSummary:
+def _degraded(options: DegradeOptions, remote: Mirror, cluster: Cluster | None) -> FolderSummary:
     """Degrade what is here or mirrored."""
     shard = Shard.parse(options.shard)
     target = single_target(options.source, options.output, options.image_format)
     if target is not None and options.replay is None:
         refuse_shard(shard)
+        refuse_cluster(options.cluster, "A single image needs no cluster")
         return _one_degraded(options, target, remote)
     _refuse_for_folders(options)
     output = Path(options.output)
@@ -135,6 +142,7 @@ def _degraded(options: DegradeOptions, remote: Mirror) -> FolderSummary:
             overwrite=options.overwrite,
             shard=shard,
             remote=remote,
+            cluster=cluster,
             progress=options.progress,
         )
     return degrade_folder(
@@ -149,6 +157,7 @@ def _degraded(options: DegradeOptions, remote: Mirror) -> FolderSummary:
         shard=shard,
         reading=options.reading,
         remote=remote,
+        cluster=cluster,
         progress=options.progress,
     )
 

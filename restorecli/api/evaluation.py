@@ -19,6 +19,7 @@ from restorecli.evaluation.metrics.protocol import find_protocol
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.rivals import evaluate_rival
 from restorecli.evaluation.statistics.comparison import Comparison, compare
+from restorecli.folders.cluster import Cluster, refuse_addresses
 from restorecli.folders.jobs import Progress
 from restorecli.folders.mirror import Mirror
 from restorecli.folders.shards import Shard
@@ -46,6 +47,8 @@ class EvalOptions:
             default the one by which all names differ, if none fits as it is; a note then says so.
         shard: "I/N" scores part I of N of the images, split as by `restore` and `degrade`; what looks at all
             images goes with `join`.
+        cluster: A Ray cluster whose workers score pairs, one at a time: "auto" for the one that RAY_ADDRESS
+            names, else for all cores of this machine, or HOST:PORT. `workers` counts its processes then.
         join: Folder with the JSON of all parts, and of nothing else: they become one evaluation, equal to the
             digit to that of one process. `against` names folders of the parts of other methods then.
         workers: Threads; any number gives the same table to the last digit.
@@ -75,6 +78,7 @@ class EvalOptions:
     masks: str | Path | None = None
     strip_suffix: Sequence[str] = ()
     shard: str | None = None
+    cluster: str | None = None
     join: str | Path | None = None
     workers: int | None = None
     against: Mapping[str, str | Path] = field(default_factory=dict)
@@ -119,7 +123,11 @@ def run_evaluate(options: EvalOptions) -> EvalResult:
     check_together(options)
     if options.join is not None:
         return _join(options, Path(options.join))
-    with Mirror() as remote:
+    if options.cluster is not None:
+        refuse_addresses(
+            options.restored, options.reference, options.degraded, options.masks, *options.against.values()
+        )
+    with Mirror() as remote, Cluster.if_asked(options.cluster, options.workers) as cluster:
         here = replace(
             options,
             restored=remote.place_if(options.restored),
@@ -128,7 +136,7 @@ def run_evaluate(options: EvalOptions) -> EvalResult:
             masks=remote.place_if(options.masks),
             against={name: remote.place(place) for name, place in options.against.items()},
         )
-        return _evaluate_folders(here, remote)
+        return _evaluate_folders(here, remote, cluster)
 
 
 evaluate = from_keywords("evaluate", EvalOptions, run_evaluate)
@@ -138,14 +146,15 @@ def _path(place: str | Path | None) -> Path | None:
     return None if place is None else Path(place)
 
 
-def _evaluate_folders(options: EvalOptions, remote: Mirror) -> EvalResult:
+def _evaluate_folders(options: EvalOptions, remote: Mirror, cluster: Cluster | None) -> EvalResult:
     """Score what is here or mirrored."""
     folder = _path(options.restored) or _path(options.degraded) or default_folder()
     name = folder.resolve().name
     rivals = _rivals(options, name)
     gates = read_gates(options.min_psnr, _path(options.baseline), options.tolerance)
     gates.check_protocol(find_protocol(options.protocol).line)
-    evaluation, comparison = _compared(options, _scored(options, gates, remote), rivals, name, remote)
+    scored = _scored(options, gates, remote, cluster)
+    evaluation, comparison = _compared(options, scored, rivals, name, remote, cluster)
     read = (folder, *map(_path, (options.reference, options.degraded, options.masks)), *rivals.values())
     folders = [place for place in read if place is not None]
     return _finished(options, gates, evaluation, comparison, name=name, folders=folders, remote=remote)
@@ -199,7 +208,7 @@ def _finished(
     return EvalResult.of(evaluation, comparison=comparison, refused=refused, written=written)
 
 
-def _scored(options: EvalOptions, gates: Gates, remote: Mirror) -> Evaluation:
+def _scored(options: EvalOptions, gates: Gates, remote: Mirror, cluster: Cluster | None) -> Evaluation:
     return evaluate_folders(
         _path(options.restored),
         _path(options.reference),
@@ -214,6 +223,7 @@ def _scored(options: EvalOptions, gates: Gates, remote: Mirror) -> Evaluation:
         shard=Shard.parse(options.shard),
         workers=options.workers,
         remote=remote,
+        cluster=cluster,
         progress=options.progress,
     )
 
@@ -237,7 +247,12 @@ def _rivals(options: EvalOptions, name: str) -> dict[str, Path]:
 
 
 def _compared(
-    options: EvalOptions, evaluation: Evaluation, rivals: Mapping[str, Path], name: str, remote: Mirror
+    options: EvalOptions,
+    evaluation: Evaluation,
+    rivals: Mapping[str, Path],
+    name: str,
+    remote: Mirror,
+    cluster: Cluster | None,
 ) -> tuple[Evaluation, Comparison | None]:
     """Score other methods on the same images; notes about them join the evaluation's."""
     if not rivals:
@@ -251,6 +266,7 @@ def _compared(
             redegrade=degrade_again,
             workers=options.workers,
             remote=remote,
+            cluster=cluster,
             progress=options.progress,
         )
         for rival, place in rivals.items()

@@ -16,7 +16,18 @@ _OF_ALL = frozenset(
 """What looks at all images, and goes with `join`."""
 
 _OF_SCORES = frozenset(
-    {"restored", "reference", "degraded", "metrics", "protocol", "range", "masks", "strip_suffix", "shard"}
+    {
+        "restored",
+        "reference",
+        "degraded",
+        "metrics",
+        "protocol",
+        "range",
+        "masks",
+        "strip_suffix",
+        "shard",
+        "cluster",
+    }
 )
 """What decides the scores, and goes with the parts."""
 

@@ -63,6 +63,8 @@ class RestoreOptions:
             `restore` did not write.
         shard: "I/N" restores part I of N of the images: N processes or machines do all, into one folder,
             each with another I.
+        cluster: A Ray cluster whose workers restore, one file at a time: "auto" for the one that RAY_ADDRESS
+            names, else for all cores of this machine, or HOST:PORT. `workers` counts its processes then.
         progress: Progress callbacks of the job.
     """
 
@@ -93,6 +95,7 @@ class RestoreOptions:
     quality: int | None = None
     overwrite: bool = False
     shard: str | None = None
+    cluster: str | None = None
     progress: Progress | None = None
 
     @property

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from restorecli.api.restoration import RestoreOptions
 from restorecli.api.results import RestoreResult
 from restorecli.folders.addresses import shown
+from restorecli.folders.cluster import Cluster, refuse_addresses, refuse_cluster
 from restorecli.folders.mirror import Mirror
 from restorecli.folders.shards import Shard, refuse_shard
 from restorecli.folders.single import single_target
@@ -26,8 +29,10 @@ from restorecli.tune.tuning import Tuning, tune
 
 def restore(options: RestoreOptions) -> RestoreResult:
     """Restore; see `restoration.run_restore`."""
-    with Mirror() as remote:
-        return remote.told(_restored(_placed(options, remote), remote))
+    if options.cluster is not None:
+        refuse_addresses(options.source, options.output)
+    with Mirror() as remote, Cluster.if_asked(options.cluster, options.workers) as cluster:
+        return remote.told(_restored(_placed(options, remote), remote, cluster))
 
 
 def _placed(options: RestoreOptions, remote: Mirror) -> RestoreOptions:
@@ -35,13 +40,18 @@ def _placed(options: RestoreOptions, remote: Mirror) -> RestoreOptions:
     return replace(options, source=remote.place(options.source), output=remote.place(options.output))
 
 
-def _restored(options: RestoreOptions, remote: Mirror) -> RestoreResult:
+def _restored(options: RestoreOptions, remote: Mirror, cluster: Cluster | None) -> RestoreResult:
     """Restore what is here or mirrored."""
     source = Path(options.source)
     target = single_target(options.source, options.output, options.image_format)
     shard = Shard.parse(options.shard)
     if target is not None:
         refuse_shard(shard)
+        refuse_cluster(options.cluster, "A single image needs no cluster")
+    if options.backend == "auto":
+        refuse_cluster(
+            options.cluster, "--backend auto measures one machine, and each of a cluster may differ"
+        )
     known = options.known
     tuning = _tuned(options, known)
     restorer = _restorer(options, known, tuning)
@@ -62,6 +72,8 @@ def _restored(options: RestoreOptions, remote: Mirror) -> RestoreResult:
             reading=options.reading,
             known=known,
             remote=remote,
+            cluster=cluster,
+            make_restorer=_maker(options, known, tuning, restorer.device.type),
             progress=options.progress,
         )
     else:
@@ -82,6 +94,7 @@ def _restored(options: RestoreOptions, remote: Mirror) -> RestoreResult:
 
 def plan(options: RestoreOptions) -> dry_run.RestorePlan:
     """Look at everything and write nothing; see `restoration.plan_restore`."""
+    refuse_cluster(options.cluster, "A dry run does not restore, so it needs no cluster")
     with Mirror() as remote:
         planned = _planned(_placed(options, remote), remote)
         return replace(planned, output=shown(planned.output))
@@ -117,6 +130,7 @@ def _planned(options: RestoreOptions, remote: Mirror) -> dry_run.RestorePlan:
 
 def check_tiles(options: RestoreOptions) -> tuple[Path | str, TileCheck]:
     """Compare tiles with the whole image; see `restoration.check_restore_tiles`."""
+    refuse_cluster(options.cluster, "Tiles are checked on one image, which needs no cluster")
     with Mirror() as remote:
         known, source = options.known, Path(remote.place(options.source))
         file = walk(source)[0]
@@ -134,12 +148,20 @@ def check_tiles(options: RestoreOptions) -> tuple[Path | str, TileCheck]:
 
 
 def _restorer(options: RestoreOptions, known: Known, tuning: Tuning | None = None) -> Restorer:
-    return choose_restorer(
+    return _maker(options, known, tuning, options.device)()
+
+
+def _maker(
+    options: RestoreOptions, known: Known, tuning: Tuning | None, device: str | None
+) -> Callable[[], Restorer]:
+    """Return what makes the restorer, here or in a worker of a cluster."""
+    return partial(
+        choose_restorer,
         options.model,
         parameters=options.parameters if tuning is None else tuning.values,
         weights=options.weights,
         known=known,
-        device=options.device,
+        device=device,
         precision=options.precision,
         ensemble=options.ensemble,
         backend=options.backend,

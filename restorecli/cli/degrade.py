@@ -109,6 +109,7 @@ def command(
     ] = None,
     overwrite: options.Overwrite = False,
     shard: options.Shard = None,
+    cluster: options.Cluster = None,
     quiet: options.Quiet = False,
     workers: options.Workers = None,
     as_json: options.Json = False,
@@ -148,6 +149,7 @@ def command(
             mask=mask,
             overwrite=overwrite,
             shard=shard,
+            cluster=cluster,
             progress=None if quiet else BarProgress(),
         )
     )

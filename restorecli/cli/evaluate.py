@@ -163,6 +163,7 @@ def command(
     ] = None,
     opens: options.Open = False,
     shard: options.Shard = None,
+    cluster: options.Cluster = None,
     join: Annotated[
         Path | None,
         typer.Option(
@@ -200,6 +201,7 @@ def command(
             masks=masks,
             strip_suffix=strip_suffix or (),
             shard=shard,
+            cluster=cluster,
             join=join,
             workers=workers,
             against=support.eval_words.read_rivals(against or []),

@@ -88,6 +88,15 @@ Shard = Annotated[
         rich_help_panel=COMPUTING,
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        help="Let the workers of a Ray cluster do it: auto (RAY_ADDRESS, else all cores here), or HOST:PORT.",
+        metavar="ADDRESS",
+        rich_help_panel=COMPUTING,
+    ),
+]
 StripSuffix = Annotated[
     list[str] | None,
     typer.Option(

@@ -91,6 +91,7 @@ def command(
     quality: options.Quality = None,
     overwrite: options.Overwrite = False,
     shard: options.Shard = None,
+    cluster: options.Cluster = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -140,6 +141,7 @@ def command(
         quality=quality,
         overwrite=overwrite,
         shard=shard,
+        cluster=cluster,
         progress=None if quiet else BarProgress(),
     )
     support.restoring.run(asked, check_tiles=check_tiles, dry_run=dry_run, quiet=quiet, as_json=as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,13 +13,15 @@ from restorecli.degradation.chain import Chain, image_rng
 from restorecli.degradation.job import DegradeRoom
 from restorecli.degradation.task import DegradeTask, Place, keep_masks_apart
 from restorecli.errors import DataError, UsageError
+from restorecli.folders.cluster import Cluster
+from restorecli.folders.clustered import ClusterRoom, one_by_one
 from restorecli.folders.jobs import FolderSummary, Progress
 from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest, Record
 from restorecli.folders.mirror import Mirror
 from restorecli.folders.outputs import OutputPlan
 from restorecli.folders.places import refuse_same_folder
-from restorecli.folders.run import run_folder
+from restorecli.folders.run import Room, run_folder
 from restorecli.folders.samples import sample_files
 from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.staged import staged
@@ -54,6 +57,7 @@ def degrade_folder(
     shard: Shard = WHOLE,
     reading: ReadOptions = STRICT,
     remote: Mirror | None = None,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
 ) -> FolderSummary:
     """Write degraded versions of images and a manifest line for each.
@@ -77,6 +81,7 @@ def degrade_folder(
         reading: How to read what is unusual in files; built-in samples need nothing of it. The manifest
             remembers it, so that the reference is read the same way when it is compared.
         remote: What mirrors the folders, where one of them is remote.
+        cluster: Where images are made, in place of threads.
         progress: Progress callbacks.
 
     Raises:
@@ -115,7 +120,7 @@ def degrade_folder(
 
     tasks = Made(len(sources), make)
     keep_masks_apart(tasks)
-    room = staged(DegradeRoom(output, workers), output, shard, remote)
+    room = _room(output, workers, shard, remote, cluster)
     return run_folder(
         room, tasks, output, overwrite=overwrite, shard=shard, hidden=len(hidden), progress=progress
     )
@@ -130,6 +135,7 @@ def replay(
     overwrite: bool = False,
     shard: Shard = WHOLE,
     remote: Mirror | None = None,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
 ) -> FolderSummary:
     """Make the images that a manifest tells of again, byte for byte, from their sources.
@@ -142,6 +148,7 @@ def replay(
         overwrite: Make finished images again.
         shard: The part of the images to make, where several processes write into one folder.
         remote: What mirrors the folders, where one of them is remote.
+        cluster: Where images are made, in place of threads.
         progress: Progress callbacks.
 
     Raises:
@@ -172,8 +179,18 @@ def replay(
 
     tasks = Made(len(paths), make)
     keep_masks_apart(tasks)
-    room = staged(DegradeRoom(output, workers), output, shard, remote)
+    room = _room(output, workers, shard, remote, cluster)
     return run_folder(room, tasks, output, overwrite=overwrite, shard=shard, progress=progress)
+
+
+def _room(
+    output: Path, workers: int | None, shard: Shard, remote: Mirror | None, cluster: Cluster | None
+) -> Room[DegradeTask]:
+    """Return what makes the images, here or by the workers of a cluster."""
+    room = DegradeRoom(output, workers)
+    if cluster is None:
+        return staged(room, output, shard, remote)
+    return ClusterRoom(room, partial(one_by_one, DegradeRoom(output, 1)), cluster, output)
 
 
 def _task(record: Record, manifest: Manifest, target: PurePosixPath) -> DegradeTask:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from restorecli.evaluation.metrics.catalog import DEFAULT
 from restorecli.evaluation.metrics.metric import Metric, protocol_line
 from restorecli.evaluation.metrics.protocol import Protocol, find_protocol
 from restorecli.evaluation.pairing.finding import pair_folder
-from restorecli.evaluation.pairing.pairs import Pair, Unmatched
+from restorecli.evaluation.pairing.pairs import Pair, Side, Unmatched
 from restorecli.evaluation.pairing.remote import have_here
 from restorecli.evaluation.parts import PartPairing
 from restorecli.evaluation.result import Evaluation, Outcome, PairScore
@@ -21,6 +21,8 @@ from restorecli.evaluation.scoring import Redegrade, score_pair
 from restorecli.evaluation.selection import ALL, choose_metrics
 from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.evaluation.statistics.grouping import check_fields
+from restorecli.folders.addresses import address_of
+from restorecli.folders.cluster import Cluster, DeadlyFileError, refuse_addresses
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
 from restorecli.folders.mirror import Mirror
 from restorecli.folders.packed import Packed
@@ -48,6 +50,7 @@ def evaluate_folders(
     shard: Shard = WHOLE,
     workers: int | None = None,
     remote: Mirror | None = None,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Score a folder of images against their references.
@@ -75,6 +78,7 @@ def evaluate_folders(
         shard: The part of the images to score; `joining.join_parts` puts the parts together.
         workers: Threads; by default one for each core.
         remote: What mirrors folders that are remote, and images that a manifest calls by their address.
+        cluster: Where pairs are scored, in place of threads.
         progress: Progress callback.
 
     Returns:
@@ -105,6 +109,7 @@ def evaluate_folders(
         redegrade=redegrade,
         workers=workers,
         remote=remote,
+        cluster=cluster,
         progress=progress,
         may_be_empty=shard != WHOLE,
     )
@@ -141,6 +146,7 @@ def evaluate_pairs(
     redegrade: Redegrade | None = None,
     workers: int | None = None,
     remote: Mirror | None = None,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
     may_be_empty: bool = False,
 ) -> Evaluation:
@@ -157,6 +163,7 @@ def evaluate_pairs(
         redegrade: As of `evaluate_folders`.
         workers: Threads; by default one for each core.
         remote: As of `evaluate_folders`.
+        cluster: As of `evaluate_folders`.
         progress: Progress callback.
         may_be_empty: Return an evaluation without a score where there is none, in place of the error.
 
@@ -167,13 +174,17 @@ def evaluate_pairs(
     check_fields(pairs, by)
     left = list(unmatched)
     score = partial(score_pair, metrics=metrics, protocol=protocol, redegrade=redegrade)
-    work = score if remote is None else partial(_score_remote, score=score, remote=remote)
+    if cluster is not None:
+        outcomes = _by_cluster(score, pairs, cluster)
+    else:
+        work = score if remote is None else partial(_score_remote, score=score, remote=remote)
+        outcomes = run_ordered(work, pairs, workers)
     scores: Packed[PairScore] = Packed()
     unscored: list[Pair] = []
     reporter = progress or SilentProgress()
     reporter.start(len(pairs), "pairs")
     try:
-        for pair, outcome in run_ordered(work, pairs, workers):
+        for pair, outcome in outcomes:
             if isinstance(outcome, RestorecliError):
                 raise outcome
             left.extend(outcome.problems)
@@ -183,6 +194,7 @@ def evaluate_pairs(
             else:
                 scores.append(outcome.score)
     finally:
+        outcomes.close()
         reporter.finish()
     if not scores and not may_be_empty:
         raise _nothing_scored(folder, reference, left)
@@ -195,6 +207,31 @@ def _score_remote(pair: Pair, score: Callable[[Pair], Outcome], remote: Mirror) 
     with ExitStack() as stack:
         missing = have_here(pair, remote, stack)
         return score(pair) if missing is None else Outcome(None, (missing,))
+
+
+def _by_cluster(
+    score: Callable[[Pair], Outcome], pairs: Sequence[Pair], cluster: Cluster
+) -> Generator[tuple[Pair, Outcome | RestorecliError], None, None]:
+    """Score pairs by the workers of a cluster; one that these die on is a problem to be listed.
+
+    Raises:
+        UsageError: An image is in a remote store.
+    """
+    for pair in pairs:
+        refuse_addresses(*(str(address_of(file)) for file in pair.files if address_of(file) is not None))
+    with closing(cluster.run(partial(_given, score), pairs)) as answers:
+        for answer in answers:
+            outcome = answer.outcome
+            if isinstance(outcome, DeadlyFileError):
+                side: Side = "degraded" if answer.item.restored is None else "restored"
+                reason = f"{outcome.problem} ({outcome.got})"
+                outcome = Outcome(None, (Unmatched(side, answer.item.path, reason),))
+            yield answer.item, outcome
+
+
+def _given(score: Callable[[Pair], Outcome]) -> Callable[[Pair], Outcome]:
+    """Return what a worker scores pairs by."""
+    return score
 
 
 def default_folder() -> Path:

@@ -12,6 +12,7 @@ from restorecli.evaluation.pairing.pairs import Pair, Source, Unmatched
 from restorecli.evaluation.pairing.planes import file_of, plane_of
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.scoring import Redegrade
+from restorecli.folders.cluster import Cluster
 from restorecli.folders.jobs import Progress
 from restorecli.folders.made import Made
 from restorecli.folders.manifest import Manifest
@@ -30,6 +31,7 @@ def evaluate_rival(
     redegrade: Redegrade | None = None,
     workers: int | None = None,
     remote: Mirror | None = None,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Score a folder of another method against the references of an evaluation.
@@ -42,6 +44,7 @@ def evaluate_rival(
         redegrade: As of `evaluate_folders`.
         workers: Threads; by default one for each core.
         remote: As of `evaluate_folders`.
+        cluster: As of `evaluate_folders`.
         progress: Progress callback.
 
     Returns:
@@ -77,6 +80,7 @@ def evaluate_rival(
         redegrade=redegrade,
         workers=workers,
         remote=remote,
+        cluster=cluster,
         progress=progress,
     )
     return replace(evaluation, notes=(*notes, *evaluation.notes, *_made_otherwise(pairs, folder)))

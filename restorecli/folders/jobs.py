@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,7 +135,7 @@ def run_ordered(
     items: Iterable[Item],
     workers: int | None = None,
     window: int | None = None,
-) -> Iterator[tuple[Item, Result | RestorecliError]]:
+) -> Generator[tuple[Item, Result | RestorecliError], None, None]:
     """Call `function` on every item in a thread pool and give the results in the order of the items.
 
     At most `window` items are under way or waiting to be taken, so that memory stays constant however many

@@ -21,7 +21,20 @@ _FOLDERS_OPEN = os.name == "posix"
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 """What file systems answer that keep nothing to bring to the disk."""
 
+_owner = ""
+"""What stands in the names of temporary files in place of this process's number; see `write_for`."""
+
 _DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
+def write_for(owner: str) -> None:
+    """Let the temporary files of this process bear another name than its number.
+
+    Args:
+        owner: What follows `PREFIX` in their names: who removes what a sudden end of this process leaves.
+    """
+    global _owner
+    _owner = owner
 
 
 def write_file(path: Path | str, content: bytes | str) -> None:
@@ -57,7 +70,7 @@ def atomic_write(path: Path | str, *, needed: int | None = None) -> Iterator[Pat
         DataError: The folder cannot be written to, or the name is not possible there.
     """
     final = Path(path)
-    temporary = final.with_name(f"{PREFIX}{os.getpid()}-{secrets.token_hex(6)}{final.suffix[:16]}")
+    temporary = final.with_name(f"{PREFIX}{_owner or os.getpid()}-{secrets.token_hex(6)}{final.suffix[:16]}")
     try:
         _create(temporary, final)
         try:

@@ -10,10 +10,23 @@ from restorecli.errors import ImageError
 
 _GIB = 1 << 30
 
+_sharers = 1
+"""Processes of one kind on this machine, this one included; see `share_memory`."""
+
 
 def available_memory() -> int:
     """Return the bytes that can be used now: free memory, or what the container's limit leaves of it."""
-    return max(min(_machine_memory(), _container_memory()), _GIB // 4)
+    return max(min(_machine_memory(), _container_memory()) // _sharers, _GIB // 4)
+
+
+def share_memory(processes: int) -> None:
+    """Let this process take its share only of the memory that is free.
+
+    Args:
+        processes: How many of its kind there are on this machine, this one included.
+    """
+    global _sharers
+    _sharers = processes
 
 
 def decoding_budget() -> int:

@@ -79,6 +79,15 @@ class AutoRestorer(Restorer):
         """What was found and done: "4 images: JPEG, quality about 20 -> deblock"."""
         return kinds(self.diagnoses)
 
+    def hand_over(self) -> Sequence[Diagnosis]:
+        """Return the diagnoses, and forget them."""
+        found, self.diagnoses = self.diagnoses, []
+        return found
+
+    def take_over(self, found: Sequence[Diagnosis]) -> None:
+        """Add the diagnoses of another process."""
+        self.diagnoses += found
+
     def identity(self) -> Mapping[str, Any]:
         """Return what its results depend on: how damage is found and treated, and how networks compute."""
         identity = {

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+from restorecli.folders.cluster import Cluster
+from restorecli.folders.clustered import ClusterRoom
 from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
 from restorecli.folders.made import Made
 from restorecli.folders.mirror import Mirror
 from restorecli.folders.outputs import OutputPlan
 from restorecli.folders.places import refuse_same_folder
-from restorecli.folders.run import run_folder
+from restorecli.folders.run import Room, run_folder
 from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.staged import staged
 from restorecli.folders.walking import walk
 from restorecli.images.options import STRICT, ReadOptions
+from restorecli.restoration.auto import AutoRestorer
+from restorecli.restoration.by_workers import WorkerPlan
 from restorecli.restoration.files import FileRestorer
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.items import Task
@@ -41,6 +45,8 @@ def restore_folder(
     reading: ReadOptions = STRICT,
     known: Known | None = None,
     remote: Mirror | None = None,
+    cluster: Cluster | None = None,
+    make_restorer: Callable[[], Restorer] | None = None,
     progress: Progress | None = None,
 ) -> FolderSummary:
     """Restore a folder of images, or one file, into another folder.
@@ -67,6 +73,8 @@ def restore_folder(
             again.
         known: What the caller knows about the images, beside their manifest.
         remote: What mirrors `source` or `output`, where one of them is remote.
+        cluster: Where images are restored, in place of this process.
+        make_restorer: Makes the same restorer in every worker of the cluster, to which it is sent by pickle.
         progress: Progress callbacks.
 
     Returns:
@@ -86,7 +94,14 @@ def restore_folder(
     hidden: list[PurePosixPath] = []
     tasks, sources = plan_tasks(source, output, image_format=image_format, hidden=hidden)
     files = FileRestorer(image_restorer, known or Known(), sources, reading, quality, progress)
-    room = staged(RestoreRoom(output, files, workers), output, shard, remote)
+    room: Room[Task] = RestoreRoom(output, files, workers)
+    if cluster is None or make_restorer is None:
+        room = staged(room, output, shard, remote)
+    else:
+        plan = WorkerPlan(make_restorer, files, output)
+        gpus = restorer.device.type == "cuda"
+        remember = restorer.take_over if isinstance(restorer, AutoRestorer) else None
+        room = ClusterRoom(room, plan, cluster, output, gpus=gpus, remember=remember)
     return run_folder(
         room, tasks, output, overwrite=overwrite, shard=shard, hidden=len(hidden), progress=progress
     )

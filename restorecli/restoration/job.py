@@ -58,7 +58,7 @@ class RestoreRoom:
         self._output = output
         self._files = files
         self._workers = workers
-        self._memory = MemoryLimit(available_memory() // 4)
+        self._memory: MemoryLimit
 
     def is_finished(self, item: Task, record: Record) -> bool:
         """Tell whether an earlier run wrote this image from the same source with the same restorer."""
@@ -106,6 +106,7 @@ class RestoreRoom:
         self, items: Iterable[Task], append: Append
     ) -> Generator[tuple[Task, Done | RestorecliError], None, None]:
         """Read ahead in threads, restore in the calling thread, write behind in threads."""
+        self._memory = MemoryLimit(available_memory() // 4)
         try:
             restored = self._restored(items)
             for (task, _), outcome in run_ordered(

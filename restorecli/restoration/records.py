@@ -62,6 +62,7 @@ class SourceRecords:
     """
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self.folder = root.resolve()
         self._records: Mapping[str, Record] = Manifest(self.folder).read()
         for parent in self.folder.parents:
