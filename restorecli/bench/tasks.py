@@ -55,7 +55,7 @@ TASKS = (
         ({"name": "motion-blur", "length": 9, "angle": 30}, {"name": "gaussian", "sigma": 1}),
         (*_DEBLURRING, "blind-deconv"),
     ),
-    Task("reduced x2", ({"name": "downscale", "factor": 2},), (*_ENLARGING, "dip")),
+    Task("reduced x2", ({"name": "downscale", "factor": 2},), (*_ENLARGING, "dip"), ("resnet.x2",)),
     Task("reduced x4", ({"name": "downscale", "factor": 4},), (*_ENLARGING, "dip")),
     Task(
         "half of the pixels lost",

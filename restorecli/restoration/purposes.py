@@ -57,6 +57,7 @@ PURPOSES = (
         ("enlarge", "upscale", "upscaling", "super-resolution", "downscale"),
         "back-projection",
     ),
+    Purpose("too few pixels, x2", (), ("x2",), "resnet.x2"),
     Purpose(
         "JPEG blocks", ("deblock",), ("jpeg", "jpg", "dejpeg", "compression", "artifacts"), "sca-unet.jpeg"
     ),
