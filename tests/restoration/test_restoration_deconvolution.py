@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import signal
+from scipy import ndimage, signal
 from skimage import data, restoration
 
 from restorecli.degradation.families.blur import gaussian_weights, motion_kernel
@@ -230,7 +230,7 @@ def test_a_kernel_that_only_half_of_the_image_supports_is_not_used() -> None:
 
 @pytest.mark.slow
 def test_blind_deconvolution_does_no_harm() -> None:
-    """Crops of photographs, blurred, noisy or as they were: none loses 1 dB, and the mean gains."""
+    """Crops of photographs, blurred, noisy or as they were: none loses 0.1 dB, and the mean gains."""
     box = PointSpread.centered(np.ones((1, 1)))
     disk = np.hypot(*np.mgrid[-3:4, -3:4]) <= 3.2
     cases = (
@@ -252,8 +252,8 @@ def test_blind_deconvolution_does_no_harm() -> None:
             given = blurred(sharp, spread, noise)
             result = np.clip(create_method("blind-deconv").restore(given, Context()), 0, 1)
             gains.append(psnr(result, sharp) - psnr(given, sharp))
-    assert min(gains) > -1
-    assert np.mean(gains) > 0.2
+    assert min(gains) > -0.1
+    assert np.mean(gains) > 0.5
 
 
 def test_a_result_that_rings_is_given_back(monkeypatch) -> None:
@@ -267,6 +267,21 @@ def test_a_result_that_rings_is_given_back(monkeypatch) -> None:
     given, known = blurred(photo, MOTION), Context()
     np.testing.assert_array_equal(create_method("blind-deconv").restore(given, known), given)
     assert known.found.values["left_as_it_was"] == "the result rings"
+
+
+def test_the_light_of_the_result_lies_where_it_lay(monkeypatch, photo) -> None:
+    """A kernel that is off by parts of a pixel moves the image, and the move is undone."""
+    off = np.clip(ndimage.shift(np.pad(SOFT.kernel, (15 - len(SOFT.kernel)) // 2), (0.4, -0.3)), 0, None)
+    monkeypatch.setattr(
+        "restorecli.restoration.methods.classical.blind.estimate_kernel", lambda *_, **__: off / off.sum()
+    )
+    given = blurred(photo, SOFT)
+    result = create_method("blind-deconv", {"certain": 0, "size": 15}).restore(given, Context())
+    inside = (slice(None), slice(8, -8), slice(8, -8))
+    shifts = [(row, column) for row in np.arange(-0.6, 0.61, 0.2) for column in np.arange(-0.6, 0.61, 0.2)]
+    best = max(shifts, key=lambda shift: psnr(ndimage.shift(result, (0, *shift))[inside], photo[inside]))
+    np.testing.assert_allclose(best, 0, atol=0.21)
+    assert psnr(result[inside], photo[inside]) > psnr(given[inside], photo[inside]) + 2
 
 
 def test_overshoot_is_measured_beyond_the_range_of_the_input() -> None:
