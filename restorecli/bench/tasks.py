@@ -56,7 +56,7 @@ TASKS = (
         (*_DEBLURRING, "blind-deconv"),
     ),
     Task("reduced x2", ({"name": "downscale", "factor": 2},), (*_ENLARGING, "dip"), ("resnet.x2",)),
-    Task("reduced x4", ({"name": "downscale", "factor": 4},), (*_ENLARGING, "dip")),
+    Task("reduced x4", ({"name": "downscale", "factor": 4},), (*_ENLARGING, "dip"), ("resnet.x4",)),
     Task(
         "half of the pixels lost",
         ({"name": "holes", "kind": "bernoulli", "share": 0.5},),
