@@ -16,7 +16,7 @@ from restorecli.cli import (
     options,
     render,
 )
-from restorecli.cli.plain_help import PlainCommand, PlainGroup
+from restorecli.cli.plain_help import PlainCommand, PlainGroup, examples
 from restorecli.counting import counted
 from restorecli.result import CommandResult
 
@@ -43,9 +43,9 @@ def build() -> typer.Typer:
     """Return the group of the benches."""
     group = typer.Typer(cls=PlainGroup, no_args_is_help=True, rich_markup_mode="rich")
     group.callback()(_start)
-    group.command("eval", cls=PlainCommand, epilog=options.examples(*EVAL_EXAMPLES))(evaluation)
-    group.command("restore", cls=PlainCommand, epilog=options.examples(*RESTORE_EXAMPLES))(restoration)
-    for command, examples in (
+    group.command("eval", cls=PlainCommand, epilog=examples(*EVAL_EXAMPLES))(evaluation)
+    group.command("restore", cls=PlainCommand, epilog=examples(*RESTORE_EXAMPLES))(restoration)
+    for command, lines in (
         (bench_speed.train, bench_speed.TRAIN_EXAMPLES),
         (bench_speed.degrade, bench_speed.DEGRADE_EXAMPLES),
         (bench_speed.start, bench_speed.START_EXAMPLES),
@@ -58,7 +58,7 @@ def build() -> typer.Typer:
         (bench_auto.orders, bench_auto.ORDER_EXAMPLES),
         (bench_auto.diagnosis, bench_auto.FIT_EXAMPLES),
     ):
-        group.command(command.__name__, cls=PlainCommand, epilog=options.examples(*examples))(command)
+        group.command(command.__name__, cls=PlainCommand, epilog=examples(*lines))(command)
     return group
 
 

@@ -36,4 +36,4 @@ def command(
     elif everything:
         support.models.show_all()
     else:
-        support.models.overview()
+        support.overview.show()

@@ -215,11 +215,6 @@ def output_of(target: str | None, output: str | None, default: str) -> str:
     return target or output or default
 
 
-def examples(*commands: str) -> str:
-    """Return the end of a command's help: examples that run as they stand."""
-    return "\n".join(["[bold]Examples[/bold]", *(f"$ {command}" for command in commands)])
-
-
 def names(text: str | None) -> tuple[str, ...]:
     """Return the names in the value of an option, which stand between commas."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())

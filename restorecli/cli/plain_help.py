@@ -9,6 +9,11 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 _WORDS = {"list[Path]": "PATH", "list[str]": "NAME", "str": "TEXT", "path": "PATH", "int": "NUMBER"}
 
 
+def examples(*commands: str) -> str:
+    """Return the end of a command's help: examples that run as they stand."""
+    return "\n".join(["[bold]Examples[/bold]", *(f"$ {command}" for command in commands)])
+
+
 class PlainArgument(TyperArgument):
     """An argument whose name says what it is; no type is shown beside it."""
 

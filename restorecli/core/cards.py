@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from restorecli.core.weights import Card, pack, read_weights
+from restorecli.core.card_reading import Card
+from restorecli.core.weights import pack, read_weights
 
 
 def with_scores(path: Path, scores: Mapping[str, Any]) -> bytes:

@@ -11,20 +11,18 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
+from restorecli.core.card_reading import FORMAT, Card, no_card, opened, parse_card
 from restorecli.core.weights_files import CARD_KEY
 from restorecli.counting import counted
 from restorecli.errors import WeightsError
-
-FORMAT = "restorecli-weights-1"
 
 _WRAPPERS = (
     "params_ema",
@@ -40,45 +38,6 @@ _WRAPPERS = (
     "model",
 )
 """Keys under which checkpoints keep their tensors; averaged weights come first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What a weights file says of itself.
-
-    Attributes:
-        model: Name of the network in the catalog.
-        arguments: The network's arguments.
-        tag: Name of these weights beside the model's, e.g. "gaussian".
-        channels: 1 (gray) or 3 (RGB).
-        value_range: Range of the pixels it takes and gives.
-        summary: What it removes, in one line.
-        data: What it was trained on, with what to cite.
-        recipe: The resolved recipe.
-        scores: Scores reached, by set and protocol.
-        training: Steps, hours, device and precision of the training.
-        precision_loss: Mean PSNR in dB that "bf16" or "fp16" loses against "fp32", where it was measured.
-        failures: What they are known to do badly, in a sentence or two.
-        licence: Licence of the weights.
-        version: Version of the program that wrote the file.
-        digest: SHA-256 of the tensors, by which damage is noticed.
-    """
-
-    model: str
-    arguments: Mapping[str, Any]
-    tag: str = ""
-    channels: int = 3
-    value_range: tuple[float, float] = (0.0, 1.0)
-    summary: str = ""
-    data: str = ""
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    scores: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-    precision_loss: Mapping[str, float] = field(default_factory=dict)
-    failures: str = ""
-    licence: str = "Apache-2.0"
-    version: str = ""
-    digest: str = ""
 
 
 def digest_of(tensors: Mapping[str, Tensor]) -> str:
@@ -107,14 +66,8 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Card]:
     """
     tensors, metadata = _read_safetensors(path)
     if CARD_KEY not in metadata:
-        raise WeightsError(
-            "These weights do not describe themselves.",
-            expected="a .safetensors file written by `restorecli train`",
-            got=f"safetensors without a card ({counted(len(tensors), 'tensor')})",
-            file=path,
-            hint=f"name the network: --model NAME --weights {path}",
-        )
-    card = _card(metadata[CARD_KEY], path)
+        raise no_card(path, len(tensors))
+    card = parse_card(metadata[CARD_KEY], path)
     if card.digest != digest_of(tensors):
         raise WeightsError(
             "These weights are damaged: their checksum does not match.",
@@ -134,44 +87,11 @@ def is_ours(path: Path) -> bool:
         return False
 
 
-def _card(text: str, path: Path) -> Card:
-    try:
-        content = json.loads(text)
-        if content.pop("format") != FORMAT:
-            raise ValueError("another format")
-        content["value_range"] = tuple(content["value_range"])
-        card = Card(**content)
-        _check_types(card)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise WeightsError(
-            "The card of these weights cannot be read.", expected=FORMAT, got=str(error), file=path
-        ) from error
-    return card
-
-
-def _check_types(card: Card) -> None:
-    texts = ("model", "tag", "summary", "data", "failures", "licence", "version", "digest")
-    tables = ("arguments", "recipe", "scores", "training", "precision_loss")
-    for names, kind in ((texts, str), (tables, dict)):
-        for name in names:
-            if not isinstance(getattr(card, name), kind):
-                raise TypeError(f"{name} is no {'text' if kind is str else 'table'}")
-    if card.channels not in (1, 3) or len(card.value_range) != 2:
-        raise ValueError("channels or value_range is not possible")
-
-
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    if not path.is_file():
-        raise WeightsError("There is no such weights file.", file=path, hint="restorecli models")
-    try:
-        with safe_open(path, framework="pt") as file:
-            # Cloned: tensors are else windows into the file, and change when it is written over.
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-            return tensors, dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(
-            "This is not a whole safetensors file.", got=f"{error}".partition("\n")[0], file=path
-        ) from error
+    with opened(path, "pt") as file:
+        # Cloned: tensors are else windows into the file, and change when it is written over.
+        tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        return tensors, dict(file.metadata() or {})
 
 
 def _check_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from restorecli.core.card_reading import Card
 from restorecli.core.device import keep_large_blocks, pick_device, restoring_precision
 from restorecli.core.foreign import recognize, spandrel_files, translate
 from restorecli.core.models.catalog import MODELS, create_model
@@ -17,7 +18,7 @@ from restorecli.core.models.dncnn import DnCnn
 from restorecli.core.restorer import TorchRestorer
 from restorecli.core.shipped import find_shipped
 from restorecli.core.tensor_names import MORE_NETWORKS, unknown
-from restorecli.core.weights import Card, is_ours, load_into, read_foreign, read_weights
+from restorecli.core.weights import is_ours, load_into, read_foreign, read_weights
 from restorecli.errors import UsageError, WeightsError
 
 CHECKPOINTS = (".safetensors", ".pth", ".pt", ".ckpt")

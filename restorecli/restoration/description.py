@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from restorecli.core.card_reading import Card
 from restorecli.core.restorer import RestorerSpec
-from restorecli.core.weights import Card
 from restorecli.core.zoo import as_restorer, find_network
 from restorecli.restoration.onnx_runtime import SUFFIX, load_onnx
 

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import create_model
 from restorecli.core.restorer import TorchRestorer
-from restorecli.core.weights import Card, pack
+from restorecli.core.weights import pack
 from restorecli.core.zoo import network_of
 from restorecli.testing.restorers import (
     images_of_a_batch_do_not_meet,

@@ -10,12 +10,13 @@ import torch
 import yaml
 from torch import nn
 
+from restorecli.core.card_reading import Card
 from restorecli.core.device import keep_large_blocks, pick_device, training_precision
 from restorecli.core.losses.catalog import create_loss
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.catalog import create_model
 from restorecli.core.restorer import NonFiniteError
-from restorecli.core.weights import Card, pack
+from restorecli.core.weights import pack
 from restorecli.counting import counted
 from restorecli.errors import UsageError
 from restorecli.folders.places import make_folder

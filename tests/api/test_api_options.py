@@ -3,10 +3,9 @@
 from dataclasses import fields
 
 import pytest
-import typer.main
 
 from restorecli import api
-from restorecli.cli.app import build
+from restorecli.cli.app import loaded
 
 OTHERWISE = {
     "settings": "parameters",  # --set NAME.PARAM=VALUE
@@ -44,7 +43,7 @@ VERBS = {
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_an_option_of_one_side_is_an_option_of_the_other(verb) -> None:
-    command = typer.main.get_command(build()).commands[verb]
+    command = loaded(verb)
     typed = {parameter.name for parameter in command.params} - {"help"} - ONLY_COMMAND[verb]
     named = {OTHERWISE.get(name, name) for name in typed}
     expected = {field.name for field in fields(VERBS[verb])} - ONLY_PYTHON[verb]

@@ -13,9 +13,10 @@ import restorecli
 from restorecli.bench import weights as bench
 from restorecli.bench.score_labels import Protocol, read_label
 from restorecli.bench.weights import bench_weights, measure
+from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import create_model
 from restorecli.core.shipped import ShippedWeights, find_shipped, shipped
-from restorecli.core.weights import Card, pack, read_weights
+from restorecli.core.weights import pack, read_weights
 from restorecli.core.zoo import load
 from restorecli.errors import DataError, WeightsError
 

@@ -8,8 +8,9 @@ import torch
 from PIL import Image
 
 from restorecli import create_model
+from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import MODELS
-from restorecli.core.weights import Card, pack
+from restorecli.core.weights import pack
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 import shlex
 
 import pytest
-import typer.main
 
 from restorecli.bench import evaluation, images, metric_peers
 from restorecli.cli import bench_trials
-from restorecli.cli.app import build
+from restorecli.cli.app import loaded
 from restorecli.cli.bench import EVAL_EXAMPLES
 
 
@@ -37,7 +36,7 @@ def test_the_bench_has_help_with_examples_that_are_valid(shell) -> None:
     for line in ("restorecli bench --help", "restorecli bench eval --help"):
         text = shell(line).out
         assert "$ restorecli bench eval" in text.partition("Examples")[2]
-    group = typer.main.get_command(build()).commands["bench"]
+    group = loaded("bench")
     for line in EVAL_EXAMPLES:
         words = shlex.split(line)[2:]
         with group.make_context("bench", list(words)) as context:
@@ -69,7 +68,7 @@ def test_a_training_that_fails_is_told_by_the_exit_code(shell, photos) -> None:
 def test_every_example_of_the_trials_is_valid(shell, command) -> None:
     text = shell(f"restorecli bench {command} --help").out.partition("Examples")[2]
     assert f"$ restorecli bench {command}" in text
-    group = typer.main.get_command(build()).commands["bench"]
+    group = loaded("bench")
     for line in getattr(bench_trials, f"{command.upper()}_EXAMPLES"):
         words = shlex.split(line)[2:]
         with group.make_context("bench", list(words)) as context:

@@ -3,18 +3,17 @@
 import shlex
 
 import pytest
-import typer.main
 
 from restorecli.bench import start
 from restorecli.cli import bench_speed
-from restorecli.cli.app import build
+from restorecli.cli.app import loaded
 
 
 @pytest.mark.parametrize("command", ["train", "degrade", "start"])
 def test_every_example_is_valid(shell, command):
     text = shell(f"restorecli bench {command} --help").out.partition("Examples")[2]
     assert f"$ restorecli bench {command}" in text
-    group = typer.main.get_command(build()).commands["bench"]
+    group = loaded("bench")
     for line in getattr(bench_speed, f"{command.upper()}_EXAMPLES"):
         words = shlex.split(line)[2:]
         with group.make_context("bench", list(words)) as context:

@@ -154,9 +154,9 @@ from restorecli.cli import app
 def wait() -> None:
     print("ready", flush=True)
     time.sleep(60)
-app.COMMANDS = (("wait", wait, (), "x"),)
-app.COMMANDS += (("two", wait, (), "x"),)
-import sys
+import sys, types
+sys.modules["restorecli.cli.wait"] = types.SimpleNamespace(command=wait, EXAMPLES=())
+app.COMMANDS = (("wait", "wait", "Wait.", "x"), ("two", "wait", "Wait.", "x"))
 from pathlib import Path
 sys.argv = ["restorecli", "wait"]
 app.main()

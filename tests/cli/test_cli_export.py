@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from restorecli import create_model, load
-from restorecli.core.weights import Card, pack
+from restorecli.core.card_reading import Card
+from restorecli.core.weights import pack
 from restorecli.restoration import export as export_room
 
 ARGUMENTS = {"channels": 1, "depth": 4, "width": 8}

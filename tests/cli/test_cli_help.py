@@ -1,5 +1,6 @@
 """Help answers at once, ends with examples, and every example is a valid command line."""
 
+import importlib
 import re
 import shlex
 import subprocess
@@ -8,10 +9,13 @@ import sys
 import pytest
 import typer.main
 
-from restorecli.cli.app import COMMANDS, EXAMPLES, build
+from restorecli.cli.app import COMMANDS, EXAMPLES, build, loaded
 
 NAMES = [name for name, *_ in COMMANDS]
-LINES = sorted({*EXAMPLES, *(line for _, _, examples, _ in COMMANDS for line in examples)})
+MODULES = [importlib.import_module(f"restorecli.cli.{module}") for _, module, *_ in COMMANDS]
+LINES = sorted(
+    {*EXAMPLES, *(line for module in MODULES if hasattr(module, "command") for line in module.EXAMPLES)}
+)
 HEAVY = ("torch", "numpy", "scipy", "skimage", "numba", "PIL", "tifffile")
 
 
@@ -35,6 +39,10 @@ def modules_after(*words: str) -> set[str]:
 )
 def test_help_and_version_import_nothing_heavy(words) -> None:
     assert modules_after(*words) == set()
+
+
+def test_the_overview_of_models_reads_cards_without_torch() -> None:
+    assert modules_after("models") <= {"numpy"}
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
@@ -61,6 +69,25 @@ def test_every_command_is_told_in_one_sentence(shell, name) -> None:
     assert re.search(rf" {name} [A-Z][^│]+\.", listed)
 
 
+@pytest.mark.parametrize(("name", "told"), [(name, told) for name, _, told, _ in COMMANDS])
+def test_the_list_says_of_a_command_what_its_help_begins_with(name, told) -> None:
+    first = (loaded(name).help or "").partition("\n\n")[0]
+    assert " ".join(first.split()) == told
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",)])
+def test_the_list_of_commands_imports_none_of_them(words) -> None:
+    program = (
+        "import sys; sys.argv = ['restorecli', *sys.argv[1:]]\n"
+        "from restorecli.cli.app import main\n"
+        "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True)
+    loaded_modules = set(done.stderr.split())
+    assert not loaded_modules & {f"restorecli.cli.{module}" for _, module, *_ in COMMANDS}
+    assert "restorecli.cli.completion" not in loaded_modules
+
+
 @pytest.mark.parametrize("line", LINES)
 def test_every_example_is_a_valid_command_line(line) -> None:
     words = shlex.split(line.partition(" > ")[0])[1:]
@@ -72,10 +99,9 @@ def test_every_example_is_a_valid_command_line(line) -> None:
 
 
 def test_every_option_says_what_it_does() -> None:
-    group = typer.main.get_command(build())
-    for command in group.commands.values():
-        for parameter in command.params:
-            assert parameter.help, f"{command.name} {parameter.name}"
+    for name in NAMES:
+        for parameter in loaded(name).params:
+            assert parameter.help, f"{name} {parameter.name}"
 
 
 def test_the_version_is_the_packages(shell) -> None:

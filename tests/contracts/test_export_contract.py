@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
+from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.onnx.graph import to_onnx
 from restorecli.core.restorer import TorchRestorer
-from restorecli.core.weights import Card
 from restorecli.restoration.export import TOLERANCE, largest_difference
 from restorecli.restoration.onnx_runtime import OnnxRestorer
 

@@ -11,10 +11,11 @@ import torch
 from safetensors.torch import save_file
 
 from restorecli import create_model, load
+from restorecli.core.card_reading import Card
 from restorecli.core.cards import recipe_digest, to_markdown, with_scores
 from restorecli.core.device import MAX_PSNR_LOSS
 from restorecli.core.shipped import find_shipped, shipped
-from restorecli.core.weights import Card, load_into, pack, read_foreign, read_weights
+from restorecli.core.weights import load_into, pack, read_foreign, read_weights
 from restorecli.errors import UsageError, WeightsError
 
 ARGUMENTS = {"channels": 1, "depth": 3, "width": 4}

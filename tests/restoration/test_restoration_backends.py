@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 
 from restorecli import restore
+from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import create_model
-from restorecli.core.weights import Card, pack
+from restorecli.core.weights import pack
 from restorecli.diagnosis.result import Step
 from restorecli.errors import UsageError, WeightsError
 from restorecli.restoration import auto, backends

@@ -8,8 +8,9 @@ import sys
 import pytest
 from PIL import Image
 
+from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import create_model
-from restorecli.core.weights import Card, pack
+from restorecli.core.weights import pack
 from restorecli.errors import RecipeError, ResourceError, TerminatedRunError, UsageError
 from restorecli.training.check import load_recipe
 from restorecli.training.memory import least_bytes

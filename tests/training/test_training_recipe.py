@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from restorecli import create_model
-from restorecli.core.weights import Card, pack
+from restorecli.core.card_reading import Card
+from restorecli.core.weights import pack
 from restorecli.errors import RecipeError
 from restorecli.training.check import load_recipe
 from restorecli.training.memory import least_bytes

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import create_model
-from restorecli.core.weights import Card, pack
+from restorecli.core.weights import pack
 from restorecli.errors import WeightsError
 from restorecli.training.start import start_from
 

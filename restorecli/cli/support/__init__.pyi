@@ -3,6 +3,7 @@ from . import chain_words as chain_words
 from . import degradations as degradations
 from . import eval_words as eval_words
 from . import models as models
+from . import overview as overview
 from . import plot as plot
 from . import restoring as restoring
 from . import scores as scores

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ import torch
 
 from restorecli.cli import render
 from restorecli.cli.support import half_blocks, parameter_text
+from restorecli.core.card_reading import read_card
 from restorecli.core.foreign import recognize
 from restorecli.core.models.catalog import MODELS, count_parameters, create_model
 from restorecli.core.shipped import find_shipped, shipped
-from restorecli.core.weights import Card, read_foreign, read_weights
+from restorecli.core.weights import read_foreign, read_weights
 from restorecli.counting import counted
 from restorecli.degradation.parameters import parameters_of
 from restorecli.errors import WeightsError
@@ -22,44 +22,11 @@ from restorecli.restoration.choice import check_name
 from restorecli.restoration.description import describe_file
 from restorecli.restoration.methods.catalog import METHODS
 from restorecli.restoration.onnx_runtime import load_onnx
-from restorecli.restoration.purposes import PURPOSES, model_named
+from restorecli.restoration.purposes import model_named
 from restorecli.result import CommandResult
 
-_WIDTH = 90  # columns of a summary at a glance
 _FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
 Rows = list[tuple[str, str]]
-
-
-def overview() -> None:
-    """Print one screen: weights that ship, methods by purpose, networks to train."""
-    ready = [
-        (
-            _called(weights.model, weights.tag),
-            textwrap.shorten(_card(weights.path).summary, _WIDTH, placeholder=" ..."),
-        )
-        for weights in shipped()
-    ]
-    render.table(("ready to use", "for"), ready)
-    render.data("")
-    rows = [(p.name, next(iter(p.words), "-"), ", ".join(p.methods) or "-") for p in PURPOSES]
-    render.table(("damage", "word", "methods without training"), rows)
-    render.data("")
-    trained = {weights.model for weights in shipped()}
-    render.paragraph("networks to train: ", ", ".join(name for name in MODELS if name not in trained))
-    render.say(
-        "restorecli models NAME shows one (a word, too); --all shows everything.",
-        "--model takes these names and words, or a weights file; by default auto, which finds out by itself.",
-    )
-
-
-def _called(model: str, tag: str) -> str:
-    """Return the shortest name of weights: that of the network, where it is its default."""
-    return model if MODELS[model].default_tag == tag else f"{model}.{tag}"
-
-
-def _card(path: Path) -> Card:
-
-    return read_weights(path)[1]
 
 
 def show(name: str, *, as_json: bool) -> None:
@@ -137,15 +104,14 @@ def _network(name: str) -> tuple[dict[str, Any], Rows]:
         rows.append(("weights", f"none ship; restorecli train quick/{network} trains it small"))
     for weights in ships:
         default = " (the default)" if weights.tag == document["default"] else ""
-        rows.append((weights.name, f"{_card(weights.path).summary}{default}"))
+        rows.append((weights.name, f"{read_card(weights.path).summary}{default}"))
     if ships:
         rows.append(("more", f"restorecli models {ships[0].name}"))
     return document, rows
 
 
 def _weights(path: Path) -> tuple[dict[str, Any], Rows]:
-
-    card = _card(path)
+    card = read_weights(path)[1]
     document = asdict(card)
     rows: Rows = [
         ("for", card.summary or "not said"),

@@ -19,10 +19,10 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from restorecli.core.card_reading import Card
 from restorecli.core.onnx.functions import OPSET, with_functions
 from restorecli.core.onnx.label import KEY, GraphLabel, write_label
 from restorecli.core.restorer import RestorerSpec, TorchRestorer
-from restorecli.core.weights import Card
 from restorecli.errors import UsageError
 
 INPUT, OUTPUT = "degraded", "restored"

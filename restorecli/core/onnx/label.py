@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from restorecli.core.card_reading import Card
 from restorecli.core.restorer import RestorerSpec
-from restorecli.core.weights import Card
 from restorecli.errors import WeightsError
 
 FORMAT = "restorecli-onnx-1"
