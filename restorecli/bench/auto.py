@@ -66,6 +66,8 @@ RIVALS: Mapping[str, Sequence[str]] = {
 
 _FOR_ALL = ("sca-unet.blind",)
 
+_UNTOLD = Diagnosis((), (), (), 0.0)
+
 Measured = Mapping[str, Any]
 """What is kept of one model on the images of a cell: `psnr`, one for each image, and more of `auto`."""
 
@@ -208,8 +210,12 @@ class _Bench:
 
     def _diagnosed(self, damage: str, examples: Sequence[DegradedImage]) -> Measured:
         """Return what `auto` named, whether its specialist is right, and PSNR after it, by image."""
-        outputs = [_restored(self._auto, example.degraded, Context()) for example in examples]
-        diagnoses = self._auto.diagnoses[-len(examples) :]
+        outputs, diagnoses = [], []
+        for example in examples:
+            known = len(self._auto.diagnoses)
+            outputs.append(_restored(self._auto, example.degraded, Context()))
+            # Of an image that is too small to tell there is none.
+            diagnoses.append(self._auto.diagnoses[-1] if len(self._auto.diagnoses) > known else _UNTOLD)
         return {
             "named": [_named(diagnosis) for diagnosis in diagnoses],
             "right": [_is_right(diagnosis, damage) for diagnosis in diagnoses],

@@ -49,6 +49,12 @@ def test_cells_say_what_was_named_and_what_it_brought(test_folder) -> None:
     assert json.loads(as_json)[0]["pictures"] == clean.images
 
 
+def test_images_too_small_to_tell_have_no_damage_of_other_cells(test_folder) -> None:
+    """A crop of 192 px is 24 px after downscaling by 8: nothing is said of it."""
+    cells = bench_auto(test_folder, damages=("jpeg", "downscale"), severities=(5,), crop=192, rivals=False)
+    assert [cell.named for cell in cells] == [{NONE: 2}, {"jpeg": 2}, {NONE: 2}]
+
+
 def test_a_run_goes_on_where_it_was_stopped(test_folder, tmp_path, monkeypatch) -> None:
     keep = tmp_path / "kept.jsonl"
     asked = {"damages": ("jpeg",), "severities": (4,), "crop": 96, "keep": keep}
