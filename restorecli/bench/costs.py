@@ -11,10 +11,10 @@ import torch
 
 from restorecli.bench.complexity import multiply_adds
 from restorecli.bench.timing import Taken, interleaved, torch_threads
-from restorecli.core.device import keep_large_blocks
 from restorecli.core.models.catalog import count_parameters, create_model
 from restorecli.core.models.dncnn import DnCnn
 from restorecli.core.restorer import TorchRestorer
+from restorecli.heap import keep_large_blocks
 
 if TYPE_CHECKING:
     from restorecli.core.models.catalog import ModelEntry

@@ -10,6 +10,7 @@ import typer
 from restorecli import api
 from restorecli.cli import completion, options, support
 from restorecli.cli.progress import BarProgress
+from restorecli.heap import give_back_large_blocks
 
 EXAMPLES = (
     "restorecli eval --by-category",
@@ -189,6 +190,7 @@ def command(
     support.scores.check_open(report, output, opens=opens)
     by_group = by_category or by is not None
     fields = [*(["category"] if by_category else []), *options.names(by)]
+    give_back_large_blocks()
     found = api.run_evaluate(
         api.EvalOptions(
             restored,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
-import platform
-import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -18,9 +15,6 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 MAX_PSNR_LOSS = 0.02
 """PSNR in dB that a faster precision may cost where nobody asked for it."""
-
-_M_TRIM_THRESHOLD = -1
-_M_MMAP_MAX = -4
 
 
 def pick_device(name: str | None = None) -> torch.device:
@@ -100,18 +94,3 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
     if dtype == torch.float32:
         return nullcontext()
     return torch.autocast(device.type, dtype=dtype)
-
-
-def keep_large_blocks() -> bool:
-    """Tell glibc to keep freed large blocks instead of giving them back to the system.
-
-    Activations of tens of megabytes are otherwise mapped, page-faulted and unmapped at every layer, which
-    costs a third of the time of a convolutional network on a CPU. It holds for the whole process.
-
-    Returns:
-        Whether the C library took the setting (glibc on Linux only).
-    """
-    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
-        return False
-    libc = ctypes.CDLL(None)
-    return bool(libc.mallopt(_M_MMAP_MAX, 0)) and bool(libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1))

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from restorecli.core.card_reading import Card
-from restorecli.core.device import keep_large_blocks, pick_device, restoring_precision
+from restorecli.core.device import pick_device, restoring_precision
 from restorecli.core.foreign import recognize, spandrel_files, translate
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.models.dncnn import DnCnn
@@ -20,6 +20,7 @@ from restorecli.core.shipped import find_shipped
 from restorecli.core.tensor_names import MORE_NETWORKS, unknown
 from restorecli.core.weights import is_ours, load_into, read_foreign, read_weights
 from restorecli.errors import UsageError, WeightsError
+from restorecli.heap import keep_large_blocks
 
 CHECKPOINTS = (".safetensors", ".pth", ".pt", ".ckpt")
 """Suffixes of files that hold weights, ours or somebody else's."""

@@ -11,7 +11,7 @@ import yaml
 from torch import nn
 
 from restorecli.core.card_reading import Card
-from restorecli.core.device import keep_large_blocks, pick_device, training_precision
+from restorecli.core.device import pick_device, training_precision
 from restorecli.core.losses.catalog import create_loss
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.catalog import create_model
@@ -20,6 +20,7 @@ from restorecli.core.weights import pack
 from restorecli.counting import counted
 from restorecli.errors import UsageError
 from restorecli.folders.places import make_folder
+from restorecli.heap import keep_large_blocks
 from restorecli.images.atomic import write_file
 from restorecli.training.advice import notes_on_images
 from restorecli.training.batches import Batch, BatchMaker

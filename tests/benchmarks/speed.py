@@ -13,9 +13,10 @@ from rich.table import Table
 
 from restorecli import create_model
 from restorecli.bench.timing import interleaved
-from restorecli.core.device import autocast, keep_large_blocks, pick_device, training_precision
+from restorecli.core.device import autocast, pick_device, training_precision
 from restorecli.degradation.catalog import find
 from restorecli.degradation.chain import Chain, degrade_array
+from restorecli.heap import keep_large_blocks
 
 ROUNDS = 5
 SIZE = (512, 768)

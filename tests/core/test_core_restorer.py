@@ -8,10 +8,11 @@ from torch import nn
 
 from restorecli import create_model, load
 from restorecli.core.card_reading import Card
-from restorecli.core.device import keep_large_blocks, pick_device, precision, training_precision
+from restorecli.core.device import pick_device, precision, training_precision
 from restorecli.core.restorer import NonFiniteError, TorchRestorer, pad_to_multiple
 from restorecli.core.weights import pack
 from restorecli.errors import UsageError
+from restorecli.heap import keep_large_blocks
 
 CPU = torch.device("cpu")
 

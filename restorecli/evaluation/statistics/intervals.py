@@ -28,7 +28,7 @@ Interval = tuple[float, float]
 
 Doubles = NDArray[np.float64]
 
-_CHUNK = 1 << 17  # numbers drawn at a time, in 1.5 MB; how many changes nothing in the result
+_CHUNK = 1 << 14  # numbers drawn at a time, in 200 kB; how many changes nothing in the result
 _ROUNDING = 1e-12  # a resample of all images in another order has the mean itself, up to rounding
 
 
