@@ -10,6 +10,7 @@ import typer
 from restorecli import api
 from restorecli.cli import completion, options, render, support
 from restorecli.cli.progress import BarProgress
+from restorecli.heap import give_back_large_blocks
 
 EXAMPLES = (
     "restorecli degrade --noise gaussian",
@@ -130,6 +131,7 @@ def command(
         return
     words = support.chain_words.ChainWords(noise or (), chain, settings or (), sigma, severity, random)
     words.check(replay=replay is not None, seed=seed)
+    give_back_large_blocks()
     summary = api.run_degrade(
         api.DegradeOptions(
             source,
