@@ -54,6 +54,7 @@ PUBLIC = {
         "mask",
         "overwrite",
         "shard",
+        "cluster",
         "progress",
     ],
     "train": [
@@ -97,6 +98,7 @@ PUBLIC = {
         "quality",
         "overwrite",
         "shard",
+        "cluster",
         "progress",
     ],
     "evaluate": [
@@ -110,6 +112,7 @@ PUBLIC = {
         "masks",
         "strip_suffix",
         "shard",
+        "cluster",
         "join",
         "workers",
         "against",

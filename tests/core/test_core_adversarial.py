@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from restorecli.core.losses.adversarial import KINDS, discriminator_loss, generator_loss
+from restorecli.core.losses.adversarial import discriminator_loss, generator_loss
+from restorecli.core.losses.limits import KINDS
 
 SHAPE = (2, 1, 5, 4)
 
