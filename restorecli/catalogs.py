@@ -91,18 +91,20 @@ class Entry(Generic[T]):
             if default is not None and not any(isinstance(part, ast.Name) for part in ast.walk(default))
         }
 
-    def judge(self, limit: Callable[..., Result] | None, arguments: Mapping[str, object]) -> Result | None:
+    def call(self, function: Callable[..., Result] | None, arguments: Mapping[str, object]) -> Result | None:
         """Call a function of some arguments of the class with those given and else its written defaults.
 
         Args:
-            limit: It raises what the class would raise, or returns what follows from the arguments; None
+            function: It raises what the class would raise, or returns what follows from the arguments; None
                 does nothing.
             arguments: By name; those that it does not ask for are left out.
         """
-        if limit is None:
+        if function is None:
             return None
         known = {**self.written_defaults(), **arguments}
-        return limit(**{name: known[name] for name in inspect.signature(limit).parameters if name in known})
+        return function(
+            **{name: known[name] for name in inspect.signature(function).parameters if name in known}
+        )
 
     def _written(self) -> ast.arguments | None:
         """Return what the file of a class of ours says that it is called with; it is not imported."""

@@ -15,6 +15,7 @@ from restorecli.core.shipped import ShippedWeights, find_shipped, shipped
 from restorecli.core.weights import read_weights
 from restorecli.core.zoo import load
 from restorecli.degradation.chain import Chain, degrade_array
+from restorecli.degradation.families.resize import cut_to_multiples
 from restorecli.errors import DataError
 from restorecli.evaluation.metrics.protocol import find_protocol
 from restorecli.evaluation.statistics.intervals import Interval, bootstrap_interval
@@ -173,16 +174,10 @@ def _examples(protocol: Protocol, data: Path) -> Iterator[tuple[Pixels, Pixels]]
         elif chain is None:
             degraded = reference
         else:
-            reference = _cut_to_multiple(reference, chain.scale)
+            reference = cut_to_multiples(reference, chain.scale)
             degraded, _ = degrade_array(reference, chain, protocol.seed, file.relative.as_posix())
             degraded = degraded if protocol.unclipped else rounded_to_8_bits(degraded)
         yield degraded, reference
-
-
-def _cut_to_multiple(pixels: Pixels, factor: int) -> Pixels:
-    """Cut (C, H, W) at the right and bottom to multiples of a factor, as `downscale` does."""
-    height, width = (side - side % factor for side in pixels.shape[1:])
-    return pixels[:, :height, :width]
 
 
 def _as_large(degraded: Pixels, reference: Pixels) -> Pixels:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,11 @@ from restorecli.degradation.families.blur import (
 )
 from restorecli.degradation.families.holes import Holes
 from restorecli.degradation.families.noise import Gaussian
-from restorecli.degradation.families.resize import Downscale, cubic
+from restorecli.degradation.families.resize import Downscale, Planes, cubic, cut_to_multiples
 from restorecli.degradation.families.scratches import Scratches
 from restorecli.errors import UsageError
 
 Doubles = NDArray[np.float64]
-Planes = TypeVar("Planes", NDArray[np.float32], NDArray[np.float64])
 
 _WITHOUT_NOISE = (GaussianBlur, MotionBlur, Defocus, Downscale, Holes, Scratches)
 """What adds no noise to the pixels that it leaves."""
@@ -138,8 +137,7 @@ class Convolution:
 
     def forward(self, x: Planes) -> Planes:
         """Return the blurred, reduced image; see `Operator`."""
-        rows, columns = (side - side % self.factor for side in x.shape[1:])
-        cut = x[:, :rows, :columns]
+        cut = cut_to_multiples(x, self.factor)
         padded = np.pad(cut, ((0, 0), *self._margins()), mode=_PAD_MODES[self.boundary])
         full = _convolved(padded.astype(np.float64), self.spread.kernel, "valid")
         kept: Planes = full[:, :: self.factor, :: self.factor].astype(x.dtype)

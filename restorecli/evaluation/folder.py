@@ -22,11 +22,12 @@ from restorecli.evaluation.selection import ALL, choose_metrics
 from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.evaluation.statistics.grouping import check_fields
 from restorecli.folders.addresses import address_of
-from restorecli.folders.cluster import Cluster, DeadlyFileError, refuse_addresses
+from restorecli.folders.cluster import Cluster, refuse_addresses
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
 from restorecli.folders.mirror import Mirror
 from restorecli.folders.packed import Packed
 from restorecli.folders.shards import WHOLE, Shard
+from restorecli.folders.workers import DeadlyFileError
 from restorecli.images.scale import check_range
 
 __all__ = ["Evaluation", "default_folder", "evaluate_folders", "evaluate_pairs"]
@@ -218,7 +219,7 @@ def _by_cluster(
         UsageError: An image is in a remote store.
     """
     for pair in pairs:
-        refuse_addresses(*(str(address_of(file)) for file in pair.files if address_of(file) is not None))
+        refuse_addresses(*(str(address) for file in pair.files if (address := address_of(file)) is not None))
     with closing(cluster.run(partial(_given, score), pairs)) as answers:
         for answer in answers:
             outcome = answer.outcome

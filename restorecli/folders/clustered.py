@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any
 
 from restorecli.errors import RestorecliError
-from restorecli.folders.cluster import Answer, Cluster
-from restorecli.folders.record import Command, Record
-from restorecli.folders.run import AnyItem, Append, Done, Room
+from restorecli.folders.cluster import Cluster
+from restorecli.folders.record import Record
+from restorecli.folders.run import AnyItem, Append, AroundRoom, Done, Room
+from restorecli.folders.workers import Answer
 
 RESCUED = "a worker of the cluster died on it, and another one made it"
 """The note on an image that was made although a worker died."""
@@ -43,7 +44,7 @@ def one_by_one(room: Room[AnyItem]) -> Callable[[AnyItem], Made]:
     return work
 
 
-class ClusterRoom(Generic[AnyItem]):
+class ClusterRoom(AroundRoom[AnyItem]):
     """Another room whose images are made by the workers of a cluster; see `folders.run.Room`.
 
     Args:
@@ -65,21 +66,12 @@ class ClusterRoom(Generic[AnyItem]):
         gpus: bool = False,
         remember: Callable[[Sequence[Any]], None] | None = None,
     ) -> None:
-        self.command: Command = room.command
-        self._room = room
+        super().__init__(room)
         self._make = make
         self._cluster = cluster
         self._output = output
         self._gpus = gpus
         self._remember = remember
-
-    def is_finished(self, item: AnyItem, record: Record) -> bool:
-        """Tell whether the image stands there as this run would make it."""
-        return self._room.is_finished(item, record)
-
-    def check_replaced(self, items: Sequence[AnyItem], records: Mapping[str, Record]) -> None:
-        """Refuse to replace what somebody may want to keep; see `Room`."""
-        self._room.check_replaced(items, records)
 
     def results(
         self, items: Iterable[AnyItem], append: Append

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from restorecli.errors import RestorecliError
 from restorecli.folders.jobs import Failure, FolderSummary, Progress, SilentProgress
@@ -93,6 +93,26 @@ class Room(Protocol[AnyItem]):
             items: Taken one by one, from the caller's thread.
             append: Adds a line to the manifest, from any thread; called once an image is on the disk.
         """
+
+
+class AroundRoom(Generic[AnyItem]):
+    """Another room, of which only the making of images is changed.
+
+    Args:
+        room: The room.
+    """
+
+    def __init__(self, room: Room[AnyItem]) -> None:
+        self.command: Command = room.command
+        self._room = room
+
+    def is_finished(self, item: AnyItem, record: Record) -> bool:
+        """Tell whether the image stands there as this run would make it."""
+        return self._room.is_finished(item, record)
+
+    def check_replaced(self, items: Sequence[AnyItem], records: Mapping[str, Record]) -> None:
+        """Refuse to replace what somebody may want to keep; see `Room`."""
+        self._room.check_replaced(items, records)
 
 
 def run_folder(

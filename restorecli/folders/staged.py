@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Generic
 
 from restorecli.errors import ImageError, RestorecliError
 from restorecli.folders.addresses import address_of
 from restorecli.folders.jobs import run_ordered
 from restorecli.folders.manifest import FILE_NAME, Manifest
 from restorecli.folders.mirror import Mirror
-from restorecli.folders.record import Command, Record
-from restorecli.folders.run import AnyItem, Append, Done, Room
+from restorecli.folders.record import Record
+from restorecli.folders.run import AnyItem, Append, AroundRoom, Done, Room
 from restorecli.folders.shards import Shard, shard_files
 from restorecli.folders.walking import OUTPUT_MARK, side_files
 
@@ -40,7 +39,7 @@ def staged(room: Room[AnyItem], output: Path, shard: Shard, remote: Mirror | Non
     return StagedRoom(room, output, shard, remote)
 
 
-class StagedRoom(Generic[AnyItem]):
+class StagedRoom(AroundRoom[AnyItem]):
     """Another room for files that are elsewhere; see `folders.run.Room`.
 
     The manifest is a local file, sent at the start, twice a minute and at the end, always whole: what it does
@@ -48,8 +47,7 @@ class StagedRoom(Generic[AnyItem]):
     """
 
     def __init__(self, room: Room[AnyItem], output: Path, shard: Shard, remote: Mirror) -> None:
-        self.command: Command = room.command
-        self._room = room
+        super().__init__(room)
         self._output = output
         self._remote = remote
         self._manifest = Manifest(output, shard)
@@ -59,14 +57,6 @@ class StagedRoom(Generic[AnyItem]):
         self._records: dict[str, Record] = {}
         self._marks: set[Path] = set()
         self._lost: deque[tuple[AnyItem, RestorecliError]] = deque()
-
-    def is_finished(self, item: AnyItem, record: Record) -> bool:
-        """Tell whether the image stands there as this run would make it."""
-        return self._room.is_finished(item, record)
-
-    def check_replaced(self, items: Sequence[AnyItem], records: Mapping[str, Record]) -> None:
-        """Refuse to replace what somebody may want to keep; see `Room`."""
-        self._room.check_replaced(items, records)
 
     def results(
         self, items: Iterable[AnyItem], append: Append

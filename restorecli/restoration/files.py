@@ -98,9 +98,14 @@ class FileRestorer:
 
     def _told_of_values(self, file: ImageFile, image: ImageData) -> ImageData:
         """Return an image with a note where a range that was asked for makes noise of its values."""
-        record, traits = self.sources.find(file), image.traits
+        traits = image.traits
+        if traits.scale is not None or traits.dtype.kind != "f":
+            return image
         low, high = float(image.pixels.min()), float(image.pixels.max())
-        if traits.scale is not None or (low >= 0 and high <= 1) or (record is not None and record.unclipped):
+        if low >= 0 and high <= 1:
+            return image
+        record = self.sources.find(file)
+        if record is not None and record.unclipped:
             return image
         note = f"values {low:g} to {high:g} reach beyond 0 to 1, where they were taken for noise; see --range"
         return replace(image, traits=replace(traits, notes=(*traits.notes, note)))

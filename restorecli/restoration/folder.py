@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+from restorecli.errors import UsageError
 from restorecli.folders.cluster import Cluster
 from restorecli.folders.clustered import ClusterRoom
 from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
@@ -74,7 +75,8 @@ def restore_folder(
         known: What the caller knows about the images, beside their manifest.
         remote: What mirrors `source` or `output`, where one of them is remote.
         cluster: Where images are restored, in place of this process.
-        make_restorer: Makes the same restorer in every worker of the cluster, to which it is sent by pickle.
+        make_restorer: Makes the same restorer in every worker of the cluster, to which it is sent by pickle;
+            needed with `cluster`.
         progress: Progress callbacks.
 
     Returns:
@@ -95,8 +97,10 @@ def restore_folder(
     tasks, sources = plan_tasks(source, output, image_format=image_format, hidden=hidden)
     files = FileRestorer(image_restorer, known or Known(), sources, reading, quality, progress)
     room: Room[Task] = RestoreRoom(output, files, workers)
-    if cluster is None or make_restorer is None:
+    if cluster is None:
         room = staged(room, output, shard, remote)
+    elif make_restorer is None:
+        raise UsageError("A cluster needs make_restorer, by which its workers make the restorer.")
     else:
         plan = WorkerPlan(make_restorer, files, output)
         gpus = restorer.device.type == "cuda"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +81,20 @@ def _misfits(recipe: Recipe, base: Path) -> Iterator[Fault]:
 
 
 def _init_misfits(recipe: Recipe, init: str, base: Path) -> Iterator[Fault]:
-    """Check that the weights to start from fit, in a network that is built for that only."""
+    """Check that the weights to start from fit."""
+    try:
+        start_alone(recipe, init, base)
+    except WeightsError as error:
+        yield ("init",), one_line(error)
+
+
+def start_alone(recipe: Recipe, init: str, base: Path) -> Sequence[str]:
+    """Do what `start.start_from` does, with a network that is built for that only.
+
+    The caller's random numbers stay as they are.
+    """
     with torch.random.fork_rng(devices=[]):
-        try:
-            start_from(create_model(recipe.model.name, **recipe.model.arguments), init, base)
-        except WeightsError as error:
-            yield ("init",), one_line(error)
+        return start_from(create_model(recipe.model.name, **recipe.model.arguments), init, base)
 
 
 def _on_meta_device(name: str, arguments: Mapping[str, Any]) -> nn.Module:

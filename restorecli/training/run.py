@@ -15,7 +15,6 @@ from pathlib import Path
 from signal import Signals
 from typing import Any
 
-from restorecli.core.models.catalog import create_model
 from restorecli.errors import InterruptedRunError, TerminatedRunError, UsageError
 from restorecli.folders.lock import output_lock
 from restorecli.training.check import check_content, load_recipe
@@ -184,14 +183,13 @@ def check_recipe(
 
 def _notes(recipe: Recipe, base: Path, on_note: Callable[[str], None]) -> Iterator[str]:
     from restorecli.training.advice import notes_on_images
+    from restorecli.training.building import start_alone
     from restorecli.training.pairs import images_of
     from restorecli.training.start import notes_on_start
 
     pairs, held = images_of(recipe, base, on_note)
     if recipe.init is not None:
-        yield from notes_on_start(
-            create_model(recipe.model.name, **recipe.model.arguments), recipe.init, base
-        )
+        yield from notes_on_start(start_alone(recipe, recipe.init, base))
     name, _ = recipe.strategy_choice()
     strategy = STRATEGIES[STRATEGIES.resolve(name) or name].load()
     yield from notes_on_images(recipe, pairs, held, getattr(strategy, "needs", frozenset()))

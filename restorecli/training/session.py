@@ -48,7 +48,7 @@ from restorecli.training.pairs import (
 from restorecli.training.places import BEST, IMAGES_LIST, LAST, RESOLVED, nothing_to_resume
 from restorecli.training.read_ahead import PIPELINE_DEPTH, read_ahead
 from restorecli.training.recipe import Recipe
-from restorecli.training.start import freeze, notes_on_start
+from restorecli.training.start import freeze, notes_on_start, start_from
 from restorecli.training.strategies.base import Strategy
 from restorecli.training.strategies.catalog import create_strategy
 from restorecli.training.validation import (
@@ -142,7 +142,7 @@ class Session:
 
     def _start(self, network: nn.Module, init: str) -> None:
         """Fill the network with the weights that the recipe starts from."""
-        for note in notes_on_start(network, init, self.base):
+        for note in notes_on_start(start_from(network, init, self.base)):
             self.monitor.note(note)
 
     def _make_strategy(self, channels: int) -> Strategy:

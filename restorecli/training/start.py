@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -48,10 +48,9 @@ def start_from(network: nn.Module, init: str, base: Path) -> Sequence[str]:
     return tuple(kept)
 
 
-def notes_on_start(network: nn.Module, init: str, base: Path) -> Iterator[str]:
-    """Fill a network as `start_from` does, and say what of it the weights do not hold."""
-    if kept := start_from(network, init, base):
-        yield f"init is of another scale: {', '.join(kept)} start anew"
+def notes_on_start(kept: Sequence[str]) -> tuple[str, ...]:
+    """Say which tensors keep the start that they have, as `start_from` returns them; nothing for none."""
+    return (f"init is of another scale: {', '.join(kept)} start anew",) if kept else ()
 
 
 def _with_own_steps(

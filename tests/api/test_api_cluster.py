@@ -14,8 +14,9 @@ from PIL import Image
 
 import restorecli
 from restorecli.errors import ImageError
-from restorecli.folders.cluster import ATTEMPTS, Cluster, DeadlyFileError
+from restorecli.folders.cluster import Cluster
 from restorecli.folders.clustered import RESCUED
+from restorecli.folders.workers import ATTEMPTS, DeadlyFileError
 from restorecli.images.atomic import PREFIX
 
 pytest.importorskip("ray")

@@ -62,7 +62,7 @@ def check_limits(name: str, arguments: Mapping[str, object]) -> None:
     """
     entry = LOSSES.find(name)
     try:
-        entry.judge(LIMITS.get(entry.name), arguments)
+        entry.call(LIMITS.get(entry.name), arguments)
     except (ValueError, TypeError) as error:
         raise _refused(entry.name, error) from error
 

@@ -151,7 +151,7 @@ def check_limits(name: str, arguments: Mapping[str, object]) -> None:
         UsageError: They do not fit together, or one is out of its limits.
     """
     try:
-        MODELS[name].judge(LIMITS.get(name), arguments)
+        MODELS[name].call(LIMITS.get(name), arguments)
     except (ValueError, TypeError) as error:
         raise _refused(name, arguments, error) from error
 
@@ -169,7 +169,7 @@ def multiple_of(name: str, arguments: Mapping[str, object]) -> int | None:
     """
     entry = MODELS.find(name)
     multiple = MULTIPLES.get(entry.name)
-    return entry.judge(multiple, arguments) if callable(multiple) else multiple
+    return entry.call(multiple, arguments) if callable(multiple) else multiple
 
 
 def scale_of(name: str, arguments: Mapping[str, object]) -> int:

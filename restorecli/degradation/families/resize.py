@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from restorecli.degradation.base import Degradation, parameter
 from restorecli.errors import ImageError
 from restorecli.images.image import Pixels
 
+Planes = TypeVar("Planes", NDArray[np.float32], NDArray[np.float64])
+"""An image, (C, H, W), in single or double precision."""
+
 
 def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return Keys' cubic convolution kernel with a = -0.5 at the given distances."""
@@ -20,6 +23,12 @@ def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     near = (1.5 * x - 2.5) * x * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
     return np.where(x <= 1, near, np.where(x <= 2, far, 0.0))
+
+
+def cut_to_multiples(image: Planes, factor: int) -> Planes:
+    """Return (C, H, W) cut at the right and bottom to sides that are multiples of a factor ("modcrop")."""
+    height, width = (side - side % factor for side in image.shape[1:])
+    return image[:, :height, :width]
 
 
 def _reduce_axis(image: NDArray[np.float64], factor: int, axis: int) -> NDArray[np.float64]:
@@ -75,12 +84,12 @@ class Downscale(Degradation):
         del rng
         if self.factor == 1:
             return image.copy()
-        high, wide = (side - side % self.factor for side in image.shape[1:])
-        if high == 0 or wide == 0:
+        cut = cut_to_multiples(image, self.factor)
+        if cut.size == 0:
             raise ImageError(
                 f"The image is too small to be reduced by {self.factor}.",
                 expected=f"sides of at least {self.factor} px",
                 got=f"{image.shape[2]} x {image.shape[1]} px",
             )
-        cut = image[:, :high, :wide].astype(np.float64)
-        return _reduce_axis(_reduce_axis(cut, self.factor, 1), self.factor, 2).astype(np.float32)
+        wide = cut.astype(np.float64)
+        return _reduce_axis(_reduce_axis(wide, self.factor, 1), self.factor, 2).astype(np.float32)

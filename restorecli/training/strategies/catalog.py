@@ -102,7 +102,7 @@ def check_limits(name: str, crop: int, arguments: Mapping[str, object]) -> None:
     """
     entry = STRATEGIES.find(name)
     try:
-        entry.judge(LIMITS.get(entry.name), {"crop": crop, **arguments})
+        entry.call(LIMITS.get(entry.name), {"crop": crop, **arguments})
     except (ValueError, TypeError) as error:
         raise _refused(entry.name, error) from error
 
