@@ -11,6 +11,8 @@ from restorecli.errors import DataError, UsageError
 from restorecli.folders.cluster import Cluster, refuse_addresses
 from restorecli.images.atomic import PREFIX, atomic_write, write_for
 from restorecli.images.budget import available_memory, share_memory
+from restorecli.restoration.choice import choose_restorer
+from restorecli.restoration.folder import restore_folder
 
 
 @pytest.fixture
@@ -131,3 +133,9 @@ def test_a_cluster_that_is_not_there_is_named() -> None:
     with Cluster("127.0.0.1:1") as cluster, pytest.raises(DataError, match="cannot be reached") as refused:
         list(cluster.run(lambda: print, [1]))
     assert "127.0.0.1:1" in (refused.value.got or "")
+
+
+def test_a_cluster_is_not_left_out_where_its_workers_could_make_no_restorer(with_ray, images) -> None:
+    with pytest.raises(UsageError, match="make_restorer"):
+        restore_folder(images / "photos", images / "out", choose_restorer("median"), cluster=Cluster("auto"))
+    assert not list(images.rglob("out/*.png"))
