@@ -149,7 +149,7 @@ def measure(restorer: Restorer, protocol: Protocol, data: Path) -> Measured:
     restore, scoring = ImageRestorer(restorer), find_protocol(protocol.scoring)
     psnr, ssim = scoring.scorers["psnr"], scoring.scorers["ssim"]
     after, similar, before = [], [], []
-    for degraded, reference in _examples(protocol, data):
+    for degraded, reference in examples(protocol, data):
         levels, wanted = scoring.levels(restore(ImageData(degraded))[0].pixels), scoring.levels(reference)
         after.append(psnr(levels, wanted))
         similar.append(ssim(levels, wanted))
@@ -162,7 +162,7 @@ def measure(restorer: Restorer, protocol: Protocol, data: Path) -> Measured:
     )
 
 
-def _examples(protocol: Protocol, data: Path) -> Iterator[tuple[Pixels, Pixels]]:
+def examples(protocol: Protocol, data: Path) -> Iterator[tuple[Pixels, Pixels]]:
     """Yield degraded and reference images, in [0, 1] but for what noise takes beyond, if that is kept."""
     side = protocol.side
     cut = partial(middle, height=side, width=side) if side else np.ascontiguousarray

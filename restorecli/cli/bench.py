@@ -9,6 +9,7 @@ import typer
 
 from restorecli.cli import (
     bench_auto,
+    bench_card,
     bench_methods,
     bench_speed,
     bench_trials,
@@ -54,6 +55,7 @@ def build() -> typer.Typer:
         (bench_trials.ablation, bench_trials.ABLATION_EXAMPLES),
         (bench_methods.methods, bench_methods.METHODS_EXAMPLES),
         (bench_weights.weights, bench_weights.WEIGHTS_EXAMPLES),
+        (bench_card.card, bench_card.CARD_EXAMPLES),
         (bench_auto.auto, bench_auto.AUTO_EXAMPLES),
         (bench_auto.orders, bench_auto.ORDER_EXAMPLES),
         (bench_auto.diagnosis, bench_auto.FIT_EXAMPLES),

@@ -5,25 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from restorecli.core.card_reading import Card
-from restorecli.core.weights import pack, read_weights
-
-
-def with_scores(path: Path, scores: Mapping[str, Any]) -> bytes:
-    """Return a weights file's bytes with measured scores added to its card.
-
-    Args:
-        path: A weights file of ours.
-        scores: Set and protocol to whatever was measured, e.g. {"cbsd68, sigma 25": {"psnr": 31.0}}.
-    """
-    tensors, card = read_weights(path)
-    return pack(tensors, replace(card, scores={**card.scores, **scores}))
 
 
 def to_markdown(card: Card, failure: str | None = None) -> str:

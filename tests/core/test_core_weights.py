@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from restorecli import create_model, load
 from restorecli.core.card_reading import Card
-from restorecli.core.cards import recipe_digest, to_markdown, with_scores
+from restorecli.core.cards import recipe_digest, to_markdown
 from restorecli.core.device import MAX_PSNR_LOSS
 from restorecli.core.shipped import find_shipped, shipped
 from restorecli.core.weights import load_into, pack, read_foreign, read_weights
@@ -200,17 +200,8 @@ def test_cards_of_shipped_weights_are_complete():
         json.dumps(card.recipe)
 
 
-def test_scores_are_added_and_the_tensors_stay(file):
-    before, _ = read_weights(file)
-    file.write_bytes(with_scores(file, {"a set": {"psnr": 30.5}}))
-    after, card = read_weights(file)
-    assert card.scores == {"a set": {"psnr": 30.5}}
-    assert all(torch.equal(before[name], after[name]) for name in before)
-
-
 def test_a_card_can_be_read_by_people(file):
-    file.write_bytes(with_scores(file, {"a set": {"psnr": 30.5}}))
-    _, card = read_weights(file)
+    card = replace(read_weights(file)[1], scores={"a set": {"psnr": 30.5}})
     page = to_markdown(card)
     assert page.startswith("# dncnn.tiny\n")
     assert "- a set: psnr 30.5" in page

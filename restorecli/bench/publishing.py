@@ -1,0 +1,202 @@
+"""`bench card`: what a training reached, measured and written on the card of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from restorecli.bench.score_labels import Protocol, read_label
+from restorecli.bench.weights import Measured, examples, measure
+from restorecli.core.card_reading import Card
+from restorecli.core.cards import to_markdown
+from restorecli.core.models.catalog import create_model
+from restorecli.core.restorer import TorchRestorer
+from restorecli.core.weights import digest_of, load_into, pack, read_weights
+from restorecli.core.zoo import as_restorer
+from restorecli.counting import counted
+from restorecli.errors import DataError, UsageError
+from restorecli.folders.jobs import Progress, SilentProgress
+from restorecli.folders.places import make_folder
+from restorecli.images.atomic import write_file
+from restorecli.images.image import ImageData, Pixels
+from restorecli.images.writing import write_image
+from restorecli.restoration.adapter import MethodRestorer
+from restorecli.restoration.image import ImageRestorer
+from restorecli.restoration.methods.catalog import create_method
+
+MAX_STORING_LOSS = 0.01
+"""PSNR in dB that storing in 16 bits may cost; what costs more is stored in 32."""
+
+MANY = 8
+"""Scores on so many images or more have an interval; those on fewer also tell what other precisions lose."""
+
+_GAP = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be measured and told.
+
+    Attributes:
+        labels: Scores to measure, as cards name them; see `score_labels.read_label`.
+        rivals: Methods measured on the same images, for the labels of `MANY` of them or more.
+        failures: What the weights are known to do badly, in a sentence or two.
+        failure: The label of the images one of which shows that.
+        image: Its name; empty takes the first.
+        training: What the training record does not know, by name.
+    """
+
+    labels: Sequence[str]
+    rivals: Sequence[str] = ()
+    failures: str = ""
+    failure: str = ""
+    image: str = ""
+    training: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Weights with what is known of them.
+
+    Attributes:
+        card: Their card.
+        content: The bytes of the weights file.
+        shown: The failure: degraded, restored and original side by side, (C, H, W); None if not asked for.
+    """
+
+    card: Card
+    content: bytes
+    shown: Pixels | None
+
+    @property
+    def name(self) -> str:
+        """The name of the weights: "model.tag"."""
+        return f"{self.card.model}.{self.card.tag}"
+
+    def write(self, folder: Path) -> tuple[Path, ...]:
+        """Write weights, page and image into a folder, over those of the same name; return their paths."""
+        make_folder(folder, folder)
+        paths = [folder / f"{self.name}.safetensors", folder / f"{self.name}.md"]
+        write_file(paths[0], self.content)
+        if self.shown is not None:
+            paths.append(folder / f"{self.name}.jpg")
+            write_image(paths[2], ImageData(self.shown), quality=88)
+        write_file(paths[1], to_markdown(self.card, paths[2].name if self.shown is not None else None))
+        return tuple(paths)
+
+
+def publish(path: Path, data: Path, plan: Plan, progress: Progress | None = None) -> Published:
+    """Measure what weights reach, and return them with all of it on their card.
+
+    The tensors are stored in 16 bits where that loses less than `MAX_STORING_LOSS` dB on the labels of few
+    images, and the scores are those of the stored tensors, in float32.
+
+    Args:
+        path: A weights file that `restorecli train` wrote.
+        data: Holds the folders that the labels name.
+        plan: What to measure and tell.
+        progress: Progress callbacks.
+
+    Raises:
+        UsageError: A label cannot be read.
+        WeightsError: The weights are damaged, or not ours.
+        DataError: Images are missing, or other than a label says.
+    """
+    tensors, card = read_weights(path)
+    protocols = {label: _protocol(label) for label in plan.labels}
+    shown = _protocol(plan.failure) if plan.failure else None
+    for protocol in (*protocols.values(), *([] if shown is None else [shown])):
+        protocol.files(data)  # what is missing is told before hours are spent
+    progress = progress or SilentProgress()
+    progress.start(len(protocols), "scores")
+    few = [protocol for protocol in protocols.values() if protocol.images < MANY]
+    tensors, stored = _stored(tensors, card, few, data)
+    restorer = _restorer(tensors, card, "fp32")
+    scores: dict[str, Any] = {label: card.scores[label] for label in card.scores if read_label(label) is None}
+    short, full = [], []
+    for label, protocol in protocols.items():
+        found = measure(restorer, protocol, data)
+        scores[label] = _told(found, many=protocol.images >= MANY)
+        if protocol.images < MANY:
+            full.append(found.psnr)
+            short.append(measure(_restorer(tensors, card, "bf16"), protocol, data).psnr)
+        else:
+            for name in plan.rivals:
+                scores[label][f"{name}_psnr"] = round(measure(_rival(name, restorer), protocol, data).psnr, 3)
+        progress.advance(label)
+    progress.finish()
+    lost = {"bf16": round(float(np.mean(full) - np.mean(short)), 4)} if few else {}
+    training = {**card.training, **plan.training, "stored": stored}
+    card = replace(card, scores=scores, training=training, precision_loss=lost, failures=plan.failures)
+    card = replace(card, digest=digest_of(tensors))
+    image = None if shown is None else _shown(restorer, shown, data, plan.image)
+    return Published(card, pack(tensors, card), image)
+
+
+def _protocol(label: str) -> Protocol:
+    found = read_label(label)
+    if found is None:
+        raise UsageError(
+            "This score cannot be measured.",
+            expected='a label such as "cbsd68, gaussian sigma 25, 8 bits, seed 0, 68 images"',
+            got=label,
+            hint="the pages of shipped weights show many: restorecli models NAME",
+        )
+    return found
+
+
+def _stored(
+    tensors: dict[str, Tensor], card: Card, few: Sequence[Protocol], data: Path
+) -> tuple[dict[str, Tensor], str]:
+    """Return the tensors as they will be stored, and that in words: in 16 bits only where it was measured."""
+    half = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
+    for protocol in few:
+        exact, rounded = (measure(_restorer(t, card, "fp32"), protocol, data).psnr for t in (tensors, half))
+        if exact - rounded > MAX_STORING_LOSS:
+            return tensors, "float32"
+    return (half, "float16") if few else (tensors, "float32")
+
+
+def _restorer(tensors: Mapping[str, Tensor], card: Card, precision: str) -> TorchRestorer:
+    with torch.random.fork_rng(devices=[]):  # of the start that is overwritten
+        network = create_model(card.model, **card.arguments)
+    load_into(network, dict(tensors), file=Path(f"{card.model}.{card.tag}"))
+    return as_restorer(network, card.model, device="cpu", precision_name=precision)
+
+
+def _rival(name: str, restorer: TorchRestorer) -> MethodRestorer:
+    scale = restorer.spec.scale
+    return MethodRestorer(create_method(name, {"factor": scale} if scale > 1 else {}))
+
+
+def _told(found: Measured, *, many: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {"psnr": round(found.psnr, 3)}
+    if many and found.interval is not None:
+        told["psnr_interval"] = [round(end, 2) for end in found.interval]
+    told["ssim"] = round(found.ssim, 4)
+    if np.isfinite(found.degraded_psnr):
+        told["degraded_psnr"] = round(found.degraded_psnr, 3)
+    return told
+
+
+def _shown(restorer: TorchRestorer, protocol: Protocol, data: Path, image: str) -> Pixels:
+    """Return one image degraded, restored and as it was, with white between them."""
+    names = [file.relative.as_posix() for file in protocol.files(data)]
+    if image and image not in names:
+        expected = f"{names[0]} or another of {counted(len(names), 'image')}"
+        raise DataError("The image that shows a failure is not there.", expected=expected, got=image)
+    place = names.index(image) if image else 0
+    degraded, reference = next(islice(examples(protocol, data), place, None))
+    restored = ImageRestorer(restorer)(ImageData(degraded))[0].pixels
+    times = reference.shape[1] // degraded.shape[1]
+    height, channels = reference.shape[1], len(reference)
+    gap = np.ones((channels, height, _GAP), np.float32)
+    panels = [degraded.repeat(times, 1).repeat(times, 2), gap, restored, gap, reference]
+    return np.concatenate(panels, axis=2).clip(0, 1).astype(np.float32)
