@@ -18,6 +18,8 @@ _ENTRIES = (
     _entry("poisson", "noise:Poisson", "photon (shot) noise"),
     _entry("salt-pepper", "noise:SaltPepper", "impulses: pixels lost to white or black"),
     _entry("speckle", "noise:Speckle", "multiplicative noise"),
+    _entry("camera-noise", "camera:CameraNoise",
+           "noise of a camera's sensor, spread by its color mosaic and its software"),
     _entry("quantize", "quantize:Quantize", "fewer levels of brightness"),
     _entry("gaussian-blur", "blur:GaussianBlur", "blur with a Gaussian kernel"),
     _entry("motion-blur", "blur:MotionBlur", "blur along a straight line"),
@@ -42,6 +44,8 @@ _ENTRIES = (
 ALIASES: Mapping[str, str] = {
     "noise": "gaussian",
     "shot": "poisson",
+    "camera": "camera-noise",
+    "sensor": "camera-noise",
     "salt-and-pepper": "salt-pepper",
     "impulses": "salt-pepper",
     "blur": "gaussian-blur",
