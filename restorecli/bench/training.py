@@ -19,8 +19,8 @@ from restorecli.bench.timing import Taken, interleaved, torch_threads
 from restorecli.core.models.catalog import create_model
 from restorecli.core.zoo import as_restorer
 from restorecli.errors import UsageError
+from restorecli.training.arrivals import arrivals
 from restorecli.training.batches import Batch
-from restorecli.training.read_ahead import read_ahead
 from restorecli.training.recipe import Recipe
 from restorecli.training.run import check_recipe
 from restorecli.training.session import Session
@@ -186,7 +186,7 @@ class _Plain(_Timed):
         import torch
 
         super().__init__()
-        self._batches = (session.maker.batch(step) for step in range(1 << 30))
+        self._batches = (_on_host(session, step) for step in range(1 << 30))
         model = session.recipe.model
         self._network: nn.Module = create_model(model.name, **model.arguments).train()
         self._strategy = session.strategy
@@ -217,8 +217,9 @@ class _Ours(_Timed):
     def __init__(self, session: Session, *, in_memory: bool) -> None:
         super().__init__()
         self._stepper = session.stepper()
-        self._made = None if in_memory else read_ahead(session.maker, 0)
-        self._batches = _same(_random_batch(session)) if self._made is None else self._made
+        self._batches = (
+            arrivals(_same(_random_batch(session)), session.device) if in_memory else session.batches()
+        )
 
     def step(self) -> None:
         begun = time.perf_counter()
@@ -227,8 +228,7 @@ class _Ours(_Timed):
 
     def close(self) -> None:
         """Stop the making of batches."""
-        if self._made is not None:
-            self._made.close()  # type: ignore[attr-defined]
+        self._batches.close()  # type: ignore[attr-defined]
 
 
 def _times(run: _Plain | _Ours, steps: int) -> Callable[[], object]:
@@ -240,10 +240,17 @@ def _same(batch: Batch) -> Iterator[Batch]:
         yield batch
 
 
+def _on_host(session: Session, step: int) -> Batch:
+    """Return the batch of a step, degraded on the host."""
+    made = session.maker.batch(step)
+    assert isinstance(made, Batch)  # noqa: S101 - the recipe of the bench says so
+    return made
+
+
 def _random_batch(session: Session) -> Batch:
     import torch
 
-    made, random = session.maker.batch(0), torch.Generator().manual_seed(0)
+    made, random = _on_host(session, 0), torch.Generator().manual_seed(0)
     return Batch(*(torch.rand(side.shape, generator=random) for side in (made.degraded, made.reference)))
 
 

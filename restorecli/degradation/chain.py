@@ -103,8 +103,11 @@ class Chain:
 
     def draw(self, rng: np.random.Generator) -> tuple[Degradation, ...]:
         """Return the steps with their values drawn; steps that are left out this time are not in it."""
-        steps = (sampler.draw(rng) for sampler in self.samplers)
-        return tuple(step for step in steps if step is not None)
+        return tuple(step for step in self.draw_each(rng) if step is not None)
+
+    def draw_each(self, rng: np.random.Generator) -> tuple[Degradation | None, ...]:
+        """Return what `draw` does, with None in the places of steps that are left out."""
+        return tuple(sampler.draw(rng) for sampler in self.samplers)
 
 
 def _sampler(spec: StepSpec, number: int) -> DegradationSampler:

@@ -1,12 +1,8 @@
-"""Training batches, each a function of its number.
-
-Sample k of a run is the same whatever happened before it: which image, which crop, which damage follow
-from the run's seed and k alone. That is what makes a resumed run equal to an unbroken one.
-"""
+"""Training batches, each a function of its number: samples (see `samples`) with their damage."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from restorecli.degradation.base import Degradation
-from restorecli.degradation.chain import Chain, degrade_array, image_rng
+from restorecli.degradation.chain import degrade_array
 from restorecli.degradation.damage_masks import damage_mask
-from restorecli.errors import DataError, ImageError
+from restorecli.errors import ImageError
 from restorecli.images.image import Pixels
 from restorecli.training.crops import (
-    MIRRORED,
-    ImageCache,
     crop_border,
     cut,
     random_corner,
@@ -34,6 +28,7 @@ from restorecli.training.crops import (
 from restorecli.training.curriculum import LevelPlan
 from restorecli.training.pairs import Pair
 from restorecli.training.recipe import Recipe
+from restorecli.training.samples import SampleMaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +48,23 @@ class Batch:
     second: Tensor | None = None
     mask: Tensor | None = None
 
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        """Return the batch with every tensor changed."""
+        return Batch(
+            change(self.degraded),
+            change(self.reference),
+            None if self.second is None else change(self.second),
+            None if self.mask is None else change(self.mask),
+        )
+
+    def tensors(self) -> list[Tensor]:
+        """Return the tensors that are there."""
+        parts = (self.degraded, self.reference, self.second, self.mask)
+        return [part for part in parts if part is not None]
+
     def pin_memory(self) -> Batch:
         """Return a copy in memory that a GPU copies from while it computes."""
-        parts = (self.degraded, self.reference, self.second, self.mask)
-        degraded, reference, second, mask = (None if part is None else part.pin_memory() for part in parts)
-        assert degraded is not None and reference is not None  # noqa: S101, PT018 - both always are there
-        return Batch(degraded, reference, second, mask)
+        return self.mapped(Tensor.pin_memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Sample:
     mask: Pixels | None = None
 
 
-class BatchMaker:
+class BatchMaker(SampleMaker[Sample]):
     """Makes the batch of any step.
 
     Args:
@@ -91,17 +97,8 @@ class BatchMaker:
         scale: int = 1,
         needs: frozenset[str] = frozenset(),
     ) -> None:
-        self._pairs = pairs
-        self._data = recipe.data
-        self._seed = recipe.seed
-        self._chain = Chain.from_specs(recipe.data.degrade) if recipe.data.degrade else None
-        self._channels = channels
+        super().__init__(pairs, recipe, channels=channels, needs=needs)
         self._scale = scale
-        self._needs = needs
-        self._cache = ImageCache()
-        self._order: tuple[int, NDArray[np.intp]] = (-1, np.empty(0, np.intp))
-        self.quarantine: dict[str, str] = {}
-        self.plan: LevelPlan | None = None
         if recipe.curriculum is not None:
             self.plan = LevelPlan(
                 recipe.curriculum, seed=recipe.seed, batch=recipe.data.batch, steps=recipe.budget.steps
@@ -113,61 +110,13 @@ class BatchMaker:
         Raises:
             DataError: More than one image in a thousand (and more than one) cannot be read.
         """
-        size = self._data.batch
-        samples = [self.sample(step * size + i) for i in range(size)]
+        samples = [self.sample(number) for number in self.numbers(step)]
         return Batch(
             _stacked([sample.degraded for sample in samples]),
             _stacked([sample.reference for sample in samples]),
             _stacked_if_there([sample.second for sample in samples]),
             _stacked_if_there([sample.mask for sample in samples]),
         )
-
-    def sample(self, number: int) -> Sample:
-        """Return the crops of a sample; an unreadable image gives way to the next."""
-        for attempt in range(len(self._pairs)):
-            pair = self._pair(number + attempt)
-            try:
-                return self._crops(pair, image_rng(self._seed, pair.key, "train", number), number)
-            except ImageError as error:
-                self._set_aside(pair, error)
-        raise DataError("No training image can be used.", got=next(iter(self.quarantine.values()), None))
-
-    def share_memory(self, makers: int) -> None:
-        """Keep so few images in memory that `makers` of these together keep no more than one would."""
-        self._cache.share(makers)
-
-    def adopt(self, quarantine: Mapping[str, str]) -> None:
-        """Set aside what another maker of the same batches could not read.
-
-        Raises:
-            DataError: See `batch`.
-        """
-        if not quarantine.keys() <= self.quarantine.keys():
-            self.quarantine |= quarantine
-            self._check_quarantine()
-
-    def _set_aside(self, pair: Pair, error: ImageError) -> None:
-        got = f" ({error.got} instead of {error.expected})" if error.got and error.expected else ""
-        self.quarantine[error.file or str(pair.reference)] = error.problem + got
-        self._check_quarantine()
-
-    def _check_quarantine(self) -> None:
-        if len(self.quarantine) > max(1, len(self._pairs) // 1000):
-            listed = "; ".join(f"{name}: {why}" for name, why in list(self.quarantine.items())[:5])
-            raise DataError(
-                "Too many training images cannot be used.",
-                expected="fewer than 0.1 %",
-                got=listed,
-                unchanged="the last checkpoint",
-                hint="repair them or take them out of the folder, then --resume",
-            )
-
-    def _pair(self, number: int) -> Pair:
-        epoch, place = divmod(number, len(self._pairs))
-        if self._order[0] != epoch:
-            order = image_rng(self._seed, "epoch", epoch).permutation(len(self._pairs))
-            self._order = (epoch, order)
-        return self._pairs[int(self._order[1][place])]
 
     def _crops(self, pair: Pair, rng: np.random.Generator, number: int) -> Sample:
         reference = self._cache.get(pair.reference, values=pair.values)
@@ -185,22 +134,6 @@ class BatchMaker:
                 )
             sample = self._cut_pair(degraded, reference, mask, rng)
         return sample
-
-    def _mask(self, pair: Pair, reference: NDArray[np.generic]) -> NDArray[np.generic] | None:
-        """Return the defect's mask as (1, H, W) of 0 and 255: all 0 where the image has none."""
-        if "mask" not in self._needs:
-            return None
-        if pair.mask is None:
-            return np.zeros((1, *reference.shape[1:]), np.uint8)
-        mask = self._cache.marks(pair.mask)
-        if mask.shape[1:] != reference.shape[1:]:
-            raise ImageError(
-                "The mask has another size than its image.",
-                expected=str(reference.shape[1:]),
-                got=str(mask.shape[1:]),
-                file=pair.mask,
-            )
-        return mask
 
     def _cut_pair(
         self,
@@ -232,18 +165,15 @@ class BatchMaker:
         chain = self._chain if self.plan is None else self.plan.chain(number)
         assert chain is not None  # noqa: S101 - the recipe's check: clean images come with a chain
         margin = chain.margin
-        side = self._data.crop + 2 * margin
-        top, left = random_corner(reference.shape[1:], side, rng)
-        turn = self._turn(rng)
-        high = turned(to_unit(cut(reference, top, left, side)), turn)
-        inside = None if mask is None else turned(to_unit(cut(mask, top, left, side)), turn)
-        if self._channels == 1 or (high.shape[0] == 3 and rng.random() < self._data.gray):
+        found = self._cut_clean(reference, mask, rng, margin)
+        high = to_unit(found.pixels)
+        inside = None if found.mask is None else to_unit(found.mask)
+        if found.gray:
             high = to_channels(high, 1)
-        as_file = self._data.eight_bit > 0 and rng.random() < self._data.eight_bit
 
         def corrupted(purpose: str) -> tuple[Pixels, tuple[Degradation, ...]]:
             low, steps = degrade_array(high, chain, self._seed, f"{key}#{number}{purpose}")
-            if as_file:
+            if found.as_file:
                 low = rounded_to_8_bits(low)
             return _contiguous(to_channels(crop_border(low, margin // self._scale), self._channels)), steps
 
@@ -254,11 +184,6 @@ class BatchMaker:
             damaged = damage_mask(high.shape[1:], steps, self._seed, f"{key}#{number}")
             inside = _contiguous(crop_border(inside if damaged is None else _joined(inside, damaged), margin))
         return Sample(low, clean, second, inside)
-
-    def _turn(self, rng: np.random.Generator) -> int:
-        if self._data.augment == "flips":
-            return int(rng.choice(MIRRORED))
-        return int(rng.integers(8)) if self._data.augment else 0
 
 
 def _joined(mask: Pixels, damaged: NDArray[np.bool_]) -> Pixels:

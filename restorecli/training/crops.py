@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,10 @@ def cut(pixels: NDArray[np.generic], top: int, left: int, side: int) -> NDArray[
 MIRRORED = (0, 2, 4, 6)  # of the eight symmetries those that keep rows rows
 
 
-def turned(pixels: Pixels, turn: int) -> Pixels:
+Numbers = TypeVar("Numbers", bound=np.generic)
+
+
+def turned(pixels: NDArray[Numbers], turn: int) -> NDArray[Numbers]:
     """Apply one of the eight symmetries of the square to (C, H, W)."""
     if turn >= 4:
         pixels = pixels[:, :, ::-1]

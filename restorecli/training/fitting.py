@@ -9,6 +9,7 @@ from restorecli.core.losses.catalog import LOSSES
 from restorecli.core.losses.catalog import check_limits as check_loss
 from restorecli.core.models.catalog import multiple_of, scale_of
 from restorecli.degradation.chain import Chain
+from restorecli.degradation.on_device.names import host_only
 from restorecli.errors import RestorecliError, UsageError
 from restorecli.training.argument_types import type_fault
 from restorecli.training.faults import Fault, one_line
@@ -24,7 +25,7 @@ def value_faults(recipe: Recipe) -> Iterator[Fault]:
     Args:
         recipe: Whose form and names are right.
     """
-    faults = [*_loss_faults(recipe), *_strategy_faults(recipe)]
+    faults = [*_loss_faults(recipe), *_strategy_faults(recipe), *_device_faults(recipe)]
     yield from faults or _catalog_sizes(recipe)
 
 
@@ -84,6 +85,19 @@ def _strategy_faults(recipe: Recipe) -> Iterator[Fault]:
             check_strategy(name, recipe.data.crop, arguments)
         except UsageError as error:
             yield ("strategy",), one_line(error)
+
+
+def _device_faults(recipe: Recipe) -> Iterator[Fault]:
+    """Tell what keeps batches from being degraded on the device."""
+    if recipe.data.degrade_on == "host":
+        return
+    at = ("data", "degrade_on")
+    if any(source.clean is None for source in recipe.data.train):
+        yield at, "device degrades clean images, and nothing of pairs of folders"
+    if recipe.curriculum is not None:
+        yield at, "the levels of a curriculum are degraded on the host alone"
+    elif recipe.data.degrade and (fault := host_only(Chain.from_specs(recipe.data.degrade))) is not None:
+        yield at, fault
 
 
 def _chains(recipe: Recipe) -> Iterator[tuple[Keys, list[Any]]]:

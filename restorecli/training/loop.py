@@ -57,6 +57,10 @@ class Loop:
 
         While steps are skipped nothing is saved, so that checkpoints from before the trouble stay.
 
+        Args:
+            batches: On the device; see `arrivals`.
+            stop: Whether to stop.
+
         Raises:
             DivergedError: The loss was not finite `PATIENCE` steps in a row.
         """
@@ -67,7 +71,7 @@ class Loop:
         validated = saved if state.clock.step % recipe.validation.every == 0 else None
         while state.clock.fraction(recipe.budget) < 1 and stop.received is None:
             started = time.monotonic()
-            losses, batch = self._step(_moved(next(batches), self.device), record, buffers)
+            losses, batch = self._step(next(batches), record, buffers)
             state.clock = Clock(state.clock.step + 1, state.clock.seconds + time.monotonic() - started)
             validates = state.clock.step % recipe.validation.every == 0
             saves = state.clock.step % recipe.save_every == 0
@@ -91,7 +95,7 @@ class Loop:
         state, (record, buffers) = self.state, self._guards()
 
         def step(batch: Batch) -> None:
-            self._step(_moved(batch, self.device), record, buffers)
+            self._step(batch, record, buffers)
             state.clock = Clock(state.clock.step + 1, state.clock.seconds)
             if state.clock.step % LOG_EVERY == 0:
                 self._read(record)
@@ -204,15 +208,3 @@ def _psnr(losses: Losses, batch: Batch) -> float:
     with torch.no_grad():
         error = (losses.output.float() - batch.reference).square().mean()
     return float(-10 * torch.log10(error))
-
-
-def _moved(batch: Batch, device: torch.device) -> Batch:
-    def there(crops: Tensor) -> Tensor:
-        return crops.to(device, memory_format=torch.channels_last, non_blocking=True)
-
-    return Batch(
-        there(batch.degraded),
-        there(batch.reference),
-        None if batch.second is None else there(batch.second),
-        None if batch.mask is None else there(batch.mask),
-    )

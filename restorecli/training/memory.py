@@ -70,6 +70,8 @@ def least_bytes(recipe: Recipe, *, halved: bool = False) -> tuple[int, int]:
     weights = sum(parameter.numel() for parameter in network.parameters())
     numbers = 2 + _MOMENTS[recipe.optimizer.name] + (recipe.ema is not None)
     waiting = PIPELINE_DEPTH * _FLOAT * channels * ((crop // scale) ** 2 + crop**2)
+    if recipe.data.degrade_on == "device":
+        waiting = PIPELINE_DEPTH * crop**2  # clean crops, of one byte and one channel at least
     return _FLOAT * weights * numbers, waiting + (features // 2 if halved else features)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-
-from restorecli.training.batches import Batch, BatchMaker
+from typing import Protocol, Self, TypeVar
 
 READ_AHEAD = 4
 """Batches that wait ready."""
@@ -15,9 +14,25 @@ PIPELINE_DEPTH = READ_AHEAD + 2
 """From a step on, so many steps later nothing is made yet: one may be in the making and one in hand."""
 
 
-def read_ahead(
-    maker: BatchMaker, start: int, ahead: int = READ_AHEAD, *, pinned: bool = False
-) -> Iterator[Batch]:
+class Pinnable(Protocol):
+    """A batch on the host."""
+
+    def pin_memory(self) -> Self:
+        """Return a copy in memory that a GPU copies from while it computes."""
+
+
+B = TypeVar("B", bound=Pinnable)
+B_co = TypeVar("B_co", bound=Pinnable, covariant=True)
+
+
+class Maker(Protocol[B_co]):
+    """Makes the batch of any step."""
+
+    def batch(self, step: int) -> B_co:
+        """Return the batch of a step (from 0)."""
+
+
+def read_ahead(maker: Maker[B], start: int, ahead: int = READ_AHEAD, *, pinned: bool = False) -> Iterator[B]:
     """Yield the batches of steps start, start + 1, ... made in a thread of their own.
 
     Batches are functions of their step, so making them ahead changes nothing but the waiting.
@@ -28,10 +43,10 @@ def read_ahead(
         ahead: How many wait ready.
         pinned: Put them into memory that a GPU copies from while it computes.
     """
-    ready: queue.Queue[Batch | BaseException] = queue.Queue(ahead)
+    ready: queue.Queue[B | BaseException] = queue.Queue(ahead)
     stop = threading.Event()
 
-    def put(item: Batch | BaseException) -> None:
+    def put(item: B | BaseException) -> None:
         while not stop.is_set():
             try:
                 ready.put(item, timeout=0.1)

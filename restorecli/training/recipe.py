@@ -106,6 +106,8 @@ class DataSection(_Section):
             images that go through an RGB network carry the same noise in its three channels.
         eight_bit: Share of crops whose degraded version is clipped to [0, 1] and rounded to 8 bits, as files
             hold it; the others stay as the degradations leave them, as papers test.
+        degrade_on: Where clean crops are degraded: host (NumPy, before they are copied), or device, where
+            whole batches are degraded in torch, with other random numbers of the same law.
     """
 
     train: list[Source] = Field(min_length=1)
@@ -115,6 +117,13 @@ class DataSection(_Section):
     augment: bool | Literal["flips"] = True
     gray: float = Field(default=0.0, ge=0, le=1)
     eight_bit: float = Field(default=0.0, ge=0, le=1)
+    degrade_on: Literal["host", "device"] = "host"
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out `degrade_on` where it is not given: recipes saved before it do not hold it."""
+        values: dict[str, Any] = write(self)
+        return {key: value for key, value in values.items() if (key, value) != ("degrade_on", "host")}
 
 
 class ValidationSection(_Section):

@@ -23,6 +23,7 @@ from restorecli.folders.places import make_folder
 from restorecli.heap import keep_large_blocks
 from restorecli.images.atomic import write_file
 from restorecli.training.advice import notes_on_images
+from restorecli.training.arrivals import arrivals
 from restorecli.training.batches import Batch, BatchMaker
 from restorecli.training.changes import refuse_changes
 from restorecli.training.checkpoint import (
@@ -33,6 +34,7 @@ from restorecli.training.checkpoint import (
     save_state,
     set_aside_damaged,
 )
+from restorecli.training.clean_batches import CleanBatch, CleanMaker, Degrader
 from restorecli.training.interruption import StopRequest
 from restorecli.training.logbook import Logbook
 from restorecli.training.loop import Loop, diverged
@@ -122,8 +124,8 @@ class Session:
         }
         if saved is not None:
             restore_state(saved, self.state)
-        needs = self.strategy.needs
-        self.maker = BatchMaker(pairs, recipe, channels=channels, scale=scale, needs=needs)
+        self.maker: BatchMaker | CleanMaker
+        self.maker, self.degrader = _making(pairs, recipe, channels, scale, self.strategy.needs)
         self.examples = make_examples(held, recipe.validation, channels=channels, scale=scale)
         self.images = len(pairs)
         self.levels: list[list[Example]] = []
@@ -167,7 +169,7 @@ class Session:
         write_listing(self.folder / IMAGES_LIST, self.listing)
         logbook = Logbook(self.folder, self.state.clock.step)
         loop = self._loop(logbook)
-        batches = self._batches()
+        batches = self.batches()
         self.monitor.begin(self.state.clock.step, self.state.clock.fraction(self.recipe.budget))
         try:
             loop.run(batches, stop)
@@ -176,11 +178,17 @@ class Session:
             batches.close()  # type: ignore[attr-defined]
             logbook.close()
 
-    def _batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[Batch]:
+        """Yield the batches of this step and those after it, on the device."""
         step, pinned = self.state.clock.step, self.device.type == "cuda"
+        made: Iterator[Batch | CleanBatch]
         if self.workers:
-            return worker_batches(self.maker, step, workers=self.workers, pinned=pinned)
-        return read_ahead(self.maker, step, pinned=pinned)
+            made = worker_batches(self.maker, step, workers=self.workers, pinned=pinned)
+        elif isinstance(self.maker, CleanMaker):
+            made = read_ahead(self.maker, step, pinned=pinned)
+        else:
+            made = read_ahead(self.maker, step, pinned=pinned)
+        return arrivals(made, self.device, self.degrader)
 
     def _loop(self, logbook: Logbook | None) -> Loop:
         return Loop(
@@ -262,6 +270,15 @@ class Session:
             licence=recipe.card.licence,
             version=__version__,
         )
+
+
+def _making(
+    pairs: list[Pair], recipe: Recipe, channels: int, scale: int, needs: frozenset[str]
+) -> tuple[BatchMaker | CleanMaker, Degrader | None]:
+    """Return what makes batches on the host, and what degrades them on the device where that is asked for."""
+    if recipe.data.degrade_on == "device":
+        return CleanMaker(pairs, recipe, channels=channels, needs=needs), Degrader(recipe, channels)
+    return BatchMaker(pairs, recipe, channels=channels, scale=scale, needs=needs), None
 
 
 def _device_name(device: torch.device) -> str:

@@ -13,17 +13,18 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from restorecli.errors import RestorecliError
 from restorecli.training.batches import Batch, BatchMaker
+from restorecli.training.clean_batches import CleanBatch, CleanMaker
 
 _AHEAD = 2
 """Batches that each process makes ahead."""
 
-Made = tuple[Batch | RestorecliError, dict[str, str]]
+Made = tuple[Batch | CleanBatch | RestorecliError, dict[str, str]]
 
 
 class _Batches(Dataset[Made]):
     """The batches by number, each with what the process has set aside; an error travels as a value."""
 
-    def __init__(self, maker: BatchMaker) -> None:
+    def __init__(self, maker: BatchMaker | CleanMaker) -> None:
         self._maker = maker
 
     def __getitem__(self, step: int) -> Made:
@@ -36,7 +37,9 @@ class _Batches(Dataset[Made]):
             return error, self._maker.quarantine
 
 
-def worker_batches(maker: BatchMaker, start: int, *, workers: int, pinned: bool = False) -> Iterator[Batch]:
+def worker_batches(
+    maker: BatchMaker | CleanMaker, start: int, *, workers: int, pinned: bool = False
+) -> Iterator[Batch | CleanBatch]:
     """Yield the batches of steps start, start + 1, ... in order, made by several processes.
 
     Args:

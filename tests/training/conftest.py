@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from torch.utils._python_dispatch import TorchDispatchMode
 
 RECIPE = {
     "name": "tiny",
@@ -46,3 +47,26 @@ def write_recipe(workshop):
         return path
 
     return write
+
+
+WAITS = ("aten::_local_scalar_dense", "aten::is_nonzero", "aten::equal", "aten::nonzero")
+"""What asks the device for a value: .item(), float(t), bool(t), t.tolist(), torch.equal, sizes by values."""
+
+
+class Waits(TorchDispatchMode):
+    """Counts how often the device is waited for."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        if function._schema.name in WAITS:
+            self.found.append(function._schema.name)
+        return function(*arguments, **(named or {}))
+
+
+@pytest.fixture
+def waits():
+    """The counter of waits for the device."""
+    return Waits

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from restorecli.training.guard import BufferGuard, StepRecord
 from restorecli.training.loop import LOG_EVERY, Loop
@@ -17,28 +16,12 @@ from restorecli.training.run import train
 CHAIN = [{"name": "gaussian", "sigma": 25}]
 SMALL = {"channels": 1, "depth": 3, "width": 16}
 
-WAITS = ("aten::_local_scalar_dense", "aten::is_nonzero", "aten::equal", "aten::nonzero")
-"""What asks the device for a value: .item(), float(t), bool(t), t.tolist(), torch.equal, sizes by values."""
-
-
-class Waits(TorchDispatchMode):
-    """Counts how often the device is waited for."""
-
-    def __init__(self):
-        super().__init__()
-        self.found = []
-
-    def __torch_dispatch__(self, function, types, arguments=(), named=None):
-        if function._schema.name in WAITS:
-            self.found.append(function._schema.name)
-        return function(*arguments, **(named or {}))
-
 
 @pytest.mark.parametrize("ask", [torch.Tensor.item, float, bool, int, lambda t: t.isfinite().all().item()])
-def test_the_counter_sees_every_way_of_asking(ask):
-    with Waits() as waits:
+def test_the_counter_sees_every_way_of_asking(ask, waits):
+    with waits() as counter:
         ask(torch.ones(()))
-    assert waits.found
+    assert counter.found
 
 
 def changes(strategy, model, optimizer="adam", **more):
@@ -72,13 +55,13 @@ RUNS = [
 
 
 @pytest.mark.parametrize("recipe", RUNS, ids=lambda run: f"{run['strategy']}-{run['optimizer']['name']}")
-def test_the_usual_step_never_waits_for_the_device(write_recipe, workshop, recipe, monkeypatch):
+def test_the_usual_step_never_waits_for_the_device(write_recipe, workshop, recipe, monkeypatch, waits):
     found, usual = [], Loop._step
 
     def watched(self, *arguments):
-        with Waits() as waits:
+        with waits() as counter:
             result = usual(self, *arguments)
-        found.append(waits.found)
+        found.append(counter.found)
         return result
 
     monkeypatch.setattr(Loop, "_step", watched)
