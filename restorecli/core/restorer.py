@@ -154,6 +154,11 @@ class PaddingRestorer(ABC):
             raise not_finite(self.spec.name)
         return precise(batch)
 
+    def joins(self, other: object) -> bool:
+        """Tell whether images for this and for `other` may be one batch, each restored as it is alone."""
+        del other
+        return False
+
     @torch.inference_mode()
     def unchecked(self, batch: Tensor) -> Tensor:
         """Restore a batch without waiting for the device: what is not finite comes back as NaN.
@@ -224,6 +229,18 @@ class TorchRestorer(PaddingRestorer):
         precise = copy.copy(self)
         precise.dtype = torch.float32
         return precise
+
+    def joins(self, other: object) -> bool:
+        """Tell whether the other is the same network, told the same, that torch computes as it is.
+
+        A compiled one would be compiled again for each number of images.
+        """
+        return (
+            isinstance(other, TorchRestorer)
+            and self.backend == other.backend == "torch"
+            and (self.module, self.dtype, self.sigma, self.ensemble)
+            == (other.module, other.dtype, other.sigma, other.ensemble)
+        )
 
     @property
     def precision(self) -> str:
@@ -305,6 +322,12 @@ def _is_footprint(known: object) -> bool:
 def is_finite(values: Tensor) -> bool:
     """Tell whether no value is NaN or infinite; waits for the device."""
     return bool(torch.isfinite(values).all())
+
+
+def are_finite(batch: Tensor) -> Tensor:
+    """Return for each image of (N, C, H, W), on its device, whether all of its values are finite: (N,)."""
+    finite = torch.isfinite(batch)
+    return finite.all()[None] if len(batch) == 1 else finite.flatten(1).all(1)
 
 
 def not_finite(name: str) -> NonFiniteError:

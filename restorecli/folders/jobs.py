@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 from restorecli.errors import ResourceError, RestorecliError, UsageError
 from restorecli.folders.notes import Note
@@ -130,6 +130,83 @@ def worker_count(workers: int | None) -> int:
     return workers
 
 
+class Ahead(Generic[Item, Result]):
+    """Calls of a function on items in a thread pool, ahead of whoever takes the results in their order.
+
+    At most `window` items are under way or waiting to be taken, so that memory stays constant however many
+    there are. Threads suffice because NumPy, Pillow, zlib and torch work outside the interpreter lock. As a
+    context it ends the threads: at once where an exception leaves it.
+
+    Args:
+        function: What to do with one item.
+        items: Taken lazily, from the caller's thread.
+        workers: Number of threads; by default one for each core.
+        window: Look-ahead in items; by default twice the number of workers.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Item], Result],
+        items: Iterable[Item],
+        workers: int | None = None,
+        window: int | None = None,
+    ) -> None:
+        count = worker_count(workers)
+        self._function = function
+        self._items = iter(items)
+        self._depth = max(window if window is not None else 2 * count, 1)
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="restorecli")
+        self._pending: deque[tuple[Item, Future[Result]]] = deque()
+
+    def __enter__(self) -> Self:
+        """Begin with the first items."""
+        try:
+            self._submit(self._depth)
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End the threads; what an exception left undone is not begun any more, nor waited for."""
+        if kind is None:
+            self._pool.shutdown()
+        else:
+            self._stop()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything left to take."""
+        return bool(self._pending)
+
+    def is_ready(self) -> bool:
+        """Tell whether the next result is there, so that it can be taken without waiting."""
+        return bool(self._pending) and self._pending[0][1].done()
+
+    def peek(self) -> tuple[Item, Result | RestorecliError]:
+        """Wait for the next result, and return it; it can be taken yet. See `take`."""
+        item, future = self._pending[0]
+        return item, _outcome(future)
+
+    def take(self) -> tuple[Item, Result | RestorecliError]:
+        """Wait for the next result, and return its item and it, or the RestorecliError that was raised.
+
+        Raises:
+            ResourceError: The disk or the memory ran out: every later item would meet the same.
+            Exception: Anything that is no RestorecliError is a defect.
+        """
+        taken = self.peek()
+        self._pending.popleft()
+        self._submit(1)
+        return taken
+
+    def _submit(self, count: int) -> None:
+        for item in itertools.islice(self._items, count):
+            self._pending.append((item, self._pool.submit(self._function, item)))
+
+    def _stop(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
 def run_ordered(
     function: Callable[[Item], Result],
     items: Iterable[Item],
@@ -138,11 +215,8 @@ def run_ordered(
 ) -> Generator[tuple[Item, Result | RestorecliError], None, None]:
     """Call `function` on every item in a thread pool and give the results in the order of the items.
 
-    At most `window` items are under way or waiting to be taken, so that memory stays constant however many
-    there are. Threads suffice because NumPy, Pillow, zlib and torch work outside the interpreter lock.
-
     Args:
-        function: What to do with one item.
+        function: What to do with one item; see `Ahead` for this and the others.
         items: Taken lazily, from the caller's thread.
         workers: Number of threads; by default one for each core.
         window: Look-ahead in items; by default twice the number of workers.
@@ -155,24 +229,9 @@ def run_ordered(
         Exception: Anything that is no RestorecliError is a defect and ends the job. An interrupt ends it at
             once: nothing more is started, and items under way are not waited for.
     """
-    count = worker_count(workers)
-    depth = max(window if window is not None else 2 * count, 1)
-    queue = iter(items)
-    pool = ThreadPoolExecutor(count, thread_name_prefix="restorecli")
-    pending: deque[tuple[Item, Future[Result]]] = deque()
-    try:
-        for item in itertools.islice(queue, depth):
-            pending.append((item, pool.submit(function, item)))
-        while pending:
-            item, future = pending.popleft()
-            outcome = _outcome(future)
-            for following in itertools.islice(queue, 1):
-                pending.append((following, pool.submit(function, following)))
-            yield item, outcome
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
+    with Ahead(function, items, workers, window) as ahead:
+        while ahead:
+            yield ahead.take()
 
 
 def _outcome(future: Future[Result]) -> Result | RestorecliError:

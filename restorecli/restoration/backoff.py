@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -11,7 +13,7 @@ from restorecli.core.restorer import RestorerSpec, is_finite
 from restorecli.errors import ResourceError
 from restorecli.restoration.plan import least_tile, round_up
 from restorecli.restoration.restorer import Restorer
-from restorecli.restoration.tiling import restore_tiled
+from restorecli.restoration.tiling import unchecked_tiled
 
 _MEMORY_WORDS = (
     "out of memory",
@@ -38,9 +40,10 @@ def is_device_fault(error: BaseException) -> bool:
 class BackingOff(Restorer):
     """A restorer that meets a lack of memory with smaller tiles.
 
-    When a batch does not fit, its sides are halved until it does, and only that batch is computed again; what
-    was joined before stays, and the size that fitted holds for everything after. A fault that is no lack
-    of memory is never tried again: a device that failed once gives wrong pixels afterwards.
+    When a batch does not fit, it is halved until it is one tile, then its sides until that fits, and only
+    that batch is computed again; what was joined before stays, and the size that fitted holds for what comes
+    after. A fault that is no lack of memory is never tried again: a device that failed once gives wrong
+    pixels afterwards.
 
     Args:
         restorer: What restores.
@@ -84,7 +87,7 @@ class BackingOff(Restorer):
         return self._restorer.spec
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """Restore a batch; see `Restorer`.
+        """Restore a batch, unchecked unless careful; see `Restorer`.
 
         Raises:
             ResourceError: Memory ran out and no smaller tile is allowed or possible, or the device failed.
@@ -92,11 +95,14 @@ class BackingOff(Restorer):
         while True:
             side = max(batch.shape[-2:])
             if self.largest is not None and side > self.largest:
-                return restore_tiled(self, batch, tile=self.largest, overlap=self._overlap)
+                return unchecked_tiled(self, batch, tile=self.largest, overlap=self._overlap)
             restored = self._attempt(batch)
             if restored is not None:
                 return restored
             self.failures += 1
+            if len(batch) > 1:
+                half = len(batch) // 2
+                return torch.cat([self(batch[:half]), self(batch[half:])])
             self._limits[self.spec.name] = self._smaller(side)
 
     @property
@@ -115,11 +121,10 @@ class BackingOff(Restorer):
     def _attempt(self, batch: Tensor) -> Tensor | None:
         """Restore, or return None when memory ran out; the failed attempt's memory is free again then."""
         try:
-            return self._compute(batch)
+            with device_faults_told():
+                return self._compute(batch)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
-                if is_device_fault(error):
-                    raise _device_failed(error) from error
                 raise
         # Only here, after the handler: its traceback held the failed attempt's tensors alive.
         gc.collect()
@@ -143,6 +148,21 @@ class BackingOff(Restorer):
             if self._patient
             else "use --tile auto or a smaller one",
         )
+
+
+@contextmanager
+def device_faults_told() -> Iterator[None]:
+    """Tell of a device that failed in words; what waits for a device hears of it, too.
+
+    Raises:
+        ResourceError: The device failed.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if is_device_fault(error) and not is_out_of_memory(error):
+            raise _device_failed(error) from error
+        raise
 
 
 def _device_failed(error: BaseException) -> ResourceError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from restorecli.images.writing import write_image
 from restorecli.restoration.by_planes import restore_stack
 from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Context, Findings
-from restorecli.restoration.image import CHANGED_BY_TILES, IN_PART, ImageRestorer, TileUse
+from restorecli.restoration.image import CHANGED_BY_TILES, IN_PART, Begun, ImageRestorer, TileUse
 from restorecli.restoration.items import Loaded, Restored
 from restorecli.restoration.known import Known
 from restorecli.restoration.records import SourceRecords, Stamp, check_unchanged, reading_of, stamp
@@ -74,7 +75,9 @@ class FileRestorer:
         return replace(context, on_progress=self.progress.within)
 
     def load(self, file: ImageFile, header: ImageHeader | None, size: int = 0) -> Loaded:
-        """Read an image; the rows of one that memory cannot hold, and the planes of a stack, wait.
+        """Read an image and all that is known of it, ready to be restored; any thread may do so.
+
+        The rows of one that memory cannot hold, and the planes of a stack, wait.
 
         Args:
             file: The image.
@@ -82,7 +85,7 @@ class FileRestorer:
             size: Bytes that it takes of the limit on memory.
 
         Raises:
-            ImageError: It cannot be read, or changed meanwhile.
+            ImageError: It cannot be read, changed meanwhile, is not finite, or its mask is missing.
         """
         before = stamp(file.path)
         reading = reading_of(file, self.reading, self.sources)
@@ -91,7 +94,9 @@ class FileRestorer:
             return Loaded(None, before, size, stack)
         image = read_image(file.path, reading)
         check_unchanged(file.path, before)
-        return Loaded(image, before, size)
+        context = self.context(file, image)
+        prepared = self.image_restorer.prepare(self._told_of_values(file, image))
+        return Loaded(prepared, before, size, context=context)
 
     def _goes_by_rows(self, header: ImageHeader) -> bool:
         return self.image_restorer.streams and goes_by_rows(header)
@@ -110,18 +115,26 @@ class FileRestorer:
         note = f"values {low:g} to {high:g} reach beyond 0 to 1, where they were taken for noise; see --range"
         return replace(image, traits=replace(traits, notes=(*traits.notes, note)))
 
-    def restore(self, file: ImageFile, loaded: Loaded) -> Restored:
+    def begin(self, loaded: Sequence[Loaded]) -> list[Callable[[], Restored]]:
+        """Begin to restore images that were read, and return what waits for each; see `ImageRestorer.begin`.
+
+        Raises:
+            ImageError: An image cannot be restored; what waits may raise this, too.
+            ResourceError: Memory ran out, or the device failed; as above.
+        """
+        images = [(one.image, one.context) for one in loaded if one.image is not None]
+        begun = self.image_restorer.begin(images)
+        return [partial(_restored, one, image) for one, image in zip(loaded, begun, strict=True)]
+
+    def restore(self, loaded: Loaded) -> Restored:
         """Restore an image that was read.
 
         Raises:
             ImageError: It cannot be restored.
             ResourceError: Memory ran out, or the device failed.
         """
-        assert loaded.image is not None  # noqa: S101 - the others go through `restore_pieces`
-        height, width = loaded.image.size
-        context = self.context(file, loaded.image)
-        image, use = self.image_restorer(self._told_of_values(file, loaded.image), context)
-        return Restored(image, loaded.stamp, loaded.size, use, height * width, context.found)
+        [restored] = self.begin([loaded])
+        return restored()
 
     def restore_pieces(self, file: ImageFile, loaded: Loaded, target: Path) -> Restored:
         """Restore an image by rows, or a stack by planes, from file to file.
@@ -166,6 +179,14 @@ class FileRestorer:
             image = restored.take()
             notes = (*image.traits.notes, *write_image(target, image, **self._encoding))
         return notes if restored.use.exact else (*notes, CHANGED_BY_TILES)
+
+
+def _restored(loaded: Loaded, begun: Begun) -> Restored:
+    """Wait for an image."""
+    assert loaded.image is not None  # noqa: S101 - the others go through `restore_pieces`
+    height, width = loaded.image.image.size
+    image, use = begun()
+    return Restored(image, loaded.stamp, loaded.size, use, height * width, loaded.context.found)
 
 
 def header_of(path: Path) -> ImageHeader | None:

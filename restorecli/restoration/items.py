@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from restorecli.folders.walking import ImageFile
 from restorecli.images.image import ImageData
 from restorecli.images.planes import Chosen
-from restorecli.restoration.context import Findings
-from restorecli.restoration.image import TileUse
+from restorecli.restoration.context import Context, Findings
+from restorecli.restoration.image import Prepared, TileUse
 from restorecli.restoration.records import Stamp
 
 
@@ -45,16 +45,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An image that was read, its file's stamp, and the bytes it takes of the limit on memory.
+    """An image that was read, its file's stamp, the bytes it takes of the limit on memory, and what is known.
 
     There is no image where memory cannot hold it: its rows, or the planes of a stack, are read when they
     are restored.
     """
 
-    image: ImageData | None
+    image: Prepared | None
     stamp: Stamp
     size: int
     stack: Chosen | None = None
+    context: Context = field(default_factory=Context)
 
 
 @dataclass(slots=True)

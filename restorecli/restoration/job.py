@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from restorecli.counting import counted
 from restorecli.errors import ImageError, ResourceError, RestorecliError, UsageError
-from restorecli.folders.jobs import run_ordered
+from restorecli.folders.jobs import Ahead, run_ordered
 from restorecli.folders.locators import locate, make_locator
 from restorecli.folders.places import make_folder
 from restorecli.folders.record import Command, Record
@@ -42,6 +44,11 @@ _LEFT_OUT = (
     "backend",
 )
 """Settings that a manifest line has only where they were asked for."""
+
+
+_Reading = Ahead[tuple[int, Task], Loaded]
+_Read = tuple[Task, Loaded | RestorecliError]
+_UnderWay = tuple[Task, Callable[[], Restored | RestorecliError]]
 
 
 class RestoreRoom:
@@ -117,9 +124,55 @@ class RestoreRoom:
             self._memory.close()
 
     def _restored(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Restored | RestorecliError]]:
-        """Yield every task with its outcome; runs in the calling thread, which alone uses the device."""
-        for (_, task), loaded in run_ordered(self._read_ahead, enumerate(tasks), self._workers):
-            yield task, loaded if isinstance(loaded, RestorecliError) else self._restore(task, loaded)
+        """Yield every task with its outcome; runs in the calling thread, which alone uses the device.
+
+        On a device with streams, further images are begun before the first is waited for, as long as they are
+        read already: whoever waited here for one to be read would keep the memory that its reader waits for.
+        """
+        ahead = self._files.image_restorer.ahead
+        under_way: deque[list[_UnderWay]] = deque()
+        with Ahead(self._read_ahead, enumerate(tasks), self._workers) as reading:
+            while reading or under_way:
+                while reading and len(under_way) <= ahead and (not under_way or reading.is_ready()):
+                    under_way.append(self._begin(self._next_batch(reading)))
+                oldest = under_way.popleft()
+                while oldest:
+                    # Nothing here may keep the image, or its result, alive while the next are restored.
+                    task, wait = oldest.pop(0)
+                    outcome = wait()
+                    del wait
+                    yield task, outcome
+                    del outcome
+
+    def _next_batch(self, reading: _Reading) -> list[_Read]:
+        """Take the next image, and with it those that are read already and may be one batch with it."""
+        batch = [_taken(reading)]
+        _, first = batch[0]
+        if isinstance(first, Loaded) and first.image is not None:
+            limit = self._files.image_restorer.together(first.image)
+            while len(batch) < limit and reading.is_ready() and _are_alike(first, reading.peek()[1]):
+                batch.append(_taken(reading))
+        return batch
+
+    def _begin(self, batch: Sequence[_Read]) -> list[_UnderWay]:
+        """Begin what may be one batch, and return what waits for each image; faults are told in its turn."""
+        loaded = [one for _, one in batch if isinstance(one, Loaded)]
+        if not loaded:
+            return [(task, partial(_same, error)) for task, error in batch if not isinstance(error, Loaded)]
+        begun: list[Callable[[], Restored]]
+        if loaded[0].image is None:
+            begun = [partial(self._restore_pieces, batch[0][0], loaded[0])]
+        else:
+            try:
+                begun = self._files.begin(loaded)
+            except RestorecliError as error:
+                if len(batch) > 1 and not isinstance(error, ResourceError):
+                    return [one for alone in batch for one in self._begin([alone])]
+                begun = [partial(_raised, error)] * len(batch)
+        return [
+            (task, partial(self._outcome, task, one.size, waits))
+            for (task, _), one, waits in zip(batch, loaded, begun, strict=True)
+        ]
 
     def _read_ahead(self, numbered: tuple[int, Task]) -> Loaded:
         turn, task = numbered
@@ -132,18 +185,20 @@ class RestoreRoom:
             self._memory.leave(size)
             raise
 
-    def _restore(self, task: Task, loaded: Loaded) -> Restored | RestorecliError:
+    def _outcome(self, task: Task, size: int, waits: Callable[[], Restored]) -> Restored | RestorecliError:
+        """Wait for an image; one that fails gives back its memory."""
         try:
-            if loaded.image is None:
-                return self._files.restore_pieces(task.file, loaded, self._prepare_target(task))
-            return self._files.restore(task.file, loaded)
+            return waits()
         except ResourceError as error:
             error.file = error.file or str(task.file.path)
             raise
         except RestorecliError as error:
-            self._memory.leave(loaded.size)
+            self._memory.leave(size)
             error.file = error.file or str(task.file.path)
             return error
+
+    def _restore_pieces(self, task: Task, loaded: Loaded) -> Restored:
+        return self._files.restore_pieces(task.file, loaded, self._prepare_target(task))
 
     def _prepare_target(self, task: Task) -> Path:
         target = self._output / task.target
@@ -180,6 +235,26 @@ class RestoreRoom:
         return restored_record(
             path, task.file, self._output, files.sources, how, __version__, notes, files.reading
         )
+
+
+def _taken(reading: _Reading) -> _Read:
+    (_, task), loaded = reading.take()
+    return task, loaded
+
+
+def _are_alike(first: Loaded, other: Loaded | RestorecliError) -> bool:
+    """Tell whether two images that were read have one size."""
+    if isinstance(other, RestorecliError) or first.image is None or other.image is None:
+        return False
+    return first.image.seen.shape == other.image.seen.shape
+
+
+def _same(error: RestorecliError) -> RestorecliError:
+    return error
+
+
+def _raised(error: RestorecliError) -> NoReturn:
+    raise error
 
 
 def _memory_of(header: ImageHeader | None, scale: int) -> int:

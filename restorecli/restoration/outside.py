@@ -17,6 +17,11 @@ def clipped(pixels: Pixels) -> Pixels:
     return inside
 
 
+def reaches_beyond(pixels: Pixels) -> bool:
+    """Tell whether a value lies outside [0, 1]."""
+    return float(pixels.min()) < 0 or float(pixels.max()) > 1
+
+
 def carried(pixels: Pixels, scale: int) -> Pixels:
     """Return what clipping (C, H, W) pixels takes away, repeated for sides `scale` times as long."""
     return np.stack([enlarge(plane, scale) for plane in pixels - clipped(pixels)])
@@ -39,9 +44,9 @@ def restore_beyond(
             what was clipped is added to what comes.
         lost: (H, W), True where a pixel is lost: what it held beyond [0, 1] is not added again.
     """
-    low, high = min(0.0, float(pixels.min())), max(1.0, float(pixels.max()))
-    if (low, high) == (0.0, 1.0):
+    if not reaches_beyond(pixels):
         return restore(pixels)
+    low, high = min(0.0, float(pixels.min())), max(1.0, float(pixels.max()))
     if affine:
         span = np.float32(high - low)
         return restore((pixels - np.float32(low)) / span) * span + np.float32(low)

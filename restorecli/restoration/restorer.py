@@ -71,6 +71,11 @@ class Restorer(Protocol):
         """Return the same in float32, for what is not finite in its precision; None if it is that already."""
         return None
 
+    def joins(self, other: Restorer) -> bool:
+        """Tell whether images for this and for `other` may be one batch, each restored as it is alone."""
+        del other
+        return False
+
     def unchecked(self, batch: Tensor) -> Tensor:
         """Restore a batch, as `__call__`, but let what is not finite come back as NaN."""
         return self(batch)

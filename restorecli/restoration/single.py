@@ -62,7 +62,7 @@ def restore_file(
     try:
         loaded = files.load(file, header_of(source))
         by_pieces = loaded.image is None
-        done = files.restore_pieces(file, loaded, target) if by_pieces else files.restore(file, loaded)
+        done = files.restore_pieces(file, loaded, target) if by_pieces else files.restore(loaded)
         notes = files.write(done, target)
         progress.advance(source.name)
     except RestorecliError as error:

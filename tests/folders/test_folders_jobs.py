@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from restorecli.errors import ExitCode, ImageError, ResourceError, UsageError
 from restorecli.folders.jobs import (
+    Ahead,
     Failure,
     FolderSummary,
     run_ordered,
@@ -126,3 +127,22 @@ def test_a_summary_is_json():
     assert values["megapixels_per_second"] == summary.megapixels_per_second == 3.0
     assert FolderSummary("restore", Path("out"), 0, 0).megapixels_per_second == 0.0
     assert error.exit_code is ExitCode.SOME_FAILED
+
+
+def test_whoever_takes_results_can_ask_whether_the_next_is_there():
+    go = threading.Event()
+
+    def work(number: int) -> int:
+        if number == 1:
+            assert go.wait(10)
+        return 10 * number
+
+    with Ahead(work, range(3), workers=2) as ahead:
+        assert ahead.take() == (0, 0)
+        assert not ahead.is_ready()
+        go.set()
+        assert ahead.peek() == (1, 10)
+        assert ahead.is_ready()
+        assert [ahead.take(), ahead.take()] == [(1, 10), (2, 20)]
+        assert not ahead
+        assert not ahead.is_ready()
