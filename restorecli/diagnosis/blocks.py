@@ -32,7 +32,7 @@ def measure_blocks(view: View) -> dict[str, float]:
         both directions, in the phase that shows most; 0 without a grid. `jpeg quality`: the quality whose
         steps the coefficients keep (libjpeg's scale), 100 where none is seen.
     """
-    down, across = _grid(view.luma), _grid(view.luma.T)
+    (down, _), (across, _) = _grid(view.luma), _grid(view.luma.T)
     quality = quality_of(view)
     return {
         "grid": float(0.5 * (down + across)),
@@ -40,10 +40,13 @@ def measure_blocks(view: View) -> dict[str, float]:
     }
 
 
-def _grid(plane: Plane) -> float:
-    """Return log of the largest mean jump between rows of one phase over that of the others."""
+def _grid(plane: Plane) -> tuple[float, int]:
+    """Return how far the mean jump between rows of one phase is above that of the others, and its first row.
+
+    The first row is that of the first block that is whole, 0 to 7.
+    """
     if plane.shape[0] < 3 * _SIDE:
-        return 0.0
+        return 0.0, 0
     step = np.diff(plane, axis=0)
     # How far a step stands above both its neighbors: what a border does, and a slope does not.
     jump = np.abs(step[1:-1]) - 0.5 * (np.abs(step[:-2]) + np.abs(step[2:]))
@@ -55,7 +58,7 @@ def _grid(plane: Plane) -> float:
     echo = phases[(top + _SIDE // 2) % _SIDE]
     # An enlarged image steps every second row or every fourth, and has no grid of 8.
     around = echo if echo - rest.mean() > 0.5 * (phases[top] - rest.mean()) else rest.mean()
-    return float((phases[top] - around) / size)
+    return float((phases[top] - around) / size), (top + 2) % _SIDE
 
 
 def quality_of(view: View) -> int | None:
@@ -63,17 +66,37 @@ def quality_of(view: View) -> int | None:
 
     The quality of which most coefficients that are not 0 lie within 1 of a multiple of their step, if these
     are 40 % more than by chance; after Fan and de Queiroz, "Identification of bitmap compression history",
-    TIP 2003. Its blocks must start at multiples of 8 px; those with samples that were clipped are left out.
+    TIP 2003. Its blocks must start at multiples of 8 px (see `first_block`); those with samples that were
+    clipped are left out.
     """
-    blocks = _coefficients(view.luma, _inside(view.levels))
+    return _quality(view, 0, 0)[0]
+
+
+def first_block(view: View) -> tuple[int, int]:
+    """Return row and column, 0 to 7 each, of the first whole block of the JPEG that the window was cut from.
+
+    They are where jumps between rows and columns place them, if more coefficients keep the steps of a quality
+    there than from the corner on; (0, 0) otherwise, as in an image that is no JPEG.
+    """
+    (_, top), (_, left) = _grid(view.luma), _grid(view.luma.T)
+    if (top, left) == (0, 0):
+        return 0, 0
+    quality, share = _quality(view, top, left)
+    return (top, left) if quality is not None and share > _quality(view, 0, 0)[1] else (0, 0)
+
+
+def _quality(view: View, top: int, left: int) -> tuple[int | None, float]:
+    """Return the quality whose steps the blocks from a place on keep, if any, and the share that does."""
+    blocks = _coefficients(view.luma[top:, left:], _inside(view.levels)[top:, left:])
     size = np.abs(blocks)
     alive = size > 2 * _ROUNDING_TOLERANCE
     alive[:, 0, 0] = False
     if np.count_nonzero(alive) < _MIN_BLOCKS:
-        return None
+        return None, 0.0
     shares = np.array([_share(blocks, alive, quality) for quality in _QUALITIES])
     best = int(np.argmax(shares))
-    return _QUALITIES[best] if shares[best] >= _MIN_AGREEMENT else None
+    share = float(shares[best])
+    return (_QUALITIES[best] if share >= _MIN_AGREEMENT else None), share
 
 
 def _inside(levels: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from restorecli.diagnosis.blocks import NO_QUALITY, quality_of_table
+from restorecli.diagnosis.blocks import NO_QUALITY, first_block, quality_of_table
 from restorecli.diagnosis.blur_fit import fit_blurs, is_weak, measured
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes, shows_holes
@@ -89,7 +89,8 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     _check(image)
     if image.max() - image.min() < _MIN_RANGE:
         return Diagnosis((), (), (), 1.0)
-    view, table = view_of(image), shipped_table()
+    image, view = _from_first_block(image)
+    table = shipped_table()
     found = measurements(image, info, view)
     names, chances, possible = _named(found, table, network_chances(view))
     if not BLURS.isdisjoint(names):
@@ -189,6 +190,16 @@ def measurements(image: Pixels, info: FileInfo | None = None, view: View | None 
         # An image that was compressed worse before keeps the traces of that.
         found["jpeg quality"] = min(float(quality_of_table(info.jpeg_table)), found["jpeg quality"])
     return found
+
+
+def _from_first_block(image: Pixels) -> tuple[Pixels, View]:
+    """Return an image from its first whole block of JPEG on, as if it had never been cropped, and its view."""
+    view = view_of(image)
+    top, left = first_block(view)
+    if (top, left) == (0, 0) or min(image.shape[1:]) < MIN_SIDE + 8:
+        return image, view
+    image = image[:, top:, left:]
+    return image, view_of(image)
 
 
 def _check(image: Pixels) -> None:

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from restorecli.diagnosis.blocks import measure_blocks, quality_of_table
+from restorecli.diagnosis import diagnose
+from restorecli.diagnosis.blocks import first_block, measure_blocks, quality_of_table
 from restorecli.diagnosis.impulses import is_full_of_impulses, measure_impulses
 from restorecli.diagnosis.levels import is_rounded, measure_levels, shows_few_levels
 from restorecli.diagnosis.noise import measure_noise
@@ -39,6 +40,20 @@ def _jpeg(pixels: Pixels, quality: int) -> Pixels:
 def test_pillows_quality_is_found_in_the_pixels(name: str, quality: int) -> None:
     found = measure_blocks(view_of(_jpeg(_photo(name), quality)))
     assert found["jpeg quality"] == pytest.approx(quality, abs=2)
+
+
+@pytest.mark.parametrize(("top", "left"), [(1, 0), (3, 5), (7, 7)])
+def test_a_jpeg_that_was_cropped_is_found_as_one_that_was_not(top: int, left: int) -> None:
+    compressed = _jpeg(_photo("coffee"), 30)
+    assert first_block(view_of(compressed)) == (0, 0)
+    cut = compressed[:, top:, left:]
+    assert first_block(view_of(cut)) == (-top % 8, -left % 8)
+    assert [finding.damage for finding in diagnose(cut).findings] == ["jpeg"]
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "rocket"])
+def test_no_block_is_seen_in_photographs_made_small(name: str) -> None:
+    assert first_block(view_of(_photo(name)[:, ::2, ::2])) == (0, 0)
 
 
 def test_an_enlarged_picture_has_no_grid() -> None:
