@@ -59,6 +59,9 @@ _CLEAN_TO_THE_EYE = 0.3
 _SUSPICIOUS = 0.25
 """Chance from which a damage that is not sure is named, so that a person may look."""
 
+_PLAIN_QUALITY = 85
+"""Quality of JPEG below which that coefficients keep its steps is proof enough, and worth undoing."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileInfo:
@@ -158,6 +161,8 @@ def _plain_to_see(
     if shows_few_levels(found):
         few = "quantize" if is_rounded(found) else max(("quantize", "dither"), key=chances.__getitem__)
         return (few,), {**chances, few: _PLAIN}
+    if found["jpeg quality"] < _PLAIN_QUALITY:
+        return ("jpeg",), {**chances, "jpeg": _PLAIN}
     if by_network[NONE] >= _CLEAN_TO_THE_EYE:
         return (), chances
     if shows_impulses(found):
@@ -193,7 +198,7 @@ def measurements(image: Pixels, info: FileInfo | None = None, view: View | None 
 
 
 def _from_first_block(image: Pixels) -> tuple[Pixels, View]:
-    """Return an image from its first whole block of JPEG on, as if it had never been cropped, and its view."""
+    """Return an image from its first whole block of JPEG on, as one that was not cropped, and its view."""
     view = view_of(image)
     top, left = first_block(view)
     if (top, left) == (0, 0) or min(image.shape[1:]) < MIN_SIDE + 8:

@@ -56,6 +56,14 @@ def test_no_block_is_seen_in_photographs_made_small(name: str) -> None:
     assert first_block(view_of(_photo(name)[:, ::2, ::2])) == (0, 0)
 
 
+@pytest.mark.parametrize("quality", [50, 60, 75])
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "rocket"])
+def test_coefficients_that_keep_the_steps_are_proof_of_jpeg(name: str, quality: int) -> None:
+    compressed = _jpeg(_photo(name), quality)
+    assert measure_blocks(view_of(compressed))["jpeg quality"] == pytest.approx(quality, abs=2)
+    assert [finding.damage for finding in diagnose(compressed).findings] == ["jpeg"]
+
+
 def test_an_enlarged_picture_has_no_grid() -> None:
     small = _photo()[:, :160, :160]
     for factor in (2, 4):
