@@ -3,6 +3,8 @@
 Gao, Dang, arXiv:2504.10558. Its code was never released, so this is the first that can be read. The paper
 leaves open most sizes and details; each choice is named in the docstrings here and in `blocks`, and follows
 the networks that LCDNet builds on (NAFNet, SFNet, ECFNet, MIMO-UNet) where they agree.
+
+What a training step costs, and of what that is made, is in the manual's page on speed.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from restorecli.core.models.blocks.channelwise import depthwise
 from restorecli.core.models.blocks.mirroring import mirrored_or_repeated
+from restorecli.core.models.blocks.pointwise import Pointwise
 
 GROUPS = 8
 _MIN_INNER = 32
@@ -45,20 +46,33 @@ class DynamicLowPass(nn.Module):
 
     def filters(self, x: Tensor) -> Tensor:
         """Return the filters of each image, (N, groups, side, side), for (N, C, H, W)."""
-        logits: Tensor = self.norm(self.weigh(x.mean(dim=(2, 3))))
-        taps = logits.reshape(x.shape[0], self.groups, -1).softmax(dim=-1)
-        return taps.reshape(x.shape[0], self.groups, self.side, self.side)
+        return self._filters(x.mean(dim=(2, 3)))
+
+    def _filters(self, mean: Tensor) -> Tensor:
+        logits: Tensor = self.norm(self.weigh(mean))
+        taps = torch.unflatten(logits, -1, (self.groups, -1)).softmax(dim=-1)
+        return torch.unflatten(taps, -1, (self.side, self.side))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map (N, C, H, W) to its low and its high part, of the same shape; they add up to x."""
-        n, channels, height, width = x.shape
-        kernels = self.filters(x).repeat_interleave(channels // self.groups, dim=1).flatten(0, 1)[:, None]
-        # Rounded taps do not add up to 1 exactly: around one of its pixels, a flat image still has no high.
-        around = x - x[..., :1, :1]
-        padded = _mirrored(around, self.side // 2).reshape(1, n * channels, *_grown(height, width, self.side))
-        smooth = depthwise(padded, kernels.to(x.dtype)).reshape(x.shape)
-        high = around - smooth
+        high = self.high(x, x.mean(dim=(2, 3)))
         return x - high, high
+
+    def high(self, x: Tensor, mean: Tensor) -> Tensor:
+        """Return the high part of (N, C, H, W), of the same shape, given the mean of each channel, (N, C)."""
+        n, channels, height, width = x.shape
+        kernels = self._filters(mean).repeat_interleave(channels // self.groups, dim=1).to(x.dtype)
+        # Rounded taps do not add up to 1 exactly: around one of its pixels, a flat image still has no high.
+        # Exact ones do, so that the gradient need not know.
+        around = x - x[..., :1, :1].detach()
+        padded = _mirrored(around, self.side // 2)
+        if x.device.type == "cpu" and not torch.onnx.is_in_onnx_export():  # channels-last is faster there
+            images = zip(torch.split(padded, 1), kernels, strict=True)
+            smooth = torch.cat([depthwise(image, taps[:, None]) for image, taps in images])
+        else:
+            together = padded.reshape(1, n * channels, *_grown(height, width, self.side))
+            smooth = depthwise(together, kernels.flatten(0, 1)[:, None]).reshape(x.shape)
+        return around - smooth
 
 
 def _grown(height: int, width: int, side: int) -> tuple[int, int]:
@@ -87,13 +101,22 @@ class FrequencySelect(nn.Module):
         inner = max(channels // 2, _MIN_INNER)
         self.squeeze = nn.Linear(channels, inner)
         self.heads = nn.Linear(inner, 2 * channels)
-        self.join = nn.Conv2d(channels, channels, 1)
+        self.join = Pointwise(channels, channels)
 
     def forward(self, low: Tensor, high: Tensor) -> Tensor:
         """Map two (N, C, H, W) to one of the same shape."""
-        z = F.gelu(self.squeeze((low + high).mean(dim=(2, 3))))
-        shares = self.heads(z).reshape(z.shape[0], 2, -1).softmax(dim=1)[..., None, None].to(low.dtype)
-        joined: Tensor = self.join(low * shares[:, 0] + high * shares[:, 1])
+        whole = low + high
+        return self.weighed(whole, high, whole.mean(dim=(2, 3)))
+
+    def weighed(self, whole: Tensor, high: Tensor, mean: Tensor) -> Tensor:
+        """Weigh low = whole - high and high, (N, C, H, W), given the mean of the whole, (N, C).
+
+        low a_l + high a_h is whole a_l + high (a_h - a_l).
+        """
+        z = F.gelu(self.squeeze(mean))
+        shares = torch.unflatten(self.heads(z), 1, (2, -1)).softmax(dim=1).to(whole.dtype)
+        of_low, of_high = shares[..., None, None].unbind(1)
+        joined: Tensor = self.join(torch.addcmul(whole * of_low, high, of_high - of_low))
         return joined
 
 
@@ -113,4 +136,11 @@ class MultiScaleFrequency(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
         halves = zip(x.chunk(2, dim=1), self.splits, self.selects, strict=True)
-        return torch.cat([select(*split(half)) for half, split, select in halves], dim=1)
+        return torch.cat([_selected(*parts) for parts in halves], dim=1)
+
+
+def _selected(x: Tensor, split: nn.Module, select: nn.Module) -> Tensor:
+    assert isinstance(split, DynamicLowPass)  # noqa: S101 - only mypy does not know
+    assert isinstance(select, FrequencySelect)  # noqa: S101
+    mean = x.mean(dim=(2, 3))
+    return select.weighed(x, split.high(x, mean), mean)

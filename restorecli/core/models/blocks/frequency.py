@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restorecli.core.models.blocks.half_plane import half_plane
 from restorecli.core.models.blocks.mirroring import mirrored
 from restorecli.core.models.limits import EDGES, SELECTION_MODES, check_edges, check_word
 
@@ -227,14 +228,14 @@ class SelectiveFrequency(nn.Module):
     def _select(self, x: Tensor) -> Selection:
         height, width = x.shape[-2:]
         plane = _plane(height, width, self.edges, x.device)
-        spectrum = torch.fft.rfft2(x, norm="ortho")
+        spectrum = half_plane(x)
         level = spectrum.abs().log1p().flatten(2)
         mean, deviation = band_statistics(level, plane.shares)
         threshold = (mean + self.thresholds * deviation) @ plane.bands
         gate = self._gate(level, threshold, deviation @ plane.bands)
         left = gate + (1 - gate) * self._muted_share(level, threshold, plane.bands)
         factor = left * (self.band_weights @ plane.bands)
-        maps = (part.unflatten(-1, spectrum.shape[-2:]) for part in (level, threshold, gate, factor))
+        maps = (torch.unflatten(part, -1, spectrum.shape[-2:]) for part in (level, threshold, gate, factor))
         level, threshold, gate, factor = maps
         return Selection(spectrum, level, mean, deviation, threshold, gate, factor, width)
 

@@ -5,16 +5,56 @@ Chen, Chu, Zhang, Sun, "Simple Baselines for Image Restoration", ECCV 2022, arXi
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from restorecli.core.models.blocks.normalization import LayerNorm2d
+from restorecli.core.models.blocks.pointwise import Pointwise
 
 
-def simple_gate(x: Tensor) -> Tensor:
-    """Multiply the two halves of the channels: (N, 2C, H, W) to (N, C, H, W) (eq. 4)."""
-    first, second = x.chunk(2, dim=1)
-    return first * second
+def simple_gate(*features: Tensor) -> Tensor:
+    """Multiply the two halves of the channels: (N, 2C, H, W) to (N, C, H, W) (eq. 4).
+
+    Args:
+        features: One tensor, or several whose products are concatenated.
+    """
+    if torch.onnx.is_in_onnx_export():
+        products = [torch.mul(*x.chunk(2, dim=1)) for x in features]
+        return products[0] if len(products) == 1 else torch.cat(products, dim=1)
+    gated: Tensor = _SimpleGate.apply(*features)  # type: ignore[no-untyped-call]
+    return gated
+
+
+class _SimpleGate(torch.autograd.Function):
+    """Products of halves and their gradients, written where they belong instead of put together later."""
+
+    @staticmethod
+    def forward(ctx: Any, *features: Tensor) -> Tensor:  # noqa: ANN401
+        ctx.save_for_backward(*features)
+        if len(features) == 1:
+            return torch.mul(*features[0].chunk(2, dim=1))
+        n, _, height, width = features[0].shape
+        sizes = [x.shape[1] // 2 for x in features]
+        gated = features[0].new_empty(n, height, width, sum(sizes)).permute(0, 3, 1, 2)
+        for part, x in zip(torch.split(gated, sizes, dim=1), features, strict=True):
+            torch.mul(*x.chunk(2, dim=1), out=part)
+        return gated
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:  # noqa: ANN401
+        features = ctx.saved_tensors
+        of_features = tuple(torch.empty_like(x) for x in features)
+        parts = torch.split(gradient, [x.shape[1] // 2 for x in features], dim=1)
+        for part, x, of_x in zip(parts, features, of_features, strict=True):
+            first, second = x.chunk(2, dim=1)
+            of_first, of_second = of_x.chunk(2, dim=1)
+            torch.mul(part, second, out=of_first)
+            torch.mul(part, first, out=of_second)
+        return of_features
 
 
 def local_mean(x: Tensor, window: int) -> Tensor:
@@ -58,16 +98,20 @@ class SimplifiedChannelAttention(nn.Module):
     def __init__(self, channels: int, *, window: int | None = None) -> None:
         super().__init__()
         self.window = window
-        self.weigh = nn.Conv2d(channels, channels, 1)
+        self.weigh = Pointwise(channels, channels)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, H, W) to the same shape."""
+    def scale(self, x: Tensor) -> Tensor:
+        """Return what to multiply (N, C, H, W) by: (N, C, 1, 1), but (N, C, H, W) with a window."""
         if self.window is None or self.training:
             pooled = x.mean(dim=(2, 3), keepdim=True)
         else:
             pooled = local_mean(x, self.window).to(x.dtype)
-        scaled: Tensor = x * self.weigh(pooled)
-        return scaled
+        weighed: Tensor = self.weigh(pooled)
+        return weighed
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        return x * self.scale(x)
 
 
 class NafBlock(nn.Module):
@@ -98,6 +142,5 @@ class NafBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
         mixed = simple_gate(self.depthwise(self.expand(self.norm_mixing(x))))
-        y: Tensor = x + self.beta * self.project(self.attention(mixed))
-        fed: Tensor = self.feed_out(simple_gate(self.feed_in(self.norm_feeding(y))))
-        return y + self.gamma * fed
+        y = torch.addcmul(x, self.project(self.attention(mixed)), self.beta)
+        return torch.addcmul(y, self.feed_out(simple_gate(self.feed_in(self.norm_feeding(y)))), self.gamma)

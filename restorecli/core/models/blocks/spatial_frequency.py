@@ -6,15 +6,18 @@ Gao, Dang, "LCDNet", arXiv:2504.10558, of which no code exists. The gates are NA
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
-from restorecli.core.models.blocks.channelwise import DepthwiseConv2d
+from restorecli.core.models.blocks.channelwise import DepthwiseConv2d, depthwise
 from restorecli.core.models.blocks.dynamic_filter import MultiScaleFrequency
+from restorecli.core.models.blocks.half_plane import half_plane, joined, unit_parts
 from restorecli.core.models.blocks.naf import SimplifiedChannelAttention, simple_gate
 from restorecli.core.models.blocks.normalization import LayerNorm2d
-
-_MIN_POWER = 1e-6
+from restorecli.core.models.blocks.pointwise import Pointwise, pointwise
 
 
 class GatedMixer(nn.Module):
@@ -27,14 +30,15 @@ class GatedMixer(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         wide = 2 * channels
-        self.expand = nn.Conv2d(channels, wide, 1)
+        self.expand = Pointwise(channels, wide)
         self.depthwise = DepthwiseConv2d(wide, 3)
         self.attention = SimplifiedChannelAttention(channels)
-        self.project = nn.Conv2d(channels, channels, 1)
+        self.project = Pointwise(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
-        mixed: Tensor = self.project(self.attention(simple_gate(self.depthwise(self.expand(x)))))
+        gated = simple_gate(self.depthwise(self.expand(x)))
+        mixed: Tensor = self.project(gated, self.attention.scale(gated))
         return mixed
 
 
@@ -57,15 +61,10 @@ class SpectralMixer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
         with torch.autocast(x.device.type, enabled=False):
-            wide = x.to(torch.promote_types(x.dtype, torch.float32))
-            spectrum = torch.fft.rfft2(wide, norm="ortho")
-            parts = torch.cat([spectrum.real, spectrum.imag], dim=1)
-            strength = (parts.square().mean(dim=1, keepdim=True) + _MIN_POWER).sqrt()
-            parts = parts / strength
+            parts, strength = unit_parts(half_plane(x.to(torch.promote_types(x.dtype, torch.float32))))
         mixed = self.mixer(parts)
         with torch.autocast(x.device.type, enabled=False):
-            real, imaginary = (mixed.to(strength.dtype) * strength).chunk(2, dim=1)
-            changed = torch.complex(real.contiguous(), imaginary.contiguous())
+            changed = joined(mixed.to(strength.dtype), strength)
             back: Tensor = torch.fft.irfft2(changed, s=x.shape[-2:], norm="ortho").to(x.dtype)
         return back
 
@@ -83,19 +82,65 @@ class CrossScaleFeed(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         wide = 2 * channels
-        self.expand = nn.Conv2d(channels, wide, 1)
+        self.expand = Pointwise(channels, wide)
         self.first = nn.ModuleList(DepthwiseConv2d(wide, side) for side in (3, 5))
         self.second = nn.ModuleList(DepthwiseConv2d(channels, side, 2) for side in (3, 5))
-        self.join = nn.Conv2d(wide, channels, 1)
+        self.join = Pointwise(wide, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
         expanded = self.expand(x)
-        halves = zip(*(simple_gate(path(expanded)).chunk(2, dim=1) for path in self.first), strict=True)
-        crossed = [torch.cat(pair, dim=1) for pair in halves]
-        gated = [simple_gate(path(pair)) for path, pair in zip(self.second, crossed, strict=True)]
-        fed: Tensor = self.join(torch.cat(gated, dim=1))
-        return fed
+        first = simple_gate(*(path(expanded) for path in self.first))
+        if torch.onnx.is_in_onnx_export():
+            halves = torch.unflatten(first, 1, (2, 2, -1)).unbind(2)
+            second = (path(half.flatten(1, 2)) for path, half in zip(self.second, halves, strict=True))
+            recorded: Tensor = self.join(simple_gate(*second))
+            return recorded
+        # Copies of a half lie side by side, not of a channel: whole halves are copied and gated at a time.
+        second = (_side_by_side(*pair) for pair in zip(self.second, _crossed(first), strict=True))
+        weight = torch.unflatten(self.join.weight.flatten(1), 1, (2, -1, 2)).transpose(2, 3).flatten(1)
+        return pointwise(simple_gate(*second), weight, self.join.bias)
+
+
+def _side_by_side(path: nn.Module, doubled: Tensor) -> Tensor:
+    """Convolve halves that come twice; first outputs of a half's channels come out before second ones."""
+    weight, bias = (_by_turns(parameters) for parameters in path.parameters())
+    return depthwise(doubled, weight, bias, padding=weight.shape[-1] // 2)
+
+
+def _by_turns(parameters: Tensor) -> Tensor:
+    """Order the parameters of 2C outputs as first and second outputs of C / 2 inputs, then of the others."""
+    return torch.unflatten(parameters, 0, (2, -1, 2)).transpose(1, 2).flatten(0, 2)
+
+
+def _crossed(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first halves of both halves of the channels, each twice, and the second ones likewise.
+
+    Args:
+        x: (N, 2 C, H, W), in quarters a, b, c, d.
+
+    Returns:
+        a, a, c, c and b, b, d, d, each (N, 2 C, H, W) in the memory format channels-last.
+    """
+    pair: tuple[Tensor, Tensor] = _Crossed.apply(x)  # type: ignore[no-untyped-call]
+    return pair
+
+
+class _Crossed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401, ARG004
+        quarters = torch.unflatten(x.permute(0, 2, 3, 1), -1, (2, 2, -1))
+        first, second = (torch.stack([half, half], dim=-2).flatten(3) for half in quarters.unbind(-2))
+        return first.permute(0, 3, 1, 2), second.permute(0, 3, 1, 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401, ARG004
+        rows = [torch.unflatten(gradient.permute(0, 2, 3, 1), -1, (2, 2, -1)) for gradient in gradients]
+        of_x = rows[0].new_empty(rows[0].shape)
+        for half, row in zip(of_x.unbind(-2), rows, strict=True):
+            torch.add(*row.unbind(-2), out=half)
+        return of_x.flatten(3).permute(0, 3, 1, 2)
 
 
 class MssfBlock(nn.Module):
@@ -121,9 +166,8 @@ class MssfBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
         normal = self.norm_mixing(x)
-        y: Tensor = x + self.beta * (self.local_branch(normal) + self.global_branch(normal))
-        fed: Tensor = self.feed(self.norm_feeding(y))
-        return y + self.gamma * fed
+        y = torch.addcmul(x, self.local_branch(normal) + self.global_branch(normal), self.beta)
+        return torch.addcmul(y, self.feed(self.norm_feeding(y)), self.gamma)
 
 
 class HsfsBlock(nn.Module):
@@ -141,9 +185,9 @@ class HsfsBlock(nn.Module):
         self.selection: nn.Module | None = None
         if msfm:
             self.selection = nn.Sequential(
-                nn.Conv2d(channels, channels, 1),
+                Pointwise(channels, channels),
                 MultiScaleFrequency(channels),
-                nn.Conv2d(channels, channels, 1),
+                Pointwise(channels, channels),
             )
 
     def forward(self, x: Tensor) -> Tensor:
