@@ -69,6 +69,7 @@ PUBLIC = {
         "hours",
         "steps",
         "workers",
+        "compile",
         "progress",
     ],
     "restore": [

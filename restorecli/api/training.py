@@ -30,6 +30,8 @@ class TrainOptions:
         hours: Budget, in place of the recipe's.
         steps: Budget, in place of the recipe's.
         workers: Processes that make batches; with 0 a thread does. Any number gives the same training.
+        compile: How steps are taken: "off", one kernel after another; "graph", as one CUDA graph; "compile",
+            as that of a network compiled by torch; "auto" tries all three on the first steps of CUDA.
         progress: Progress callbacks of the training.
     """
 
@@ -45,6 +47,7 @@ class TrainOptions:
     hours: float | None = None
     steps: int | None = None
     workers: int = 0
+    compile: str = "auto"
     progress: Monitor | None = None
 
 
@@ -81,6 +84,7 @@ def run_train(options: TrainOptions) -> TrainResult:
         device=options.device,
         precision=options.precision,
         workers=options.workers,
+        compile=options.compile,
         monitor=options.progress,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -70,6 +70,14 @@ def command(
             rich_help_panel=options.COMPUTING,
         ),
     ] = 0,
+    compile: Annotated[  # noqa: A002 - the name of the option
+        Literal["auto", "off", "graph", "compile"],
+        typer.Option(
+            "--compile",
+            help="Steps as a CUDA graph, or that of a compiled network; auto measures.",
+            rich_help_panel=options.COMPUTING,
+        ),
+    ] = "auto",
     as_json: options.Json = False,
 ) -> None:
     """Train a network by a recipe; Ctrl-C saves, and says how to go on."""
@@ -85,6 +93,7 @@ def command(
         hours=hours,
         steps=steps,
         workers=workers,
+        compile=compile,
         progress=TrainingBar(),
     )
     if dry_run:

@@ -36,20 +36,30 @@ def learned(kind: str, key: str, measure: Callable[[], Any], check: Callable[[An
         measure: Finds the value out.
         check: Whether what the cache holds can be such a value; other programs write files, too.
     """
-    name = hashlib.sha256(f"{__version__} {torch.__version__} {key}".encode()).hexdigest()[:32]
-    file = cache_folder() / kind / f"{name}.json"
-    try:
-        known = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
-        known = None  # not measured yet, or not readable: it is measured again
-    if known is not None and check(known):
-        return known
-    value = measure()
-    _keep(file, json.dumps(value))
+    value = known(kind, key, check)
+    if value is None:
+        value = measure()
+        keep(kind, key, value)
     return value
 
 
-def _keep(file: Path, text: str) -> None:
+def known(kind: str, key: str, check: Callable[[Any], bool]) -> Any:  # noqa: ANN401
+    """Return what was kept, or None: not measured yet, not readable, or refused by `check`; see `learned`."""
+    try:
+        value = json.loads(_file(kind, key).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if value is not None and check(value) else None
+
+
+def _file(kind: str, key: str) -> Path:
+    name = hashlib.sha256(f"{__version__} {torch.__version__} {key}".encode()).hexdigest()[:32]
+    return cache_folder() / kind / f"{name}.json"
+
+
+def keep(kind: str, key: str, value: object) -> None:
+    """Keep a value that JSON has; see `learned`."""
+    file, text = _file(kind, key), json.dumps(value)
     temporary = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

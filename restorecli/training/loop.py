@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +13,13 @@ from torch import Tensor, nn
 from restorecli.core.device import autocast
 from restorecli.errors import DivergedError
 from restorecli.training.batches import Batch
+from restorecli.training.captured import Outcome, Stepping
 from restorecli.training.checkpoint import RunState
 from restorecli.training.guard import BufferGuard, StepRecord
 from restorecli.training.interruption import StopRequest
 from restorecli.training.logbook import Logbook
 from restorecli.training.monitor import Monitor
-from restorecli.training.optimization import Clock, learning_rate, step_if
+from restorecli.training.optimization import Clock, learning_rate, rate_of, set_rate, step_if
 from restorecli.training.recipe import OptimizerSection, Recipe
 from restorecli.training.strategies.base import Losses, Strategy
 from restorecli.training.validation import ValidationScores
@@ -40,6 +42,7 @@ class Loop:
         save: Writes the state and the `last` weights; with scores, also the `best` ones.
         logbook: The run's log; None writes none.
         monitor: Progress callbacks.
+        stepping: In which way steps are taken.
     """
 
     recipe: Recipe
@@ -51,6 +54,7 @@ class Loop:
     save: Callable[[ValidationScores | None], None]
     logbook: Logbook | None
     monitor: Monitor
+    stepping: Stepping
 
     def run(self, batches: Iterator[Batch], stop: StopRequest) -> None:
         """Train until the budget is used up or a stop is asked for; the state is saved in both cases.
@@ -124,30 +128,44 @@ class Loop:
 
         Nothing here asks the device for a value, so that it never has to be waited for.
         """
+        self._turn()
+        work = partial(self._work, buffers)
+        # What depends on the step's number cannot be recorded.
+        steady = self.state.clock.step >= self.strategy.steady_from
+        outcome = self.stepping.take(work, batch) if steady else work(batch)
+        record.add(self.state.clock.step + 1, outcome.losses.total, outcome.finite)
+        return outcome.losses, batch
+
+    def _turn(self) -> None:
+        """Set what changes from step to step: the learning rates, and the weight of the moving average."""
         state, recipe = self.state, self.recipe
-        self._set_rate(state.optimizer, recipe.optimizer)
+        set_rate(state.optimizer, self._rate(recipe.optimizer))
+        for discriminator in state.discriminators.values():
+            set_rate(discriminator.optimizer, self._rate(recipe.rivals or recipe.optimizer))
+        if state.average is not None:
+            state.average.turn(state.clock.step + 1)
+
+    def _work(self, buffers: BufferGuard, batch: Batch) -> Outcome:
+        """Do what the device does in a step: the same for every batch, so that it can be recorded."""
+        state, recipe = self.state, self.recipe
         with autocast(self.device, self.dtype):
             losses = self.strategy.losses(state.network, batch, state.clock.step)
         finite = _backward(losses.total, state.network, state.optimizer, recipe.optimizer)
         for name, loss in losses.discriminators.items():
             discriminator = state.discriminators[name]
             section = recipe.rivals or recipe.optimizer
-            self._set_rate(discriminator.optimizer, section)
             finite = finite & _backward(loss, discriminator.network, discriminator.optimizer, section)
         buffers.settle(finite)
         step_if(finite, state.optimizer)
         for name in losses.discriminators:
             step_if(finite, state.discriminators[name].optimizer)
         if state.average is not None:
-            state.average.update(state.clock.step + 1)
-        record.add(state.clock.step + 1, losses.total, finite)
-        return losses, batch
+            state.average.update()
+        return Outcome(losses.detached(), finite)
 
-    def _set_rate(self, optimizer: torch.optim.Optimizer, section: OptimizerSection) -> None:
+    def _rate(self, section: OptimizerSection) -> float:
         clock, recipe = self.state.clock, self.recipe
-        rate = learning_rate(section.lr, recipe.schedule, clock.step, clock.fraction(recipe.budget))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        return learning_rate(section.lr, recipe.schedule, clock.step, clock.fraction(recipe.budget))
 
     def _report(self, record: StepRecord, losses: Losses, batch: Batch, started: float) -> None:
         clock = self.state.clock
@@ -155,8 +173,8 @@ class Loop:
         if clock.step % LOG_EVERY == 0 and record.loss is not None:
             psnr = _psnr(losses, batch)
             self.monitor.measured(record.loss, psnr)
-            values = {"loss": record.loss, "psnr": psnr, "lr": self.state.optimizer.param_groups[0]["lr"]}
-            values |= {f"loss_{name}": float(part.detach()) for name, part in losses.parts.items()}
+            values = {"loss": record.loss, "psnr": psnr, "lr": rate_of(self.state.optimizer)}
+            values |= {f"loss_{name}": float(part) for name, part in losses.parts.items()}
             values |= {"seconds": clock.seconds, "step_seconds": time.monotonic() - started}
             self._write("train", clock.step, values | {"skipped": record.skipped})
         self.monitor.step(clock.step, fraction)

@@ -72,7 +72,9 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         betas: tuple[float, float] = (0.9, 0.999),
     ) -> None:
-        super().__init__(groups, {"lr": lr, "momentum": momentum, "betas": betas, "weight_decay": 0.0})
+        settings = {"lr": lr, "momentum": momentum, "betas": betas, "weight_decay": 0.0}
+        # Of steps that are fused torch restores the counts to the device, too.
+        super().__init__(groups, {**settings, "fused": True})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]

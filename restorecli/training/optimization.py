@@ -27,7 +27,11 @@ def make_optimizer(parameters: Iterable[nn.Parameter], section: OptimizerSection
             {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
         ]
     if section.name == "sgd":
-        return torch.optim.SGD(groups, lr=section.lr, momentum=section.momentum, fused=True)
+        sgd = torch.optim.SGD(groups, lr=section.lr, momentum=section.momentum, fused=True)
+        if section.momentum:  # else torch begins with memory as it is, and keeps that if the step is skipped
+            for parameter in trainable:
+                sgd.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return sgd
     first, second = section.betas
     if section.name == "muon":
         return Muon(groups, section.lr, betas=(first, second))
@@ -44,6 +48,32 @@ def step_if(finite: Tensor, optimizer: torch.optim.Optimizer) -> None:
     optimizer.grad_scale = None  # type: ignore[attr-defined]
     optimizer.found_inf = (~finite).float()  # type: ignore[attr-defined]
     optimizer.step()
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of all parameters, where it lies."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def rate_of(optimizer: torch.optim.Optimizer) -> float:
+    """Return the learning rate, with the digits that float32 holds; a tensor's is waited for."""
+    rate = optimizer.param_groups[0]["lr"]
+    return float(f"{rate.item():.7g}") if isinstance(rate, Tensor) else float(rate)
+
+
+def keep_rate_on(optimizer: torch.optim.Optimizer, device: torch.device | None) -> None:
+    """Keep the learning rate in a tensor on a device, which a graph reads; with None in Python."""
+    for group in optimizer.param_groups:
+        rate = float(group["lr"])
+        group["lr"] = rate if device is None else torch.tensor(rate, device=device)
+        if "capturable" in group:
+            group["capturable"] = device is not None and device.type == "cuda"
+    # A few steps are taken before the graph is recorded; torch need not warn of them.
+    optimizer._warned_capturable_if_run_uncaptured = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +128,29 @@ class MovingAverage:
         self._moved = [self.values[name] for name in floating]
         self._toward = [state[name] for name in floating]
         self._copies = [(self.values[name], state[name]) for name in state.keys() - set(floating)]
+        self._weight: float | Tensor = 1 - decay
+
+    def turn(self, step: int) -> None:
+        """Set the weight with which `update` takes in the network after step `step` (from 1)."""
+        weight = 1 - min(self.decay, (1 + step) / (10 + step))
+        if isinstance(self._weight, Tensor):
+            self._weight.fill_(weight)
+        else:
+            self._weight = weight
+
+    def keep_weight_on(self, device: torch.device | None) -> None:
+        """Keep the weight in a tensor on a device, which a graph reads; with None in Python."""
+        weight = float(self._weight)
+        self._weight = weight if device is None else torch.tensor(weight, device=device)
 
     @torch.no_grad()
-    def update(self, step: int) -> None:
-        """Take in the network's weights after step `step` (from 1)."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(self._moved, self._toward, 1 - decay)
+    def update(self) -> None:
+        """Take in the network's weights."""
+        if isinstance(self._weight, Tensor):
+            steps = torch._foreach_sub(self._toward, self._moved)
+            torch._foreach_mul_(steps, self._weight)
+            torch._foreach_add_(self._moved, steps)
+        else:
+            torch._foreach_lerp_(self._moved, self._toward, self._weight)
         for value, now in self._copies:
             value.copy_(now)

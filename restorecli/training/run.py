@@ -25,6 +25,9 @@ from restorecli.training.recipe import Recipe
 from restorecli.training.shelf import data_base, find_recipe
 from restorecli.training.strategies.catalog import STRATEGIES
 
+COMPILE_CHOICES = ("auto", "off", "graph", "compile")
+"""How steps can be taken; see `train`."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
@@ -72,6 +75,7 @@ def train(
     device: str | None = None,
     precision: str | None = None,
     workers: int = 0,
+    compile: str = "auto",  # noqa: A002 - the word of the command line
     monitor: Monitor | None = None,
 ) -> TrainResult:
     """Train a network by a recipe; see `restorecli.train`.
@@ -89,6 +93,8 @@ def train(
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: In place of the recipe's.
         workers: Processes that make batches; with 0 a thread does. Any number gives the same training.
+        compile: How steps are taken: off, one kernel after another; graph, as one CUDA graph; compile, as
+            that of a network compiled by torch; auto tries all three on the first steps of CUDA.
         monitor: Progress callbacks.
 
     Raises:
@@ -98,6 +104,7 @@ def train(
         DivergedError: The loss was not finite several times in a row, or the weights are not.
     """
     _refuse_many_processes()
+    _refuse_unknown_way(compile)
     overrides = _overrides(data, hours, steps, seed, precision)
     given = {
         "--hours": hours,
@@ -106,6 +113,7 @@ def train(
         "--device": device,
         "--precision": precision,
         "--workers": workers or None,
+        "--compile": None if compile == "auto" else compile,
     }
     with stop_requests() as stop:
         checked, base = _load(recipe, overrides)
@@ -128,6 +136,7 @@ def train(
                 device=device,
                 monitor=monitor or SilentMonitor(),
                 workers=workers,
+                compile=compile,
             )
             session.go(stop)
     if stop.received is not None:
@@ -229,6 +238,21 @@ def _interrupted(received: Signals, folder: Path, again: str) -> InterruptedRunE
         unchanged="nothing is lost",
         hint=again,
     )
+
+
+def _refuse_unknown_way(way: str) -> None:
+    """Refuse a way of taking steps that there is not.
+
+    Raises:
+        UsageError: With those that there are.
+    """
+    if way not in COMPILE_CHOICES:
+        raise UsageError(
+            "There is no such way of taking steps.",
+            expected=", ".join(COMPILE_CHOICES),
+            got=repr(way),
+            unchanged="nothing was started",
+        )
 
 
 def _refuse_workers(recipe: Recipe, workers: int) -> None:

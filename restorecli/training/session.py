@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 
 from restorecli.core.card_reading import Card
 from restorecli.core.device import pick_device, training_precision
+from restorecli.core.learned import structure_of
 from restorecli.core.losses.catalog import create_loss
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.catalog import create_model
@@ -22,9 +24,11 @@ from restorecli.errors import UsageError
 from restorecli.folders.places import make_folder
 from restorecli.heap import keep_large_blocks
 from restorecli.images.atomic import write_file
+from restorecli.training import captured
 from restorecli.training.advice import notes_on_images
 from restorecli.training.arrivals import arrivals
 from restorecli.training.batches import Batch, BatchMaker
+from restorecli.training.captured import Stepping
 from restorecli.training.changes import refuse_changes
 from restorecli.training.checkpoint import (
     Discriminator,
@@ -78,9 +82,11 @@ class Session:
         device: str | None,
         monitor: Monitor,
         workers: int = 0,
+        compile: str = "off",  # noqa: A002 - the word of the command line
     ) -> None:
         self.recipe = recipe
         self.workers = workers
+        self.compile = compile
         self.folder = folder
         self.base = base
         self.monitor = monitor
@@ -201,6 +207,23 @@ class Session:
             self.save,
             logbook,
             self.monitor,
+            self._stepping(),
+        )
+
+    def _stepping(self) -> Stepping:
+        state, make_graph = self.state, captured.graph_maker(self.device)
+        optimizers = [state.optimizer, *(each.optimizer for each in state.discriminators.values())]
+        recipe = self.recipe
+        about = (recipe.strategy, recipe.loss, recipe.optimizer, recipe.rivals, recipe.ema, recipe.data.crop)
+        key = "" if make_graph is None else f"{structure_of(state.network)} {about} {recipe.data.batch}"
+        return Stepping(
+            self.compile,
+            state.network,
+            captured.Dials(optimizers, state.average, self.device),
+            key=f"{_device_name(self.device)} {self.dtype} {key}",
+            note=self.monitor.note,
+            make_graph=make_graph,
+            wait=partial(captured.wait_for, self.device),
         )
 
     def stepper(self) -> Callable[[Batch], None]:

@@ -61,7 +61,8 @@ def test_moving_average_equals_torchs():
     for step in range(20, 30):
         with torch.no_grad():
             network.weight.add_(torch.randn(2, 3))
-        ours.update(step)
+        ours.turn(step)
+        ours.update()
         judge.update_parameters(network)
     torch.testing.assert_close(ours.values["weight"], judge.module.weight.detach())
 
@@ -75,7 +76,8 @@ def test_the_average_soon_forgets_the_start():
             nn.init.zeros_(network.weight)
             ours = MovingAverage(network, 0.999)
             nn.init.ones_(network.weight)
-        ours.update(step)
+        ours.turn(step)
+        ours.update()
         expected = decay * expected + (1 - decay)
         assert ours.values["weight"].item() == pytest.approx(expected, abs=1e-6), step
 

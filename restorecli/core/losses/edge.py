@@ -10,14 +10,16 @@ from torch.nn import functional as F
 
 from restorecli.core.losses import limits
 from restorecli.core.losses.pixel import charbonnier_loss
+from restorecli.core.ops.constants import constant
 
 _PYRAMID_TAPS = (0.05, 0.25, 0.4, 0.25, 0.05)
+_NEIGHBORS = ((0.0, 1.0, 0.0), (1.0, -4.0, 1.0), (0.0, 1.0, 0.0))
 
 
 def _gaussian5(x: Tensor) -> Tensor:
     """Filter (N, C, H, W) by the 5-tap pyramid kernel with replicated borders; the shape is kept."""
     channels = x.shape[1]
-    taps = x.new_tensor(_PYRAMID_TAPS)
+    taps = constant(_PYRAMID_TAPS, x)
     kernel = torch.outer(taps, taps).expand(channels, 1, 5, 5)
     return F.conv2d(F.pad(x, (2, 2, 2, 2), mode="replicate"), kernel, groups=channels)
 
@@ -43,7 +45,7 @@ def pyramid_laplacian(x: Tensor) -> Tensor:
 def plain_laplacian(x: Tensor) -> Tensor:
     """Return the 4-neighbor Laplacian [[0, 1, 0], [1, -4, 1], [0, 1, 0]] with replicated borders."""
     channels = x.shape[1]
-    kernel = x.new_tensor([[0, 1, 0], [1, -4, 1], [0, 1, 0]]).expand(channels, 1, 3, 3)
+    kernel = constant(_NEIGHBORS, x).expand(channels, 1, 3, 3)
     return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=channels)
 
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from restorecli.core.losses import limits
-from restorecli.core.ops.gaussian import gaussian_window, separable_filter
+from restorecli.core.ops.constants import window_like
+from restorecli.core.ops.gaussian import separable_filter
 
 
 def ssim_loss(restored: Tensor, reference: Tensor, *, window: int = 11, sigma: float = 1.5) -> Tensor:
@@ -45,7 +46,7 @@ def _wide(x: Tensor) -> Tensor:
 
 def _similarity(x: Tensor, y: Tensor, window: int, sigma: float) -> Tensor:
     """Return the map of local similarities, smaller than the images by window - 1."""
-    taps = gaussian_window(window, sigma, dtype=x.dtype)
+    taps = window_like(window, sigma, x)
     c1, c2 = 0.01**2, 0.03**2
     mean_x, mean_y = separable_filter(x, taps), separable_filter(y, taps)
     var_x = separable_filter(x * x, taps) - mean_x**2

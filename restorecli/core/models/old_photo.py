@@ -102,4 +102,4 @@ def _luma(x: Tensor) -> Tensor:
     """Return the BT.601 luma (N, 1, H, W) of (N, C, H, W); gray passes."""
     if x.shape[1] == 1:
         return x
-    return (x * x.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return x[:, :1] * 0.299 + x[:, 1:2] * 0.587 + x[:, 2:] * 0.114

@@ -59,6 +59,7 @@ class Adversarial:
     ) -> None:
         limits.adversarial(crop, discriminator, kind, weight, start, width, layers, conditional=conditional)
         self._loss, self._kind, self._weight, self._start = loss, kind, weight, start
+        self.steady_from = start
         self._conditional = conditional
         self.discriminators: dict[str, nn.Module] = {
             "discriminator": VggDiscriminator(channels, width, crop)

@@ -32,6 +32,7 @@ class Autoregressive:
     """
 
     needs: frozenset[str] = frozenset()
+    steady_from = 0
 
     def __init__(self, loss: WeightedSum, auxiliary: float = 1.0) -> None:
         limits.autoregressive(auxiliary)

@@ -29,6 +29,11 @@ class Losses:
     output: Tensor
     discriminators: Mapping[str, Tensor] = field(default_factory=dict)
 
+    def detached(self) -> Losses:
+        """Return the values without their graphs, and without what was only there to be trained on."""
+        parts = {name: part.detach() for name, part in self.parts.items()}
+        return Losses(self.total.detach(), parts, self.output.detach())
+
 
 class Strategy(Protocol):
     """How a batch becomes losses.
@@ -36,6 +41,7 @@ class Strategy(Protocol):
     Attributes:
         needs: What it needs of a batch beside degraded and reference: "second" or "mask".
         discriminators: Networks that are trained beside the main one, by optimizers of their own.
+        steady_from: The first step (from 0) from which on losses do not depend on the step's number.
     """
 
     @property
@@ -45,6 +51,10 @@ class Strategy(Protocol):
     @property
     def discriminators(self) -> Mapping[str, nn.Module]:
         """Networks with an optimizer of their own, by name."""
+
+    @property
+    def steady_from(self) -> int:
+        """The first step from which on losses do not depend on the step's number."""
 
     def losses(self, network: nn.Module, batch: Batch, step: int) -> Losses:
         """Return the losses of a batch at a step (from 0)."""

@@ -26,6 +26,7 @@ class CoarseToFine:
     """
 
     needs: frozenset[str] = frozenset()
+    steady_from = 0
 
     def __init__(self, loss: WeightedSum) -> None:
         self._loss = loss

@@ -23,6 +23,7 @@ class Masked:
     """
 
     needs = frozenset({"mask"})
+    steady_from = 0
 
     def __init__(self, loss: WeightedSum, inside: float = 1.0) -> None:
         limits.masked(inside)

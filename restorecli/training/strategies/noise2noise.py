@@ -23,6 +23,7 @@ class Noise2Noise:
     """
 
     needs = frozenset({"second"})
+    steady_from = 0
 
     def __init__(self, loss: WeightedSum) -> None:
         self._loss = loss

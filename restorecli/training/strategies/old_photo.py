@@ -33,6 +33,7 @@ class OldPhotoTraining:
     """
 
     needs = frozenset({"mask"})
+    steady_from = 0
 
     def __init__(
         self, loss: WeightedSum, inside: float = 6.0, mask: float = 0.5, positive: float = 1.0

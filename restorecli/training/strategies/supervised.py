@@ -19,6 +19,7 @@ class Supervised:
     """
 
     needs: frozenset[str] = frozenset()
+    steady_from = 0
 
     def __init__(self, loss: WeightedSum) -> None:
         self._loss = loss

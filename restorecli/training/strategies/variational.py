@@ -14,6 +14,7 @@ from restorecli.core.losses.adversarial import discriminator_loss
 from restorecli.core.losses.variational import kl_divergence, reparameterize
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.core.models.cvae_gan import CvaeGan
+from restorecli.core.ops.constants import constant
 from restorecli.core.recognizer import Recognizer
 from restorecli.training.batches import Batch
 from restorecli.training.strategies import limits
@@ -63,6 +64,7 @@ class Variational:
         limits.variational(pair, kl, warmup, free, matching, width)
         self._loss, self._pair, self._kl, self._matching = loss, pair, kl, matching
         self._warmup, self._free = warmup, free
+        self.steady_from = warmup
         self._discriminator = Recognizer(channels, 1, width)
         self._classifier = Recognizer(channels, len(LEVELS) + 1, width, classes=len(LEVELS) + 1)
         self.discriminators: dict[str, nn.Module] = {
@@ -118,4 +120,4 @@ class Variational:
 def levels_of(batch: Batch) -> Tensor:
     """Return the level of degradation, 0 to 4, of every crop of a batch: (N,), by `LEVELS`."""
     strength = 255 * (batch.degraded - batch.reference).square().mean((1, 2, 3)).sqrt()
-    return torch.bucketize(strength, strength.new_tensor(LEVELS))
+    return torch.bucketize(strength, constant(LEVELS, strength))
