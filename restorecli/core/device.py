@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 
 import torch
@@ -87,6 +88,49 @@ def precision(name: str) -> torch.dtype:
     if name not in PRECISIONS:
         raise UsageError("Unknown precision.", expected="auto, " + ", ".join(PRECISIONS), got=name)
     return PRECISIONS[name]
+
+
+def warm_up(device: torch.device) -> threading.Thread | None:
+    """Begin to load what a CUDA device needs for its first convolution, while weights and images are read.
+
+    Returns:
+        The thread that does so; None for other devices, and after the first time in a process.
+    """
+    if device.type != "cuda" or device in _WARM:
+        return None
+    _WARM.add(device)
+    thread = threading.Thread(
+        target=_first_convolution, args=(device,), name="restorecli-warm-up", daemon=True
+    )
+    thread.start()
+    return thread
+
+
+_WARM: set[torch.device] = set()
+
+
+def _first_convolution(device: torch.device) -> None:
+    with suppress(RuntimeError, AssertionError):  # whoever computes next meets the same, and says so
+        torch.conv2d(torch.zeros(1, 8, 8, 8, device=device), torch.zeros(8, 8, 3, 3, device=device))
+        torch.cuda.synchronize(device)
+
+
+@contextmanager
+def tuned(device: torch.device, *, wanted: bool) -> Iterator[None]:
+    """Let cuDNN try its algorithms on every shape of convolution that it has not met, and keep the fastest.
+
+    Args:
+        device: On others than CUDA this does nothing.
+        wanted: Whether the shapes will come often enough to pay for that; False leaves the setting as it is.
+    """
+    if device.type != "cuda" or not wanted:
+        yield
+        return
+    before, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:

@@ -65,7 +65,7 @@ class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _count(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
-        place, size = storage.data_ptr(), storage.nbytes()
+        place, size = storage.data_ptr() or storage._cdata, storage.nbytes()  # meta tensors have no place
         if place in self._seen or size == 0:
             return
         self._seen.add(place)
@@ -78,7 +78,9 @@ class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._live -= size
 
 
-def measure_footprint(run: Callable[[Tensor], Tensor], channels: int, multiple: int = 1) -> Footprint:
+def measure_footprint(
+    run: Callable[[Tensor], Tensor], channels: int, multiple: int = 1, *, device: str = "cpu"
+) -> Footprint:
     """Measure what a restorer takes per pixel for images of 1 or 3 channels, with a margin of safety.
 
     What computes outside torch cannot be counted; at least 256 bytes per pixel are assumed.
@@ -87,12 +89,13 @@ def measure_footprint(run: Callable[[Tensor], Tensor], channels: int, multiple: 
         run: Restores a (1, channels, H, W) batch.
         channels: Of the images.
         multiple: Sides that it is tried with are multiples of it.
+        device: Of the batch; "meta" counts without computing.
     """
     first = -(-_SIDE // multiple) * multiple
     sides = (first, 2 * first)
     peaks = []
     for side in sides:
-        batch = torch.full((1, channels, side, side), 0.5)
+        batch = torch.full((1, channels, side, side), 0.5, device=device)
         with _LiveBytes() as count:
             run(batch)
         peaks.append(count.peak / side**2)

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from restorecli.core.device import autocast
 from restorecli.core.footprint import Footprint, measure_footprint
+from restorecli.core.half_weights import with_weights_in
 from restorecli.core.learned import learned, structure_of
 from restorecli.core.ops.noise_level import estimate_noise
 from restorecli.errors import ImageError, UsageError
@@ -203,12 +204,17 @@ class TorchRestorer(PaddingRestorer):
         name: Name to print.
         device: Where to compute.
         dtype: float32, or the type of autocast.
+
+    Attributes:
+        module: The network.
+        running: The same as it computes: below float32 a copy whose weights are of that type.
     """
 
     def __init__(
         self, module: nn.Module, *, name: str, device: torch.device, dtype: torch.dtype = torch.float32
     ) -> None:
         self.module = module.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.running = self.module if dtype == torch.float32 else with_weights_in(self.module, dtype)
         self.device = device
         self.dtype = dtype
         self.sigma: float | None = None
@@ -228,6 +234,7 @@ class TorchRestorer(PaddingRestorer):
             return None
         precise = copy.copy(self)
         precise.dtype = torch.float32
+        precise.running = self.module
         return precise
 
     def joins(self, other: object) -> bool:
@@ -260,10 +267,28 @@ class TorchRestorer(PaddingRestorer):
         key = f"{structure_of(self.module)} {channels} {self.device.type} {self.dtype} {self.ensemble}"
 
         def measure() -> list[float]:
-            footprint = measure_footprint(self, channels, self.spec.multiple)
+            footprint = self._counted(channels) or measure_footprint(self, channels, self.spec.multiple)
             return [footprint.linear, footprint.quadratic]
 
         return Footprint(*learned("footprints", key, measure, _is_footprint))
+
+    def _counted(self, channels: int) -> Footprint | None:
+        """Return the footprint of the network without its values, which no device need compute.
+
+        It is that in float32: more than what lower precisions take. None on a CPU, which measures, and for a
+        network that looks at values on its way.
+        """
+        if self.device.type == "cpu":
+            return None
+        hollow = copy.copy(self)
+        tensors = (*self.module.parameters(), *self.module.buffers())
+        emptied = {id(tensor): torch.empty_like(tensor, device="meta") for tensor in tensors}
+        hollow.running = copy.deepcopy(self.module, emptied)
+        hollow.device, hollow.dtype = torch.device("meta"), torch.float32
+        try:
+            return measure_footprint(hollow.unchecked, channels, self.spec.multiple, device="meta")
+        except (RuntimeError, NotImplementedError):
+            return None
 
     def steps(self, pixels: NDArray[np.float32], context: ImageContext) -> Sequence[TorchRestorer]:
         """Return the restorer as told the noise of one image, if it takes that.
@@ -303,9 +328,9 @@ class TorchRestorer(PaddingRestorer):
 
     def _run(self, batch: Tensor) -> Tensor:
         if self.sigma is None:
-            restored: Tensor = self.module(batch)
+            restored: Tensor = self.running(batch)
             return restored
-        told: Tensor = self.module(batch, batch.new_full((len(batch),), self.sigma))
+        told: Tensor = self.running(batch, batch.new_full((len(batch),), self.sigma))
         return told
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from restorecli.core.card_reading import Card
-from restorecli.core.device import pick_device, restoring_precision
+from restorecli.core.device import pick_device, restoring_precision, warm_up
 from restorecli.core.foreign import recognize, spandrel_files, translate
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.models.dncnn import DnCnn
@@ -34,6 +34,7 @@ def load(
     precision: str = "auto",
 ) -> TorchRestorer:
     """Return a restorer; see `restorecli.load`."""
+    warm_up(pick_device(device))
     with torch.random.fork_rng(devices=[]):  # of the start that is overwritten
         module, card, name = find_network(name_or_file, None if weights is None else Path(weights))
         losses = card.precision_loss

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -182,10 +182,13 @@ class Ahead(Generic[Item, Result]):
         """Tell whether the next result is there, so that it can be taken without waiting."""
         return bool(self._pending) and self._pending[0][1].done()
 
-    def peek(self) -> tuple[Item, Result | RestorecliError]:
-        """Wait for the next result, and return it; it can be taken yet. See `take`."""
-        item, future = self._pending[0]
-        return item, _outcome(future)
+    def ready(self) -> Iterator[Result | RestorecliError]:
+        """Yield the results that are there, in order up to the first that is not; see `take` for faults."""
+        for _, future in self._pending:
+            if not future.done():
+                return
+            outcome = _outcome(future)
+            yield outcome
 
     def take(self) -> tuple[Item, Result | RestorecliError]:
         """Wait for the next result, and return its item and it, or the RestorecliError that was raised.
@@ -194,10 +197,10 @@ class Ahead(Generic[Item, Result]):
             ResourceError: The disk or the memory ran out: every later item would meet the same.
             Exception: Anything that is no RestorecliError is a defect.
         """
-        taken = self.peek()
-        self._pending.popleft()
+        item, future = self._pending.popleft()
+        outcome = _outcome(future)
         self._submit(1)
-        return taken
+        return item, outcome
 
     def _submit(self, count: int) -> None:
         for item in itertools.islice(self._items, count):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from restorecli.images.image import Pixels
 
@@ -26,6 +25,8 @@ def fill_invisible(pixels: Pixels, alpha: Alpha) -> Pixels:
     invisible = alpha == 0
     if not invisible.any() or invisible.all():
         return pixels
+    from scipy import ndimage  # here, since most images have no alpha
+
     rows, columns = ndimage.distance_transform_edt(invisible, return_distances=False, return_indices=True)
     filled: Pixels = pixels[:, rows, columns]
     return filled

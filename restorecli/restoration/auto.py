@@ -7,30 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from restorecli.core.device import pick_device
+from restorecli.core.device import pick_device, warm_up
 from restorecli.core.restorer import RestorerSpec
 from restorecli.core.shipped import shipped
 from restorecli.degradation.operator_words import operator_named
-from restorecli.diagnosis.decide import TABLE
-from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo, diagnose
-from restorecli.diagnosis.files import file_info, kinds
-from restorecli.diagnosis.holes import find_holes
-from restorecli.diagnosis.network import WEIGHTS
-from restorecli.diagnosis.remedies import treatments
-from restorecli.diagnosis.result import Diagnosis, Step
-from restorecli.diagnosis.votes import VOTES
 from restorecli.images.image import Pixels
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.backends import load_network
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.restoration.restorer import Restorer
+
+# What diagnoses images is imported where it is used: half a second that other models need not wait for.
+if TYPE_CHECKING:
+    from restorecli.diagnosis.result import Diagnosis, Step
 
 AUTO = "auto"
 """The name of the restorer that finds out what each image needs."""
@@ -60,6 +56,7 @@ class AutoRestorer(Restorer):
         self.diagnoses: list[Diagnosis] = []
         self._precision = precision
         self._device = pick_device(device)
+        warm_up(self._device)
         self._ensemble = ensemble
         self._backend = backend
         self._networks: dict[str, Restorer] = {}
@@ -77,6 +74,8 @@ class AutoRestorer(Restorer):
     @property
     def found(self) -> Sequence[str]:
         """What was found and done: "4 images: JPEG, quality about 20 -> deblock"."""
+        from restorecli.diagnosis.files import kinds
+
         return kinds(self.diagnoses)
 
     def hand_over(self) -> Sequence[Diagnosis]:
@@ -101,6 +100,9 @@ class AutoRestorer(Restorer):
 
     def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
         """Return what helps against the damage of one image, in order; nothing where it has none."""
+        from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo, diagnose
+        from restorecli.diagnosis.files import file_info
+
         if min(pixels.shape[1:]) < MIN_SIDE:
             context.note({"diagnosis": f"too small to tell: a side is under {MIN_SIDE} px"})
             return ()
@@ -111,6 +113,8 @@ class AutoRestorer(Restorer):
         return [restorer for step in diagnosis.steps for restorer in self._apply(step, pixels, context)]
 
     def _apply(self, step: Step, pixels: Pixels, context: Context) -> Sequence[Restorer]:
+        from restorecli.diagnosis.holes import find_holes
+
         told = replace(
             context,
             sigma=step.sigma,
@@ -144,6 +148,11 @@ def _digest() -> str:
 
     Of a change of the code it is not known whether it changes a result: it counts as one.
     """
+    from restorecli.diagnosis.decide import TABLE
+    from restorecli.diagnosis.network import WEIGHTS
+    from restorecli.diagnosis.remedies import treatments
+    from restorecli.diagnosis.votes import VOTES
+
     code = [Path(__file__), *sorted(TABLE.parent.glob("*.py"))]
     treating = treatments()
     weights = [entry.path for entry in shipped() if entry.name in treating]

@@ -222,6 +222,7 @@ def _compiled(network: TorchRestorer, card: Card) -> PaddingRestorer:
     compiled = copy.copy(network)
     compiled.module = copy.deepcopy(network.module)
     compiled.module.compile()
+    compiled.running = compiled.module
     compiled.backend = "compile"
     return compiled
 

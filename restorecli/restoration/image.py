@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from restorecli.core.device import tuned
 from restorecli.core.footprint import Footprint
 from restorecli.core.restorer import NonFiniteError, not_finite
 from restorecli.core.transfer import Transfer, transfer_to
@@ -21,7 +23,6 @@ from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
 from restorecli.restoration.backoff import BackingOff, device_faults_told, is_out_of_memory
 from restorecli.restoration.budget import auto_tile, memory_budget
 from restorecli.restoration.context import Context, Findings
-from restorecli.restoration.keep_defects import keep_defects, outlined
 from restorecli.restoration.outside import reaches_beyond, restore_beyond
 from restorecli.restoration.plan import (
     MAX_DEFAULT_OVERLAP,
@@ -38,6 +39,9 @@ from restorecli.restoration.tiling import Pending, begin_tiled, restore_bands, r
 
 MAX_BATCH_AREA = 1 << 22
 """Pixels of a batch beyond which a device has no more to gain from further images or tiles."""
+
+USUAL = 16
+"""Batches of one shape after which cuDNN may try its algorithms on it: that takes as long as many batches."""
 
 STREAM_BYTES = 256 << 20
 """Memory for one tile of an image that is read by rows: high tiles would make the rows in memory many."""
@@ -169,6 +173,7 @@ class ImageRestorer:
         self._transfers: dict[torch.device, Transfer] = {}
         self._footprints: dict[tuple[str, int], Footprint] = {}
         self._budgets: dict[str, int] = {}
+        self._shapes: Counter[tuple[str | int, ...]] = Counter()
         self._limits: dict[str, int] = {}
         if isinstance(self.tile, int):
             if restorer.spec.whole:
@@ -385,10 +390,13 @@ class ImageRestorer:
         together = 1
         if tile is not None and step.joins(step):
             together = self._batch_size(step, images[0].shape[0], tile * tile)
+        shape = (step.spec.name, len(images), *images[0].shape)
+        self._shapes[shape] += 1
         try:
-            return begin_tiled(
-                patient, images, tile=tile, overlap=self.overlap, transfer=transfer, together=together
-            )
+            with tuned(step.device, wanted=self._shapes[shape] >= USUAL):
+                return begin_tiled(
+                    patient, images, tile=tile, overlap=self.overlap, transfer=transfer, together=together
+                )
         except RuntimeError as error:
             if not transfer.ahead or not is_out_of_memory(error):
                 raise
@@ -524,6 +532,8 @@ def _check_strength(strength: float, scale: int) -> None:
 
 def _with_defects(degraded: Pixels, restored: Pixels, context: Context) -> tuple[Pixels, str]:
     """Return the image with its defects kept, and the note on it; the places go among the findings."""
+    from restorecli.restoration.keep_defects import keep_defects, outlined
+
     kept = keep_defects(degraded, restored, context.sigma)
     context.note({"kept_places": kept.count, "kept_surest": "; ".join(map(str, kept.places))})
     context.found.images["defects"] = outlined(kept.pixels, kept.where)

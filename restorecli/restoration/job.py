@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import NoReturn
 
@@ -150,8 +151,10 @@ class RestoreRoom:
         _, first = batch[0]
         if isinstance(first, Loaded) and first.image is not None:
             limit = self._files.image_restorer.together(first.image)
-            while len(batch) < limit and reading.is_ready() and _are_alike(first, reading.peek()[1]):
-                batch.append(_taken(reading))
+            alike = takewhile(partial(_are_alike, first), islice(reading.ready(), limit - 1))
+            count = 1 + sum(1 for _ in alike)
+            rounded = 1 << (count.bit_length() - 1)  # few shapes of batches are met often
+            batch += [_taken(reading) for _ in range(rounded - 1)]
         return batch
 
     def _begin(self, batch: Sequence[_Read]) -> list[_UnderWay]:

@@ -7,12 +7,16 @@ from hypothesis import strategies as st
 from torch import nn
 
 from restorecli import create_model, load
+from restorecli.core import device
 from restorecli.core.card_reading import Card
-from restorecli.core.device import pick_device, precision, training_precision
+from restorecli.core.device import pick_device, precision, restoring_precision, training_precision
+from restorecli.core.footprint import measure_footprint
+from restorecli.core.models.catalog import MODELS
 from restorecli.core.restorer import NonFiniteError, TorchRestorer, pad_to_multiple
 from restorecli.core.weights import pack
 from restorecli.errors import UsageError
 from restorecli.heap import keep_large_blocks
+from restorecli.testing.models import small
 
 CPU = torch.device("cpu")
 
@@ -119,6 +123,76 @@ def test_cuda_then_mps_then_cpu(monkeypatch):
     assert pick_device().type == "mps"
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert pick_device().type == "cpu"
+
+
+def test_bfloat16_is_taken_on_cuda_where_the_card_allows_it(monkeypatch):
+    cuda = torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *, including_emulation: True)
+    assert restoring_precision("auto", cuda, {"bf16": 0.019}) == torch.bfloat16
+    assert restoring_precision("auto", cuda, {"bf16": 0.02}) == torch.float32
+    assert restoring_precision("auto", cuda, {}) == torch.float32
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *, including_emulation: False)
+    assert restoring_precision("auto", cuda, {"bf16": 0.001}) == torch.float32
+
+
+def test_a_cuda_device_is_warmed_up_once_and_no_other(monkeypatch):
+    done = []
+    monkeypatch.setattr(device, "_WARM", set())
+    monkeypatch.setattr(device, "_first_convolution", done.append)
+    assert device.warm_up(CPU) is None
+    thread = device.warm_up(torch.device("cuda"))
+    thread.join()
+    assert device.warm_up(torch.device("cuda")) is None
+    assert done == [torch.device("cuda")]
+
+
+def test_a_device_that_cannot_be_warmed_up_is_left_to_whoever_computes():
+    device._first_convolution(torch.device("cuda:99"))
+
+
+def test_algorithms_of_cudnn_are_tried_only_while_it_is_wanted():
+    before = torch.backends.cudnn.benchmark
+    for kind, wanted, inside in (("cuda", True, True), ("cuda", False, before), ("cpu", True, before)):
+        with device.tuned(torch.device(kind), wanted=wanted):
+            assert torch.backends.cudnn.benchmark == inside
+        assert torch.backends.cudnn.benchmark == before
+
+
+@pytest.mark.parametrize("name", ["sca-unet", "dncnn", "nafnet", "restormer"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_weights_that_are_cast_once_change_no_bit(name, dtype):
+    module = small(name, MODELS[name].small)
+    restorer = TorchRestorer(module, name=name, device=CPU, dtype=dtype)
+    assert any(weight.dtype == dtype for weight in restorer.running.parameters())
+    assert all(weight.dtype == torch.float32 for weight in restorer.module.parameters())
+    batch = torch.rand(1, 3, 32, 48)
+    restored = restorer.unchecked(batch)
+    with torch.inference_mode(), torch.autocast("cpu", dtype):
+        expected = restorer.module(batch.contiguous(memory_format=torch.channels_last)).float().clamp(0, 1)
+    assert torch.equal(restored, expected)
+    assert restorer.in_float32().running is restorer.module
+
+
+@pytest.mark.parametrize("name", ["sca-unet", "unet", "restormer"])
+def test_the_footprint_is_known_without_computing_where_that_is_possible(name):
+    """Judge: the same network, measured while it computes."""
+    restorer = TorchRestorer(small(name, MODELS[name].small), name=name, device=CPU)
+    measured = measure_footprint(restorer, 3, restorer.spec.multiple)
+    assert restorer._counted(3) is None  # the CPU is measured itself
+    restorer.device = torch.device("mps")
+    counted = restorer._counted(3)
+    assert counted.linear == pytest.approx(measured.linear, rel=0.02)
+    assert counted.quadratic == pytest.approx(measured.quadratic, rel=0.02)
+
+
+def test_a_network_that_looks_at_values_has_its_footprint_measured():
+    class Looking(Fake):
+        def forward(self, x):
+            return x * float(x.mean())
+
+    restorer = TorchRestorer(Looking(), name="looking", device=CPU)
+    restorer.device = torch.device("mps")
+    assert restorer._counted(3) is None
 
 
 def test_keeping_large_blocks_answers_whether_it_did():

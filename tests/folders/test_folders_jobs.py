@@ -140,9 +140,12 @@ def test_whoever_takes_results_can_ask_whether_the_next_is_there():
     with Ahead(work, range(3), workers=2) as ahead:
         assert ahead.take() == (0, 0)
         assert not ahead.is_ready()
+        assert list(ahead.ready()) == []
         go.set()
-        assert ahead.peek() == (1, 10)
-        assert ahead.is_ready()
-        assert [ahead.take(), ahead.take()] == [(1, 10), (2, 20)]
+        assert ahead.take() == (1, 10)
+        while not ahead.is_ready():
+            time.sleep(0.001)
+        assert list(ahead.ready()) == [20]
+        assert ahead.take() == (2, 20)
         assert not ahead
         assert not ahead.is_ready()

@@ -1,6 +1,8 @@
 """`auto`: what is found is treated, and what has no damage is copied."""
 
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -97,7 +99,8 @@ def test_what_auto_finds_out_by_itself_is_not_told(folder, told) -> None:
 def test_another_rule_table_or_network_makes_other_results(tmp_path, monkeypatch) -> None:
     """What an older diagnosis restored is not taken for what today's would: code and weights count, too."""
     shutil.copytree(TABLE.parent, tmp_path / "diagnosis")
-    monkeypatch.setattr(auto, "TABLE", tmp_path / "diagnosis" / "table.json")
+    decide = sys.modules["restorecli.diagnosis.decide"]
+    monkeypatch.setattr(decide, "TABLE", tmp_path / "diagnosis" / "table.json")
     digest = auto._digest.__wrapped__
     ours = digest()
     assert auto.AutoRestorer().identity()["weights"] == auto._digest()
@@ -106,3 +109,13 @@ def test_another_rule_table_or_network_makes_other_results(tmp_path, monkeypatch
     changed = digest()
     monkeypatch.setattr(auto, "shipped", list)
     assert len({ours, changed, digest()}) == 3
+
+
+def test_other_models_need_not_wait_for_what_diagnoses() -> None:
+    """SciPy and the diagnosis take as long to import as everything else of ours together."""
+    program = (
+        "import sys, restorecli.api.restoring; "
+        "print(*(name for name in sys.modules if name.startswith(('scipy', 'restorecli.diagnosis'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"

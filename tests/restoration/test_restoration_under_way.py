@@ -1,5 +1,6 @@
 """Several images under way at once, and several in one batch: shown on a CPU by a device that is late."""
 
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from restorecli.folders import jobs
 from restorecli.folders.run import run_folder
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.writing import write_image
+from restorecli.restoration import image as room
 from restorecli.restoration import job
 from restorecli.restoration.context import Context
 from restorecli.restoration.files import FileRestorer
@@ -86,6 +88,7 @@ def results(folder):
 def _all_read(monkeypatch):
     """Let every image count as read before it is taken."""
     monkeypatch.setattr(jobs.Ahead, "is_ready", lambda self: bool(self))
+    monkeypatch.setattr(jobs.Ahead, "ready", lambda self: (future.result() for _, future in self._pending))
 
 
 @pytest.mark.usefixtures("_all_read")
@@ -126,10 +129,10 @@ def test_images_under_way_never_keep_the_memory_that_others_wait_for(
 
 @pytest.mark.usefixtures("_all_read")
 def test_images_of_one_size_are_one_batch(source, tmp_path, convolutions):
-    """The fourth has another size."""
+    """The fourth has another size; batches are of 1, 2, 4 ... images, so that few shapes come often."""
     late = Late(together=4)
     run(source, tmp_path / "out", ImageRestorer(convolutions(), transfer_to=lambda _: late))
-    assert [step for step in late.log if step.startswith("send")] == ["send 3", "send 1", "send 2"]
+    assert [step for step in late.log if step.startswith("send")] == ["send 2", "send 1", "send 1", "send 2"]
     restore_folder(source, tmp_path / "plain", convolutions())
     assert results(tmp_path / "out") == results(tmp_path / "plain")
 
@@ -185,13 +188,13 @@ def fragile(**attributes):
 @pytest.mark.usefixtures("_all_read")
 def test_an_image_that_fails_in_a_batch_fails_alone(tmp_path):
     (tmp_path / "source").mkdir()
-    for number, level in enumerate((10, 250, 30)):
+    for number, level in enumerate((10, 250, 30, 40)):
         Image.new("RGB", (8, 6), (level, level, level)).save(tmp_path / "source" / f"{number}.png")
     late = Late(together=4)
     summary = run(tmp_path / "source", tmp_path / "out", ImageRestorer(fragile(), transfer_to=lambda _: late))
-    assert late.log[0] == "send 3"
+    assert late.log[0] == "send 4"
     assert [failure.path for failure in summary.failures] == ["1.png"]
-    assert summary.written == 2
+    assert summary.written == 3
     assert Image.open(tmp_path / "out" / "2.png").getpixel((0, 0)) == (225, 225, 225)
 
 
@@ -257,6 +260,21 @@ def test_no_room_on_the_device_for_an_image_is_met_by_waiting_for_those_under_wa
     restored, _ = ImageRestorer(convolutions(), transfer_to=lambda _: full).restore(pixels)
     np.testing.assert_array_equal(restored, expected)
     assert full.log == ["settle"]
+
+
+def test_cudnn_tries_its_algorithms_on_shapes_that_come_often(convolutions, monkeypatch):
+    seen = []
+
+    @contextmanager
+    def told(device, *, wanted):
+        seen.append(wanted)
+        yield
+
+    monkeypatch.setattr(room, "tuned", told)
+    restorer = ImageRestorer(convolutions())
+    for side in (8, *[9] * 17, 8):
+        restorer.restore(np.zeros((3, side, 8), np.float32))
+    assert seen == [False] * 16 + [True, True, False]
 
 
 class Waits(TorchDispatchMode):

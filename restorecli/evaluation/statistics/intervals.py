@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 CONFIDENCE = 0.95
 """How often the interval is meant to hold the true mean."""
@@ -81,6 +80,8 @@ def resampled_means(ordered: Doubles) -> Doubles:
 
 def _levels(ordered: Doubles, means: Doubles) -> tuple[float, float]:
     """Return the two levels at which the quantiles of the resampled means are taken."""
+    from scipy.special import ndtr, ndtri  # here, since importing it takes time that others need not wait for
+
     center = math.fsum(ordered) / len(ordered)
     equal = np.abs(means - center) <= _ROUNDING * np.abs(ordered).max()
     below = (np.count_nonzero((means < center) & ~equal) + np.count_nonzero(equal) / 2) / len(means)
