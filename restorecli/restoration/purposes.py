@@ -32,6 +32,7 @@ PURPOSES = (
         ("denoise", "noise", "denoiser", "denoising", "grain"),
         "sca-unet.gaussian",
     ),
+    Purpose("noise of cameras", (), ("camera", "camera-noise", "iso", "sensor"), "sca-unet.camera"),
     Purpose(
         "specks, dead pixels",
         ("switching-median", "median"),
