@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,12 @@ from restorecli.bench.machine import product_cases, product_speed
 from restorecli.bench.timing import Taken, interleaved, torch_threads
 from restorecli.core.models.catalog import create_model
 from restorecli.core.zoo import as_restorer
+from restorecli.degradation.chain import Chain
+from restorecli.degradation.on_device.names import host_only
 from restorecli.errors import UsageError
 from restorecli.training.arrivals import arrivals
 from restorecli.training.batches import Batch
+from restorecli.training.captured import WARM_UP, wait_for
 from restorecli.training.recipe import Recipe
 from restorecli.training.run import check_recipe
 from restorecli.training.session import Session
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
 LOOP = "plain loop: eager, float32, contiguous, batches made in between"
 """What is compared with: how most training scripts are written."""
 
+ON_DEVICE = "degraded on the device"
+"""How batches that the host only cuts are told from those that it degrades, too."""
+
 IN_MEMORY = "on random tensors"
 """How what trains on one batch in memory is told from what makes its batches."""
 
@@ -38,6 +45,7 @@ _PASSES = 3
 """Of a network in a step: forward, and backward to its inputs and to its weights."""
 
 _PIECES = 2
+_WAYS_OF_CUDA = ("graph", "compile")
 _PRECISIONS = {"float32": "fp32", "bfloat16": "bf16"}
 
 
@@ -50,14 +58,15 @@ class TrainingSpeed:
         taken: Median time of one step.
         times_as_fast: The plain loop's time divided by this, on the clock and by CPU time.
         waited: Share of the time on the clock that was spent waiting for batches.
-        share_of_limit: Operations per CPU second over those of a large matrix product of the same type.
+        share_of_limit: Operations per CPU second over those of a large matrix product of the same type; None
+            for steps that the CPU does not compute.
     """
 
     name: str
     taken: Taken
     times_as_fast: Taken
     waited: float
-    share_of_limit: float
+    share_of_limit: float | None
 
     def to_dict(self) -> dict[str, object]:
         """Return the measurement as JSON values."""
@@ -77,6 +86,7 @@ class TrainingBench:
     """Training measured on this machine.
 
     Attributes:
+        device: That computed.
         recipe: Name of the recipe.
         crop: Side of the crops.
         batch: Crops of a step.
@@ -85,6 +95,7 @@ class TrainingBench:
         limits: Operations per CPU second of a large matrix product, by type.
     """
 
+    device: str
     recipe: str
     crop: int
     batch: int
@@ -95,6 +106,7 @@ class TrainingBench:
     def to_dict(self) -> dict[str, Any]:
         """Return the measurements as JSON values."""
         return {
+            "device": self.device,
             "recipe": self.recipe,
             "crop": self.crop,
             "batch": self.batch,
@@ -113,8 +125,12 @@ def bench_training(
     threads: int = 1,
     crop: int | None = None,
     batch: int | None = None,
+    device: str = "cpu",
 ) -> TrainingBench:
-    """Time training steps on the CPU in turns with a plain loop over the same batches.
+    """Time training steps in turns with a plain loop over the same batches.
+
+    Where the device can do the recipe's degradations, steps with batches that it degrades are timed, too; on
+    CUDA also steps as one graph, and as that of a compiled network.
 
     Args:
         recipe: Name or file of a recipe with the strategy "supervised".
@@ -124,20 +140,16 @@ def bench_training(
         threads: That torch computes on.
         crop: Side of the crops in place of the recipe's.
         batch: Crops of a step in place of the recipe's.
+        device: "cpu", or another that is here.
 
     Raises:
         RecipeError: The recipe is wrong.
-        UsageError: The recipe has another strategy, for which there is no usual loop.
+        UsageError: The device is not here, or the recipe has another strategy, which has no usual loop.
         DataError: The folder holds no RGB image.
     """
     with torch_threads(threads), tempfile.TemporaryDirectory() as folder:
         checked = _prepared(recipe, data, Path(folder), crop, batch)
-        ways = {LOOP: _Plain(_session(checked, "fp32", Path(folder)))}
-        runs: dict[str, _Plain | _Ours] = dict(ways)
-        for title, precision in _PRECISIONS.items():
-            for place in ("", f", {IN_MEMORY}"):
-                session = _session(checked, precision, Path(folder))
-                runs[f"restorecli, {title}{place}"] = _Ours(session, in_memory=bool(place))
+        runs = _runs(checked, Path(folder), device)
         calls = {name: _times(run, steps) for name, run in runs.items()}
         try:
             taken = interleaved({**calls, **product_cases()}, rounds)
@@ -147,7 +159,9 @@ def bench_training(
         work = _PASSES * _operations(checked)
     limits = product_speed(taken)
     each = {name: taken[name].each(steps) for name in runs}
+    here = runs[LOOP].device.type
     return TrainingBench(
+        device=here,
         recipe=checked.name,
         crop=checked.data.crop,
         batch=checked.data.batch,
@@ -158,7 +172,9 @@ def bench_training(
                 each[name],
                 Taken(each[LOOP].wall / each[name].wall, each[LOOP].cpu / each[name].cpu),
                 run.waited / run.whole,
-                work / each[name].cpu / limits["bfloat16" if "bfloat16" in name else "float32"],
+                work / each[name].cpu / limits["bfloat16" if "bfloat16" in name else "float32"]
+                if here == "cpu"
+                else None,
             )
             for name, run in runs.items()
         ),
@@ -166,10 +182,34 @@ def bench_training(
     )
 
 
-class _Timed:
-    """Counts the time on the clock of all steps, and what of it was spent waiting for batches."""
+def _runs(recipe: Recipe, folder: Path, device: str) -> dict[str, _Plain | _Ours]:
+    """Return all that is timed, the plain loop first."""
+    runs: dict[str, _Plain | _Ours] = {LOOP: _Plain(_session(recipe, "fp32", folder, device))}
+    on_device = host_only(Chain.from_specs(recipe.data.degrade)) is None
+    fastest = _degraded_on_device(recipe) if on_device else recipe
+    for title, precision in _PRECISIONS.items():
+        name = f"restorecli, {title}"
+        session = partial(_session, precision=precision, folder=folder, device=device)
+        runs[name] = _Ours(session(recipe))
+        runs[f"{name}, {IN_MEMORY}"] = _Ours(session(recipe), in_memory=True)
+        if on_device:
+            runs[f"{name}, {ON_DEVICE}"] = _Ours(session(fastest))
+        for way in _WAYS_OF_CUDA if runs[name].device.type == "cuda" else ():
+            graphed = _Ours(session(fastest, compile=way))
+            graphed.warm_up()
+            runs[f"{name}, --compile {way}"] = graphed
+    return runs
 
-    def __init__(self) -> None:
+
+class _Timed:
+    """Counts the time on the clock of all steps, and what of it was spent waiting for batches.
+
+    Args:
+        session: The run.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.device = session.device
         self.waited = self.whole = 0.0
 
     def next_of(self, batches: Iterator[Batch]) -> Batch:
@@ -185,16 +225,16 @@ class _Plain(_Timed):
     def __init__(self, session: Session) -> None:
         import torch
 
-        super().__init__()
+        super().__init__(session)
         self._batches = (_on_host(session, step) for step in range(1 << 30))
         model = session.recipe.model
-        self._network: nn.Module = create_model(model.name, **model.arguments).train()
+        self._network: nn.Module = create_model(model.name, **model.arguments).to(self.device).train()
         self._strategy = session.strategy
         self._optimizer = torch.optim.Adam(self._network.parameters(), lr=1e-4)
 
     def step(self) -> None:
         begun = time.perf_counter()
-        batch = self.next_of(self._batches)
+        batch = self.next_of(self._batches).mapped(lambda crops: crops.to(self.device))
         self._optimizer.zero_grad()
         loss: Tensor = self._strategy.losses(self._network, batch, 0).total
         loss.backward()  # type: ignore[no-untyped-call]
@@ -214,11 +254,15 @@ class _Ours(_Timed):
         in_memory: Train on one batch of random numbers instead of batches that are made.
     """
 
-    def __init__(self, session: Session, *, in_memory: bool) -> None:
-        super().__init__()
+    def __init__(self, session: Session, *, in_memory: bool = False) -> None:
+        super().__init__(session)
         self._stepper = session.stepper()
         self._batches = (
-            arrivals(_same(_random_batch(session)), session.device) if in_memory else session.batches()
+            arrivals(
+                _same(_random_batch(session).mapped(lambda crops: crops.to(session.device))), session.device
+            )
+            if in_memory
+            else session.batches()
         )
 
     def step(self) -> None:
@@ -226,13 +270,28 @@ class _Ours(_Timed):
         self._stepper(self.next_of(self._batches))
         self.whole += time.perf_counter() - begun
 
+    def warm_up(self) -> None:
+        """Take the steps before a graph is replayed, which is what is timed."""
+        for _ in range(WARM_UP + 1):
+            self.step()
+        self.waited = self.whole = 0.0
+
     def close(self) -> None:
         """Stop the making of batches."""
         self._batches.close()  # type: ignore[attr-defined]
 
 
 def _times(run: _Plain | _Ours, steps: int) -> Callable[[], object]:
-    return lambda: [run.step() for _ in range(steps)]
+    def call() -> None:
+        for _ in range(steps):
+            run.step()
+        wait_for(run.device)
+
+    return call
+
+
+def _degraded_on_device(recipe: Recipe) -> Recipe:
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update={"degrade_on": "device"})})
 
 
 def _same(batch: Batch) -> Iterator[Batch]:
@@ -254,7 +313,13 @@ def _random_batch(session: Session) -> Batch:
     return Batch(*(torch.rand(side.shape, generator=random) for side in (made.degraded, made.reference)))
 
 
-def _session(recipe: Recipe, precision: str, folder: Path) -> Session:
+def _session(
+    recipe: Recipe,
+    precision: str,
+    folder: Path,
+    device: str = "cpu",
+    compile: str = "off",  # noqa: A002 - as that of the session
+) -> Session:
     from restorecli.training.monitor import SilentMonitor
 
     return Session(
@@ -263,8 +328,9 @@ def _session(recipe: Recipe, precision: str, folder: Path) -> Session:
         folder / "run",
         resume=False,
         allow_change=(),
-        device="cpu",
+        device=device,
         monitor=SilentMonitor(),
+        compile=compile,
     )
 
 
@@ -282,6 +348,7 @@ def _prepared(recipe: str, data: Path | None, folder: Path, crop: int | None, ba
                 Image.fromarray(np.ascontiguousarray(piece)).save(data / f"{pair.name}-{number}.png")
     content = check_recipe(recipe, data=[data], steps=1 << 30).resolved()
     content["validation"] |= {"sources": [], "holdout": 1, "samples": 0}
+    content["data"] |= {"degrade_on": "host"}  # what is compared with knows no other
     content["data"] |= {} if crop is None else {"crop": crop}
     content["data"] |= {} if batch is None else {"batch": batch}
     checked = check_recipe(content)

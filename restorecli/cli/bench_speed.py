@@ -44,16 +44,21 @@ def train(
     batch: Annotated[
         int | None, typer.Option("--batch", min=1, help="Crops of a step, in place of the recipe's.")
     ] = None,
+    device: Annotated[
+        str, typer.Option("--device", help="cpu, cuda or mps.", rich_help_panel=options.COMPUTING)
+    ] = "cpu",
     as_json: options.Json = False,
 ) -> None:
     """Time training steps beside a plain loop, and beside the same network on random tensors.
 
-    All take turns in one run on the CPU, so that a busy machine slows each alike; "CPU ms" hardly depends on
-    it.
+    All take turns in one run, so that a busy machine slows each alike; "CPU ms" hardly depends on it. Batches
+    that the device degrades are timed where it can; with --device cuda also steps as one graph.
     """
     from restorecli.bench.training import bench_training
 
-    bench = bench_training(recipe, data, steps=steps, rounds=rounds, threads=threads, crop=crop, batch=batch)
+    bench = bench_training(
+        recipe, data, steps=steps, rounds=rounds, threads=threads, crop=crop, batch=batch, device=device
+    )
     if as_json:
         render.as_json(CommandResult("bench train", bench.to_dict()))
         return
@@ -65,7 +70,7 @@ def train(
             f"{way.taken.cpu * 1e3:.0f}",
             *_ratios(way.times_as_fast),
             f"{way.waited:.1%}",
-            f"{way.share_of_limit:.0%}",
+            "-" if way.share_of_limit is None else f"{way.share_of_limit:.0%}",
         )
         for way in bench.ways
     ]
@@ -82,7 +87,8 @@ def train(
     render.table(heads, rows)
     limits = ", ".join(f"{name} {speed / 1e9:.0f} GFLOP/s" for name, speed in bench.limits.items())
     render.say(
-        f"{bench.recipe}, crops of {bench.crop}, batch {bench.batch}, {counted(bench.threads, 'thread')}.",
+        f"{bench.recipe}, crops of {bench.crop}, batch {bench.batch}, on {bench.device}, "
+        f"{counted(bench.threads, 'thread')}.",
         f"A product of two 1024x1024 matrices in a CPU second: {limits}.",
     )
 

@@ -11,10 +11,11 @@ from restorecli.bench import start
 from restorecli.bench.degradation import CODEC, LOOP, OURS, bench_degradation
 from restorecli.bench.images import bench_pairs
 from restorecli.bench.start import BASE, bench_start
-from restorecli.bench.training import IN_MEMORY, _Ours, _Plain, _prepared, _session, bench_training
+from restorecli.bench.training import IN_MEMORY, ON_DEVICE, _Ours, _Plain, _prepared, _session, bench_training
 from restorecli.bench.training import LOOP as PLAIN
 from restorecli.errors import UsageError
 from restorecli.evaluation.metrics.psnr_ssim import psnr
+from restorecli.training.captured import WARM_UP
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +32,10 @@ def test_training_is_told_for_every_precision_with_and_without_data(training):
     told = json.loads(json.dumps(training.to_dict(), allow_nan=False))
     names = [way["name"] for way in told["ways"]]
     assert names[0] == PLAIN
-    assert sorted(IN_MEMORY in name for name in names[1:]) == [False, False, True, True]
-    assert sum("bfloat16" in name for name in names) == 2
+    assert sum(IN_MEMORY in name for name in names) == sum(ON_DEVICE in name for name in names) == 2
+    assert sum("bfloat16" in name for name in names) == 3
+    assert len(names) == 7
+    assert told["device"] == "cpu"
     assert (told["crop"], told["batch"]) == (16, 2)
 
 
@@ -108,3 +111,17 @@ def test_programs_are_timed_by_their_own_processes(monkeypatch):
 def test_commands_are_started_as_a_user_starts_them(tmp_path):
     words = start._programs("median")["restorecli --help"]
     assert start._run(words, tmp_path).cpu > 0
+
+
+def test_a_graph_is_recorded_before_it_is_timed(tmp_path, monkeypatch):
+    """On CUDA; here what would be recorded only counts."""
+    recipe = _prepared("dncnn-s-25", None, tmp_path, 16, 2)
+    ours = _Ours(_session(recipe, "fp32", tmp_path), in_memory=True)
+    taken = []
+    monkeypatch.setattr(ours, "_stepper", taken.append)
+    try:
+        ours.warm_up()
+    finally:
+        ours.close()
+    assert len(taken) == WARM_UP + 1
+    assert ours.whole == ours.waited == 0
