@@ -131,7 +131,7 @@ def classify(examples: Iterable[Example]) -> Classified:
         labels.append(example.labels)
         measured.append(table.chances(found))
         seen.append(network_chances(view))
-        possible.append(possible_damages(table.possible(found), seen[-1]))
+        possible.append(possible_damages(table.possible(found), measured[-1], seen[-1]))
     return Classified(labels, measured, seen, possible)
 
 

@@ -31,7 +31,7 @@ from restorecli.diagnosis.result import Diagnosis, Finding, Suspicion
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
 from restorecli.diagnosis.together import alike
 from restorecli.diagnosis.view import Pixels, View, view_of
-from restorecli.diagnosis.votes import shipped_votes
+from restorecli.diagnosis.votes import shipped_votes, trust
 from restorecli.errors import ImageError
 
 MIN_SIDE = 32
@@ -47,8 +47,9 @@ _DARK = "low-light"
 _NOISY_DARK = 0.15
 """Noise over the median brightness from which noise shows when a dark image is brightened."""
 
-_QUIET, _SEEN = 0.7, 0.85
-"""Chances that damaged tones need beside plain noise: by measurements but those of noise, or the network."""
+_QUIET, _SEEN, _SEEN_DARK = 0.7, 0.75, 0.85
+"""Chances that damaged tones need beside plain noise: by measurements but those of noise, or the network,
+which takes dark photographs with noise for badly lit ones."""
 
 _MEASURED = 0.1
 """Chance by measurements alone that damaged tones need: skies and retinas look dusty to the network."""
@@ -95,7 +96,7 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     image, view = _from_first_block(image)
     table = shipped_table()
     found = measurements(image, info, view)
-    names, chances, possible = _named(found, table, network_chances(view))
+    names, chances, possible = _named(found, table, network_chances(view), view.luma.size)
     if not BLURS.isdisjoint(names):
         blur = fit_blurs(view)[0]
         found |= measured(blur)
@@ -112,16 +113,17 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
 
 
 def _named(
-    found: Mapping[str, float], table: DecisionTable, by_network: Mapping[str, float]
+    found: Mapping[str, float], table: DecisionTable, by_network: Mapping[str, float], pixels: int
 ) -> tuple[tuple[str, ...], Mapping[str, float], frozenset[str]]:
     """Return the damages found, the chance of each class, and the damages that are possible at all."""
     votes, by_measurements = shipped_votes(), table.chances(found)
-    doubtful = _due_to_noise(found, table, by_network) | _without_measurements(by_measurements)
-    doubtful |= without_evidence(found, by_measurements)
-    joined = votes.join(by_measurements, by_network)
+    doubtful = _due_to_noise(found, table, by_network) | without_evidence(found, by_measurements)
+    evident = with_evidence(found, by_network)
+    doubtful |= _without_measurements(by_measurements) - evident
+    joined = votes.join(by_measurements, by_network, trust(pixels))
     chances: Mapping[str, float] = {name: joined[name] for name in joined if name not in doubtful}
-    possible = possible_damages(table.possible(found) | with_evidence(found), by_network) & set(chances)
-    names = damages_found(chances, possible, limits(found, votes.sure))
+    possible = possible_damages(table.possible(found) | evident, by_measurements, by_network) & set(chances)
+    names = damages_found(chances, possible, limits(found, votes.sure, pixels))
     if not names or is_full_of_impulses(found) or (names == ("dither",) and is_rounded(found)):
         names, chances = _plain_to_see(found, chances, by_network)
     if tuple(names) == (_DARK,) and found["noise sigma"] > _NOISY_DARK * found["median"]:
@@ -138,7 +140,8 @@ def _due_to_noise(
     if not shows_white_noise(found):
         return frozenset()
     quiet = table.chances({name: value for name, value in found.items() if not name.startswith("noise ")})
-    return frozenset(name for name in TONES if quiet[name] < _QUIET and by_network[name] < _SEEN)
+    plain = {name: _SEEN_DARK if name == _DARK else _SEEN for name in TONES}
+    return frozenset(name for name in TONES if quiet[name] < _QUIET and by_network[name] < plain[name])
 
 
 def _without_measurements(chances: Mapping[str, float]) -> frozenset[str]:

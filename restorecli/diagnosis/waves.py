@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from restorecli.diagnosis.spectrum import Doubles, frequencies, power_spectrum
+from restorecli.diagnosis.spectrum import SIDE, Doubles, frequencies, power_spectrum
 from restorecli.diagnosis.view import Plane, View
 
 _AROUND, _CORE = 17, 7
@@ -28,11 +28,17 @@ def measure_waves(view: View) -> dict[str, float]:
 
 
 def peak(plane: Plane) -> float:
-    """Return the height in dB of the highest peak above 0.06 waves per pixel."""
+    """Return the height in dB of the highest peak above 0.06 waves per pixel.
+
+    A peak must lie as far from the mean, in places of the spectrum, as 0.06 does in parts of full size:
+    nearer to it a photograph falls so steeply that every place stands above its surroundings.
+    """
     logs = 10 * np.log10(ndimage.uniform_filter(power_spectrum(plane), 3, mode="wrap") + 1e-3)
     above = logs - _surroundings(logs)
     down, across = frequencies(logs.shape)
+    height, width = logs.shape
     fast = np.hypot(down, across) > _MIN_FREQUENCY
+    fast &= np.hypot(down * height, across * width) > _MIN_FREQUENCY * SIDE
     # The axes hold the image's frame and its straight edges.
     fast &= (np.abs(down) > 0.02) & (np.abs(across) > 0.02)
     return float(above[fast].max()) if fast.any() else 0.0

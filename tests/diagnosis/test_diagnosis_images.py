@@ -162,9 +162,67 @@ def test_few_levels_are_found_whatever_the_photograph(levels: int) -> None:
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("file", "top", "left"),
-    [("8143", 0, 288), ("100080", 0, 0), ("347031", 0, 128), ("157087", 64, 0)],
-    ids=["reeds", "a soft background", "a soft mountain", "a white sky"],
+    [
+        ("8143", 0, 288),
+        ("100080", 0, 0),
+        ("347031", 0, 128),
+        ("157087", 64, 0),
+        ("107014", 48, 96),
+        ("70011", 56, 256),
+        ("71076", 80, 72),
+        ("105019", 8, 40),
+    ],
+    ids=[
+        "reeds",
+        "a soft background",
+        "a soft mountain",
+        "a white sky",
+        "an elephant",
+        "a bird before brown bushes",
+        "a figure before an ochre wall",
+        "lions in dry grass",
+    ],
 )
 def test_parts_of_clean_photographs_are_left_alone(data_folder, file: str, top: int, left: int) -> None:
     photo = read_image(data_folder / "bsds400" / f"{file}.jpg").pixels
     assert diagnose(photo[:, top : top + 192, left : left + 192]).is_clean
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("severity", [1, 4])
+def test_jpeg_of_a_brown_photograph_gets_no_second_step_for_its_tones(data_folder, severity: int) -> None:
+    photo = read_image(data_folder / "bsds400" / "71076.jpg").pixels[:, 8:200, 120:312]
+    chain = Chain.from_specs([{"name": "jpeg", "severity": severity}])
+    worse, _ = degrade_array(photo, chain, 0, "71076.jpg")
+    found = diagnose((np.rint(np.clip(worse, 0, 1) * 255) / 255).astype(np.float32))
+    assert [step.model for step in found.steps] == ["sca-unet.jpeg"]
+
+
+@pytest.mark.data
+def test_real_dust_is_found_where_things_near_the_camera_are_black(data_folder) -> None:
+    dusty = read_image(data_folder / "sand-dust" / "train" / "dusty" / "b0023.jpg").pixels
+    assert [step.model for step in diagnose(dusty).steps] == ["swm.sand-dust"]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("file", "damage", "severity"),
+    [("48055", "fade", 1), ("268074", "fade", 1), ("189003", "sand-dust", 3), ("69007", "old-photo", 1)],
+)
+def test_damaged_tones_are_found_in_noise_and_in_strong_contrast(
+    data_folder, file: str, damage: str, severity: int
+) -> None:
+    photo = read_image(data_folder / "bsds400" / f"{file}.jpg").pixels
+    top, left = ((side - 192) // 2 // 8 * 8 for side in photo.shape[1:])
+    chain = Chain.from_specs([{"name": damage, "severity": severity}])
+    worse, _ = degrade_array(photo[:, top : top + 192, left : left + 192], chain, 0, f"{file}.jpg")
+    found = diagnose((np.rint(np.clip(worse, 0, 1) * 255) / 255).astype(np.float32))
+    assert [finding.damage for finding in found.findings] == [damage]
+
+
+@pytest.mark.data
+def test_hardly_any_small_photograph_is_taken_for_damaged(data_folder) -> None:
+    """Five of these 40 crops of 48 px were: four of them by the steep slope of their spectra."""
+    files = sorted((data_folder / "bsds400").glob("*.jpg"))[4::10]
+    found = [diagnose(read_image(file).pixels[:, 136:184, 216:264]) for file in files]
+    assert sum(not one.is_clean for one in found) <= 1

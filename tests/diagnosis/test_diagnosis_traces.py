@@ -137,6 +137,26 @@ def test_waves_stand_above_photographs(frequency: float) -> None:
     assert gray["wave luma"] > clean["wave luma"] + 4
 
 
+@pytest.mark.parametrize("side", [48, 64])
+def test_small_photographs_show_no_waves(side: int) -> None:
+    """Near the mean a photograph's spectrum falls so steeply that every place there stands out."""
+    heights = []
+    for name in ("astronaut", "chelsea", "coffee"):
+        for left in range(0, 256, 64):
+            part = _photo(name)[:, 100 : 100 + side, left : left + side]
+            heights.append(measure_waves(view_of(part))["wave color"])
+    assert np.median(heights) < 13
+
+
+def test_waves_stand_above_small_photographs() -> None:
+    rows, columns = np.indices((48, 48))
+    phase = 2 * np.pi * 0.25 * (0.8 * columns + 0.6 * rows)
+    waves = np.stack([np.cos(phase + shift) for shift in (0, 2, 4)]) * 8 / 255
+    part = _photo()[:, 100:148, 100:148]
+    clean, waved = (measure_waves(view_of(image))["wave color"] for image in (part, part + waves))
+    assert waved > clean + 4
+
+
 def test_a_wave_in_noise_has_the_height_of_theory() -> None:
     rows, columns = np.indices((128, 128))
     wave = 3 * np.cos(2 * np.pi * (20 * columns + 12 * rows) / 128)

@@ -11,17 +11,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
+from scipy import special
 
 from restorecli.bench.diagnosis_network import CLASSES, DamageNetwork
 from restorecli.bench.diagnosis_votes import Classified, fit_votes
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis import diagnose, diagnosing
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
-from restorecli.diagnosis.naming import damages_found, leading, possible_damages
+from restorecli.diagnosis.naming import damages_found, leading, limits, possible_damages
 from restorecli.diagnosis.network import WEIGHTS, network_chances, shipped_network
 from restorecli.diagnosis.remedies import model_against
 from restorecli.diagnosis.view import view_of
-from restorecli.diagnosis.votes import Votes, shipped_votes, write_votes
+from restorecli.diagnosis.votes import Votes, shipped_votes, trust, write_votes
 from restorecli.folders.samples import read_sample
 
 VOTES = Votes(0.5, 2.0, {NONE: 0.3, "jpeg": -0.1, "haze": 0.0}, {"jpeg": 0.8})
@@ -96,7 +97,8 @@ def test_sure_is_what_images_without_damage_do_not_reach() -> None:
 @pytest.mark.parametrize(
     ("chances", "named"),
     [
-        ({"jpeg": 0.75, "low-light": 0.20}, ()),
+        ({"jpeg": 0.75, "low-light": 0.20}, ("jpeg",)),
+        ({"jpeg": 0.55, "low-light": 0.38}, ("jpeg",)),
         ({"jpeg": 0.55, "low-light": 0.40}, ("jpeg", "low-light")),
         ({"low-light": 0.65, "jpeg": 0.20}, ("low-light", "jpeg")),
         ({"jpeg": 0.90, "low-light": 0.06}, ("jpeg",)),
@@ -110,6 +112,49 @@ def test_one_or_two_damages_count_as_found(chances: dict[str, float], named: tup
     assert damages_found(chances, set(chances) - {NONE}, sure) == named
 
 
+def test_what_hardly_shows_does_not_bring_in_what_is_not_possible() -> None:
+    """Small photographs look blurred, which nothing else in them speaks for, and a little like JPEG."""
+    chances = {NONE: 0.04, "jpeg": 0.04, "motion-blur": 0.92}
+    assert damages_found(chances, {"jpeg"}, {"jpeg": 0.55}) == ()
+    assert damages_found(chances | {"jpeg": 0.3, "motion-blur": 0.66}, {"jpeg"}, {"jpeg": 0.55}) == (
+        "jpeg",
+        "motion-blur",
+    )
+
+
+@pytest.mark.parametrize(("side", "variance"), [(48, 7.5), (64, 5.0), (96, 2.5), (192, 0.0), (800, 0.0)])
+def test_few_pixels_are_trusted_less_as_the_mean_over_stray_log_odds_is(side: int, variance: float) -> None:
+    """MacKay's formula against the integral itself, to 0.02 of chance."""
+    strays = np.linspace(-8, 8, 4001)
+    weights = np.exp(-np.square(strays) / 2) / np.exp(-np.square(strays) / 2).sum()
+    for score in (0.5, 2.0, 5.0):
+        integral = float(weights @ special.expit(score + strays * np.sqrt(variance)))
+        joined = Votes(1, 0, {NONE: 0.0, "jpeg": 0.0}, {}).join(
+            {NONE: 1 / (1 + math.exp(score)), "jpeg": 1 / (1 + math.exp(-score))},
+            {NONE: 0.5, "jpeg": 0.5},
+            trust(side * side),
+        )
+        assert joined["jpeg"] == pytest.approx(integral, abs=0.02)
+
+
+def test_what_was_ruled_out_leaves_its_chance_to_damaged_tones() -> None:
+    """Noise was ruled out, and with it a fifth of the chance."""
+    sure = {"sand-dust": 0.9, "jpeg": 0.9}
+    assert damages_found({NONE: 0.01, "sand-dust": 0.79}, {"sand-dust"}, sure) == ("sand-dust",)
+    assert damages_found({NONE: 0.01, "sand-dust": 0.45}, {"sand-dust"}, sure) == ()
+    assert damages_found({NONE: 0.21, "sand-dust": 0.79}, {"sand-dust"}, sure) == ()
+    assert damages_found({NONE: 0.01, "jpeg": 0.79}, {"jpeg"}, sure) == ()
+
+
+def test_dust_must_be_the_surer_the_smaller_the_image() -> None:
+    asked = [
+        limits({"paint lines": 0.0}, {"sand-dust": 0.75}, side * side)["sand-dust"]
+        for side in (500, 256, 128)
+    ]
+    assert asked[0] == asked[1] == pytest.approx(0.75)
+    assert asked[2] / (1 - asked[2]) == pytest.approx(3 * 4**2.5)
+
+
 def test_what_is_not_possible_does_not_lead() -> None:
     chances = {NONE: 0.1, "haze": 0.5, "jpeg": 0.4}
     assert leading(chances, {"jpeg"}) == ("jpeg", 0.4)
@@ -118,7 +163,14 @@ def test_what_is_not_possible_does_not_lead() -> None:
 
 def test_what_the_network_plainly_sees_is_possible_but_for_veils() -> None:
     seen = {NONE: 0.05, "rain": 0.9, "haze": 0.9, "fade": 0.7}
-    assert possible_damages({"jpeg"}, seen) == {"jpeg", "rain"}
+    assert possible_damages({"jpeg"}, {"haze": 0.1}, seen) == {"jpeg", "rain"}
+
+
+def test_a_veil_that_both_classifiers_plainly_see_is_possible() -> None:
+    """Real dust leaves what is near the camera black: the bound of the dark end does not hold there."""
+    seen, measured = {"sand-dust": 0.98, "haze": 0.0}, {"sand-dust": 0.97, "haze": 0.0}
+    assert possible_damages((), measured, seen) == {"sand-dust"}
+    assert possible_damages((), measured | {"sand-dust": 0.7}, seen) == frozenset()
 
 
 def test_the_network_sees_an_image_as_a_whole() -> None:
