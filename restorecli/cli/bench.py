@@ -23,6 +23,7 @@ from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
     from restorecli.bench.evaluation import EvaluationBench
+    from restorecli.bench.throughput import ThroughputBench
 
 EXAMPLES = ("restorecli bench eval", "restorecli bench eval --json", "restorecli bench models")
 
@@ -105,12 +106,42 @@ def restoration(
     crop: Annotated[
         int | None, typer.Option("--crop", min=16, help="Largest side of what is restored; else 768x512.")
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device", help="Time cuda, mps or cpu beside what limits it: the network alone, codecs alone."
+        ),
+    ] = None,
+    precision: Annotated[
+        options.PrecisionName, typer.Option("--precision", help="Arithmetic of the network, with --device.")
+    ] = "auto",
+    images: Annotated[
+        int, typer.Option("--images", min=1, help="Images of each size that a call restores, with --device.")
+    ] = 32,
     as_json: options.Json = False,
 ) -> None:
-    """Time restoring beside the usual research loop, in memory and from PNG to PNG.
+    """Time restoring beside the usual research loop, in memory and from PNG to PNG; or one device by itself.
 
     All take turns in one run, so that a busy machine slows each alike; "CPU ms" hardly depends on it.
     """
+    if device is not None:
+        from restorecli.bench.throughput import bench_throughput
+
+        measured = bench_throughput(
+            model,
+            data,
+            device=device,
+            precision=precision,
+            rounds=rounds,
+            threads=threads,
+            crop=crop,
+            images=images,
+        )
+        if as_json:
+            render.as_json(CommandResult("bench restore", measured.to_dict()))
+        else:
+            _show_throughput(measured)
+        return
     from restorecli.bench.restoration import bench_restoration
 
     bench = bench_restoration(model, data, rounds=rounds, threads=threads, crop=crop)
@@ -138,6 +169,30 @@ def restoration(
     render.say(
         f"{bench.model}, {width}x{height}, {counted(bench.threads, 'thread')}; differences in 8-bit levels.",
         f"In a CPU second ours does {bench.share_of_limit:.0%} of the operations of a matrix product.",
+    )
+
+
+def _show_throughput(bench: ThroughputBench) -> None:
+    for one in bench.sizes:
+        height, width = one.size
+        rows = [
+            (name, f"{seconds * 1e3:.2f}", f"{height * width / 1e6 / seconds:.1f}", share)
+            for name, seconds, share in (
+                ("network alone", one.network, "-"),
+                ("in memory", one.in_memory, f"{one.network_share:.0%} of it is the network"),
+                ("reading and writing alone", one.codecs, "-"),
+                ("PNG to PNG", one.from_files, f"{one.share_of_limit:.0%} of it is the slower of both alone"),
+            )
+        ]
+        cut = "whole" if one.use.tile is None else f"tiles of {one.use.tile}"
+        render.table(
+            (f"{width}x{height}, {cut}, batches of {one.batch}", "ms per image", "MP/s", "share"), rows
+        )
+        render.data("")
+    render.say(
+        f"{bench.model} on {bench.device}, {bench.precision}.",
+        f"{counted(bench.workers, 'thread')} read, as many write.",
+        f"From torch imported to the first image, as a new process: {bench.first_image:.2f} s.",
     )
 
 

@@ -12,7 +12,9 @@ _CAST = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)
 
 
 def with_weights_in(module: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """Return a copy of a network that under autocast computes the same, bit for bit, without casting weights.
+    """Return a copy of a network that under autocast computes the same without casting weights.
+
+    Convolutions give the same bits; a product of matrices may be summed in another order.
 
     Autocast keeps what it cast only until its context is left, which is after every call: at inference it
     casts each weight and each bias again for every image, one launch on the device for each.

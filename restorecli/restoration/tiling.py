@@ -58,7 +58,7 @@ class Pending:
         return self.values[number] if self.finite[number] else None
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def begin_tiled(
     restorer: Restorer,
     images: Sequence[Tensor],
