@@ -363,7 +363,8 @@ class ImageRestorer:
         fault: NonFiniteError | None = None
         pending: Pending | None = None
         try:
-            pending = self._begun(step, images, tile)
+            with device_faults_told():
+                pending = self._begun(step, images, tile)
         except NonFiniteError as error:  # of a restorer that checks by itself
             fault = error
         use = self._use(step, tile, *images[0].shape[1:])

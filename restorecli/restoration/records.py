@@ -64,6 +64,7 @@ class SourceRecords:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root.resolve()
+        self._resolved: dict[Path, Path] = {}
         self._records: Mapping[str, Record] = Manifest(self.folder).read()
         for parent in self.folder.parents:
             if self._records:
@@ -72,7 +73,10 @@ class SourceRecords:
 
     def find(self, file: ImageFile) -> Record | None:
         """Return the record of an image, if there is one."""
-        place = file.path.parent.resolve() / file.path.name
+        parent = file.path.parent
+        if parent not in self._resolved:
+            self._resolved[parent] = parent.resolve()
+        place = self._resolved[parent] / file.path.name
         if not place.is_relative_to(self.folder):
             return None
         return self._records.get(place.relative_to(self.folder).as_posix())

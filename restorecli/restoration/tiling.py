@@ -7,6 +7,7 @@ image does not; there neighboring tiles fade into each other (chaiNNer's answer 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -68,7 +69,9 @@ def begin_tiled(
     transfer: Transfer,
     together: int = 1,
 ) -> Pending:
-    """Begin to restore images of one size in tiles: nothing here waits for a device that has streams.
+    """Begin to restore images of one size in tiles, without waiting for a device that has streams.
+
+    Only of an image of many rows of tiles the first are waited for, while the next are computed.
 
     Args:
         restorer: What restores.
@@ -96,10 +99,14 @@ def begin_tiled(
     values = transfer.empty((len(images), channels, height * spec.scale, width * spec.scale))
     place = 0
     flags: list[Tensor] = []
+    under_way: deque[Wait] = deque()
     for band in _bands(restorer, read, plan, together):
         transfer.fetch(band, values[..., place : place + band.shape[-2], :])
         place += band.shape[-2]
         flags.append(are_finite(band))
+        under_way.append(transfer.mark())
+        if len(under_way) > transfer.ahead:  # a device need not hold all rows of an image
+            under_way.popleft()()
     return Pending(values, transfer.fetch(torch.stack(flags).all(0)), transfer.mark())
 
 

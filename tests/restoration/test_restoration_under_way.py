@@ -38,7 +38,7 @@ class Late(Transfer):
     def __init__(self, together=1):
         self.together = together
         self.log = []
-        self._copies = []
+        self._fetched = []
         self._marks = 0
 
     def send(self, images):
@@ -47,11 +47,11 @@ class Late(Transfer):
 
     def fetch(self, values, into=None):
         target = torch.full(values.shape, -7).to(values.dtype) if into is None else into
-        self._copies.append((values.clone(), target))
+        self._fetched.append((values.clone(), target))
         return target
 
     def mark(self):
-        copies, self._copies = self._copies, []
+        copies = list(self._fetched)
         number, self._marks = self._marks, self._marks + 1
 
         def wait():
@@ -108,6 +108,18 @@ def test_while_no_further_image_is_read_the_first_is_finished(source, tmp_path, 
     late = Late()
     run(source, tmp_path / "out", ImageRestorer(convolutions(), transfer_to=lambda _: late))
     assert late.log == [step for number in range(6) for step in ("send 1", f"wait {number}")]
+
+
+def test_the_device_need_not_hold_all_rows_of_a_large_image(convolutions):
+    late = Late()
+    pixels = np.random.default_rng(4).random((3, 90, 20), np.float32)
+    restored, use = ImageRestorer(convolutions(), tile=26, transfer_to=lambda _: late).restore(pixels)
+    assert late.log == [
+        *("send 1", "send 1", "send 1", "wait 0", "send 1", "wait 1", "send 1", "wait 2", "wait 5"),
+    ]
+    assert use.tile == 26
+    expected, _ = ImageRestorer(convolutions(), tile=26).restore(pixels)
+    np.testing.assert_array_equal(restored, expected)
 
 
 @pytest.mark.parametrize("tile", ["auto", 12])
