@@ -69,6 +69,33 @@ def test_the_usual_step_never_waits_for_the_device(write_recipe, workshop, recip
     assert found == [[]] * 3
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+@pytest.mark.parametrize("degrade_on", ["host", "device"])
+def test_over_intervals_the_loop_waits_at_their_ends_alone(
+    write_recipe, workshop, monkeypatch, waits, optimizer, degrade_on
+):
+    """Batches included: all that the loop does between two steps counts."""
+    counter, usual = waits(), Loop.run
+
+    def watched(self, *arguments):
+        with counter:
+            usual(self, *arguments)
+
+    monkeypatch.setattr(Loop, "run", watched)
+    monitor, counts = SilentMonitor(), [0]
+    monitor.step = lambda step, fraction: counts.append(len(counter.found))
+    recipe = changes("supervised", {"name": "dncnn", "arguments": SMALL}, optimizer)
+    recipe["data"] |= {
+        "degrade_on": degrade_on,
+        "degrade": [{"name": "poisson", "peak": "log 5..60"}, "jpeg"],
+    }
+    recipe["budget"] = {"steps": 2 * LOG_EVERY + 5}
+    recipe |= {"save_every": 1000, "validation": {"holdout": 2, "degrade": ["gaussian"], "every": 1000}}
+    train(write_recipe(**recipe), output=workshop / "run", monitor=monitor)
+    waited = [step for step in range(1, len(counts)) if counts[step] > counts[step - 1]]
+    assert waited == [LOG_EVERY, 2 * LOG_EVERY]
+
+
 def test_numbers_are_read_at_the_interval_alone(write_recipe, workshop, monkeypatch):
     read, usual = [], StepRecord.read
 
