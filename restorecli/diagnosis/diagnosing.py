@@ -123,7 +123,7 @@ def _named(
     joined = votes.join(by_measurements, by_network, trust(pixels))
     chances: Mapping[str, float] = {name: joined[name] for name in joined if name not in doubtful}
     possible = possible_damages(table.possible(found) | evident, by_measurements, by_network) & set(chances)
-    names = damages_found(chances, possible, limits(found, votes.sure, pixels))
+    names = damages_found(chances, possible, limits(found, by_network, votes.sure, pixels))
     if not names or is_full_of_impulses(found) or (names == ("dither",) and is_rounded(found)):
         names, chances = _plain_to_see(found, chances, by_network)
     if tuple(names) == (_DARK,) and found["noise sigma"] > _NOISY_DARK * found["median"]:

@@ -30,6 +30,10 @@ _DUST_PIXELS, _DUST_POWER = 256 * 256, 2.5
 """Pixels below which the odds that dust needs grow, and the power of their ratio: what is small shows one
 thing, and that may be brown all over. Of 800 clean crops of training photographs, 192 px, one reaches it."""
 
+_DUST_SHARED = 0.96
+"""Correlation of the channels' finest details from which it is no dust: real dust reaches 0.91, made dust
+0.94, and photographs whose colors faded have 0.97 and more."""
+
 _VEIL_BESIDE = 0.86
 """Chance that haze or dust needs beside another damage: 400 JPEG files of clean crops reach 0.84."""
 
@@ -42,11 +46,15 @@ _DARK = 0.76
 _MEASURED_BLUR = 0.1
 """Chance of any blur by measurements that blur needs: behind what is in focus photographs are soft, too."""
 
+_RAINY, _RAIN_SEEN = 0.8, 0.9
+"""Chance that rain needs where the network gives it the second one: of 800 clean crops of training
+photographs, 192 px, one reaches that, which is taken for rain in any case."""
+
 _JOINT = 0.15
 """Chance from which each of two damages counts, where `together` knows the two and one is sure."""
 
-_MAJORITY = 0.5
-"""Chance that damaged tones need alone, whatever was ruled out."""
+_MAJORITY, _NOTHING_ELSE = 0.5, 0.9
+"""Chance that damaged tones need alone, whatever was ruled out, or share of what that leaves."""
 
 
 def possible_damages(
@@ -85,21 +93,28 @@ def without_evidence(found: Mapping[str, float], measured: Mapping[str, float]) 
     """
     blur = sum(measured[name] for name in BLURS)
     lacking = BLURS if blur < _MEASURED_BLUR else frozenset[str]()
+    if found.get("noise shared", 0.0) >= _DUST_SHARED:
+        lacking = lacking | {"sand-dust"}
     return lacking if ends_at_once(found) else lacking | {"holes"}
 
 
-def limits(found: Mapping[str, float], sure: Mapping[str, float], pixels: int) -> Mapping[str, float]:
+def limits(
+    found: Mapping[str, float], seen: Mapping[str, float], sure: Mapping[str, float], pixels: int
+) -> Mapping[str, float]:
     """Return from which chance each damage counts in an image, given from which it does by default.
 
     Args:
         found: Measurements by name.
+        seen: The chances by the network.
         sure: The default, by damage.
         pixels: Of the image, height times width.
     """
     dust = sure.get("sand-dust", THRESHOLD)
     odds = dust / (1 - dust) * max(_DUST_PIXELS / pixels, 1.0) ** _DUST_POWER
+    rain = sure.get("rain", THRESHOLD)
     return {
         **sure,
+        "rain": min(rain, _RAINY) if seen["rain"] >= _RAIN_SEEN else rain,
         "sand-dust": odds / (1 + odds),
         "scratches": _PAINTED if shows_paint(found) else _UNPAINTED,
         "low-light": max(sure.get("low-light", 0.0), _DARK),
@@ -140,7 +155,8 @@ def damages_found(
     if chance + min(chance, also) < bound:
         return ()
     if second is None or min(chance, also) < _JOINT:
-        return (first,) if first not in TONES or chance >= _MAJORITY else ()
+        left = _NOTHING_ELSE * sum(chances.values())
+        return (first,) if first not in TONES or chance >= min(_MAJORITY, left) else ()
     beside = _VEIL_BESIDE if second in _VEILS else sure.get(second, THRESHOLD)
     certain = second not in TONES or also + min(chance, also) >= beside
     return (first, second) if certain else (first,)

@@ -221,6 +221,31 @@ def test_damaged_tones_are_found_in_noise_and_in_strong_contrast(
 
 
 @pytest.mark.data
+@pytest.mark.parametrize("severity", [1, 3])
+@pytest.mark.parametrize(("file", "top", "left"), [("28096", 32, 128), ("299091", 120, 112)])
+def test_brown_photographs_that_faded_are_not_taken_for_dusty(
+    data_folder, file: str, top: int, left: int, severity: int
+) -> None:
+    photo = read_image(data_folder / "bsds400" / f"{file}.jpg").pixels[:, top : top + 192, left : left + 192]
+    worse, _ = degrade_array(
+        photo, Chain.from_specs([{"name": "fade", "severity": severity}]), 0, f"{file}.jpg"
+    )
+    found = diagnose((np.rint(np.clip(worse, 0, 1) * 255) / 255).astype(np.float32))
+    assert [finding.damage for finding in found.findings] == ["fade"]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("file", ["140075", "335088"])
+def test_faint_rain_that_the_network_plainly_sees_is_found(data_folder, file: str) -> None:
+    photo = read_image(data_folder / "bsds400" / f"{file}.jpg").pixels
+    top, left = ((side - 192) // 2 // 8 * 8 for side in photo.shape[1:])
+    part = photo[:, top : top + 192, left : left + 192]
+    worse, _ = degrade_array(part, Chain.from_specs([{"name": "rain", "severity": 1}]), 0, f"{file}.jpg")
+    found = diagnose((np.rint(np.clip(worse, 0, 1) * 255) / 255).astype(np.float32))
+    assert [finding.damage for finding in found.findings] == ["rain"]
+
+
+@pytest.mark.data
 def test_hardly_any_small_photograph_is_taken_for_damaged(data_folder) -> None:
     """Five of these 40 crops of 48 px were: four of them by the steep slope of their spectra."""
     files = sorted((data_folder / "bsds400").glob("*.jpg"))[4::10]

@@ -18,7 +18,7 @@ from restorecli.bench.diagnosis_votes import Classified, fit_votes
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis import diagnose, diagnosing
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
-from restorecli.diagnosis.naming import damages_found, leading, limits, possible_damages
+from restorecli.diagnosis.naming import damages_found, leading, limits, possible_damages, without_evidence
 from restorecli.diagnosis.network import WEIGHTS, network_chances, shipped_network
 from restorecli.diagnosis.remedies import model_against
 from restorecli.diagnosis.view import view_of
@@ -141,18 +141,37 @@ def test_what_was_ruled_out_leaves_its_chance_to_damaged_tones() -> None:
     """Noise was ruled out, and with it a fifth of the chance."""
     sure = {"sand-dust": 0.9, "jpeg": 0.9}
     assert damages_found({NONE: 0.01, "sand-dust": 0.79}, {"sand-dust"}, sure) == ("sand-dust",)
-    assert damages_found({NONE: 0.01, "sand-dust": 0.45}, {"sand-dust"}, sure) == ()
+    assert damages_found({NONE: 0.01, "sand-dust": 0.45, "rain": 0.1}, {"sand-dust"}, sure) == ()
     assert damages_found({NONE: 0.21, "sand-dust": 0.79}, {"sand-dust"}, sure) == ()
     assert damages_found({NONE: 0.01, "jpeg": 0.79}, {"jpeg"}, sure) == ()
 
 
 def test_dust_must_be_the_surer_the_smaller_the_image() -> None:
-    asked = [
-        limits({"paint lines": 0.0}, {"sand-dust": 0.75}, side * side)["sand-dust"]
-        for side in (500, 256, 128)
-    ]
+    found, seen, sure = {"paint lines": 0.0}, {"rain": 0.0}, {"sand-dust": 0.75}
+    asked = [limits(found, seen, sure, side * side)["sand-dust"] for side in (500, 256, 128)]
     assert asked[0] == asked[1] == pytest.approx(0.75)
     assert asked[2] / (1 - asked[2]) == pytest.approx(3 * 4**2.5)
+
+
+def test_rain_that_the_network_plainly_sees_need_not_be_as_sure() -> None:
+    asked = [
+        limits({"paint lines": 0.0}, {"rain": seen}, {"rain": 0.92}, 192 * 192)["rain"]
+        for seen in (0.7, 0.95)
+    ]
+    assert asked == [0.92, 0.8]
+
+
+def test_photographs_whose_channels_share_all_detail_are_not_dusty() -> None:
+    measured = dict.fromkeys(("gaussian-blur", "defocus", "motion-blur"), 0.1)
+    for shared, lacking in ((0.99, True), (0.9, False)):
+        found = {"noise shared": shared, "hole jump": 20.0}
+        assert ("sand-dust" in without_evidence(found, measured)) == lacking
+
+
+def test_what_alone_is_left_need_not_have_the_most_chance() -> None:
+    sure = {"fade": 0.55}
+    assert damages_found({NONE: 0.01, "fade": 0.45}, {"fade"}, sure) == ("fade",)
+    assert damages_found({NONE: 0.01, "fade": 0.45, "gaussian": 0.12}, {"fade"}, sure) == ()
 
 
 def test_what_is_not_possible_does_not_lead() -> None:
