@@ -9,6 +9,15 @@ import numpy as np
 
 from restorecli.diagnosis.blocks import NO_QUALITY, first_block, quality_of_table
 from restorecli.diagnosis.blur_fit import fit_blurs, is_weak, measured
+from restorecli.diagnosis.camera_noise import (
+    CAMERA_NOISE,
+    LEVEL,
+    beside_camera_noise,
+    camera_level,
+    camera_table,
+    is_sure,
+    measure_camera_noise,
+)
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes, shows_holes
 from restorecli.diagnosis.impulses import is_full_of_impulses, shows_impulses
@@ -105,7 +114,14 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
         names = tuple(one for name in names for one in (kept if name in BLURS else (name,)))
         chances = {**chances, blur.damage: sum(chances[name] for name in BLURS)}
         possible = possible - BLURS
-    findings = tuple(_finding(name, found, chances[name], table) for name in names)
+    of_camera, by_camera = measure_camera_noise(view), camera_table(is_gray=view.is_gray)
+    chance = by_camera.chances(of_camera)[CAMERA_NOISE]
+    chances, possible = {**chances, CAMERA_NOISE: chance}, possible | {CAMERA_NOISE}
+    if is_sure(chance, is_gray=view.is_gray):
+        names = beside_camera_noise(names, found)
+    found |= of_camera | {LEVEL: camera_level(of_camera)}
+    tables = {CAMERA_NOISE: by_camera}
+    findings = tuple(_finding(name, found, chances[name], tables.get(name, table)) for name in names)
     confidence = sum(chances[name] for name in names) if names else chances[NONE]
     lost = tuple(dict.fromkeys(LIMITS[name] for name in names))
     steps = plan(findings, _hole_color(image, names), is_gray=len(image) == 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from restorecli.diagnosis.camera_noise import LEVEL
 from restorecli.diagnosis.result import Strength
 
 Measurements = Mapping[str, float]
@@ -87,6 +88,7 @@ STRENGTHS: Mapping[str, Callable[[Measurements], tuple[Strength, ...]]] = {
     "gaussian": _sigma,
     "poisson": _photons,
     "speckle": _speckle,
+    "camera-noise": lambda found: (Strength("level", found[LEVEL], _LEVELS),),
     "salt-pepper": _impulses,
     "quantize": _levels,
     "dither": _levels,
@@ -110,6 +112,7 @@ TITLES: Mapping[str, str] = {
     "gaussian": "noise",
     "poisson": "photon noise",
     "speckle": "speckle",
+    "camera-noise": "noise of a camera",
     "salt-pepper": "salt and pepper",
     "quantize": "few levels",
     "dither": "dither",

@@ -45,6 +45,7 @@ TOGETHER: tuple[Together, ...] = (
     Together("gaussian", "gaussian-blur", joint="sca-unet.noise-blur", least=5, below=2.4),
     Together("jpeg", "gaussian-blur", joint="sca-unet.noise-blur", below=2.4),
     Together("low-light", "gaussian"),
+    Together("low-light", "camera-noise"),
     Together("low-light", "jpeg", then_by="sca-unet.noise-jpeg"),
     Together("haze", "jpeg"),
     Together("gaussian", "haze"),

@@ -148,6 +148,7 @@ def _digest() -> str:
 
     Of a change of the code it is not known whether it changes a result: it counts as one.
     """
+    from restorecli.diagnosis.camera_noise import COLOR_TABLE, GRAY_TABLE
     from restorecli.diagnosis.decide import TABLE
     from restorecli.diagnosis.network import WEIGHTS
     from restorecli.diagnosis.remedies import treatments
@@ -157,6 +158,6 @@ def _digest() -> str:
     treating = treatments()
     weights = [entry.path for entry in shipped() if entry.name in treating]
     content = hashlib.sha256()
-    for file in (*code, TABLE, WEIGHTS, VOTES, *weights):
+    for file in (*code, TABLE, COLOR_TABLE, GRAY_TABLE, WEIGHTS, VOTES, *weights):
         content.update(file.read_bytes())
     return content.hexdigest()[:16]
