@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from restorecli.degradation.families.blur import disc_kernel, gaussian_weights, motion_kernel
 from restorecli.diagnosis.spectrum_model import SpectrumModel
@@ -177,6 +177,8 @@ def _best(places: Sequence[Doubles], misfit: Callable[[Doubles], float]) -> Doub
 def _refined(
     misfit: Callable[[Doubles], float], start: Doubles, steps: Sequence[Sequence[float]], evaluations: int
 ) -> Doubles:
+    from scipy import optimize  # a third of a second, which sharp images and lists of methods have not
+
     simplex = [start, *(start + np.array(step) for step in steps)]
     options = {"initial_simplex": simplex, "xatol": 3e-3, "fatol": 1e-5, "maxfev": evaluations}
     found: Doubles = optimize.minimize(misfit, start, method="Nelder-Mead", options=options).x

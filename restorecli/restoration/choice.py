@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from restorecli.catalogs import did_you_mean
 from restorecli.core.device import pick_device
-from restorecli.core.models.catalog import MODELS
 from restorecli.errors import UsageError
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.auto import AUTO, AutoRestorer
 from restorecli.restoration.backends import check_backend, load_network
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import METHODS, create_method
-from restorecli.restoration.purposes import WORDS, model_named
+from restorecli.restoration.purposes import check_name, model_named
 from restorecli.restoration.restorer import Restorer
-
-_WEIGHTS_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
 
 _FOR_FOREIGN_WEIGHTS = "sca-unet"
 """The network of a checkpoint that comes without a model's name."""
@@ -135,22 +131,4 @@ def _for_methods(option: str, name: str, others: str = "") -> UsageError:
         " ".join(f"{option} is for methods {others}".split()) + f"; {name} finds out by itself.",
         expected=f"--model with one of {', '.join(METHODS)}",
         got=f"{option} beside --model {name}",
-    )
-
-
-def check_name(name: str) -> None:
-    """Check that a name is that of a network or of a weights file.
-
-    Raises:
-        UsageError: It is not; the nearest name is offered.
-    """
-    if Path(name).suffix in _WEIGHTS_FILES or MODELS.resolve(name.partition(".")[0]) is not None:
-        return
-    if MODELS.resolve(name) is not None:
-        return
-    raise UsageError(
-        f"There is no model {name!r}.",
-        expected="a name that `restorecli models` lists, or a .safetensors, .pth or .onnx file",
-        got=name,
-        hint=did_you_mean(name, (*MODELS, *METHODS, *WORDS)) or "restorecli models",
     )

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from restorecli.catalogs import did_you_mean
+from restorecli.core.models.catalog import MODELS
+from restorecli.errors import UsageError
 from restorecli.restoration.methods.catalog import METHODS
+
+_WEIGHTS_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
 
 
 @dataclass(frozen=True)
@@ -99,3 +105,21 @@ def model_named(name: str) -> str:
     if METHODS.resolve(name) is not None:
         return name
     return WORDS.get(name.casefold().replace("_", "-").replace(" ", "-"), name)
+
+
+def check_name(name: str) -> None:
+    """Check that a name is that of a network or of a weights file.
+
+    Raises:
+        UsageError: It is not; the nearest name is offered.
+    """
+    if Path(name).suffix in _WEIGHTS_FILES or MODELS.resolve(name.partition(".")[0]) is not None:
+        return
+    if MODELS.resolve(name) is not None:
+        return
+    raise UsageError(
+        f"There is no model {name!r}.",
+        expected="a name that `restorecli models` lists, or a .safetensors, .pth or .onnx file",
+        got=name,
+        hint=did_you_mean(name, (*MODELS, *METHODS, *WORDS)) or "restorecli models",
+    )

@@ -45,6 +45,11 @@ def test_the_overview_of_models_reads_cards_without_torch() -> None:
     assert modules_after("models") <= {"numpy"}
 
 
+@pytest.mark.parametrize("words", [("--json",), ("--all",), ("swm",), ("swm.sand-dust",), ("dip",)])
+def test_models_are_listed_and_shown_without_torch(words) -> None:
+    assert not {"torch", "numba"} & modules_after("models", *words)
+
+
 def test_importing_the_package_imports_nothing_heavy() -> None:
     program = "import sys, restorecli; print(*sys.modules)"
     loaded = subprocess.run(

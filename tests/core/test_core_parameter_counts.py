@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from restorecli.core.models.catalog import count_parameters, create_model
+from restorecli.core.models.catalog import MODELS, count_parameters, create_model
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,9 @@ from restorecli.core.models.catalog import count_parameters, create_model
 def test_published_parameter_counts(name, arguments, parameters):
     with torch.device("meta"):
         assert count_parameters(create_model(name, **arguments)) == parameters
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_counts_of_the_catalog_are_those_of_the_networks(name):
+    with torch.device("meta"):
+        assert MODELS[name].parameters == count_parameters(create_model(name))

@@ -2,6 +2,7 @@ from . import bands as bands
 from . import chain_words as chain_words
 from . import degradations as degradations
 from . import eval_words as eval_words
+from . import model_files as model_files
 from . import models as models
 from . import overview as overview
 from . import plot as plot

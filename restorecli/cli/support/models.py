@@ -6,23 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from restorecli.cli import render
+from restorecli.cli import render, support
 from restorecli.cli.support import half_blocks, parameter_text
-from restorecli.core.card_reading import read_card
-from restorecli.core.foreign import recognize
-from restorecli.core.models.catalog import MODELS, count_parameters, create_model
+from restorecli.core.card_reading import Card, read_card
+from restorecli.core.models.catalog import MODELS, ModelEntry
 from restorecli.core.shipped import find_shipped, shipped
-from restorecli.core.weights import read_foreign, read_weights
-from restorecli.counting import counted
 from restorecli.degradation.parameters import parameters_of
-from restorecli.errors import WeightsError
-from restorecli.restoration.choice import check_name
-from restorecli.restoration.description import describe_file
 from restorecli.restoration.methods.catalog import METHODS
-from restorecli.restoration.onnx_runtime import load_onnx
-from restorecli.restoration.purposes import model_named
+from restorecli.restoration.purposes import check_name, model_named
 from restorecli.result import CommandResult
 
 _FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
@@ -39,7 +30,7 @@ def show(name: str, *, as_json: bool) -> None:
     known = model_named(name)
     method = METHODS.resolve(known)
     if Path(known).suffix in _FILES:
-        document, rows = _file(Path(known))
+        document, rows = support.model_files.told(Path(known))
     elif method is not None:
         document, rows = _method(method)
     else:
@@ -61,8 +52,7 @@ def _example_of(name: str) -> Path | None:
 
 
 def _method(name: str) -> tuple[dict[str, Any], Rows]:
-
-    document = next(entry for entry in method_entries() if entry["name"] == name)
+    (document,) = method_entries([name])
     rows: Rows = [("what it is", f"{document['summary']}; a method, without training")]
     needed = _needed(document["needs"])
     if needed:
@@ -92,9 +82,8 @@ def _network(name: str) -> tuple[dict[str, Any], Rows]:
     check_name(name)
     network = MODELS.resolve(name)
     if network is None or ("." in name):
-        path = find_shipped(name).path
-        return _weights(path)
-    document = next(entry for entry in network_entries([network]))
+        return card_told(read_card(find_shipped(name).path))
+    (document,) = network_entries([network])
     rows: Rows = [
         ("what it is", f"{document['summary']}; a network of {document['parameters']:,} parameters"),
         ("after", document["reference"]),
@@ -110,8 +99,8 @@ def _network(name: str) -> tuple[dict[str, Any], Rows]:
     return document, rows
 
 
-def _weights(path: Path) -> tuple[dict[str, Any], Rows]:
-    card = read_weights(path)[1]
+def card_told(card: Card) -> tuple[dict[str, Any], Rows]:
+    """Return what a card says, for programs and in rows for people."""
     document = asdict(card)
     rows: Rows = [
         ("for", card.summary or "not said"),
@@ -135,66 +124,6 @@ def _gained(values: Any) -> str:  # noqa: ANN401 - a card holds what its maker w
         if isinstance(before, float)
         else f"{values['psnr']:.2f} dB"
     )
-
-
-def _file(path: Path) -> tuple[dict[str, Any], Rows]:
-    """Return what a file holds: the card of weights of ours, the label of a graph, or a checkpoint's tensors.
-
-    Raises:
-        WeightsError: It cannot be read.
-    """
-    if path.suffix == ".onnx":
-        return _graph(path)
-    try:
-        return _weights(path)
-    except WeightsError:
-        tensors = read_foreign(path)
-    if recognize(tensors) is not None:
-        return _checkpoint(path)
-    count = sum(tensor.numel() for tensor in tensors.values())
-    shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
-    first = list(shapes.items())[:8]
-    rows: Rows = [
-        (
-            "what it is",
-            f"a foreign checkpoint of {counted(count, 'number')} in {counted(len(shapes), 'tensor')}",
-        )
-    ]
-    rows += [(name, "x".join(map(str, shape))) for name, shape in first]
-    rows.append(("use", f"restorecli restore FOLDER --model NAME --weights {path}"))
-    return {"file": str(path), "parameters": count, "tensors": shapes}, rows
-
-
-def _checkpoint(path: Path) -> tuple[dict[str, Any], Rows]:
-
-    found = describe_file(path)
-    rows: Rows = [
-        ("what it is", found.origin),
-        ("network", found.network),
-        ("arguments", ", ".join(f"{name}: {value}" for name, value in found.arguments.items())),
-        ("parameters", f"{found.parameters:,}"),
-        ("images", "gray" if found.channels == 1 else "RGB and gray"),
-        ("enlarges", f"{found.scale} times" if found.scale > 1 else "no"),
-        (
-            "noise level",
-            "from --sigma, else from the manifest, else estimated" if found.takes_sigma else "not needed",
-        ),
-        ("use", f"restorecli restore FOLDER --model {path}"),
-    ]
-    return found.to_dict(), rows
-
-
-def _graph(path: Path) -> tuple[dict[str, Any], Rows]:
-
-    spec = load_onnx(path).spec
-    document = {"file": str(path), "name": spec.name, "channels": spec.channels, "scale": spec.scale}
-    rows: Rows = [
-        ("what it is", "an exported graph (ONNX)"),
-        ("network", spec.name),
-        ("images", "gray" if spec.channels == 1 else "RGB and gray"),
-        ("enlarges", f"{spec.scale} times" if spec.scale > 1 else "no"),
-    ]
-    return document, rows
 
 
 def show_all() -> None:
@@ -236,22 +165,26 @@ def as_json() -> None:
 def network_entries(names: list[str] | None = None) -> list[dict[str, Any]]:
     """Return name, number of parameters (with default arguments), tags and the rest, JSON-ready."""
     tags = {name: [weights.tag for weights in shipped() if weights.model == name] for name in MODELS}
-    with torch.device("meta"):  # shapes only: nothing is computed or kept
-        return [
-            {
-                "name": name,
-                "parameters": count_parameters(create_model(name)),
-                "tags": tags[name],
-                "default": entry.default_tag if entry.default_tag in tags[name] else None,
-                "summary": entry.summary,
-                "reference": entry.reference,
-            }
-            for name, entry in MODELS.items()
-            if names is None or name in names
-        ]
+    return [
+        {
+            "name": name,
+            "parameters": _count(entry),
+            "tags": tags[name],
+            "default": entry.default_tag if entry.default_tag in tags[name] else None,
+            "summary": entry.summary,
+            "reference": entry.reference,
+        }
+        for name, entry in MODELS.items()
+        if names is None or name in names
+    ]
 
 
-def method_entries() -> list[dict[str, Any]]:
+def _count(entry: ModelEntry) -> int:
+    """Return the number of parameters; a network that does not say it is built to be counted."""
+    return support.model_files.count(entry.name) if entry.parameters is None else entry.parameters
+
+
+def method_entries(names: list[str] | None = None) -> list[dict[str, Any]]:
     """Return the methods with what they need and their parameters, JSON-ready."""
     return [
         {
@@ -273,5 +206,6 @@ def method_entries() -> list[dict[str, Any]]:
             "reference": entry.reference,
         }
         for name, part in METHODS.items()
+        if names is None or name in names
         for entry in (part.load(),)
     ]

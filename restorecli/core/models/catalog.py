@@ -25,11 +25,14 @@ class ModelEntry(Entry[Build]):
         default_tag: The weights that the bare name stands for, or None where none ship.
         small: Arguments of a small size, for tests, quick recipes and benchmarks; empty where the default is
             small enough.
+        parameters: Number of parameters with default arguments, to be listed without building it; None
+            where it was not counted beforehand.
     """
 
     reference: str = ""
     default_tag: str | None = None
     small: Mapping[str, object] = field(default_factory=dict)
+    parameters: int | None = None
 
 
 def _model(
@@ -39,76 +42,86 @@ def _model(
     reference: str,
     default_tag: str | None = None,
     small: Mapping[str, object] | None = None,
+    *,
+    parameters: int,
 ) -> ModelEntry:
-    return ModelEntry(name, f"restorecli.core.models.{place}", summary, reference, default_tag, small or {})
+    place = f"restorecli.core.models.{place}"
+    return ModelEntry(name, place, summary, reference, default_tag, small or {}, parameters)
 
 
 # fmt: off
 _ENTRIES = (
     _model("sca-unet", "sca_unet:ScaUNet", "residual U-Net, gated skips, non-local bottleneck",
-           "Sarvesan, Mendhe", "gaussian"),
+           "Sarvesan, Mendhe", "gaussian", parameters=867_842),
     _model("dncnn", "dncnn:DnCnn", "plain CNN that predicts the noise", "Zhang et al., TIP 2017",
-           "gray-blind", small={"depth": 8, "width": 32}),
+           "gray-blind", small={"depth": 8, "width": 32}, parameters=669_376),
     _model("unet", "unet:UNet", "plain U-Net baseline with a global residual",
-           "Ronneberger et al., MICCAI 2015", small={"width": 8}),
+           "Ronneberger et al., MICCAI 2015", small={"width": 8}, parameters=1_946_947),
     _model("swm", "swm:Swm", "frequency selection per band, then attention, for sand-dust",
            "Mishra, Dhara, CVPRW 2025", "sand-dust",
-           small={"width": 16, "depths": (1, 1, 1), "bottleneck": 1}),
+           small={"width": 16, "depths": (1, 1, 1), "bottleneck": 1}, parameters=2_013_861),
     _model("lcdnet", "lcdnet:LcdNet", "spatial and frequency selection, four scales in and out",
            "Gao, Dang, arXiv:2504.10558",
-           small={"width": 6, "encoder": (1, 1, 1, 1), "middle": 1, "decoder": (1, 1, 1, 1)}),
+           small={"width": 6, "encoder": (1, 1, 1, 1), "middle": 1, "decoder": (1, 1, 1, 1)},
+           parameters=35_898_376),
     _model("nafnet", "nafnet:NafNet", "U-Net without activation functions: simple gates, channel attention",
-           "Chen et al., ECCV 2022", small={"width": 16, "encoder": (1, 1, 1), "decoder": (1, 1, 1)}),
+           "Chen et al., ECCV 2022", small={"width": 16, "encoder": (1, 1, 1), "decoder": (1, 1, 1)},
+           parameters=17_111_907),
     _model("restormer", "restormer:Restormer", "transformer with attention between channels",
            "Zamir et al., CVPR 2022",
-           small={"width": 8, "blocks": (1, 1, 1, 1), "refinement": 1, "heads": (1, 1, 2, 2)}),
+           small={"width": 8, "blocks": (1, 1, 1, 1), "refinement": 1, "heads": (1, 1, 2, 2)},
+           parameters=26_126_644),
     _model("perceptron", "perceptron:Perceptron",
            "single layer: one affine map from patch to patch, a learned linear filter",
-           "baseline of the report", small={"patch": 9, "out": 5}),
+           "baseline of the report", small={"patch": 9, "out": 5}, parameters=210_924),
     _model("mlp", "mlp:Mlp", "multi-layer perceptron from patch to patch", "Burger et al., CVPR 2012",
-           small={"patch": 15, "out": 7, "hidden": (192, 192)}),
+           small={"patch": 15, "out": 7, "hidden": (192, 192)}, parameters=38_340_607),
     _model("autoencoder", "autoencoder:Autoencoder", "convolutional autoencoder without skips",
-           "baseline of the report", small={"width": 16}),
+           "baseline of the report", small={"width": 16}, parameters=1_380_035),
     _model("resnet", "resnet:ResNet", "residual blocks without batch norm; also enlarges 2, 3, 4 times",
-           "Lim et al. (EDSR), CVPRW 2017", "dither", small={"blocks": 4, "width": 32}),
+           "Lim et al. (EDSR), CVPRW 2017", "dither", small={"blocks": 4, "width": 32}, parameters=1_222_147),
     _model("patch-cnn", "patch_cnn:PatchCnn", "plain CNN on overlapping patches, joined under a window",
            "of the report, after Zhang et al., TIP 2017",
-           small={"patch": 24, "stride": 16, "depth": 6, "width": 32}),
+           small={"patch": 24, "stride": 16, "depth": 6, "width": 32}, parameters=557_443),
     _model("hybrid", "hybrid:Hybrid",
            "attention in windows, CBAM, MLP blocks, normalized input, separable convolutions",
-           "of the report, after Woo et al. (CBAM), ECCV 2018", small={"blocks": 2, "width": 32}),
+           "of the report, after Woo et al. (CBAM), ECCV 2018", small={"blocks": 2, "width": 32},
+           parameters=507_271),
     _model("gan", "gan:Pix2Pix", "pix2pix generator, U-Net-256; trains with PatchGAN",
-           "Isola et al., CVPR 2017", small={"width": 12, "levels": 5}),
+           "Isola et al., CVPR 2017", small={"width": 12, "levels": 5}, parameters=54_413_955),
     _model("esrgan", "esrgan:RrdbNet",
            "RRDBNet, residual-in-residual dense blocks; enlarges 4, 3, 2 or 1 times",
-           "Wang et al., ECCVW 2018", small={"scale": 1, "blocks": 1, "width": 64, "growth": 16}),
+           "Wang et al., ECCVW 2018", small={"scale": 1, "blocks": 1, "width": 64, "growth": 16},
+           parameters=16_697_987),
     _model("rdn", "rdn:Rdn", "residual dense network; also enlarges 2, 3, 4 times",
            "Zhang et al., CVPR 2018, TPAMI 2020",
-           small={"blocks": 3, "layers": 3, "growth": 16, "width": 24}),
+           small={"blocks": 3, "layers": 3, "growth": 16, "width": 24}, parameters=21_975_683),
     _model("red-net", "red_net:RedNet",
            "convolutions and mirrored transposed ones, symmetric skips; depth 10, 20, 30",
-           "Mao et al., NeurIPS 2016", small={"depth": 12, "width": 24}),
+           "Mao et al., NeurIPS 2016", small={"depth": 12, "width": 24}, parameters=1_037_507),
     _model("noise2noise", "noise2noise:Noise2NoiseUNet", "U-Net for training on pairs of noisy images",
-           "Lehtinen et al., ICML 2018", small={"width": 12}),
+           "Lehtinen et al., ICML 2018", small={"width": 12}, parameters=991_203),
     _model("drunet", "drunet:DrUNet", "residual U-Net that is told the noise level, or estimates it",
-           "Zhang et al. (DPIR), TPAMI 2021", small={"width": 8, "blocks": 1}),
+           "Zhang et al. (DPIR), TPAMI 2021", small={"width": 8, "blocks": 1}, parameters=32_640_960),
     _model("ffdnet", "ffdnet:FfdNet",
            "plain CNN at half the sides that is told the noise level, or estimates it",
-           "Zhang et al., TIP 2018", small={"width": 24, "depth": 6, "sigma": 25.0}),
+           "Zhang et al., TIP 2018", small={"width": 24, "depth": 6, "sigma": 25.0}, parameters=852_108),
     _model("ircnn", "ircnn:IrCnn", "seven dilated convolutions that predict the noise of one level, or of 25",
-           "Zhang et al., CVPR 2017", small={"width": 32}),
+           "Zhang et al., CVPR 2017", small={"width": 32}, parameters=188_163),
     _model("cvae-gan", "cvae_gan:CvaeGan", "conditional variational U-Net: several restorations by a code",
-           "after Bao et al., ICCV 2017", small={"width": 12, "latent": 16}),
+           "after Bao et al., ICCV 2017", small={"width": 12, "latent": 16}, parameters=2_431_523),
     _model("old-photo", "old_photo:OldPhoto", "finds scratches, then restores by gated convolutions",
-           "after Wan et al., CVPR 2020", small={"width": 12, "detector": 12}),
+           "after Wan et al., CVPR 2020", small={"width": 12, "detector": 12}, parameters=16_542_996),
     _model("cvt", "cvt:Cvt",
            "transformer with convolutional projections, attention in windows and at 1/8 everywhere",
            "after Wu et al., ICCV 2021",
-           small={"stem": 16, "widths": (16, 32, 64), "depths": (1, 1, 2), "decoder": (1, 1)}),
+           small={"stem": 16, "widths": (16, 32, 64), "depths": (1, 1, 2), "decoder": (1, 1)},
+           parameters=3_644_131),
     _model("pixelcnn", "pixelcnn:PixelCnn",
            "distribution of the clean image, pixel by pixel; also judges and samples",
            "van den Oord et al., NeurIPS 2016; Dahl et al., ICCV 2017",
-           small={"width": 36, "layers": 4, "condition": 32, "blocks": 4, "components": 5}),
+           small={"width": 36, "layers": 4, "condition": 32, "blocks": 4, "components": 5},
+           parameters=6_232_788),
 )
 # fmt: on
 

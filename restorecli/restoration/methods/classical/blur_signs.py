@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy import signal
-
-from restorecli.core.ops.noise_level import estimate_noise
 
 Doubles = NDArray[np.float64]
 
@@ -28,6 +24,10 @@ def smoothness(luma: Doubles) -> float:
     Args:
         luma: (H, W) in [0, 1].
     """
+    import torch  # a second, which lists of methods have not
+
+    from restorecli.core.ops.noise_level import estimate_noise
+
     noise = 2 * (float(estimate_noise(torch.from_numpy(luma)[None, None])[0]) / 255) ** 2
     return max(
         max(_difference(luma, 2 * down, 2 * right) - noise, 0.0)
@@ -38,6 +38,8 @@ def smoothness(luma: Doubles) -> float:
 
 def likeness(one: Doubles, other: Doubles) -> float:
     """Return the largest correlation of two kernels over all shifts, divided by their norms; 1 for equal."""
+    from scipy import signal  # half a second, which lists of methods have not
+
     largest = signal.fftconvolve(one, other[::-1, ::-1]).max()
     return float(largest / np.sqrt((one**2).sum() * (other**2).sum()))
 

@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
 
-from restorecli.core.device import pick_device
 from restorecli.errors import ImageError
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
-from restorecli.restoration.methods.per_image.fitting import Schedule, Target, fit, input_noise
-from restorecli.restoration.methods.per_image.skip_network import SkipNetwork, initialize
-from restorecli.restoration.methods.per_image.stopping import HeldOut, MovingVariance, Never
 
 if TYPE_CHECKING:
+    import torch
+
+    from restorecli.restoration.methods.per_image.fitting import Target
     from restorecli.restoration.methods.per_image.skip_network import SkipNetwork
     from restorecli.restoration.methods.per_image.stopping import Rule
 
@@ -69,12 +67,19 @@ class Dip(Method):
 
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the fitted image; see the base class."""
+        import torch  # seconds, which lists of methods have not
+
         # Whoever restores has switched gradients off, for networks that are trained already.
         with torch.inference_mode(mode=False), torch.enable_grad():
             restored = self._fit(pixels, context)
         return self._with_known(restored, pixels, context)
 
     def _fit(self, pixels: Pixels, context: Context) -> Pixels:
+        import torch
+
+        from restorecli.core.device import pick_device
+        from restorecli.restoration.methods.per_image.fitting import Schedule, fit, input_noise
+
         device = pick_device(context.device)
         generator = torch.Generator().manual_seed(self.seed)
         network = self.network(len(pixels), generator).to(device)
@@ -89,6 +94,10 @@ class Dip(Method):
 
     def network(self, channels: int, generator: torch.Generator) -> SkipNetwork:
         """Return a fresh network for images of 1 or 3 channels."""
+        import torch
+
+        from restorecli.restoration.methods.per_image.skip_network import SkipNetwork, initialize
+
         full = self.size == "full"
         widths = (128,) * _SCALES if full else (8, 16, 32, 64, 128)
         skips = (self.skips,) * _SCALES if full else (0, 0, 0, self.skips, self.skips)
@@ -105,6 +114,11 @@ class Dip(Method):
     def _target(
         self, pixels: Pixels, context: Context, generator: torch.Generator, device: torch.device
     ) -> tuple[Target, Rule]:
+        import torch
+
+        from restorecli.restoration.methods.per_image.fitting import Target
+        from restorecli.restoration.methods.per_image.stopping import HeldOut, MovingVariance, Never
+
         known = np.ones(pixels.shape[1:], bool) if context.mask is None else ~context.mask
         if not known.any():
             raise ImageError("Nothing is left of this image.", expected="pixels outside the mask", got="none")
