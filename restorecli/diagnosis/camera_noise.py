@@ -42,6 +42,9 @@ _MIN_COARSE = 1.7
 _RESEMBLING = frozenset(("moire", "quantize"))
 """Damages that camera noise is taken for; it is told from them better than they from it."""
 
+_WAVE = 18.0
+"""Height of a wave, in dB, from which moire is there: with camera noise alone it reached 16."""
+
 _TO_YCC = np.array([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]], np.float32)
 _PLANES = ("luma", "blue", "red")
 _SCALES: Mapping[int, int] = {1: 8, 2: 8, 4: 6}
@@ -152,7 +155,8 @@ def beside_camera_noise(names: Sequence[str], found: Mapping[str, float]) -> tup
         names: The damages that were found otherwise.
         found: Measurements by name.
     """
-    if not _NOISE.isdisjoint(names) and (len(names) > 1 or found["noise coarse"] < _MIN_COARSE):
+    is_white = not _NOISE.isdisjoint(names) and ("jpeg" in names or found["noise coarse"] < _MIN_COARSE)
+    if is_white or ("moire" in names and max(found["wave luma"], found.get("wave color", 0.0)) >= _WAVE):
         return tuple(names)
     others = [name for name in names if name not in _NOISE | _RESEMBLING]
     if not others or (others == ["jpeg"] and found["jpeg quality"] >= _MIN_QUALITY):

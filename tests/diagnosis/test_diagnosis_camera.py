@@ -108,6 +108,8 @@ def test_white_noise_stays_white_noise(sigma: float) -> None:
     [
         ((), 2.5, 100.0, (CAMERA_NOISE,)),
         (("moire",), 2.5, 100.0, (CAMERA_NOISE,)),
+        (("low-light", "gaussian"), 2.5, 100.0, ("low-light", CAMERA_NOISE)),
+        (("low-light", "gaussian"), 1.1, 100.0, ("low-light", "gaussian")),
         (("gaussian",), 2.5, 100.0, (CAMERA_NOISE,)),
         (("gaussian",), 1.1, 100.0, ("gaussian",)),
         (("jpeg", "gaussian"), 2.5, 50.0, ("jpeg", "gaussian")),
@@ -120,7 +122,13 @@ def test_white_noise_stays_white_noise(sigma: float) -> None:
 def test_what_else_was_found_decides_what_camera_noise_stands_beside(
     names: tuple[str, ...], coarse: float, quality: float, kept: tuple[str, ...]
 ) -> None:
-    assert beside_camera_noise(names, {"noise coarse": coarse, "jpeg quality": quality}) == kept
+    found = {"noise coarse": coarse, "jpeg quality": quality, "wave luma": 9.0}
+    assert beside_camera_noise(names, found) == kept
+
+
+def test_waves_that_stand_out_stay_moire() -> None:
+    found = {"noise coarse": 2.5, "jpeg quality": 100.0, "wave luma": 9.0, "wave color": 25.0}
+    assert beside_camera_noise(("moire",), found) == ("moire",)
 
 
 def test_detail_of_white_noise_is_its_deviation_and_falls_by_half_with_each_scale() -> None:
