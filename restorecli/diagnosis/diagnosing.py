@@ -117,7 +117,7 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     of_camera, by_camera = measure_camera_noise(view), camera_table(is_gray=view.is_gray)
     chance = by_camera.chances(of_camera)[CAMERA_NOISE]
     chances, possible = {**chances, CAMERA_NOISE: chance}, possible | {CAMERA_NOISE}
-    if is_sure(chance, is_gray=view.is_gray):
+    if is_sure(chance, view):
         names = beside_camera_noise(names, found)
     found |= of_camera | {LEVEL: camera_level(of_camera)}
     tables = {CAMERA_NOISE: by_camera}

@@ -54,7 +54,7 @@ def _noisy(pixels: Pixels, **values: float) -> Pixels:
 def _is_found(pixels: Pixels) -> bool:
     view = view_of(pixels)
     chance = camera_table(is_gray=view.is_gray).chances(measure_camera_noise(view))[CAMERA_NOISE]
-    return is_sure(chance, is_gray=view.is_gray)
+    return is_sure(chance, view)
 
 
 @pytest.mark.parametrize("quality", [None, 95, 85, 70])
@@ -145,6 +145,14 @@ def test_images_of_32_px_have_measurements_to_tell_by() -> None:
     found = measure_camera_noise(view_of(tiny))
     assert np.isfinite(list(found.values())).all()
     assert not _is_found(tiny)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("side", [128, 96, 64, 48, 32])
+def test_small_clean_images_are_not_taken_for_noisy(data_folder, side: int) -> None:
+    files = sorted((data_folder / "bsds400").glob("*.jpg"))[::4]
+    for file in files:
+        assert not _is_found(read_image(file).pixels[:, 80 : 80 + side, 80 : 80 + side]), file.name
 
 
 def _crops(folder: Path, count: int) -> list[Pixels]:
