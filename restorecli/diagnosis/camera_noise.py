@@ -27,8 +27,8 @@ _SURE, _SURE_GRAY = 0.6, 0.87
 """Chances from which it counts as found: the clean crops of training photographs stay below."""
 
 _MIN_SIDE, _ENOUGH_SIDE, _SURE_SMALL = 96, 160, 0.995
-"""Pixels of the shorter side below which it is not told, and those below which it needs a greater chance: clean
-crops of training photographs reach 0.95 with 128 px, 0.99 with 96 px and 1 with 64 px."""
+"""Pixels of the shorter side below which it is not told, and those below which it needs a greater chance:
+clean crops of training photographs reach 0.95 with 128 px, 0.99 with 96 px and 1 with 64 px."""
 
 LEVEL = "camera noise"
 """The name of the measurement that tells its root mean square, 0-255 scale."""
