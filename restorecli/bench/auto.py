@@ -58,7 +58,7 @@ RIVALS: Mapping[str, Sequence[str]] = {
     "low-light": ("sca-unet.low-light", "gray-world"),
     "moire": ("demoire", "sca-unet.moire"),
     "jpeg": ("deblock", "sca-unet.jpeg"),
-    "scratches": ("sca-unet.old-photo", "median"),
+    "scratches": ("sca-unet.scratches", "sca-unet.old-photo", "median"),
     "fade": _OLD,
     "old-photo": _OLD,
     "holes": _INPAINTERS,

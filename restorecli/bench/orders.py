@@ -101,7 +101,7 @@ PAIRS: Sequence[Pair] = (
         "gaussian+scratches",
         (_step("gaussian", sigma=20), _step("scratches", severity=3)),
         _NOISE,
-        "sca-unet.old-photo",
+        "sca-unet.scratches",
         (),
         20,
     ),

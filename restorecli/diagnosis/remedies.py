@@ -80,7 +80,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("rain", "sca-unet.rain"),
     Remedy("sand-dust", "swm.sand-dust"),
     Remedy("fade", "sca-unet.old-photo"),
-    Remedy("scratches", "sca-unet.old-photo"),
+    Remedy("scratches", "sca-unet.scratches"),
     Remedy("old-photo", "sca-unet.old-photo"),
     Remedy("holes", "inpaint-harmonic", told=(MASK,)),
 )

@@ -82,6 +82,7 @@ PURPOSES = (
     ),
     Purpose("too dark", (), ("dark", "low-light", "night", "brighten"), "sca-unet.low-light"),
     Purpose("rain", (), ("rain", "derain", "streaks"), "sca-unet.rain"),
+    Purpose("scratches, specks", (), ("scratch", "descratch", "unscratch"), "sca-unet.scratches"),
     Purpose("old prints", (), ("faded", "old-print", "print"), "sca-unet.old-photo"),
     Purpose("several (slow)", ("pnp", "dip")),
 )
