@@ -79,8 +79,8 @@ class Chain:
         margin, scale = 0, 1
         for sampler in self.samplers:
             ends = sampler.extremes()
-            margin += scale * max(step.margin for step in ends)
-            scale *= max(step.scale for step in ends)
+            margin += scale * max((step.margin for step in ends), default=0)
+            scale *= max((step.scale for step in ends), default=1)
         return -(-margin // scale) * scale
 
     @property
@@ -98,7 +98,7 @@ class Chain:
                     f"{sampler.degradation.name} changes the size by a factor that is drawn at random.",
                     expected="one fixed factor",
                 )
-            scale *= factors.pop()
+            scale *= max(factors, default=1)
         return scale
 
     def draw(self, rng: np.random.Generator) -> tuple[Degradation, ...]:

@@ -163,3 +163,11 @@ def test_wrong_files_are_refused_and_named(tmp_path, text, told) -> None:
 def test_a_missing_file_is_named(tmp_path) -> None:
     with pytest.raises(RecipeError, match="cannot be read"):
         Chain.from_yaml(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("name", ["gaussian-blur", "downscale", "gaussian"])
+def test_severity_0_is_no_step(name) -> None:
+    """A recipe may give a share of its crops undamaged: `severity: 0`."""
+    chain = Chain.from_specs([{"name": name, "severity": 0}])
+    assert (chain.margin, chain.scale) == (0, 1)
+    assert chain.draw(np.random.default_rng(0)) == ()

@@ -22,7 +22,7 @@ class GaussianBlur:
     """Convolution with a Gaussian, along columns and then along rows."""
 
     def __init__(self, sampler: DegradationSampler) -> None:
-        self._radius = max(step.margin for step in sampler.extremes())
+        self._radius = max((step.margin for step in sampler.extremes()), default=0)
 
     def values(self, drawn: Drawn) -> Values:
         """Return the weights of each sample, (N, 1, taps)."""
@@ -43,7 +43,7 @@ class MotionBlur:
     """Mean over a straight movement."""
 
     def __init__(self, sampler: DegradationSampler) -> None:
-        self._radius = max(step.margin for step in sampler.extremes())
+        self._radius = max((step.margin for step in sampler.extremes()), default=0)
 
     def values(self, drawn: Drawn) -> Values:
         """Return the kernel of each sample, (N, taps, taps)."""
@@ -59,7 +59,7 @@ class Defocus:
     """Convolution with a disc."""
 
     def __init__(self, sampler: DegradationSampler) -> None:
-        self._radius = max(step.margin for step in sampler.extremes())
+        self._radius = max((step.margin for step in sampler.extremes()), default=0)
         self._linear = any(step.parameters()["linear"] for step in sampler.extremes())
 
     def values(self, drawn: Drawn) -> Values:
