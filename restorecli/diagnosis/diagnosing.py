@@ -56,9 +56,9 @@ _DARK = "low-light"
 _NOISY_DARK = 0.15
 """Noise over the median brightness from which noise shows when a dark image is brightened."""
 
-_QUIET, _SEEN, _SEEN_DARK = 0.7, 0.75, 0.85
+_QUIET, _SEEN, _SEEN_FLAT = 0.7, 0.75, 0.85
 """Chances that damaged tones need beside plain noise: by measurements but those of noise, or the network,
-which takes dark photographs with noise for badly lit ones."""
+which takes flat photographs with noise, dark or gray, for badly lit or faded ones."""
 
 _MEASURED = 0.1
 """Chance by measurements alone that damaged tones need: skies and retinas look dusty to the network."""
@@ -156,7 +156,7 @@ def _due_to_noise(
     if not shows_white_noise(found):
         return frozenset()
     quiet = table.chances({name: value for name, value in found.items() if not name.startswith("noise ")})
-    plain = {name: _SEEN_DARK if name == _DARK else _SEEN for name in TONES}
+    plain = {name: _SEEN_FLAT if name in (_DARK, "fade") else _SEEN for name in TONES}
     return frozenset(name for name in TONES if quiet[name] < _QUIET and by_network[name] < plain[name])
 
 

@@ -146,8 +146,10 @@ def test_gray_straight_lines_look_painted_and_straw_does_not(color, bend: int, p
 
 def test_scratches_need_more_where_no_line_looks_painted() -> None:
     sure = {"scratches": 0.7, "haze": 0.8, "low-light": 0.9}
-    assert limits({"paint lines": 0.5}, sure) == {**sure, "scratches": 0.6}
-    assert limits({"paint lines": 0.1}, sure) == {**sure, "scratches": 0.97}
+    for lines, limit in ((0.5, 0.6), (0.1, 0.97)):
+        asked = limits({"paint lines": lines}, {"rain": 0.0}, sure, 10**6)
+        assert asked["scratches"] == limit
+        assert {name: asked[name] for name in ("haze", "low-light")} == {"haze": 0.8, "low-light": 0.9}
 
 
 def test_what_fades_into_a_color_is_no_hole_and_what_ends_at_once_is_one() -> None:
