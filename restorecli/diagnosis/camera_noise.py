@@ -23,8 +23,9 @@ _NIGHT = "low-light"
 _FOLDER = Path(__file__).parent
 COLOR_TABLE, GRAY_TABLE = _FOLDER / "camera_color.json", _FOLDER / "camera_gray.json"
 
-_SURE, _SURE_GRAY = 0.6, 0.87
-"""Chances from which it counts as found: the clean crops of training photographs stay below."""
+_SURE, _SURE_GRAY = 0.4, 0.87
+"""Chances from which it counts as found: of 800 clean crops of training photographs in color one reaches it,
+and noise of a camera that the table was not fitted to is found in 111 of 120 (in 89 from 0.6 on)."""
 
 _MIN_SIDE, _ENOUGH_SIDE, _SURE_SMALL = 96, 160, 0.995
 """Pixels of the shorter side below which it is not told, and those below which it needs a greater chance:
