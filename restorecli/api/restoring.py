@@ -18,8 +18,9 @@ from restorecli.folders.walking import check_exists, walk
 from restorecli.restoration import dry_run
 from restorecli.restoration.check import TileCheck, check_image
 from restorecli.restoration.choice import choose_restorer
+from restorecli.restoration.cutting import parse_tile
 from restorecli.restoration.folder import restore_folder
-from restorecli.restoration.image import ImageRestorer, parse_tile
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.known import Known
 from restorecli.restoration.records import SourceRecords
 from restorecli.restoration.restorer import Restorer

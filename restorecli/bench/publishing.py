@@ -14,7 +14,7 @@ from torch import Tensor
 
 from restorecli.bench.score_labels import Protocol, read_label
 from restorecli.bench.weights import Measured, examples, measure
-from restorecli.core.card_reading import Card
+from restorecli.core.card_reading import Card, read_card
 from restorecli.core.cards import to_markdown
 from restorecli.core.models.catalog import create_model
 from restorecli.core.restorer import TorchRestorer
@@ -37,6 +37,7 @@ MAX_STORING_LOSS = 0.01
 MANY = 8
 """Scores on so many images or more have an interval; those on fewer also tell what other precisions lose."""
 
+_SUFFIXES = ("safetensors", "md", "jpg")
 _GAP = 6
 
 
@@ -83,13 +84,36 @@ class Published:
     def write(self, folder: Path) -> tuple[Path, ...]:
         """Write weights, page and image into a folder, over those of the same name; return their paths."""
         make_folder(folder, folder)
-        paths = [folder / f"{self.name}.safetensors", folder / f"{self.name}.md"]
-        write_file(paths[0], self.content)
-        if self.shown is not None:
-            paths.append(folder / f"{self.name}.jpg")
-            write_image(paths[2], ImageData(self.shown), quality=88)
-        write_file(paths[1], to_markdown(self.card, paths[2].name if self.shown is not None else None))
-        return tuple(paths)
+        weights, page, image = (folder / f"{self.name}.{suffix}" for suffix in _SUFFIXES)
+        write_file(weights, self.content)
+        if self.shown is None:
+            write_file(page, to_markdown(self.card))
+            return weights, page
+        write_image(image, ImageData(self.shown), quality=88)
+        write_file(page, to_markdown(self.card, image.name))
+        return weights, page, image
+
+
+def refuse_to_replace(path: Path, folder: Path) -> None:
+    """Refuse a folder that holds weights of the same name, before hours are spent on new ones.
+
+    Args:
+        path: The weights file that is to be published.
+        folder: Where to.
+
+    Raises:
+        UsageError: It holds a file that would be replaced.
+        WeightsError: The weights cannot be read.
+    """
+    card = read_card(path)
+    there = [file for suffix in _SUFFIXES if (file := folder / f"{card.model}.{card.tag}.{suffix}").exists()]
+    if there:
+        raise UsageError(
+            "The file is there already.",
+            file=there[0],
+            unchanged="the file",
+            hint="--overwrite, or another -o/--output",
+        )
 
 
 def publish(path: Path, data: Path, plan: Plan, progress: Progress | None = None) -> Published:
@@ -105,38 +129,47 @@ def publish(path: Path, data: Path, plan: Plan, progress: Progress | None = None
         progress: Progress callbacks.
 
     Raises:
-        UsageError: A label cannot be read.
+        UsageError: A label cannot be read, or a method is unknown.
         WeightsError: The weights are damaged, or not ours.
         DataError: Images are missing, or other than a label says.
     """
     tensors, card = read_weights(path)
     protocols = {label: _protocol(label) for label in plan.labels}
     shown = _protocol(plan.failure) if plan.failure else None
-    for protocol in (*protocols.values(), *([] if shown is None else [shown])):
-        protocol.files(data)  # what is missing is told before hours are spent
+    # What is missing is told before hours are spent.
+    for protocol in protocols.values():
+        protocol.files(data)
+    place = 0 if shown is None else _place(shown, data, plan.image)
+    scale = _restorer(tensors, card, "fp32").spec.scale
+    rivals = {name: _rival(name, scale) for name in plan.rivals}
     progress = progress or SilentProgress()
     progress.start(len(protocols), "scores")
-    few = [protocol for protocol in protocols.values() if protocol.images < MANY]
-    tensors, stored = _stored(tensors, card, few, data)
-    restorer = _restorer(tensors, card, "fp32")
-    scores: dict[str, Any] = {label: card.scores[label] for label in card.scores if read_label(label) is None}
-    short, full = [], []
+    few = {label: protocol for label, protocol in protocols.items() if protocol.images < MANY}
+    tensors, measured = _stored(tensors, card, few, data)
+    restorer, rough = (_restorer(tensors, card, precision) for precision in ("fp32", "bf16"))
+    scores = {label: score for label, score in card.scores.items() if read_label(label) is None}
+    lost = []
     for label, protocol in protocols.items():
-        found = measure(restorer, protocol, data)
-        scores[label] = _told(found, many=protocol.images >= MANY)
-        if protocol.images < MANY:
-            full.append(found.psnr)
-            short.append(measure(_restorer(tensors, card, "bf16"), protocol, data).psnr)
+        found = measured.get(label) or measure(restorer, protocol, data)
+        scores[label] = _told(found, many=label not in few)
+        if label in few:
+            lost.append(found.psnr - measure(rough, protocol, data).psnr)
         else:
-            for name in plan.rivals:
-                scores[label][f"{name}_psnr"] = round(measure(_rival(name, restorer), protocol, data).psnr, 3)
+            for name, rival in rivals.items():
+                scores[label][f"{name}_psnr"] = round(measure(rival, protocol, data).psnr, 3)
         progress.advance(label)
     progress.finish()
-    lost = {"bf16": round(float(np.mean(full) - np.mean(short)), 4)} if few else {}
-    training = {**card.training, **plan.training, "stored": stored}
-    card = replace(card, scores=scores, training=training, precision_loss=lost, failures=plan.failures)
-    card = replace(card, digest=digest_of(tensors))
-    image = None if shown is None else _shown(restorer, shown, data, plan.image)
+    stored = {str(t.dtype).removeprefix("torch.") for t in tensors.values() if t.is_floating_point()}
+    training = {**card.training, **plan.training, "stored": ", ".join(sorted(stored))}
+    card = replace(
+        card,
+        scores=scores,
+        training=training,
+        precision_loss={"bf16": round(float(np.mean(lost)), 4)} if lost else {},
+        failures=plan.failures,
+        digest=digest_of(tensors),
+    )
+    image = None if shown is None else _shown(restorer, shown, data, place)
     return Published(card, pack(tensors, card), image)
 
 
@@ -153,15 +186,16 @@ def _protocol(label: str) -> Protocol:
 
 
 def _stored(
-    tensors: dict[str, Tensor], card: Card, few: Sequence[Protocol], data: Path
-) -> tuple[dict[str, Tensor], str]:
-    """Return the tensors as they will be stored, and that in words: in 16 bits only where it was measured."""
+    tensors: dict[str, Tensor], card: Card, few: Mapping[str, Protocol], data: Path
+) -> tuple[dict[str, Tensor], Mapping[str, Measured]]:
+    """Return the tensors as they will be stored, in 16 bits if that was measured, and their scores."""
     half = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
-    for protocol in few:
-        exact, rounded = (measure(_restorer(t, card, "fp32"), protocol, data).psnr for t in (tensors, half))
-        if exact - rounded > MAX_STORING_LOSS:
-            return tensors, "float32"
-    return (half, "float16") if few else (tensors, "float32")
+    exact, rounded = (_restorer(each, card, "fp32") for each in (tensors, half))
+    scores, halved = {}, {}
+    for label, protocol in few.items():
+        scores[label], halved[label] = (measure(each, protocol, data) for each in (exact, rounded))
+    loss = max((scores[label].psnr - halved[label].psnr for label in few), default=np.inf)
+    return (tensors, scores) if loss > MAX_STORING_LOSS else (half, halved)
 
 
 def _restorer(tensors: Mapping[str, Tensor], card: Card, precision: str) -> TorchRestorer:
@@ -171,8 +205,7 @@ def _restorer(tensors: Mapping[str, Tensor], card: Card, precision: str) -> Torc
     return as_restorer(network, card.model, device="cpu", precision_name=precision)
 
 
-def _rival(name: str, restorer: TorchRestorer) -> MethodRestorer:
-    scale = restorer.spec.scale
+def _rival(name: str, scale: int) -> MethodRestorer:
     return MethodRestorer(create_method(name, {"factor": scale} if scale > 1 else {}))
 
 
@@ -186,13 +219,21 @@ def _told(found: Measured, *, many: bool) -> dict[str, Any]:
     return told
 
 
-def _shown(restorer: TorchRestorer, protocol: Protocol, data: Path, image: str) -> Pixels:
-    """Return one image degraded, restored and as it was, with white between them."""
+def _place(protocol: Protocol, data: Path, image: str) -> int:
+    """Return which of a protocol's images has a name; the first without one.
+
+    Raises:
+        DataError: None has.
+    """
     names = [file.relative.as_posix() for file in protocol.files(data)]
     if image and image not in names:
         expected = f"{names[0]} or another of {counted(len(names), 'image')}"
         raise DataError("The image that shows a failure is not there.", expected=expected, got=image)
-    place = names.index(image) if image else 0
+    return names.index(image) if image else 0
+
+
+def _shown(restorer: TorchRestorer, protocol: Protocol, data: Path, place: int) -> Pixels:
+    """Return one image degraded, restored and as it was, with white between them."""
     degraded, reference = next(islice(examples(protocol, data), place, None))
     restored = ImageRestorer(restorer)(ImageData(degraded))[0].pixels
     times = reference.shape[1] // degraded.shape[1]

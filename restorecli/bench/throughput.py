@@ -26,9 +26,10 @@ from restorecli.images.reading import ImageHeader, read_image
 from restorecli.images.writing import write_image
 from restorecli.restoration.backends import load_network
 from restorecli.restoration.context import Context
+from restorecli.restoration.cutting import TileUse
 from restorecli.restoration.files import FileRestorer
 from restorecli.restoration.folder import restore_folder
-from restorecli.restoration.image import ImageRestorer, TileUse
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.items import Loaded, Restored, Task
 from restorecli.restoration.job import RestoreRoom
 from restorecli.restoration.known import Known

@@ -22,9 +22,9 @@ from restorecli.core.zoo import as_restorer
 from restorecli.degradation.chain import Chain
 from restorecli.degradation.on_device.names import host_only
 from restorecli.errors import UsageError
-from restorecli.training.arrivals import arrivals
 from restorecli.training.batches import Batch
 from restorecli.training.captured import WARM_UP, wait_for
+from restorecli.training.device_batches import device_batches
 from restorecli.training.recipe import Recipe
 from restorecli.training.run import check_recipe
 from restorecli.training.session import Session
@@ -258,7 +258,7 @@ class _Ours(_Timed):
         super().__init__(session)
         self._stepper = session.stepper()
         self._batches = (
-            arrivals(
+            device_batches(
                 _same(_random_batch(session).mapped(lambda crops: crops.to(session.device))), session.device
             )
             if in_memory

@@ -46,6 +46,7 @@ def card(
             "--training", metavar="NAME=TEXT", help="What the training could not know; may be repeated."
         ),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Measure what weights reach, and write them with their scores, as a page, and with a failure to see.
@@ -54,7 +55,7 @@ def card(
     also tell what bfloat16 loses; labels of more images get an interval. `restorecli models FILE` shows the
     card, and `restorecli bench weights` measures those of shipped weights again.
     """
-    from restorecli.bench.publishing import Plan, publish
+    from restorecli.bench.publishing import Plan, publish, refuse_to_replace
 
     plan = Plan(
         labels=measure,
@@ -64,6 +65,8 @@ def card(
         image=image,
         training=dict(_named(word) for word in training or ()),
     )
+    if not overwrite:
+        refuse_to_replace(weights, output)
     published = publish(weights, data, plan, BarProgress())
     paths = published.write(output)
     if as_json:

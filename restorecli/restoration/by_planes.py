@@ -9,7 +9,7 @@ from restorecli.images.image import ImageData
 from restorecli.images.planes import Chosen
 from restorecli.images.stacks import write_stack
 from restorecli.restoration.by_rows import RowsDone
-from restorecli.restoration.image import TileUse, joined
+from restorecli.restoration.cutting import TileUse, joined
 
 
 def restore_stack(

@@ -10,7 +10,8 @@ from restorecli.images.image import Pixels
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.rows import RowReader, open_rows, write_rows
 from restorecli.restoration.context import Findings
-from restorecli.restoration.image import ImageRestorer, TileUse
+from restorecli.restoration.cutting import TileUse
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.outside import carried, clipped
 from restorecli.restoration.records import Stamp, check_unchanged
 

@@ -33,8 +33,8 @@ class WorkerPlan:
         self._make_restorer = make_restorer
         self._identity = files.identity
         self._cutting: dict[str, Any] = {
-            "tile": how.tile,
-            "overlap": how.overlap,
+            "tile": how.cutting.tile,
+            "overlap": how.cutting.overlap,
             "strength": how.strength,
             "keep_defects": how.keep_defects,
         }

@@ -20,7 +20,8 @@ from restorecli.images.writing import write_image
 from restorecli.restoration.by_planes import restore_stack
 from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import Context, Findings
-from restorecli.restoration.image import CHANGED_BY_TILES, IN_PART, Begun, ImageRestorer, TileUse
+from restorecli.restoration.cutting import CHANGED_BY_TILES, TileUse
+from restorecli.restoration.image import IN_PART, Begun, ImageRestorer
 from restorecli.restoration.items import Loaded, Restored
 from restorecli.restoration.known import Known
 from restorecli.restoration.records import SourceRecords, Stamp, check_unchanged, reading_of, stamp
@@ -65,7 +66,7 @@ class FileRestorer:
         if how.keep_defects:
             settings["keep_defects"] = True
         if not how.tiles_change_nothing:
-            settings |= {"asked_tile": how.tile, "asked_overlap": how.overlap}
+            settings |= {"asked_tile": how.cutting.tile, "asked_overlap": how.cutting.overlap}
         return settings
 
     def context(self, file: ImageFile, image: ImageData) -> Context:

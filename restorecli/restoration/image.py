@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,36 +11,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from restorecli.core.device import tuned
-from restorecli.core.footprint import Footprint
-from restorecli.core.restorer import NonFiniteError, not_finite
 from restorecli.core.transfer import Transfer, transfer_to
 from restorecli.counting import counted
 from restorecli.errors import ImageError, UsageError
 from restorecli.images.image import ImageData, Pixels
 from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
-from restorecli.restoration.backoff import BackingOff, device_faults_told, is_out_of_memory
-from restorecli.restoration.budget import auto_tile, memory_budget
 from restorecli.restoration.context import Context, Findings
+from restorecli.restoration.cutting import Cutting, TileUse, joined
+from restorecli.restoration.launching import Launcher, Values
 from restorecli.restoration.outside import reaches_beyond, restore_beyond
 from restorecli.restoration.plan import (
-    MAX_DEFAULT_OVERLAP,
     Span,
-    default_overlap,
-    is_exact,
-    needed_overlap,
-    plan_axis,
     plan_tiles,
     round_up,
 )
 from restorecli.restoration.restorer import Restorer
-from restorecli.restoration.tiling import Pending, begin_tiled, restore_bands, restore_tiled
-
-MAX_BATCH_AREA = 1 << 22
-"""Pixels of a batch beyond which a device has no more to gain from further images or tiles."""
-
-USUAL = 16
-"""Batches of one shape after which cuDNN may try its algorithms on it: that takes as long as many batches."""
+from restorecli.restoration.tiling import restore_bands
 
 STREAM_BYTES = 256 << 20
 """Memory for one tile of an image that is read by rows: high tiles would make the rows in memory many."""
@@ -49,27 +34,6 @@ STREAM_BYTES = 256 << 20
 IN_PART = "float32 in part"
 """Precision of an image of which some tiles or planes were not finite in the restorer's precision."""
 
-CHANGED_BY_TILES = "restored in tiles that share less than the network sees: they change its result a little"
-"""The note on an image whose tiles are not equal to the whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class TileUse:
-    """How an image was cut.
-
-    Attributes:
-        tile: Largest side of a tile, or None for the whole image.
-        overlap: Pixels that neighbors shared; 0 for the whole image.
-        exact: Whether the result is that of the whole image.
-    """
-
-    tile: int | None = None
-    overlap: int = 0
-    exact: bool = True
-
-
-Values = tuple[Pixels, TileUse]
-"""Restored pixels, and how they were cut."""
 
 Begun = Callable[[], tuple[ImageData, TileUse]]
 """Waits for an image that is under way, and returns it; see `ImageRestorer.begin`."""
@@ -89,23 +53,6 @@ class Prepared:
     image: ImageData
     seen: Pixels
     staged: Tensor | None
-
-
-def parse_tile(tile: int | str) -> int | str:
-    """Return "auto", "none" or a tile side in pixels.
-
-    Raises:
-        UsageError: It is none of these.
-    """
-    if tile in ("auto", "none"):
-        return tile
-    try:
-        side = int(tile)
-    except ValueError:
-        side = 0
-    if side < 1:
-        raise UsageError("Unknown tile size.", expected="auto, none or a side in pixels", got=str(tile))
-    return side
 
 
 class RowSource(Protocol):
@@ -161,30 +108,12 @@ class ImageRestorer:
                 expected="a restorer that keeps the size",
                 got=f"{restorer.spec.name}, which enlarges {restorer.spec.scale} times",
             )
-        if overlap is not None and overlap < 0:
-            raise UsageError("An overlap cannot be negative.", expected="0 or more pixels", got=str(overlap))
-        self.tile = parse_tile(tile)
-        self.overlap = overlap
+        self.restorer = restorer
         self.strength = strength
         self.keep_defects = keep_defects
-        self.restorer = restorer
-        self.batch = batch
-        self._transfer_to = transfer_to
-        self._transfers: dict[torch.device, Transfer] = {}
-        self._footprints: dict[tuple[str, int], Footprint] = {}
-        self._budgets: dict[str, int] = {}
-        self._shapes: Counter[tuple[str | int, ...]] = Counter()
-        self._limits: dict[str, int] = {}
-        if isinstance(self.tile, int):
-            if restorer.spec.whole:
-                raise UsageError(
-                    f"{restorer.spec.name} needs the whole image.",
-                    expected="--tile auto or none",
-                    got=str(tile),
-                )
-            shared = default_overlap(restorer.spec, self.tile) if overlap is None else overlap
-            multiple = restorer.spec.multiple
-            plan_axis(2 * self.tile + multiple, tile=self.tile, overlap=shared, multiple=multiple)
+        self.cutting = Cutting(tile, overlap, batch, transfer_to)
+        self.cutting.check(restorer)
+        self._launcher = Launcher(self.cutting)
 
     @property
     def streams(self) -> bool:
@@ -194,21 +123,12 @@ class ImageRestorer:
     @property
     def ahead(self) -> int:
         """How many batches may be begun before the result of the first is waited for."""
-        return self._transfer(self.restorer).ahead
+        return self.cutting.transfer(self.restorer).ahead
 
     @property
     def tiles_change_nothing(self) -> bool:
         """Whether results are those of whole images, however large these are."""
-        spec = self.restorer.spec
-        if spec.whole:
-            return True
-        if self.overlap is not None:
-            return is_exact(spec, self.overlap)
-        if isinstance(self.tile, int):
-            return is_exact(spec, default_overlap(spec, self.tile))
-        if self.tile == "none":
-            return spec.receptive_field is not None
-        return is_exact(spec, min(needed_overlap(spec), MAX_DEFAULT_OVERLAP))
+        return self.cutting.changes_nothing(self.restorer)
 
     def __call__(self, image: ImageData, context: Context | None = None) -> tuple[ImageData, TileUse]:
         """Restore an image; alpha, depth and metadata come back as they were.
@@ -237,7 +157,7 @@ class ImageRestorer:
         alpha = image.traits.alpha
         seen = image.pixels if alpha is None else fill_invisible(image.pixels, alpha)
         told = image.traits.scale is not None and reaches_beyond(seen)
-        return Prepared(image, seen, None if told else self._transfer(self.restorer).stage(seen))
+        return Prepared(image, seen, None if told else self.cutting.transfer(self.restorer).stage(seen))
 
     def begin(self, images: Sequence[tuple[Prepared, Context | None]]) -> list[Begun]:
         """Begin to restore images without waiting for the device, and return what waits for each.
@@ -266,13 +186,14 @@ class ImageRestorer:
 
     def together(self, prepared: Prepared) -> int:
         """Return how many images of this image's size may be begun as one batch; 1 where it goes alone."""
-        limit = self._transfer(self.restorer).together if self.batch is None else self.batch
+        cutting = self.cutting
+        limit = cutting.transfer(self.restorer).together if cutting.batch is None else cutting.batch
         if limit == 1 or prepared.staged is None or not self.restorer.joins(self.restorer):
             return 1
         channels, height, width = prepared.seen.shape
-        if self._choose(self.restorer, channels, height, width) is not None:
+        if self.cutting.choose(self.restorer, channels, height, width) is not None:
             return 1
-        return self._batch_size(self.restorer, channels, height * width)
+        return self.cutting.batch_size(self.restorer, channels, height * width)
 
     def _finished(
         self, prepared: Prepared, context: Context | None, value: Callable[[], Values]
@@ -302,7 +223,7 @@ class ImageRestorer:
             return None
         if self.strength != 1 or not all(single[0].joins(step) for step in single):
             return None
-        return self._launch(single[0], staged, [context for _, context in images])
+        return self._launcher.launch(single[0], staged, [context for _, context in images])
 
     def _begin_outside(self, pixels: Pixels, context: Context | None) -> Callable[[], Values]:
         """Restore pixels of which some lie outside the scale that was chosen for them: these come through.
@@ -322,7 +243,7 @@ class ImageRestorer:
 
     def restore(self, pixels: Pixels, context: Context | None = None) -> Values:
         """Restore (C, H, W) pixels, float32, nominally in [0, 1]; see `__call__`."""
-        staged = self._transfer(self.restorer).stage(pixels)
+        staged = self.cutting.transfer(self.restorer).stage(pixels)
         return self._begin_steps(self._steps(pixels, context), pixels, staged, context)()
 
     def _steps(self, pixels: Pixels, context: Context | None) -> Sequence[Restorer]:
@@ -334,13 +255,13 @@ class ImageRestorer:
         """Begin the last of the steps, once those before it are done."""
         uses: list[TileUse] = []
         for step in steps[:-1]:
-            [before] = self._launch(step, [staged], [context])
+            [before] = self._launcher.launch(step, [staged], [context])
             restored, use = before()
             uses.append(use)
-            staged = self._transfer(steps[len(uses)]).stage(restored)
+            staged = self.cutting.transfer(steps[len(uses)]).stage(restored)
         if not steps:
             return lambda: (pixels, TileUse())
-        [last] = self._launch(steps[-1], [staged], [context])
+        [last] = self._launcher.launch(steps[-1], [staged], [context])
 
         def finish() -> Values:
             restored, use = last()
@@ -354,75 +275,6 @@ class ImageRestorer:
             return restored
         _check_strength(self.strength, restored.shape[1] // pixels.shape[1])
         return pixels + np.float32(self.strength) * (restored - pixels)
-
-    def _launch(
-        self, step: Restorer, images: Sequence[Tensor], contexts: Sequence[Context | None]
-    ) -> list[Callable[[], Values]]:
-        """Begin one step on images of one size, and return what waits for each."""
-        tile = self._choose(step, *images[0].shape)
-        fault: NonFiniteError | None = None
-        pending: Pending | None = None
-        try:
-            with device_faults_told():
-                pending = self._begun(step, images, tile)
-        except NonFiniteError as error:  # of a restorer that checks by itself
-            fault = error
-        use = self._use(step, tile, *images[0].shape[1:])
-
-        def finish(number: int) -> Values:
-            with device_faults_told():
-                restored = None if pending is None else pending.take(number)
-            if restored is None:
-                precise = step.in_float32()
-                if precise is None:
-                    raise fault or not_finite(step.spec.name)
-                patient = self._patient(precise)
-                restored = restore_tiled(patient, images[number], tile=tile, overlap=self.overlap)
-                told = contexts[number]
-                if told is not None:
-                    told.note({"precision_used": "float32"})
-            return restored.numpy(), use
-
-        return [partial(finish, number) for number in range(len(images))]
-
-    def _begun(self, step: Restorer, images: Sequence[Tensor], tile: int | None) -> Pending:
-        """Begin images on the device; where it has no room even for them, one tile after another."""
-        transfer, patient = self._transfer(step), self._patient(step)
-        together = 1
-        if tile is not None and step.joins(step):
-            together = self._batch_size(step, images[0].shape[0], tile * tile)
-        shape = (step.spec.name, len(images), *images[0].shape)
-        self._shapes[shape] += 1
-        try:
-            with tuned(step.device, wanted=self._shapes[shape] >= USUAL):
-                return begin_tiled(
-                    patient, images, tile=tile, overlap=self.overlap, transfer=transfer, together=together
-                )
-        except RuntimeError as error:
-            if not transfer.ahead or not is_out_of_memory(error):
-                raise
-        transfer.settle()
-        return begin_tiled(patient, images, tile=tile, overlap=self.overlap, transfer=Transfer())
-
-    def _transfer(self, step: Restorer) -> Transfer:
-        """Return the way to the device of a restorer."""
-        device = step.device
-        if device not in self._transfers:
-            self._transfers.setdefault(device, self._transfer_to(device))  # another thread may be faster
-        return self._transfers[device]
-
-    def _batch_size(self, step: Restorer, channels: int, area: int) -> int:
-        """Return how many images or tiles of `area` pixels may be one batch."""
-        if self.batch is not None:
-            return self.batch
-        limit = min(self._transfer(step).together, MAX_BATCH_AREA // area)
-        if limit <= 1:
-            return 1
-        return max(1, min(limit, self._footprint(step, channels).area(self._budget(step)) // area))
-
-    def _patient(self, step: Restorer, *, careful: bool = False) -> BackingOff:
-        patient = self.tile == "auto" and not step.spec.whole
-        return BackingOff(step, overlap=self.overlap, patient=patient, careful=careful, limits=self._limits)
 
     def restore_rows(
         self,
@@ -447,14 +299,14 @@ class ImageRestorer:
             ResourceError: Memory ran out and no smaller tile is allowed or possible, or the device failed.
         """
         plan = plan_tiles(
-            self.restorer.spec, *source.size, tile=self._stream_tile(source), overlap=self.overlap
+            self.restorer.spec, *source.size, tile=self._stream_tile(source), overlap=self.cutting.overlap
         )
 
         def read(rows: Span) -> torch.Tensor:
             return torch.from_numpy(source.read(rows.start, rows.stop))[None]
 
         start = 0
-        patient = self._patient(self.restorer, careful=True)
+        patient = self._launcher.patient(self.restorer, careful=True)
         for done, band in enumerate(restore_bands(patient, read, plan), start=1):
             if patient.fell_back and found is not None:
                 found.values["precision_used"] = IN_PART
@@ -468,51 +320,17 @@ class ImageRestorer:
 
     def use_for(self, source: RowSource) -> TileUse:
         """Return how `restore_rows` cuts an image, or has cut it."""
-        return self._use(self.restorer, self._stream_tile(source), *source.size)
+        return self.cutting.use(self.restorer, self._stream_tile(source), *source.size)
 
     def _stream_tile(self, source: RowSource) -> int:
-        if self.tile == "none":
+        if self.cutting.tile == "none":
             raise ImageError(
                 "The image is too large for memory as a whole.",
                 expected="--tile auto or a side in pixels",
                 got="--tile none",
             )
         whole = round_up(max(source.size), self.restorer.spec.multiple)
-        return self._choose(self.restorer, source.channels, *source.size, most=STREAM_BYTES) or whole
-
-    def _choose(
-        self, step: Restorer, channels: int, height: int, width: int, most: int | None = None
-    ) -> int | None:
-        if self.tile == "none" or step.spec.whole:
-            return None
-        if isinstance(self.tile, int):
-            return self.tile
-        budget = self._budget(step)
-        budget = budget if most is None else min(budget, most)
-        return auto_tile(step, self._footprint(step, channels), budget, height, width, self.overlap)
-
-    def _footprint(self, step: Restorer, channels: int) -> Footprint:
-        key = (step.spec.name, channels)
-        if key not in self._footprints:
-            self._footprints[key] = step.footprint(channels)
-        return self._footprints[key]
-
-    def _budget(self, step: Restorer) -> int:
-        """Return the bytes that a tile may take; asked once where images under way would count."""
-        if not self._transfer(step).ahead:
-            return memory_budget(step)
-        if step.spec.name not in self._budgets:
-            self._budgets[step.spec.name] = memory_budget(step)
-        return self._budgets[step.spec.name]
-
-    def _use(self, step: Restorer, tile: int | None, height: int, width: int) -> TileUse:
-        spec, largest = step.spec, max(height, width)
-        limits = [side for side in (tile, self._limits.get(spec.name)) if side is not None]
-        if not limits or round_up(largest, spec.multiple) <= min(limits):
-            return TileUse()
-        side = min(limits)
-        overlap = default_overlap(spec, side) if self.overlap is None else self.overlap
-        return TileUse(side, overlap, is_exact(spec, overlap))
+        return self.cutting.choose(self.restorer, source.channels, *source.size, most=STREAM_BYTES) or whole
 
 
 def _check_strength(strength: float, scale: int) -> None:
@@ -544,12 +362,3 @@ def _with_defects(degraded: Pixels, restored: Pixels, context: Context) -> tuple
         kept.pixels,
         f"removed structure in {counted(kept.count, 'place')}, in part given back; {kept.places[0]}",
     )
-
-
-def joined(uses: Sequence[TileUse]) -> TileUse:
-    """Return how an image was cut over several steps: the smallest tiles, exact if all were."""
-    cut = [use for use in uses if use.tile is not None]
-    if not cut:
-        return TileUse()
-    smallest = min(cut, key=lambda use: use.tile or 0)
-    return replace(smallest, exact=all(use.exact for use in cut))

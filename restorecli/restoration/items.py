@@ -9,7 +9,8 @@ from restorecli.folders.walking import ImageFile
 from restorecli.images.image import ImageData
 from restorecli.images.planes import Chosen
 from restorecli.restoration.context import Context, Findings
-from restorecli.restoration.image import Prepared, TileUse
+from restorecli.restoration.cutting import TileUse
+from restorecli.restoration.image import Prepared
 from restorecli.restoration.records import Stamp
 
 

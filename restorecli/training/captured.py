@@ -129,7 +129,7 @@ class CapturedStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Dials:
+class ChangingNumbers:
     """Where the numbers lie that change from step to step.
 
     Attributes:
@@ -142,7 +142,7 @@ class Dials:
     average: MovingAverage | None
     device: torch.device
 
-    def lie_on_device(self, on_device: bool) -> None:
+    def keep_on_device(self, on_device: bool) -> None:
         """Keep the numbers in tensors, which a graph reads, or in Python, which is faster without one."""
         device = self.device if on_device else None
         for optimizer in self.optimizers:
@@ -160,7 +160,7 @@ class Stepping:
     Args:
         choice: auto, off, graph or compile.
         network: What is compiled.
-        dials: What changes from step to step.
+        numbers: What changes from step to step.
         key: All that the times depend on, beside the versions of torch and restorecli.
         note: Is told what is done, and why.
         make_graph: Makes what records a step; None where nothing can.
@@ -171,14 +171,14 @@ class Stepping:
         self,
         choice: str,
         network: nn.Module,
-        dials: Dials,
+        numbers: ChangingNumbers,
         *,
         key: str,
         note: Callable[[str], None],
         make_graph: Callable[[], Graph] | None,
         wait: Callable[[], object],
     ) -> None:
-        self._network, self._dials, self._key, self._note = network, dials, key, note
+        self._network, self._numbers, self._key, self._note = network, numbers, key, note
         self._make_graph, self._wait = make_graph, wait
         self._times: dict[str, list[float]] = {}
         self._trying: list[str] | None = None
@@ -213,7 +213,7 @@ class Stepping:
         """Return the step in the present way, made at its first call."""
         if self._step is None:
             graphed = self._way != OFF and self._make_graph is not None
-            self._dials.lie_on_device(graphed)
+            self._numbers.keep_on_device(graphed)
             if self._way == COMPILE:
                 self._network.compile(backend=BACKEND, dynamic=False)
             self._step = CapturedStep(work, self._make_graph()) if graphed and self._make_graph else work

@@ -62,7 +62,7 @@ class Loop:
         While steps are skipped nothing is saved, so that checkpoints from before the trouble stay.
 
         Args:
-            batches: On the device; see `arrivals`.
+            batches: On the device; see `device_batches`.
             stop: Whether to stop.
 
         Raises:

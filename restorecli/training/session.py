@@ -26,7 +26,6 @@ from restorecli.heap import keep_large_blocks
 from restorecli.images.atomic import write_file
 from restorecli.training import captured
 from restorecli.training.advice import notes_on_images
-from restorecli.training.arrivals import arrivals
 from restorecli.training.batches import Batch, BatchMaker
 from restorecli.training.captured import Stepping
 from restorecli.training.changes import refuse_changes
@@ -39,6 +38,7 @@ from restorecli.training.checkpoint import (
     set_aside_damaged,
 )
 from restorecli.training.clean_batches import CleanBatch, CleanMaker, Degrader
+from restorecli.training.device_batches import device_batches
 from restorecli.training.interruption import StopRequest
 from restorecli.training.logbook import Logbook
 from restorecli.training.loop import Loop, diverged
@@ -194,7 +194,7 @@ class Session:
             made = read_ahead(self.maker, step, pinned=pinned)
         else:
             made = read_ahead(self.maker, step, pinned=pinned)
-        return arrivals(made, self.device, self.degrader)
+        return device_batches(made, self.device, self.degrader)
 
     def _loop(self, logbook: Logbook | None) -> Loop:
         return Loop(
@@ -219,7 +219,7 @@ class Session:
         return Stepping(
             self.compile,
             state.network,
-            captured.Dials(optimizers, state.average, self.device),
+            captured.ChangingNumbers(optimizers, state.average, self.device),
             key=f"{_device_name(self.device)} {self.dtype} {key}",
             note=self.monitor.note,
             make_graph=make_graph,

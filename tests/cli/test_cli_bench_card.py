@@ -20,6 +20,8 @@ def test_the_command_writes_and_tells(shell, photos) -> None:
     answer = shell(line)
     assert answer.out.startswith(f"{LABEL}: ")
     assert "dncnn.tiny.safetensors" in answer.err
+    assert "--overwrite" in shell(line, code=2).err
+    line = f"{line} --overwrite"
     told = shell(f"{line} --training core=shared --json").data
     assert told["weights"] == "dncnn.tiny"
     assert set(told["scores"]) == {"validation", LABEL}

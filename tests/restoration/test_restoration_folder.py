@@ -17,8 +17,8 @@ from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.reading import read_image
 from restorecli.images.writing import write_image
+from restorecli.restoration.cutting import CHANGED_BY_TILES
 from restorecli.restoration.folder import restore_folder
-from restorecli.restoration.image import CHANGED_BY_TILES
 
 SIZES = [(1, 1), (1, 30), (3, 5), (17, 23), (40, 31)]
 

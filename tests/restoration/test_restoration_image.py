@@ -15,8 +15,9 @@ from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
 from restorecli.restoration.alpha import fill_invisible
 from restorecli.restoration.context import Context, Findings
+from restorecli.restoration.cutting import TileUse, parse_tile
 from restorecli.restoration.folder import restore_folder
-from restorecli.restoration.image import ImageRestorer, TileUse, parse_tile
+from restorecli.restoration.image import ImageRestorer
 
 RNG = np.random.default_rng(0)
 

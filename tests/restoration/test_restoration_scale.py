@@ -15,7 +15,8 @@ from restorecli.images.image import ImageData
 from restorecli.images.reading import probe
 from restorecli.restoration.backoff import BackingOff
 from restorecli.restoration.budget import MAX_TILE_AREA, auto_tile
-from restorecli.restoration.image import ImageRestorer, TileUse
+from restorecli.restoration.cutting import TileUse
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.job import _memory_of
 from restorecli.restoration.plan import least_tile
 from restorecli.restoration.tiling import restore_tiled

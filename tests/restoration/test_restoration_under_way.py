@@ -18,8 +18,7 @@ from restorecli.folders import jobs
 from restorecli.folders.run import run_folder
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.writing import write_image
-from restorecli.restoration import image as room
-from restorecli.restoration import job
+from restorecli.restoration import job, launching
 from restorecli.restoration.context import Context
 from restorecli.restoration.files import FileRestorer
 from restorecli.restoration.folder import plan_tasks, restore_folder
@@ -284,7 +283,7 @@ def test_cudnn_tries_its_algorithms_on_shapes_that_come_often(convolutions, monk
         seen.append(wanted)
         yield
 
-    monkeypatch.setattr(room, "tuned", told)
+    monkeypatch.setattr(launching, "tuned", told)
     restorer = ImageRestorer(convolutions())
     for side in (8, *[9] * 17, 8):
         restorer.restore(np.zeros((3, side, 8), np.float32))

@@ -11,10 +11,10 @@ from PIL import Image
 
 from restorecli.core.weights import read_weights
 from restorecli.errors import InterruptedRunError, RecipeError
-from restorecli.training.arrivals import arrivals
 from restorecli.training.batches import Batch, BatchMaker
 from restorecli.training.check import load_recipe
 from restorecli.training.clean_batches import CleanMaker, Degrader
+from restorecli.training.device_batches import device_batches
 from restorecli.training.memory import least_bytes
 from restorecli.training.monitor import SilentMonitor
 from restorecli.training.pairs import find_pairs
@@ -105,7 +105,7 @@ def test_second_corruptions_are_independent_and_seeds_differ(parts, write_recipe
 def test_processes_give_the_batches_of_a_thread(parts):
     recipe, pairs = parts()
     made = worker_batches(CleanMaker(pairs, recipe, channels=1), 0, workers=2)
-    here = arrivals(made, CPU, Degrader(recipe, 1))
+    here = device_batches(made, CPU, Degrader(recipe, 1))
     for step, batch in enumerate(islice(here, 5)):
         assert torch.equal(batch.degraded, batch_of(recipe, pairs, step, 1).degraded)
     here.close()
@@ -185,7 +185,7 @@ def test_waiting_batches_are_counted_as_bytes(write_recipe):
 
 
 class Recorder:
-    """A lane that notes what happens."""
+    """A stream that notes what happens."""
 
     def __init__(self, log):
         self.log = log
@@ -217,7 +217,7 @@ def test_copies_and_degradations_are_put_on_their_lane_after_the_step_before(par
         log.append("degrade")
         return degrader(clean)
 
-    for batch in arrivals(host(), CPU, degrade, Recorder(log)):
+    for batch in device_batches(host(), CPU, degrade, Recorder(log)):
         assert isinstance(batch, Batch)
         log.append("step")
     assert log == ["made", "enter", "degrade", "leave", "join", "step"] * 2
@@ -234,7 +234,7 @@ class Stream:
 
 
 def test_the_usual_stream_waits_for_the_side_stream_and_never_the_other_way(monkeypatch):
-    from restorecli.training.arrivals import SideStream
+    from restorecli.training.device_batches import SideStream
 
     log = []
     side, usual = Stream(log, "side"), Stream(log, "usual")
@@ -243,6 +243,6 @@ def test_the_usual_stream_waits_for_the_side_stream_and_never_the_other_way(monk
     monkeypatch.setattr(
         torch.Tensor, "record_stream", lambda self, stream: log.append(("kept for", stream.name))
     )
-    lane = SideStream(torch.device("cuda"))
-    lane.joined(Batch(torch.zeros(1), torch.zeros(1), mask=torch.zeros(1)))
+    stream = SideStream(torch.device("cuda"))
+    stream.joined(Batch(torch.zeros(1), torch.zeros(1), mask=torch.zeros(1)))
     assert log == [("usual", "waits for", "side"), *[("kept for", "usual")] * 3]

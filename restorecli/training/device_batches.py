@@ -19,18 +19,18 @@ from restorecli.training.clean_batches import CleanBatch
 Degrade = Callable[[CleanBatch], Batch]
 
 
-class Lane(Protocol):
+class BatchStream(Protocol):
     """Where work on the next batch is put."""
 
     def entered(self) -> AbstractContextManager[object]:
         """Return the context in which work is put there."""
 
     def joined(self, batch: Batch) -> None:
-        """Let whatever is put on the usual lane from now on find the batch finished."""
+        """Let whatever is put on the usual stream from now on find the batch finished."""
 
 
-class UsualLane:
-    """Where there is only one lane."""
+class SameStream:
+    """Where there is only one stream."""
 
     def entered(self) -> AbstractContextManager[object]:
         """Return a context that changes nothing."""
@@ -63,11 +63,11 @@ class SideStream:
             tensor.record_stream(usual)
 
 
-def arrivals(
+def device_batches(
     batches: Iterator[Batch | CleanBatch],
     device: torch.device,
     degrade: Degrade | None = None,
-    lane: Lane | None = None,
+    stream: BatchStream | None = None,
 ) -> Iterator[Batch]:
     """Yield batches on the device, closing what they come from at the end.
 
@@ -78,14 +78,14 @@ def arrivals(
         batches: On the host.
         device: Where to.
         degrade: Makes a batch of a clean one there.
-        lane: Where the work is put; by default a stream of its own on CUDA.
+        stream: Where the work is put; by default a stream of its own on CUDA.
     """
-    lane = lane or (SideStream(device) if device.type == "cuda" else UsualLane())
+    stream = stream or (SideStream(device) if device.type == "cuda" else SameStream())
     try:
         for batch in batches:
-            with lane.entered():
+            with stream.entered():
                 here = _here(batch, device, degrade)
-            lane.joined(here)
+            stream.joined(here)
             yield here
     finally:
         batches.close()  # type: ignore[attr-defined]
