@@ -46,6 +46,7 @@ RIVALS: Mapping[str, Sequence[str]] = {
     "poisson": _DENOISERS,
     "speckle": _DENOISERS,
     "camera-noise": ("sca-unet.camera", *_DENOISERS),
+    "film-grain": ("sca-unet.camera", *_DENOISERS),
     "salt-pepper": ("switching-median", "sca-unet.salt-pepper", "median"),
     "quantize": ("sca-unet.gaussian", "sca-unet.noise-jpeg", "tv", "bilateral"),
     "gaussian-blur": _DEBLURRERS,

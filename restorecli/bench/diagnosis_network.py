@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
 from restorecli.bench.diagnosis_examples import HELD_OUT, NONE, OTHERS, Kind, damaged, every_pair
 from restorecli.degradation.catalog import DEGRADATIONS
-from restorecli.diagnosis.camera_noise import CAMERA_NOISE
+from restorecli.diagnosis.camera_noise import SPREAD_NOISE
 from restorecli.diagnosis.network import EPSILON, FINE
 from restorecli.errors import DataError
 from restorecli.folders.jobs import Progress, SilentProgress
@@ -28,7 +28,7 @@ from restorecli.images.reading import read_image
 
 Item = TypeVar("Item")
 
-CLASSES = (NONE, *sorted(set(DEGRADATIONS) - {"downscale", CAMERA_NOISE}))
+CLASSES = (NONE, *sorted(set(DEGRADATIONS) - {"downscale", *SPREAD_NOISE}))
 
 _SIDES = ((192, 32), (192, 32), (256, 18), (320, 12))
 """Side and number of the crops of a batch; means and largest features must not depend on the side."""

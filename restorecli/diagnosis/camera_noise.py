@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 from restorecli.diagnosis.decide import DecisionTable, read_table
 from restorecli.diagnosis.view import Pixels, View
 
-CAMERA_NOISE = "camera-noise"
+CAMERA_NOISE, FILM_GRAIN = "camera-noise", "film-grain"
+SPREAD_NOISE = (CAMERA_NOISE, FILM_GRAIN)
+"""Noise that neighbors share; it has tables of its own."""
+
 _NIGHT = "low-light"
 
 _FOLDER = Path(__file__).parent

@@ -38,7 +38,12 @@ PURPOSES = (
         ("denoise", "noise", "denoiser", "denoising", "grain"),
         "sca-unet.gaussian",
     ),
-    Purpose("noise of cameras", (), ("camera", "camera-noise", "iso", "sensor"), "sca-unet.camera"),
+    Purpose(
+        "noise of cameras, film grain",
+        (),
+        ("camera", "camera-noise", "film-grain", "iso", "sensor"),
+        "sca-unet.camera",
+    ),
     Purpose(
         "specks, dead pixels",
         ("switching-median", "median"),

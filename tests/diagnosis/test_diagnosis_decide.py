@@ -10,7 +10,7 @@ import pytest
 
 from restorecli.core.shipped import shipped
 from restorecli.degradation.catalog import DEGRADATIONS
-from restorecli.diagnosis.camera_noise import CAMERA_NOISE
+from restorecli.diagnosis.camera_noise import SPREAD_NOISE
 from restorecli.diagnosis.decide import FAR, NONE, DecisionTable, read_table, shipped_table, write_table
 from restorecli.diagnosis.measurements import measure
 from restorecli.diagnosis.remedies import LIMITS, REMEDIES, plan, remedy_for
@@ -79,12 +79,12 @@ def test_a_table_is_read_as_it_was_written(tmp_path) -> None:
 def test_the_shipped_table_uses_what_is_measured_and_knows_every_damage() -> None:
     table = shipped_table()
     assert set(table.measurements) <= set(measure(read_sample("chelsea").pixels))
-    # An image that was made smaller is a clean small image; camera noise has tables of its own.
-    assert set(table.classes) == {NONE, *DEGRADATIONS} - {"downscale", CAMERA_NOISE}
+    # An image that was made smaller is a clean small image; spread noise has tables of its own.
+    assert set(table.classes) == {NONE, *DEGRADATIONS} - {"downscale", *SPREAD_NOISE}
 
 
 def test_every_damage_has_words_strengths_and_limits() -> None:
-    damages = {*shipped_table().classes, CAMERA_NOISE} - {NONE}
+    damages = {*shipped_table().classes, *SPREAD_NOISE} - {NONE}
     assert set(STRENGTHS) == set(TITLES) == set(LIMITS) == damages
 
 
