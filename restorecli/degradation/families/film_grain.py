@@ -110,7 +110,8 @@ def grain_variance(gray: NDArray[np.float64], radius: float, spread: float) -> N
     within = -math.expm1(-((radius / spread) ** 2))
     chances = (np.arange(_DISTANCES) + 0.5) * (within / _DISTANCES)
     distances = 2 * spread * np.sqrt(-np.log1p(-chances))
-    return within * _covariance(gray[:, None], _overlap(distances / radius)).mean(axis=1)
+    covered = _covariance(gray[:, None], _overlap(distances / radius))
+    return np.asarray(within * covered.mean(axis=1))
 
 
 def _overlap(distance: NDArray[np.float64]) -> NDArray[np.float64]:
