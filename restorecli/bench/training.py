@@ -23,7 +23,7 @@ from restorecli.degradation.chain import Chain
 from restorecli.degradation.on_device.names import host_only
 from restorecli.errors import UsageError
 from restorecli.training.batches import Batch
-from restorecli.training.captured import WARM_UP, wait_for
+from restorecli.training.captured import CHECKED, WARM_UP, wait_for
 from restorecli.training.device_batches import device_batches
 from restorecli.training.recipe import Recipe
 from restorecli.training.run import check_recipe
@@ -271,8 +271,8 @@ class _Ours(_Timed):
         self.whole += time.perf_counter() - begun
 
     def warm_up(self) -> None:
-        """Take the steps before a graph is replayed, which is what is timed."""
-        for _ in range(WARM_UP + 1):
+        """Take the steps before a graph is replayed unchecked, which is what is timed."""
+        for _ in range(WARM_UP + CHECKED):
             self.step()
         self.waited = self.whole = 0.0
 

@@ -27,6 +27,9 @@ WAYS = (OFF, GRAPH, COMPILE)
 WARM_UP = 3
 """Steps that are taken as usual before one is recorded: by then all lazy parts of torch are made."""
 
+CHECKED = 2
+"""First replays that are compared with the step itself."""
+
 TIMED = 10
 """Steps of each way whose times are compared."""
 
@@ -50,6 +53,8 @@ class Outcome:
 
 
 Work = Callable[[Batch], Outcome]
+Check = Callable[[Callable[[], Outcome], Callable[[], Outcome]], Outcome]
+"""Takes one step, given the usual way and a replay; see `replay_check`."""
 
 
 class Graph(Protocol):
@@ -104,19 +109,25 @@ class CapturedStep:
     Args:
         work: The step.
         graph: What records it.
+        check: Compares the first replays with the step.
     """
 
-    def __init__(self, work: Work, graph: Graph) -> None:
-        self._work, self._graph = work, graph
+    def __init__(self, work: Work, graph: Graph, check: Check) -> None:
+        self._work, self._graph, self._check = work, graph, check
         self._taken = 0
         self._inputs: Batch | None = None
         self._outcome: Outcome | None = None
 
     def __call__(self, batch: Batch) -> Outcome:
         """Take a step."""
-        if self._taken < WARM_UP:
-            self._taken += 1
-            return self._graph.warmed(lambda: self._work(batch))
+        self._taken += 1
+        usual = partial(self._graph.warmed, partial(self._work, batch))
+        if self._taken <= WARM_UP:
+            return usual()
+        replay = partial(self._replay, batch)
+        return self._check(usual, replay) if self._taken <= WARM_UP + CHECKED else replay()
+
+    def _replay(self, batch: Batch) -> Outcome:
         if self._inputs is None or self._outcome is None:
             inputs = self._inputs = batch.mapped(torch.clone)
             self._outcome = self._graph.record(lambda: self._work(inputs))
@@ -164,6 +175,7 @@ class Stepping:
         key: All that the times depend on, beside the versions of torch and restorecli.
         note: Is told what is done, and why.
         make_graph: Makes what records a step; None where nothing can.
+        check: Compares first replays with the step; where one differs, steps are taken as usual.
         wait: Waits until the device has done all that it was given.
     """
 
@@ -176,10 +188,11 @@ class Stepping:
         key: str,
         note: Callable[[str], None],
         make_graph: Callable[[], Graph] | None,
+        check: Check,
         wait: Callable[[], object],
     ) -> None:
         self._network, self._numbers, self._key, self._note = network, numbers, key, note
-        self._make_graph, self._wait = make_graph, wait
+        self._make_graph, self._check, self._wait = make_graph, check, wait
         self._times: dict[str, list[float]] = {}
         self._trying: list[str] | None = None
         self._way = OFF
@@ -212,11 +225,11 @@ class Stepping:
     def _prepared(self, work: Work) -> Work:
         """Return the step in the present way, made at its first call."""
         if self._step is None:
-            graphed = self._way != OFF and self._make_graph is not None
-            self._numbers.keep_on_device(graphed)
+            make_graph = None if self._way == OFF else self._make_graph
+            self._numbers.keep_on_device(make_graph is not None)
             if self._way == COMPILE:
                 self._network.compile(backend=BACKEND, dynamic=False)
-            self._step = CapturedStep(work, self._make_graph()) if graphed and self._make_graph else work
+            self._step = work if make_graph is None else CapturedStep(work, make_graph(), self._check)
         return self._step
 
     def _switch(self, way: str) -> None:
@@ -225,7 +238,7 @@ class Stepping:
         self._way, self._step = way, None
 
     def _give_up(self, error: Exception) -> None:
-        """Go on as usual; what failed did so before the step changed anything."""
+        """Go on as usual; what failed left all as it was before the step."""
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         self._note(f"--compile {self._way} cannot be done here, and steps are taken as usual: {first}")
         self._times.pop(self._way, None)
@@ -246,7 +259,7 @@ class Stepping:
         """Note the time of a step; go on to the next way when there are enough."""
         times = self._times.setdefault(self._way, [])
         times.append(seconds)
-        if len(times) == WARM_UP + 1 + TIMED:  # the first warm up, and the one after them records
+        if len(times) == WARM_UP + CHECKED + TIMED:
             self._try_next()
 
     def _try_next(self) -> None:

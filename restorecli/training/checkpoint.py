@@ -64,6 +64,22 @@ class RunState:
         """Return what is validated and saved: the moving average if there is one."""
         return dict(self.average.values) if self.average is not None else self.network.state_dict()
 
+    def tensors(self) -> dict[str, list[Tensor]]:
+        """Return all tensors that a step changes, by what they are."""
+        found: dict[str, list[Tensor]] = {"weights": [], "buffers": []}
+        trained = [(self.network, self.optimizer)]
+        trained += [(each.network, each.optimizer) for each in self.discriminators.values()]
+        for network, optimizer in trained:
+            found["weights"] += network.parameters()
+            found["buffers"] += network.buffers()
+            for values in optimizer.state.values():
+                for name, value in values.items():
+                    if isinstance(value, Tensor):
+                        found.setdefault(f"the optimizer's {name}", []).append(value)
+        if self.average is not None:
+            found["moving average"] = list(self.average.values.values())
+        return found
+
 
 def save_state(folder: Path, state: RunState, recipe: Mapping[str, Any], images: str) -> None:
     """Write the state beside the weights; the one before is kept as `previous`.

@@ -54,6 +54,7 @@ from restorecli.training.pairs import (
 from restorecli.training.places import BEST, IMAGES_LIST, LAST, RESOLVED, nothing_to_resume
 from restorecli.training.read_ahead import PIPELINE_DEPTH, read_ahead
 from restorecli.training.recipe import Recipe
+from restorecli.training.replay_check import ReplayCheck
 from restorecli.training.start import freeze, notes_on_start, start_from
 from restorecli.training.strategies.base import Strategy
 from restorecli.training.strategies.catalog import create_strategy
@@ -223,6 +224,7 @@ class Session:
             key=f"{_device_name(self.device)} {self.dtype} {key}",
             note=self.monitor.note,
             make_graph=make_graph,
+            check=ReplayCheck(state.tensors, self.device),
             wait=partial(captured.wait_for, self.device),
         )
 

@@ -14,7 +14,7 @@ from restorecli.core.weights import read_weights
 from restorecli.errors import UsageError
 from restorecli.training import captured
 from restorecli.training.batches import Batch
-from restorecli.training.captured import TIMED, WARM_UP, CapturedStep, CudaGraph, Outcome
+from restorecli.training.captured import CHECKED, TIMED, WARM_UP, CapturedStep, CudaGraph, Outcome
 from restorecli.training.loop import Loop
 from restorecli.training.monitor import SilentMonitor
 from restorecli.training.optimization import make_optimizer, step_if
@@ -40,27 +40,34 @@ class Recording(TorchDispatchMode):
     def __init__(self):
         super().__init__()
         Recording.made += 1
-        self.calls, self.fresh = [], False
+        self.calls, self.before, self.own = [], {}, set()
 
     def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        for given in tree_leaves((arguments, named)):
+            if isinstance(given, torch.Tensor) and id(given) not in self.own | self.before.keys():
+                self.before[id(given)] = given, given.detach().clone()
         returned = function(*arguments, **(named or {}))
+        self.own |= {id(each) for each in tree_leaves(returned)} - self.before.keys()
         self.calls.append((function, arguments, named or {}, returned))
         return returned
 
     def warmed(self, work):
         return work()
 
+    @torch.no_grad()
     def record(self, work):
-        with self:
+        generator = torch.get_rng_state()
+        with torch.enable_grad(), self:
             outcome = work()
-        self.fresh = True  # unlike CUDA this did the work, which the first replay then need not do
+        for given, old in reversed(
+            self.before.values()
+        ):  # unlike CUDA this did the work; the first seen is oldest
+            given.copy_(old)
+        torch.set_rng_state(generator)
         return outcome
 
     @torch.no_grad()
     def replay(self):
-        if self.fresh:
-            self.fresh = False
-            return
         for function, arguments, named, returned in self.calls:
             again = function(*arguments, **named)
             for old, new in zip(tree_leaves(returned), tree_leaves(again), strict=True):
@@ -117,6 +124,7 @@ RUNS = [
             {"name": "lcdnet", "arguments": {"channels": 1, "width": 4, "middle": 1}},
             loss={"l1": 1},
             budget={"steps": WARM_UP + 3},
+            data={"train": [{"clean": "images"}], "degrade": [dict(GAUSSIAN)], "crop": 16, "batch": 1},
         ),
         marks=pytest.mark.slow,
     ),
@@ -145,7 +153,7 @@ def test_replayed_steps_are_the_steps(write_recipe, workshop, recipe, recording)
     monitor = Notes()
     graphed = weights_of(train(path, output=workshop / "graphed", compile="graph", monitor=monitor))
     assert recording.made == 1
-    assert not any("cannot" in note for note in monitor.notes)
+    assert not [note for note in monitor.notes if "cannot" in note]
     for name, value in usual.items():
         torch.testing.assert_close(graphed[name], value, rtol=1e-4, atol=1e-5, msg=name)
 
@@ -166,7 +174,7 @@ def test_replays_run_no_python_of_the_step(write_recipe, workshop, recording, mo
     worked, usual = [], Loop._work
     monkeypatch.setattr(Loop, "_work", lambda self, *given: (worked.append(1), usual(self, *given))[1])
     train(write_recipe(**content()), output=workshop / "run", compile="graph")
-    assert len(worked) == WARM_UP + 1
+    assert len(worked) == WARM_UP + 1 + CHECKED
 
 
 def test_a_bad_batch_is_skipped_and_counted_by_a_replay(write_recipe, workshop, recording, monkeypatch):
@@ -190,7 +198,7 @@ def test_the_ways_are_tried_on_true_steps_and_the_fastest_is_kept(
     write_recipe, workshop, recording, monkeypatch
 ):
     monkeypatch.setattr(captured, "BACKEND", "eager")
-    steps = 3 * (WARM_UP + 1 + TIMED) + 4
+    steps = 3 * (WARM_UP + CHECKED + TIMED) + 4
     path = write_recipe(**content(budget={"steps": steps}))
     monitor = Notes()
     first = train(path, output=workshop / "first", monitor=monitor)
@@ -232,9 +240,41 @@ def test_a_graph_that_cannot_be_recorded_costs_a_note_and_nothing_else(write_rec
         torch.testing.assert_close(value, usual[name], rtol=1e-4, atol=1e-5, msg=name)
 
 
+class Unfinished(Recording):
+    """Leaves out the end of the step."""
+
+    def record(self, work):
+        outcome = super().record(work)
+        del self.calls[-len(self.calls) // 4 :]
+        return outcome
+
+
+class Uncounted(Recording):
+    """Records counters of the optimizer as numbers."""
+
+    def record(self, work):
+        outcome = super().record(work)
+        self.calls = [call for call in self.calls if "_foreach_add_" not in str(call[0])]
+        return outcome
+
+
+@pytest.mark.parametrize("fault", [Unfinished, Uncounted])
+def test_a_replay_that_is_not_the_step_is_given_up(write_recipe, workshop, monkeypatch, fault):
+    monkeypatch.setattr(captured, "graph_maker", lambda device: fault)
+    path = write_recipe(**content())
+    usual = weights_of(train(path, output=workshop / "usual", compile="off"))
+    monitor = Notes()
+    run = train(path, output=workshop / "run", compile="graph", monitor=monitor)
+    (told,) = [note for note in monitor.notes if "graph" in note]
+    assert "a replay ends elsewhere than the step" in told
+    assert run.steps == 12
+    for name, value in weights_of(run).items():
+        torch.testing.assert_close(value, usual[name], rtol=1e-5, atol=1e-6, msg=name)
+
+
 def test_a_way_that_fails_while_it_is_tried_leaves_the_others(write_recipe, workshop, recording, monkeypatch):
     monkeypatch.setattr(captured, "BACKEND", "no-such-backend")
-    steps = 3 * (WARM_UP + 1 + TIMED) + 4
+    steps = 3 * (WARM_UP + CHECKED + TIMED) + 4
     monitor = Notes()
     train(write_recipe(**content(budget={"steps": steps})), output=workshop / "run", monitor=monitor)
     (file,) = (cache_folder() / "training-steps").iterdir()
@@ -332,7 +372,7 @@ def test_a_captured_step_copies_its_batch_before_every_replay(recording):
         total = batch.degraded.sum() + 2 * batch.reference.sum()
         return Outcome(Losses(total, {}, batch.degraded * 1), torch.isfinite(total))
 
-    step = CapturedStep(work, Recording())
+    step = CapturedStep(work, Recording(), lambda usual, replay: replay())
     outcomes = [step(Batch(torch.full((2,), float(i)), torch.ones(2))) for i in range(8)]
     assert [float(outcome.losses.total) for outcome in outcomes] == [2.0 * i + 4 for i in range(8)]
 
