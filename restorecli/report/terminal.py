@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from rich.cells import cell_len, set_cell_size
 
-from restorecli.report.lineup import Row, Tile
 from restorecli.report.panels import printable
+
+if TYPE_CHECKING:
+    from restorecli.report.lineup import Row, Tile
 
 Colors = Literal["24bit", "256", "ascii"]
 """What a terminal can show: any color, the 256 of xterm, or characters alone."""
@@ -56,6 +60,22 @@ def image_box(width: int, height: int, beside: int) -> tuple[int, int]:
     words.
     """
     return max(1, (width + GAP) // beside - GAP), 2 * max(4, height - 4)
+
+
+def image_lines(file: Path, width: int, colors: Colors) -> list[str]:
+    """Return an image as lines for a terminal.
+
+    Args:
+        file: The image.
+        width: Cells that it may take; a small image takes fewer.
+        colors: What the terminal can show.
+    """
+    with Image.open(file) as opened:
+        image = opened.convert("RGB")
+    columns = min(width, image.width)
+    rows = max(round(image.height * columns / image.width / 2), 1)
+    reduced = image.resize((columns, 2 * rows), Image.Resampling.LANCZOS)
+    return half_blocks(np.asarray(reduced), colors)
 
 
 def row_lines(row: Row, width: int, colors: Colors) -> list[str]:

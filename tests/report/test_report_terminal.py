@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from restorecli.report.lineup import Row, Tile
-from restorecli.report.terminal import across, half_blocks, image_box, row_lines, terminal_colors
+from restorecli.report.terminal import across, half_blocks, image_box, image_lines, row_lines, terminal_colors
 
 IMAGES = arrays(np.uint8, st.tuples(st.integers(1, 7), st.integers(1, 6), st.just(3)))
 CELL = re.compile(r"(?:\x1b\[([\d;]+)m)?(\u2580)")
@@ -121,3 +121,11 @@ def test_a_missing_image_says_why():
     assert lines[1].split() == ["a", "b"]
     assert lines[2].split() == ["@" * 20, "(missing)"]
     assert lines[3].split() == ["@" * 20]
+
+
+@pytest.mark.parametrize(("cells", "columns", "lines"), [(8, 8, 2), (400, 80, 20)])
+def test_an_image_takes_the_given_cells_or_fewer_and_keeps_its_shape(tmp_path, cells, columns, lines):
+    Image.new("RGB", (80, 40), (200, 10, 30)).save(tmp_path / "red.png")
+    drawn = image_lines(tmp_path / "red.png", cells, "24bit")
+    assert len(drawn) == lines
+    assert {tuple(row) for row in decoded(drawn, columns)} == {((200, 10, 30),) * columns}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from restorecli.cli import render, support
-from restorecli.cli.support import half_blocks, parameter_text
+from restorecli.cli.support import parameter_text
 from restorecli.core.card_reading import Card, read_card
 from restorecli.core.models.catalog import MODELS, ModelEntry
 from restorecli.core.shipped import find_shipped, shipped
@@ -17,6 +19,7 @@ from restorecli.restoration.purposes import check_name, model_named
 from restorecli.result import CommandResult
 
 _FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
+_MAX_COLUMNS = 110  # cells of an example, however wide the terminal
 Rows = list[tuple[str, str]]
 
 
@@ -40,7 +43,19 @@ def show(name: str, *, as_json: bool) -> None:
         return
     render.table(("", name if name == known else f"{name}: {known}"), rows)
     example = _example_of(known)
-    if example is not None and half_blocks.show_image(example, render.console()):
+    if example is not None and sys.stdout.isatty():
+        _draw(example)
+
+
+def _draw(example: Path) -> None:
+    """Draw an image in a terminal that has colors."""
+    from restorecli.cli.support.show import stdout_colors
+    from restorecli.report.terminal import image_lines
+
+    colors = stdout_colors()
+    if colors != "ascii":
+        width = min(shutil.get_terminal_size().columns, _MAX_COLUMNS)
+        render.data("\n".join(image_lines(example, width, colors)))
         render.say("A known failure: degraded, restored, original.")
 
 

@@ -110,7 +110,7 @@ def _write(
 def _draw(lineup: Lineup, view: View, colors: str, seen: _Seen) -> None:
     """Draw into the terminal, row by row as they are read."""
     size = shutil.get_terminal_size()
-    found = _stdout_colors() if colors == "auto" else cast("Colors", colors)
+    found = stdout_colors() if colors == "auto" else cast("Colors", colors)
     each = 1 + view.spectrum
     tiles = len(headings(lineup, view)) or each * max(1, size.columns // (_CELLS * each))
     box = terminal.image_box(size.columns, size.lines, terminal.across(size.columns, tiles))
@@ -120,7 +120,8 @@ def _draw(lineup: Lineup, view: View, colors: str, seen: _Seen) -> None:
         render.say("Drawn with characters, since stdout shows no colors; -o sheet.png writes an image.")
 
 
-def _stdout_colors() -> Colors:
+def stdout_colors() -> Colors:
+    """Tell what stdout can show."""
     stream = sys.stdout
     return terminal_colors(os.environ, stream.encoding, terminal=stream.isatty())
 
