@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -32,6 +33,12 @@ _NEGATIVE_SHARE = (-0.5, 0.05)
 
 _EXPECTED = "a PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W)"
 _DEPTHS = {"uint8": 8, "uint16": 16, "float16": 32, "float32": 32, "float64": 32}
+_MODE_HINTS = {
+    "I": "numpy.asarray(image).astype(numpy.uint16) for levels from 0 to 65535",
+    "F": "numpy.asarray(image), divided so that white is 1",
+}
+"""Modes whose levels `convert` would clip at 255."""
+
 _MODES = {"1": "L", "L": "L", "LA": "LA", "P": "RGB", "RGB": "RGB", "RGBA": "RGBA", "I;16": "I;16"}
 
 
@@ -60,7 +67,15 @@ def take(image: object) -> Taken:
         return _take_tensor(image)
     if _is_a(image, "PIL.Image", "Image"):
         return _take_image(image)
-    raise UsageError("This is no image.", expected=_EXPECTED, got=type(image).__name__)
+    is_file = isinstance(image, str | Path)
+    raise UsageError(
+        "This is no image.",
+        expected=_EXPECTED,
+        got=type(image).__name__,
+        hint="PIL.Image.open(file) opens a file; restorecli.restore takes files and folders"
+        if is_file
+        else None,
+    )
 
 
 def _is_a(value: object, module: str, name: str) -> bool:
@@ -70,19 +85,18 @@ def _is_a(value: object, module: str, name: str) -> bool:
 
 
 def _take_array(array: NDArray[Any]) -> Taken:
-    depth = _depth_of(str(array.dtype))
+    depth = _depth_of(array, str(array.dtype), _array_hint)
     if array.ndim == 2:
         planes, alpha = array[None], None
     elif array.ndim == 3 and array.shape[2] in (1, 3, 4):
         planes = array.transpose(2, 0, 1)
         planes, alpha = (planes[:3], planes[3]) if len(planes) == 4 else (planes, None)
     else:
-        hint = "array.transpose(1, 2, 0) puts the channels last" if array.shape[:1] in ((1,), (3,)) else None
         raise UsageError(
             "The array has a wrong shape.",
             expected="(H, W) or (H, W, C) with 1, 3 or 4 channels",
             got=str(array.shape),
-            hint=hint,
+            hint=_layout_hint(array.shape),
         )
     taken = _image(planes, depth, None if alpha is None else np.ascontiguousarray(_alpha(alpha)))
 
@@ -100,17 +114,16 @@ def _take_tensor(tensor: Any) -> Taken:  # noqa: ANN401 - torch is not imported 
     import torch
 
     if tensor.ndim not in (3, 4) or tensor.shape[-3] not in (1, 3):
-        hint = (
-            "tensor.permute(2, 0, 1) puts the channels first" if tensor.shape[-1:] in ((1,), (3,)) else None
-        )
         raise UsageError(
             "The tensor has a wrong shape.",
             expected="(C, H, W) or (N, C, H, W) with 1 or 3 channels",
             got=str(tuple(tensor.shape)),
-            hint=hint,
+            hint=_tensor_layout_hint(tuple(tensor.shape)),
         )
+    if len(tensor) == 0:
+        raise UsageError("The batch has no images.", got=str(tuple(tensor.shape)))
     kind = str(tensor.dtype).removeprefix("torch.")
-    depth = _depth_of("float32" if kind == "bfloat16" else kind)
+    depth = _depth_of(tensor, "float32" if kind == "bfloat16" else kind, _tensor_hint)
     batch = tensor if tensor.ndim == 4 else tensor[None]
     plain = batch.detach().cpu()
     arrays = (plain if depth < 32 else plain.float()).numpy()
@@ -132,7 +145,7 @@ def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for 
             "A PIL image of this mode cannot be processed.",
             expected=", ".join(_MODES),
             got=image.mode,
-            hint='image.convert("RGB")',
+            hint=_MODE_HINTS.get(image.mode, 'image.convert("RGB")'),
         )
     if image.mode == "P" and "transparency" in image.info:
         mode = "RGBA"
@@ -170,15 +183,60 @@ def _alpha(plane: NDArray[Any]) -> NDArray[Any]:
     return plane if plane.dtype.kind == "u" else plane.astype(np.float32)
 
 
-def _depth_of(kind: str) -> int:
+def _depth_of(pixels: Any, kind: str, hint: Callable[[str], str]) -> int:  # noqa: ANN401 - array or tensor
+    """Return the bits of a type, 32 for floats.
+
+    Args:
+        pixels: The array or tensor.
+        kind: The name of its type.
+        hint: Says how to convert it to a type by its name.
+
+    Raises:
+        UsageError: It is of another type.
+    """
     if kind in _DEPTHS:
         return _DEPTHS[kind]
     raise UsageError(
         "Pixels of this type cannot be processed.",
         expected=", ".join(_DEPTHS),
         got=kind,
-        hint='astype("uint8") for levels from 0 to 255, or floats in [0, 1]',
+        hint=_type_hint(pixels, kind, hint),
     )
+
+
+def _type_hint(pixels: Any, kind: str, hint: Callable[[str], str]) -> str:  # noqa: ANN401 - array or tensor
+    """Return how to bring levels into a type that holds them all."""
+    if kind == "bool":
+        return f"{hint('uint8')} * 255"
+    if "int" not in kind or 0 in pixels.shape:
+        return "floats in [0, 1]"
+    levels = np.asarray(pixels.cpu() if hasattr(pixels, "cpu") else pixels)
+    low, high = int(levels.min()), int(levels.max())
+    fits = [name for name, bits in (("uint8", 8), ("uint16", 16)) if low >= 0 and high < 1 << bits]
+    return f"{hint(fits[0])} holds levels from {low} to {high}" if fits else "floats in [0, 1]"
+
+
+def _array_hint(kind: str) -> str:
+    return f'array.astype("{kind}")'
+
+
+def _tensor_hint(kind: str) -> str:
+    return f"tensor.to(torch.{kind})"
+
+
+def _layout_hint(shape: tuple[int, ...]) -> str | None:
+    if len(shape) == 4:
+        return "one image of a batch at a time; only tensors may be batches"
+    return "array.transpose(1, 2, 0) puts the channels last" if shape[:1] in ((1,), (3,)) else None
+
+
+def _tensor_layout_hint(shape: tuple[int, ...]) -> str | None:
+    if len(shape) == 2:
+        return "tensor[None] has the channel that is missing"
+    if shape[-1:] not in ((1,), (3,)):
+        return None
+    axes = "2, 0, 1" if len(shape) == 3 else "0, 3, 1, 2"
+    return f"tensor.permute({axes}) puts the channels first"
 
 
 def _check_range(pixels: Pixels) -> None:

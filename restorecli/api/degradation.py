@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
-from restorecli.api.keywords import from_keywords
+from restorecli.api.keywords import from_keywords, listed
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain
 from restorecli.degradation.folder import degrade_folder
@@ -34,7 +34,8 @@ class DegradeOptions:
             sample photographs.
         output: Folder to write into, made when missing; or, for one image, the file to write, whose suffix
             chooses the format. Either may be an address.
-        noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"}).
+        noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"});
+            a single one needs no list.
         chain: A YAML file with the chain, in place of `noise`.
         replay: A folder that `degrade` wrote, whose images are made again byte for byte; it says by itself
             what is read and done.
@@ -63,7 +64,7 @@ class DegradeOptions:
     source: str | Path | None = None
     output: str | Path = "degraded"
     _: KW_ONLY
-    noise: Sequence[Step] = ()
+    noise: Step | Sequence[Step] = ()
     chain: str | Path | None = None
     replay: str | Path | None = None
     seed: int = 0
@@ -203,7 +204,7 @@ def chain_of(options: DegradeOptions) -> Chain:
             expected=f"--noise, --chain or --replay; names of degradations: {', '.join(DEGRADATIONS)}",
             hint="restorecli degrade --noise gaussian",
         )
-    return Chain.from_specs(options.noise)
+    return Chain.from_specs(listed(options.noise))
 
 
 def _refuse_for_folders(options: DegradeOptions) -> None:

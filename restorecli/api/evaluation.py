@@ -8,7 +8,7 @@ from pathlib import Path
 
 from restorecli.api.files import Files, check_targets, write_files
 from restorecli.api.gates import Gates, read_gates
-from restorecli.api.keywords import from_keywords
+from restorecli.api.keywords import from_keywords, listed
 from restorecli.api.parts import check_together
 from restorecli.api.results import EvalResult
 from restorecli.degradation.again import degrade_again
@@ -35,8 +35,8 @@ class EvalOptions:
         reference: Folder of references; None follows the manifest.
         degraded: Folder of degraded images to compare with; None follows the manifest.
         by: Fields whose values, crossed, make the groups: "category", "defect", "degradation", "severity",
-            "model", "seed", or a drawn value of the manifest such as "sigma". None takes the category, and
-            compares methods over all images only.
+            "model", "seed", or a drawn value of the manifest such as "sigma"; a single one needs no list.
+            None takes the category, and compares methods over all images only.
         metrics: Names of `restorecli eval --list-metrics`, or "all" for those that need no extra package;
             None takes those of the baseline, else PSNR and SSIM.
         protocol: Whose convention PSNR and SSIM follow, e.g. "y-matlab" or "basicsr:4".
@@ -71,12 +71,12 @@ class EvalOptions:
     reference: str | Path | None = None
     _: KW_ONLY
     degraded: str | Path | None = None
-    by: Sequence[str] | None = None
-    metrics: Sequence[str] | None = None
+    by: str | Sequence[str] | None = None
+    metrics: str | Sequence[str] | None = None
     protocol: str = "rgb"
     range: str = "auto"
     masks: str | Path | None = None
-    strip_suffix: Sequence[str] = ()
+    strip_suffix: str | Sequence[str] = ()
     shard: str | None = None
     cluster: str | None = None
     join: str | Path | None = None
@@ -91,7 +91,7 @@ class EvalOptions:
     report: str | Path | None = None
     output: str | Path | None = None
     title: str | None = None
-    about: Sequence[str] = ()
+    about: str | Sequence[str] = ()
     progress: Progress | None = None
 
 
@@ -120,6 +120,13 @@ def run_evaluate(options: EvalOptions) -> EvalResult:
         >>> len(found.refused)
         1
     """
+    options = replace(
+        options,
+        by=None if options.by is None else listed(options.by),
+        metrics=None if options.metrics is None else listed(options.metrics),
+        strip_suffix=listed(options.strip_suffix),
+        about=listed(options.about),
+    )
     check_together(options)
     if options.join is not None:
         return _join(options, Path(options.join))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.api.arrays import take
+from restorecli.api.keywords import listed
 from restorecli.api.wording import in_python_words
 from restorecli.counting import counted
 from restorecli.degradation.chain import Chain, degrade_array
@@ -25,6 +26,8 @@ from restorecli.restoration.context import Context
 from restorecli.restoration.known import Known
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from restorecli.api.arrays import AnyImage
     from restorecli.restoration.restorer import Restorer
 
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 @in_python_words
 def restore_image(
     image: AnyImage,
-    model: str | Path | Restorer = "auto",
+    model: str | Path | Restorer | nn.Module = "auto",
     *,
     parameters: Mapping[str, object] | None = None,
     sigma: float | None = None,
@@ -53,7 +56,8 @@ def restore_image(
     Args:
         image: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W);
             uint8, uint16, or floats in [0, 1]. Alpha is kept; PIL images with a palette come back in RGB.
-        model: As of `restore`; or what `load` returned, which saves loading it for every image.
+        model: As of `restore`; or what `load` returned, which saves loading it for every image; or a network
+            of your own, see `load`.
         parameters: Of a method, by name.
         sigma: Level of the noise on the 0-255 scale; None estimates it where that is needed.
         operator: For a method: what blurred or reduced the image, e.g. "gaussian-blur:sigma=1.6".
@@ -82,24 +86,20 @@ def restore_image(
         >>> clean.shape, clean.dtype, bool(clean.std() < noisy.std())
         ((40, 60), dtype('uint8'), True)
     """
-    from restorecli.restoration.choice import choose_restorer
+    from restorecli.api.networks import restorer_of
     from restorecli.restoration.image import ImageRestorer
 
     taken = take(image)
     words = (operator,) if isinstance(operator, str) else operator
     known = Known.from_words(sigma=sigma, operator=words, device=device)
-    restorer = (
-        choose_restorer(
-            model,
-            parameters=parameters,
-            weights=weights,
-            known=known,
-            device=device,
-            precision=precision,
-            ensemble=ensemble,
-        )
-        if isinstance(model, str | Path)
-        else model
+    restorer = restorer_of(
+        model,
+        parameters=parameters,
+        weights=weights,
+        known=known,
+        device=device,
+        precision=precision,
+        ensemble=ensemble,
     )
     restore = ImageRestorer(restorer, tile=tile, overlap=overlap, strength=strength)
     done = []
@@ -113,14 +113,15 @@ def restore_image(
 
 @in_python_words
 def degrade_image(
-    image: AnyImage, noise: Sequence[Step], *, seed: int = 0, unclipped: bool = False
+    image: AnyImage, noise: Step | Sequence[Step], *, seed: int = 0, unclipped: bool = False
 ) -> AnyImage:
     """Degrade one image.
 
     Args:
         image: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W);
             uint8, uint16, or floats in [0, 1].
-        noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"}).
+        noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"});
+            a single one needs no list.
         seed: The same seed gives the same image; the images of a batch differ from one another.
         unclipped: For floats: keep values outside [0, 1].
 
@@ -139,7 +140,7 @@ def degrade_image(
         25
     """
     taken = take(image)
-    chain = Chain.from_specs(noise)
+    chain = Chain.from_specs(listed(noise))
     if unclipped and any(each.traits.depth != 32 for each in taken.images):
         raise UsageError(
             "Integers cannot hold values outside their range.", expected="floats, or unclipped=False"
@@ -157,7 +158,7 @@ def score(
     restored: object,
     reference: object = None,
     *,
-    metrics: Sequence[str] = ("psnr", "ssim"),
+    metrics: str | Sequence[str] = ("psnr", "ssim"),
     protocol: str = "rgb",
     degraded: object = None,
     mask: NDArray[np.bool_] | None = None,
@@ -168,7 +169,7 @@ def score(
         restored: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W); uint8, uint16,
             or floats in [0, 1]. Alpha is ignored.
         reference: The clean image, of the same size and number of channels.
-        metrics: Names of `restorecli eval --list-metrics`.
+        metrics: Names of `restorecli eval --list-metrics`; a single one needs no list.
         protocol: Whose convention PSNR and SSIM follow, e.g. "y-matlab" or "basicsr:4".
         degraded: What the image was restored from, for the metrics that compare with it.
         mask: (H, W), True where the defect is, for the metrics of defects.
@@ -193,7 +194,7 @@ def score(
         degraded=None if degraded is None else _samples(degraded),
         mask=mask,
     )
-    wanted = find_metrics(metrics)
+    wanted = find_metrics(listed(metrics))
     for metric in wanted:
         lacking = metric.needs - subject.known
         if lacking:
@@ -228,6 +229,7 @@ def _mask(mask: NDArray[np.bool_] | None, image: ImageData) -> NDArray[np.bool_]
             "The mask does not fit the image.",
             expected=f"booleans of shape {image.size}",
             got=f"{np.asarray(mask).dtype} of shape {np.shape(mask)}",
+            hint="mask > 0" if np.shape(mask) == image.size else None,
         )
     return mask
 

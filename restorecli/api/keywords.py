@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import ParamSpec, TypeVar, cast
 
 from restorecli.api.wording import check_names, in_python_words
 
 P = ParamSpec("P")
 Options = TypeVar("Options")
 Result = TypeVar("Result")
+
+Item = TypeVar("Item", bound=str | Mapping[str, object])
 
 _PLACE = "Args:\n    options: See the class.\n"
 
@@ -42,6 +44,11 @@ def from_keywords(
     returned = inspect.signature(run).return_annotation
     call.__signature__ = shape.replace(return_annotation=returned)  # type: ignore[attr-defined]
     return call
+
+
+def listed(items: Item | Sequence[Item]) -> Sequence[Item]:
+    """Return a list of one for a single name or mapping, and a list as it is."""
+    return [cast(Item, items)] if isinstance(items, str | Mapping) else items
 
 
 def _described(function: str, options: str) -> str:

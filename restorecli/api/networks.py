@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restorecli.api.wording import in_python_words
 from restorecli.core.models.catalog import create_model as build
+from restorecli.core.restorer import RestorerSpec, TorchRestorer
+from restorecli.core.zoo import as_restorer
+from restorecli.errors import UsageError
 from restorecli.restoration.choice import choose_restorer
+from restorecli.restoration.known import Known
 from restorecli.restoration.restorer import Restorer
 
 if TYPE_CHECKING:
     from torch import nn
+
+_STATED = {"channels": 3, "scale": 1, "multiple": 1, "receptive_field": None}
+"""What a network states of itself, with examples."""
 
 
 @in_python_words
@@ -39,7 +47,7 @@ def create_model(name: str, **arguments: object) -> nn.Module:
 
 @in_python_words
 def load(
-    name_or_file: str | Path,
+    name_or_file: str | Path | nn.Module,
     *,
     weights: str | Path | None = None,
     device: str | None = None,
@@ -49,7 +57,10 @@ def load(
 
     Args:
         name_or_file: "model", "model.tag" or a method of `restorecli models`, or a file that
-            `restorecli train` or `restorecli export` wrote.
+            `restorecli train` or `restorecli export` wrote. Or a network of your own, from (N, C, H, W) in
+            [0, 1] to the same, with the attributes `channels`, `scale`, `multiple` (of which sides must be
+            multiples) and `receptive_field` (the side of the square that a pixel depends on; None for the
+            whole image).
         weights: A foreign checkpoint (.pth or .safetensors) for the network `name_or_file`.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: "auto", "fp32", "bf16" or "fp16".
@@ -59,7 +70,8 @@ def load(
         returns the restored batch in the same shape (times its scale) and range.
 
     Raises:
-        UsageError: The name is unknown, or a package for an exported file is missing.
+        UsageError: The name is unknown, a package for an exported file is missing, or a network lacks
+            attributes.
         WeightsError: The weights are missing, damaged or do not fit.
 
     Example:
@@ -68,4 +80,70 @@ def load(
         >>> restorer(torch.zeros(2, 3, 20, 30)).shape
         torch.Size([2, 3, 20, 30])
     """
-    return choose_restorer(name_or_file, weights=weights, device=device, precision=precision)
+    return restorer_of(name_or_file, weights=weights, device=device, precision=precision)
+
+
+def restorer_of(
+    model: str | Path | Restorer | nn.Module,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    weights: str | Path | None = None,
+    known: Known | None = None,
+    device: str | None = None,
+    precision: str = "auto",
+    ensemble: bool = False,
+) -> Restorer:
+    """Return the restorer that a name stands for, one as it is, or a network as one.
+
+    Args:
+        model: See `restorecli.restore_image`.
+        parameters: See `choose_restorer`, also for the others.
+        weights: A foreign checkpoint.
+        known: What the caller says about the images.
+        device: Where a network computes.
+        precision: Of a network.
+        ensemble: Of a network.
+
+    Raises:
+        UsageError: It is none of these, or a network lacks attributes.
+    """
+    if isinstance(model, str | Path):
+        return choose_restorer(
+            model,
+            parameters=parameters,
+            weights=weights,
+            known=known,
+            device=device,
+            precision=precision,
+            ensemble=ensemble,
+        )
+    from torch import nn
+
+    if isinstance(model, nn.Module):
+        network = _own_network(model, device, precision)
+        network.ensemble = ensemble
+        return network
+    if isinstance(getattr(model, "spec", None), RestorerSpec):
+        return model
+    raise UsageError(
+        "This is nothing that restores.",
+        expected="a name, a file, what `restorecli.load` returned, or a torch.nn.Module",
+        got=type(model).__name__,
+    )
+
+
+def _own_network(network: nn.Module, device: str | None, precision: str) -> TorchRestorer:
+    """Return a network that is no name's as a restorer.
+
+    Raises:
+        UsageError: It does not say what must be known of it.
+    """
+    lacking = [name for name in _STATED if not hasattr(network, name)]
+    if lacking:
+        raise UsageError(
+            "A network must say what images it takes.",
+            expected=f"the attributes {', '.join(_STATED)}",
+            got=f"{type(network).__name__} without {', '.join(lacking)}",
+            hint="; ".join(f"network.{name} = {_STATED[name]}" for name in lacking),
+        )
+    return as_restorer(network, type(network).__name__, device=device, precision_name=precision)

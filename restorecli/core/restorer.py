@@ -166,10 +166,7 @@ class PaddingRestorer(ABC):
 
         See `__call__` for the rest.
         """
-        if batch.ndim != 4 or batch.shape[1] not in (1, 3) or 0 in batch.shape:
-            raise UsageError(
-                "A batch of images is needed.", expected="(N, 1 or 3, H, W)", got=str(tuple(batch.shape))
-            )
+        check_batch(batch)
         n, channels, _, _ = batch.shape
         adapted = _to_channels(batch.to(self.device, torch.float32), self.spec.channels)
         restored = self._all_ways(adapted) if self.ensemble else self._padded(adapted)
@@ -341,6 +338,23 @@ def _is_footprint(known: object) -> bool:
         and all(isinstance(part, float) and math.isfinite(part) for part in known)
         and known[0] > 0
         and known[1] >= 0
+    )
+
+
+def check_batch(batch: object) -> None:
+    """Refuse what is no batch of images.
+
+    Raises:
+        UsageError: It is no tensor, or not of shape (N, 1 or 3, H, W).
+    """
+    shape = tuple(getattr(batch, "shape", ()))
+    if isinstance(batch, Tensor) and len(shape) == 4 and shape[1] in (1, 3) and 0 not in shape:
+        return
+    raise UsageError(
+        "A batch of images is needed.",
+        expected="a torch tensor (N, 1 or 3, H, W) in [0, 1]",
+        got=f"{type(batch).__name__} {shape or ''}".rstrip(),
+        hint="restorecli.restore_image(image, restorer) takes NumPy arrays, PIL images and single tensors",
     )
 
 

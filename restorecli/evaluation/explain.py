@@ -27,6 +27,7 @@ _SHOWN = (*PROTOCOLS, "rgb:4", "basicsr-y:4")
 
 _REASONS: Mapping[str, str] = {
     "rgb": "the default: all three channels, whole image, rounded as a PNG would hold it",
+    "unrounded": "levels are not rounded: what images of 16 bits or floats differ in below an 8-bit level",
     "y-matlab": "Y of 16-235, which alone adds 1.3 dB, and averages what differs between the channels",
     "y-yiq": "luma of the full range 0-255: averages the channels like MATLAB's Y, without its 1.3 dB",
     "basicsr": "the same numbers as rgb",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from restorecli.core.footprint import Footprint
-from restorecli.core.restorer import RestorerSpec
+from restorecli.core.restorer import RestorerSpec, check_batch
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method
@@ -70,7 +70,12 @@ class MethodRestorer(Restorer):
         return (MethodRestorer(self.method, context),)
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """Restore (N, C, H, W), image by image; clipped to [0, 1]."""
+        """Restore (N, C, H, W), image by image; clipped to [0, 1].
+
+        Raises:
+            UsageError: The batch is of another kind or shape.
+        """
+        check_batch(batch)
         restored = [self._restore(image) for image in batch.detach().cpu().float().numpy()]
         return torch.from_numpy(np.stack(restored)).clamp(0, 1).to(batch.device)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from skimage.metrics import peak_signal_noise_ratio
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 import restorecli
 from restorecli.errors import DataError, UsageError
@@ -136,13 +136,22 @@ def test_scores_are_those_of_scikit_image(kind) -> None:
         (torch.from_numpy(COLORS).permute(2, 0, 1).float(), "divide by 255"),
         (COLORS / np.float32(127.5) - 1, "x / 2 + 0.5"),
         (np.full((4, 4), np.nan), "finite"),
-        (COLORS.astype(np.int64), "astype"),
+        (COLORS.astype(np.int64), 'astype("uint8")'),
+        (COLORS.astype(np.int32) * 100, 'astype("uint16")'),
+        (COLORS.astype(np.int32) - 1000, "floats in [0, 1]"),
+        (COLORS[:, :, 0] > 100, 'astype("uint8") * 255'),
+        (torch.from_numpy(COLORS).permute(2, 0, 1).long(), "tensor.to(torch.uint8)"),
+        (COLORS[None], "one image of a batch"),
+        (torch.zeros(0, 3, 4, 4), "no images"),
+        (torch.zeros(2, 4, 4, 3), "permute(0, 3, 1, 2)"),
+        (Image.fromarray(COLORS[:, :, 0].astype(np.int32)), "numpy.uint16"),
+        (Image.fromarray(COLORS[:, :, 0].astype(np.float32)), "white is 1"),
         (COLORS.transpose(2, 0, 1), "channels last"),
         (torch.from_numpy(COLORS / np.float32(255)), "channels first"),
-        (torch.zeros(4, 4), "C, H, W"),
+        (torch.zeros(4, 4), "tensor[None]"),
         (np.zeros((0, 4)), "no pixels"),
         (Image.fromarray(COLORS).convert("CMYK"), 'convert("RGB")'),
-        ("photo.jpg", "NumPy array"),
+        ("photo.jpg", "PIL.Image.open"),
         (None, "NumPy array"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -187,6 +196,64 @@ def test_lost_pixels_are_filled_where_the_mask_says() -> None:
     mask[8:14, 10:16] = True
     filled = restorecli.restore_image(np.where(mask, 0, ramp), "inpaint-harmonic", mask=mask)
     assert np.abs(filled - ramp).max() < 0.02
+
+
+class Darker(torch.nn.Module):
+    """A network of somebody's own: half as bright."""
+
+    channels, scale, multiple, receptive_field = 3, 1, 1, 1
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x / 2
+
+
+def test_a_network_of_ones_own_restores_images() -> None:
+    half = restorecli.restore_image(ARRAYS["single"], Darker())
+    assert np.allclose(half, ARRAYS["single"] / 2, atol=1e-6)
+    assert torch.equal(restorecli.load(Darker())(torch.ones(1, 3, 4, 4)), torch.full((1, 3, 4, 4), 0.5))
+    with pytest.raises(UsageError) as caught:
+        restorecli.restore_image(COLORS, torch.nn.Identity())
+    assert "network.channels = 3; network.scale = 1" in str(caught.value)
+    with pytest.raises(UsageError, match="nothing that restores"):
+        restorecli.restore_image(COLORS, np.flip)
+
+
+@pytest.mark.parametrize("model", ["median", "dncnn"])
+@pytest.mark.parametrize(
+    "batch", [COLORS, torch.zeros(3, 8, 8), torch.zeros(1, 2, 8, 8), torch.zeros(0, 3, 8, 8)]
+)
+def test_a_restorer_takes_batches_only_and_says_what_takes_images(model, batch) -> None:
+    with pytest.raises(UsageError) as caught:
+        restorecli.load(model)(batch)
+    assert "restorecli.restore_image(image, restorer)" in str(caught.value)
+
+
+def test_a_single_name_needs_no_list() -> None:
+    noisy = restorecli.degrade_image(COLORS, "gaussian", seed=1)
+    assert np.array_equal(noisy, restorecli.degrade_image(COLORS, ["gaussian"], seed=1))
+    weak = {"name": "gaussian", "sigma": 1}
+    assert np.array_equal(restorecli.degrade_image(COLORS, weak), restorecli.degrade_image(COLORS, [weak]))
+    assert list(restorecli.score(noisy, COLORS, metrics="mae")) == ["mae"]
+
+
+def test_sixteen_bits_are_scored_as_scikit_image_does() -> None:
+    reference = ARRAYS["16 bits"]
+    near = reference + RNG.integers(0, 90, reference.shape).astype(np.uint16) % (
+        65536 - reference.astype(int)
+    )
+    found = restorecli.score(near.astype(np.uint16), reference, protocol="unrounded")
+    assert found["psnr"] == pytest.approx(
+        peak_signal_noise_ratio(reference, near.astype(np.uint16), data_range=65535), abs=1e-3
+    )
+    expected = structural_similarity(
+        reference / 65535,
+        near / 65535,
+        data_range=1,
+        channel_axis=2,
+        gaussian_weights=True,
+        use_sample_covariance=False,
+    )
+    assert found["ssim"] == pytest.approx(expected, abs=1e-7)
 
 
 def test_a_metric_says_what_it_needs() -> None:

@@ -113,6 +113,13 @@ _FLOATING = _scorers(psnr=psnr_of_levels, ssim=GAUSSIAN.score)
 _ENTRIES = (
     Protocol("rgb", PROTOCOL, True, as_it_is, _EXACT),
     Protocol(
+        "unrounded",
+        f"RGB, no border crop, no rounding, for images of more than 8 bits, {_WANG}, range 255, {_AVERAGED}",
+        False,
+        as_it_is,
+        _FLOATING,
+    ),
+    Protocol(
         "y-matlab",
         "Y of MATLAB's rgb2ycbcr (16-235) rounded to 8 bits, no border crop, 8-bit rounding of RGB before, "
         f"{_WANG}, range 255, {_AVERAGED}",
