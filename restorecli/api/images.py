@@ -120,8 +120,8 @@ def degrade_image(
     Args:
         image: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W);
             uint8, uint16, or floats in [0, 1].
-        noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"});
-            a single one needs no list.
+        noise: The chain, in order: names ("gaussian") or mappings ({"name": "gaussian", "sigma": "0..55"},
+            {"name": "fade", "severity": 3}); a single one needs no list.
         seed: The same seed gives the same image; the images of a batch differ from one another.
         unclipped: For floats: keep values outside [0, 1].
 
