@@ -59,7 +59,19 @@ def read_yaml(path: Path, kind: str = "recipe") -> tuple[Any, dict[Keys, Place]]
         RecipeError: The file is missing, too large, too deep, not YAML, uses aliases or tags, or repeats
             a key.
     """
-    text = _read_text(path, kind)
+    return _parsed(_read_text(path, kind), path, kind)
+
+
+def read_value(text: str) -> Any:  # noqa: ANN401 - whatever YAML says
+    """Return what one value means, such as "2e-3", "true" or "[5, 25]".
+
+    Raises:
+        RecipeError: It is not YAML, or uses aliases or tags.
+    """
+    return _parsed(text, Path("value"), "value")[0]
+
+
+def _parsed(text: str, path: Path, kind: str) -> tuple[Any, dict[Keys, Place]]:
     try:
         loader = _Loader(text)
         _refuse_dangers(text, path, kind)

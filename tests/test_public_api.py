@@ -68,6 +68,7 @@ PUBLIC = {
         "precision",
         "hours",
         "steps",
+        "overrides",
         "workers",
         "compile",
         "progress",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from restorecli.api.keywords import from_keywords
@@ -29,6 +29,8 @@ class TrainOptions:
         precision: "auto", "fp32" or "bf16", in place of the recipe's.
         hours: Budget, in place of the recipe's.
         steps: Budget, in place of the recipe's.
+        overrides: Any other value in place of the recipe's, by its dotted key: {"optimizer.lr": 2e-3,
+            "data.degrade.0.sigma": "5..30", "name": "twice"}.
         workers: Processes that make batches; with 0 a thread does. Any number gives the same training.
         compile: How steps are taken: "off", one kernel after another; "graph", as one CUDA graph; "compile",
             as that of a network compiled by torch; "auto" tries all three on the first steps of CUDA.
@@ -46,6 +48,7 @@ class TrainOptions:
     precision: str | None = None
     hours: float | None = None
     steps: int | None = None
+    overrides: Mapping[str, object] = field(default_factory=dict)
     workers: int = 0
     compile: str = "auto"
     progress: Monitor | None = None
@@ -83,6 +86,7 @@ def run_train(options: TrainOptions) -> TrainResult:
         seed=options.seed,
         device=options.device,
         precision=options.precision,
+        overrides=options.overrides,
         workers=options.workers,
         compile=options.compile,
         monitor=options.progress,
@@ -107,6 +111,7 @@ def check_train(options: TrainOptions) -> Recipe:
         steps=options.steps,
         seed=options.seed,
         precision=options.precision,
+        overrides=options.overrides,
         device=options.device,
         on_note=None if options.progress is None else options.progress.note,
     )

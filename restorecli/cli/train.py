@@ -12,6 +12,7 @@ from restorecli.cli import completion, options, render
 from restorecli.cli.progress import TrainingBar
 from restorecli.counting import counted
 from restorecli.result import CommandResult
+from restorecli.training.overrides import read_overrides
 
 if TYPE_CHECKING:
     from restorecli.training.run import TrainResult
@@ -57,6 +58,14 @@ def command(
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="Budget, in place of the recipe's.")
     ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Any other value in place of the recipe's, such as optimizer.lr=2e-3.",
+            metavar="KEY=VALUE",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the recipe, then stop.")] = False,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed, in place of the recipe's.")] = None,
     precision: options.TrainPrecision = None,
@@ -92,6 +101,7 @@ def command(
         precision=precision,
         hours=hours,
         steps=steps,
+        overrides=read_overrides(overrides or ()),
         workers=workers,
         compile=compile,
         progress=TrainingBar(),

@@ -20,6 +20,7 @@ from restorecli.errors import RecipeError, RestorecliError
 from restorecli.training.argument_types import type_fault
 from restorecli.training.faults import Fault, one_line, report
 from restorecli.training.fitting import value_faults
+from restorecli.training.overrides import overridden
 from restorecli.training.recipe import Curriculum, Recipe, located
 from restorecli.training.strategies.catalog import STRATEGIES
 from restorecli.yaml12 import Keys, read_yaml
@@ -35,7 +36,7 @@ def load_recipe(
 
     Args:
         path: The file.
-        overrides: Top-level sections to lay over the file's, key by key (what the command line sets).
+        overrides: Values in place of the file's, by dotted keys; see `overridden`.
         base: Folder that relative data folders start from; by default the recipe's own.
 
     Raises:
@@ -46,7 +47,8 @@ def load_recipe(
         raise RecipeError(
             "This recipe is not a table of keys.", expected="name:, model:, data:, loss:, budget:", file=path
         )
-    return _checked(_merge(content, overrides or {}), base or path.parent, partial(report, path, places))
+    merged = overridden(content, overrides or {})
+    return _checked(merged, base or path.parent, partial(report, path, places))
 
 
 def check_content(
@@ -56,13 +58,13 @@ def check_content(
 
     Args:
         content: The recipe.
-        overrides: Top-level sections to lay over it, key by key.
+        overrides: Values in place of its own, by dotted keys; see `overridden`.
         base: Folder that relative data folders start from.
 
     Raises:
         RecipeError: With every fault, each with its key.
     """
-    return _checked(_merge(content, overrides or {}), base, partial(report, None, {}))
+    return _checked(overridden(content, overrides or {}), base, partial(report, None, {}))
 
 
 def _checked(merged: dict[str, Any], base: Path, error_of: Callable[[list[Fault]], RecipeError]) -> Recipe:
@@ -85,14 +87,6 @@ def _checked(merged: dict[str, Any], base: Path, error_of: Callable[[list[Fault]
     if faults:
         raise error_of(faults)
     return recipe
-
-
-def _merge(content: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(content)
-    for key, value in overrides.items():
-        old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, Mapping) else value
-    return merged
 
 
 def _form_faults(error: ValidationError) -> Iterator[Fault]:

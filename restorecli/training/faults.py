@@ -16,7 +16,7 @@ Fault = tuple[Keys, str]
 def one_line(error: RestorecliError) -> str:
     """Return an error as one line: what is wrong, what was expected, what came, what to try."""
     details = error.details()
-    parts = [error.problem]
+    parts = [error.problem.removesuffix(".")]
     if "expected" in details:
         parts.append(f"expected {details['expected']}")
     if "got" in details:

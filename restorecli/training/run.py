@@ -20,6 +20,7 @@ from restorecli.folders.lock import output_lock
 from restorecli.training.check import check_content, load_recipe
 from restorecli.training.interruption import stop_requests
 from restorecli.training.monitor import Monitor, SilentMonitor
+from restorecli.training.overrides import words_of
 from restorecli.training.places import BEST, nothing_to_resume
 from restorecli.training.recipe import Recipe
 from restorecli.training.shelf import data_base, find_recipe
@@ -74,6 +75,7 @@ def train(
     seed: int | None = None,
     device: str | None = None,
     precision: str | None = None,
+    overrides: Mapping[str, object] | None = None,
     workers: int = 0,
     compile: str = "auto",  # noqa: A002 - the word of the command line
     monitor: Monitor | None = None,
@@ -92,6 +94,7 @@ def train(
         seed: In place of the recipe's.
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: In place of the recipe's.
+        overrides: Other values in place of the recipe's, by dotted keys; see `overridden`.
         workers: Processes that make batches; with 0 a thread does. Any number gives the same training.
         compile: How steps are taken: off, one kernel after another; graph, as one CUDA graph; compile, as
             that of a network compiled by torch; auto tries all three on the first steps of CUDA.
@@ -105,7 +108,7 @@ def train(
     """
     _refuse_many_processes()
     _refuse_unknown_way(compile)
-    overrides = _overrides(data, hours, steps, seed, precision)
+    changes = _overrides(data, hours, steps, seed, precision, overrides)
     given = {
         "--hours": hours,
         "--steps": steps,
@@ -116,7 +119,7 @@ def train(
         "--compile": None if compile == "auto" else compile,
     }
     with stop_requests() as stop:
-        checked, base = _load(recipe, overrides)
+        checked, base = _load(recipe, changes)
         folder = output if output is not None else Path("runs") / checked.name
         if resume and not folder.is_dir():
             raise nothing_to_resume(folder)
@@ -125,7 +128,7 @@ def train(
 
         check_memory(checked, device)
         _refuse_workers(checked, workers)
-        again = resume_command(recipe, folder, data=data, given=given)
+        again = resume_command(recipe, folder, data=data, given=given, overrides=overrides)
         with output_lock(folder):
             session = Session(
                 checked,
@@ -161,6 +164,7 @@ def check_recipe(
     steps: int | None = None,
     seed: int | None = None,
     precision: str | None = None,
+    overrides: Mapping[str, object] | None = None,
     device: str | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Recipe:
@@ -173,6 +177,7 @@ def check_recipe(
         steps: Budget.
         seed: Seed.
         precision: Precision.
+        overrides: Other values.
         device: Device.
         on_note: Is told what `train` would say before its first step; None leaves that out.
 
@@ -180,7 +185,7 @@ def check_recipe(
         RecipeError: With every fault.
         ResourceError: It takes more memory than there is.
     """
-    checked, base = _load(recipe, _overrides(data, hours, steps, seed, precision))
+    checked, base = _load(recipe, _overrides(data, hours, steps, seed, precision, overrides))
     from restorecli.training.memory import check_memory
 
     check_memory(checked, device)
@@ -216,18 +221,24 @@ def _load(recipe: RecipeSource, overrides: Mapping[str, Any]) -> tuple[Recipe, P
 
 
 def _overrides(
-    data: Sequence[Path], hours: float | None, steps: int | None, seed: int | None, precision: str | None
-) -> dict[str, Any]:
-    overrides: dict[str, Any] = {}
+    data: Sequence[Path],
+    hours: float | None,
+    steps: int | None,
+    seed: int | None,
+    precision: str | None,
+    others: Mapping[str, object] | None,
+) -> dict[str, object]:
+    """Return all values in place of the recipe's, by dotted keys; `others` last, so that they count."""
+    overrides: dict[str, object] = {}
     if data:
-        overrides["data"] = {"train": [{"clean": str(folder.resolve())} for folder in data]}
+        overrides["data.train"] = [{"clean": str(folder.resolve())} for folder in data]
     if hours is not None or steps is not None:
-        overrides["budget"] = {"hours": hours, "steps": steps}
+        overrides.update({"budget.hours": hours, "budget.steps": steps})
     if seed is not None:
         overrides["seed"] = seed
     if precision is not None:
         overrides["precision"] = precision
-    return overrides
+    return {**overrides, **(others or {})}
 
 
 def _interrupted(received: Signals, folder: Path, again: str) -> InterruptedRunError:
@@ -293,6 +304,7 @@ def resume_command(
     *,
     data: Sequence[Path] = (),
     given: Mapping[str, object] | None = None,
+    overrides: Mapping[str, object] | None = None,
 ) -> str:
     """Return the command that goes on with a run; of a recipe that is no file, the call of Python.
 
@@ -301,12 +313,15 @@ def resume_command(
         folder: The run folder.
         data: Folders that were given in place of the recipe's.
         given: Further options and their values; None for those that were not given.
+        overrides: Values of `--set` by their keys.
     """
     if not isinstance(recipe, str | Path):
-        return f"restorecli.train(recipe, output={str(folder)!r}, resume=True)"
+        changed = f", overrides={dict(overrides)!r}" if overrides else ""
+        return f"restorecli.train(recipe, output={str(folder)!r}{changed}, resume=True)"
     words = ["restorecli", "train", str(recipe), "-o", str(folder)]
     words += [word for each in data for word in ("--data", str(each))]
     words += [
         word for name, value in (given or {}).items() if value is not None for word in (name, str(value))
     ]
+    words += [word for each in words_of(overrides or {}) for word in ("--set", each)]
     return shlex.join([*words, "--resume"])

@@ -1,13 +1,16 @@
 """A recipe as a mapping or an object: the same run as by its file."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import restorecli
-from restorecli.errors import RecipeError
+from restorecli.errors import RecipeError, UsageError
 from restorecli.training.check import load_recipe
-from restorecli.training.run import resume_command
+from restorecli.training.overrides import read_overrides, words_of
+from restorecli.training.run import check_recipe, resume_command
 
 
 @pytest.fixture
@@ -46,6 +49,39 @@ def test_the_mapping_stays_as_it_was(content) -> None:
     with pytest.raises(RecipeError):
         restorecli.train({**content, "loss": {"nonsense": 1}}, seed=5)
     assert repr(content) == before
+
+
+def test_single_values_are_set_by_dotted_keys(content) -> None:
+    words = ["data.degrade.0.sigma=[5, 10]", "schedule={name: cosine, warmup: 2}", "model.arguments.width=6"]
+    changed = {
+        **content,
+        "data": {**content["data"], "degrade": [{"name": "gaussian", "sigma": [5, 10]}]},
+        "schedule": {"name": "cosine", "warmup": 2},
+        "model": {**content["model"], "arguments": {**content["model"]["arguments"], "width": 6}},
+    }
+    assert check_recipe(content, overrides=read_overrides(words)) == check_recipe(changed)
+    with pytest.raises(RecipeError, match=r"optimizer.lrr: unknown key 'lrr'; did you mean 'lr'"):
+        check_recipe(content, overrides={"optimizer.lrr": 1})
+    with pytest.raises(UsageError, match="no such entry"):
+        check_recipe(content, overrides={"data.degrade.1.sigma": 5})
+    for wrong in ("optimizer.lr", "=1", "ema=[", "ema=*a"):
+        with pytest.raises(UsageError, match="--set is not understood"):
+            read_overrides([wrong])
+    with pytest.raises(UsageError, match="twice"):
+        read_overrides(["ema=0.9", "ema=0.99"])
+
+
+def test_values_that_were_set_stand_in_the_command_that_goes_on(content) -> None:
+    words = ["a=2e-3", "b=true", 'c="true"', "d=5..30", "e=[1, 2]", "f=null", "g=x y", 'h=""', "i={k: 1}"]
+    overrides = read_overrides(words)
+    assert overrides == read_overrides(list(words_of(overrides)))
+    assert list(words_of({"d": "5..30", "c": "true"})) == ["d=5..30", 'c="true"']
+    assert resume_command("r.yaml", Path("run"), overrides=overrides).endswith(
+        "--set 'g=x y' --set 'h=\"\"' --set 'i={\"k\": 1}' --resume"
+    )
+    assert "overrides={'ema': 0.9}, resume=True" in resume_command(
+        content, Path("run"), overrides={"ema": 0.9}
+    )
 
 
 def test_what_goes_on_is_said_in_python(content, workshop) -> None:
