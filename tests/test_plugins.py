@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from restorecli.core.models.catalog import MODELS
+from restorecli.core.models.catalog import MODELS, create_model
+from restorecli.degradation.base import Degradation
 from restorecli.errors import UsageError
 from restorecli.plugins import is_place
 from restorecli.testing import DEGRADATION_LAWS, LOSS_LAWS, METHOD_LAWS, METRIC_LAWS, MODEL_LAWS
@@ -297,3 +299,25 @@ def test_a_slip_in_each_kind_of_part_is_told(site, tmp_path):
     (tmp_path / "slips.py").write_text(source)
     printed = judged(site, tmp_path, "slips")
     assert [words for _, _, words in SLIPS if words not in printed] == [], printed
+
+
+@dataclass(frozen=True)
+class Undeclared(Degradation):
+    """A field that is no parameter."""
+
+    amount: float = 0.5
+
+    def apply(self, image, rng):
+        return image
+
+
+def test_a_field_that_is_no_parameter_is_refused() -> None:
+    with pytest.raises(UsageError, match="fields that are no parameters") as caught:
+        Undeclared()
+    assert "amount: float = parameter(" in str(caught.value)
+
+
+def test_a_network_that_does_not_say_what_it_takes_is_refused(monkeypatch) -> None:
+    monkeypatch.setenv("RESTORECLI_PLUGINS", "1")
+    with pytest.raises(UsageError, match=r"torch.nn:Identity does not say what images it takes"):
+        create_model("torch.nn:Identity")

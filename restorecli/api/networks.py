@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restorecli.api.wording import in_python_words
+from restorecli.core.models.catalog import check_stated
 from restorecli.core.models.catalog import create_model as build
 from restorecli.core.restorer import RestorerSpec, TorchRestorer
 from restorecli.core.zoo import as_restorer
@@ -17,9 +18,6 @@ from restorecli.restoration.restorer import Restorer
 
 if TYPE_CHECKING:
     from torch import nn
-
-_STATED = {"channels": 3, "scale": 1, "multiple": 1, "receptive_field": None}
-"""What a network states of itself, with examples."""
 
 
 @in_python_words
@@ -138,12 +136,6 @@ def _own_network(network: nn.Module, device: str | None, precision: str) -> Torc
     Raises:
         UsageError: It does not say what must be known of it.
     """
-    lacking = [name for name in _STATED if not hasattr(network, name)]
-    if lacking:
-        raise UsageError(
-            "A network must say what images it takes.",
-            expected=f"the attributes {', '.join(_STATED)}",
-            got=f"{type(network).__name__} without {', '.join(lacking)}",
-            hint="; ".join(f"network.{name} = {_STATED[name]}" for name in lacking),
-        )
-    return as_restorer(network, type(network).__name__, device=device, precision_name=precision)
+    name = type(network).__name__
+    check_stated(name, network)
+    return as_restorer(network, name, device=device, precision_name=precision)

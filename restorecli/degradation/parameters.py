@@ -144,11 +144,22 @@ def parameter(
 
 @cache
 def parameters_of(degradation: type[Any]) -> Mapping[str, ParameterInfo]:
-    """Return the parameters of a degradation class by name, in the order of declaration."""
+    """Return the parameters of a degradation class by name, in the order of declaration.
+
+    Raises:
+        UsageError: A field is not made with `parameter`: nobody could set it, and no record would hold it.
+    """
+    fields = [field for field in dataclasses.fields(degradation) if field.init]
+    bare = [field.name for field in fields if _METADATA_KEY not in field.metadata]
+    if bare:
+        raise UsageError(
+            f"{degradation.name} has fields that are no parameters.",
+            expected=f"{bare[0]}: float = parameter(0.5, low=0, high=1, help=...), for example",
+            got=", ".join(bare),
+            hint="from restorecli.degradation.base import parameter",
+        )
     return {
-        field.name: dataclasses.replace(field.metadata[_METADATA_KEY], name=field.name)
-        for field in dataclasses.fields(degradation)
-        if _METADATA_KEY in field.metadata
+        field.name: dataclasses.replace(field.metadata[_METADATA_KEY], name=field.name) for field in fields
     }
 
 

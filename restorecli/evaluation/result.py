@@ -109,6 +109,12 @@ class Group:
     gain_intervals: Mapping[str, Interval | None] | None = None
     values: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """Return one line: the mean of each metric before and after, and how many images."""
+        sides = [side for side in (self.degraded, self.restored) if side is not None]
+        told = [f"{name} {' -> '.join(_short(side[name].mean) for side in sides)}" for name in self.final]
+        return ", ".join([*told, counted(self.n, "image")])
+
     @property
     def final(self) -> Mapping[str, Summary]:
         """The restored summaries, else the degraded ones."""
@@ -165,8 +171,7 @@ class Evaluation:
         """Return one short line: how many images, and the mean of the first metric."""
         name = self.metrics[0].name if self.metrics else ""
         sides = (self.overall.degraded, self.overall.restored)
-        means = [side[name].mean for side in sides if side is not None and name in side]
-        told = " -> ".join("undefined" if mean is None else f"{mean:.4g}" for mean in means)
+        told = " -> ".join(_short(side[name].mean) for side in sides if side is not None and name in side)
         missing = f", {len(self.unmatched)} not scored" if self.unmatched else ""
         return f"<{type(self).__name__}: {counted(self.overall.n, 'image')}, {name} {told}{missing}>"
 
@@ -324,3 +329,7 @@ def _folders(images: Sequence[PairScore]) -> dict[str, str]:
             if source is not None:
                 folders.setdefault(side, str(shown(source.folder)))
     return folders
+
+
+def _short(mean: float | None) -> str:
+    return "undefined" if mean is None else f"{mean:.4g}"

@@ -213,6 +213,7 @@ def test_a_network_of_ones_own_restores_images() -> None:
     assert torch.equal(restorecli.load(Darker())(torch.ones(1, 3, 4, 4)), torch.full((1, 3, 4, 4), 0.5))
     with pytest.raises(UsageError) as caught:
         restorecli.restore_image(COLORS, torch.nn.Identity())
+    assert "Identity does not say what images it takes" in str(caught.value)
     assert "network.channels = 3; network.scale = 1" in str(caught.value)
     with pytest.raises(UsageError, match="nothing that restores"):
         restorecli.restore_image(COLORS, np.flip)

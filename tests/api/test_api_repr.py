@@ -28,6 +28,8 @@ def test_results_are_one_line(photos, tmp_path) -> None:
     assert repr(again) == f"<RestoreResult: 0 written, 1 already there -> {tmp_path / 'done'}>"
     found = restorecli.evaluate(tmp_path / "done")
     before, after = found.overall.degraded["psnr"].mean, found.overall.restored["psnr"].mean
+    assert str(found.overall).startswith(f"psnr {before:.4g} -> {after:.4g}, ssim ")
+    assert str(found.overall).endswith(", 1 image")
     assert repr(found) == f"<EvalResult: 1 image, psnr {before:.4g} -> {after:.4g}>"
 
 

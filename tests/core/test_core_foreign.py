@@ -414,3 +414,16 @@ def recognize_case(case):
     for name, value in tensors.items():
         flat |= {f"{name}.{k}": v for k, v in value.items()} if isinstance(value, dict) else {name: value}
     return recognize(flat)
+
+
+@pytest.mark.parametrize("network", [dncnn_batch_norm, lambda: dncnn(3)])
+def test_a_stack_without_one_of_its_convolutions_is_refused(network) -> None:
+    tensors, _ = network()
+    whole = recognize(tensors)
+    assert whole is not None
+    assert whole.model == "dncnn"
+    inner = sorted(name for name in tensors if tensors[name].ndim == 4)[2]
+    del tensors[inner]
+    with pytest.raises(WeightsError, match="lack a convolution") as caught:
+        recognize(tensors)
+    assert inner in str(caught.value)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from restorecli.core.foreign.naming import Pattern, Translated, count, renamed
+from restorecli.errors import WeightsError
 
 _BATCH_NORM_EPS = 1e-4
 """What KAIR's batch norms add to the variance; it does not stand in the files."""
@@ -111,16 +112,38 @@ def _ends(tensors: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
 
 
 def _merged(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Merge batch norms into the convolutions before them, and number the layers as if there were none."""
+    """Merge batch norms into the convolutions before them, and number the layers as if there were none.
+
+    Raises:
+        WeightsError: A convolution is missing.
+    """
     plain: dict[str, Tensor] = {}
-    for layer, name in enumerate(_convolutions(tensors)):
-        place = _place(name)
+    names = _convolutions(tensors)
+    places = [_place(name) for name in names]
+    for layer, (name, place) in enumerate(zip(names, places, strict=True)):
         weight = tensors[name]
         bias = tensors.get(f"model.{place}.bias", weight.new_zeros(len(weight)))
         norm = f"model.{place + 1}."
-        if f"{norm}running_mean" in tensors:
+        has_norm = f"{norm}running_mean" in tensors
+        _check_next(places[layer : layer + 2], 3 if has_norm else 2)
+        if has_norm:
             gain = tensors[f"{norm}weight"] / (tensors[f"{norm}running_var"] + _BATCH_NORM_EPS).sqrt()
             weight = weight * gain[:, None, None, None]
             bias = (bias - tensors[f"{norm}running_mean"]) * gain + tensors[f"{norm}bias"]
         plain |= {f"model.{2 * layer}.weight": weight, f"model.{2 * layer}.bias": bias}
     return plain
+
+
+def _check_next(places: Sequence[int], distance: int) -> None:
+    """Refuse a stack in which the next convolution does not stand at its distance, where there is one.
+
+    Raises:
+        WeightsError: Numbered anew, the others would make another network.
+    """
+    if len(places) == 2 and places[1] != places[0] + distance:
+        raise WeightsError(
+            "These weights of DnCNN lack a convolution.",
+            expected=f"model.{places[0] + distance}.weight",
+            got=f"model.{places[1]}.weight after model.{places[0]}.weight",
+            hint="copy or download the file again",
+        )

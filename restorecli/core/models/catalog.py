@@ -125,6 +125,9 @@ _ENTRIES = (
 )
 # fmt: on
 
+_STATED = {"channels": 3, "scale": 1, "multiple": 1, "receptive_field": None}
+"""What a network states of itself, with examples."""
+
 MAX_SIZE = 1024
 """The largest depth or width: a larger one is a slip or an attack, and would eat all memory."""
 
@@ -148,9 +151,32 @@ def create_model(name: str, /, **arguments: object) -> nn.Module:
     check_arguments(entry.name, arguments, entry.arguments())
     check_sizes(entry.name, arguments)
     try:
-        return entry.load()(**arguments)
+        network: nn.Module = entry.load()(**arguments)
     except (ValueError, TypeError, RuntimeError) as error:
         raise _refused(entry.name, arguments, error) from error
+    check_stated(entry.name, network)
+    return network
+
+
+def check_stated(name: str, network: nn.Module) -> None:
+    """Refuse a network that does not say what images it takes; ours do, those of others may not.
+
+    Args:
+        name: As messages begin.
+        network: What was built.
+
+    Raises:
+        UsageError: With the attributes that it lacks.
+    """
+    lacking = [attribute for attribute in _STATED if not hasattr(network, attribute)]
+    if lacking:
+        raise UsageError(
+            f"{name} does not say what images it takes.",
+            expected=f"the attributes {', '.join(_STATED)}",
+            got=f"none called {' or '.join(lacking)}",
+            hint="; ".join(f"network.{attribute} = {_STATED[attribute]}" for attribute in lacking)
+            + ", as it is for yours",
+        )
 
 
 def check_limits(name: str, arguments: Mapping[str, object]) -> None:
