@@ -21,7 +21,7 @@ from restorecli.diagnosis.camera_noise import (
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes, shows_holes
 from restorecli.diagnosis.impulses import is_full_of_impulses, shows_impulses
-from restorecli.diagnosis.levels import is_rounded, shows_few_levels
+from restorecli.diagnosis.levels import is_drawn, is_rounded, shows_few_levels
 from restorecli.diagnosis.measurements import measure
 from restorecli.diagnosis.naming import (
     BLURS,
@@ -117,7 +117,9 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     of_camera, by_camera = measure_camera_noise(view), camera_table(is_gray=view.is_gray)
     chance = by_camera.chances(of_camera)[CAMERA_NOISE]
     chances, possible = {**chances, CAMERA_NOISE: chance}, possible | {CAMERA_NOISE}
-    if is_sure(chance, view):
+    if is_drawn(found):
+        possible = possible - {CAMERA_NOISE}
+    elif is_sure(chance, view):
         names = beside_camera_noise(names, found)
     found |= of_camera | {LEVEL: camera_level(of_camera)}
     tables = {CAMERA_NOISE: by_camera}
@@ -173,7 +175,7 @@ def _plain_to_see(
     found: Mapping[str, float], chances: Mapping[str, float], by_network: Mapping[str, float]
 ) -> tuple[tuple[str, ...], Mapping[str, float]]:
     """Return damage that follows its own law, whatever the rest of the image looks like."""
-    if is_full_of_impulses(found):
+    if is_full_of_impulses(found) and not is_drawn(found):
         return ("salt-pepper",), {**chances, "salt-pepper": _PLAIN}
     if shows_holes(found):
         return ("holes",), {**chances, "holes": _PLAIN}
@@ -182,7 +184,7 @@ def _plain_to_see(
         return (few,), {**chances, few: _PLAIN}
     if found["jpeg quality"] < _PLAIN_QUALITY:
         return ("jpeg",), {**chances, "jpeg": _PLAIN}
-    if by_network[NONE] >= _CLEAN_TO_THE_EYE:
+    if by_network[NONE] >= _CLEAN_TO_THE_EYE or is_drawn(found):
         return (), chances
     if shows_impulses(found):
         return ("salt-pepper",), {**chances, "salt-pepper": _PLAIN}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from restorecli.diagnosis.blocks import NO_QUALITY
 from restorecli.diagnosis.decide import NONE
-from restorecli.diagnosis.holes import ends_at_once
+from restorecli.diagnosis.holes import can_be_holes
+from restorecli.diagnosis.levels import is_drawn, is_mask
 from restorecli.diagnosis.lines import shows_paint
 from restorecli.diagnosis.together import alike, together
 
@@ -17,6 +19,11 @@ TONES = frozenset(("fade", "haze", "low-light", "old-photo", "sand-dust"))
 BLURS = frozenset(("gaussian-blur", "defocus", "motion-blur"))
 
 _VEILS = frozenset(("haze", "sand-dust"))
+
+NOISES = frozenset(("gaussian", "poisson", "speckle", "salt-pepper"))
+
+_UNDRAWN = NOISES | BLURS | {"moire", "rain", "scratches"}
+"""What drawings, pages and screenshots cannot have as long as most of their neighbors are equal."""
 
 _PLAIN_TO_SEE = 0.8
 """Chance by the network from which a damage is possible, whatever it lacks; veils, which the network sees in
@@ -95,7 +102,15 @@ def without_evidence(found: Mapping[str, float], measured: Mapping[str, float]) 
     lacking = BLURS if blur < _MEASURED_BLUR else frozenset[str]()
     if found.get("noise shared", 0.0) >= _DUST_SHARED:
         lacking = lacking | {"sand-dust"}
-    return lacking if ends_at_once(found) else lacking | {"holes"}
+    return lacking | _not_drawn(found) if can_be_holes(found) else lacking | _not_drawn(found) | {"holes"}
+
+
+def _not_drawn(found: Mapping[str, float]) -> frozenset[str]:
+    """Return what an image lacks because it is drawn: letters are no impulses and pixel art is no JPEG."""
+    if not is_drawn(found):
+        return frozenset()
+    few = frozenset({"quantize"}) if is_mask(found) else frozenset[str]()
+    return _UNDRAWN | few if found.get("jpeg quality", 0.0) < NO_QUALITY else _UNDRAWN | few | {"jpeg"}
 
 
 def limits(

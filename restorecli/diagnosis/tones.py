@@ -53,7 +53,7 @@ def _vignette(luma: Plane) -> float:
     rows, columns = (np.linspace(-1, 1, side) if side > 1 else np.zeros(1) for side in luma.shape)
     distance = np.square(rows)[:, None] + np.square(columns)
     logs = np.log(luma + 8)
-    if logs.std() == 0 or distance.std() == 0:
+    if np.ptp(logs) == 0 or np.ptp(distance) == 0:
         return 0.0
     return float(np.corrcoef(logs.reshape(-1), distance.reshape(-1))[0, 1])
 
