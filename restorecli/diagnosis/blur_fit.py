@@ -56,6 +56,14 @@ _WEAK: Mapping[str, tuple[str, float]] = {
 """The strength of each family below which it is no damage, in pixels."""
 
 
+_ENDLESS: Mapping[str, tuple[str, float]] = {
+    "gaussian-blur": ("sigma", 9.0),
+    "defocus": ("radius", 16.0),
+    "motion-blur": ("length", 60.0),
+}
+"""The strength of each family beyond which nothing is left to bring back, in pixels; degrade makes less."""
+
+
 @dataclass(frozen=True, slots=True)
 class Blur:
     """A blur that explains an image's spectrum.
@@ -90,6 +98,12 @@ def is_weak(blur: Blur) -> bool:
     """Tell whether a blur is no more than lenses, demosaicing and scaling leave in sharp photographs."""
     name, least = _WEAK[blur.damage]
     return blur.values[name] < least
+
+
+def is_endless(blur: Blur) -> bool:
+    """Tell whether a blur would have left nothing: then the image is smooth by nature, as clouds are."""
+    name, most = _ENDLESS[blur.damage]
+    return blur.values[name] > most
 
 
 def measured(blur: Blur) -> dict[str, float]:

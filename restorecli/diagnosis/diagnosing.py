@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from restorecli.diagnosis.blocks import NO_QUALITY, first_block, quality_of_table
-from restorecli.diagnosis.blur_fit import fit_blurs, is_weak, measured
+from restorecli.diagnosis.blur_fit import fit_blurs, is_endless, is_weak, measured
 from restorecli.diagnosis.camera_noise import (
     CAMERA_NOISE,
     LEVEL,
@@ -110,7 +110,7 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
         blur = fit_blurs(view)[0]
         found |= measured(blur)
         # That it is one of them must be sure; which, and whether it is worth a word, the fit knows better.
-        kept = () if is_weak(blur) else (blur.damage,)
+        kept = () if is_weak(blur) or is_endless(blur) else (blur.damage,)
         names = tuple(one for name in names for one in (kept if name in BLURS else (name,)))
         chances = {**chances, blur.damage: sum(chances[name] for name in BLURS)}
         possible = possible - BLURS

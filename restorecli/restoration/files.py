@@ -8,9 +8,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from restorecli.errors import RestorecliError
+import numpy as np
+
+from restorecli.errors import ImageError, RestorecliError
 from restorecli.folders.jobs import Progress, SilentProgress
 from restorecli.folders.walking import ImageFile
+from restorecli.images.atomic import write_file
+from restorecli.images.formats import FORMATS, format_for
 from restorecli.images.image import ImageData
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.reading import ImageHeader, probe, read_image
@@ -97,7 +101,7 @@ class FileRestorer:
         check_unchanged(file.path, before)
         context = self.context(file, image)
         prepared = self.image_restorer.prepare(self._told_of_values(file, image))
-        return Loaded(prepared, before, size, context=context)
+        return Loaded(prepared, before, size, context=context, path=file.path)
 
     def _goes_by_rows(self, header: ImageHeader) -> bool:
         return self.image_restorer.streams and goes_by_rows(header)
@@ -168,6 +172,23 @@ class FileRestorer:
             )
         return Restored(None, loaded.stamp, loaded.size, done.use, done.area, found, done.notes)
 
+    def _copied(self, restored: Restored, image: ImageData, target: Path) -> bool:
+        """Copy the file of an image that came back as it was, where writing it again would make it worse.
+
+        Not where a quality was asked for, or a way of reading that changes colors, values or the frames.
+        """
+        same_format = format_for(target) == image.traits.format
+        if restored.original is None or not same_format or self._encoding or self.reading != STRICT:
+            return False
+        try:
+            content = restored.original.read_bytes()
+            unchanged = stamp(restored.original) == restored.stamp
+        except (OSError, ImageError):
+            return False
+        if unchanged:
+            write_file(target, content)
+        return unchanged
+
     def write(self, restored: Restored, target: Path) -> tuple[str, ...]:
         """Write an image, unless it is on the disk already; return what a reader should know of it.
 
@@ -178,16 +199,22 @@ class FileRestorer:
         notes = restored.notes
         if restored.image is not None:
             image = restored.take()
-            notes = (*image.traits.notes, *write_image(target, image, **self._encoding))
+            copied = self._copied(restored, image, target)
+            notes = (*image.traits.notes, *(() if copied else write_image(target, image, **self._encoding)))
         return notes if restored.use.exact else (*notes, CHANGED_BY_TILES)
 
 
 def _restored(loaded: Loaded, begun: Begun) -> Restored:
     """Wait for an image."""
     assert loaded.image is not None  # noqa: S101 - the others go through `restore_pieces`
-    height, width = loaded.image.image.size
+    source = loaded.image.image
+    height, width = source.size
     image, use = begun()
-    return Restored(image, loaded.stamp, loaded.size, use, height * width, loaded.context.found)
+    lossy = not FORMATS[source.traits.format].lossless
+    same = lossy and np.array_equal(image.pixels, source.pixels)
+    found = loaded.context.found
+    original = loaded.path if same else None
+    return Restored(image, loaded.stamp, loaded.size, use, height * width, found, original=original)
 
 
 def header_of(path: Path) -> ImageHeader | None:

@@ -46,7 +46,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An image that was read, its file's stamp, the bytes it takes of the limit on memory, and what is known.
+    """An image that was read, its file and stamp, the bytes of memory that it takes, and what is known.
 
     There is no image where memory cannot hold it: its rows, or the planes of a stack, are read when they
     are restored.
@@ -57,13 +57,15 @@ class Loaded:
     size: int
     stack: Chosen | None = None
     context: Context = field(default_factory=Context)
+    path: Path | None = None
 
 
 @dataclass(slots=True)
 class Restored:
     """A restored image on its way to the disk; whoever writes it takes it out, which frees its memory.
 
-    One that was restored by rows is on the disk already: there is no image, but its notes.
+    One that was restored by rows is on the disk already: there is no image, but its notes. `original` is the
+    file of one that came back as it was from a format that loses something each time it is written.
     """
 
     image: ImageData | None
@@ -73,6 +75,7 @@ class Restored:
     area: int
     found: Findings
     notes: tuple[str, ...] = ()
+    original: Path | None = None
 
     def take(self) -> ImageData:
         """Return the image and let go of it."""

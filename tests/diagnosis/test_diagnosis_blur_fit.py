@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.filters import gaussian
 
-from restorecli.diagnosis.blur_fit import Blur, fit_blurs, is_weak, measured
+from restorecli.degradation.catalog import find
+from restorecli.diagnosis.blur_fit import Blur, fit_blurs, is_endless, is_weak, measured
+from restorecli.diagnosis.diagnosing import diagnose
 from restorecli.diagnosis.spectrum_model import SpectrumModel
 from restorecli.diagnosis.view import view_of
 from restorecli.folders.samples import read_sample
@@ -135,3 +137,16 @@ def test_images_of_any_size_have_a_best_blur(shape: tuple[int, int, int]) -> Non
 )
 def test_blur_of_sharp_photographs_is_weak(damage: str, values: dict[str, float], weak: bool) -> None:
     assert is_weak(Blur(damage, values, 0.1, 1.0)) == weak
+
+
+def test_what_is_smooth_by_nature_is_no_blur_and_what_degrade_makes_is() -> None:
+    assert is_endless(Blur("gaussian-blur", {"sigma": 13.9}, 0.0, 0.0))
+    for name in ("gaussian-blur", "defocus", "motion-blur"):
+        strongest = {key: float(value) for key, value in find(name).severities[-1].items() if key != "angle"}
+        assert not is_endless(Blur(name, strongest, 0.0, 0.0))
+
+
+def test_a_cloud_is_left_alone() -> None:
+    field = gaussian(np.random.default_rng(0).random((256, 256)), 14)
+    cloud = np.rint(200 * (field - field.min()) / np.ptp(field)) / 255
+    assert diagnose(cloud.astype(np.float32)[None]).is_clean
