@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import restorecli
@@ -14,6 +15,16 @@ DATA = {"docs", "weights", "recipes"}
 """Folders of data; `docs` has a few lines that read it."""
 
 
+@cache
+def real_house() -> dict[str, set[str]]:
+    """Return what each room imports; every file is parsed once."""
+    house: dict[str, set[str]] = {}
+    for file in PACKAGE.rglob("*.py"):
+        room = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        house.setdefault(room, set()).update(imported_rooms(file) - {room})
+    return {room: uses for room, uses in house.items() if room not in {"__init__", "__main__", *DATA}}
+
+
 def imported_rooms(file: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -24,14 +35,6 @@ def imported_rooms(file: Path) -> set[str]:
         elif isinstance(node, ast.Import):
             found |= {name.name.split(".")[1] for name in node.names if name.name.startswith("restorecli.")}
     return found - DATA
-
-
-def real_house() -> dict[str, set[str]]:
-    house: dict[str, set[str]] = {}
-    for file in PACKAGE.rglob("*.py"):
-        room = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        house.setdefault(room, set()).update(imported_rooms(file) - {room})
-    return {room: uses for room, uses in house.items() if room not in {"__init__", "__main__", *DATA}}
 
 
 def drawn_house() -> dict[str, set[str]]:

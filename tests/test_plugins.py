@@ -130,22 +130,73 @@ def photos(tmp_path_factory):
     return folder
 
 
-def run(site, folder, *words, code=0, **environment):
-    """Run a command in a folder with the package installed; return the result with its texts."""
+SERVER = """
+import json, os, sys
+import numpy, pytest, scipy.ndimage, torch
+import restorecli.api, restorecli.degradation.folder, restorecli.evaluation.folder
+import restorecli.restoration.folder, restorecli.training.run
+from restorecli.cli.app import main
+from restorecli.plugins import installed
+
+assert not installed.cache_info().currsize
+for line in sys.stdin:
+    program, words, folder, environment, files = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        os.chdir(folder)
+        os.environ.update(environment)
+        for number, file in enumerate(files, 1):
+            os.dup2(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), number)
+        sys.argv = [program, *words]
+        sys.exit(main() if program == "restorecli" else pytest.main(words))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+"""Runs every command in a process of its own, a copy of this one, which knows of no plugin so far."""
+
+
+@pytest.fixture(scope="module")
+def server(site):
+    """A process with the package installed."""
     path = os.pathsep.join([str(site), *(entry for entry in sys.path if entry)])
-    command = [sys.executable, "-m", "restorecli", *map(str, words)]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        capture_output=True,
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER],
+        env={**os.environ, "PYTHONPATH": path},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-    )
-    assert done.returncode == code, done.stderr
-    return done
+    ) as process:
+        yield process
+        process.stdin.close()
 
 
-def test_an_own_degradation_is_used_and_replayed(site, photos):
+@pytest.fixture
+def start(server, tmp_path):
+    """Run a program in a folder with the package installed; return the result with its texts."""
+
+    def call(program, folder, *words, **environment):
+        files = [tmp_path / "stdout.txt", tmp_path / "stderr.txt"]
+        order = (program, list(map(str, words)), str(folder), environment, list(map(str, files)))
+        server.stdin.write(json.dumps(order) + "\n")
+        server.stdin.flush()
+        code = int(server.stdout.readline())
+        return subprocess.CompletedProcess(words, code, *(file.read_text() for file in files))
+
+    return call
+
+
+@pytest.fixture
+def run(start):
+    """Run a command in a folder and require its exit code."""
+
+    def call(folder, *words, code=0, **environment):
+        done = start("restorecli", folder, *words, **environment)
+        assert done.returncode == code, done.stderr
+        return done
+
+    return call
+
+
+def test_an_own_degradation_is_used_and_replayed(run, photos):
     work = photos.parent
     words = (
         "degrade",
@@ -155,36 +206,36 @@ def test_an_own_degradation_is_used_and_replayed(site, photos):
         "--set",
         "ownparts.parts:Vignette.amount=1",
     )
-    run(site, work, *words, "-o", "dark", "--plugins")
+    run(work, *words, "-o", "dark", "--plugins")
     line = json.loads((work / "dark" / "manifest.jsonl").read_text().splitlines()[0])
     assert line["degradations"] == [{"name": "ownparts.parts:Vignette", "amount": 1.0}]
     before, after = (np.asarray(Image.open(work / folder / "0.png"), float) for folder in ("photos", "dark"))
     assert after[0, 0].max() == 0
     np.testing.assert_allclose(after[20, 24], before[20, 24], atol=2)
-    run(site, work, "degrade", "--replay", "dark", "-o", "again", RESTORECLI_PLUGINS="1")
+    run(work, "degrade", "--replay", "dark", "-o", "again", RESTORECLI_PLUGINS="1")
     assert (work / "again" / "0.png").read_bytes() == (work / "dark" / "0.png").read_bytes()
 
 
-def test_without_being_allowed_no_code_of_others_runs(site, photos):
-    done = run(site, photos.parent, "degrade", "photos", "--noise", "ownparts.parts:Vignette", code=2)
+def test_without_being_allowed_no_code_of_others_runs(run, photos):
+    done = run(photos.parent, "degrade", "photos", "--noise", "ownparts.parts:Vignette", code=2)
     assert "names code that is not part of restorecli" in done.stderr
     assert "--plugins" in done.stderr
 
 
-def test_registered_parts_have_names_and_need_no_word(site, photos):
+def test_registered_parts_have_names_and_need_no_word(run, photos):
     work = photos.parent
-    run(site, work, "degrade", "photos", "--noise", "Vignette", "-o", "registered")
-    run(site, work, "restore", "registered", "--model", "brighter", "-o", "bright")
-    done = run(site, work, "eval", "bright", "photos", "--metrics", "psnr,worst", "--json")
+    run(work, "degrade", "photos", "--noise", "Vignette", "-o", "registered")
+    run(work, "restore", "registered", "--model", "brighter", "-o", "bright")
+    done = run(work, "eval", "bright", "photos", "--metrics", "psnr,worst", "--json")
     scores = json.loads(done.stdout)["data"]["overall"]["restored"]
     assert scores["worst"] > 1
-    listed = run(site, work, "degrade", "--list").stdout
+    listed = run(work, "degrade", "--list").stdout
     assert "vignette" in listed
-    gone = run(site, work, "degrade", "photos", "--noise", "vignette", code=2, RESTORECLI_PLUGINS="0")
+    gone = run(work, "degrade", "photos", "--noise", "vignette", code=2, RESTORECLI_PLUGINS="0")
     assert "There is no degradation 'vignette'" in gone.stderr
 
 
-def test_an_own_network_and_loss_are_trained_and_restore(site, photos):
+def test_an_own_network_and_loss_are_trained_and_restore(run, photos):
     work = photos.parent
     recipe = {
         "name": "own",
@@ -200,30 +251,30 @@ def test_an_own_network_and_loss_are_trained_and_restore(site, photos):
         "budget": {"steps": 2},
     }
     (work / "own.yaml").write_text(json.dumps(recipe))
-    refused = run(site, work, "train", "own.yaml", code=4)
+    refused = run(work, "train", "own.yaml", code=4)
     assert "names code that is not part of restorecli" in refused.stderr
-    run(site, work, "--plugins", "train", "own.yaml", "-o", "run")
+    run(work, "--plugins", "train", "own.yaml", "-o", "run")
     weights = "run/best.safetensors"
-    run(site, work, "restore", "photos", "--model", weights, "-o", "restored", "--plugins")
+    run(work, "restore", "photos", "--model", weights, "-o", "restored", "--plugins")
     assert len(list((work / "restored").glob("*.png"))) == 3
-    refused = run(site, work, "restore", "photos", "--model", weights, "-o", "other", code=5)
+    refused = run(work, "restore", "photos", "--model", weights, "-o", "other", code=5)
     assert "names code that is not part of restorecli" in refused.stderr
 
 
-def test_what_is_not_there_or_of_another_kind_is_said(site, photos):
+def test_what_is_not_there_or_of_another_kind_is_said(run, photos):
     for noise, words in (
         ("ownparts.parts:Vignete", "has no 'Vignete'"),
         ("ownpart.parts:Vignette", "ownpart.parts cannot be imported"),
         ("ownparts.parts:Tiny", "is no degradation"),
         ("ownparts.parts:Named", "calls itself 'vignette'"),
     ):
-        done = run(site, photos.parent, "degrade", "photos", "--noise", noise, "--plugins", code=2)
+        done = run(photos.parent, "degrade", "photos", "--noise", noise, "--plugins", code=2)
         assert words in " ".join(done.stderr.split()), done.stderr
 
 
-def test_a_module_of_the_current_folder_is_found(site, photos, tmp_path):
+def test_a_module_of_the_current_folder_is_found(run, photos, tmp_path):
     (tmp_path / "mine.py").write_text(SOURCE)
-    run(site, tmp_path, "degrade", photos, "--noise", "mine:Vignette", "-o", "out", "--plugins")
+    run(tmp_path, "degrade", photos, "--noise", "mine:Vignette", "-o", "out", "--plugins")
 
 
 def test_a_registered_name_of_ours_is_refused_with_its_package(monkeypatch):
@@ -263,22 +314,21 @@ def test_model(law):
 """
 
 
-def judged(site, folder, parts="ownparts.parts"):
+@pytest.fixture
+def judged(start):
     """Run the tests that an own package would have, and return what pytest prints."""
-    (folder / "test_own.py").write_text(OWN_TESTS.replace("ownparts.parts", parts))
-    path = os.pathsep.join([str(site), *(entry for entry in sys.path if entry)])
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "test_own.py"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "RESTORECLI_PLUGINS": "1"},
-        capture_output=True,
-        text=True,
-    ).stdout
+
+    def call(folder, parts="ownparts.parts"):
+        (folder / "test_own.py").write_text(OWN_TESTS.replace("ownparts.parts", parts))
+        words = ["-q", "--tb=short", "-p", "no:cacheprovider", "test_own.py"]
+        return start("pytest", folder, *words, RESTORECLI_PLUGINS="1").stdout
+
+    return call
 
 
-def test_one_line_checks_own_parts_by_the_same_laws(site, tmp_path):
+def test_one_line_checks_own_parts_by_the_same_laws(judged, tmp_path):
     every = (DEGRADATION_LAWS, LOSS_LAWS, METHOD_LAWS, METRIC_LAWS, MODEL_LAWS)
-    assert f"{sum(map(len, every))} passed" in judged(site, tmp_path)
+    assert f"{sum(map(len, every))} passed" in judged(tmp_path)
 
 
 SLIPS = (
@@ -291,13 +341,13 @@ SLIPS = (
 """What is right above, a slip, and what the law says about it: one of each kind."""
 
 
-def test_a_slip_in_each_kind_of_part_is_told(site, tmp_path):
+def test_a_slip_in_each_kind_of_part_is_told(judged, tmp_path):
     source = SOURCE
     for right, wrong, _ in SLIPS:
         assert right in source
         source = source.replace(right, wrong)
     (tmp_path / "slips.py").write_text(source)
-    printed = judged(site, tmp_path, "slips")
+    printed = judged(tmp_path, "slips")
     assert [words for _, _, words in SLIPS if words not in printed] == [], printed
 
 

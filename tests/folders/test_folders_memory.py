@@ -92,7 +92,7 @@ def test_an_image_leaves_next_to_nothing_in_memory(tmp_path, work, again):
 @pytest.mark.slow
 def test_a_score_leaves_next_to_nothing_in_memory(tmp_path):
     kept = []
-    for count in (128, 128, 1152):  # whole blocks of packed pairs
+    for count in (128, 128, 512):  # whole blocks of packed pairs
         root = plant(tmp_path / str(count), count)
         output = root.with_name(f"{count}-out")
         degrade_folder(root, output, CHAIN)
@@ -104,7 +104,7 @@ def test_a_score_leaves_next_to_nothing_in_memory(tmp_path):
         finally:
             tracemalloc.stop()
         kept.append(progress.kept)
-    assert (kept[2] - kept[1]) / (1152 - 128) < MOST
+    assert (kept[2] - kept[1]) / (512 - 128) < MOST
 
 
 def test_a_listing_keeps_names_only(tmp_path):
