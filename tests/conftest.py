@@ -10,8 +10,10 @@ from hypothesis import settings
 # Read when torch is first imported: with one test process per core, more threads would only stand in the way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# The same examples in every run: a test that fails here fails everywhere.
-settings.register_profile("fixed", derandomize=True, deadline=None, database=None, print_blob=True)
+# The same examples in every run: a test that fails here fails everywhere, and more of them find nothing new.
+settings.register_profile(
+    "fixed", derandomize=True, deadline=None, database=None, print_blob=True, max_examples=50
+)
 settings.load_profile("fixed")
 
 # rich and typer read these when they are imported; tests do not depend on the terminal of whoever runs them.

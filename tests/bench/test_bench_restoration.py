@@ -10,6 +10,7 @@ from restorecli.bench import restoration
 from restorecli.bench.images import bench_pairs
 from restorecli.bench.restoration import LOOP, bench_restoration
 from restorecli.core.zoo import find_network
+from restorecli.restoration import race
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +20,7 @@ def bench():
     """Two small images: without hardware for bfloat16 it takes seconds each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(restoration, "bench_pairs", lambda data: bench_pairs(data)[:2])
+        patch.setattr(race, "_SIDE", 24)
         return bench_restoration("dncnn", rounds=1, crop=24)
 
 

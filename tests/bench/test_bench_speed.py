@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from restorecli.bench import start
+from restorecli.bench import machine, start
 from restorecli.bench.degradation import CODEC, LOOP, OURS, bench_degradation
 from restorecli.bench.images import bench_pairs
 from restorecli.bench.start import BASE, bench_start
@@ -20,7 +20,9 @@ from restorecli.training.captured import CHECKED, WARM_UP
 
 @pytest.fixture(scope="module")
 def training():
-    return bench_training(steps=1, rounds=1, crop=16, batch=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine, "_PRODUCT_SIDE", 128)
+        return bench_training(steps=1, rounds=1, crop=16, batch=2)
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def whole(metric, subject: Subject) -> float | None:
     protocol=st.sampled_from([*PROTOCOLS, "rgb:4", "basicsr-y:3", "kair-y:2"]),
     near=st.booleans(),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_rows_come_to_the_scores_of_the_whole(size, heights, channels, kind, protocol, near) -> None:
     rng = np.random.default_rng(3)
     one = rng.integers(0, 256, (channels, *size)).astype(np.uint8)

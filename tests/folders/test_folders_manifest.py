@@ -147,7 +147,7 @@ def read_or_refused(folder: Path, line: str) -> list[Record]:
 
 @given(values=mutants(json.loads(WHOLE.to_json())))
 @example(values={**json.loads(WHOLE.to_json()), "degradations": [5]})
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 def test_a_mutated_manifest_is_refused_with_its_line_or_used(tmp_path, values):
     (tmp_path / FILE_NAME).write_text(f"{WHOLE.to_json()}\n{json.dumps(values)}\n")
     for item in read_or_refused(tmp_path, "2"):
@@ -155,7 +155,7 @@ def test_a_mutated_manifest_is_refused_with_its_line_or_used(tmp_path, values):
 
 
 @given(at=st.integers(0, 400), byte=st.integers(0, 255))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 def test_a_manifest_with_a_changed_byte_is_refused_with_its_line_or_used(tmp_path, at, byte):
     line = bytearray(WHOLE.to_json().encode())
     line[at % len(line)] = byte

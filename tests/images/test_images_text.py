@@ -73,7 +73,7 @@ def test_a_jpegs_comment_travels_to_png_and_back(tmp_path, comment):
 
 
 @given(st.binary(min_size=1, max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_comment_makes_a_text_chunk_that_gives_it_back(comment):
     kind, payload = comment_chunk(comment)
     assert kind in TEXT_KINDS
@@ -81,7 +81,7 @@ def test_any_comment_makes_a_text_chunk_that_gives_it_back(comment):
 
 
 @given(st.sampled_from(sorted(TEXT_KINDS)), st.binary(max_size=30))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_damaged_text_costs_no_image_that_could_be_read(tmp_path_factory, kind, rest):
     folder = tmp_path_factory.mktemp("text")
     chunk = (kind, b"Comment\x00" + rest)

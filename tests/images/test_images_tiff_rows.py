@@ -51,7 +51,7 @@ def samples_of(dtype: str, channels: int) -> np.ndarray:
 
 
 @given(layouts(), st.integers(0, 60), st.integers(1, 61))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_rows_are_those_of_the_whole(tmp_path_factory, layout, start, count):
     path = tmp_path_factory.mktemp("rows") / "x.tif"
     settings_ = dict(layout)

@@ -46,7 +46,7 @@ class Rows:
     st.sampled_from([1, 4]),
     st.sampled_from([None, 1, 9]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_rows_give_the_very_pixels_of_the_whole(restorer_of, size, tile, overlap, scale, multiple, field):
     def enlarged(batch):
         doubled = batch.repeat_interleave(scale, -1).repeat_interleave(scale, -2)

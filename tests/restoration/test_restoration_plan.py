@@ -113,7 +113,7 @@ def test_needed_overlap_is_the_receptive_field_without_its_center(field, multipl
 
 
 @given(st.integers(0, 150), multiples, tiles)
-@settings(max_examples=300)
+@settings(max_examples=60)
 def test_the_default_overlap_always_leaves_room_for_a_tile(half, multiple, tile):
     spec = RestorerSpec("x", 3, multiple=multiple, receptive_field=2 * half + 1)
     assume(tile >= 2 * multiple)

@@ -29,7 +29,7 @@ def make_image(height, width, channels=3, seed=0):
     st.integers(0, 20),
     st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_enough_overlap_gives_the_whole_images_result(convolutions, height, width, depth, tile, more, gray):
     restorer = convolutions(depth)
     image = make_image(height, width, 1 if gray else 3)
@@ -57,7 +57,7 @@ def test_one_pixel_less_on_either_side_does_not(convolutions, depth):
     st.integers(0, 20),
     st.sampled_from([None, 1, 9, 41]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_an_identity_comes_back_whatever_the_tiles(
     restorer_of, height, width, scale, multiple, overlap, field
 ):

@@ -1,5 +1,6 @@
 """Whole runs: what they leave, exact resume, interruption, divergence."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -278,29 +279,48 @@ def test_starting_from_weights_and_another_folder_of_images(write_recipe, worksh
 def test_a_killed_run_resumes_to_the_same_weights(write_recipe, workshop):
     """SIGKILL at arbitrary moments, also while a checkpoint is being written."""
     recipe, folder = write_recipe(budget={"steps": 60}, save_every=1), workshop / "run"
-    code = (
-        "import sys; from pathlib import Path; from restorecli.training.run import train;"
-        "folder = Path(sys.argv[2]);"
-        "train(sys.argv[1], output=folder, resume=any(folder.glob('*.state.safetensors')))"
-    )
-    for delay in (0.0, 0.15, 0.5):
-        process = subprocess.Popen([sys.executable, "-c", code, str(recipe), str(folder)])
-        before = _steps(folder)
-        while process.poll() is None and _steps(folder) <= before:
-            time.sleep(0.01)
-        try:
-            process.wait(delay or 0.001)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    words = [sys.executable, "-c", TRAINS_IN_COPIES, str(recipe), str(folder)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        for delay in (0.0, 0.15, 0.5):
+            before = _written(folder)
+            process.stdin.write("again\n")
+            process.stdin.flush()
+            copy = int(process.stdout.readline())
+            while _written(folder) == before and Path(f"/proc/{copy}").exists():
+                time.sleep(0.01)
+            time.sleep(delay)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(copy, signal.SIGKILL)
+            assert process.stdout.readline() == "ended\n"
+        process.stdin.close()
     train(recipe, output=folder, resume=True)
     train(recipe, output=workshop / "straight")
     assert_same(weights(folder), weights(workshop / "straight"))
 
 
-def _steps(folder: Path) -> int:
-    saved = read_state(folder) if (folder / STATE).exists() else None
-    return -1 if saved is None else saved.metadata["step"]
+TRAINS_IN_COPIES = """
+import os, sys
+from pathlib import Path
+import restorecli.training.session
+from restorecli.training.run import train
+
+folder = Path(sys.argv[2])
+for _ in sys.stdin:
+    copy = os.fork()
+    if copy == 0:
+        train(sys.argv[1], output=folder, resume=any(folder.glob("*.state.safetensors")))
+        os._exit(0)
+    print(copy, flush=True)
+    os.waitpid(copy, 0)
+    print("ended", flush=True)
+"""
+"""For each line that it reads a process that trains: torch is imported once."""
+
+
+def _written(folder: Path) -> int | None:
+    """Return when the checkpoint was written."""
+    file = folder / STATE
+    return file.stat().st_mtime_ns if file.exists() else None
 
 
 class StopBefore(SilentMonitor):
