@@ -135,11 +135,11 @@ def test_sand_dust_is_taken_off_better_than_without_learning(data_folder, tmp_pa
 
 @pytest.mark.parametrize("weights", shipped(), ids=lambda weights: weights.name)
 def test_scores_on_few_images_come_out_again(data_folder, weights) -> None:
-    """Scores are those of fp32: what bf16 costs is tested by itself. Four labels of a card are enough."""
+    """Scores are those of fp32: what bf16 costs is tested by itself. Three labels of a card are enough."""
     protocols = {label: read_label(label) for label in scores_of(weights.name)}
     few = [label for label, protocol in protocols.items() if protocol is not None and protocol.images == 4]
     network = load(weights.path, device="cpu", precision="fp32")
-    for label in [*few[:3], few[-1]]:
+    for label in [*few[:2], few[-1]]:
         measured = measure(network, protocols[label], data_folder).psnr
         assert measured == pytest.approx(scores_of(weights.name)[label]["psnr"], abs=ROUNDING), label
 

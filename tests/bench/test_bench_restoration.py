@@ -20,8 +20,8 @@ def bench():
     """Two small images: without hardware for bfloat16 it takes seconds each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(restoration, "bench_pairs", lambda data: bench_pairs(data)[:2])
-        patch.setattr(race, "_SIDE", 24)
-        return bench_restoration("dncnn", rounds=1, crop=24)
+        patch.setattr(race, "_SIDE", 16)
+        return bench_restoration("dncnn", rounds=1, crop=16)
 
 
 def test_every_way_is_measured_and_fits_json(bench):
@@ -29,7 +29,7 @@ def test_every_way_is_measured_and_fits_json(bench):
     names = [way["name"] for way in told["in_memory"]]
     assert names[:3] == [LOOP, "restorecli, float32", "restorecli, bfloat16"]
     assert told["in_memory"][0]["times_as_fast"] == 1
-    assert told["size"] == [24, 24]
+    assert told["size"] == [16, 16]
     assert len(told["from_files"]) == 4
     assert all(way["cpu_seconds"] > 0 for way in told["in_memory"] + told["from_files"])
     assert told["share_of_matrix_product"] > 0

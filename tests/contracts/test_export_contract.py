@@ -15,7 +15,7 @@ from restorecli.restoration.onnx_runtime import OnnxRestorer
 FOOTPRINTS = {1: (1000.0, 0.0), 3: (1000.0, 0.0)}
 
 VARIANTS = [
-    *((name, {"channels": channels, **entry.small}) for name, entry in MODELS.items() for channels in (1, 3)),
+    *((name, {"channels": (3, 1)[turn % 2], **MODELS[name].small}) for turn, name in enumerate(MODELS)),
     ("sca-unet", {"weighting": "dot"}),
     ("sca-unet", {"weighting": "dot", "legacy_nonlocal": True}),
     ("dncnn", {"depth": 4, "width": 8, "batch_norm": False}),

@@ -54,8 +54,8 @@ def on_host(monkeypatch):
         with torch.device("meta"):
             network = create_model(model, **arguments).train()
             loss = WeightedSum([(name, 1.0, create_loss(name)) for name in losses])
-            crop = 256 if model == "gan" else 64
-            side = crop // network.scale
+            side = network.multiple * -(-64 // (network.multiple * network.scale))
+            crop = network.scale * side
             ours = create_strategy(strategy, loss, network.channels, crop)
             low = torch.rand(2, network.channels, side, side)
             high = torch.rand(2, network.channels, crop, crop)
@@ -75,7 +75,8 @@ def on_host(monkeypatch):
 
 @pytest.mark.parametrize("model", list(MODELS))
 def test_networks_are_trained_without_copies_from_the_host(on_host, model):
-    assert on_host(model, {}, ["charbonnier"], OF_MODEL.get(model, "supervised")) == []
+    arguments = dict(MODELS[model].small)
+    assert on_host(model, arguments, ["charbonnier"], OF_MODEL.get(model, "supervised")) == []
 
 
 @pytest.mark.parametrize("loss", list(LOSSES))
