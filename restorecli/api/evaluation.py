@@ -38,7 +38,7 @@ class EvalOptions:
             "model", "seed", or a drawn value of the manifest such as "sigma"; a single one needs no list.
             None takes the category, and compares methods over all images only.
         metrics: Names of `restorecli eval --list-metrics`, or "all" for those that need no extra package;
-            None takes those of the baseline, else PSNR and SSIM.
+            None takes those of the baseline, else PSNR and SSIM, and "defect-score" where there are masks.
         protocol: Whose convention PSNR and SSIM follow, e.g. "y-matlab" or "basicsr:4".
         range: Which values of the references are black and white, for their own images too: "auto", "file",
             "type" or two values, as "0..4095". PSNR's peak lies between them.

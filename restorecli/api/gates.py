@@ -8,7 +8,6 @@ from pathlib import Path
 
 from restorecli.counting import counted
 from restorecli.errors import GateError, UsageError
-from restorecli.evaluation.metrics.catalog import DEFAULT
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.statistics.gates import baseline_gate, check_protocol, psnr_gate
 from restorecli.evaluation.tables.saved import read_evaluation
@@ -29,9 +28,9 @@ class Gates:
     tolerance: float | None
 
     @property
-    def metrics(self) -> Sequence[str]:
-        """What is measured when nothing is said: as in the baseline."""
-        return DEFAULT if self.baseline is None else [metric.name for metric in self.baseline.metrics]
+    def metrics(self) -> Sequence[str] | None:
+        """What is measured when nothing is said: as in the baseline; None where there is none."""
+        return None if self.baseline is None else [metric.name for metric in self.baseline.metrics]
 
     def check_protocol(self, line: str) -> None:
         """Refuse a baseline that was scored by another protocol than that of this line.

@@ -55,7 +55,7 @@ def command(
         str | None,
         typer.Option(
             "--metrics",
-            help="Names with commas between them, or all; by default psnr,ssim.",
+            help="Names with commas between them, or all; by default psnr,ssim, with masks defect-score.",
             metavar="NAME,...",
             autocompletion=completion.metrics,
             rich_help_panel=_MEASURED,

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from restorecli.errors import DataError, ImageError, RestorecliError
-from restorecli.evaluation.metrics.catalog import DEFAULT
+from restorecli.evaluation.metrics.catalog import DEFAULT, DEFECT_SCORE
 from restorecli.evaluation.metrics.metric import Metric, protocol_line
 from restorecli.evaluation.metrics.protocol import Protocol, find_protocol
 from restorecli.evaluation.pairing.finding import pair_folder
@@ -42,7 +42,7 @@ def evaluate_folders(
     *,
     degraded: Path | None = None,
     by: Sequence[str] = ("category",),
-    metrics: Sequence[str] = DEFAULT,
+    metrics: Sequence[str] | None = None,
     protocol: str = "rgb",
     values: str = "auto",
     masks: Path | None = None,
@@ -67,7 +67,8 @@ def evaluate_folders(
         degraded: Folder of degraded images to compare with, found by name; None follows the manifest.
         by: Fields whose values, crossed, make the groups: "category", "defect", "degradation", "severity",
             "seed", "model" or any value of the manifest, such as "sigma" or "gaussian.sigma".
-        metrics: Names of the catalog, or "all" for those that can be computed here without the network.
+        metrics: Names of the catalog, or "all" for those that can be computed here without the network; None
+            takes PSNR and SSIM, and the score of defects where an image has a mask.
         protocol: What PSNR and SSIM compare, and how: a name of the protocols, "basicsr:4" with a crop.
         values: Which values of the references are black and white, see `images.options.ReadOptions.range`;
             "auto" leaves it to the manifest, and then to the files.
@@ -94,10 +95,13 @@ def evaluate_folders(
     if restored is None and degraded is not None:
         restored, degraded = degraded, None
     folder = restored or default_folder()
-    named = choose_metrics(metrics)  # a misspelled name is reported before a tree is walked
-    needed = ALL in metrics or any("reference" in metric.needs for metric in named)
+    names = DEFAULT if metrics is None else metrics
+    named = choose_metrics(names)  # a misspelled name is reported before a tree is walked
+    needed = ALL in names or any("reference" in metric.needs for metric in named)
     pairing = pair_folder(folder, reference, degraded, masks=masks, endings=endings, needs_reference=needed)
     check_fields(pairing.pairs, by)
+    if metrics is None and any(pair.mask is not None for pair in pairing.pairs):
+        names = (*DEFAULT, DEFECT_SCORE)
     mine = PartPairing(pairing, shard, remote)
     evaluation = evaluate_pairs(
         Packed(_read_by(pair, values) for pair in mine.pairs),
@@ -105,7 +109,7 @@ def evaluate_folders(
         folder=folder,
         reference=reference,
         by=by,
-        metrics=choose_metrics(metrics, pairing.pairs, redegrade),
+        metrics=choose_metrics(names, pairing.pairs, redegrade),
         protocol=rules,
         redegrade=redegrade,
         workers=workers,

@@ -205,3 +205,21 @@ def test_the_masks_of_the_magnetic_tiles_are_found(data_folder):
         **dict.fromkeys(("blowhole", "break", "crack", "fray", "uneven"), (8, True)),
         "free": (30, False),
     }
+
+
+@pytest.mark.parametrize(("asked", "shown"), [(None, True), (["psnr", "ssim"], False)])
+def test_the_score_of_defects_is_measured_where_there_are_masks_and_nothing_was_asked_for(
+    tmp_path, asked, shown
+):
+    rng = np.random.default_rng(0)
+    clean = rng.integers(90, 110, (48, 48)).astype(np.uint8)
+    lost = clean.copy()
+    clean[20:26, 20:26] = 200
+    draw(tmp_path / "data/images/crack/x.png", clean)
+    draw(tmp_path / "data/masks/crack/x.png", np.where(clean == 200, 255, 0).astype(np.uint8))
+    draw(tmp_path / "out/crack/x.png", lost)
+    scored = evaluate_folders(tmp_path / "out", tmp_path / "data/images", metrics=asked)
+    names = [metric.name for metric in scored.metrics]
+    assert names == ["psnr", "ssim", *(["defect-score"] if shown else [])]
+    if shown:
+        assert scored.images[0].restored["defect-score"] < 50

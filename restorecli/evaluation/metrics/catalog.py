@@ -100,6 +100,9 @@ METRICS = Catalog(
 DEFAULT = ("psnr", "ssim")
 """What is measured when nothing is said."""
 
+DEFECT_SCORE = "defect-score"
+"""What is measured beside it where there are masks of defects."""
+
 
 def find_metrics(names: Sequence[str]) -> tuple[Metric, ...]:
     """Return metrics by their names, in the given order and each once.
