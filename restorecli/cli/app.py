@@ -57,7 +57,7 @@ COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     (
         "plot",
         "plot",
-        "Draw what `eval` finds: means, distributions and gains by category, and the spectra of the errors.",
+        "Draw what `eval` finds (means, distributions, gains, error spectra), or learning curves of `train`.",
         OTHER_COMMANDS,
     ),
     (

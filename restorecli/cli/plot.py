@@ -39,7 +39,7 @@ def command(
     restored: Annotated[
         Path | None,
         typer.Argument(
-            help="By default ./restored, else ./degraded; or a file that `eval --json` printed.",
+            help="By default ./restored, else ./degraded; or a file of `eval --json`, or a run of `train`.",
             metavar="RESTORED",
         ),
     ] = None,
@@ -59,7 +59,7 @@ def command(
     against: Annotated[
         list[str] | None,
         typer.Option(
-            "--against", help="Another method's images, drawn beside; may be repeated.", metavar="NAME=DIR"
+            "--against", help="Another method's images, or another run; may be repeated.", metavar="NAME=DIR"
         ),
     ] = None,
     metrics: Annotated[
@@ -73,7 +73,7 @@ def command(
     workers: options.Workers = None,
     as_json: options.Json = False,
 ) -> None:
-    """Draw what `eval` finds: means, distributions and gains by category, and the spectra of the errors."""
+    """Draw what `eval` finds (means, distributions, gains, error spectra), or learning curves of `train`."""
     usual = (ChartFormat.PDF,) if style == ChartStyle.PAPER else (ChartFormat.PNG, ChartFormat.SVG)
     asked = api.EvalOptions(
         restored,

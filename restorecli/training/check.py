@@ -28,6 +28,8 @@ from restorecli.yaml12 import Keys, read_yaml
 _SECTION = re.compile(r"a valid dictionary or instance of \w+")
 """How pydantic asks for a section; the class behind it is no word of a recipe."""
 
+_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
+
 
 def load_recipe(
     path: Path, *, overrides: Mapping[str, Any] | None = None, base: Path | None = None
@@ -120,6 +122,8 @@ def _answer(got: object, texts: list[str]) -> str:
         return ""
     names = re.findall(r"'([^']*)'", " ".join(texts))
     near = did_you_mean(got, names) if isinstance(got, str) else None
+    if "number" in " ".join(texts) and isinstance(got, str) and _NUMBER.fullmatch(got):
+        near = "this is a text, as PyYAML reads 1e-3 for one; float() makes it a number"
     return f", got {got!r}" + (f"; {near}" if near else "")
 
 

@@ -15,9 +15,8 @@ from restorecli.folders.places import make_folder, open_output
 from restorecli.images.atomic import write_file
 from restorecli.images.image import ImageData
 from restorecli.images.writing import write_image
+from restorecli.training.places import LOG
 from restorecli.training.validation import ValidationScores, enlarged
-
-LOG = "log.jsonl"
 
 
 class Logbook:

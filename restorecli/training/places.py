@@ -7,6 +7,7 @@ from pathlib import Path
 from restorecli.errors import UsageError
 
 RESOLVED = "recipe.resolved.yaml"
+LOG = "log.jsonl"
 LAST, BEST = "last.safetensors", "best.safetensors"
 STATE, PREVIOUS = "last.state.safetensors", "previous.state.safetensors"
 IMAGES_LIST = "pictures.jsonl"

@@ -191,8 +191,6 @@ class Session:
         made: Iterator[Batch | CleanBatch]
         if self.workers:
             made = worker_batches(self.maker, step, workers=self.workers, pinned=pinned)
-        elif isinstance(self.maker, CleanMaker):
-            made = read_ahead(self.maker, step, pinned=pinned)
         else:
             made = read_ahead(self.maker, step, pinned=pinned)
         return device_batches(made, self.device, self.degrader)

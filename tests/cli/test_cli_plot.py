@@ -1,10 +1,14 @@
 """`plot`: from folders and from saved scores."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from restorecli.training.curves import read_curves
 
 CHARTS = [f"psnr-{kind}" for kind in ("means", "distribution", "gain")]
 
@@ -115,3 +119,30 @@ def test_other_methods_and_the_style_of_a_paper(chain):
     drawn = (chain.folder / "paper" / "psnr-means.svg").read_text(encoding="utf-8")
     assert ">noisy</text>" in drawn
     assert "bootstrap" not in drawn
+
+
+def run_folder(folder: Path, psnrs: list[float | None]) -> None:
+    folder.mkdir(parents=True)
+    (folder / "recipe.resolved.yaml").write_text("name: one", encoding="utf-8")
+    lines = [{"kind": "train", "step": 5, "loss": 0.1}, {"kind": "validation", "step": 8, "psnr": None}]
+    lines += [
+        {"kind": "validation", "step": 10 * step, "psnr": psnr, "ssim": 0.5, "degraded_psnr": 20.0}
+        for step, psnr in enumerate(psnrs, start=1)
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines) + '{"kind": "validation", "st'
+    (folder / "log.jsonl").write_text(text, encoding="utf-8")
+
+
+def test_the_learning_curves_of_runs_are_drawn_in_one_chart(shell):
+    run_folder(shell.folder / "runs" / "slow", [21.0, 22.5])
+    run_folder(shell.folder / "runs" / "quick", [22.0, 24.5, 25.0])
+    answer = shell("restorecli plot runs/slow --against fast=runs/quick --format svg --json")
+    assert answer.data["files"] == ["plots/psnr-curves.svg", "plots/ssim-curves.svg"]
+    chart = (shell.folder / "plots" / "psnr-curves.svg").read_text(encoding="utf-8")
+    for words in ("PSNR (dB) of validation by step", "slow", "fast", "Dashed: as degraded"):
+        assert f">{words}" in chart or words in chart
+    assert read_curves(shell.folder / "runs" / "quick")["psnr"] == [(10, 22.0), (20, 24.5), (30, 25.0)]
+    shell("restorecli plot runs/slow --metrics psnr", code=2)
+    shell("restorecli plot runs/slow --against none=runs", code=4)
+    run_folder(shell.folder / "runs" / "new", [])
+    assert "not been validated yet" in shell("restorecli plot runs/new", code=4).err

@@ -44,6 +44,13 @@ def test_faults_of_a_mapping_are_told_by_their_keys(content) -> None:
     assert "2 faults" in caught.value.problem
 
 
+def test_a_number_that_is_a_text_is_told_from_one(content) -> None:
+    with pytest.raises(
+        RecipeError, match=r"optimizer.lr: a valid number, got '1e-3'; this is a text, as PyYAML"
+    ):
+        check_recipe(content, overrides={"optimizer.lr": "1e-3"})
+
+
 def test_the_mapping_stays_as_it_was(content) -> None:
     before = repr(content)
     with pytest.raises(RecipeError):

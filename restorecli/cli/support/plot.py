@@ -1,4 +1,4 @@
-"""What `plot` does: score as `eval` does, or read what it saved, and draw the charts."""
+"""What `plot` does: score as `eval` does, or read what it or `train` saved, and draw the charts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from restorecli.evaluation.metrics.catalog import find_metrics
 from restorecli.evaluation.result import Evaluation
 from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.evaluation.tables.saved import read_evaluation
+from restorecli.report.chart_curves import write_curves
 from restorecli.report.chart_style import LOOKS
 from restorecli.report.plots import SPECTRUM, write_plots
+from restorecli.result import CommandResult
+from restorecli.training.curves import is_run, read_curves
 
 _NO_SPECTRUM = "no error-spectrum: the images are not found from here, or have no reference"
 
@@ -25,12 +28,15 @@ def draw(asked: api.EvalOptions, output: Path, formats: Sequence[str], *, style:
     """Draw charts, and leave with exit code 3 where images were not scored.
 
     Args:
-        asked: What to score; `restored` may be a file that `eval --json` printed.
+        asked: What to score; `restored` may be a file that `eval --json` printed, or the folder of a run.
         output: Folder to write into.
         formats: What each chart is written as.
         style: A name of `LOOKS`.
         as_json: Print as JSON what was written.
     """
+    if asked.restored is not None and is_run(Path(asked.restored)):
+        _draw_curves(asked, Path(asked.restored), output, formats, style=style, as_json=as_json)
+        return
     others: Mapping[str, Evaluation] = {}
     file = None if asked.restored is None else Path(asked.restored)
     if file is not None and file.is_file() and file.suffix.lower() == ".json":
@@ -50,6 +56,26 @@ def draw(asked: api.EvalOptions, output: Path, formats: Sequence[str], *, style:
         render.data("\n".join(render.plain(str(path)) for path in paths))
     if evaluation.unmatched:
         raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _draw_curves(
+    asked: api.EvalOptions, run: Path, output: Path, formats: Sequence[str], *, style: str, as_json: bool
+) -> None:
+    """Draw the learning curves of a run, and of those to compare with."""
+    if asked.reference is not None or asked.degraded is not None or asked.metrics or asked.by:
+        raise UsageError(
+            "The curves of a training are those of its own validation.",
+            expected="a run folder, and --against NAME=RUN for others",
+            got="images, --metrics or --by beside it",
+        )
+    places = {run.resolve().name: run, **{name: Path(place) for name, place in asked.against.items()}}
+    runs = {name: read_curves(place) for name, place in places.items()}
+    paths = write_curves(runs, output, formats, look=LOOKS[style])
+    files = [str(path) for path in paths]
+    if as_json:
+        render.as_json(CommandResult("plot", {"files": files}))
+    else:
+        render.data("\n".join(render.plain(file) for file in files))
 
 
 def _saved(file: Path, asked: api.EvalOptions) -> Evaluation:
