@@ -189,9 +189,9 @@ def spectral_limit(original: Plane, noisy: Plane) -> float:
 
 
 def best_total_variation(pairs: Sequence[tuple[Plane, Plane]]) -> float:
-    """Return the mean PSNR of the best of five weights."""
+    """Return the mean PSNR of the best of three weights: 0.1 and 0.3 do no better on any category."""
     means = []
-    for weight in (0.1, 0.14, 0.18, 0.23, 0.3):
+    for weight in (0.14, 0.18, 0.23):
         errors = [
             np.mean((denoise_tv_chambolle(noisy.astype(np.float32), weight).clip(0, 1) - original) ** 2)
             for original, noisy in pairs

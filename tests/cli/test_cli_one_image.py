@@ -195,8 +195,7 @@ def test_a_dry_run_counts_what_is_finished_and_names_what_cannot_be_read(photo) 
 def test_a_dry_run_of_auto_says_what_it_would_do(photo) -> None:
     photo("restorecli degrade photos -o noisy --noise gaussian --sigma 30")
     plan = photo("restorecli restore noisy --dry-run --json").data
-    photo("restorecli restore noisy")
-    done = photo("restorecli restore noisy --overwrite").err
+    done = photo("restorecli restore noisy").err
     assert plan["model"] == "auto"
     assert plan["kinds"]
     assert all(kind in done for kind in plan["kinds"])

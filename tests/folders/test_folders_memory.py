@@ -25,7 +25,7 @@ from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.folder import restore_folder
 from restorecli.restoration.methods.catalog import create_method
 
-FEW, MANY = 40, 160
+FEW, MANY = 16, 136
 MOST = 250
 """Bytes that one more image may take: 20,000 of them then take 5 MB, 5 % of the smallest process."""
 

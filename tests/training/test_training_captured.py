@@ -25,6 +25,7 @@ from restorecli.training.strategies.base import Losses
 
 GAUSSIAN = {"name": "gaussian", "sigma": 25}
 SMALL = {"channels": 1, "depth": 3, "width": 16}
+LCDNET = {"channels": 1, "width": 4, "encoder": [1] * 4, "middle": 1, "decoder": [1] * 4}
 UNET = {"channels": 1, "width": 8, "blocks": 1}
 
 
@@ -121,7 +122,7 @@ RUNS = [
     pytest.param(
         content(
             "coarse-to-fine",
-            {"name": "lcdnet", "arguments": {"channels": 1, "width": 4, "middle": 1}},
+            {"name": "lcdnet", "arguments": LCDNET},
             loss={"l1": 1},
             budget={"steps": WARM_UP + 3},
             data={"train": [{"clean": "images"}], "degrade": [dict(GAUSSIAN)], "crop": 16, "batch": 1},

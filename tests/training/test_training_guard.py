@@ -15,6 +15,7 @@ from restorecli.training.run import train
 
 CHAIN = [{"name": "gaussian", "sigma": 25}]
 SMALL = {"channels": 1, "depth": 3, "width": 16}
+LCDNET = {"channels": 1, "width": 4, "encoder": [1] * 4, "middle": 1, "decoder": [1] * 4}
 
 
 @pytest.mark.parametrize("ask", [torch.Tensor.item, float, bool, int, lambda t: t.isfinite().all().item()])
@@ -48,7 +49,7 @@ RUNS = [
     changes({"name": "adversarial"}, {"name": "dncnn", "arguments": SMALL}),
     changes(
         "coarse-to-fine",
-        {"name": "lcdnet", "arguments": {"channels": 1, "width": 4, "middle": 1}},
+        {"name": "lcdnet", "arguments": LCDNET},
         loss={"l1": 1},
     ),
 ]
