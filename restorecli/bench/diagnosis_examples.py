@@ -223,7 +223,7 @@ def unusual(count: int = 40) -> Iterator[Example]:
     for make in _UNUSUAL:
         for number in range(count):
             name = f"{make.__name__}/{number}"
-            yield Example(name, (NONE,), _rounded(make(image_rng(0, name))))
+            yield Example(name, (NONE,), rounded(make(image_rng(0, name))))
 
 
 def variants(photos: Sequence[Path]) -> Iterator[Example]:
@@ -233,12 +233,12 @@ def variants(photos: Sequence[Path]) -> Iterator[Example]:
         for turn in (0, 1):
             change = VARIANTS[(2 * number + turn) % len(VARIANTS)]
             rng = image_rng(0, f"{file.name}{turn}")
-            yield Example(_name(file), (NONE,), _rounded(change(pixels, rng)))
+            yield Example(_name(file), (NONE,), rounded(change(pixels, rng)))
         if number % 2 == 0:
-            yield Example(f"drawn/{number}", (NONE,), _rounded(drawn(image_rng(0, f"drawn{number}"))))
+            yield Example(f"drawn/{number}", (NONE,), rounded(drawn(image_rng(0, f"drawn{number}"))))
 
 
-def _rounded(pixels: Pixels) -> Pixels:
+def rounded(pixels: Pixels) -> Pixels:
     """Clip and round to 8 bits, as in a file."""
     return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.float32) / np.float32(255)
 
@@ -290,4 +290,4 @@ def _shifted(pixels: Pixels, number: int) -> Pixels:
 def damaged(pixels: Pixels, steps: Sequence[Step], key: str) -> Pixels:
     """Return an image with damage, clipped and rounded to 8 bits as in a file."""
     worse, _ = degrade_array(pixels, Chain.from_specs(list(steps)), 0, key)
-    return _rounded(worse)
+    return rounded(worse)

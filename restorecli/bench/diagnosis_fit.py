@@ -103,17 +103,24 @@ def _needed(measured: Measured) -> dict[str, dict[str, tuple[float, float]]]:
     return needed
 
 
-def fit_chances(measured: Measured) -> DecisionTable:
+def fit_chances(
+    measured: Measured, shares: Doubles | None = None, penalty: float = _PENALTY
+) -> DecisionTable:
     """Return the table whose chances fit the examples best: maximum likelihood with a quadratic penalty.
 
     An example of two damages counts as half an example of each.
+
+    Args:
+        measured: The examples.
+        shares: What each counts, of sum 1; by default what `example_weights` says.
+        penalty: Weight of half the sum of squares of slopes and bends.
     """
     classes = (NONE, *sorted({label for labels in measured.labels for label in labels} - {NONE}))
     targets = np.array([[labels.count(name) / len(labels) for name in classes] for labels in measured.labels])
     blank = _blank(measured, classes)
     z = blank.standardize(measured.values)
     inputs = np.concatenate([np.ones((len(z), 1)), z, z * z - 1], axis=1)
-    weights = _solve(inputs, targets, example_weights(targets))
+    weights = _solve(inputs, targets, example_weights(targets) if shares is None else shares, penalty)
     count = len(measured.names)
     return replace(
         blank, offsets=weights[:, 0], slopes=weights[:, 1 : count + 1], bends=weights[:, count + 1 :]
@@ -155,7 +162,7 @@ def example_weights(targets: Doubles) -> Doubles:
     return np.asarray(weights / weights.sum())
 
 
-def _solve(inputs: Doubles, targets: Doubles, shares: Doubles) -> Doubles:
+def _solve(inputs: Doubles, targets: Doubles, shares: Doubles, penalty: float) -> Doubles:
     """Minimize the weighted cross entropy: (classes, inputs)."""
     shape = (targets.shape[1], inputs.shape[1])
 
@@ -166,8 +173,8 @@ def _solve(inputs: Doubles, targets: Doubles, shares: Doubles) -> Doubles:
         logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
         penalized = weights.copy()
         penalized[:, 0] = 0
-        value = -float(shares @ (targets * logs).sum(axis=1)) + 0.5 * _PENALTY * float((penalized**2).sum())
-        slope = ((np.exp(logs) - targets) * shares[:, None]).T @ inputs + _PENALTY * penalized
+        value = -float(shares @ (targets * logs).sum(axis=1)) + 0.5 * penalty * float((penalized**2).sum())
+        slope = ((np.exp(logs) - targets) * shares[:, None]).T @ inputs + penalty * penalized
         return value, slope.reshape(-1)
 
     start = np.zeros(shape[0] * shape[1])

@@ -28,6 +28,7 @@ FIT_EXAMPLES = (
     "restorecli bench diagnosis --data ./data -o table.json --pictures 20",
     "restorecli bench diagnosis --data ./data -o network.safetensors --part network --hours 0.5",
     "restorecli bench diagnosis --data ./data -o votes.json --part votes",
+    "restorecli bench diagnosis --data ./data -o tables --part camera",
 )
 
 _PHOTOGRAPHS, _HOURS = 90, 0.5
@@ -146,11 +147,19 @@ def diagnosis(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The file to write: JSON, or safetensors for the network.")
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="The file to write: JSON, or safetensors for the network; for camera a folder.",
+        ),
     ],
     part: Annotated[
-        Literal["table", "network", "votes"],
-        typer.Option(help="The table over measurements, the network, or how their chances are joined."),
+        Literal["table", "network", "votes", "camera"],
+        typer.Option(
+            help="The table over measurements, the network, how their chances are joined, or the tables of "
+            "noise that neighbors share: of cameras and of film."
+        ),
     ] = "table",
     images: Annotated[
         int | None,
@@ -176,6 +185,11 @@ def diagnosis(
         hours = hours or _HOURS
         train_network(data, output, hours, start, BarProgress())
         about = f"Trained by `restorecli bench diagnosis` for {hours:g} h"
+    elif part == "camera":
+        from restorecli.bench.diagnosis_camera import write_noise_tables
+
+        count = write_noise_tables(data, output)
+        about = f"Fitted by `restorecli bench diagnosis` to {count} examples"
     elif part == "votes":
         from restorecli.bench.diagnosis_votes import classify, fit_votes, held_out_examples
         from restorecli.diagnosis.votes import write_votes

@@ -9,15 +9,7 @@ import numpy as np
 
 from restorecli.diagnosis.blocks import NO_QUALITY, first_block, quality_of_table
 from restorecli.diagnosis.blur_fit import fit_blurs, is_endless, is_weak, measured
-from restorecli.diagnosis.camera_noise import (
-    CAMERA_NOISE,
-    LEVEL,
-    beside_camera_noise,
-    camera_level,
-    camera_table,
-    is_sure,
-    measure_camera_noise,
-)
+from restorecli.diagnosis.camera_noise import beside_camera_noise, find_shared_noise
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes, shows_holes
 from restorecli.diagnosis.impulses import is_full_of_impulses, shows_impulses
@@ -114,15 +106,14 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
         names = tuple(one for name in names for one in (kept if name in BLURS else (name,)))
         chances = {**chances, blur.damage: sum(chances[name] for name in BLURS)}
         possible = possible - BLURS
-    of_camera, by_camera = measure_camera_noise(view), camera_table(is_gray=view.is_gray)
-    chance = by_camera.chances(of_camera)[CAMERA_NOISE]
-    chances, possible = {**chances, CAMERA_NOISE: chance}, possible | {CAMERA_NOISE}
+    noise = find_shared_noise(view)
+    chances, possible = {**chances, noise.name: noise.chance}, possible | {noise.name}
     if is_drawn(found):
-        possible = possible - {CAMERA_NOISE}
-    elif is_sure(chance, view):
-        names = beside_camera_noise(names, found)
-    found |= of_camera | {LEVEL: camera_level(of_camera)}
-    tables = {CAMERA_NOISE: by_camera}
+        possible = possible - {noise.name}
+    elif noise.is_sure:
+        names = beside_camera_noise(names, found, noise.name)
+    found |= noise.measurements
+    tables = {noise.name: noise.table}
     findings = tuple(_finding(name, found, chances[name], tables.get(name, table)) for name in names)
     confidence = sum(chances[name] for name in names) if names else chances[NONE]
     lost = tuple(dict.fromkeys(LIMITS[name] for name in names))

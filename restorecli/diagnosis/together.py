@@ -11,6 +11,7 @@ _STANDS_FOR: Mapping[str, str] = {
     "speckle": "gaussian",
     "defocus": "gaussian-blur",
     "motion-blur": "gaussian-blur",
+    "film-grain": "camera-noise",
 }
 """Noise, and blur: a pair holds for every kind of them."""
 

@@ -78,7 +78,13 @@ def test_every_example_of_the_trials_is_valid(shell, command) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["--part votes --hours 1", "--part table --start a.safetensors", "--part network --pictures 3"]
+    "line",
+    [
+        "--part votes --hours 1",
+        "--part table --start a.safetensors",
+        "--part network --pictures 3",
+        "--part camera --hours 1",
+    ],
 )
 def test_options_of_another_part_are_refused(shell, line) -> None:
     answer = shell(f"restorecli bench diagnosis --data . -o part.json {line}", code=2)
