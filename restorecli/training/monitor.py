@@ -9,7 +9,11 @@ if TYPE_CHECKING:
 
 
 class Monitor(Protocol):
-    """Progress callbacks of a run; the command line shows a progress bar."""
+    """Progress callbacks of a run; the command line shows a progress bar.
+
+    Another concept than `folders.jobs.Progress`, which counts items that are done or fail: a run has no items
+    but a budget of steps or hours, and tells losses and scores on its way.
+    """
 
     def note(self, text: str) -> None:
         """Something that the user should know before it begins."""

@@ -77,9 +77,8 @@ def _replaced(part: object, keys: Sequence[str], value: object, whole: str) -> o
         if not (first.isdecimal() and int(first) < len(part)):
             raise UsageError(
                 "The recipe's list has no such entry.",
-                expected=f"a number from 0 to {len(part) - 1}"
-                if part
-                else "an entry of a list that has some",
+                expected=" or ".join(str(number) for number in range(len(part)))
+                or "a list that is not empty",
                 got=f"{first} in {whole}",
             )
         return [

@@ -32,6 +32,7 @@ from restorecli.training.changes import refuse_changes
 from restorecli.training.checkpoint import (
     Discriminator,
     RunState,
+    SavedState,
     read_state,
     restore_state,
     save_state,
@@ -95,16 +96,7 @@ class Session:
         self.dtype = training_precision(recipe.precision, self.device)
         if self.device.type == "cpu":
             keep_large_blocks()
-        saved = read_state(folder)
-        if saved is None and resume:
-            raise nothing_to_resume(folder)
-        if saved is not None and not resume:
-            raise UsageError(
-                "This folder holds a run already.",
-                file=folder,
-                unchanged="the run folder",
-                hint="--resume goes on with it; another -o/--output starts a new one",
-            )
+        saved = _saved_in(folder, resume=resume)
         pairs, held = self._images()
         if saved is not None:
             refuse_changes(saved, recipe.resolved(), self.listing, allow_change)
@@ -293,6 +285,25 @@ class Session:
             licence=recipe.card.licence,
             version=__version__,
         )
+
+
+def _saved_in(folder: Path, *, resume: bool) -> SavedState | None:
+    """Return the state to go on from; None for a new run.
+
+    Raises:
+        UsageError: There is a run and `resume` was not asked for, or the other way round.
+    """
+    saved = read_state(folder)
+    if saved is None and resume:
+        raise nothing_to_resume(folder)
+    if saved is not None and not resume:
+        raise UsageError(
+            "This folder holds a run already.",
+            file=folder,
+            unchanged="the run folder",
+            hint="--resume goes on with it; another -o/--output starts a new one",
+        )
+    return saved
 
 
 def _making(
