@@ -10,6 +10,7 @@ from restorecli.diagnosis import diagnose as diagnose_pixels
 from restorecli.diagnosis.files import diagnose_file
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import UsageError
+from restorecli.folders.mirror import Mirror
 
 
 @in_python_words
@@ -17,8 +18,9 @@ def diagnose(image: object) -> Diagnosis:
     """Say what damage an image has, how strong, how sure that is, and what helps; nothing is changed.
 
     Args:
-        image: A file, a PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W); uint8,
-            uint16, or floats in [0, 1]. Only a file still says with which quality it was compressed.
+        image: A file, or the address of one, a PIL image, a NumPy array (H, W) or (H, W, C), or a torch
+            tensor (C, H, W); uint8, uint16, or floats in [0, 1]. Only a file still says with which quality it
+            was compressed.
 
     Returns:
         The diagnosis: `findings` (none where there is no damage), `steps` that `restore` would take, `limits`
@@ -34,7 +36,10 @@ def diagnose(image: object) -> Diagnosis:
         no damage found
     """
     if isinstance(image, str | Path):
-        return diagnose_file(Path(image))
+        with Mirror() as remote:
+            path = Path(remote.place(image))
+            with remote.hold(path):
+                return diagnose_file(path)
     images = take(image).images
     if len(images) != 1:
         raise UsageError("A batch has several diagnoses.", expected="one image", got=f"{len(images)}")

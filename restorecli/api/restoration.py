@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from restorecli.core.weights_files import check_known_network, check_weights_fil
 from restorecli.folders.jobs import Progress
 from restorecli.images.options import ReadOptions
 from restorecli.restoration.known import Known
+from restorecli.restoration.lost_pixels import Hold
 
 if TYPE_CHECKING:
     from restorecli.api.results import RestoreResult
@@ -35,7 +37,8 @@ class RestoreOptions:
             manifest's, else estimates it.
         operator: For a method: what blurred or reduced the images, e.g. "gaussian-blur:sigma=1.6", or the
             path of a kernel's image; several are applied in order. Empty takes the manifest's.
-        mask: For a method: lost pixels, as a file, a folder of masks, or a color "#RRGGBB".
+        mask: For a method: lost pixels, as a file, a folder of masks, the address of either, or a color
+            "#RRGGBB".
         tune: For a method: folders of degraded images and of their originals, on which the parameters that
             are not given are picked first; the result and the manifest say which.
         weights: A foreign checkpoint for `model`.
@@ -103,14 +106,18 @@ class RestoreOptions:
         """How to read what is unusual in files."""
         return ReadOptions(self.allow_truncated, self.to_srgb, self.frames, self.range)
 
-    @property
-    def known(self) -> Known:
-        """What the caller says about the images."""
+    def known(self, hold: Hold = nullcontext) -> Known:
+        """Return what the caller says about the images.
+
+        Args:
+            hold: Fetches masks of a remote store.
+        """
         return Known.from_words(
             sigma=self.sigma,
             operator=(self.operator,) if isinstance(self.operator, str) else self.operator,
             mask=None if self.mask is None else str(self.mask),
             device=self.device,
+            hold=hold,
         )
 
 

@@ -31,14 +31,19 @@ from restorecli.tune.tuning import Tuning, tune
 def restore(options: RestoreOptions) -> RestoreResult:
     """Restore; see `restoration.run_restore`."""
     if options.cluster is not None:
-        refuse_addresses(options.source, options.output)
+        refuse_addresses(options.source, options.output, options.mask)
     with Mirror() as remote, Cluster.if_asked(options.cluster, options.workers) as cluster:
         return remote.told(_restored(_placed(options, remote), remote, cluster))
 
 
 def _placed(options: RestoreOptions, remote: Mirror) -> RestoreOptions:
     """Return the options with paths of the mirror in place of addresses."""
-    return replace(options, source=remote.place(options.source), output=remote.place(options.output))
+    return replace(
+        options,
+        source=remote.place(options.source),
+        output=remote.place(options.output),
+        mask=remote.place_if(options.mask),
+    )
 
 
 def _restored(options: RestoreOptions, remote: Mirror, cluster: Cluster | None) -> RestoreResult:
@@ -53,7 +58,7 @@ def _restored(options: RestoreOptions, remote: Mirror, cluster: Cluster | None) 
         refuse_cluster(
             options.cluster, "--backend auto measures one machine, and each of a cluster may differ"
         )
-    known = options.known
+    known = options.known(remote.hold)
     tuning = _tuned(options, known)
     restorer = _restorer(options, known, tuning)
     if target is None:
@@ -103,7 +108,7 @@ def plan(options: RestoreOptions) -> dry_run.RestorePlan:
 
 def _planned(options: RestoreOptions, remote: Mirror) -> dry_run.RestorePlan:
     target = single_target(options.source, options.output, options.image_format)
-    source, known = Path(options.source), options.known
+    source, known = Path(options.source), options.known(remote.hold)
     image_restorer = _image_restorer(options, _restorer(options, known))
     if target is not None:
         return dry_run.plan_file(
@@ -133,7 +138,8 @@ def check_tiles(options: RestoreOptions) -> tuple[Path | str, TileCheck]:
     """Compare tiles with the whole image; see `restoration.check_restore_tiles`."""
     refuse_cluster(options.cluster, "Tiles are checked on one image, which needs no cluster")
     with Mirror() as remote:
-        known, source = options.known, Path(remote.place(options.source))
+        options = _placed(options, remote)
+        known, source = options.known(remote.hold), Path(options.source)
         file = walk(source)[0]
         with remote.hold(file.path):
             checked = check_image(

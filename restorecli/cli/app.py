@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import os
 import signal
@@ -187,4 +189,5 @@ def main() -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), raise_terminated)
     warnings.showwarning = render.warning
+    atexit.register(gc.freeze)  # a process that ends need not look through its modules for garbage
     build()(prog_name="restorecli")

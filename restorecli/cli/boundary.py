@@ -27,7 +27,6 @@ from restorecli.errors import (
     TerminatedRunError,
     UsageError,
 )
-from restorecli.result import CommandResult
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE)
 
@@ -114,6 +113,8 @@ def _also_as_json(error: RestorecliError, words: tuple[str, ...]) -> None:
     """Write the error to stdout where that was asked for; stderr tells it, so stdout may refuse."""
     if "--json" not in words:
         return
+    from restorecli.result import CommandResult
+
     try:
         render.as_json(CommandResult(_command(words), errors=[error], exit_code=error.exit_code))
         _flush()

@@ -27,7 +27,9 @@ _HEADERS = ("image", "found", "sure", "what restore would do")
 
 
 def command(
-    source: Annotated[Path, typer.Argument(help="Image, or a folder of them.", metavar="IMAGE|FOLDER")],
+    source: Annotated[
+        str, typer.Argument(help="Image, or a folder of them; or an address.", metavar="IMAGE|FOLDER")
+    ],
     to_srgb: options.ToSrgb = False,
     frames: options.Frames = "refuse",
     allow_truncated: options.AllowTruncated = False,
@@ -52,11 +54,13 @@ def command(
         raise typer.Exit(ExitCode.SOME_FAILED)
 
 
-def _result(source: Path, found: Sequence[FileDiagnosis]) -> CommandResult:
+def _result(source: str, found: Sequence[FileDiagnosis]) -> CommandResult:
+    from restorecli.folders.addresses import parse_address
+
     errors = [one.error for one in found if one.error is not None]
     return CommandResult(
         "diagnose",
-        {"source": str(source), "pictures": [one.to_dict() for one in found]},
+        {"source": str(parse_address(source) or Path(source)), "pictures": [one.to_dict() for one in found]},
         errors=errors,
         exit_code=ExitCode.SOME_FAILED if errors else ExitCode.DONE,
     )

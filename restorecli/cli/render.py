@@ -1,27 +1,25 @@
-"""Everything that is shown: data to stdout, words to stderr. Nothing else in the package prints."""
+"""Everything that is shown: data to stdout, words to stderr. Nothing else in the package prints.
+
+What is needed to show it is imported then: completion runs at every key press, and shows nothing.
+"""
 
 from __future__ import annotations
 
 import copy
-import json
 import sys
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
 from restorecli.counting import counted
 from restorecli.errors import ExitCode, InterruptedRunError, RestorecliError
-from restorecli.result import CommandResult
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from restorecli.folders.jobs import FolderSummary
+    from restorecli.result import CommandResult
 
 _SHOWN_FAILURES = 20
 _SHOWN_NOTES = 20
@@ -32,6 +30,8 @@ _PAGE = 120  # columns of it that a reader is likely to see at once
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console on stdout or stderr; as wide as the terminal, or never wrapping outside one."""
+    from rich.console import Console
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream is not None and stream.isatty() else _NO_WRAP
     return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
@@ -68,6 +68,8 @@ def data(text: str) -> None:
 
 def as_json(result: CommandResult) -> None:
     """Write a result to stdout as one JSON object (ASCII only, so that any locale can carry it)."""
+    import json
+
     if sys.stdout is not None:
         # In parts: thousands of images in one text would take more memory than they do themselves.
         sys.stdout.writelines(json.JSONEncoder(indent=2, allow_nan=False).iterencode(result.to_dict()))
@@ -87,6 +89,8 @@ def markdown(text: str) -> None:
 
 def paragraph(title: str, text: str) -> None:
     """Write words to stdout, broken into lines where they are too long for a reader."""
+    import textwrap
+
     seen = console().width
     width = _PAGE if seen == _NO_WRAP else seen
     data(
@@ -98,6 +102,10 @@ def paragraph(title: str, text: str) -> None:
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, stderr: bool = False) -> None:
     """Write a table to stdout or stderr; columns of numbers, but for the first, are right-aligned."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
     cells = [[plain(str(cell)) for cell in row] for row in rows]
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     widths = _widths(headers, cells) if fits(headers, cells) else [None] * len(headers)
@@ -124,6 +132,8 @@ def fits(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 
 def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int | None]:
     """Return widths that break headers only; rich itself would break the widest cells before a header."""
+    import textwrap
+
     widths = _least_widths(headers, rows)
     spare = console().width - sum(widths) - _BETWEEN * (len(widths) - 1)
     for _ in range(spare):
@@ -155,6 +165,10 @@ def show_error(error: RestorecliError) -> None:
 
 
 def _error_panel(error: RestorecliError, title: str, color: str) -> None:
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
     body = Table.grid(padding=(0, 1))
     body.add_column(style="bold", no_wrap=True)
     body.add_column(overflow="fold")
@@ -195,6 +209,8 @@ def folder_summary(summary: FolderSummary, *, json_wanted: bool, quiet: bool = F
 
 def folder_result(summary: FolderSummary) -> CommandResult:
     """Return what a folder job did as the result of its command."""
+    from restorecli.result import CommandResult
+
     return CommandResult(
         summary.command,
         summary.to_dict(),

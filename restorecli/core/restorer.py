@@ -168,9 +168,13 @@ class PaddingRestorer(ABC):
         """
         check_batch(batch)
         n, channels, _, _ = batch.shape
-        adapted = _to_channels(batch.to(self.device, torch.float32), self.spec.channels)
-        restored = self._all_ways(adapted) if self.ensemble else self._padded(adapted)
-        restored = _from_channels(restored, n, channels)
+        here = batch.to(self.device, torch.float32)
+        run = self._all_ways if self.ensemble else self._padded
+        if channels > self.spec.channels and self.device.type == "cpu":
+            # One channel after another: as fast there as all as one batch, in a third of the memory.
+            restored = torch.cat([run(channel) for channel in here.chunk(channels, dim=1)], dim=1)
+        else:
+            restored = _from_channels(run(_to_channels(here, self.spec.channels)), n, channels)
         return restored.clamp(0, 1).to(batch.device)
 
     def _all_ways(self, batch: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from restorecli.diagnosis.diagnosing import FileInfo, diagnose
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import RestorecliError
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
+from restorecli.folders.mirror import Mirror
 from restorecli.folders.walking import ImageFile, walk
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.reading import read_image
@@ -66,7 +67,7 @@ def diagnose_file(path: Path, reading: ReadOptions = STRICT) -> Diagnosis:
 
 
 def diagnose_files(
-    source: Path,
+    source: Path | str,
     *,
     workers: int | None = None,
     reading: ReadOptions = STRICT,
@@ -75,7 +76,8 @@ def diagnose_files(
     """Diagnose every image of a folder, or one file; one that cannot be read costs only itself.
 
     Args:
-        source: Folder or file.
+        source: Folder or file, or the address of one, such as s3://bucket/folder; every image is fetched when
+            it is looked at.
         workers: Threads; any number gives the same.
         reading: How to read what is unusual.
         progress: Progress callbacks.
@@ -84,26 +86,35 @@ def diagnose_files(
         One for each image, in the order of their paths.
 
     Raises:
-        DataError: There is no such file or folder.
+        DataError: There is no such file or folder, or its store cannot be reached.
     """
-    files = walk(source)
     progress = progress or SilentProgress()
-    progress.start(len(files), "images")
-    try:
-        return list(_diagnosed(files, workers, reading, progress))
-    finally:
-        progress.finish()
+    with Mirror() as remote:
+        files = walk(Path(remote.place(source)))
+        progress.start(len(files), "images")
+        try:
+            found = list(_diagnosed(files, workers, reading, progress, remote))
+        finally:
+            progress.finish()
+        return [*found, *(FileDiagnosis(one.path, None, one.error) for one in remote.refused)]
 
 
 def _diagnosed(
-    files: Sequence[ImageFile], workers: int | None, reading: ReadOptions, progress: Progress
+    files: Sequence[ImageFile],
+    workers: int | None,
+    reading: ReadOptions,
+    progress: Progress,
+    remote: Mirror,
 ) -> Iterator[FileDiagnosis]:
     def look(file: ImageFile) -> Diagnosis:
-        return diagnose_file(file.path, reading)
+        with remote.hold(file.path):
+            return diagnose_file(file.path, reading)
 
     for file, found in run_ordered(look, files, workers):
         name = file.relative.as_posix()
         failed = found if isinstance(found, RestorecliError) else None
+        if failed is not None:
+            remote.name_addresses(failed)
         progress.advance(name, failed)
         yield FileDiagnosis(name, None if isinstance(found, RestorecliError) else found, failed)
 

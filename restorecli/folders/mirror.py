@@ -81,6 +81,11 @@ class Mirror:
         """Whether some place was remote."""
         return self._root is not None
 
+    @property
+    def refused(self) -> tuple[Failure, ...]:
+        """The files of listed folders that cannot be named on this machine."""
+        return tuple(Failure(name, _not_a_name(name)) for name in self._refused)
+
     def place(self, word: Path | str) -> Path | str:
         """Return where a file or folder is: a path of this mirror for an address, anything else as it is.
 
@@ -195,10 +200,9 @@ class Mirror:
         """Return a summary that names addresses, and as failures the files that cannot be named here."""
         for failure in summary.failures:
             self.name_addresses(failure.error)
-        refused = tuple(Failure(name, _not_a_name(name)) for name in self._refused)
         address = address_of(summary.output)
         output = summary.output if address is None else str(address)
-        return replace(summary, output=output, failures=(*summary.failures, *refused))
+        return replace(summary, output=output, failures=(*summary.failures, *self.refused))
 
     def name_addresses(self, error: RestorecliError) -> None:
         """Put addresses into an error in place of the paths that stand for them."""

@@ -22,6 +22,12 @@ from restorecli.images.png_chunks import orientation_by
 from restorecli.images.scale import Extent, extent_of
 from restorecli.images.xmp import upright_packet
 
+_INTERLACED = "it is interlaced, and its samples do not fit into it either"
+_PROGRESSIVE = "it is progressive, and its coefficients do not fit into it either"
+
+_COEFFICIENT = 2
+"""Bytes that libjpeg keeps for each sample of a progressive image."""
+
 _STRIP = 64
 """Rows that are fetched at a time."""
 
@@ -30,7 +36,9 @@ class VipsRows:
     """An open PNG or JPEG of any size, gray or RGB, whose rows are read from top to bottom.
 
     Rows are decoded once while ranges go down; going far back begins at the top again. Memory is that of a
-    few ranges of rows. Only the loader of the format that the first bytes show is ever used.
+    few ranges of rows; of an interlaced PNG it is that of all samples, of a progressive JPEG that of all its
+    coefficients: less than half of what decoding whole takes. Only the loader of the format that the first
+    bytes show is ever used.
 
     Args:
         path: The file.
@@ -44,8 +52,9 @@ class VipsRows:
         traits: What the file was beside its colors.
 
     Raises:
-        ImageError: The file is damaged, or can only be read whole: it has alpha or a palette, is interlaced,
-            progressive or turned, or is to be converted to sRGB.
+        ImageError: The file is damaged, or can only be read whole: it has alpha or a palette, is turned, or
+            is to be converted to sRGB; or it is interlaced or progressive, and what its passes add to does
+            not fit into memory.
     """
 
     def __init__(
@@ -139,7 +148,7 @@ def _describe_png(stream: Any, options: ReadOptions) -> tuple[Decoded, dict[str,
         "it has a palette": header.color == 3,
         "its samples have fewer than 8 bits": header.depth < 8,
         "its samples have fewer significant bits than 16": header.depth == 16 and b"sBIT" in kinds,
-        "it is interlaced": header.interlaced,
+        _INTERLACED: header.interlaced,
         "its orientation turns it": orientation_by(chunks) != 1,
     }
 
@@ -151,7 +160,7 @@ def _describe_jpeg(stream: Any, options: ReadOptions) -> tuple[Decoded, dict[str
     described = pillow_files.describe(stream, "JPEG", options)
     return described, {
         "its colors are neither gray nor RGB": mode not in ("L", "RGB"),
-        "it is progressive, each of its scans holding the whole image": progressive,
+        _PROGRESSIVE: progressive,
         "its orientation turns it": (described.orientation or stated_orientation(described.exif) or 1) != 1,
     }
 
@@ -165,17 +174,21 @@ def _check_rows(header: ImageHeader, options: ReadOptions, reasons: dict[str, bo
     Raises:
         ImageError: The file is such a one.
     """
+    samples = header.size[0] * header.size[1] * header.channels
     strip = _STRIP * header.size[1] * header.channels * header.depth // 8
+    allowed = budget.decoding_budget()
+    for reason, kept in ((_INTERLACED, samples * header.depth // 8), (_PROGRESSIVE, samples * _COEFFICIENT)):
+        reasons[reason] = reasons.get(reason, False) and kept > allowed
     known = {
         "it has alpha": header.alpha,
         **reasons,
-        "its rows are too long": strip > budget.decoding_budget() // 4,
+        "its rows are too long": strip > allowed // 4,
         "it is to be converted to sRGB": options.to_srgb,
     }
     found = [reason for reason, holds in known.items() if holds]
     if found:
         raise ImageError(
             f"The image is too large for this machine's memory, and cannot be read by rows: {found[0]}.",
-            expected="gray or RGB of 8 or 16 bits without alpha, upright, neither interlaced nor progressive",
+            expected="gray or RGB of 8 or 16 bits without alpha, upright",
             hint="write it so with another program, free memory, or cut the image into parts",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from restorecli.folders.record import Record
 from restorecli.folders.walking import ImageFile
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
-from restorecli.restoration.lost_pixels import Masks, masks_named
+from restorecli.restoration.lost_pixels import Hold, Masks, masks_named
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Known:
         operator: Sequence[str] = (),
         mask: str | None = None,
         device: str | None = None,
+        hold: Hold = nullcontext,
     ) -> Known:
         """Return what the words of the command line say; see `operator_named` and `masks_named`.
 
@@ -59,7 +61,7 @@ class Known:
         """
         if sigma is not None and not 0 <= sigma < math.inf:
             raise UsageError("Invalid --sigma.", expected="a number from 0", got=repr(sigma))
-        masks = None if mask is None else masks_named(mask)
+        masks = None if mask is None else masks_named(mask, hold)
         return cls(sigma, operator_named(operator), tuple(operator), masks, device)
 
     def identity(self, file: ImageFile) -> dict[str, Any]:

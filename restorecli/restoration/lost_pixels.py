@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,12 +14,16 @@ from numpy.typing import NDArray
 
 from restorecli.counting import counted
 from restorecli.errors import ImageError, UsageError
+from restorecli.folders.addresses import address_of
 from restorecli.folders.mask_places import MaskIndex
 from restorecli.folders.walking import ImageFile
 from restorecli.images.image import Pixels
 from restorecli.images.mask_images import read_marked
 
 Mask = NDArray[np.bool_]
+
+Hold = Callable[[Path], AbstractContextManager[object]]
+"""Has a file, or the files of a folder, on this machine while a block runs; see `Mirror.hold`."""
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -37,8 +42,12 @@ class Masks(Protocol):
         """Return what tells this image's mask from another."""
 
 
-def masks_named(word: str) -> Masks:
+def masks_named(word: str, hold: Hold = nullcontext) -> Masks:
     """Return the masks that `--mask` names: a color "#RRGGBB", a file for all images, or a folder.
+
+    Args:
+        word: What was named.
+        hold: Fetches masks of a remote store.
 
     Raises:
         UsageError: No such file or folder, and no color.
@@ -48,7 +57,7 @@ def masks_named(word: str) -> Masks:
         return ColorMasks(word.lower())
     path = Path(word)
     if path.exists():
-        return FileMasks(MaskIndex(path))
+        return FileMasks(MaskIndex(path), nullcontext if address_of(path) is None else hold)
     raise UsageError(
         "--mask is not understood.",
         expected="a file, a folder, or a color such as #ff00ff",
@@ -85,14 +94,17 @@ class FileMasks:
 
     Attributes:
         index: A folder of masks, or the one file for all.
+        hold: Fetches those of a remote store.
     """
 
     index: MaskIndex
+    hold: Hold = nullcontext
 
     def find(self, file: ImageFile, pixels: Pixels) -> Mask:
         """Return what the image's mask marks; see `Masks` and `images.mask_images.read_marked`."""
         path = self._path(file)
-        mask = read_marked(path)
+        with self.hold(path):
+            mask = read_marked(path)
         if mask.shape != pixels.shape[1:]:
             raise ImageError(
                 "The mask has another size than the image.",

@@ -115,6 +115,12 @@ def test_commands_are_started_as_a_user_starts_them(tmp_path):
     assert start._run(words, tmp_path).cpu > 0
 
 
+def test_programs_are_timed_compiled_even_where_python_keeps_nothing_compiled(monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    start._run((sys.executable, "-c", "import this"), tmp_path)
+    assert list(tmp_path.rglob("this*.pyc"))
+
+
 def test_a_graph_is_recorded_before_it_is_timed(tmp_path, monkeypatch):
     """On CUDA; here what would be recorded only counts."""
     recipe = _prepared("dncnn-s-25", None, tmp_path, 16, 2)

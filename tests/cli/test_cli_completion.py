@@ -49,13 +49,14 @@ def test_the_script_for_each_shell_is_there(shell) -> None:
     assert "RESTORECLI_COMPLETE" in text
 
 
-def test_completion_never_imports_torch() -> None:
+def test_completion_never_imports_torch_nor_begins_with_what_prints() -> None:
     program = (
-        "import sys; from restorecli.cli import completion as c; "
+        "import sys; import restorecli.cli.app; print('rich.console' in sys.modules, 'json' in sys.modules); "
+        "from restorecli.cli import completion as c; "
         "c.degradations(''), c.models(''), c.recipes(''); print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    assert done.stdout == "False False\nFalse\n"
 
 
 def test_models_are_offered_with_and_without_their_tag() -> None:

@@ -56,6 +56,13 @@ def test_an_identity_network_is_an_identity_restorer(height, width, channels, of
     torch.testing.assert_close(restorer(x), x, atol=1e-6, rtol=0)
 
 
+def test_on_a_cpu_a_gray_network_has_one_channel_in_memory_at_a_time():
+    fake = Fake(channels=1)
+    x = torch.rand(2, 3, 8, 16)
+    assert torch.equal(TorchRestorer(fake, name="fake", device=CPU)(x), x)
+    assert [shape for shape, _ in fake.seen] == [(2, 1, 8, 16)] * 3
+
+
 def test_flat_black_and_white_come_back_exact_and_output_is_clamped():
     restorer = TorchRestorer(Fake(), name="fake", device=CPU)
     for value in (0.0, 1.0):
