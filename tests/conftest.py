@@ -20,8 +20,10 @@ settings.load_profile("fixed")
 for name in ("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "COLUMNS", "LINES", "TERMINAL_WIDTH"):
     os.environ.pop(name, None)
 
-# What a test measures must not depend on, or stay in, the cache of whoever runs the tests.
-os.environ["RESTORECLI_CACHE"] = tempfile.mkdtemp(prefix="restorecli-cache-")
+# What a test measures must not depend on, or stay in, the cache of whoever runs the tests. Several processes
+# share one: what a network takes in memory is measured once.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["RESTORECLI_CACHE"] = tempfile.mkdtemp(prefix="restorecli-cache-")
 
 SLOW = 4.0
 """Seconds of processor time from which on a test has the mark `slow`."""
