@@ -12,6 +12,7 @@ from PIL import Image
 
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.degradation.base import Degradation
+from restorecli.degradation.chain import Chain
 from restorecli.errors import UsageError
 from restorecli.plugins import is_place
 from restorecli.testing import DEGRADATION_LAWS, LOSS_LAWS, METHOD_LAWS, METRIC_LAWS, MODEL_LAWS
@@ -359,6 +360,25 @@ class Undeclared(Degradation):
 
     def apply(self, image, rng):
         return image
+
+
+@dataclass(frozen=True)
+class Plain(Degradation):
+    """Neither severities nor a source."""
+
+    def apply(self, image, rng):
+        return image
+
+
+def test_what_a_degradation_lacks_is_said_in_words(monkeypatch) -> None:
+    place = "tests.test_plugins:Plain"
+    monkeypatch.setenv("RESTORECLI_PLUGINS", "1")
+    monkeypatch.setitem(sys.modules, "tests.test_plugins", sys.modules[Plain.__module__])
+    monkeypatch.setattr(Plain, "name", place)
+    with pytest.raises(UsageError, match="has no severities"):
+        Chain.from_specs([{"name": place, "severity": 3}])
+    with pytest.raises(AssertionError, match="say in `reference` where the formula is from"):
+        DEGRADATION_LAWS[0](place)
 
 
 def test_a_field_that_is_no_parameter_is_refused() -> None:

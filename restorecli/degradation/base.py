@@ -29,7 +29,8 @@ class Degradation(WithParameters):
         name: The name in the catalog and on the command line; of a class outside restorecli that gives none,
             its place "package.module:Name".
         reference: Where its model and its numbers come from.
-        severities: Five mappings, severity 1 to 5, from parameter to a value or a range to draw from.
+        severities: Five mappings, severity 1 to 5, from parameter to a value or a range to draw from; none
+            where it has no severities.
         identity: Parameters under which it changes nothing, or None where there are none.
         also_depends_on: What decides the value of a place beside the pixels within `margin` of it and their
             random numbers, in words; empty where nothing does.
@@ -41,8 +42,8 @@ class Degradation(WithParameters):
             changes nothing.
     """
 
-    reference: ClassVar[str]
-    severities: ClassVar[tuple[Mapping[str, Value], ...]]
+    reference: ClassVar[str] = ""
+    severities: ClassVar[tuple[Mapping[str, Value], ...]] = ()
     identity: ClassVar[Mapping[str, Value] | None] = None
     also_depends_on: ClassVar[str] = ""
     by_rows: ClassVar[bool] = False

@@ -148,6 +148,8 @@ class DegradationSampler:
         _RANDOM.check(self.random, owner)
         if self.random and self.severity is not None:
             raise UsageError(f"{owner} is given both a severity and random: true.", expected="one of them")
+        if self.severity is not None and not self.degradation.severities:
+            raise UsageError(f"{owner} has no severities.", got=f"severity {self.severity}")
         levels = None if self.severity is None else read_spec(_SEVERITY, self.severity, owner)
         object.__setattr__(self, "_levels", levels)
         given = (self._given(),) if levels is None else self.degradation.severities
