@@ -64,7 +64,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("poisson", "sca-unet.noise-jpeg", gray="dncnn.gray-blind"),
     Remedy("speckle", "sca-unet.noise-jpeg"),
     Remedy("camera-noise", "sca-unet.camera"),
-    Remedy("film-grain", "sca-unet.camera"),
+    Remedy("film-grain", "sca-unet.grain"),
     Remedy("salt-pepper", "switching-median"),
     Remedy("quantize", "tv", most=4),
     Remedy("quantize", "sca-unet.noise-jpeg", least=4, most=12),

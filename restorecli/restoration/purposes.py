@@ -33,17 +33,13 @@ class Purpose:
 
 PURPOSES = (
     Purpose(
-        "noise, grain",
+        "noise",
         ("nlm", "tv", "wavelet", "bm3d", "wiener", "bilateral", "gaussian", "j-invariant"),
-        ("denoise", "noise", "denoiser", "denoising", "grain"),
+        ("denoise", "noise", "denoiser", "denoising"),
         "sca-unet.gaussian",
     ),
-    Purpose(
-        "noise of cameras, film grain",
-        (),
-        ("camera", "camera-noise", "film-grain", "iso", "sensor"),
-        "sca-unet.camera",
-    ),
+    Purpose("noise of cameras", (), ("camera", "camera-noise", "iso", "sensor"), "sca-unet.camera"),
+    Purpose("film grain", (), ("grain", "film", "film-grain", "degrain"), "sca-unet.grain"),
     Purpose(
         "specks, dead pixels",
         ("switching-median", "median"),

@@ -76,12 +76,13 @@ def test_noise_of_a_camera_is_found_and_treated(name: str, smoothing: float, qua
 
 @pytest.mark.parametrize("quality", [None, 90])
 @pytest.mark.parametrize("name", _PHOTOGRAPHS[:2])
-def test_film_grain_is_found_and_treated_as_cameras_noise_is(name: str, quality: int | None) -> None:
+def test_film_grain_is_found_and_treated(name: str, quality: int | None) -> None:
     found = diagnose(_saved(_noisy(_photograph(name), FILM_GRAIN, severity=4), quality))
     (finding,) = found.findings
     assert finding.damage in (SPREAD_NOISE if quality else {FILM_GRAIN})
     assert str(found).startswith(("film grain, level about ", "noise of a camera, level about "))
-    assert [step.model for step in found.steps] == ["sca-unet.camera"]
+    model = "sca-unet.grain" if finding.damage == FILM_GRAIN else "sca-unet.camera"
+    assert [step.model for step in found.steps] == [model]
 
 
 @pytest.mark.parametrize("noise", SPREAD_NOISE)
