@@ -64,6 +64,10 @@ _MAJORITY, _NOTHING_ELSE = 0.5, 0.9
 """Chance that damaged tones need alone, whatever was ruled out, or share of what that leaves."""
 
 
+_BRIGHT = 100.0
+"""Median brightness above which a drawing does not lack light, whatever few colors make it look like."""
+
+
 def possible_damages(
     complete: Collection[str], measured: Mapping[str, float], seen: Mapping[str, float]
 ) -> frozenset[str]:
@@ -110,6 +114,7 @@ def _not_drawn(found: Mapping[str, float]) -> frozenset[str]:
     if not is_drawn(found):
         return frozenset()
     few = frozenset({"quantize"}) if is_mask(found) else frozenset[str]()
+    few = few | {"low-light"} if found.get("median", 0.0) > _BRIGHT else few
     return _UNDRAWN | few if found.get("jpeg quality", 0.0) < NO_QUALITY else _UNDRAWN | few | {"jpeg"}
 
 

@@ -119,3 +119,10 @@ def test_an_image_of_one_color_is_measured_without_warnings() -> None:
         warnings.simplefilter("error")
         assert measure_tones(view_of(image))["vignette"] == 0
         assert diagnose(image).is_clean
+
+
+def test_pixel_art_is_neither_jpeg_nor_too_dark() -> None:
+    small = Image.fromarray((255 * read_sample("astronaut").pixels.transpose(1, 2, 0)).astype(np.uint8))
+    few = small.resize((48, 48), Image.Resampling.BOX).quantize(16).convert("RGB")
+    assert diagnose(_pixels(few.resize((192, 192), Image.Resampling.NEAREST))).is_clean
+    assert diagnose(_pixels(few.resize((384, 384), Image.Resampling.NEAREST))).is_clean
