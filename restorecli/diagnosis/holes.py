@@ -22,6 +22,9 @@ _MIN_JUMP = 8.0
 _MIN_SIGMAS = 2.0
 """Deviations of the image's noise by which a hole differs: of what noise clips the median is at 0.7."""
 
+_MIN_LOST = 0.03
+"""Share of the image that holes take: a caption, a date or a signature takes 0.01, and is to stay."""
+
 _MAX_FLAT = 0.35
 """Share of the rest that has exactly the color of its neighbors: photographs reach 0.2 (360 with holes, made
 from ten training photographs), screenshots and slides have 0.6 and more."""
@@ -67,13 +70,15 @@ def _flat(image: Pixels, where: Mask) -> float:
 def can_be_holes(found: Mapping[str, float]) -> bool:
     """Tell whether the places of one color end at once, as holes do, and lie in a photograph.
 
-    What noise clips to white ends within the noise, and in screenshots and slides all is drawn flat.
+    What noise clips to white ends within the noise, in screenshots and slides all is drawn flat, and words on
+    a photograph, which end at once, too, take little of it.
 
     Args:
         found: Measurements by name.
     """
     jump = max(_MIN_JUMP, _MIN_SIGMAS * found.get("noise sigma", 0.0))
-    return found["hole jump"] >= jump and found.get("flat beside holes", 0.0) <= _MAX_FLAT
+    lost, flat = found.get("hole share", 1.0), found.get("flat beside holes", 0.0)
+    return found["hole jump"] >= jump and lost >= _MIN_LOST and flat <= _MAX_FLAT
 
 
 def shows_holes(found: Mapping[str, float]) -> bool:

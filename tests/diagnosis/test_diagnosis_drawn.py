@@ -126,3 +126,12 @@ def test_pixel_art_is_neither_jpeg_nor_too_dark() -> None:
     few = small.resize((48, 48), Image.Resampling.BOX).quantize(16).convert("RGB")
     assert diagnose(_pixels(few.resize((192, 192), Image.Resampling.NEAREST))).is_clean
     assert diagnose(_pixels(few.resize((384, 384), Image.Resampling.NEAREST))).is_clean
+
+
+def test_a_caption_on_a_photograph_stays() -> None:
+    photo = Image.fromarray((255 * (0.1 + 0.8 * _photo())).astype(np.uint8).transpose(1, 2, 0))
+    ImageDraw.Draw(photo).text((10, 10), "HELLO 2004", "white", ImageFont.load_default(44))
+    found = measure_holes(_pixels(photo))
+    assert found["hole jump"] > 30
+    assert not can_be_holes(found)
+    assert diagnose(_pixels(photo)).is_clean
