@@ -155,10 +155,11 @@ def diagnosis(
         ),
     ],
     part: Annotated[
-        Literal["table", "network", "votes", "camera"],
+        Literal["table", "network", "votes", "camera", "marks", "drops"],
         typer.Option(
-            help="The table over measurements, the network, how their chances are joined, or the tables of "
-            "noise that neighbors share: of cameras and of film."
+            help="The table over measurements, the network, how their chances are joined, the tables of "
+            "noise that neighbors share, of cameras and of film, or those of the second look, for scratches "
+            "and for rain."
         ),
     ] = "table",
     images: Annotated[
@@ -197,6 +198,14 @@ def diagnosis(
         classified = classify(held_out_examples(data))
         about = f"Fitted by `restorecli bench diagnosis` to {len(classified.labels)} other examples"
         write_votes(fit_votes(classified), output, about)
+    elif part in ("marks", "drops"):
+        from restorecli.bench.diagnosis_looks import fit_drops, fit_marks, looks
+        from restorecli.diagnosis.decide import write_table
+        from restorecli.restoration.auto import AutoRestorer
+
+        damage, fit = {"marks": ("scratches", fit_marks), "drops": ("rain", fit_drops)}[part]
+        about = f"Fitted by `restorecli bench diagnosis` to what a network against {damage} takes away"
+        write_table(fit(looks(data, damage, AutoRestorer().restored_by)), output, about)
     else:
         from restorecli.bench.diagnosis_examples import training_examples
         from restorecli.bench.diagnosis_fit import fit_table, measure_examples

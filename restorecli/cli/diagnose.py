@@ -81,6 +81,8 @@ def _show(diagnosis: Diagnosis) -> None:
         render.data(f"no damage found (sure: {diagnosis.confidence:.2f})")
         if diagnosis.suspicion is not None:
             render.data(str(diagnosis.suspicion))
+        for doubt in diagnosis.doubts:
+            render.data(f"restore would look again for {doubt.title} ({doubt.confidence:.3f})")
         return
     for finding in diagnosis.findings:
         render.data(f"{finding.title} (sure: {finding.confidence:.2f})")

@@ -10,6 +10,7 @@ import numpy as np
 from restorecli.diagnosis.blocks import NO_QUALITY, first_block, quality_of_table
 from restorecli.diagnosis.blur_fit import fit_blurs, is_endless, is_weak, measured
 from restorecli.diagnosis.camera_noise import beside_camera_noise, find_shared_noise
+from restorecli.diagnosis.confirming import doubts_among
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes, shows_holes
 from restorecli.diagnosis.impulses import is_full_of_impulses, shows_impulses
@@ -118,7 +119,10 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     confidence = sum(chances[name] for name in names) if names else chances[NONE]
     lost = tuple(dict.fromkeys(LIMITS[name] for name in names))
     steps = plan(findings, _hole_color(image, names), is_gray=len(image) == 1)
-    return Diagnosis(findings, steps, lost, confidence, _suspicion(names, chances, possible))
+    # Without colors, reeds and wires look like paint even then.
+    doubtful = () if names or view.is_gray else doubts_among(chances)
+    doubts = tuple(_finding(name, found, chances[name], table) for name in doubtful)
+    return Diagnosis(findings, steps, lost, confidence, _suspicion(names, chances, possible), doubts)
 
 
 def _named(

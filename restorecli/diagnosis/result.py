@@ -127,6 +127,8 @@ class Diagnosis:
         limits: What cannot be brought back, in sentences.
         confidence: How sure it is of the findings, or of there being no damage.
         suspicion: What it may be, where nothing is sure.
+        doubts: Damages that a second look may confirm, where nothing was found, the likeliest first; see
+            `confirming`.
     """
 
     findings: tuple[Finding, ...]
@@ -134,6 +136,7 @@ class Diagnosis:
     limits: tuple[str, ...]
     confidence: float
     suspicion: Suspicion | None = None
+    doubts: tuple[Finding, ...] = ()
 
     @property
     def is_clean(self) -> bool:

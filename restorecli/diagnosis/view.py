@@ -67,7 +67,7 @@ def view_of(image: Pixels) -> View:
     pixels = np.asarray(image, np.float32) * np.float32(255)
     if len(pixels) == 3 and _equal_channels(pixels):
         pixels = pixels[:1]
-    return View(_window(pixels), _reduced(pixels))
+    return View(window_of(pixels), _reduced(pixels))
 
 
 def to_luma(pixels: Pixels) -> Plane:
@@ -82,7 +82,8 @@ def _equal_channels(pixels: Pixels) -> bool:
     return bool(np.abs(pixels[1:] - pixels[0]).max(initial=0) <= _GRAY_TOLERANCE)
 
 
-def _window(pixels: Pixels) -> Pixels:
+def window_of(pixels: Pixels) -> Pixels:
+    """Return the middle of an image, (C, H, W), of at most `MAX_WINDOW` pixels; see `View`."""
     height, width = pixels.shape[1:]
     shrink = (MAX_WINDOW / (height * width)) ** 0.5
     if shrink >= 1:

@@ -21,6 +21,7 @@ from restorecli.images.image import Pixels
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.backends import load_network
 from restorecli.restoration.context import Context
+from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.restoration.restorer import Restorer
 
@@ -100,6 +101,7 @@ class AutoRestorer(Restorer):
 
     def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
         """Return what helps against the damage of one image, in order; nothing where it has none."""
+        from restorecli.diagnosis.confirming import confirm
         from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo, diagnose
         from restorecli.diagnosis.files import file_info
 
@@ -107,7 +109,8 @@ class AutoRestorer(Restorer):
             context.note({"diagnosis": f"too small to tell: a side is under {MIN_SIDE} px"})
             return ()
         info = FileInfo() if context.file is None else file_info(context.file)
-        diagnosis = diagnose(np.clip(pixels, 0, 1), info)
+        clipped = np.clip(pixels, 0, 1)
+        diagnosis = confirm(diagnose(clipped, info), clipped, self.restored_by)
         self.diagnoses.append(diagnosis)
         context.note({"diagnosis": str(diagnosis), "confidence": round(diagnosis.confidence, 3)})
         return [restorer for step in diagnosis.steps for restorer in self._apply(step, pixels, context)]
@@ -123,13 +126,25 @@ class AutoRestorer(Restorer):
         )
         if step.model in METHODS:
             return MethodRestorer(create_method(step.model, step.parameters)).steps(pixels, told)
-        if step.model not in self._networks:
+        return self._network(step.model).steps(pixels, told)
+
+    def _network(self, name: str) -> Restorer:
+        if name not in self._networks:
             network = load_network(
-                step.model, device=str(self._device), precision=self._precision, backend=self._backend
+                name, device=str(self._device), precision=self._precision, backend=self._backend
             )
             network.ensemble = self._ensemble
-            self._networks[step.model] = network
-        return self._networks[step.model].steps(pixels, told)
+            self._networks[name] = network
+        return self._networks[name]
+
+    def restored_by(self, name: str, pixels: Pixels) -> Pixels:
+        """Return what the weights of a name make of an image, in [0, 1].
+
+        Args:
+            name: Of shipped weights.
+            pixels: (C, H, W) float32 in [0, 1].
+        """
+        return ImageRestorer(self._network(name)).restore(pixels)[0].clip(0, 1)
 
     def __call__(self, batch: Tensor) -> Tensor:
         """Restore (N, C, H, W), image by image, each with what it needs."""
@@ -150,6 +165,8 @@ def _digest() -> str:
     """
     from restorecli.diagnosis.camera_noise import COLOR_TABLE, GRAY_TABLE
     from restorecli.diagnosis.decide import TABLE
+    from restorecli.diagnosis.drops import DROPS_TABLE
+    from restorecli.diagnosis.marks import MARKS_TABLE
     from restorecli.diagnosis.network import WEIGHTS
     from restorecli.diagnosis.remedies import treatments
     from restorecli.diagnosis.votes import VOTES
@@ -158,6 +175,7 @@ def _digest() -> str:
     treating = treatments()
     weights = [entry.path for entry in shipped() if entry.name in treating]
     content = hashlib.sha256()
-    for file in (*code, TABLE, COLOR_TABLE, GRAY_TABLE, WEIGHTS, VOTES, *weights):
+    tables = (TABLE, COLOR_TABLE, GRAY_TABLE, DROPS_TABLE, MARKS_TABLE)
+    for file in (*code, *tables, WEIGHTS, VOTES, *weights):
         content.update(file.read_bytes())
     return content.hexdigest()[:16]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 from typer.testing import CliRunner
 
 from restorecli.bench import diagnosis_clean, diagnosis_examples
 from restorecli.bench.diagnosis_examples import NONE, examples, pairs, training_examples, unusual, variants
 from restorecli.bench.diagnosis_fit import NEEDED, Measured, fit_chances, fit_table
+from restorecli.bench.diagnosis_looks import fit_drops, fit_marks, looks
 from restorecli.cli.app import build
 from restorecli.diagnosis.decide import FAR, read_table
+from restorecli.diagnosis.drops import measure_drops
+from restorecli.diagnosis.marks import measure_marks
 from restorecli.errors import DataError
 from restorecli.folders.samples import read_sample
 from restorecli.images.image import ImageData
@@ -152,3 +157,42 @@ def test_the_command_writes_a_table_that_can_be_read(tmp_path, monkeypatch) -> N
     table = read_table(tmp_path / "t.json")
     assert {NONE, "sand-dust", "scratches"} <= set(table.classes)
     assert sum(table.chances({}).values()) == pytest.approx(1)
+
+
+def test_the_tables_of_the_second_look_are_fitted_to_what_is_taken_away(tmp_path) -> None:
+    """A stand-in for the network knows the clean image: damage is what it takes, and a little detail."""
+    (tmp_path / "bsds400").mkdir()
+    photo = np.rint(255 * read_sample("coffee").pixels.transpose(1, 2, 0)).astype(np.uint8)
+    for number in range(4):
+        cut = photo[40 * number : 40 * number + 208, 60 * number : 60 * number + 208]
+        Image.fromarray(cut).save(tmp_path / "bsds400" / f"{number}.jpg", quality=95)
+    asked = []
+
+    def smoothed(name, pixels):
+        asked.append(name)
+        return ndimage.median_filter(pixels, (1, 3, 3))
+
+    seen = list(looks(tmp_path, "scratches", smoothed))
+    # Four crops, one of them whole, one pale; of severity 1 two crops, one whole and one pale, one of 3.
+    assert len(seen) == len(asked) == 4 + 1 + 1 + 2 + 1 + 1 + 1
+    assert set(asked) == {"sca-unet.scratches"}
+    assert sum(look.is_damaged for look in seen) == 5
+    for look in seen:
+        assert np.array_equal(look.before, look.clean) != look.is_damaged
+    known = [replace(look, after=look.clean if look.is_damaged else look.after) for look in seen]
+    table = fit_marks(iter(known))
+    marks = [mark for look in known if look.is_damaged for mark in measure_marks(look.before, look.after)]
+    assert np.mean([table.chances(mark)["scratches"] for mark in marks]) > 0.7
+    wet = [
+        replace(look, after=look.clean if look.is_damaged else look.after)
+        for look in looks(tmp_path, "rain", smoothed)
+    ]
+    assert [look.is_damaged for look in wet] == [False, True, False, False, False, True]
+    rain = fit_drops(iter(wet))
+    for look in wet:
+        assert (rain.chances(measure_drops(look.before, look.after))["rain"] > 0.5) == look.is_damaged
+
+
+def test_a_second_look_without_training_images_is_said(tmp_path) -> None:
+    with pytest.raises(DataError, match="no training images"):
+        next(looks(tmp_path, "rain", lambda _, pixels: pixels))

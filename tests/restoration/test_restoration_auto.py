@@ -9,11 +9,13 @@ import pytest
 from PIL import Image
 
 import restorecli
+from restorecli.diagnosis import confirming
 from restorecli.diagnosis.decide import TABLE
 from restorecli.errors import UsageError
 from restorecli.folders.manifest import Manifest
 from restorecli.folders.samples import read_sample
 from restorecli.restoration import auto
+from restorecli.restoration.context import Context
 
 
 def _photo(size: int = 320) -> np.ndarray:
@@ -88,6 +90,18 @@ def test_holes_are_filled_where_their_color_stands() -> None:
         restorecli.score(one, _photo())["psnr"] for one in (holed, restorecli.restore_image(holed))
     )
     assert after > before + 8
+
+
+def test_faint_scratches_are_treated_where_a_second_look_confirms_them(monkeypatch) -> None:
+    """A network that takes away more of this image than its scratches would do harm: it is left alone."""
+    photo = np.rint(read_sample("coffee").pixels.transpose(1, 2, 0)[40:232, 100:292] * 255).astype(np.uint8)
+    scratched = restorecli.degrade_image(photo, [{"name": "scratches", "severity": 1}])
+    faint = scratched.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
+    restorer = auto.AutoRestorer()
+    assert list(restorer.steps(faint, Context())) == []
+    monkeypatch.setitem(confirming._LOOKS, "scratches", lambda *_: 1.0)
+    assert [step.spec.name for step in restorer.steps(faint, Context())] == ["sca-unet.scratches"]
+    assert [diagnosis.is_clean for diagnosis in restorer.diagnoses] == [True, False]
 
 
 @pytest.mark.parametrize("told", [{"sigma": 20.0}, {"operator": "gaussian-blur:sigma=2"}])
