@@ -101,7 +101,7 @@ def _measured(
     over, below = before[:, core], after[:, core]
     opacity = (over - below).mean(axis=0) / np.maximum(_WHITE - below.mean(axis=0), _MIN_DARKER)
     narrow, middle, wide = (ndimage.binary_dilation(mark, iterations=reach) for reach in (1, 2, _REACH))
-    rim, around = middle & ~narrow, wide & ~narrow
+    border, around = middle & ~narrow, wide & ~narrow
     luma, luma_below, seen = to_luma(over[:, None])[0], to_luma(below[:, None])[0], to_luma(before)
     return {
         POWER: float(np.square(change[mark]).sum()),
@@ -120,7 +120,7 @@ def _measured(
         "plateau": float(change[mark].mean() / change[mark].max()),
         "disc": area / (math.pi / 4 * length**2),
         "inside": np.count_nonzero(ndimage.binary_erosion(mark)) / area,
-        "step": float(np.median(luma) - seen.max(where=rim, initial=0.0)),
+        "step": float(np.median(luma) - seen.max(where=border, initial=0.0)),
     }
 
 
