@@ -24,6 +24,9 @@ _DRAWN, _ALL_DRAWN = 0.5, 0.9
 and from which its few levels are those of a mask or a code. On 7 training photographs, 192 px, noise of any
 kind leaves 0.15 at most and blur 0.35; of pages, screenshots and maps it is 0.64 and more."""
 
+_MIN_COLORS = 2.3
+"""log2 of five colors: codes and masks have fewer, a photograph of two levels in three channels has more."""
+
 _ALIKE, _MAX_ALTERNATE = 12, 0.125
 """Levels from which rounding and dither look and are treated alike, and share of alternating neighbors below
 which fewer levels were rounded: dither has more, or is treated as well by what helps against rounding."""
@@ -99,10 +102,13 @@ def is_drawn(found: Mapping[str, float]) -> bool:
 def is_mask(found: Mapping[str, float]) -> bool:
     """Tell whether an image is plain areas all over, such as a mask or a code, which had no more levels.
 
+    A photograph of two levels in each channel is as plain, but of more colors.
+
     Args:
         found: Measurements by name.
     """
-    return found.get("neighbors flat", 0.0) >= _ALL_DRAWN
+    flat = found.get("neighbors flat", 0.0)
+    return flat >= _MAX_EQUAL or (flat >= _ALL_DRAWN and found.get("colors", 0.0) < _MIN_COLORS)
 
 
 def is_rounded(found: Mapping[str, float]) -> bool:
