@@ -7,6 +7,7 @@ model, fitted on training photographs, tells it from texture by how quiet the qu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -33,7 +34,10 @@ fitted to, JPEG and other looks among them, one reaches the first, and of 2080 i
 
 _FILM_ODDS = 25.0
 """How many times as likely as noise of a camera film grain must be to be called so: noise of cameras that
-demosaic in another way than the one that was learned often reaches 10, and most film 50 to 2000."""
+demosaic in another way than the one that was learned often reaches 10, and most film 50 to 2000, but under
+JPEG only 2 to 30."""
+
+_MIN_CHANCE = 1e-9
 
 _MIN_SIDE, _ENOUGH_SIDE, _SURE_SMALL = 96, 160, 0.995
 """Pixels of the shorter side below which it is not told, and those below which it needs a greater chance:
@@ -41,6 +45,9 @@ clean crops of training photographs reach 0.95 with 128 px, 0.99 with 96 px and 
 
 LEVEL = "camera noise"
 """The name of the measurement that tells its root mean square, 0-255 scale."""
+
+FILM = "film against camera"
+"""The name of the measurement that tells how much likelier film grain is than noise of a camera, in log10."""
 
 _LEVEL_FACTOR = 1.3
 """Root mean square of camera noise over that of its detail in flat blocks, all planes and scales together."""
@@ -209,7 +216,7 @@ class SharedNoise:
     """What was found of noise that neighbors share.
 
     Attributes:
-        name: "film-grain" where it is far more likely than "camera-noise", else that: what helps is the same.
+        name: "film-grain" where it is far more likely than "camera-noise", else that.
         chance: That it is one of them.
         is_sure: Whether that is enough for it to count as found.
         measurements: By name, with its level, 0-255 scale.
@@ -235,11 +242,12 @@ def find_shared_noise(view: View) -> SharedNoise:
     for is_gray, limit in ((True, _SURE_GRAY),) if view.is_gray else ((False, _SURE), (True, _SURE_GRAY)):
         table = camera_table(is_gray=is_gray)
         chances = table.chances(measured)
-        is_film = chances[FILM_GRAIN] >= _FILM_ODDS * chances[CAMERA_NOISE]
-        name, chance = FILM_GRAIN if is_film else CAMERA_NOISE, 1 - chances[NONE]
+        film, camera = (max(chances[name], _MIN_CHANCE) for name in (FILM_GRAIN, CAMERA_NOISE))
+        name, chance = FILM_GRAIN if film >= _FILM_ODDS * camera else CAMERA_NOISE, 1 - chances[NONE]
         needed = limit if side >= _ENOUGH_SIDE else _SURE_SMALL
         is_sure = side >= _MIN_SIDE and chance >= needed
-        found.append(SharedNoise(name, chance, is_sure, measured, table))
+        told = measured | {FILM: math.log10(film / camera)}
+        found.append(SharedNoise(name, chance, is_sure, told, table))
     return next((one for one in found if one.is_sure), found[0])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from restorecli.diagnosis.camera_noise import LEVEL
+from restorecli.diagnosis.camera_noise import FILM, LEVEL
 from restorecli.diagnosis.result import Strength
 
 Measurements = Mapping[str, float]
@@ -21,6 +21,11 @@ _BEST_QUALITY = 100.0
 
 def _sigma(found: Measurements) -> tuple[Strength, ...]:
     return (Strength("sigma", found["noise sigma"], _LEVELS), Strength(GROWTH, found["noise slope"]))
+
+
+def _shared(found: Measurements) -> tuple[Strength, ...]:
+    """Noise that neighbors share."""
+    return (Strength("level", found[LEVEL], _LEVELS), Strength(FILM, found[FILM], "log10 of odds"))
 
 
 def _photons(found: Measurements) -> tuple[Strength, ...]:
@@ -88,8 +93,8 @@ STRENGTHS: Mapping[str, Callable[[Measurements], tuple[Strength, ...]]] = {
     "gaussian": _sigma,
     "poisson": _photons,
     "speckle": _speckle,
-    "camera-noise": lambda found: (Strength("level", found[LEVEL], _LEVELS),),
-    "film-grain": lambda found: (Strength("level", found[LEVEL], _LEVELS),),
+    "camera-noise": _shared,
+    "film-grain": _shared,
     "salt-pepper": _impulses,
     "quantize": _levels,
     "dither": _levels,
