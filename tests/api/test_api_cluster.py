@@ -103,11 +103,16 @@ class KillOne:
         pass
 
 
-def tree(folder: Path) -> dict[str, bytes]:
-    return {
+def tree(folder: Path) -> dict[str, bytes | list[bytes]]:
+    """Return all files; the manifest's lines sorted, since images may be finished in any order."""
+    files = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
+    }
+    return {
+        name: sorted(content.splitlines()) if name.endswith("manifest.jsonl") else content
+        for name, content in files.items()
     }
 
 
