@@ -65,9 +65,9 @@ PURPOSES = (
         ("enlarge", "upscale", "upscaling", "super-resolution", "downscale"),
         "back-projection",
     ),
-    Purpose("too few pixels, x2", (), ("x2",), "resnet.x2"),
-    Purpose("too few pixels, x3", (), ("x3",), "resnet.x3"),
-    Purpose("too few pixels, x4", (), ("x4",), "resnet.x4"),
+    Purpose("too few pixels, xN", (), ("x2",), "resnet.x2"),
+    Purpose("too few pixels, xN", (), ("x3",), "resnet.x3"),
+    Purpose("too few pixels, xN", (), ("x4",), "resnet.x4"),
     Purpose(
         "JPEG blocks", ("deblock",), ("jpeg", "jpg", "dejpeg", "compression", "artifacts"), "sca-unet.jpeg"
     ),

@@ -64,7 +64,7 @@ def test_a_short_training_writes_weights_that_go_on(data, tmp_path, monkeypatch)
     with safe_open(output, "pt") as file:
         assert tuple(file.metadata()["classes"].split(",")) == CLASSES
         before = file.get_tensor("classify.weight")
-    train_network(data, output, 2 / 3600, output)
+    train_network(data, output, 5 / 3600, output)
     with safe_open(output, "pt") as file:
         assert not np.array_equal(file.get_tensor("classify.weight").float(), before.float())
 

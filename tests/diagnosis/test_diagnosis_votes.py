@@ -218,7 +218,9 @@ def hazy(monkeypatch):
     """A photograph that both classifiers half take for hazy."""
     half = dict.fromkeys(shipped_votes().offsets, 0.002) | {NONE: 0.5, "haze": 0.5}
     monkeypatch.setattr(diagnosing, "network_chances", lambda view: half)
-    monkeypatch.setattr(DecisionTable, "chances", lambda table, found: half | {"camera-noise": 0.0})
+    monkeypatch.setattr(
+        DecisionTable, "chances", lambda table, found: half | {"camera-noise": 0.0, "film-grain": 0.0}
+    )
     monkeypatch.setattr(DecisionTable, "possible", lambda table, found: frozenset({"haze"}))
     return read_sample("chelsea").pixels
 

@@ -36,9 +36,10 @@ def test_the_footprint_grows_with_the_width_of_a_network():
     assert narrow / 1.5 == pytest.approx(2 * 64 * 4, rel=0.1)
 
 
-def test_color_through_a_gray_network_takes_three_times_as_much():
+def test_color_through_a_gray_network_takes_hardly_more_on_a_cpu():
+    """It goes there channel by channel."""
     gray = network("dncnn", channels=1)
-    assert gray.footprint(3).linear == pytest.approx(3 * gray.footprint(1).linear, rel=0.05)
+    assert 1 < gray.footprint(3).linear / gray.footprint(1).linear < 1.1
 
 
 def test_memory_that_grows_with_the_square_is_noticed(restorer_of):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 
 from restorecli.cli import render
@@ -24,8 +25,7 @@ def show() -> None:
     ]
     render.table(("ready to use", "for"), ready)
     render.data("")
-    rows = [(p.name, next(iter(p.words), "-"), ", ".join(p.methods) or "-") for p in PURPOSES]
-    render.table(("damage", "word", "methods without training"), rows)
+    render.table(("damage", "word", "methods without training"), _purposes())
     render.data("")
     trained = {weights.model for weights in shipped()}
     render.paragraph("networks to train: ", ", ".join(name for name in MODELS if name not in trained))
@@ -33,6 +33,17 @@ def show() -> None:
         "restorecli models NAME shows one (a word, too); --all shows everything.",
         "--model takes these names and words, or a weights file; by default auto, which finds out by itself.",
     )
+
+
+def _purposes() -> list[tuple[str, str, str]]:
+    """Return a row for each damage: its name, a word for each model against it, and its methods."""
+    rows = []
+    for name, alike in itertools.groupby(PURPOSES, key=lambda purpose: purpose.name):
+        against = list(alike)
+        words = ", ".join(purpose.words[0] for purpose in against if purpose.words)
+        methods = ", ".join(method for purpose in against for method in purpose.methods)
+        rows.append((name, words or "-", methods or "-"))
+    return rows
 
 
 def _called(model: str, tag: str) -> str:
