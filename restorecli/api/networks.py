@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from torch import nn
 
 from restorecli.api.wording import in_python_words
 from restorecli.core.models.catalog import check_stated
@@ -15,9 +16,6 @@ from restorecli.errors import UsageError
 from restorecli.restoration.choice import choose_restorer
 from restorecli.restoration.known import Known
 from restorecli.restoration.restorer import Restorer
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 @in_python_words
@@ -95,15 +93,17 @@ def restorer_of(
 
     Args:
         model: See `restorecli.restore_image`.
-        parameters: See `choose_restorer`, also for the others.
-        weights: A foreign checkpoint.
-        known: What the caller says about the images.
+        parameters: Of a method that is named.
+        weights: A foreign checkpoint for a network that is named.
+        known: What the caller says about the images; see `choose_restorer`, also for what follows. A restorer
+            keeps what it was made with.
         device: Where a network computes.
         precision: Of a network.
         ensemble: Of a network.
 
     Raises:
-        UsageError: It is none of these, or a network lacks attributes.
+        UsageError: It is none of these, a network lacks attributes, or something is given beside one that is
+            for names alone.
     """
     if isinstance(model, str | Path):
         return choose_restorer(
@@ -115,8 +115,13 @@ def restorer_of(
             precision=precision,
             ensemble=ensemble,
         )
-    from torch import nn
-
+    for name, given in {"parameters": parameters, "weights": weights}.items():
+        if given:
+            raise UsageError(
+                f"{name} are for models that are named.",
+                expected=f"a name beside {name}, or a network alone",
+                got=f"{type(model).__name__} beside {name}",
+            )
     if isinstance(model, nn.Module):
         network = _own_network(model, device, precision)
         network.ensemble = ensemble

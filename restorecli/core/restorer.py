@@ -171,7 +171,7 @@ class PaddingRestorer(ABC):
         here = batch.to(self.device, torch.float32)
         run = self._all_ways if self.ensemble else self._padded
         if channels > self.spec.channels and self.device.type == "cpu":
-            # One channel after another: as fast there as all as one batch, in a third of the memory.
+            # One channel after another: a third of the memory for the network, in 7 to 10 % more time (dncnn).
             restored = torch.cat([run(channel) for channel in here.chunk(channels, dim=1)], dim=1)
         else:
             restored = _from_channels(run(_to_channels(here, self.spec.channels)), n, channels)

@@ -219,6 +219,13 @@ def test_a_network_of_ones_own_restores_images() -> None:
         restorecli.restore_image(COLORS, np.flip)
 
 
+@pytest.mark.parametrize("given", [{"weights": "other.pth"}, {"parameters": {"weight": 1}}])
+def test_what_is_for_names_is_refused_beside_a_network(given) -> None:
+    for network in (Darker(), restorecli.load(Darker())):
+        with pytest.raises(UsageError, match=f"{next(iter(given))} are for models that are named"):
+            restorecli.restore_image(COLORS, network, **given)
+
+
 @pytest.mark.parametrize("model", ["median", "dncnn"])
 @pytest.mark.parametrize(
     "batch", [COLORS, torch.zeros(3, 8, 8), torch.zeros(1, 2, 8, 8), torch.zeros(0, 3, 8, 8)]
