@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from restorecli.api.wording import in_python_words
 from restorecli.core.models.catalog import check_stated
 from restorecli.core.models.catalog import create_model as build
-from restorecli.core.restorer import RestorerSpec, TorchRestorer
+from restorecli.core.restorer import RestorerSpec
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.core.zoo import as_restorer
 from restorecli.errors import UsageError
 from restorecli.restoration.choice import choose_restorer
 from restorecli.restoration.known import Known
 from restorecli.restoration.restorer import Restorer
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @in_python_words
@@ -122,6 +125,8 @@ def restorer_of(
                 expected=f"a name beside {name}, or a network alone",
                 got=f"{type(model).__name__} beside {name}",
             )
+    from torch import nn
+
     if isinstance(model, nn.Module):
         network = _own_network(model, device, precision)
         network.ensemble = ensemble

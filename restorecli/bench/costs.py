@@ -13,7 +13,7 @@ from restorecli.bench.complexity import multiply_adds
 from restorecli.bench.timing import Taken, interleaved, torch_threads
 from restorecli.core.models.catalog import count_parameters, create_model
 from restorecli.core.models.dncnn import DnCnn
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.heap import keep_large_blocks
 
 if TYPE_CHECKING:

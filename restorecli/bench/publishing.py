@@ -17,7 +17,7 @@ from restorecli.bench.weights import Measured, examples, measure
 from restorecli.core.card_reading import Card, read_card
 from restorecli.core.cards import to_markdown
 from restorecli.core.models.catalog import create_model
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.core.weights import digest_of, load_into, pack, read_weights
 from restorecli.core.zoo import as_restorer
 from restorecli.counting import counted

@@ -15,9 +15,9 @@ from restorecli.core.device import pick_device, restoring_precision, warm_up
 from restorecli.core.foreign import recognize, spandrel_files, translate
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.models.dncnn import DnCnn
-from restorecli.core.restorer import TorchRestorer
 from restorecli.core.shipped import find_shipped
 from restorecli.core.tensor_names import MORE_NETWORKS, unknown
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.core.weights import is_ours, load_into, read_foreign, read_weights
 from restorecli.errors import UsageError, WeightsError
 from restorecli.heap import keep_large_blocks

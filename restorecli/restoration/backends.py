@@ -16,7 +16,8 @@ import torch
 
 from restorecli.core.card_reading import Card
 from restorecli.core.learned import cache_folder, learned
-from restorecli.core.restorer import PaddingRestorer, TorchRestorer
+from restorecli.core.restorer import PaddingRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.core.zoo import as_restorer, find_network, load
 from restorecli.errors import UsageError, WeightsError
 from restorecli.images.atomic import write_fault

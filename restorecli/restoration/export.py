@@ -9,7 +9,8 @@ import torch
 
 from restorecli.core.card_reading import Card
 from restorecli.core.onnx.graph import to_onnx
-from restorecli.core.restorer import PaddingRestorer, TorchRestorer, pad_to_multiple
+from restorecli.core.restorer import PaddingRestorer, pad_to_multiple
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.core.zoo import as_restorer, find_network
 from restorecli.errors import UsageError, WeightsError
 from restorecli.images.atomic import atomic_write

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from restorecli.core.models.dncnn import DnCnn
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.restoration.runtime import RuntimeRestorer, check_translation
 
 _MAGIC = 7767517

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from restorecli.core.learned import cache_folder
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import WeightsError
 from restorecli.images.atomic import write_fault
 from restorecli.restoration.runtime import RuntimeRestorer, check_translation

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from restorecli.core.footprint import Footprint
-from restorecli.core.restorer import PaddingRestorer, TorchRestorer
+from restorecli.core.restorer import PaddingRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import WeightsError
 from restorecli.restoration.export import largest_difference
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import create_model
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.core.weights import pack
 from restorecli.core.zoo import network_of
 from restorecli.testing.restorers import (

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.degradation.chain import Chain, StepSpec, degrade_array
 from restorecli.errors import DataError, ImageError
 from restorecli.evaluation.metrics.gaussian import WINDOW

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from restorecli.bench.complexity import multiply_adds
 from restorecli.core.models.catalog import create_model
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ from torch import nn
 from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import MODELS, create_model
 from restorecli.core.onnx.graph import to_onnx
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.restoration.export import TOLERANCE, largest_difference
 from restorecli.restoration.onnx_runtime import OnnxRestorer
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from restorecli.core.models.blocks.convolutional_attention import CvtBlock
 from restorecli.core.models.blocks.gates import Cbam
 from restorecli.core.models.catalog import MODELS, create_model
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import UsageError
 from restorecli.restoration.tiling import restore_tiled
 

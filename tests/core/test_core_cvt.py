@@ -16,7 +16,7 @@ from restorecli.core.models.blocks.convolutional_attention import (
     DropPath,
 )
 from restorecli.core.models.catalog import count_parameters
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import UsageError
 
 SMALL = {"channels": 1, "stem": 4, "widths": [4, 8, 8], "depths": [1, 1, 1], "decoder": [1, 1]}

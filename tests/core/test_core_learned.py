@@ -7,7 +7,7 @@ import torch
 
 from restorecli.core.learned import cache_folder, learned, structure_of
 from restorecli.core.models.catalog import create_model
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,9 @@ def test_a_footprint_is_learned_for_later_runs(monkeypatch):
         return TorchRestorer(create_model("dncnn", depth=3, width=8), name="x", device=torch.device("cpu"))
 
     first = restorer().footprint(3)
-    monkeypatch.setattr("restorecli.core.restorer.measure_footprint", None)  # it would fail if it were called
+    monkeypatch.setattr(
+        "restorecli.core.torch_restorer.measure_footprint", None
+    )  # it would fail if it were called
     assert restorer().footprint(3) == first
     with pytest.raises(TypeError):
         restorer().footprint(1)

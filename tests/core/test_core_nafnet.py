@@ -9,7 +9,7 @@ from restorecli import create_model
 from restorecli.core.models.blocks.naf import NafBlock, SimplifiedChannelAttention, local_mean, simple_gate
 from restorecli.core.models.blocks.normalization import LayerNorm2d
 from restorecli.core.models.catalog import count_parameters
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import UsageError
 from restorecli.restoration.tiling import restore_tiled
 

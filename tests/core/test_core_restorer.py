@@ -12,7 +12,8 @@ from restorecli.core.card_reading import Card
 from restorecli.core.device import pick_device, precision, restoring_precision, training_precision
 from restorecli.core.footprint import measure_footprint
 from restorecli.core.models.catalog import MODELS
-from restorecli.core.restorer import NonFiniteError, TorchRestorer, pad_to_multiple
+from restorecli.core.restorer import NonFiniteError, pad_to_multiple
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.core.weights import pack
 from restorecli.errors import UsageError
 from restorecli.heap import keep_large_blocks

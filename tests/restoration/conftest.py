@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from restorecli.core.restorer import RestorerSpec, TorchRestorer
+from restorecli.core.restorer import RestorerSpec
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.restoration.restorer import Restorer
 
 

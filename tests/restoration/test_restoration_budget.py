@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from restorecli.core.footprint import Footprint
 from restorecli.core.models.catalog import create_model
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.restoration.budget import (
     GLOBAL_CPU_AREA,
     MAX_TILE_AREA,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import BusyError, DataError, ResourceError, UsageError
 from restorecli.folders.jobs import SilentProgress
 from restorecli.folders.lock import output_lock

@@ -8,7 +8,8 @@ import tifffile
 import torch
 from torch import nn
 
-from restorecli.core.restorer import NonFiniteError, TorchRestorer
+from restorecli.core.restorer import NonFiniteError
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import ImageError, ResourceError, UsageError
 from restorecli.folders.manifest import Manifest
 from restorecli.images.image import FileTraits, ImageData

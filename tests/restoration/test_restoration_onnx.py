@@ -13,7 +13,8 @@ import torch
 from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import create_model
 from restorecli.core.onnx.graph import to_onnx
-from restorecli.core.restorer import NonFiniteError, TorchRestorer
+from restorecli.core.restorer import NonFiniteError
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import ResourceError, UsageError, WeightsError
 from restorecli.restoration import onnx_runtime
 from restorecli.restoration.backoff import BackingOff

@@ -9,7 +9,7 @@ from skimage import data
 from skimage.restoration import denoise_tv_chambolle
 from torch import nn
 
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.degradation.families.blur import motion_kernel
 from restorecli.degradation.operators import Convolution, PointSpread, operator_of, reduction_spread
 from restorecli.errors import ImageError, UsageError, WeightsError

@@ -9,7 +9,8 @@ from PIL import Image
 
 import restorecli
 from restorecli.core.footprint import Footprint
-from restorecli.core.restorer import RestorerSpec, TorchRestorer
+from restorecli.core.restorer import RestorerSpec
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import DataError
 from restorecli.images.image import ImageData
 from restorecli.images.reading import probe

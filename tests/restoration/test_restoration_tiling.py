@@ -9,7 +9,8 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from restorecli.core.models.catalog import create_model
-from restorecli.core.restorer import NonFiniteError, TorchRestorer
+from restorecli.core.restorer import NonFiniteError
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.restoration.backoff import BackingOff
 from restorecli.restoration.tiling import restore_tiled
 

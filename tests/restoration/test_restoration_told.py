@@ -8,7 +8,7 @@ import restorecli
 from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import create_model
 from restorecli.core.ops.noise_level import estimate_noise
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.core.weights import pack
 from restorecli.errors import UsageError
 from restorecli.folders.manifest import Manifest

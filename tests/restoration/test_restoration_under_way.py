@@ -10,7 +10,7 @@ from PIL import Image
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from restorecli.core.restorer import TorchRestorer
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.core.transfer import Transfer
 from restorecli.core.zoo import load
 from restorecli.errors import ResourceError

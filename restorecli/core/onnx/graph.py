@@ -22,7 +22,8 @@ from torch import nn
 from restorecli.core.card_reading import Card
 from restorecli.core.onnx.functions import OPSET, with_functions
 from restorecli.core.onnx.label import KEY, GraphLabel, write_label
-from restorecli.core.restorer import RestorerSpec, TorchRestorer
+from restorecli.core.restorer import RestorerSpec
+from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import UsageError
 
 INPUT, OUTPUT = "degraded", "restored"
