@@ -13,7 +13,6 @@ import numpy as np
 from restorecli.bench.score_labels import Protocol, read_label
 from restorecli.core.shipped import ShippedWeights, find_shipped, shipped
 from restorecli.core.weights import read_weights
-from restorecli.core.zoo import load
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.degradation.families.resize import cut_to_multiples
 from restorecli.errors import DataError
@@ -22,6 +21,7 @@ from restorecli.evaluation.statistics.intervals import Interval, bootstrap_inter
 from restorecli.folders.jobs import Progress, SilentProgress
 from restorecli.images.image import ImageData, Pixels
 from restorecli.images.reading import read_image
+from restorecli.restoration.backends import load_network
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.classical.resampling import enlarge
 from restorecli.restoration.restorer import Restorer
@@ -118,7 +118,7 @@ def bench_weights(
     progress.start(len(wanted), "scores")
     rows = []
     for weights, label, protocol, card in wanted:
-        measured = measure(load(weights.path, device="cpu", precision="fp32"), protocol, data)
+        measured = measure(load_network(weights.path, device="cpu", precision="fp32"), protocol, data)
         rows.append(Row(weights.name, label, card, measured))
         progress.advance(f"{weights.name}: {label}")
     progress.finish()

@@ -34,6 +34,8 @@ class Card:
         scores: Scores reached, by set and protocol.
         training: Steps, hours, device and precision of the training.
         precision_loss: Mean PSNR in dB that "bf16" or "fp16" loses against "fp32", where it was measured.
+        side: Longer side in pixels that larger images are reduced to, for a network that judges an image as a
+            whole; what it does is carried to the full size (see `carrying`). 0 where images go as they are.
         failures: What they are known to do badly, in a sentence or two.
         licence: Licence of the weights.
         version: Version of the program that wrote the file.
@@ -51,6 +53,7 @@ class Card:
     scores: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     precision_loss: Mapping[str, float] = field(default_factory=dict)
+    side: int = 0
     failures: str = ""
     licence: str = "Apache-2.0"
     version: str = ""
@@ -128,3 +131,5 @@ def _check_types(card: Card) -> None:
                 raise TypeError(f"{name} is no {'text' if kind is str else 'table'}")
     if card.channels not in (1, 3) or len(card.value_range) != 2:
         raise ValueError("channels or value_range is not possible")
+    if type(card.side) is not int or not 0 <= card.side <= 2**20:
+        raise ValueError(f"side {card.side!r} is not possible")

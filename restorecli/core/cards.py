@@ -37,6 +37,8 @@ def _lines(card: Card, failure: str | None) -> Iterator[str]:
     yield ""
     yield f"- network: `{card.model}` with {dict(card.arguments) or 'its default arguments'}"
     yield f"- images: {kind}, range [{low:g}, {high:g}]"
+    if card.side:
+        yield f"- larger images: seen at {card.side} px, the change is carried to their size"
     yield f"- data: {card.data}"
     yield f"- training: {_flat(card.training)}"
     if card.precision_loss:

@@ -36,6 +36,7 @@ class RestorerSpec:
             "operator?", "mask?").
         whole: Whether it takes whole images only: tiles would break its result.
         affine: Whether it treats a brighter image of more contrast as such, as a linear filter does.
+        side: Longer side in pixels that larger images are reduced to inside; None where they go as they are.
     """
 
     name: str
@@ -46,6 +47,7 @@ class RestorerSpec:
     needs: frozenset[str] = frozenset()
     whole: bool = False
     affine: bool = False
+    side: int | None = None
 
 
 class ImageContext(Protocol):

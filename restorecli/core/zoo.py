@@ -33,12 +33,24 @@ def load(
     device: str | None = None,
     precision: str = "auto",
 ) -> TorchRestorer:
-    """Return a restorer; see `restorecli.load`."""
+    """Return a network as a restorer that torch computes; see `restorecli.load`."""
+    return load_with_card(name_or_file, weights=weights, device=device, precision=precision)[0]
+
+
+def load_with_card(
+    name_or_file: str | Path,
+    *,
+    weights: str | Path | None = None,
+    device: str | None = None,
+    precision: str = "auto",
+) -> tuple[TorchRestorer, Card]:
+    """Return a network as a restorer that torch computes, and its card; see `restorecli.load`."""
     warm_up(pick_device(device))
     with torch.random.fork_rng(devices=[]):  # of the start that is overwritten
         module, card, name = find_network(name_or_file, None if weights is None else Path(weights))
         losses = card.precision_loss
-        return as_restorer(module, name, device=device, precision_name=precision, losses=losses)
+        network = as_restorer(module, name, device=device, precision_name=precision, losses=losses)
+    return network, card
 
 
 def as_restorer(

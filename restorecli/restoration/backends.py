@@ -10,15 +10,17 @@ import platform
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from restorecli.core.card_reading import Card
+from restorecli.core.carrying import carried
 from restorecli.core.learned import cache_folder, learned
 from restorecli.core.restorer import PaddingRestorer
 from restorecli.core.torch_restorer import TorchRestorer
-from restorecli.core.zoo import as_restorer, find_network, load
+from restorecli.core.zoo import load_with_card
 from restorecli.errors import UsageError, WeightsError
 from restorecli.images.atomic import write_fault
 from restorecli.restoration.export import write_export
@@ -84,15 +86,13 @@ def load_network(
             raise UsageError(
                 "--weights cannot be used with an ONNX model.", got=f"--weights beside {name_or_file}"
             )
-        return load_onnx(Path(name_or_file), device=device, precision=precision)
+        graph = load_onnx(Path(name_or_file), device=device, precision=precision)
+        return carried(graph, graph.card.side)
+    network, card = load_with_card(name_or_file, weights=weights, device=device, precision=precision)
     if backend == "torch":
-        return load(name_or_file, weights=weights, device=device, precision=precision)
-    module, card, name = find_network(name_or_file, None if weights is None else Path(weights))
-    losses = card.precision_loss
-    network = as_restorer(module, name, device=device, precision_name=precision, losses=losses)
-    if backend == "auto":
-        return _fastest(network, card, precision)
-    return _built(OTHERS[backend], network, card, precision)
+        return carried(network, card.side)
+    computed = _fastest if backend == "auto" else partial(_built, OTHERS[backend])
+    return carried(computed(network, card, precision), card.side)
 
 
 def check_backend(name: str) -> None:

@@ -55,10 +55,11 @@ def auto_tile(
         overlap: Pixels that tiles will share; None takes what the network needs.
     """
     spec = restorer.spec
-    area = min(footprint.area(budget), MAX_TILE_AREA // spec.scale**2)
-    whole = (
-        min(area, GLOBAL_CPU_AREA) if restorer.device.type == "cpu" and spec.receptive_field is None else area
-    )
+    area = whole = footprint.area(budget)
+    if spec.side is None:
+        area = whole = min(area, MAX_TILE_AREA // spec.scale**2)
+        if restorer.device.type == "cpu" and spec.receptive_field is None:
+            whole = min(area, GLOBAL_CPU_AREA)
     if height * width <= whole:
         return None
     if whole < area:

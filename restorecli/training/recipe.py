@@ -224,11 +224,12 @@ class Curriculum(_Section):
 
 
 class CardSection(_Section):
-    """What the weights file will say of itself."""
+    """What the weights file will say of itself; see `core.card_reading.Card`."""
 
     tag: str = ""
     summary: str = ""
     data: str = ""
+    side: int = Field(0, ge=0, le=2**20)
     licence: str = "Apache-2.0"
 
 

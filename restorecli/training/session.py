@@ -282,6 +282,7 @@ class Session:
                 "precision": str(self.dtype).removeprefix("torch."),
                 "torch": torch.__version__,
             },
+            side=recipe.card.side,
             licence=recipe.card.licence,
             version=__version__,
         )

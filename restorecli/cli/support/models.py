@@ -125,6 +125,8 @@ def card_told(card: Card) -> tuple[dict[str, Any], Rows]:
         ("training", ", ".join(f"{key} {value}" for key, value in card.training.items() if key != "before")),
         ("cannot", card.failures or "not said"),
     ]
+    if card.side:
+        rows.append(("large images", f"seen at {card.side} px; the change is carried to their full size"))
     for task, values in card.scores.items():
         rows.append(("PSNR", f"{_gained(values)} on {task}"))
     return document, [*rows, ("license", card.licence)]
