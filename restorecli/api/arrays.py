@@ -16,9 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from restorecli.errors import UsageError
+from restorecli.errors import ImageError, UsageError
 from restorecli.images.image import FileTraits, ImageData, Pixels
-from restorecli.images.writing import quantize
+from restorecli.images.scale import (
+    UNKNOWN_LEVELS,
+    ValueScale,
+    check_finite,
+    check_range,
+    choose_scale,
+    extent_of,
+    to_unit,
+)
+from restorecli.images.writing import quantize, samples_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,18 +64,25 @@ class Taken:
     give_back: Callable[[Sequence[ImageData]], Any]
 
 
-def take(image: object) -> Taken:
+def take(image: object, values: str = "type") -> Taken:
     """Read an image of any kind.
+
+    Args:
+        image: The image.
+        values: Which values are black and white: "type" (the whole range of integers, 0 to 1 of floats),
+            "auto" (the same, but of uint16 that is filled in part 8, 10 or 12 bits), or two as "LOW..HIGH",
+            which any type of integers and floats may have.
 
     Raises:
         UsageError: It is of another kind, type, layout or range.
     """
+    check_range(values)
     if isinstance(image, np.ndarray):
-        return _take_array(image)
+        return _take_array(image, values)
     if _is_a(image, "torch", "Tensor"):
-        return _take_tensor(image)
+        return _take_tensor(image, values)
     if _is_a(image, "PIL.Image", "Image"):
-        return _take_image(image)
+        return _take_image(image, values)
     is_file = isinstance(image, str | Path)
     raise UsageError(
         "This is no image.",
@@ -84,8 +100,9 @@ def _is_a(value: object, module: str, name: str) -> bool:
     return loaded is not None and isinstance(value, getattr(loaded, name))
 
 
-def _take_array(array: NDArray[Any]) -> Taken:
-    depth = _depth_of(array, str(array.dtype), _array_hint)
+def _take_array(array: NDArray[Any], values: str) -> Taken:
+    scale = _scale_of(array, values)
+    depth = 8 * array.dtype.itemsize if scale else _depth_of(array, str(array.dtype), _array_hint)
     if array.ndim == 2:
         planes, alpha = array[None], None
     elif array.ndim == 3 and array.shape[2] in (1, 3, 4):
@@ -98,11 +115,11 @@ def _take_array(array: NDArray[Any]) -> Taken:
             got=str(array.shape),
             hint=_layout_hint(array.shape),
         )
-    taken = _image(planes, depth, None if alpha is None else np.ascontiguousarray(_alpha(alpha)))
+    taken = _image(planes, depth, None if alpha is None else np.ascontiguousarray(_alpha(alpha)), scale)
 
     def give_back(images: Sequence[ImageData]) -> NDArray[Any]:
         [done] = images
-        samples = quantize(done.pixels, depth).astype(array.dtype)
+        samples = _samples(done.pixels, depth, scale, array.dtype)
         if done.traits.alpha is not None:
             samples = np.dstack([samples, done.traits.alpha.astype(array.dtype)])
         return samples[:, :, None] if array.ndim == 3 and samples.ndim == 2 else samples
@@ -110,7 +127,7 @@ def _take_array(array: NDArray[Any]) -> Taken:
     return Taken([taken], give_back)
 
 
-def _take_tensor(tensor: Any) -> Taken:  # noqa: ANN401 - torch is not imported for this
+def _take_tensor(tensor: Any, values: str) -> Taken:  # noqa: ANN401 - torch is not imported for this
     import torch
 
     if tensor.ndim not in (3, 4) or tensor.shape[-3] not in (1, 3):
@@ -123,14 +140,21 @@ def _take_tensor(tensor: Any) -> Taken:  # noqa: ANN401 - torch is not imported 
     if len(tensor) == 0:
         raise UsageError("The batch has no images.", got=str(tuple(tensor.shape)))
     kind = str(tensor.dtype).removeprefix("torch.")
-    depth = _depth_of(tensor, "float32" if kind == "bfloat16" else kind, _tensor_hint)
     batch = tensor if tensor.ndim == 4 else tensor[None]
     plain = batch.detach().cpu()
-    arrays = (plain if depth < 32 else plain.float()).numpy()
-    images = [_image(planes, depth, None) for planes in arrays]
+    arrays = (plain.float() if tensor.dtype.is_floating_point else plain).numpy()
+    scale = _scale_of(arrays, values)
+    if scale is None:
+        depth = _depth_of(tensor, "float32" if kind == "bfloat16" else kind, _tensor_hint)
+    else:
+        depth = 8 * arrays.dtype.itemsize
+    images = [_image(planes, depth, None, scale) for planes in arrays]
 
     def give_back(done: Sequence[ImageData]) -> Tensor:
-        samples = [np.atleast_3d(quantize(image.pixels, depth)).transpose(2, 0, 1) for image in done]
+        samples = [
+            np.atleast_3d(_samples(image.pixels, depth, scale, arrays.dtype)).transpose(2, 0, 1)
+            for image in done
+        ]
         stacked = torch.from_numpy(np.ascontiguousarray(np.stack(samples)))
         stacked = stacked.to(device=tensor.device, dtype=tensor.dtype)
         return stacked if tensor.ndim == 4 else stacked[0]
@@ -138,7 +162,7 @@ def _take_tensor(tensor: Any) -> Taken:  # noqa: ANN401 - torch is not imported 
     return Taken(images, give_back)
 
 
-def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for this
+def _take_image(image: Any, values: str) -> Taken:  # noqa: ANN401 - PIL is not imported for this
     mode = _MODES.get(image.mode)
     if mode is None:
         raise UsageError(
@@ -154,11 +178,12 @@ def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for 
     has_alpha = mode in ("LA", "RGBA")
     planes = np.atleast_3d(samples).transpose(2, 0, 1)
     alpha = np.ascontiguousarray(planes[-1]) if has_alpha else None
-    taken = _image(planes[:-1] if has_alpha else planes, depth, alpha)
+    scale = _scale_of(samples, values)
+    taken = _image(planes[:-1] if has_alpha else planes, depth, alpha, scale)
 
     def give_back(images: Sequence[ImageData]) -> Image.Image:
         [done] = images
-        samples = quantize(done.pixels, depth)
+        samples = _samples(done.pixels, depth, scale, planes.dtype)
         if done.traits.alpha is not None:
             samples = np.dstack([samples, done.traits.alpha])
         result = Image.fromarray(samples)
@@ -168,9 +193,32 @@ def _take_image(image: Any) -> Taken:  # noqa: ANN401 - PIL is not imported for 
     return Taken([taken], give_back)
 
 
-def _image(planes: NDArray[Any], depth: int, alpha: NDArray[Any] | None) -> ImageData:
+def _scale_of(samples: NDArray[Any], values: str) -> ValueScale | None:
+    """Return the scale of an image's values; None for that of their type."""
+    known = samples.dtype == np.uint16 or (samples.dtype.kind in "iuf" and ".." in values)
+    if not known or samples.size == 0:
+        return None
+    return choose_scale(samples.dtype, UNKNOWN_LEVELS, values, lambda: extent_of([samples]))
+
+
+def _samples(pixels: Pixels, depth: int, scale: ValueScale | None, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return (H, W) or (H, W, 3) samples of a type as they came; see `images.writing`."""
+    samples = quantize(pixels, depth) if scale is None else samples_of(pixels, dtype, scale)
+    return samples.astype(dtype, copy=False)
+
+
+def _image(
+    planes: NDArray[Any], depth: int, alpha: NDArray[Any] | None, scale: ValueScale | None
+) -> ImageData:
     if planes.size == 0:
         raise UsageError("The image has no pixels.", got=str(planes.shape))
+    if scale is not None:
+        traits = FileTraits(depth=depth, kind=planes.dtype.kind, scale=scale, alpha=alpha)
+        try:
+            check_finite(planes)
+        except ImageError as error:
+            raise UsageError("The image holds values that are not finite.", got=error.got) from error
+        return ImageData(to_unit(np.ascontiguousarray(planes), scale), traits)
     full = np.float32(1 if depth == 32 else (1 << depth) - 1)
     pixels: Pixels = np.ascontiguousarray(planes.astype(np.float32) / full)
     if depth == 32:
@@ -227,7 +275,13 @@ def _tensor_hint(kind: str) -> str:
 def _layout_hint(shape: tuple[int, ...]) -> str | None:
     if len(shape) == 4:
         return "one image of a batch at a time; only tensors may be batches"
-    return "array.transpose(1, 2, 0) puts the channels last" if shape[:1] in ((1,), (3,)) else None
+    if len(shape) == 3:
+        if shape[0] in (1, 3):
+            return "array.transpose(1, 2, 0) puts the channels last"
+        return (
+            "numpy.stack([restorecli.restore_image(plane) for plane in array]) takes a stack plane by plane"
+        )
+    return None
 
 
 def _tensor_layout_hint(shape: tuple[int, ...]) -> str | None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from restorecli.api.arrays import take
 from restorecli.api.wording import in_python_words
-from restorecli.diagnosis import diagnose as diagnose_pixels
-from restorecli.diagnosis.files import diagnose_file
+from restorecli.diagnosis.files import diagnose_file, diagnose_image
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import UsageError
 from restorecli.folders.mirror import Mirror
@@ -40,7 +39,7 @@ def diagnose(image: object) -> Diagnosis:
             path = Path(remote.place(image))
             with remote.hold(path):
                 return diagnose_file(path)
-    images = take(image).images
+    images = take(image, "auto").images
     if len(images) != 1:
         raise UsageError("A batch has several diagnoses.", expected="one image", got=f"{len(images)}")
-    return diagnose_pixels(images[0].pixels)
+    return diagnose_image(images[0])

@@ -50,12 +50,14 @@ def restore_image(
     device: str | None = None,
     precision: str = "auto",
     ensemble: bool = False,
+    range: str = "auto",  # noqa: A002 - named as everywhere else
 ) -> AnyImage:
     """Restore one image.
 
     Args:
         image: A PIL image, a NumPy array (H, W) or (H, W, C), or a torch tensor (C, H, W) or (N, C, H, W);
-            uint8, uint16, or floats in [0, 1]. Alpha is kept; PIL images with a palette come back in RGB.
+            uint8, uint16, or floats in [0, 1], unless `range` says otherwise. Alpha is kept; PIL images with
+            a palette come back in RGB. A stack is restored plane by plane.
         model: As of `restore`; or what `load` returned, which saves loading it for every image; or a network
             of your own, see `load`.
         parameters: Of a method, by name.
@@ -69,6 +71,9 @@ def restore_image(
         device: "cuda", "mps" or "cpu"; by default the first of these that is there.
         precision: "auto", "fp32", "bf16" or "fp16".
         ensemble: For a network: restore eight turned and mirrored ways and take the mean.
+        range: Which values are black and white: "auto" (floats: 0 and 1; uint8: 0 and 255; uint16: those of
+            8, 10, 12 or 16 bits, whichever hold all), "type" (uint16: 0 and 65535), or "LOW..HIGH", such as
+            "-100..4000", for integers and floats of any type; values beyond come through.
 
     Returns:
         The restored image: the same kind, layout and type as `image`; integers are rounded half up.
@@ -89,7 +94,7 @@ def restore_image(
     from restorecli.api.networks import restorer_of
     from restorecli.restoration.image import ImageRestorer
 
-    taken = take(image)
+    taken = take(image, range)
     words = (operator,) if isinstance(operator, str) else operator
     known = Known.from_words(sigma=sigma, operator=words, device=device)
     restorer = restorer_of(

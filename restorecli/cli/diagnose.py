@@ -32,6 +32,7 @@ def command(
     ],
     to_srgb: options.ToSrgb = False,
     frames: options.Frames = "refuse",
+    value_range: options.Range = "auto",
     allow_truncated: options.AllowTruncated = False,
     workers: options.Workers = None,
     json_wanted: options.Json = False,
@@ -40,7 +41,7 @@ def command(
     from restorecli.diagnosis.files import diagnose_files, kinds
     from restorecli.images.options import ReadOptions
 
-    reading = ReadOptions(allow_truncated, to_srgb, frames)
+    reading = ReadOptions(allow_truncated, to_srgb, frames, value_range)
     found = diagnose_files(source, workers=workers, reading=reading, progress=BarProgress())
     known = [one.diagnosis for one in found if one.diagnosis is not None]
     if json_wanted:
@@ -77,6 +78,10 @@ def _row(one: FileDiagnosis) -> tuple[str, str, str, str]:
 
 def _show(diagnosis: Diagnosis) -> None:
     """Write one diagnosis at length."""
+    from restorecli.images.measured import NOTE
+
+    if diagnosis.measured:
+        render.data(NOTE)
     if diagnosis.is_clean:
         render.data(f"no damage found (sure: {diagnosis.confidence:.2f})")
         if diagnosis.suspicion is not None:

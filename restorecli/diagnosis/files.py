@@ -8,15 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from restorecli.counting import counted
 from restorecli.diagnosis.diagnosing import FileInfo, diagnose
+from restorecli.diagnosis.measured import of_measured
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import RestorecliError
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
 from restorecli.folders.mirror import Mirror
 from restorecli.folders.walking import ImageFile, walk
+from restorecli.images.image import ImageData
+from restorecli.images.measured import is_measured
 from restorecli.images.options import STRICT, ReadOptions
+from restorecli.images.planes import Chosen
 from restorecli.images.reading import read_image
+from restorecli.images.stacks import open_stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,7 @@ class FileDiagnosis:
     """What a file's image has, or why it could not be looked at.
 
     Attributes:
-        path: The file's path below the folder.
+        path: The file's path below the folder; with "#" and its number for a plane of a stack.
         diagnosis: What was found, or None.
         error: Why there is none.
     """
@@ -63,7 +70,22 @@ def diagnose_file(path: Path, reading: ReadOptions = STRICT) -> Diagnosis:
     Raises:
         ImageError: It cannot be read, or is too small to tell anything.
     """
-    return diagnose(read_image(path, reading).pixels, file_info(path))
+    return diagnose_image(read_image(path, reading), file_info(path))
+
+
+def diagnose_image(image: ImageData, info: FileInfo | None = None, *, measured: bool = False) -> Diagnosis:
+    """Diagnose an image of any kind: of measured data only noise and JPEG are told; see `measured`.
+
+    Args:
+        image: The image; of its pixels what lies in [0, 1] is looked at.
+        info: What its file says.
+        measured: Whether it is known to be measured data; else the image says so itself.
+
+    Raises:
+        ImageError: It is too small to tell anything.
+    """
+    found = diagnose(np.clip(image.pixels, 0, 1), info)
+    return of_measured(found, is_gray=image.channels == 1) if measured or is_measured(image) else found
 
 
 def diagnose_files(
@@ -106,9 +128,13 @@ def _diagnosed(
     progress: Progress,
     remote: Mirror,
 ) -> Iterator[FileDiagnosis]:
-    def look(file: ImageFile) -> Diagnosis:
+    def look(file: ImageFile) -> list[FileDiagnosis]:
         with remote.hold(file.path):
-            return diagnose_file(file.path, reading)
+            name = file.relative.as_posix()
+            stack = open_stack(file.path, reading)
+            if stack is None:
+                return [FileDiagnosis(name, diagnose_file(file.path, reading))]
+            return _of_planes(name, stack)
 
     for file, found in run_ordered(look, files, workers):
         name = file.relative.as_posix()
@@ -116,7 +142,16 @@ def _diagnosed(
         if failed is not None:
             remote.name_addresses(failed)
         progress.advance(name, failed)
-        yield FileDiagnosis(name, None if isinstance(found, RestorecliError) else found, failed)
+        yield from [FileDiagnosis(name, None, failed)] if isinstance(found, RestorecliError) else found
+
+
+def _of_planes(name: str, stack: Chosen) -> list[FileDiagnosis]:
+    """Diagnose every plane of a stack; they are named as `restorecli eval` names them."""
+    with stack:
+        found = (diagnose_image(plane, measured=stack.layout.measured) for plane in stack)
+        return [
+            FileDiagnosis(f"{name}#{number}", one) for number, one in zip(stack.numbers, found, strict=True)
+        ]
 
 
 def kinds(diagnoses: Sequence[Diagnosis]) -> list[str]:

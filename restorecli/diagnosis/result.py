@@ -129,6 +129,8 @@ class Diagnosis:
         suspicion: What it may be, where nothing is sure.
         doubts: Damages that a second look may confirm, where nothing was found, the likeliest first; see
             `confirming`.
+        measured: Whether the image was taken for measured data; see `measured`.
+        left: Damages that such data only seem to have, by name.
     """
 
     findings: tuple[Finding, ...]
@@ -137,6 +139,8 @@ class Diagnosis:
     confidence: float
     suspicion: Suspicion | None = None
     doubts: tuple[Finding, ...] = ()
+    measured: bool = False
+    left: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -158,4 +162,6 @@ class Diagnosis:
             "steps": [step.to_dict() for step in self.steps],
             "limits": list(self.limits),
             "suspicion": None if self.suspicion is None else self.suspicion.to_dict(),
+            "measured": self.measured,
+            "left": list(self.left),
         }

@@ -41,6 +41,11 @@ class Layout:
     height: int = 0
     notes: tuple[str, ...] = ()
 
+    @property
+    def measured(self) -> bool:
+        """Whether a program for measured images wrote it; see `measured`."""
+        return self.kind in ("imagej", "ome")
+
 
 class Planes(Protocol):
     """An open file of several images; one is in memory at a time."""

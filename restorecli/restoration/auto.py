@@ -20,7 +20,7 @@ from restorecli.degradation.operator_words import operator_named
 from restorecli.images.image import Pixels
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.backends import load_network
-from restorecli.restoration.context import Context
+from restorecli.restoration.context import LEFT, Context
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.restoration.restorer import Restorer
@@ -104,13 +104,18 @@ class AutoRestorer(Restorer):
         from restorecli.diagnosis.confirming import confirm
         from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo, diagnose
         from restorecli.diagnosis.files import file_info
+        from restorecli.diagnosis.measured import of_measured
 
         if min(pixels.shape[1:]) < MIN_SIDE:
             context.note({"diagnosis": f"too small to tell: a side is under {MIN_SIDE} px"})
             return ()
         info = FileInfo() if context.file is None else file_info(context.file)
         clipped = np.clip(pixels, 0, 1)
-        diagnosis = confirm(diagnose(clipped, info), clipped, self.restored_by)
+        diagnosis = diagnose(clipped, info)
+        if context.measured:
+            diagnosis = of_measured(diagnosis, is_gray=len(pixels) == 1)
+            context.note({LEFT: ", ".join(diagnosis.left)} if diagnosis.left else {})
+        diagnosis = confirm(diagnosis, clipped, self.restored_by)
         self.diagnoses.append(diagnosis)
         context.note({"diagnosis": str(diagnosis), "confidence": round(diagnosis.confidence, 3)})
         return [restorer for step in diagnosis.steps for restorer in self._apply(step, pixels, context)]

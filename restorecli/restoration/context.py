@@ -13,6 +13,9 @@ from restorecli.degradation.operators import Operator
 from restorecli.folders.record import Record
 from restorecli.images.image import Pixels
 
+LEFT = "left"
+"""The finding that lists the damages which only a photograph would have; see `images.measured`."""
+
 FindingValue = bool | int | float | str
 
 
@@ -41,6 +44,7 @@ class Context:
         record: The manifest's line about it.
         device: Where a method that needs one computes; None picks.
         file: The image's file, where it has one.
+        measured: Whether the image is data rather than a photograph; see `images.measured`.
         found: What the method finds out.
         on_progress: Called with steps done and steps in all by a method that takes minutes.
     """
@@ -51,6 +55,7 @@ class Context:
     record: Record | None = None
     device: str | None = None
     file: Path | None = None
+    measured: bool = False
     found: Findings = field(default_factory=Findings, compare=False)
     on_progress: Callable[[int, int], None] | None = field(default=None, compare=False)
 

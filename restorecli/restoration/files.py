@@ -16,6 +16,7 @@ from restorecli.folders.walking import ImageFile
 from restorecli.images.atomic import write_file
 from restorecli.images.formats import FORMATS, format_for
 from restorecli.images.image import ImageData
+from restorecli.images.measured import NOTE
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.reading import ImageHeader, probe, read_image
 from restorecli.images.rows import goes_by_rows
@@ -23,7 +24,7 @@ from restorecli.images.stacks import open_stack
 from restorecli.images.writing import write_image
 from restorecli.restoration.by_planes import restore_stack
 from restorecli.restoration.by_rows import restore_file_by_rows
-from restorecli.restoration.context import Context, Findings
+from restorecli.restoration.context import LEFT, Context, Findings
 from restorecli.restoration.cutting import CHANGED_BY_TILES, TileUse
 from restorecli.restoration.image import IN_PART, Begun, ImageRestorer
 from restorecli.restoration.items import Loaded, Restored
@@ -150,11 +151,15 @@ class FileRestorer:
         """
         found = Findings()
 
+        is_measured = loaded.stack is not None and loaded.stack.layout.measured
+
         def restore_plane(plane: ImageData) -> tuple[ImageData, TileUse]:
-            context = self.context(file, plane)
+            context = replace(self.context(file, plane), measured=is_measured)
             restored = self.image_restorer(self._told_of_values(file, plane), context)
             if "precision_used" in context.found.values:
                 found.values["precision_used"] = IN_PART
+            if LEFT in context.found.values:
+                found.values[LEFT] = context.found.values[LEFT]
             return restored
 
         if loaded.stack is None:
@@ -178,7 +183,8 @@ class FileRestorer:
         Not where a quality was asked for, or a way of reading that changes colors, values or the frames.
         """
         same_format = format_for(target) == image.traits.format
-        if restored.original is None or not same_format or self._encoding or self.reading != STRICT:
+        plain = self.reading in (STRICT, ReadOptions(frames="all"))  # all of a file of one image
+        if restored.original is None or not same_format or self._encoding or not plain:
             return False
         try:
             content = restored.original.read_bytes()
@@ -201,6 +207,8 @@ class FileRestorer:
             image = restored.take()
             copied = self._copied(restored, image, target)
             notes = (*image.traits.notes, *(() if copied else write_image(target, image, **self._encoding)))
+        if LEFT in restored.found.values:
+            notes = (*notes, NOTE)
         return notes if restored.use.exact else (*notes, CHANGED_BY_TILES)
 
 
@@ -210,8 +218,11 @@ def _restored(loaded: Loaded, begun: Begun) -> Restored:
     source = loaded.image.image
     height, width = source.size
     image, use = begun()
-    lossy = not FORMATS[source.traits.format].lossless
-    same = lossy and np.array_equal(image.pixels, source.pixels)
+    traits = source.traits
+    worse = (
+        traits.depth > 8 or not FORMATS[traits.format].lossless
+    )  # rounded, or without tags of a microscope
+    same = worse and np.array_equal(image.pixels, source.pixels)
     found = loaded.context.found
     original = loaded.path if same else None
     return Restored(image, loaded.stamp, loaded.size, use, height * width, found, original=original)

@@ -273,3 +273,33 @@ def test_a_metric_says_what_it_needs() -> None:
         restorecli.score(COLORS, COLORS[:-1])
     with pytest.raises(UsageError, match="batch"):
         restorecli.score(TENSORS["batch"], TENSORS["batch"])
+
+
+@pytest.mark.parametrize(
+    ("values", "chosen"),
+    [
+        (COLORS[:, :, 0].astype(np.uint16) * 16, "auto"),
+        (COLORS[:, :, 0].astype(np.int32) * 1000 - 70_000, "-70000..200000"),
+        (COLORS[:, :, 0].astype(np.float64) * 1e4 - 1e5, "0..1e6"),
+        (torch.from_numpy(COLORS[None, :, :, 0].astype(np.float32)), "0..255"),
+    ],
+    ids=["12 bits", "int32", "double", "tensor"],
+)
+def test_values_of_any_range_come_back_on_it(values, chosen) -> None:
+    same = restorecli.restore_image(values, range=chosen, **UNCHANGED)
+    assert (same.dtype, same.shape) == (values.dtype, values.shape)
+    assert np.allclose(same, values, rtol=1e-6, atol=0.05)
+    eight_bits = restorecli.restore_image(COLORS[:, :, 0], "median")
+    smoothed = np.asarray(restorecli.restore_image(values, "median", range=chosen), np.float64)
+    low, high = float(values.min()), float(values.max())
+    step = (high - low) / float(COLORS[:, :, 0].max() - COLORS[:, :, 0].min())
+    assert np.allclose((np.squeeze(smoothed) - low) / step + COLORS[:, :, 0].min(), eight_bits, atol=0.01)
+
+
+def test_what_is_no_range_is_refused_and_stacks_are_told_what_to_do() -> None:
+    with pytest.raises(UsageError, match=r"LOW\.\.HIGH"):
+        restorecli.restore_image(COLORS, range="12 bits")
+    with pytest.raises(UsageError, match="plane by plane"):
+        restorecli.restore_image(np.zeros((12, 40, 50), np.uint16))
+    with pytest.raises(UsageError, match="not finite"):
+        restorecli.restore_image(np.full((4, 4), np.nan), range="0..100")

@@ -1,5 +1,7 @@
 """`restorecli diagnose`: one image at length, folders as a table, JSON for programs."""
 
+import numpy as np
+import tifffile
 from PIL import Image
 
 from restorecli.errors import ExitCode
@@ -55,3 +57,23 @@ def test_restore_says_a_line_for_each_kind_and_needs_no_model(shell) -> None:
     assert "1 image: no damage found" in done.err
     assert shell("restorecli restore ./imgs -o again --json").data["kinds"]
     assert "JPEG" not in shell("restorecli restore ./imgs -o third --quiet").err
+
+
+def test_measured_data_is_told_and_its_brightness_left(shell) -> None:
+    dim = read_sample("coffee").pixels.mean(0)[:160, :160] * 4000
+    Image.fromarray(dim.astype("uint16")).save(shell.folder / "dim.png")
+    told = shell("restorecli diagnose dim.png").out
+    assert told.startswith("gray of more than 8 bits")
+    assert "low-light" not in told
+    [one] = shell("restorecli diagnose dim.png --json").data["pictures"]
+    assert one["measured"] is True
+
+
+def test_a_stack_is_diagnosed_plane_by_plane(shell) -> None:
+    """--frames all was refused, with the advice to say --frames all."""
+    tifffile.imwrite(shell.folder / "stack.tif", np.zeros((3, 40, 48), np.uint16), photometric="minisblack")
+    found = shell("restorecli diagnose stack.tif --frames all --json").data["pictures"]
+    assert [one["path"] for one in found] == [f"stack.tif#{number}" for number in range(3)]
+    assert (
+        len(shell("restorecli diagnose stack.tif --frames 1..2 --range 0..4095 --json").data["pictures"]) == 2
+    )

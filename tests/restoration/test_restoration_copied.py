@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from restorecli.images.options import ReadOptions
@@ -57,3 +58,13 @@ def test_a_source_that_is_gone_before_the_result_is_written_is_no_fault(photo, t
 
     assert _restored(photo, tmp_path / "b.jpg", restorer_of(vanish))
     assert _size(tmp_path / "b.jpg") == (40, 56)
+
+
+def test_deep_images_are_copied_since_floats_would_be_rounded_and_private_tags_lost(tmp_path, restorer_of):
+    values = np.random.default_rng(0).normal(1e4, 3e4, (40, 56)).astype(np.float32)
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(file, values, extratags=[(65000, 3, 1, 7, True)])
+    same = restorer_of(lambda batch: batch)
+    assert _restored(file, tmp_path / "b.tif", same) == file.read_bytes()
+    every = ReadOptions(frames="all")
+    assert _restored(file, tmp_path / "c.tif", same, reading=every) == file.read_bytes()
