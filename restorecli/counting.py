@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: "1 image", "2 images", "1,200 images".
@@ -11,3 +13,15 @@ def counted(number: int, noun: str) -> str:
         noun: In the singular; its plural takes an s at the end.
     """
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def some_of(names: Sequence[str], shown: int = 3) -> str:
+    """Return the first names and how many more there are: "a.png, b.png, c.png and 2 more".
+
+    Args:
+        names: At least one.
+        shown: How many are named; one more than that is named, too, since "1 more" is no shorter.
+    """
+    if len(names) <= shown + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:shown])} and {len(names) - shown:,} more"

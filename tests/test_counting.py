@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import restorecli
-from restorecli.counting import counted
+from restorecli.counting import counted, some_of
 
 NOUNS = r"images|files|pairs|steps|tensors|threads|masks|shards|crops|faults|differences|notes|places"
 BY_HAND = re.compile(rf"(?<!of )(?<!\}} )\{{(?!_?[A-Z]{{2}})[^{{}}]+\}} (?:more )?(?:{NOUNS})\b(?!/s)")
@@ -18,6 +18,11 @@ BY_HAND = re.compile(rf"(?<!of )(?<!\}} )\{{(?!_?[A-Z]{{2}})[^{{}}]+\}} (?:more 
 )
 def test_the_noun_follows_the_number(number, words) -> None:
     assert counted(number, "image") == words
+
+
+def test_of_many_names_the_first_are_told() -> None:
+    assert some_of(list("abcd")) == "a, b, c, d"
+    assert some_of(list("abcde")) == "a, b, c and 2 more"
 
 
 def test_no_message_puts_a_plural_behind_any_number() -> None:

@@ -201,7 +201,7 @@ def _apply_metrics(subject: Subject, metrics: Sequence[Metric], notes: list[str]
             try:
                 scores[metric.name] = metric.function(subject)
             except DataError as undefined:
-                notes.append(f"{metric.title} undefined: {undefined.expected}, {undefined.got} came")
+                notes.append(f"{metric.title} undefined: expected {undefined.expected}, got {undefined.got}")
     return scores
 
 

@@ -108,7 +108,7 @@ def test_an_undefined_metric_is_noted(pair):
 
     outcome = score_pair(pair, [asks_for("reference", answer=refuse)], RGB)
     assert outcome.score.restored == {"probe": None}
-    assert outcome.score.notes == ("Probe undefined: more, less came",)
+    assert outcome.score.notes == ("Probe undefined: expected more, got less",)
 
 
 def test_only_the_restored_side_knows_its_degraded_input(pair):

@@ -131,11 +131,22 @@ def test_a_split_by_another_name_is_ordinary(tmp_path):
 
 def test_defects_without_any_mask_are_said_with_the_layouts(bottle, tmp_path):
     degrade_folder(bottle, tmp_path / "noisy", NOISE)
-    (note,) = evaluate_folders(tmp_path / "noisy", metrics=["psnr"]).notes
+    note, other = evaluate_folders(tmp_path / "noisy", metrics=["psnr"]).notes
     assert note.startswith("no mask was found for any image of bottle/cut (1); masks are looked for in: ")
     assert "MVTec LOCO" in note
+    assert other == "no mask was found for test/broken/1.png, though for others of the same defect"
     draw(bottle / "ground_truth/cut/0/000.png", 1)
+    draw(bottle / "ground_truth/broken/1_mask.png", 1)
     assert evaluate_folders(tmp_path / "noisy", metrics=["psnr"]).notes == ()
+
+
+def test_images_whose_masks_are_empty_are_named_but_for_those_without_a_defect(bottle, tmp_path):
+    for mask in ("broken/1_mask.png", "cut/0_mask.png", "good/0_mask.png"):
+        draw(bottle / "ground_truth" / mask, 0)
+    degrade_folder(bottle, tmp_path / "noisy", NOISE)
+    notes = evaluate_folders(tmp_path / "noisy", metrics=["defect-score"]).notes
+    [note] = [note for note in notes if "empty" in note]
+    assert note.endswith("got an empty one: test/broken/1.png, test/cut/0.png")
 
 
 def test_joined_masks_are_scored(bottle, tmp_path):

@@ -81,7 +81,9 @@ class RowScores:
                 try:
                     scores[metric.name] = _RESULTS[scorer](self._sums[rules.name])
                 except DataError as undefined:
-                    notes.append(f"{metric.title} undefined: {undefined.expected}, {undefined.got} came")
+                    notes.append(
+                        f"{metric.title} undefined: expected {undefined.expected}, got {undefined.got}"
+                    )
         return scores, notes
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from restorecli.counting import some_of
 from restorecli.errors import DataError
 from restorecli.evaluation.pairing.defect_masks import mask_source
 from restorecli.evaluation.pairing.pairs import Pair, Pairing, Side, Source, Unmatched
@@ -237,18 +238,25 @@ def _with_masks_beside(pairs: Iterable[Pair]) -> Iterator[Pair]:
 
 
 def _without_masks(pairs: Sequence[Pair]) -> Iterator[str]:
-    """Say which defects have not a single mask, and where masks are looked for."""
+    """Say which defects have not a single mask, where masks are looked for, and which images lack theirs."""
     counts: Counter[str] = Counter()
     masked = set()
+    lacking: dict[str, list[str]] = {}
     for pair in pairs:
         if pair.defect is None or pair.defect.casefold() in DEFECT_FREE_NAMES or pair.reference is None:
             continue
         name = pair.defect if pair.category == pair.defect else f"{pair.category}/{pair.defect}"
         counts[name] += 1
-        masked |= set() if pair.mask is None else {name}
+        if pair.mask is None:
+            lacking.setdefault(name, []).append(pair.path)
+        else:
+            masked.add(name)
     bare = [f"{name} ({count})" for name, count in counts.items() if name not in masked]
     if bare:
         yield f"no mask was found for any image of {', '.join(bare)}; masks are looked for in: {LAYOUTS}"
+    alone = [path for name, paths in lacking.items() if name in masked for path in paths]
+    if alone:
+        yield f"no mask was found for {some_of(alone)}, though for others of the same defect"
 
 
 def _with_mask_beside(pair: Pair, finder: MaskFinder) -> Pair:

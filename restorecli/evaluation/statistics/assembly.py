@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from restorecli.counting import some_of
 from restorecli.evaluation.metrics.defects import warnings
 from restorecli.evaluation.metrics.metric import Metric
 from restorecli.evaluation.metrics.psnr_ssim import PROTOCOL
@@ -15,6 +16,7 @@ from restorecli.evaluation.scoring import ALPHA_NOTE, GRAY_NOTE
 from restorecli.evaluation.scoring_rows import ROWS_NOTE
 from restorecli.evaluation.statistics.grouping import fields_of, group_by
 from restorecli.evaluation.statistics.summary import Summary
+from restorecli.folders.mask_places import DEFECT_FREE_NAMES
 from restorecli.folders.packed import Packed
 
 
@@ -66,10 +68,18 @@ def _notes(evaluation: Evaluation) -> tuple[str, ...]:
     total = len(evaluation.images)
     counts = Counter(note for score in evaluation.images for note in score.notes)
     notes = [f"{note} in {counts[note]} of {total} pairs" for note in _COUNTED if counts[note]]
+    for note in counts:
+        paths = [one.pair.path for one in evaluation.images if note in one.notes and _has_defect(one)]
+        if note.startswith(_OF_MASKS) and paths:
+            notes.append(f"{note}: {some_of(paths)}")
     overall = evaluation.overall
     for side, summaries in (("degraded", overall.degraded), ("restored", overall.restored)):
         notes += _side_notes(side, summaries or {}, evaluation)
     return tuple(notes)
+
+
+def _has_defect(score: PairScore) -> bool:
+    return (score.pair.defect or score.pair.category).casefold() not in DEFECT_FREE_NAMES
 
 
 def _side_notes(side: str, summaries: Mapping[str, Summary], evaluation: Evaluation) -> list[str]:
@@ -101,6 +111,9 @@ def _side_notes(side: str, summaries: Mapping[str, Summary], evaluation: Evaluat
 
 _COUNTED = (ALPHA_NOTE, GRAY_NOTE, ROWS_NOTE)
 """The notes on pairs that are counted for all of them."""
+
+_OF_MASKS = "Defect score undefined: "
+"""How notes begin that say why a mask gives no score: whoever drew it should know of which images."""
 
 _NEEDS = {
     "mask": "a mask",
