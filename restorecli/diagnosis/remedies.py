@@ -28,6 +28,7 @@ class Remedy:
         gray: What to take for gray images, where that is another.
         denoised: "before" or "after" `model`, where weights against noise help it there; they are left out
             where noise is found, too, for that is removed first.
+        first: A method that goes before `model` and leaves less to it.
         by: The name of the strength that the range is of; the finding's first where it is empty.
     """
 
@@ -39,6 +40,7 @@ class Remedy:
     told: tuple[str, ...] = ()
     gray: str = ""
     denoised: str = ""
+    first: str = ""
     by: str = ""
 
 
@@ -78,7 +80,8 @@ REMEDIES: tuple[Remedy, ...] = (
     *_deblurring("motion-blur"),
     Remedy("dither", "resnet.dither", most=6.5),
     Remedy("dither", "sca-unet.gaussian", least=6.5),
-    Remedy("moire", "demoire"),
+    # Straight waves go without a trace by their peaks in the spectrum, bent ones by weights.
+    Remedy("moire", "sca-unet.moire", first="demoire"),
     Remedy("jpeg", "sca-unet.jpeg"),
     Remedy("low-light", "sca-unet.low-light"),
     Remedy("haze", "sca-unet.haze"),
@@ -140,6 +143,7 @@ def plan(
         remedy = remedy_for(finding)
         if remedy is not None and remedy.model and remedy.model not in [step.model for step in steps]:
             step = _step(remedy, finding, hole_color, is_gray=is_gray)
+            steps += [Step(remedy.first)] if remedy.first else []
             steps += [step] if noisy else _with_denoiser(step, remedy, is_gray=is_gray)
     return tuple(steps)
 
@@ -160,7 +164,7 @@ def remedy_for(finding: Finding) -> Remedy | None:
 
 def treatments() -> frozenset[str]:
     """Return the names of all weights and methods that a diagnosis may lead to."""
-    alone = (name for remedy in REMEDIES for name in (remedy.model, remedy.gray))
+    alone = (name for remedy in REMEDIES for name in (remedy.first, remedy.model, remedy.gray))
     pairs = (name for pair in TOGETHER for name in (pair.joint, pair.then_by))
     return frozenset((*alone, *pairs)) - {""}
 

@@ -71,7 +71,8 @@ PURPOSES = (
     Purpose(
         "JPEG blocks", ("deblock",), ("jpeg", "jpg", "dejpeg", "compression", "artifacts"), "sca-unet.jpeg"
     ),
-    Purpose("moire, stripes", ("demoire",), ("moire", "stripes"), "demoire"),
+    Purpose("moire, stripes", ("demoire",), ("stripes",), "demoire"),
+    Purpose("moire, stripes", (), ("moire", "waves", "screen"), "sca-unet.moire"),
     Purpose("dithering", ("inverse-halftone",), ("dither", "dithering", "halftone"), "resnet.dither"),
     Purpose("haze", ("dehaze",), ("fog", "haze", "mist"), "sca-unet.haze"),
     Purpose("dust, color casts", ("dedust", "gray-world"), ("dust", "sand", "sand-dust"), "swm.sand-dust"),
@@ -102,7 +103,7 @@ def model_named(name: str) -> str:
 
     Examples:
         >>> model_named("Moire"), model_named("sca-unet"), model_named("dehaze")
-        ('demoire', 'sca-unet', 'dehaze')
+        ('sca-unet.moire', 'sca-unet', 'dehaze')
     """
     if METHODS.resolve(name) is not None:
         return name

@@ -19,7 +19,7 @@ from restorecli.restoration.purposes import PURPOSES, WORDS, model_named
 from restorecli.training.shelf import shipped_recipes
 
 
-@pytest.mark.parametrize(("line", "rows"), [("models", 45), ("degrade --list", 45), ("recipes", 35)])
+@pytest.mark.parametrize(("line", "rows"), [("models", 45), ("degrade --list", 45), ("recipes", 45)])
 def test_a_list_fits_one_screen(shell, line, rows) -> None:
     answer = shell(f"restorecli {line}")
     lines = answer.out.rstrip().splitlines()

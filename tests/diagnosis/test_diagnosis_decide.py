@@ -144,6 +144,11 @@ def test_how_many_levels_are_left_chooses_what_smooths_them(damage: str, levels:
     assert remedy.model == model
 
 
+def test_moire_loses_its_straight_waves_before_its_bent_ones() -> None:
+    waves = _finding("moire", *STRENGTHS["moire"]({"wave luma": 20.0}))
+    assert [step.model for step in plan((waves,))] == ["demoire", "sca-unet.moire"]
+
+
 @pytest.mark.parametrize(
     ("damage", "growth", "model", "gray"),
     [

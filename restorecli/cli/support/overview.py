@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import textwrap
 
 from restorecli.cli import render
@@ -19,11 +18,12 @@ def show() -> None:
     ready = [
         (
             _called(weights.model, weights.tag),
+            next((purpose.words[0] for purpose in PURPOSES if purpose.model == weights.name), "-"),
             textwrap.shorten(read_card(weights.path).summary, _WIDTH, placeholder=" ..."),
         )
         for weights in shipped()
     ]
-    render.table(("ready to use", "for"), ready)
+    render.table(("ready to use", "word", "for"), ready)
     render.data("")
     render.table(("damage", "word", "methods without training"), _purposes())
     render.data("")
@@ -36,14 +36,12 @@ def show() -> None:
 
 
 def _purposes() -> list[tuple[str, str, str]]:
-    """Return a row for each damage: its name, a word for each model against it, and its methods."""
-    rows = []
-    for name, alike in itertools.groupby(PURPOSES, key=lambda purpose: purpose.name):
-        against = list(alike)
-        words = ", ".join(purpose.words[0] for purpose in against if purpose.words)
-        methods = ", ".join(method for purpose in against for method in purpose.methods)
-        rows.append((name, words or "-", methods or "-"))
-    return rows
+    """Return a row for each damage that methods treat: its name, a word for a model, and the methods."""
+    return [
+        (purpose.name, purpose.words[0] if purpose.words else "-", ", ".join(purpose.methods))
+        for purpose in PURPOSES
+        if purpose.methods
+    ]
 
 
 def _called(model: str, tag: str) -> str:
