@@ -278,6 +278,7 @@ def _compared(
         )
         for rival, place in rivals.items()
     }
-    notes = [f"{rival}: {note}" for rival, other in found.items() for note in other.notes]
+    told = set(evaluation.notes)  # of references and masks, which they share
+    notes = [f"{rival}: {note}" for rival, other in found.items() for note in other.notes if note not in told]
     comparison = compare(evaluation, found, name=name, groups=options.by is not None)
     return replace(evaluation, notes=(*evaluation.notes, *notes)), comparison

@@ -22,6 +22,7 @@ from restorecli.evaluation.metrics.metric import Subject
 from restorecli.evaluation.metrics.protocol import find_protocol
 from restorecli.evaluation.metrics.psnr_ssim import to_8_bits
 from restorecli.images.image import ImageData, Pixels
+from restorecli.images.measured import is_measured
 from restorecli.restoration.context import Context
 from restorecli.restoration.known import Known
 
@@ -109,7 +110,7 @@ def restore_image(
     restore = ImageRestorer(restorer, tile=tile, overlap=overlap, strength=strength)
     done = []
     for each in taken.images:
-        context = Context(sigma, known.operator, _mask(mask, each), device=device)
+        context = Context(sigma, known.operator, _mask(mask, each), device=device, measured=is_measured(each))
         _check_told(restorer, context)
         done.append(restore(each, context)[0])
     result: AnyImage = taken.give_back(done)

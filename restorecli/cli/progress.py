@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Never
 
 from restorecli.cli.render import plain, say
@@ -18,6 +19,17 @@ _UNITS = {"tuning": "parameter"}
 _PAUSE = 0.2  # seconds between two drawings of the steps of one image
 _SMOOTHING = 0.5  # share of the past in the loss and dB that the training bar shows
 _TRAINING_LINE = "{desc} {percentage:5.1f}% |{bar}| {elapsed} < {remaining}{postfix}"
+
+
+def scores_line(scores: Mapping[str, float]) -> str:
+    """Return scores by name in one line, decibels as such: "psnr 28.50 dB, ssim 0.8000, step 11"."""
+
+    def value(name: str, number: float) -> str:
+        if name == "step":
+            return f"{number:.0f}"
+        return f"{number:.2f} dB" if "psnr" in name else f"{number:.4f}"
+
+    return ", ".join(f"{name} {value(name, number)}" for name, number in scores.items())
 
 
 def _shown() -> bool:
@@ -107,8 +119,7 @@ class TrainingBar:
 
     def validated(self, step: int, scores: ValidationScores, best: bool) -> None:
         """Write a validation's scores above the bar."""
-        numbers = ", ".join(f"{name} {value:.4f}" for name, value in scores.numbers().items())
-        line = f"step {step}: {numbers}{' (best so far)' if best else ''}"
+        line = f"step {step}: {scores_line(scores.numbers())}{' (best so far)' if best else ''}"
         if scores.levels:
             levels = ", ".join(f"{level.psnr:.2f} dB {100 * level.share:.0f} %" for level in scores.levels)
             line += f"; levels and their shares from now on: {levels}"

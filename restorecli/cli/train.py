@@ -9,7 +9,7 @@ import typer
 
 from restorecli import api
 from restorecli.cli import completion, options, render
-from restorecli.cli.progress import TrainingBar
+from restorecli.cli.progress import TrainingBar, scores_line
 from restorecli.counting import counted
 from restorecli.result import CommandResult
 from restorecli.training.overrides import read_overrides
@@ -117,9 +117,9 @@ def command(
     if as_json:
         render.as_json(CommandResult("train", result.to_dict(), notes=_left_out(result)))
     render.say(*_left_out(result))
-    best = ", ".join(f"{name} {value:.6g}" for name, value in result.best.items())
     render.say(
-        f"{counted(result.steps, 'step')} in {result.hours:.2f} h; best: {best}", f"weights: {result.weights}"
+        f"{counted(result.steps, 'step')} in {result.hours:.2f} h; best: {scores_line(result.best)}",
+        f"weights: {result.weights}",
     )
     render.say(f"  restorecli restore FOLDER --model {result.weights}")
 

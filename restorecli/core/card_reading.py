@@ -87,7 +87,10 @@ def opened(path: Path, framework: Literal["np", "pt"]) -> Iterator[Any]:
             yield file
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            "This is not a whole safetensors file.", got=f"{error}".partition("\n")[0], file=path
+            "This is not a whole safetensors file.",
+            got=f"{error}".partition("\n")[0],
+            file=path,
+            hint="copy it again from where it came: it is cut short, or something else by its content",
         ) from error
 
 

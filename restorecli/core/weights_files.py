@@ -97,5 +97,8 @@ def _check_safetensors(path: Path) -> None:
             return
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            "This is not a whole safetensors file.", got=f"{error}".partition("\n")[0], file=path
+            "This is not a whole safetensors file.",
+            got=f"{error}".partition("\n")[0],
+            file=path,
+            hint="copy it again from where it came: it is cut short, or something else by its content",
         ) from error

@@ -27,9 +27,9 @@ def is_drawing(path: Path) -> bool:
     """Tell whether a file is a drawing of this program by its mark; only the first bytes of PNGs are read.
 
     Args:
-        path: Any file; one that cannot be read is no drawing.
+        path: Any file; one that cannot be read is no drawing, nor is a pipe, on which reading would wait.
     """
-    if path.suffix.lower() != ".png":
+    if path.suffix.lower() != ".png" or not path.is_file():
         return False
     try:
         with path.open("rb") as file:

@@ -33,7 +33,7 @@ def open_stack(path: Path, options: ReadOptions) -> Chosen | None:
     Raises:
         ImageError: The file is damaged, or has no such planes.
     """
-    if not options.stack:
+    if not options.stack or not path.is_file():  # who reads it says what it is
         return None
     with path.open("rb") as stream:
         file_format = sniff(stream.read(64))

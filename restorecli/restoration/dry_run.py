@@ -32,6 +32,9 @@ _SIDE = 256
 _DIAGNOSED = 24
 """Images at most of which it is said what `auto` would do."""
 
+_TRIED = 5
+"""Files of which the first that can be restored is timed."""
+
 _LONG = 2.0
 """Seconds after which one trial is enough; a shorter first one may have been spent on getting ready."""
 
@@ -46,8 +49,8 @@ class RestorePlan:
         images: How many images would be restored.
         finished: How many are finished already.
         megapixels: Size of those to be restored, in millions of pixels.
-        seconds: About how long it would take, by a trial on a part of the first image; None where there is
-            nothing to do or the first image cannot be restored.
+        seconds: About how long it would take, by a trial on a part of the first image that can be restored;
+            None where there is nothing to do or none of the first few can be.
         notes: What a reader should know, e.g. which images cannot be read.
         kinds: What `auto` would do, a line for each kind of image; empty for other models.
     """
@@ -131,7 +134,8 @@ def _plan(files: Sequence[ImageFile], finished: int, output: Path, trial: _Trial
     kinds = trial.kinds(looked_at)
     if kinds and len(looked_at) < len(files):
         notes.append(f"{len(looked_at)} of {len(files)} images were looked at, evenly spread")
-    speed = trial.seconds_per_pixel(files[0]) if files else None
+    trials = (trial.seconds_per_pixel(file) for file in files[:_TRIED])
+    speed = next((seconds for seconds in trials if seconds is not None), None)
     if files and speed is None:
         notes.append(f"{files[0].relative}: a trial failed, so the time is not known")
     return RestorePlan(

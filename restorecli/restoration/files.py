@@ -16,7 +16,7 @@ from restorecli.folders.walking import ImageFile
 from restorecli.images.atomic import write_file
 from restorecli.images.formats import FORMATS, format_for
 from restorecli.images.image import ImageData
-from restorecli.images.measured import NOTE
+from restorecli.images.measured import NOTE, is_measured
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.reading import ImageHeader, probe, read_image
 from restorecli.images.rows import goes_by_rows
@@ -78,7 +78,7 @@ class FileRestorer:
         """Return what is known about an image."""
         needs = self.image_restorer.restorer.spec.needs
         context = self.known.context(file, image.pixels, self.sources.find(file), needs)
-        return replace(context, on_progress=self.progress.within)
+        return replace(context, on_progress=self.progress.within, measured=is_measured(image))
 
     def load(self, file: ImageFile, header: ImageHeader | None, size: int = 0) -> Loaded:
         """Read an image and all that is known of it, ready to be restored; any thread may do so.
@@ -151,10 +151,10 @@ class FileRestorer:
         """
         found = Findings()
 
-        is_measured = loaded.stack is not None and loaded.stack.layout.measured
-
         def restore_plane(plane: ImageData) -> tuple[ImageData, TileUse]:
-            context = replace(self.context(file, plane), measured=is_measured)
+            context = self.context(file, plane)
+            if loaded.stack is not None and loaded.stack.layout.measured:
+                context = replace(context, measured=True)
             restored = self.image_restorer(self._told_of_values(file, plane), context)
             if "precision_used" in context.found.values:
                 found.values["precision_used"] = IN_PART

@@ -15,7 +15,6 @@ from restorecli.core.transfer import Transfer, transfer_to
 from restorecli.counting import counted
 from restorecli.errors import ImageError, UsageError
 from restorecli.images.image import ImageData, Pixels
-from restorecli.images.measured import is_measured
 from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
 from restorecli.restoration.context import Context, Findings
 from restorecli.restoration.cutting import Cutting, TileUse, joined
@@ -174,7 +173,6 @@ class ImageRestorer:
             ResourceError: Memory ran out and no smaller tile is allowed or possible, or the device failed; as
                 above.
         """
-        images = [(one, _told(one, context)) for one, context in images]
         steps = [None if one.staged is None else self._steps(one.seen, context) for one, context in images]
         values = self._begin_batch(images, steps)
         if values is None:
@@ -349,14 +347,6 @@ def _check_strength(strength: float, scale: int) -> None:
             expected="--strength 1",
             got=f"--strength {strength:g} for a result {scale} times as large",
         )
-
-
-def _told(prepared: Prepared, context: Context | None) -> Context | None:
-    return (
-        None
-        if context is None
-        else replace(context, measured=context.measured or is_measured(prepared.image))
-    )
 
 
 def _with_defects(degraded: Pixels, restored: Pixels, context: Context) -> tuple[Pixels, str]:

@@ -187,6 +187,9 @@ def test_a_dry_run_counts_what_is_finished_and_names_what_cannot_be_read(photo) 
     plan = photo("restorecli restore photos/indoors -o out --model median --dry-run --json").document
     assert (plan["data"]["pictures"], plan["data"]["finished"]) == (1, 2)
     assert "bad.png" in plan["notes"][0]
+    assert plan["data"]["seconds"] is None
+    everything = photo("restorecli restore photos/indoors -o out --model median --dry-run --overwrite --json")
+    assert everything.data["seconds"] is not None  # timed by the first that can be read
     assert (
         "another model" in photo("restorecli restore photos/indoors -o out --model tv --dry-run", code=2).err
     )

@@ -66,7 +66,7 @@ def test_training_shows_loss_decibels_and_time_left(stderr) -> None:
         bar.end()
     shown = stderr.getvalue()
     assert "after step 10" in shown
-    assert "step 11: psnr 28.5000, ssim 0.8000 (best so far)" in shown
+    assert "step 11: psnr 28.50 dB, ssim 0.8000 (best so far)" in shown
     assert ("loss 0.2500, 24.00 dB" in shown) == stderr.isatty()
     assert ("100.0%" in shown) == stderr.isatty()
 

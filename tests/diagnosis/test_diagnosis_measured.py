@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 import restorecli
+from restorecli.api.restoration import RestoreOptions, plan_restore
 from restorecli.diagnosis.measured import of_measured
 from restorecli.diagnosis.result import Diagnosis, Finding, Step, Strength, Suspicion
 from restorecli.folders.manifest import Manifest
 from restorecli.folders.samples import read_sample
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.measured import is_measured
+from restorecli.restoration.auto import AutoRestorer
 
 _DARK = Finding("low-light", "low light", 0.7)
 _BLUR = Finding("gaussian-blur", "blur", 0.9, (Strength("sigma", 2.0, "px"), Strength("noise", 1.0)))
@@ -58,3 +61,15 @@ def test_a_dim_16_bit_image_keeps_its_brightness(tmp_path) -> None:
     found = Manifest(tmp_path / "out").read()["dim.tif"].restorer["found"]
     assert (note.images, found["left"]) == (1, "low-light")
     assert restorecli.restore_image(dim).mean() == pytest.approx(dim.mean(), rel=0.01)
+
+
+def test_a_dry_run_and_arrays_know_what_is_measured(tmp_path, monkeypatch) -> None:
+    """A dry run told of low light that the run itself then left."""
+    told = []
+    monkeypatch.setattr(AutoRestorer, "steps", lambda _, pixels, context: told.append(context.measured) or ())
+    for name, levels in (("deep.png", np.uint16(_dim())), ("flat.png", np.zeros((40, 40), np.uint8))):
+        Image.fromarray(levels).save(tmp_path / name)
+        plan_restore(RestoreOptions(tmp_path / name, tmp_path / "out.png"))
+        restorecli.restore_image(levels)
+        assert set(told) == {name == "deep.png"}
+        told.clear()

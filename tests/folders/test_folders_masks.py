@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import restorecli
 from restorecli.degradation.chain import Chain
 from restorecli.degradation.folder import degrade_folder
 from restorecli.errors import ImageError
@@ -147,6 +148,10 @@ def test_images_whose_masks_are_empty_are_named_but_for_those_without_a_defect(b
     notes = evaluate_folders(tmp_path / "noisy", metrics=["defect-score"]).notes
     [note] = [note for note in notes if "empty" in note]
     assert note.endswith("got an empty one: test/broken/1.png, test/cut/0.png")
+    compared = restorecli.evaluate(
+        tmp_path / "noisy", against={"b": tmp_path / "noisy"}, metrics="defect-score"
+    )
+    assert compared.notes == notes  # not once more for the other method
 
 
 def test_joined_masks_are_scored(bottle, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import struct
 import zlib
 from pathlib import Path
@@ -15,11 +16,13 @@ import tifffile
 from PIL import Image
 
 from restorecli.errors import ImageError, UsageError
+from restorecli.folders.walking import walk
 from restorecli.images import png
 from restorecli.images.decoded import DamagedImageError
 from restorecli.images.options import ReadOptions
 from restorecli.images.png_chunks import make_chunk
 from restorecli.images.reading import probe, read_image
+from restorecli.images.stacks import open_stack
 
 RNG_SEED = 7
 
@@ -355,6 +358,17 @@ def test_a_missing_file_a_folder_and_a_pipe_are_image_errors(tmp_path):
         for function in (read_image, probe):
             with pytest.raises(ImageError, match=words):
                 function(tmp_path / name)
+
+
+def test_nobody_waits_at_a_pipe_for_an_image(tmp_path):
+    """Listing the folder opened it, and waited for ever for someone who writes into it."""
+    os.mkfifo(tmp_path / "pipe.png")
+    signal.alarm(20)
+    try:
+        assert [file.relative.name for file in walk(tmp_path)] == ["pipe.png"]
+        assert open_stack(tmp_path / "pipe.png", ReadOptions(frames="all")) is None
+    finally:
+        signal.alarm(0)
 
 
 # --- damage ---
