@@ -15,13 +15,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def some_of(names: Sequence[str], shown: int = 3) -> str:
+def some_of(names: Sequence[str], between: str = ", ", shown: int = 3) -> str:
     """Return the first names and how many more there are: "a.png, b.png, c.png and 2 more".
 
     Args:
         names: At least one.
+        between: What stands between two of them.
         shown: How many are named; one more than that is named, too, since "1 more" is no shorter.
     """
     if len(names) <= shown + 1:
-        return ", ".join(names)
-    return f"{', '.join(names[:shown])} and {len(names) - shown:,} more"
+        return between.join(names)
+    return f"{between.join(names[:shown])} and {len(names) - shown:,} more"

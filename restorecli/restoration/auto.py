@@ -20,7 +20,7 @@ from restorecli.degradation.operator_words import operator_named
 from restorecli.images.image import Pixels
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.backends import load_network
-from restorecli.restoration.context import LEFT, Context
+from restorecli.restoration.context import DIAGNOSIS, LEFT, Context, Example
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.restoration.restorer import Restorer
@@ -107,17 +107,21 @@ class AutoRestorer(Restorer):
         from restorecli.diagnosis.measured import of_measured
 
         if min(pixels.shape[1:]) < MIN_SIDE:
-            context.note({"diagnosis": f"too small to tell: a side is under {MIN_SIDE} px"})
+            context.note({DIAGNOSIS: f"too small to tell: a side is under {MIN_SIDE} px"})
             return ()
-        info = FileInfo() if context.file is None else file_info(context.file)
-        clipped = np.clip(pixels, 0, 1)
-        diagnosis = diagnose(clipped, info)
-        if context.measured:
-            diagnosis = of_measured(diagnosis, is_gray=len(pixels) == 1)
-            context.note({LEFT: ", ".join(diagnosis.left)} if diagnosis.left else {})
-        diagnosis = confirm(diagnosis, clipped, self.restored_by)
+        example = context.like or Example(pixels)
+        if example.diagnosis is None:
+            info = FileInfo() if context.file is None else file_info(context.file)
+            clipped = np.clip(example.pixels, 0, 1)
+            found = diagnose(clipped, info)
+            if context.measured:
+                found = of_measured(found, is_gray=len(pixels) == 1)
+            example.diagnosis = confirm(found, clipped, self.restored_by)
+        diagnosis = example.diagnosis
+        if diagnosis.left:
+            context.note({LEFT: ", ".join(diagnosis.left)})
         self.diagnoses.append(diagnosis)
-        context.note({"diagnosis": str(diagnosis), "confidence": round(diagnosis.confidence, 3)})
+        context.note({DIAGNOSIS: str(diagnosis), "confidence": round(diagnosis.confidence, 3)})
         return [restorer for step in diagnosis.steps for restorer in self._apply(step, pixels, context)]
 
     def _apply(self, step: Step, pixels: Pixels, context: Context) -> Sequence[Restorer]:

@@ -9,7 +9,36 @@ from restorecli.images.image import ImageData
 from restorecli.images.planes import Chosen
 from restorecli.images.stacks import write_stack
 from restorecli.restoration.by_rows import RowsDone
+from restorecli.restoration.context import Example
 from restorecli.restoration.cutting import TileUse, joined
+
+
+class MiddlePlanes:
+    """The middle planes of a stack, one for each channel: by them the planes of a channel are treated alike.
+
+    Planes that are diagnosed one by one would be treated unequally, and those of a time series flicker; the
+    first one of a stack over depth is often out of focus, or empty.
+
+    Args:
+        stack: The open stack.
+    """
+
+    def __init__(self, stack: Chosen) -> None:
+        self._stack = stack
+        self._channels = stack.layout.shape[-1] if stack.layout.axes.endswith("C") else 1
+        self._known: dict[int, Example] = {}
+
+    def like(self, place: int) -> Example:
+        """Return the middle plane for a plane, whose place in the stack is counted from 0.
+
+        Raises:
+            ImageError: It cannot be read.
+        """
+        channel = place % self._channels
+        if channel not in self._known:
+            numbers = self._stack.numbers[channel :: self._channels]
+            self._known[channel] = Example(self._stack.planes.read(numbers[len(numbers) // 2]).pixels)
+        return self._known[channel]
 
 
 def restore_stack(

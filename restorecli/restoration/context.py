@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,14 @@ from restorecli.degradation.operators import Operator
 from restorecli.folders.record import Record
 from restorecli.images.image import Pixels
 
+DIAGNOSIS = "diagnosis"
+"""The finding that says what damage an image has, and what was done about it."""
+
 LEFT = "left"
 """The finding that lists the damages which only a photograph would have; see `images.measured`."""
+
+if TYPE_CHECKING:  # other models need not wait for what diagnoses
+    from restorecli.diagnosis.result import Diagnosis
 
 FindingValue = bool | int | float | str
 
@@ -33,6 +40,19 @@ class Findings:
     images: dict[str, Pixels] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Example:
+    """An image like which others are treated.
+
+    Attributes:
+        pixels: (C, H, W) float32.
+        diagnosis: What it has, once that was found out.
+    """
+
+    pixels: Pixels
+    diagnosis: Diagnosis | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What is known about one image, from the command line or else from its manifest's line.
@@ -45,6 +65,7 @@ class Context:
         device: Where a method that needs one computes; None picks.
         file: The image's file, where it has one.
         measured: Whether the image is data rather than a photograph; see `images.measured`.
+        like: The image by which damage is found, where this one is to be treated like that.
         found: What the method finds out.
         on_progress: Called with steps done and steps in all by a method that takes minutes.
     """
@@ -56,6 +77,7 @@ class Context:
     device: str | None = None
     file: Path | None = None
     measured: bool = False
+    like: Example | None = field(default=None, compare=False)
     found: Findings = field(default_factory=Findings, compare=False)
     on_progress: Callable[[int, int], None] | None = field(default=None, compare=False)
 

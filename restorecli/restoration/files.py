@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -10,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from restorecli.counting import counted, some_of
 from restorecli.errors import ImageError, RestorecliError
 from restorecli.folders.jobs import Progress, SilentProgress
 from restorecli.folders.walking import ImageFile
-from restorecli.images.atomic import write_file
+from restorecli.images.atomic import atomic_write, write_file
 from restorecli.images.formats import FORMATS, format_for
 from restorecli.images.image import ImageData
 from restorecli.images.measured import NOTE, is_measured
@@ -22,9 +26,9 @@ from restorecli.images.reading import ImageHeader, probe, read_image
 from restorecli.images.rows import goes_by_rows
 from restorecli.images.stacks import open_stack
 from restorecli.images.writing import write_image
-from restorecli.restoration.by_planes import restore_stack
+from restorecli.restoration.by_planes import MiddlePlanes, restore_stack
 from restorecli.restoration.by_rows import restore_file_by_rows
-from restorecli.restoration.context import LEFT, Context, Findings
+from restorecli.restoration.context import DIAGNOSIS, LEFT, Context, Findings
 from restorecli.restoration.cutting import CHANGED_BY_TILES, TileUse
 from restorecli.restoration.image import IN_PART, Begun, ImageRestorer
 from restorecli.restoration.items import Loaded, Restored
@@ -151,15 +155,29 @@ class FileRestorer:
         """
         found = Findings()
 
+        middle = None
+        if loaded.stack is not None and self.image_restorer.restorer.found is not None:
+            middle = MiddlePlanes(loaded.stack)
+        places = itertools.count()
+        diagnoses: Counter[str] = Counter()
+        changed = False
+
         def restore_plane(plane: ImageData) -> tuple[ImageData, TileUse]:
-            context = self.context(file, plane)
+            nonlocal changed
+            context, place = self.context(file, plane), next(places)
             if loaded.stack is not None and loaded.stack.layout.measured:
                 context = replace(context, measured=True)
+            if middle is not None and context.measured:
+                context = replace(context, like=middle.like(place))
             restored = self.image_restorer(self._told_of_values(file, plane), context)
             if "precision_used" in context.found.values:
                 found.values["precision_used"] = IN_PART
             if LEFT in context.found.values:
                 found.values[LEFT] = context.found.values[LEFT]
+            if DIAGNOSIS in context.found.values:
+                diagnoses[str(context.found.values[DIAGNOSIS])] += 1
+                found.values[DIAGNOSIS] = _most_common(diagnoses)
+            changed = changed or plane.traits.depth == 8 or not _is_same(plane, restored[0])
             return restored
 
         if loaded.stack is None:
@@ -175,16 +193,23 @@ class FileRestorer:
                 lambda: check_unchanged(file.path, loaded.stamp),
                 **self._encoding,
             )
+            if not changed and self._may_copy(loaded.stack.layout.format, target):
+                with atomic_write(target) as temporary:
+                    shutil.copyfile(file.path, temporary)
+                    check_unchanged(file.path, loaded.stamp)
+                done = replace(done, notes=())
         return Restored(None, loaded.stamp, loaded.size, done.use, done.area, found, done.notes)
+
+    def _may_copy(self, file_format: str, target: Path) -> bool:
+        plain = self.reading in (STRICT, ReadOptions(frames="all"))
+        return plain and format_for(target) == file_format and not self._encoding
 
     def _copied(self, restored: Restored, image: ImageData, target: Path) -> bool:
         """Copy the file of an image that came back as it was, where writing it again would make it worse.
 
         Not where a quality was asked for, or a way of reading that changes colors, values or the frames.
         """
-        same_format = format_for(target) == image.traits.format
-        plain = self.reading in (STRICT, ReadOptions(frames="all"))  # all of a file of one image
-        if restored.original is None or not same_format or self._encoding or not plain:
+        if restored.original is None or not self._may_copy(image.traits.format, target):
             return False
         try:
             content = restored.original.read_bytes()
@@ -212,6 +237,15 @@ class FileRestorer:
         return notes if restored.use.exact else (*notes, CHANGED_BY_TILES)
 
 
+def _is_same(before: ImageData, after: ImageData) -> bool:
+    return np.array_equal(before.pixels, after.pixels)
+
+
+def _most_common(diagnoses: Counter[str]) -> str:
+    told = [f"{counted(count, 'plane')}: {text}" for text, count in diagnoses.most_common()]
+    return some_of(told, "; ")
+
+
 def _restored(loaded: Loaded, begun: Begun) -> Restored:
     """Wait for an image."""
     assert loaded.image is not None  # noqa: S101 - the others go through `restore_pieces`
@@ -222,7 +256,7 @@ def _restored(loaded: Loaded, begun: Begun) -> Restored:
     worse = (
         traits.depth > 8 or not FORMATS[traits.format].lossless
     )  # rounded, or without tags of a microscope
-    same = worse and np.array_equal(image.pixels, source.pixels)
+    same = worse and _is_same(source, image)
     found = loaded.context.found
     original = loaded.path if same else None
     return Restored(image, loaded.stamp, loaded.size, use, height * width, found, original=original)

@@ -11,9 +11,11 @@ from scipy import ndimage
 
 from restorecli.degradation.chain import Chain
 from restorecli.degradation.folder import degrade_folder
+from restorecli.diagnosis.result import Diagnosis, Finding, Step
 from restorecli.folders.manifest import Manifest
 from restorecli.images.options import ReadOptions
 from restorecli.restoration.adapter import MethodRestorer
+from restorecli.restoration.auto import AutoRestorer
 from restorecli.restoration.folder import restore_folder
 from restorecli.restoration.methods.catalog import create_method
 
@@ -45,6 +47,28 @@ def test_every_plane_of_a_hyperstack_is_restored_in_its_place(tmp_path, stack):
     assert Manifest(tmp_path / "out").read()["cells.tif"].reading == ALL
     again = restore_folder(tmp_path / "in", tmp_path / "out", MEDIAN, reading=ALL)
     assert (again.written, again.skipped) == (0, 1)
+
+
+def test_measured_planes_of_a_channel_are_treated_alike_by_the_middle_one(tmp_path, monkeypatch):
+    """Diagnosed one by one, the planes of a time series would be treated unequally."""
+    (tmp_path / "in").mkdir()
+    samples = RNG.integers(0, 4000, (3, 2, 40, 36)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "in" / "cells.tif", samples, imagej=True, metadata={"axes": "TCYX"})
+    seen = []
+
+    def found(image, _):
+        seen.append(np.rint(4095 * image[0]))
+        steps = (Step("median", {"size": 3}),) if len(seen) == 1 else ()
+        return Diagnosis((Finding("gaussian", "noise", 0.9),) if steps else (), steps, (), 0.9)
+
+    monkeypatch.setattr("restorecli.diagnosis.diagnosing.diagnose", found)
+    restore_folder(tmp_path / "in", tmp_path / "out", AutoRestorer(), reading=ALL)
+    np.testing.assert_array_equal(seen, samples[1])
+    done = tifffile.imread(tmp_path / "out" / "cells.tif")
+    np.testing.assert_array_equal(done[:, 0], medians(samples[:, 0]))
+    np.testing.assert_array_equal(done[:, 1], samples[:, 1])
+    record = Manifest(tmp_path / "out").read()["cells.tif"]
+    assert record.restorer["found"]["diagnosis"] == "3 planes: noise -> median; 3 planes: no damage found"
 
 
 def test_some_planes_and_one_plane(tmp_path, stack):

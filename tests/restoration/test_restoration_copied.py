@@ -68,3 +68,16 @@ def test_deep_images_are_copied_since_floats_would_be_rounded_and_private_tags_l
     assert _restored(file, tmp_path / "b.tif", same) == file.read_bytes()
     every = ReadOptions(frames="all")
     assert _restored(file, tmp_path / "c.tif", same, reading=every) == file.read_bytes()
+
+
+def test_a_deep_stack_that_comes_back_as_it_was_is_copied(tmp_path, restorer_of):
+    values = np.random.default_rng(0).normal(1e4, 3e4, (3, 40, 56)).astype(np.float32)
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(file, values, imagej=True, metadata={"axes": "ZYX", "Labels": ["a", "b", "c"]})
+    every = ReadOptions(frames="all")
+    assert (
+        _restored(file, tmp_path / "b.tif", restorer_of(lambda batch: batch), reading=every)
+        == file.read_bytes()
+    )
+    darker = _restored(file, tmp_path / "c.tif", restorer_of(lambda batch: 0.9 * batch), reading=every)
+    assert darker != file.read_bytes()
