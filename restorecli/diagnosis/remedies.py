@@ -71,7 +71,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("camera-noise", "sca-unet.camera", by=FILM, most=0.0),
     Remedy("camera-noise", "sca-unet.grain"),
     Remedy("film-grain", "sca-unet.grain"),
-    Remedy("salt-pepper", "switching-median"),
+    Remedy("salt-pepper", "switching-median", parameters={"fill": "thin-plate"}),
     Remedy("quantize", "tv", most=4),
     Remedy("quantize", "sca-unet.noise-jpeg", least=4, most=12),
     Remedy("quantize", "sca-unet.gaussian", least=12),

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from skimage.data import chelsea
+from skimage.restoration import inpaint_biharmonic
 
 from restorecli.degradation.families.noise import SaltPepper
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.classical.filters import Median
 from restorecli.restoration.methods.classical.impulses import SwitchingMedian, find_impulses, without_areas
+from restorecli.restoration.methods.classical.thin_plate import thin_plate
 from restorecli.restoration.methods.classical.windows import fill_from_median
 
 
@@ -100,3 +103,41 @@ def test_the_tolerance_finds_impulses_that_were_compressed() -> None:
     assert find_impulses(noisy, 5 / 255, "auto")[0, ::7, ::7].all()
     result = SwitchingMedian(tolerance=5.0).restore(noisy, Context())
     assert np.abs(result - clean).max() < 0.15
+
+
+def test_the_plate_is_that_of_scikit_image_within_the_image() -> None:
+    rng = np.random.default_rng(0)
+    plane = rng.random((40, 50))
+    lost = np.zeros(plane.shape, bool)
+    lost[3:-3, 3:-3] = rng.random((34, 44)) < 0.2
+    low, high = plane[~lost].min(), plane[~lost].max()
+    judge = np.clip(inpaint_biharmonic(plane, lost), low, high)
+    np.testing.assert_allclose(thin_plate(plane, lost), judge, atol=3e-5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 99), share=st.floats(0.01, 0.5))
+def test_a_slope_goes_on_through_gaps_and_what_is_known_stays(seed, share) -> None:
+    rows, columns = np.mgrid[:24, :30]
+    slope = 0.1 + 0.01 * rows + 0.015 * columns
+    lost = np.zeros(slope.shape, bool)
+    lost[2:-2, 2:-2] = np.random.default_rng(seed).random((20, 26)) < share
+    found = thin_plate(np.where(lost, 7.0, slope), lost)
+    np.testing.assert_allclose(found, slope, atol=1e-4)
+    np.testing.assert_array_equal(found[~lost], slope[~lost])
+
+
+@pytest.mark.parametrize("amount", [0.03, 0.27])
+def test_a_plate_fills_photographs_better_than_a_median(amount) -> None:
+    clean = np.moveaxis(chelsea()[100:228, 200:328], -1, 0).astype(np.float32) / 255
+    noisy = SaltPepper(amount=amount).apply(clean, np.random.default_rng(0))
+    error = {
+        fill: np.mean((SwitchingMedian(fill=fill).restore(noisy, Context()) - clean) ** 2)
+        for fill in ("median", "thin-plate")
+    }
+    assert 10 * np.log10(error["median"] / error["thin-plate"]) > 1
+
+
+def test_an_image_without_a_known_pixel_stays() -> None:
+    black = np.zeros((1, 8, 8), np.float32)
+    np.testing.assert_array_equal(SwitchingMedian(fill="thin-plate").restore(black, Context()), black)
