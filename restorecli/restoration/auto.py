@@ -20,7 +20,7 @@ from restorecli.degradation.operator_words import operator_named
 from restorecli.images.image import Pixels
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.backends import load_network
-from restorecli.restoration.context import DIAGNOSIS, LEFT, Context, Example
+from restorecli.restoration.context import DIAGNOSIS, KEPT_MEANS, LEFT, Context, Example
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.catalog import METHODS, create_method
 from restorecli.restoration.restorer import Restorer
@@ -118,6 +118,8 @@ class AutoRestorer(Restorer):
                 found = of_measured(found, is_gray=len(pixels) == 1)
             example.diagnosis = confirm(found, clipped, self.restored_by)
         diagnosis = example.diagnosis
+        if context.measured and diagnosis.steps and not _replaces_pixels(diagnosis):
+            context.note({KEPT_MEANS: True})
         if diagnosis.left:
             context.note({LEFT: ", ".join(diagnosis.left)})
         self.diagnoses.append(diagnosis)
@@ -166,6 +168,11 @@ class AutoRestorer(Restorer):
         return restored[0]
 
 
+def _replaces_pixels(diagnosis: Diagnosis) -> bool:
+    """Tell whether single pixels were replaced, such as hot ones: their brightness was no measurement."""
+    return any(finding.damage == "salt-pepper" for finding in diagnosis.findings)
+
+
 @cache
 def _digest() -> str:
     """Return a digest of what decides about a result: code and data of the diagnosis, and shipped weights.
@@ -179,8 +186,9 @@ def _digest() -> str:
     from restorecli.diagnosis.network import WEIGHTS
     from restorecli.diagnosis.remedies import treatments
     from restorecli.diagnosis.votes import VOTES
+    from restorecli.restoration import keep_means
 
-    code = [Path(__file__), *sorted(TABLE.parent.glob("*.py"))]
+    code = [Path(__file__), Path(keep_means.__file__), *sorted(TABLE.parent.glob("*.py"))]
     treating = treatments()
     weights = [entry.path for entry in shipped() if entry.name in treating]
     content = hashlib.sha256()

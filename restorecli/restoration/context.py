@@ -20,6 +20,9 @@ DIAGNOSIS = "diagnosis"
 LEFT = "left"
 """The finding that lists the damages which only a photograph would have; see `images.measured`."""
 
+KEPT_MEANS = "kept_means"
+"""The finding that local means are to stay those of the input; see `keep_means`."""
+
 if TYPE_CHECKING:  # other models need not wait for what diagnoses
     from restorecli.diagnosis.result import Diagnosis
 

@@ -28,7 +28,7 @@ from restorecli.images.stacks import open_stack
 from restorecli.images.writing import write_image
 from restorecli.restoration.by_planes import MiddlePlanes, restore_stack
 from restorecli.restoration.by_rows import restore_file_by_rows
-from restorecli.restoration.context import DIAGNOSIS, LEFT, Context, Findings
+from restorecli.restoration.context import DIAGNOSIS, KEPT_MEANS, LEFT, Context, Findings
 from restorecli.restoration.cutting import CHANGED_BY_TILES, TileUse
 from restorecli.restoration.image import IN_PART, Begun, ImageRestorer
 from restorecli.restoration.items import Loaded, Restored
@@ -170,13 +170,7 @@ class FileRestorer:
             if middle is not None and context.measured:
                 context = replace(context, like=middle.like(place))
             restored = self.image_restorer(self._told_of_values(file, plane), context)
-            if "precision_used" in context.found.values:
-                found.values["precision_used"] = IN_PART
-            if LEFT in context.found.values:
-                found.values[LEFT] = context.found.values[LEFT]
-            if DIAGNOSIS in context.found.values:
-                diagnoses[str(context.found.values[DIAGNOSIS])] += 1
-                found.values[DIAGNOSIS] = _most_common(diagnoses)
+            _note_plane(found, context.found, diagnoses)
             changed = changed or plane.traits.depth == 8 or not _is_same(plane, restored[0])
             return restored
 
@@ -241,9 +235,16 @@ def _is_same(before: ImageData, after: ImageData) -> bool:
     return np.array_equal(before.pixels, after.pixels)
 
 
-def _most_common(diagnoses: Counter[str]) -> str:
-    told = [f"{counted(count, 'plane')}: {text}" for text, count in diagnoses.most_common()]
-    return some_of(told, "; ")
+def _note_plane(found: Findings, of_plane: Findings, diagnoses: Counter[str]) -> None:
+    """Add what was found out of a plane to what is told of its stack, and count its diagnosis."""
+    values = of_plane.values
+    found.values.update({name: values[name] for name in (LEFT, KEPT_MEANS) if name in values})
+    if "precision_used" in values:
+        found.values["precision_used"] = IN_PART
+    if DIAGNOSIS in values:
+        diagnoses[str(values[DIAGNOSIS])] += 1
+        told = [f"{counted(count, 'plane')}: {text}" for text, count in diagnoses.most_common()]
+        found.values[DIAGNOSIS] = some_of(told, "; ")
 
 
 def _restored(loaded: Loaded, begun: Begun) -> Restored:

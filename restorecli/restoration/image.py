@@ -16,7 +16,7 @@ from restorecli.counting import counted
 from restorecli.errors import ImageError, UsageError
 from restorecli.images.image import ImageData, Pixels
 from restorecli.restoration.alpha import enlarge, fill_invisible, keep_invisible
-from restorecli.restoration.context import Context, Findings
+from restorecli.restoration.context import KEPT_MEANS, Context, Findings
 from restorecli.restoration.cutting import Cutting, TileUse, joined
 from restorecli.restoration.launching import Launcher, Values
 from restorecli.restoration.outside import reaches_beyond, restore_beyond
@@ -201,6 +201,10 @@ class ImageRestorer:
         """Wait for the values of an image and give it back what its file was."""
         image, traits, alpha = prepared.image, prepared.image.traits, prepared.image.traits.alpha
         pixels, use = value()
+        if context is not None and KEPT_MEANS in context.found.values:
+            from restorecli.restoration.keep_means import keep_means
+
+            pixels = keep_means(prepared.seen, pixels)
         if self.keep_defects:
             pixels, note = _with_defects(prepared.seen, pixels, context or Context())
             traits = replace(traits, notes=(*traits.notes, note))
