@@ -26,8 +26,8 @@ def of_measured(diagnosis: Diagnosis, *, is_gray: bool) -> Diagnosis:
     findings = tuple(one for one in diagnosis.findings if one.damage in TREATED)
     left = tuple(one.damage for one in diagnosis.findings if one.damage not in TREATED)
     suspicion, confidence = diagnosis.suspicion, diagnosis.confidence
-    if left:
-        confidence = sum(one.confidence for one in findings) if findings else max(0.0, 1 - confidence)
+    if left and findings:
+        confidence = sum(one.confidence for one in findings)
     return replace(
         diagnosis,
         findings=findings,

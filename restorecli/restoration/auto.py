@@ -186,9 +186,10 @@ def _digest() -> str:
     from restorecli.diagnosis.network import WEIGHTS
     from restorecli.diagnosis.remedies import treatments
     from restorecli.diagnosis.votes import VOTES
-    from restorecli.restoration import keep_means
 
-    code = [Path(__file__), Path(keep_means.__file__), *sorted(TABLE.parent.glob("*.py"))]
+    here = Path(__file__)
+    code = [here, here.with_name("keep_means.py"), here.parents[1] / "images" / "measured.py"]
+    code += sorted(TABLE.parent.glob("*.py"))
     treating = treatments()
     weights = [entry.path for entry in shipped() if entry.name in treating]
     content = hashlib.sha256()

@@ -46,7 +46,8 @@ def test_brightness_and_blur_are_left_and_noise_is_treated() -> None:
     assert (measured.findings, measured.left) == ((_NOISE,), ("low-light",))
     assert [step.model for step in measured.steps] == ["dncnn.gray-blind"]
     assert measured.confidence == pytest.approx(0.25)
-    assert of_measured(Diagnosis((_BLUR,), (Step("wiener-deconv"),), (), 0.9), is_gray=True).is_clean
+    blurred = of_measured(Diagnosis((_BLUR,), (Step("wiener-deconv"),), (), 0.9), is_gray=True)
+    assert (blurred.is_clean, blurred.confidence) == (True, 0.9)  # that it is neither noise nor JPEG
     suspected = Diagnosis((), (), (), 0.5, Suspicion("haze", "haze", 0.4, "sca-unet.haze"), (_DARK,))
     assert of_measured(suspected, is_gray=True) == Diagnosis((), (), (), 0.5, measured=True)
 

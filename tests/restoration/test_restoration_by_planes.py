@@ -59,7 +59,7 @@ def test_measured_planes_of_a_channel_are_treated_alike_by_the_middle_one(tmp_pa
     def found(image, _):
         seen.append(np.rint(4095 * image[0]))
         steps = (Step("median", {"size": 3}),) if len(seen) == 1 else ()
-        return Diagnosis((Finding("gaussian", "noise", 0.9),) if steps else (), steps, (), 0.9)
+        return Diagnosis((Finding("salt-pepper", "salt and pepper", 0.9),) if steps else (), steps, (), 0.9)
 
     monkeypatch.setattr("restorecli.diagnosis.diagnosing.diagnose", found)
     restore_folder(tmp_path / "in", tmp_path / "out", AutoRestorer(), reading=ALL)
@@ -68,7 +68,10 @@ def test_measured_planes_of_a_channel_are_treated_alike_by_the_middle_one(tmp_pa
     np.testing.assert_array_equal(done[:, 0], medians(samples[:, 0]))
     np.testing.assert_array_equal(done[:, 1], samples[:, 1])
     record = Manifest(tmp_path / "out").read()["cells.tif"]
-    assert record.restorer["found"]["diagnosis"] == "3 planes: noise -> median; 3 planes: no damage found"
+    assert (
+        record.restorer["found"]["diagnosis"]
+        == "3 planes: salt and pepper -> median; 3 planes: no damage found"
+    )
 
 
 def test_some_planes_and_one_plane(tmp_path, stack):
