@@ -9,14 +9,15 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from restorecli.images.formats import FORMATS, SUFFIXES, format_named
+from restorecli.images.formats import FORMATS, OTHER_TIFF, SUFFIXES, format_named
 
 
 def output_name(relative: PurePosixPath, traits_format: str, depth: int, wanted: str | None) -> PurePosixPath:
     """Return the relative path under which a processed image is written.
 
     PNG, TIFF, BMP and PPM keep their suffix. JPEG, WebP and AVIF become PNG, because compressing again would
-    put damage back. A depth that the format cannot hold also changes the suffix: 16 bits to PNG, 32 to TIFF.
+    put damage back. TIFF that is called otherwise, such as .lsm, becomes .lsm.tiff. A depth that the format
+    cannot hold also changes the suffix: 16 bits to PNG, 32 to TIFF.
 
     Args:
         relative: Path of the source below its root.
@@ -33,7 +34,7 @@ def output_name(relative: PurePosixPath, traits_format: str, depth: int, wanted:
     elif by_suffix is not None and FORMATS[traits_format].lossless and FORMATS[by_suffix].lossless:
         target = by_suffix
     else:
-        target = "PNG"
+        target = "TIFF" if relative.suffix.lower() in OTHER_TIFF else "PNG"
     if wanted is None and depth not in FORMATS[target].depths:
         target = "TIFF" if depth == 32 else "PNG"
     if by_suffix == target and relative.suffix.lower() != ".pbm":

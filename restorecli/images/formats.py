@@ -70,7 +70,17 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 SUFFIXES = {suffix: name for name, kind in FORMATS.items() for suffix in kind.suffixes}
 """The format by suffix, of those that are written."""
 
-FOREIGN_SUFFIXES = frozenset({".gif", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".exr", ".dng"})
+OTHER_TIFF = frozenset({".lsm", ".stk", ".svs", ".ndpi"})
+"""What microscopes and slide scanners call their TIFF files, which are read and written as such."""
+
+_OF_INSTRUMENTS = frozenset({".czi", ".nd2", ".lif", ".oib", ".oir", ".ims"}) | frozenset(
+    {".dcm", ".fits", ".mrc", ".dm3", ".dm4"}
+)
+"""Formats of microscopes, scanners and telescopes that are not read."""
+
+FOREIGN_SUFFIXES = (
+    OTHER_TIFF | _OF_INSTRUMENTS | {".gif", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".exr", ".dng"}
+)
 """Images that are not written or not even read: a folder walk lists them, not to lose them in silence."""
 
 _NAMES = {called: name for name, kind in FORMATS.items() for called in kind.names}
@@ -116,7 +126,7 @@ def sniff(start: bytes) -> str:
         "The file is no image of a format that is read.",
         expected="PNG, JPEG, TIFF, WebP, AVIF, HEIC, GIF, BMP or PPM content, whatever the suffix says",
         got=f"a file that begins with {start[:12]!r}",
-        hint="convert it to PNG first, or remove it from the folder",
+        hint="convert it to PNG or TIFF first, or remove it from the folder",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 import imagecodecs
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from PIL import Image, ImageCms
 from skimage import data
 
 from restorecli.errors import ImageError
+from restorecli.folders.outputs import output_name
+from restorecli.folders.walking import walk
 from restorecli.images import pillow_files
 from restorecli.images.exif import PREFIX
 from restorecli.images.formats import FOREIGN_SUFFIXES, FORMATS, SUFFIXES, format_named, sniff
@@ -130,6 +134,15 @@ def test_without_the_extra_a_heic_is_named_with_the_way_to_it(tmp_path, monkeypa
 
 
 # --- the table of formats ---
+
+
+def test_what_a_microscope_wrote_is_listed_and_refused_with_a_way_out(tmp_path):
+    """A folder of such files was said to hold no image at all."""
+    (tmp_path / "cells.czi").write_bytes(b"ZISRAWFILE" + bytes(90))
+    [file] = walk(tmp_path)
+    with pytest.raises(ImageError, match="PNG or TIFF first"):
+        read_image(file.path)
+    assert output_name(PurePosixPath("a/cells.LSM"), "PNG", 8, None) == PurePosixPath("a/cells.LSM.tiff")
 
 
 def test_every_format_of_the_table_has_a_way_in_and_out():
