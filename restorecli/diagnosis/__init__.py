@@ -5,7 +5,8 @@ measures there (`noise`, `blur`, `blocks`, `impulses`, `levels`, `tones`, `lines
 `decide` turns them into the chance of each damage, by a logistic model whose table was fitted on
 photographs (`restorecli.bench` fits it). `strengths` says how strong a damage is, `remedies` what to do
 about it, in which order, and what cannot be undone. All of it comes back as a `Diagnosis` (`result`);
-`diagnosing` does it for one image, `files` for files and folders. Nothing here restores or learns.
+`diagnosing` does it for one image, `large` for one of any size, `files` for files and folders. Nothing here
+restores or learns.
 """
 
 from restorecli.diagnosis.diagnosing import FileInfo, diagnose

@@ -102,8 +102,9 @@ class AutoRestorer(Restorer):
     def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
         """Return what helps against the damage of one image, in order; nothing where it has none."""
         from restorecli.diagnosis.confirming import confirm
-        from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo, diagnose
+        from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo
         from restorecli.diagnosis.files import file_info
+        from restorecli.diagnosis.large import diagnose_any
         from restorecli.diagnosis.measured import of_measured
 
         if min(pixels.shape[1:]) < MIN_SIDE:
@@ -113,7 +114,7 @@ class AutoRestorer(Restorer):
         if example.diagnosis is None:
             info = FileInfo() if context.file is None else file_info(context.file)
             clipped = np.clip(example.pixels, 0, 1)
-            found = diagnose(clipped, info)
+            found = diagnose_any(clipped, info)
             if context.measured:
                 found = of_measured(found, is_gray=len(pixels) == 1)
             example.diagnosis = confirm(found, clipped, self.restored_by)
