@@ -27,7 +27,7 @@ def diagnose(image: object) -> Diagnosis:
 
     Raises:
         UsageError: The image is of a wrong kind, shape or range.
-        ImageError: The file cannot be read, or a side is under 32 px.
+        ImageError: The file cannot be read.
 
     Example:
         >>> import numpy as np, restorecli

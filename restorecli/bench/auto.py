@@ -68,8 +68,6 @@ RIVALS: Mapping[str, Sequence[str]] = {
 
 _FOR_ALL = ("sca-unet.blind",)
 
-_UNTOLD = Diagnosis((), (), (), 0.0)
-
 Measured = Mapping[str, Any]
 """What is kept of one model on the images of a cell: `psnr`, one for each image, and more of `auto`."""
 
@@ -214,10 +212,8 @@ class _Bench:
         """Return what `auto` named, whether its specialist is right, and PSNR after it, by image."""
         outputs, diagnoses = [], []
         for example in examples:
-            known = len(self._auto.diagnoses)
             outputs.append(_restored(self._auto, example.degraded, Context()))
-            # Of an image that is too small to tell there is none.
-            diagnoses.append(self._auto.diagnoses[-1] if len(self._auto.diagnoses) > known else _UNTOLD)
+            diagnoses.append(self._auto.diagnoses[-1])
         return {
             "named": [_named(diagnosis) for diagnosis in diagnoses],
             "right": [_is_right(diagnosis, damage) for diagnosis in diagnoses],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,15 +73,27 @@ def _row(one: FileDiagnosis) -> tuple[str, str, str, str]:
     steps = " -> ".join(step.model for step in one.diagnosis.steps)
     found = "; ".join(str(finding) for finding in one.diagnosis.findings)
     nothing = "copy it" if one.diagnosis.is_clean else "nothing that helps"
-    return one.path, found or "no damage found", f"{one.diagnosis.confidence:.2f}", steps or nothing
+    return one.path, found or str(one.diagnosis), f"{one.diagnosis.confidence:.2f}", steps or nothing
+
+
+def _looked_at(diagnosis: Diagnosis) -> Iterator[str]:
+    """Yield what is to be known of the image before what was found in it."""
+    from restorecli.images.measured import NOTE
+
+    if diagnosis.measured:
+        yield NOTE
+    if diagnosis.inside is not None:
+        corners = ", ".join(f"({x:.0f}, {y:.0f})" for x, y in diagnosis.inside.corners)
+        yield f"only what is inside a border of one color was looked at; its corners: {corners}"
 
 
 def _show(diagnosis: Diagnosis) -> None:
     """Write one diagnosis at length."""
-    from restorecli.images.measured import NOTE
-
-    if diagnosis.measured:
-        render.data(NOTE)
+    for line in _looked_at(diagnosis):
+        render.data(line)
+    if diagnosis.untold:
+        render.data(diagnosis.untold)
+        return
     if diagnosis.is_clean:
         render.data(f"no damage found (sure: {diagnosis.confidence:.2f})")
         if diagnosis.suspicion is not None:

@@ -45,7 +45,7 @@ def confirm(diagnosis: Diagnosis, image: Pixels, restored: Callable[[str, Pixels
 
     Args:
         diagnosis: Of the image.
-        image: (C, H, W) float32, C = 1 or 3, in [0, 1].
+        image: What it looked at, (C, H, W) float32, C = 1 or 3, in [0, 1]; see `diagnosing.looked_at`.
         restored: Returns what the weights of a name make of an image, of the same size and in [0, 1]. It is
             given the window that the first look saw; see `view`.
     """
@@ -56,7 +56,7 @@ def confirm(diagnosis: Diagnosis, image: Pixels, restored: Callable[[str, Pixels
         if chance >= _needed(doubt.damage, doubt.confidence):
             found = (replace(doubt, confidence=chance),)
             steps = plan(found, is_gray=len(image) == 1)
-            return Diagnosis(found, steps, (LIMITS[doubt.damage],), chance)
+            return Diagnosis(found, steps, (LIMITS[doubt.damage],), chance, inside=diagnosis.inside)
     return diagnosis
 
 

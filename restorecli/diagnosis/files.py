@@ -15,6 +15,7 @@ from restorecli.diagnosis.diagnosing import FileInfo
 from restorecli.diagnosis.large import diagnose_any
 from restorecli.diagnosis.measured import of_measured
 from restorecli.diagnosis.result import Diagnosis
+from restorecli.diagnosis.webp import webp_quantizer
 from restorecli.errors import RestorecliError
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
 from restorecli.folders.mirror import Mirror
@@ -50,14 +51,14 @@ class FileDiagnosis:
 
 
 def file_info(path: Path) -> FileInfo:
-    """Return what a file says beside its pixels; nothing where it is no JPEG."""
+    """Return what a file says beside its pixels; nothing where it is neither JPEG nor lossy WebP."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path, formats=["JPEG"]) as image:
             tables = getattr(image, "quantization", {})
     except (UnidentifiedImageError, OSError):
-        return FileInfo()
+        return FileInfo(webp_quantizer=webp_quantizer(path))
     return FileInfo(jpeg_table=tuple(tables[0])) if 0 in tables else FileInfo()
 
 
@@ -69,7 +70,7 @@ def diagnose_file(path: Path, reading: ReadOptions = STRICT) -> Diagnosis:
         reading: How to read what is unusual.
 
     Raises:
-        ImageError: It cannot be read, or is too small to tell anything.
+        ImageError: It cannot be read.
     """
     return diagnose_image(read_image(path, reading), file_info(path))
 
@@ -166,6 +167,7 @@ def kinds(diagnoses: Sequence[Diagnosis]) -> list[str]:
         key = (
             tuple(finding.damage for finding in diagnosis.findings),
             tuple(step.model for step in diagnosis.steps),
+            diagnosis.untold,
         )
         grouped.setdefault(key, []).append(diagnosis)
     counts = Counter({key: len(group) for key, group in grouped.items()})

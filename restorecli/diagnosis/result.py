@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from restorecli.diagnosis.borders import Print
+
 
 @dataclass(frozen=True, slots=True)
 class Strength:
@@ -131,6 +133,9 @@ class Diagnosis:
             `confirming`.
         measured: Whether the image was taken for measured data; see `measured`.
         left: Damages that such data only seem to have, by name.
+        untold: Why nothing can be told of the image; empty where it was diagnosed.
+        inside: The print inside a border of one color, which alone was looked at; None where it is all of
+            the image.
     """
 
     findings: tuple[Finding, ...]
@@ -141,6 +146,8 @@ class Diagnosis:
     doubts: tuple[Finding, ...] = ()
     measured: bool = False
     left: tuple[str, ...] = ()
+    untold: str = ""
+    inside: Print | None = None
 
     @property
     def is_clean(self) -> bool:
@@ -149,9 +156,10 @@ class Diagnosis:
 
     def __str__(self) -> str:
         if self.is_clean:
-            return "no damage found"
+            return self.untold or "no damage found"
         found = "; ".join(str(finding) for finding in self.findings)
-        return f"{found} -> {' -> '.join(step.model for step in self.steps) or 'nothing helps'}"
+        where = "" if self.inside is None else " inside a border"
+        return f"{found}{where} -> {' -> '.join(step.model for step in self.steps) or 'nothing helps'}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `restorecli diagnose --json` prints of it."""
@@ -164,4 +172,6 @@ class Diagnosis:
             "suspicion": None if self.suspicion is None else self.suspicion.to_dict(),
             "measured": self.measured,
             "left": list(self.left),
+            "untold": self.untold,
+            "inside": None if self.inside is None else [list(corner) for corner in self.inside.corners],
         }

@@ -22,7 +22,8 @@ def measure_tones(view: View) -> dict[str, float]:
         mean log ratio of red to blue and of green to their mean; `dark warm`: the same ratio of the 1st
         percentiles; `color`: mean difference of the largest and smallest channel over the largest; `one
         hue`: deviation of the channels from straight lines in luma, in levels; `light red`, `light blue`:
-        the 99th percentile of the channels.
+        the 99th percentile of the channels. `whitest`: the 99.9th percentile of the largest channel at full
+        resolution.
     """
     luma = view.small_luma
     low, dim, middle, bright, high = np.percentile(luma, [1, 10, 50, 90, 99])
@@ -36,6 +37,7 @@ def measure_tones(view: View) -> dict[str, float]:
         "contrast": float(luma.std()),
         "local contrast": _local_contrast(luma),
         "vignette": _vignette(luma),
+        "whitest": float(np.percentile(view.window.max(axis=0), 99.9)),
         **_veil(view),
     }
     if not view.is_gray:

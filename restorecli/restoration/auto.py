@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from restorecli.degradation.operator_words import operator_named
 from restorecli.images.image import Pixels
 from restorecli.restoration.adapter import MethodRestorer
 from restorecli.restoration.backends import load_network
+from restorecli.restoration.bordered import BorderedRestorer
 from restorecli.restoration.context import DIAGNOSIS, KEPT_MEANS, LEFT, Context, Example
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.catalog import METHODS, create_method
@@ -102,14 +103,11 @@ class AutoRestorer(Restorer):
     def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
         """Return what helps against the damage of one image, in order; nothing where it has none."""
         from restorecli.diagnosis.confirming import confirm
-        from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo
+        from restorecli.diagnosis.diagnosing import FileInfo, looked_at
         from restorecli.diagnosis.files import file_info
         from restorecli.diagnosis.large import diagnose_any
         from restorecli.diagnosis.measured import of_measured
 
-        if min(pixels.shape[1:]) < MIN_SIDE:
-            context.note({DIAGNOSIS: f"too small to tell: a side is under {MIN_SIDE} px"})
-            return ()
         example = context.like or Example(pixels)
         if example.diagnosis is None:
             info = FileInfo() if context.file is None else file_info(context.file)
@@ -117,7 +115,7 @@ class AutoRestorer(Restorer):
             found = diagnose_any(clipped, info)
             if context.measured:
                 found = of_measured(found, is_gray=len(pixels) == 1)
-            example.diagnosis = confirm(found, clipped, self.restored_by)
+            example.diagnosis = confirm(found, looked_at(clipped, found.inside), self.restored_by)
         diagnosis = example.diagnosis
         if context.measured and diagnosis.steps and not _replaces_pixels(diagnosis):
             context.note({KEPT_MEANS: True})
@@ -125,7 +123,12 @@ class AutoRestorer(Restorer):
             context.note({LEFT: ", ".join(diagnosis.left)})
         self.diagnoses.append(diagnosis)
         context.note({DIAGNOSIS: str(diagnosis), "confidence": round(diagnosis.confidence, 3)})
-        return [restorer for step in diagnosis.steps for restorer in self._apply(step, pixels, context)]
+        if diagnosis.inside is None or not diagnosis.steps:
+            return self._applied(diagnosis.steps, pixels, context)
+        return (BorderedRestorer(diagnosis.inside, partial(self._applied, diagnosis.steps), context),)
+
+    def _applied(self, steps: Sequence[Step], pixels: Pixels, context: Context) -> Sequence[Restorer]:
+        return [restorer for step in steps for restorer in self._apply(step, pixels, context)]
 
     def _apply(self, step: Step, pixels: Pixels, context: Context) -> Sequence[Restorer]:
         from restorecli.diagnosis.holes import find_holes

@@ -77,3 +77,21 @@ def test_a_stack_is_diagnosed_plane_by_plane(shell) -> None:
     assert (
         len(shell("restorecli diagnose stack.tif --frames 1..2 --range 0..4095 --json").data["pictures"]) == 2
     )
+
+
+def test_images_too_small_to_tell_are_no_failure(shell) -> None:
+    (shell.folder / "imgs").mkdir()
+    _photo().resize((20, 60)).save(shell.folder / "imgs" / "tiny.png")
+    assert shell("restorecli diagnose imgs/tiny.png").out == "too small to tell: a side is under 32 px\n"
+    told = shell("restorecli diagnose imgs --json").data["pictures"][0]
+    assert (told["damaged"], told["confidence"]) == (False, 0.0)
+    assert told["untold"] == "too small to tell: a side is under 32 px"
+
+
+def test_the_border_of_a_print_is_told(shell) -> None:
+    framed = Image.new("RGB", (400, 400), (255, 255, 255))
+    framed.paste(_photo(), (40, 40))
+    framed.save(shell.folder / "framed.png")
+    told = shell("restorecli diagnose framed.png").out
+    assert "only what is inside a border of one color was looked at" in told
+    assert "(40, 40)" in told

@@ -62,9 +62,19 @@ def test_the_same_image_has_the_same_diagnosis() -> None:
 
 def test_what_cannot_be_diagnosed_is_said() -> None:
     with pytest.raises(ImageError, match="cannot be diagnosed"):
-        diagnose(np.zeros((3, 31, 400), np.float32))
+        diagnose(np.zeros((2, 64, 64), np.float32))
     with pytest.raises(ImageError, match="not finite"):
         diagnose(np.full((1, 64, 64), np.nan, np.float32))
+
+
+def test_of_images_too_small_to_tell_that_is_said() -> None:
+    tiny = diagnose(np.random.default_rng(0).random((3, 31, 400), np.float32))
+    assert (tiny.findings, tiny.steps, tiny.confidence) == ((), (), 0.0)
+    assert str(tiny) == tiny.to_dict()["untold"] == "too small to tell: a side is under 32 px"
+    assert kinds([tiny, diagnose(np.zeros((3, 32, 32), np.float32))]) == [
+        "1 image: too small to tell: a side is under 32 px",
+        "1 image: no damage found",
+    ]
 
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 500), (40, 41)])
@@ -187,6 +197,24 @@ def test_few_levels_are_found_whatever_the_photograph(levels: int) -> None:
 def test_parts_of_clean_photographs_are_left_alone(data_folder, file: str, top: int, left: int) -> None:
     photo = read_image(data_folder / "bsds400" / f"{file}.jpg").pixels
     assert diagnose(photo[:, top : top + 192, left : left + 192]).is_clean
+
+
+@pytest.mark.data
+def test_a_faded_print_is_found_in_a_scan_that_was_made_smaller(data_folder) -> None:
+    photo = read_image(data_folder / "bsds400" / "103078.jpg").pixels
+    worse, _ = degrade_array(photo, Chain.from_specs([{"name": "fade", "severity": 4}]), 0, "103078.jpg")
+    scan = Image.fromarray(np.rint(np.clip(worse, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0))
+    small = scan.resize((scan.width // 2, scan.height // 2), Image.Resampling.LANCZOS)
+    found = diagnose(np.asarray(small, np.float32).transpose(2, 0, 1) / np.float32(255))
+    assert [step.model for step in found.steps] == ["sca-unet.old-photo"]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("file", ["118035", "281017"], ids=["white walls", "a beach"])
+def test_clipped_lights_of_high_key_photographs_are_no_holes(data_folder, file: str) -> None:
+    photo = read_image(data_folder / "bsds400" / f"{file}.jpg").pixels[:, 40:232, 40:232]
+    light = np.rint((0.1 + 0.9 * np.clip(1.9 * photo, 0, 1)) * 255).astype(np.float32) / np.float32(255)
+    assert diagnose(light).is_clean
 
 
 @pytest.mark.data

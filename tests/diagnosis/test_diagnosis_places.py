@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from skimage import draw
 
-from restorecli.diagnosis.holes import find_holes, measure_holes, shows_holes
+from restorecli.diagnosis.holes import can_be_holes, find_holes, measure_holes, shows_holes
 from restorecli.diagnosis.levels import measure_levels
 from restorecli.diagnosis.lines import measure_lines, shows_paint
-from restorecli.diagnosis.naming import BLURS, limits, without_evidence
+from restorecli.diagnosis.naming import BLURS, limits, without_dust, without_evidence
 from restorecli.diagnosis.streaks import measure_streaks
 from restorecli.diagnosis.tones import measure_tones
 from restorecli.diagnosis.view import MAX_WINDOW, view_of
@@ -64,6 +64,47 @@ def test_holes_are_found_where_they_are(fill: float) -> None:
     found = measure_holes(image)
     assert found["hole share"] == pytest.approx(50 * 90 / (256 * 320))
     assert found["hole jump"] > 30
+
+
+def test_clipped_lights_fade_into_white_and_holes_beside_them_do_not() -> None:
+    light = np.clip(_photo() * 2.2, 0, 1)
+    found = measure_holes(light)
+    assert found["hole fades"] > 0.3
+    assert found["hole sharp"] < 0.01
+    assert not can_be_holes({**found, "hole share": 0.3, "hole jump": 50.0})
+    light[:, 30:100, 190:300] = 0.4 * _photo()[:, 30:100, 190:300]
+    light[:, 40:90, 200:290] = 1
+    found = measure_holes(light)
+    assert found["hole sharp"] == pytest.approx(50 * 90 / light[0].size, rel=0.1)
+    assert can_be_holes({**found, "hole jump": 50.0})
+
+
+def test_dust_must_be_surer_where_channels_share_their_details() -> None:
+    seen, sure = {"rain": 0.0}, {"sand-dust": 0.766}
+    grainy, shared = (
+        limits({"noise shared": value, "paint lines": 0.0}, seen, sure, 1 << 18)["sand-dust"]
+        for value in (0.5, 0.7)
+    )
+    assert grainy == pytest.approx(0.766)
+    assert shared == pytest.approx(0.95)
+
+
+def test_what_looks_dusty_but_shares_its_details_may_have_faded() -> None:
+    seen = {"fade": 0.1, "sand-dust": 0.6, "none": 0.3}
+    assert without_dust({"noise shared": 0.9}, seen) == seen
+    assert without_dust({}, seen) == seen, "gray"
+    assert without_dust({"noise shared": 0.97}, seen) == {
+        "fade": pytest.approx(0.7),
+        "sand-dust": 0.0,
+        "none": 0.3,
+    }
+
+
+def test_haze_must_be_surer_in_images_of_full_whites() -> None:
+    seen = {"rain": 0.0}
+    sure = {"haze": 0.95, "sand-dust": 0.76}
+    assert limits({"whitest": 255.0, "paint lines": 0.0}, seen, sure, 1 << 18)["haze"] == 0.985
+    assert limits({"whitest": 240.0, "paint lines": 0.0}, seen, sure, 1 << 18)["haze"] == 0.95
 
 
 def test_holes_in_three_corners_are_found_and_a_margin_is_none() -> None:
