@@ -99,31 +99,31 @@ def noise_examples(data: Path) -> Iterator[NoiseExample]:
     others = [
         kind for kind in (*severities(), *OTHERS) if len(kind.labels) == 1 and kind.labels[0] not in _NO_CLEAN
     ]
-    for number, file in enumerate(_picked(data, "bsds400/*.jpg")):
+    for number, file in enumerate(picked(data, "bsds400/*.jpg")):
         pixels, rng = read_image(file).pixels, image_rng(0, f"camera {file.name}")
         key = f"camera {file.name}"
         if number % 6 == 5:
             pixels = pixels.mean(axis=0, keepdims=True)
         for turn in range(2):
-            yield _without(file.name, _part(pixels, rng), _CLEAN_WEIGHT)
-            saved = damaged(_part(pixels, rng), [{"name": "jpeg", "quality": "70..97"}], f"{key} {turn}")
+            yield _without(file.name, cut_part(pixels, rng), _CLEAN_WEIGHT)
+            saved = damaged(cut_part(pixels, rng), [{"name": "jpeg", "quality": "70..97"}], f"{key} {turn}")
             yield _without(file.name, saved, _CLEAN_WEIGHT)
         varied = VARIANTS[number % len(VARIANTS)](pixels, rng)
-        yield _without(file.name, rounded(_part(varied, rng)), _CLEAN_WEIGHT)
-        blocky = damaged(_part(pixels, rng), [{"name": "jpeg", "quality": "15..70"}], key)
+        yield _without(file.name, rounded(cut_part(varied, rng)), _CLEAN_WEIGHT)
+        blocky = damaged(cut_part(pixels, rng), [{"name": "jpeg", "quality": "15..70"}], key)
         yield _without(file.name, blocky, 0.7 * _CLEAN_WEIGHT)
         for turn in range(2):
             kind = others[int(rng.integers(len(others)))]
-            spoiled = damaged(_part(pixels, rng), kind.steps, f"{key} {turn} other")
+            spoiled = damaged(cut_part(pixels, rng), kind.steps, f"{key} {turn} other")
             yield _without(file.name, spoiled, _DAMAGED_WEIGHT)
         for turn, kind in enumerate(_NOISES):
-            clean = _part(pixels, rng)
+            clean = cut_part(pixels, rng)
             noisy = damaged(clean, kind.steps, f"{key} {turn}")
             yield NoiseExample(file.name, kind.labels[0], noisy, clean, 1.0)
     for pattern, count in _CLEAN_FOLDERS:
-        for file in _picked(data, pattern)[:count]:
+        for file in picked(data, pattern)[:count]:
             rng = image_rng(0, f"camera {file.name}")
-            part = _part(read_image(file).pixels, rng)
+            part = cut_part(read_image(file).pixels, rng)
             yield _without(file.name, part, _CLEAN_WEIGHT)
             saved = damaged(part, [{"name": "jpeg", "quality": "70..97"}], file.name)
             yield _without(file.name, saved, _CLEAN_WEIGHT)
@@ -131,20 +131,20 @@ def noise_examples(data: Path) -> Iterator[NoiseExample]:
         for number in range(_COUNT):
             name = f"{make.__name__}/{number}"
             rng = image_rng(0, f"camera {name}")
-            yield _without(name, rounded(_part(make(rng), rng)), _CLEAN_WEIGHT)
+            yield _without(name, rounded(cut_part(make(rng), rng)), _CLEAN_WEIGHT)
 
 
 def _without(name: str, pixels: Pixels, weight: float) -> NoiseExample:
     return NoiseExample(name, NONE, pixels, pixels, weight)
 
 
-def _part(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+def cut_part(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Cut a square out anywhere, so that blocks of JPEG start anywhere, too."""
     top, left = (int(rng.integers(max(side - _SIDE, 0) + 1)) for side in pixels.shape[1:])
     return np.ascontiguousarray(pixels[:, top : top + _SIDE, left : left + _SIDE])
 
 
-def _picked(data: Path, pattern: str) -> list[Path]:
+def picked(data: Path, pattern: str) -> list[Path]:
     """Return all files in a fixed random order, without those that are held out."""
     files = [
         file for index, file in enumerate(sorted(data.glob(pattern))) if index % HELD_OUT != HELD_OUT - 1

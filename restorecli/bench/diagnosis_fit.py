@@ -117,17 +117,17 @@ def fit_chances(
     """
     classes = (NONE, *sorted({label for labels in measured.labels for label in labels} - {NONE}))
     targets = np.array([[labels.count(name) / len(labels) for name in classes] for labels in measured.labels])
-    blank = _blank(measured, classes)
-    z = blank.standardize(measured.values)
+    scale = blank(measured, classes)
+    z = scale.standardize(measured.values)
     inputs = np.concatenate([np.ones((len(z), 1)), z, z * z - 1], axis=1)
     weights = _solve(inputs, targets, example_weights(targets) if shares is None else shares, penalty)
     count = len(measured.names)
     return replace(
-        blank, offsets=weights[:, 0], slopes=weights[:, 1 : count + 1], bends=weights[:, count + 1 :]
+        scale, offsets=weights[:, 0], slopes=weights[:, 1 : count + 1], bends=weights[:, count + 1 :]
     )
 
 
-def _blank(measured: Measured, classes: Sequence[str]) -> DecisionTable:
+def blank(measured: Measured, classes: Sequence[str]) -> DecisionTable:
     """Return a table that knows how to standardize and nothing else."""
     most = np.nanmax(np.abs(measured.values), axis=0)
     units = np.where(most < 2, 0.1, 1.0)

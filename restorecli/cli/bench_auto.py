@@ -29,6 +29,7 @@ FIT_EXAMPLES = (
     "restorecli bench diagnosis --data ./data -o network.safetensors --part network --hours 0.5",
     "restorecli bench diagnosis --data ./data -o votes.json --part votes",
     "restorecli bench diagnosis --data ./data -o tables --part camera",
+    "restorecli bench diagnosis --data ./data -o tables --part dark",
 )
 
 _PHOTOGRAPHS, _HOURS = 90, 0.5
@@ -151,15 +152,15 @@ def diagnosis(
         typer.Option(
             "-o",
             "--output",
-            help="The file to write: JSON, or safetensors for the network; for camera a folder.",
+            help="The file to write: JSON, or safetensors for the network; for camera and dark a folder.",
         ),
     ],
     part: Annotated[
-        Literal["table", "network", "votes", "camera", "marks", "drops"],
+        Literal["table", "network", "votes", "camera", "dark", "marks", "drops"],
         typer.Option(
             help="The table over measurements, the network, how their chances are joined, the tables of "
-            "noise that neighbors share, of cameras and of film, or those of the second look, for scratches "
-            "and for rain."
+            "noise that neighbors share, of cameras and of film, the models of faint darkness, or the tables "
+            "of the second look, for scratches and for rain."
         ),
     ] = "table",
     images: Annotated[
@@ -186,10 +187,11 @@ def diagnosis(
         hours = hours or _HOURS
         train_network(data, output, hours, start, BarProgress())
         about = f"Trained by `restorecli bench diagnosis` for {hours:g} h"
-    elif part == "camera":
+    elif part in ("camera", "dark"):
         from restorecli.bench.diagnosis_camera import write_noise_tables
+        from restorecli.bench.diagnosis_dark import write_dark_models
 
-        count = write_noise_tables(data, output)
+        count = (write_noise_tables if part == "camera" else write_dark_models)(data, output)
         about = f"Fitted by `restorecli bench diagnosis` to {count} examples"
     elif part == "votes":
         from restorecli.bench.diagnosis_votes import classify, fit_votes, held_out_examples

@@ -56,8 +56,7 @@ class DecisionTable:
 
     def standardize(self, values: Doubles) -> Doubles:
         """Return z of measurements in the table's order, (..., measurements); NaN becomes 0."""
-        logs = np.sign(values) * np.log1p(np.abs(values) / self.units)
-        return np.nan_to_num(np.clip((logs - self.means) / self.deviations, -_MAX_Z, _MAX_Z))
+        return standardized(values, self.units, self.means, self.deviations)
 
     def chances(self, found: Mapping[str, float]) -> dict[str, float]:
         """Return the chance of each class, given measurements by name; the sum is 1."""
@@ -86,6 +85,12 @@ class DecisionTable:
 
     def _values(self, found: Mapping[str, float]) -> Doubles:
         return np.array([found.get(name, np.nan) for name in self.measurements])
+
+
+def standardized(values: Doubles, units: Doubles, means: Doubles, deviations: Doubles) -> Doubles:
+    """Return z of measurements, (..., measurements), as `DecisionTable` has it; NaN becomes 0."""
+    logs = np.sign(values) * np.log1p(np.abs(values) / units)
+    return np.nan_to_num(np.clip((logs - means) / deviations, -_MAX_Z, _MAX_Z))
 
 
 @cache

@@ -12,6 +12,7 @@ from restorecli.diagnosis.blur_fit import fit_blurs, is_endless, is_weak, measur
 from restorecli.diagnosis.borders import Print, find_print
 from restorecli.diagnosis.camera_noise import beside_camera_noise, find_shared_noise
 from restorecli.diagnosis.confirming import doubts_among
+from restorecli.diagnosis.darkness import LOW_LIGHT, beside_darkness, find_darkness
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.holes import find_holes, shows_holes
 from restorecli.diagnosis.impulses import is_full_of_impulses, shows_impulses
@@ -49,7 +50,6 @@ _MIN_RANGE = 2 / 255
 _PLAIN = 0.95
 """Confidence in damage that is plain to see, whatever the table makes of the rest of the image."""
 
-_DARK = "low-light"
 _NOISY_DARK = 0.15
 """Noise over the median brightness from which noise shows when a dark image is brightened."""
 
@@ -160,8 +160,15 @@ def _diagnosed(image: Pixels, info: FileInfo | None) -> Diagnosis:
         names = beside_camera_noise(names, found, noise.name)
     found |= noise.measurements
     tables = {noise.name: noise.table}
+    darkness = None if LOW_LIGHT in names or is_drawn(found) else find_darkness(view)
+    if darkness is not None and darkness.is_sure:
+        names, chances = beside_darkness(names), {**chances, LOW_LIGHT: darkness.chance}
     findings = tuple(_finding(name, found, chances[name], tables.get(name, table)) for name in names)
-    confidence = sum(chances[name] for name in names) if names else chances[NONE]
+    if darkness is not None and darkness.is_sure:
+        findings = tuple(
+            replace(one, evidence=darkness.evidence) if one.damage == LOW_LIGHT else one for one in findings
+        )
+    confidence = min(sum(chances[name] for name in names), 1.0) if names else chances[NONE]
     lost = tuple(dict.fromkeys(LIMITS[name] for name in names))
     steps = plan(findings, _hole_color(image, names), is_gray=len(image) == 1)
     # Without colors, reeds and wires look like paint even then.
@@ -184,10 +191,10 @@ def _named(
     names = damages_found(chances, possible, limits(found, by_network, votes.sure, pixels))
     if not names or is_full_of_impulses(found) or (names == ("dither",) and is_rounded(found)):
         names, chances = _plain_to_see(found, chances, by_network)
-    if tuple(names) == (_DARK,) and found["noise sigma"] > _NOISY_DARK * found["median"]:
+    if tuple(names) == (LOW_LIGHT,) and found["noise sigma"] > _NOISY_DARK * found["median"]:
         # JPEG makes neighbors share noise: the two are undone at once.
         noise = "jpeg" if found["jpeg quality"] < NO_QUALITY else "gaussian"
-        names, chances = (_DARK, noise), {**chances, noise: _PLAIN}
+        names, chances = (LOW_LIGHT, noise), {**chances, noise: _PLAIN}
     return names, chances, possible
 
 
@@ -198,7 +205,7 @@ def _due_to_noise(
     if not shows_white_noise(found):
         return frozenset()
     quiet = table.chances({name: value for name, value in found.items() if not name.startswith("noise ")})
-    plain = {name: _SEEN_FLAT if name in (_DARK, "fade") else _SEEN for name in TONES}
+    plain = {name: _SEEN_FLAT if name in (LOW_LIGHT, "fade") else _SEEN for name in TONES}
     return frozenset(name for name in TONES if quiet[name] < _QUIET and by_network[name] < plain[name])
 
 

@@ -1,0 +1,299 @@
+"""Fits the models of `diagnosis.darkness`: faint darkness, in color and in gray."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restorecli.bench.diagnosis_camera import cut_part, picked
+from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
+from restorecli.bench.diagnosis_examples import NONE, Step, damaged, rounded
+from restorecli.bench.diagnosis_fit import Measured, blank
+from restorecli.degradation.chain import image_rng
+from restorecli.diagnosis.darkness import (
+    DARK_COLOR_MODEL,
+    DARK_GRAY_MODEL,
+    LOW_LIGHT,
+    DarkModel,
+    measure_darkness,
+    write_dark_model,
+)
+from restorecli.diagnosis.view import View
+from restorecli.images.image import Pixels
+from restorecli.images.reading import read_image
+
+_SAVED = {"name": "jpeg", "quality": "70..97"}
+
+_PHOTONS = {
+    "name": LOW_LIGHT,
+    "gamma": 1.0,
+    "gain": 1.0,
+    "brightness": 1.0,
+    "peak": "log 500..20000",
+    "read": "0..0.5",
+}
+"""The noise of darkness without the darkness."""
+
+_FAINT: tuple[Step, ...] = (
+    {"name": "gaussian", "sigma": "1..8"},
+    {"name": "gaussian", "sigma": "1.5..4"},
+    _PHOTONS,
+    {"name": "camera-noise", "electrons": "log 1000..6000", "smoothing": 0.0},
+    {"name": "camera-noise", "electrons": "log 500..6000", "smoothing": "0.3..1.2"},
+    {"name": "film-grain", "severity": "1..2"},
+    {"name": "poisson", "peak": "log 300..8000"},
+    {"name": "speckle", "std": "0.01..0.06"},
+)
+"""Faint noise that undamaged photographs have, too: it must not be taken for that of darkness."""
+
+_OTHERS = (
+    "haze",
+    "fade",
+    "quantize",
+    "dither",
+    "gaussian-blur",
+    "defocus",
+    "rain",
+    "moire",
+    "sand-dust",
+    "jpeg",
+    "old-photo",
+    "scratches",
+)
+"""Other damages; in images that have them darkness is told otherwise."""
+
+_FAINT_DARK: Step = {"name": LOW_LIGHT, "severity": 1}
+_STRONGER: tuple[Step, ...] = (
+    {"name": LOW_LIGHT, "severity": 2},
+    {"name": LOW_LIGHT, "random": True, "gamma": "1.4..2.2"},
+)
+
+_PLACES = 10
+"""Places of a photograph that are looked at for its darkest part."""
+
+_CLEAN_FOLDERS = (
+    ("sand-dust/train/clean/*.jpg", 60),
+    ("magnetic-tile/train/images/*/*.jpg", 32),
+    ("sand-dust/train/dusty/*.jpg", 24),
+    ("train400-gray/*.png", 24),
+)
+"""Images that are no photographs of BSDS in color, and how many of each."""
+
+_UNUSUAL = (drawn, plain, relief, slide, starry)
+_COUNT = 32
+"""How many clean images of each unusual kind."""
+
+_CLEAN_WEIGHT = 1.5
+_SAVED_WEIGHT = 0.5
+"""What clean examples and dark ones under JPEG count beside others."""
+
+_PARTS, _HIDDEN = 3, 16
+"""Networks that are averaged, which makes one of three times as many hidden values, and theirs."""
+
+_STEPS, _BATCH, _RATE, _DECAY = 800, 256, 5e-3, 0.3
+_DROPPED, _JITTER = 0.2, 0.15
+"""Share of hidden values left out at each step, and the deviation of what is added to standardized
+measurements: there are few photographs, and the network shall not know them one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class DarkExample:
+    """An image, and whether it is dark.
+
+    Attributes:
+        name: What it was made of.
+        label: `NONE` or "low-light".
+        kind: What was done to it, in a word.
+        pixels: (C, 192, 192), or smaller where the image was.
+        weight: What it counts.
+    """
+
+    name: str
+    label: str
+    kind: str
+    pixels: Pixels
+    weight: float = 1.0
+
+
+def dark_examples(data: Path, *, is_gray: bool) -> Iterator[DarkExample]:
+    """Yield the examples that a shipped model is fitted to, without images that are held out.
+
+    Args:
+        data: Folder with `bsds400`, `sand-dust/train`, `magnetic-tile/train` and `train400-gray`.
+        is_gray: Whether images are turned to gray before anything is done to them.
+
+    Raises:
+        DataError: A folder has no images.
+    """
+    for number, file in enumerate(picked(data, "bsds400/*.jpg")):
+        yield from _of_photograph(number, file, is_gray=is_gray)
+    for pattern, count in _CLEAN_FOLDERS:
+        for file in picked(data, pattern)[:count]:
+            part = cut_part(_read(file, is_gray=is_gray), image_rng(0, f"dark {file.name}"))
+            yield DarkExample(file.name, NONE, "other clean", part, _CLEAN_WEIGHT)
+            noisy = damaged(part, (_FAINT[1],), f"dark {file.name}")
+            yield DarkExample(file.name, NONE, "other noisy", noisy)
+    for make in _UNUSUAL:
+        for number in range(_COUNT):
+            name = f"{make.__name__}/{number}"
+            rng = image_rng(0, f"dark {name}")
+            part = rounded(_as_asked(cut_part(make(rng), rng), is_gray=is_gray))
+            yield DarkExample(name, NONE, "drawn", part, _CLEAN_WEIGHT)
+
+
+def _of_photograph(number: int, file: Path, *, is_gray: bool) -> Iterator[DarkExample]:
+    whole, key = _read(file, is_gray=is_gray), f"dark {file.name}"
+    rng = image_rng(0, f"{key} {is_gray}")
+    darkest = min((cut_part(whole, rng) for _ in range(_PLACES)), key=lambda part: float(part.mean()))
+
+    def example(label: str, kind: str, part: Pixels, *steps: Step, weight: float = 1.0) -> DarkExample:
+        spoiled = damaged(part, steps, f"{key} {kind}") if steps else part
+        return DarkExample(file.name, label, kind, spoiled, weight)
+
+    def clean(kind: str, part: Pixels, *steps: Step) -> DarkExample:
+        return example(NONE, kind, part, *steps, weight=_CLEAN_WEIGHT)
+
+    yield clean("clean", cut_part(whole, rng))
+    yield clean("clean", cut_part(whole, rng))
+    yield clean("clean dark", darkest)
+    yield clean("clean jpeg", (darkest, cut_part(whole, rng))[number % 2], _SAVED)
+    varied = VARIANTS[number % len(VARIANTS)](whole, rng)
+    yield clean("clean varied", rounded(cut_part(varied, rng)))
+    for turn in range(4):
+        step = _FAINT[(4 * number + turn + number // 2) % len(_FAINT)]
+        if turn % 2:
+            yield example(NONE, f"noisy dark {step['name']}", darkest, step)
+        else:
+            yield example(NONE, f"noisy {step['name']}", cut_part(whole, rng), step)
+    step = _FAINT[int(rng.integers(len(_FAINT)))]
+    yield example(NONE, "noisy jpeg", (cut_part(whole, rng), darkest)[number % 2], step, _SAVED)
+    other = {"name": _OTHERS[number % len(_OTHERS)], "severity": int(rng.integers(1, 5))}
+    yield example(NONE, "other", cut_part(whole, rng), other)
+    yield example(LOW_LIGHT, "faint", cut_part(whole, rng), _FAINT_DARK, weight=1.5)
+    yield example(LOW_LIGHT, "faint too", cut_part(whole, rng), _FAINT_DARK, weight=1.5)
+    yield example(LOW_LIGHT, "faint dark", darkest, _FAINT_DARK, weight=1.5)
+    yield example(LOW_LIGHT, "stronger", cut_part(whole, rng), _STRONGER[number % 2])
+    saved = ({"name": "jpeg", "quality": "90..97"}, _SAVED)[number % 2]
+    yield example(LOW_LIGHT, "faint jpeg", cut_part(whole, rng), _FAINT_DARK, saved, weight=_SAVED_WEIGHT)
+
+
+def _read(file: Path, *, is_gray: bool) -> Pixels:
+    return _as_asked(read_image(file).pixels, is_gray=is_gray)
+
+
+def _as_asked(pixels: Pixels, *, is_gray: bool) -> Pixels:
+    return rounded(pixels.mean(axis=0, keepdims=True)) if is_gray else pixels
+
+
+def measure_dark(examples: Iterable[DarkExample]) -> tuple[Measured, NDArray[np.float64]]:
+    """Measure examples, and return what each counts: dark ones in all as much as the others."""
+    found, labels, names, weights = [], [], [], []
+    for example in examples:
+        levels = 255 * example.pixels
+        found.append(measure_darkness(View(levels, levels)))
+        labels.append((example.label,))
+        names.append(example.name)
+        weights.append(example.weight)
+    columns = tuple(sorted(set().union(*found)))
+    values = np.array([[row.get(name, np.nan) for name in columns] for row in found])
+    return Measured(columns, values, tuple(labels), tuple(names)), balanced(labels, np.array(weights))
+
+
+def balanced(labels: list[tuple[str]], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights of sum 1, half of which is that of dark examples."""
+    dark = np.array([label == (LOW_LIGHT,) for label in labels])
+    shares = np.where(dark, weights / weights[dark].sum(), weights / weights[~dark].sum())
+    return np.asarray(shares / 2)
+
+
+def fit_dark(measured: Measured, weights: NDArray[np.float64], steps: int | None = None) -> DarkModel:
+    """Return the model that fits the examples: AdamW on the cross entropy, the mean of three networks.
+
+    Args:
+        measured: The examples.
+        weights: What each counts, of sum 1.
+        steps: Batches that each network is fitted to; 800 by default.
+    """
+    scale = blank(measured, (NONE, LOW_LIGHT))
+    z = scale.standardize(measured.values).astype(np.float32)
+    dark = np.array([label == (LOW_LIGHT,) for label in measured.labels], np.float32)
+    states = [_fitted(z, dark, weights, seed, steps or _STEPS) for seed in range(_PARTS)]
+    hidden, offsets, output = (
+        np.concatenate([state[name] for state in states]) for name in ("0.weight", "0.bias", "3.weight")
+    )
+    return DarkModel(
+        measured.names,
+        scale.units,
+        scale.means,
+        scale.deviations,
+        hidden,
+        offsets,
+        output / _PARTS,
+        float(np.mean([state["3.bias"] for state in states])),
+    )
+
+
+def _fitted(
+    z: NDArray[np.float32],
+    dark: NDArray[np.float32],
+    weights: NDArray[np.float64],
+    seed: int,
+    steps: int,
+) -> dict[str, NDArray[np.float64]]:
+    import torch
+    from torch import nn
+
+    inputs, targets = torch.from_numpy(z), torch.from_numpy(dark)
+    shares = torch.from_numpy((weights * len(z)).astype(np.float32))
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        network = nn.Sequential(
+            nn.Linear(z.shape[1], _HIDDEN), nn.Tanh(), nn.Dropout(_DROPPED), nn.Linear(_HIDDEN, 1)
+        )
+        optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=_DECAY)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        for _ in range(steps):
+            chosen = torch.randint(len(z), (_BATCH,))
+            jittered = inputs[chosen] + _JITTER * torch.randn(_BATCH, z.shape[1])
+            losses = nn.functional.binary_cross_entropy_with_logits(
+                network(jittered)[:, 0], targets[chosen], reduction="none"
+            )
+            optimizer.zero_grad()
+            torch.autograd.backward((losses * shares[chosen]).mean())
+            optimizer.step()
+            schedule.step()
+    state = {name: part.double().numpy() for name, part in network.state_dict().items()}
+    return state | {"3.weight": state["3.weight"][0]}
+
+
+def write_dark_models(data: Path, folder: Path) -> int:
+    """Fit both models and write them into a folder, under the names of those that ship.
+
+    Args:
+        data: See `dark_examples`.
+        folder: It is made where it is not there.
+
+    Returns:
+        How many examples there were.
+
+    Raises:
+        DataError: A folder of `data` has no images.
+    """
+    count = 0
+    for file, is_gray in ((DARK_COLOR_MODEL, False), (DARK_GRAY_MODEL, True)):
+        measured, weights = measure_dark(dark_examples(data, is_gray=is_gray))
+        folder.mkdir(parents=True, exist_ok=True)
+        write_dark_model(fit_dark(measured, weights), folder / file.name, about(measured))
+        count += len(measured.labels)
+    return count
+
+
+def about(measured: Measured) -> str:
+    """Return what a model's file says of how it was fitted."""
+    return (
+        f"Fitted by `restorecli bench diagnosis` to {len(measured.labels)} examples of training photographs"
+    )

@@ -1,0 +1,81 @@
+"""Fitting the models of faint darkness: its examples, their weights, and the command."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from restorecli.bench import diagnosis_dark
+from restorecli.bench.diagnosis_dark import balanced, dark_examples, fit_dark, measure_dark
+from restorecli.bench.diagnosis_examples import NONE
+from restorecli.cli.app import build
+from restorecli.diagnosis.darkness import DARK_COLOR_MODEL, DARK_GRAY_MODEL, LOW_LIGHT, read_dark_model
+from restorecli.errors import DataError
+from restorecli.folders.samples import read_sample
+
+FOLDERS = (
+    "bsds400",
+    "sand-dust/train/dusty",
+    "sand-dust/train/clean",
+    "magnetic-tile/train/images/x",
+    "train400-gray",
+)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """Examples in color and in gray of a folder that has one small photograph in each place."""
+    folder = tmp_path_factory.mktemp("data")
+    photo = np.rint(255 * read_sample("coffee").pixels[:, 60:204, 100:244].transpose(1, 2, 0))
+    for place in FOLDERS:
+        (folder / place).mkdir(parents=True)
+        suffix = "png" if place == "train400-gray" else "jpg"
+        Image.fromarray(photo.astype(np.uint8)).save(folder / place / f"0.{suffix}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diagnosis_dark, "_COUNT", 1)
+        return {is_gray: list(dark_examples(folder, is_gray=is_gray)) for is_gray in (False, True)}
+
+
+def test_examples_are_clean_faintly_noisy_damaged_and_dark(found) -> None:
+    for is_gray, examples in found.items():
+        assert {example.label for example in examples} == {NONE, LOW_LIGHT}
+        of_dark = {example.kind for example in examples if example.label == LOW_LIGHT}
+        assert of_dark == {"faint", "faint too", "faint dark", "stronger", "faint jpeg"}
+        kinds = {example.kind for example in examples if example.label == NONE}
+        assert {"clean", "clean dark", "noisy jpeg", "other", "other noisy", "drawn"} < kinds
+        assert sum(kind.startswith("noisy dark ") for kind in kinds) == 2
+        assert not is_gray or {len(example.pixels) for example in examples} == {1}
+
+
+def test_dark_examples_count_as_much_as_the_others() -> None:
+    shares = balanced([(NONE,), (LOW_LIGHT,), (NONE,), (LOW_LIGHT,)], np.array([1.0, 0.5, 3.0, 1.5]))
+    assert shares.tolist() == pytest.approx([0.125, 0.125, 0.375, 0.375])
+
+
+def test_the_fit_tells_dark_images_from_others_that_it_was_fitted_to(found) -> None:
+    measured, weights = measure_dark(found[True])
+    model = fit_dark(measured, weights, steps=60)
+    chances = np.array([model.chance(measured.found(place)) for place in range(len(weights))])
+    is_dark = np.array([label == (LOW_LIGHT,) for label in measured.labels])
+    assert chances[is_dark].mean() > 0.8
+    assert chances[~is_dark].mean() < 0.2
+
+
+def test_the_command_writes_both_models_that_can_be_read(found, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(diagnosis_dark, "_STEPS", 1)
+    monkeypatch.setattr(diagnosis_dark, "dark_examples", lambda folder, *, is_gray: iter(found[is_gray]))
+    line = ["bench", "diagnosis", "--data", str(tmp_path), "-o", str(tmp_path / "new"), "--part", "dark"]
+    done = CliRunner().invoke(build(), line, prog_name="restorecli")
+    assert done.exit_code == 0, done.stderr
+    assert f"to {len(found[False]) + len(found[True])} examples" in done.stderr
+    for shipped in (DARK_COLOR_MODEL, DARK_GRAY_MODEL):
+        model, known = read_dark_model(tmp_path / "new" / shipped.name), read_dark_model(shipped)
+        assert set(model.measurements) <= set(known.measurements)
+        assert len(model.hidden) == len(known.hidden)
+
+
+def test_a_folder_without_training_images_is_said(tmp_path) -> None:
+    with pytest.raises(DataError, match="no training images"):
+        next(dark_examples(tmp_path, is_gray=False))
