@@ -26,7 +26,7 @@ LOW_LIGHT = "low-light"
 _FOLDER = Path(__file__).parent
 DARK_COLOR_MODEL, DARK_GRAY_MODEL = _FOLDER / "dark_color.json", _FOLDER / "dark_gray.json"
 
-_NOISE = frozenset(("gaussian", "poisson", "speckle", "camera-noise", "film-grain"))
+_BESIDE = frozenset(("gaussian", "poisson", "speckle", "camera-noise", "film-grain", "jpeg"))
 
 _SURE, _SURE_GRAY = 0.924, 0.953
 """Chances from which it counts as found: of 1280 clean crops of training photographs that a model was not
@@ -326,10 +326,10 @@ def find_darkness(view: View) -> Darkness:
 def beside_darkness(names: Sequence[str]) -> tuple[str, ...]:
     """Return what counts as found where faint darkness is sure, too.
 
-    Its noise is part of it. Other damage that changes tones or detail more was told otherwise, and stays.
+    Noise and JPEG are found beside it. Other damage that changes tones or detail more was told otherwise, and
+    stays alone.
 
     Args:
         names: The damages that were found otherwise.
     """
-    others = tuple(name for name in names if name not in _NOISE)
-    return (LOW_LIGHT, *others) if others in ((), ("jpeg",)) else tuple(names)
+    return (LOW_LIGHT, *names) if len(names) < 2 and _BESIDE.issuperset(names) else tuple(names)

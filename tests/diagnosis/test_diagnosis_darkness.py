@@ -121,9 +121,9 @@ def test_small_images_are_not_told() -> None:
     assert not _is_found(dark[:, :, :152])
 
 
-def test_its_noise_is_part_of_darkness_and_other_damage_stays() -> None:
+def test_noise_and_jpeg_are_found_beside_darkness_and_other_damage_stays_alone() -> None:
     assert beside_darkness(()) == (LOW_LIGHT,)
-    assert beside_darkness(("gaussian",)) == (LOW_LIGHT,)
-    assert beside_darkness(("camera-noise",)) == (LOW_LIGHT,)
-    assert beside_darkness(("gaussian", "jpeg")) == (LOW_LIGHT, "jpeg")
+    assert beside_darkness(("gaussian",)) == (LOW_LIGHT, "gaussian")
+    assert beside_darkness(("jpeg",)) == (LOW_LIGHT, "jpeg")
     assert beside_darkness(("haze",)) == ("haze",)
+    assert beside_darkness(("gaussian", "jpeg")) == ("gaussian", "jpeg")
