@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from restorecli.counting import counted
 from restorecli.errors import ImageError, UsageError
 
 Samples = NDArray[Any]
@@ -190,7 +191,7 @@ def check_finite(samples: Samples) -> None:
     if samples.dtype.kind == "f" and not np.isfinite(samples).all():
         raise ImageError(
             "The image holds values that are not finite.",
-            got=f"{int(np.count_nonzero(~np.isfinite(samples)))} values are NaN or infinite",
+            got=f"{counted(int(np.count_nonzero(~np.isfinite(samples))), 'value')}, NaN or infinite",
             hint="replace them before processing; one of them would spread over its whole surroundings",
         )
 

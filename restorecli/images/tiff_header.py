@@ -117,6 +117,7 @@ def check_kind(header: TiffHeader) -> None:
             "The TIFF has an unusual number of channels.",
             expected=f"{colors}, or {colors + 1} with alpha",
             got=str(header.samples),
+            hint="--frames all takes every channel as an image of its own",
         )
 
 

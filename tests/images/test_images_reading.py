@@ -360,6 +360,19 @@ def test_a_missing_file_a_folder_and_a_pipe_are_image_errors(tmp_path):
                 function(tmp_path / name)
 
 
+def test_channels_that_are_no_colors_and_single_missing_values_are_refused_with_words(tmp_path):
+    tifffile.imwrite(tmp_path / "5.tif", noise((9, 8, 5)), photometric="minisblack", planarconfig="contig")
+    with pytest.raises(ImageError, match="--frames all takes every channel"):
+        read_image(tmp_path / "5.tif")
+    with open_stack(tmp_path / "5.tif", ReadOptions(frames="all")) as stack:
+        assert len(stack) == 5
+    values = np.ones((9, 8), np.float32)
+    values[1, 2] = np.nan
+    tifffile.imwrite(tmp_path / "nan.tif", values)
+    with pytest.raises(ImageError, match="1 value, NaN or infinite"):
+        read_image(tmp_path / "nan.tif")
+
+
 def test_nobody_waits_at_a_pipe_for_an_image(tmp_path):
     """Listing the folder opened it, and waited for ever for someone who writes into it."""
     os.mkfifo(tmp_path / "pipe.png")

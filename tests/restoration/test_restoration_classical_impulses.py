@@ -141,3 +141,25 @@ def test_a_plate_fills_photographs_better_than_a_median(amount) -> None:
 def test_an_image_without_a_known_pixel_stays() -> None:
     black = np.zeros((1, 8, 8), np.float32)
     np.testing.assert_array_equal(SwitchingMedian(fill="thin-plate").restore(black, Context()), black)
+
+
+@pytest.mark.parametrize("photons", [50, 2000])
+def test_hot_and_dead_pixels_of_any_value_are_found_and_stars_and_noise_are_left(photons) -> None:
+    rng = np.random.default_rng(4)
+    rows, columns = np.mgrid[:120, :140]
+    clean = 0.02 + 0.1 * columns / 140
+    for row, column in rng.integers(8, 110, (12, 2)):  # points of light, 2 px wide
+        clean += 0.1 * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) * 4 * np.log(2) / 4)
+    noisy = (0.1 + rng.poisson(clean * photons) / photons).astype(np.float32)  # with a detector's offset
+    hot = np.zeros(noisy.shape, np.bool_)
+    hot[5::23, 7::31] = True
+    noisy += np.where(hot, 25 * np.sqrt(clean / photons), 0).astype(np.float32)
+    noisy[60, 100] = hot[60, 100] = True  # salt, which is found anyway
+    method = SwitchingMedian(outliers=10)
+    restored = method.restore(noisy[None], Context())[0]
+    changed = restored != noisy
+    assert changed[hot].all()
+    assert not changed[~hot].any()
+    assert (np.abs(restored - 0.1 - clean)[hot] < 3 * np.sqrt(clean / photons)[hot]).all()
+    flat = np.rint(clean * 20)[None].astype(np.float32) / 20  # few levels: most pixels equal their neighbors
+    np.testing.assert_array_equal(method.restore(flat, Context()), flat)

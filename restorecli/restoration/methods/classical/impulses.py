@@ -12,6 +12,7 @@ from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter
 from restorecli.restoration.methods.classical.filters import check_odd
+from restorecli.restoration.methods.classical.outliers import find_outliers
 from restorecli.restoration.methods.classical.thin_plate import thin_plate
 
 Mask = NDArray[np.bool_]
@@ -79,7 +80,7 @@ def find_impulses(pixels: Pixels, tolerance: float, channels: str) -> Mask:
 
 @dataclass(frozen=True)
 class SwitchingMedian(Method):
-    """Adaptive switching median for salt and pepper; impulses of other values are not seen.
+    """Adaptive switching median for salt and pepper; impulses of other values are seen by `outliers` only.
 
     Each lost sample becomes the median of the good ones in the smallest window, 3x3 to `size`, that holds
     any; where none does, those replaced before count as good. By "thin-plate" it goes on with the slopes
@@ -112,6 +113,15 @@ class SwitchingMedian(Method):
         "median", choices=FILLS, draw="any", help="what takes their place: a median, or a smooth surface"
     )
 
+    outliers: float = parameter(
+        0.0,
+        unit="standard deviations",
+        low=0,
+        high=1000,
+        draw="0..20",
+        help="noise by which hot and dead pixels of any value stand out, such as 10; 0 looks for none",
+    )
+
     def __post_init__(self) -> None:
         """Check the values; see the base class."""
         super().__post_init__()
@@ -120,6 +130,8 @@ class SwitchingMedian(Method):
     def restore(self, pixels: Pixels, context: Context) -> Pixels:
         """Return the image with its impulses replaced; see the base class."""
         lost = find_impulses(pixels, self.tolerance / 255, self.channels)
+        if self.outliers:
+            lost |= np.stack([find_outliers(plane, self.outliers) for plane in pixels])
         context.note({"impulses": round(float(lost.any(axis=0).mean()), 5)})
         filled = self._by_median if self.fill == "median" else _by_plate
         return np.stack([filled(plane, holes) for plane, holes in zip(pixels, lost, strict=True)])
