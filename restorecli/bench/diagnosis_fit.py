@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from restorecli.bench.diagnosis_examples import Example
-from restorecli.diagnosis.decide import FAR, NONE, DecisionTable
+from restorecli.diagnosis.decide import CLEAN_WEIGHT, FAR, NONE, DecisionTable
 from restorecli.diagnosis.measurements import measure
 
 Doubles = NDArray[np.float64]
@@ -21,8 +21,6 @@ UNUSED = frozenset({"jpeg quality", "mean", "motion angle", "path length", "path
 _PENALTY = 2e-3
 """Weight of half the sum of squares of slopes and bends, beside the mean loss of an example."""
 
-_CLEAN_WEIGHT = 3.0
-"""What an example without damage counts: to find damage where there is none does harm."""
 
 _MIN_DEVIATION = 1e-3
 
@@ -147,7 +145,7 @@ def blank(measured: Measured, classes: Sequence[str]) -> DecisionTable:
 
 
 def example_weights(targets: Doubles) -> Doubles:
-    """Give all damages the same weight, and `NONE`, the first class, `_CLEAN_WEIGHT` times as much.
+    """Give all damages the same weight, and `NONE`, the first class, `CLEAN_WEIGHT` times as much.
 
     Args:
         targets: Share of each class in each example, (examples, classes).
@@ -157,8 +155,8 @@ def example_weights(targets: Doubles) -> Doubles:
     """
     share = targets.sum(axis=0)
     factor = np.where(share > 0, targets.sum() / np.maximum(share, 1) / len(share), 0)
-    factor[0] *= _CLEAN_WEIGHT
-    weights = targets @ np.minimum(factor, 4 * _CLEAN_WEIGHT)
+    factor[0] *= CLEAN_WEIGHT
+    weights = targets @ np.minimum(factor, 4 * CLEAN_WEIGHT)
     return np.asarray(weights / weights.sum())
 
 

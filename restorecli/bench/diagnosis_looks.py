@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
-from restorecli.bench.diagnosis_examples import NONE, damaged
+from restorecli.bench.diagnosis_examples import NONE, rounded
 from restorecli.bench.diagnosis_fit import Measured, fit_chances
+from restorecli.degradation.chain import Chain, degrade_array
+from restorecli.degradation.damage_masks import damage_mask
 from restorecli.diagnosis.decide import DecisionTable
 from restorecli.diagnosis.drops import measure_drops
-from restorecli.diagnosis.marks import POWER, measure_marks
+from restorecli.diagnosis.marks import find_marks
 from restorecli.diagnosis.remedies import model_against
 from restorecli.diagnosis.view import Pixels, to_luma
 from restorecli.errors import DataError
@@ -27,21 +31,30 @@ _Kind = tuple[int, int, int]
 """A severity, 0 for none, and which photographs get it: those whose number leaves a rest when divided."""
 
 _CROP_KINDS: Mapping[str, Sequence[_Kind]] = {
-    SCRATCHES: ((0, 1, 0), (1, 3, 0), (3, 6, 1)),
+    SCRATCHES: ((0, 1, 0), (1, 6, 1), (2, 12, 3), (3, 12, 9), (4, 12, 5), (5, 12, 11)),
     RAIN: ((0, 1, 0), (1, 3, 0)),
 }
-_WHOLE_KINDS: Sequence[_Kind] = ((0, 4, 1), (1, 12, 3))
-_PALE_KINDS: Sequence[_Kind] = ((0, 4, 0), (1, 8, 2))
+_WHOLE_KINDS: Sequence[_Kind] = ((0, 16, 3), (1, 48, 7), (4, 48, 23))
+_PALE_KINDS: Sequence[_Kind] = ((0, 8, 2), (1, 16, 6), (2, 16, 14), (4, 16, 10), (5, 32, 30))
 """Of scratches, whole photographs and crops of little color are looked at, too."""
 
-_SHARES = (0.0, 0.04, 0.15, 0.3)
-"""Of the color that is left in pale crops."""
+_SHARES = (0.0, 0.0, 0.0, 0.15)
+"""Of the color that is left in pale crops: most are gray."""
 
-_OTHERS = 3
+_SCRATCHED = 160
+"""Photographs that are looked at in all these ways, of the others one clean crop: paint leaves many marks."""
+
+_GRAY = 4
+"""Every so many gray photographs are looked at, as they are and scratched, of each severity in turn."""
+
+_OTHERS: Mapping[str, int] = {SCRATCHES: 4, RAIN: 3}
 """Every so many clear views of dusty places are clean examples, too: no network has seen them."""
 
-_PAINTED = 8.0
-"""Levels of luma from which a pixel has paint on it."""
+_JPEG: Mapping[str, object] = {"name": "jpeg", "quality": "70..95"}
+"""What every fourth scratched photograph was saved as."""
+
+_PAINTED, _UNPAINTED = 0.5, 0.2
+"""Share of a mark's pixels from which it counts as paint, and up to which as none; others are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +65,22 @@ class Look:
         clean: Before any damage.
         before: As the network got it.
         after: As it came out.
-        is_damaged: Whether the two before differ.
+        is_damaged: Whether the image was damaged.
+        painted: (H, W), True where paint covers a quarter of a pixel or more; None for other damage.
     """
 
     clean: Pixels
     before: Pixels
     after: Pixels
     is_damaged: bool
+    painted: NDArray[np.bool_] | None = None
 
 
 def looks(data: Path, damage: str, restored: Callable[[str, Pixels], Pixels]) -> Iterator[Look]:
     """Yield crops of training photographs, as they are and with faint damage, after the damage's network.
 
     Args:
-        data: Folder with `bsds400` and `sand-dust/train`.
+        data: Folder with `bsds400`, `sand-dust/train` and `train400-gray`.
         damage: "scratches" or "rain".
         restored: Returns what the weights of a name make of an image, both in [0, 1].
 
@@ -75,14 +90,24 @@ def looks(data: Path, damage: str, restored: Callable[[str, Pixels], Pixels]) ->
     photos = sorted(data.glob("bsds400/*.jpg"))
     if not photos:
         raise DataError("There are no training images.", file=data, expected="bsds400/*.jpg")
-    others = sorted(data.glob("sand-dust/train/clean/*.jpg"))[::_OTHERS]
+    others = sorted(data.glob("sand-dust/train/clean/*.jpg"))[:: _OTHERS[damage]]
+    grays = sorted(data.glob("train400-gray/*.png"))[::_GRAY] if damage == SCRATCHES else []
     model = model_against(damage)
-    for file, clean, severity in _crops_and_more(photos, others, damage):
-        before = clean
+    for file, clean, severity in chain(_crops_and_more(photos, others, damage), _gray(grays)):
+        before, painted = clean, None
         if severity:
-            before = damaged(clean, ({"name": damage, "severity": severity},), f"faint {file.name}")
+            before, painted = _damaged(clean, damage, severity, f"faint {file.name}")
         after = np.rint(255 * np.clip(restored(model, before), 0, 1)).astype(np.float32)
-        yield Look(255 * clean, 255 * before, after, severity > 0)
+        yield Look(255 * clean, 255 * before, after, severity > 0, painted)
+
+
+def _damaged(clean: Pixels, damage: str, severity: int, key: str) -> tuple[Pixels, NDArray[np.bool_] | None]:
+    """Return an image with damage, and where it has paint on it."""
+    specs: list[Mapping[str, object]] = [{"name": damage, "severity": severity}]
+    if damage == SCRATCHES and sum(key.encode()) % 4 == 0:
+        specs.append(_JPEG)
+    worse, steps = degrade_array(clean, Chain.from_specs(specs), 0, key)
+    return rounded(worse), damage_mask((clean.shape[1], clean.shape[2]), steps, 0, key)
 
 
 def _crops_and_more(
@@ -92,13 +117,22 @@ def _crops_and_more(
     for number, file in enumerate(photos):
         whole = read_image(file).pixels
         crop = _part(whole, np.random.default_rng([number, 7]))
+        if damage == SCRATCHES and number >= _SCRATCHED:
+            yield file, crop, 0
+            continue
         yield from ((file, crop, severity) for severity in _chosen(_CROP_KINDS[damage], number))
         if damage == SCRATCHES:
             yield from ((file, whole, severity) for severity in _chosen(_WHOLE_KINDS, number))
-            pale = _pale(crop, _SHARES[number // 4 % len(_SHARES)])
+            pale = _pale(crop, _SHARES[number // 8 % len(_SHARES)])
             yield from ((file, pale, severity) for severity in _chosen(_PALE_KINDS, number))
     for number, file in enumerate(others):
         yield file, _part(read_image(file).pixels, np.random.default_rng([number, 7])), 0
+
+
+def _gray(photos: Sequence[Path]) -> Iterator[tuple[Path, Pixels, int]]:
+    for number, file in enumerate(photos):
+        gray = read_image(file).pixels
+        yield from ((file, gray, severity) for severity in (0, 1 + number % 5))
 
 
 def _chosen(kinds: Sequence[_Kind], number: int) -> list[int]:
@@ -119,20 +153,18 @@ def _part(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def fit_marks(seen: Iterator[Look]) -> DecisionTable:
-    """Return the table that tells paint from what such a network takes from clean images, mark by mark."""
-    rows: list[dict[str, float]] = []
+    """Return the table that tells paint from whatever else such a network takes away, mark by mark."""
+    rows: list[Mapping[str, float]] = []
     labels: list[str] = []
     for look in seen:
-        found = measure_marks(look.before, _where_painted(look) if look.is_damaged else look.after)
-        rows += [{name: value for name, value in mark.items() if name != POWER} for mark in found]
-        labels += [SCRATCHES if look.is_damaged else NONE] * len(found)
+        marks = find_marks(look.before, look.after)
+        painted = np.zeros(marks.numbers.shape, np.bool_) if look.painted is None else look.painted
+        shares = ndimage.mean(painted, marks.numbers, np.arange(1, len(marks.found) + 1))
+        for mark, share in zip(marks.found, shares, strict=True):
+            if not _UNPAINTED < share < _PAINTED:
+                rows.append(mark)
+                labels.append(SCRATCHES if share >= _PAINTED else NONE)
     return _fitted(rows, labels)
-
-
-def _where_painted(look: Look) -> Pixels:
-    """Return what the network made of the paint, and everything else as it was."""
-    painted = np.abs(to_luma(look.before - look.clean)) > _PAINTED
-    return np.where(ndimage.binary_dilation(painted), look.after, look.before)
 
 
 def fit_drops(seen: Iterator[Look]) -> DecisionTable:

@@ -16,6 +16,9 @@ Doubles = NDArray[np.float64]
 NONE = "none"
 """The class of images without damage."""
 
+CLEAN_WEIGHT = 3.0
+"""What an example without damage counts where tables are fitted: to find damage there does harm."""
+
 FAR = 1e9
 """A bound that no measurement reaches."""
 
@@ -80,8 +83,9 @@ class DecisionTable:
         one, none = self.classes.index(damage), self.classes.index(NONE)
         votes = (self.slopes[one] - self.slopes[none]) * z
         votes += (self.bends[one] - self.bends[none]) * (z * z - 1)
-        strongest = [int(index) for index in np.argsort(-votes)[:count] if votes[index] > 0]
-        return {self.measurements[index]: found[self.measurements[index]] for index in strongest}
+        # What an image does not have may vote, as the mean does, but is no evidence that can be shown.
+        seen = [self.measurements[index] for index in np.argsort(-votes) if votes[index] > 0]
+        return {name: found[name] for name in [name for name in seen if name in found][:count]}
 
     def _values(self, found: Mapping[str, float]) -> Doubles:
         return np.array([found.get(name, np.nan) for name in self.measurements])

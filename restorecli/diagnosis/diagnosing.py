@@ -171,8 +171,7 @@ def _diagnosed(image: Pixels, info: FileInfo | None) -> Diagnosis:
     confidence = min(sum(chances[name] for name in names), 1.0) if names else chances[NONE]
     lost = tuple(dict.fromkeys(LIMITS[name] for name in names))
     steps = plan(findings, _hole_color(image, names), is_gray=len(image) == 1)
-    # Without colors, reeds and wires look like paint even then.
-    doubtful = () if names or view.is_gray else doubts_among(chances)
+    doubtful = () if names or is_drawn(found) else doubts_among(chances, is_gray=view.is_gray)
     doubts = tuple(_finding(name, found, chances[name], table) for name in doubtful)
     return Diagnosis(findings, steps, lost, confidence, _suspicion(names, chances, possible), doubts)
 

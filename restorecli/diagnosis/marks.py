@@ -8,6 +8,8 @@ has colors, lets texture through, and fades.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,22 +17,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restorecli.diagnosis.decide import DecisionTable, read_table
-from restorecli.diagnosis.view import Pixels, Plane, to_luma
+from restorecli.diagnosis.decide import CLEAN_WEIGHT, DecisionTable, read_table
+from restorecli.diagnosis.view import Pixels, Plane, is_gray, to_luma
 
 PAINT = "scratches"
 """The class of marks that are paint, be it a scratch, a speck of dust or a tear."""
 
 MARKS_TABLE = Path(__file__).parent / "marks.json"
 
-_MIN_CHANGE = 16.0
-"""Levels of luma that must have been taken away for a pixel to belong to a mark."""
+_MIN_CHANGE = 12.0
+"""Levels, root mean square over the channels, that a pixel of a mark must have changed."""
 
-_MIN_AREA = 10
+_MIN_AREA = 6
 """Pixels of the smallest mark."""
 
 _WHITE = 247.0
-"""Level of white paint, that of `degrade --noise scratches`."""
+"""Level of white paint, that of `degrade --noise scratches`; dark marks are looked at in the negative."""
 
 _MIN_DARKER = 10.0
 """Levels by which what is below paint must be darker than it for opacity to be told."""
@@ -41,47 +43,83 @@ _CORE = 60
 _LONG = 12.0
 """Pixels from which a mark has a course: whether it bends is told."""
 
-_LIKELIEST = 3
-"""Marks of an image that are taken into account."""
-
-POWER = "power"
-"""The measurement that says how much of the change a mark is, not what it is."""
-
-_MIN_SHARE = 0.4
-"""Of the power of all that was taken away, what must be paint: faintly scratched training photographs with
-less gain 3.5 dB, but lose up to 10 dB; the others gain 8.6 dB."""
-
-_FITTED_PIXELS = 192 * 192
-"""Of most images that the table was fitted to."""
-
 _REACH = 3
 """Pixels from a mark up to which its surroundings are looked at."""
 
+_PAINTED, _UNPAINTED = 0.5, 5.0
+"""Marks of either kind that every image is taken to have beside those that were found."""
 
-def measure_marks(before: Pixels, after: Pixels) -> list[dict[str, float]]:
-    """Measure the light marks that a network took from an image.
+_ROUNDS = 20
+"""Of learning from an image's marks how common paint is in it."""
+
+_SURE = 1e-12
+"""Chance of being none that is left to the surest mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marks that a network took from an image.
+
+    Attributes:
+        numbers: (H, W), from 1 at the pixels of each mark, 0 elsewhere.
+        found: Measurements of each mark, that of number 1 first; see `measure_marks`.
+    """
+
+    numbers: NDArray[np.int32]
+    found: Sequence[Mapping[str, float]]
+
+
+def find_marks(before: Pixels, after: Pixels) -> Marks:
+    """Find and measure the marks that a network took from an image.
+
+    Args:
+        before: (C, H, W) float32, C = 1 or 3, 0-255 scale.
+        after: The same as restored.
+    """
+    change = before - after
+    lighter = to_luma(change)
+    size = np.sqrt(np.square(change).mean(axis=0))
+    colored = not is_gray(before)
+    numbers = np.zeros(size.shape, np.int32)
+    found: list[dict[str, float]] = []
+    for dark in (False, True):
+        labels, _ = ndimage.label((size > _MIN_CHANGE) & ((lighter <= 0) == dark), np.ones((3, 3)))
+        areas = np.bincount(labels.reshape(-1))
+        areas[0] = 0
+        chosen = np.flatnonzero(areas >= _MIN_AREA)
+        places = ndimage.find_objects(labels)
+        seen = [255 - pixels if dark else pixels for pixels in (before, after)]
+        for label in chosen:
+            measured = _measured(labels, int(label), places[label - 1], size, *seen)
+            if not colored:
+                del measured["color lost"]
+            found.append({**measured, "dark": float(dark)})
+        named = np.zeros(len(areas), np.int32)
+        named[chosen] = np.arange(len(found) - len(chosen), len(found)) + 1
+        numbers += named[labels]
+    return Marks(numbers, found)
+
+
+def measure_marks(before: Pixels, after: Pixels) -> Sequence[Mapping[str, float]]:
+    """Measure the marks that a network took from an image.
 
     Args:
         before: (C, H, W) float32, C = 1 or 3, 0-255 scale.
         after: The same as restored.
 
     Returns:
-        For each mark `power`, the sum of the squared change of luma; `length` and `width` in px; `bend`, the
-        root mean square distance from a parabola, px; `peak`, the greatest change of luma; of the 40 % of its
+        For each mark `dark`, 1 where it was darker than what came below it: it is measured in the negative
+        then; `power`, the sum of the squared change; `length` and `width` in px; `bend`,
+        the root mean square distance from a parabola, px; `peak`, the greatest change; of the 40 % of its
         pixels that changed most `opacity`, the median of (before - after) / (white - after), `opacity
-        spread`, its deviation, `level`, the median luma, `color lost`, how much less the channels differ
-        (median) than after, `rough` and `rough below`, the deviation of luma; of its surroundings `change
-        around`, the mean change, and `rough around`; `plateau`, the mean change over the greatest; `disc`,
-        its area over that of a disc of its length; `inside`, the share of its pixels that have none beside
-        them that does not belong to it; `step`, the median luma less the greatest 2 px outside. Levels are
-        on the 0-255 scale.
+        spread`, its deviation, `level`, the median luma, `color lost`, how much less the channels of a color
+        image differ (median) than after, `rough` and `rough below`, the deviation of luma; of its
+        surroundings `change around`, the mean change, and `rough around`; `plateau`, the mean change over the
+        greatest; `disc`, its area over that of a disc of its length; `inside`, the share of its pixels that
+        have none beside them that does not belong to it; `step`, the median luma less the greatest 2 px
+        outside. Changes are root mean squares over the channels; levels are on the 0-255 scale.
     """
-    change = to_luma(before) - to_luma(after)
-    labels, _ = ndimage.label(change > _MIN_CHANGE, np.ones((3, 3)))
-    areas = np.bincount(labels.reshape(-1))[1:]
-    places = ndimage.find_objects(labels)
-    chosen = np.flatnonzero(areas >= _MIN_AREA)
-    return [_measured(labels, int(index) + 1, places[index], change, before, after) for index in chosen]
+    return find_marks(before, after).found
 
 
 def _measured(
@@ -93,7 +131,7 @@ def _measured(
     after: Pixels,
 ) -> dict[str, float]:
     near = tuple(slice(max(part.start - _REACH, 0), part.stop + _REACH) for part in place)
-    mark, change = labels[near] == label, np.abs(change[near])
+    mark, change = labels[near] == label, change[near]
     area = np.count_nonzero(mark)
     before, after = (pixels[:, near[0], near[1]] for pixels in (before, after))
     length, bend = _course(np.argwhere(mark).astype(np.float64))
@@ -104,7 +142,7 @@ def _measured(
     border, around = middle & ~narrow, wide & ~narrow
     luma, luma_below, seen = to_luma(over[:, None])[0], to_luma(below[:, None])[0], to_luma(before)
     return {
-        POWER: float(np.square(change[mark]).sum()),
+        "power": float(np.square(change[mark]).sum()),
         "length": length,
         "width": area / length,
         "bend": bend,
@@ -142,23 +180,32 @@ def marks_table() -> DecisionTable:
     return read_table(MARKS_TABLE)
 
 
-def paint_chance(before: Pixels, after: Pixels) -> float:
-    """Return the chance that a network took paint away: that one of the three likeliest marks was.
+def paint_chances(found: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+    """Return the chance of each of an image's marks that it is paint, (marks,).
 
-    The larger an image, the more marks it has that are none, but not more scratches: their odds are divided
-    by its size over that of the images that the table was fitted to. Where most of what was taken away is no
-    paint, restoring would do harm, scratches or not: the chance is 0.
+    How common paint is among them is learned from the marks themselves: their mean chance takes the place of
+    the share that the table was fitted to, until nothing changes (Saerens, Latinne and Decaestecker, Neural
+    Computation 2002). Among many sure scratches a doubtful one is believed, alone it is not.
+
+    Args:
+        found: The marks of one image, as `measure_marks` returns them.
+    """
+    table = marks_table()
+    alone = np.array([table.chances(mark)[PAINT] for mark in found])
+    odds = alone / np.maximum(1 - alone, _SURE) * CLEAN_WEIGHT
+    chances = alone
+    for _ in range(_ROUNDS):
+        common = (chances.sum() + _PAINTED) / (len(found) + _PAINTED + _UNPAINTED)
+        told = odds * common / (1 - common)
+        chances = told / (1 + told)
+    return chances
+
+
+def paint_chance(before: Pixels, after: Pixels) -> float:
+    """Return the chance that a network took paint away: that of the mark that is the likeliest to be paint.
 
     Args:
         before: (C, H, W) float32, C = 1 or 3, 0-255 scale.
         after: The same as restored.
     """
-    marks, table = measure_marks(before, after), marks_table()
-    chances = [table.chances(mark)[PAINT] for mark in marks]
-    power = sum(chance * mark[POWER] for chance, mark in zip(chances, marks, strict=True))
-    if power < _MIN_SHARE * float(np.square(to_luma(before) - to_luma(after)).sum()):
-        return 0.0
-    larger = max(before[0].size / _FITTED_PIXELS, 1.0)
-    likeliest = sorted(chances)[-_LIKELIEST:]
-    unpainted = [1 - chance / (chance + (1 - chance) * larger) for chance in likeliest]
-    return float(1 - math.prod(unpainted))
+    return float(paint_chances(measure_marks(before, after)).max(initial=0.0))

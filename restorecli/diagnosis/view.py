@@ -65,7 +65,7 @@ def view_of(image: Pixels) -> View:
         image: (C, H, W) float32, C = 1 or 3, nominally in [0, 1].
     """
     pixels = np.asarray(image, np.float32) * np.float32(255)
-    if len(pixels) == 3 and _equal_channels(pixels):
+    if is_gray(pixels):
         pixels = pixels[:1]
     return View(window_of(pixels), _reduced(pixels))
 
@@ -78,7 +78,8 @@ def to_luma(pixels: Pixels) -> Plane:
     return result
 
 
-def _equal_channels(pixels: Pixels) -> bool:
+def is_gray(pixels: Pixels) -> bool:
+    """Tell whether (1 or 3, H, W) on the 0-255 scale has no colors, be it kept as RGB."""
     return bool(np.abs(pixels[1:] - pixels[0]).max(initial=0) <= _GRAY_TOLERANCE)
 
 

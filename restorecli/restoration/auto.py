@@ -24,6 +24,7 @@ from restorecli.restoration.bordered import BorderedRestorer
 from restorecli.restoration.context import DIAGNOSIS, KEPT_MEANS, LEFT, Context, Example
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.catalog import METHODS, create_method
+from restorecli.restoration.purposes import AGAINST_SCRATCHES
 from restorecli.restoration.restorer import Restorer
 
 # What diagnoses images is imported where it is used: half a second that other models need not wait for.
@@ -141,7 +142,12 @@ class AutoRestorer(Restorer):
         )
         if step.model in METHODS:
             return MethodRestorer(create_method(step.model, step.parameters)).steps(pixels, told)
-        return self._network(step.model).steps(pixels, told)
+        network = self._network(step.model)
+        if step.model == AGAINST_SCRATCHES:
+            from restorecli.restoration.only_marks import OnlyMarks
+
+            network = OnlyMarks(network)
+        return network.steps(pixels, told)
 
     def _network(self, name: str) -> Restorer:
         if name not in self._networks:
@@ -192,7 +198,12 @@ def _digest() -> str:
     from restorecli.diagnosis.votes import VOTES
 
     here = Path(__file__)
-    code = [here, here.with_name("keep_means.py"), here.parents[1] / "images" / "measured.py"]
+    code = [
+        here,
+        here.with_name("keep_means.py"),
+        here.with_name("only_marks.py"),
+        here.parents[1] / "images" / "measured.py",
+    ]
     code += sorted(TABLE.parent.glob("*.py"))
     treating = treatments()
     weights = [entry.path for entry in shipped() if entry.name in treating]

@@ -37,10 +37,12 @@ class Findings:
         values: Written into the manifest's line of the restored image, e.g. {"sigma": 24.8}.
         images: (C, H, W) float32 in [0, 1] by the name of a folder; written as PNG beside the restored
             image, e.g. {"kernels": kernel} as `kernels/a/b.png` for `a/b.png`.
+        notes: What a reader should know, e.g. "3 marks filled, 0.20 % of the image".
     """
 
     values: dict[str, FindingValue] = field(default_factory=dict)
     images: dict[str, Pixels] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -208,6 +208,8 @@ class ImageRestorer:
         if self.keep_defects:
             pixels, note = _with_defects(prepared.seen, pixels, context or Context())
             traits = replace(traits, notes=(*traits.notes, note))
+        if context is not None and context.found.notes:
+            traits = replace(traits, notes=(*traits.notes, *context.found.notes))
         if alpha is None:
             return ImageData(pixels, traits), use
         scale = pixels.shape[1] // image.size[0]

@@ -43,6 +43,7 @@ _LEFT_OUT = (
     "keep_defects",
     "quality",
     "backend",
+    "only_marks",
 )
 """Settings that a manifest line has only where they were asked for."""
 

@@ -11,7 +11,11 @@ from restorecli.core.models.catalog import MODELS
 from restorecli.errors import UsageError
 from restorecli.restoration.methods.catalog import METHODS
 
-_WEIGHTS_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
+AGAINST_SCRATCHES = "sca-unet.scratches"
+"""Shipped weights that change only marks; see `only_marks`."""
+
+WEIGHTS_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
+"""Endings of files that hold a network."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ PURPOSES = (
     ),
     Purpose("too dark", (), ("dark", "low-light", "night", "brighten"), "sca-unet.low-light"),
     Purpose("rain", (), ("rain", "derain", "streaks"), "sca-unet.rain"),
-    Purpose("scratches, specks", (), ("scratch", "descratch", "unscratch"), "sca-unet.scratches"),
+    Purpose("scratches, specks", (), ("scratch", "descratch", "unscratch"), AGAINST_SCRATCHES),
     Purpose("old prints", (), ("faded", "old-print", "print"), "sca-unet.old-photo"),
     Purpose("several (slow)", ("pnp", "dip")),
 )
@@ -116,7 +120,7 @@ def check_name(name: str) -> None:
     Raises:
         UsageError: It is not; the nearest name is offered.
     """
-    if Path(name).suffix in _WEIGHTS_FILES or MODELS.resolve(name.partition(".")[0]) is not None:
+    if Path(name).suffix in WEIGHTS_FILES or MODELS.resolve(name.partition(".")[0]) is not None:
         return
     if MODELS.resolve(name) is not None:
         return

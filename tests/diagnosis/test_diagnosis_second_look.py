@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ from scipy import ndimage
 
 import restorecli
 from restorecli.degradation.chain import Chain, degrade_array
-from restorecli.diagnosis import confirming
+from restorecli.diagnosis import confirming, marks
 from restorecli.diagnosis.confirming import DOUBTFUL, confirm, doubts_among
+from restorecli.diagnosis.decide import shipped_table
 from restorecli.diagnosis.diagnosing import diagnose
 from restorecli.diagnosis.drops import measure_drops, rain_chance
-from restorecli.diagnosis.marks import measure_marks, paint_chance
+from restorecli.diagnosis.marks import find_marks, measure_marks, paint_chance, paint_chances
 from restorecli.diagnosis.result import Diagnosis, Finding
+from restorecli.diagnosis.view import to_luma
 from restorecli.folders.samples import read_sample
 
 Pixels = NDArray[np.float32]
@@ -52,7 +55,43 @@ def test_a_painted_line_measures_what_was_painted() -> None:
     assert mark["inside"] == pytest.approx(38 / 120)
     luma = float(np.array([0.299, 0.587, 0.114]) @ below[:, 0, 0])
     assert mark["step"] == pytest.approx(0.8 * (247 - luma), rel=1e-4)
-    assert measure_marks(below, before) == []  # nothing light was taken away
+    assert mark["power"] == pytest.approx(3 * 40 * np.square(0.8 * (247 - below[:, 0, 0])).mean(), rel=1e-4)
+    assert mark["dark"] == 0
+    (dark,) = measure_marks(255 - before, 255 - below)  # measured in the negative
+    assert dark == pytest.approx({**mark, "dark": 1}, rel=1e-4, abs=1e-4)
+    assert len(measure_marks(below, before)) == 1  # light that came back is a dark mark that was taken
+
+
+def test_marks_have_numbers_where_they_are() -> None:
+    below = np.full((1, 64, 64), 128, np.float32)
+    before = below.copy()
+    before[0, 5:9, 5:40] = 240  # a light mark, a dark one beside it, and one that is too small
+    before[0, 9:12, 5:40] = 10
+    before[0, 50, 50:53] = 240
+    taken = find_marks(before, below)
+    assert [mark["dark"] for mark in taken.found] == [0, 1]
+    assert set(np.unique(taken.numbers)) == {0, 1, 2}
+    assert (taken.numbers[5:9, 5:40] == 1).all()
+    assert (taken.numbers[9:12, 5:40] == 2).all()
+    assert np.count_nonzero(taken.numbers) == 7 * 35
+
+
+def test_a_doubtful_mark_is_believed_among_sure_ones(monkeypatch) -> None:
+    """The shares that come out solve the equation of Saerens et al.: they are their own prior."""
+    table = SimpleNamespace(chances=lambda mark: {"scratches": mark["chance"]})
+    monkeypatch.setattr(marks, "marks_table", lambda: table)
+
+    def chances(*alone: float) -> NDArray[np.float64]:
+        return paint_chances([{"chance": chance} for chance in alone])
+
+    assert chances(0.4)[0] < 0.4 < chances(0.4, *[0.99] * 20)[0]
+    assert chances(0.4, *[0.01] * 20)[0] < chances(0.4)[0]
+    assert len(chances()) == 0
+    alone = np.array([0.02, 0.3, 0.6, 0.97, 0.999])
+    found = chances(*alone)
+    common = (found.sum() + 0.5) / (len(found) + 5.5)  # half a mark that is paint and five that are none
+    odds = alone / (1 - alone) * 3 * common / (1 - common)  # the table counts what is no paint three times
+    assert found == pytest.approx(odds / (1 + odds), abs=1e-4)
 
 
 def test_light_that_was_added_is_measured() -> None:
@@ -79,13 +118,6 @@ def test_paint_and_rain_are_told_from_detail(name: str) -> None:
     smooth = _without_detail(clean)
     assert paint_chance(255 * clean, 255 * smooth) < 0.5
     assert rain_chance(255 * clean, 255 * smooth) < 0.5
-
-
-def test_more_marks_of_a_larger_image_are_no_evidence() -> None:
-    clean = _crop()
-    before, after = 255 * _damaged(clean, "scratches", 1), 255 * clean
-    twice = [np.pad(pixels, ((0, 0), (0, 192), (0, 192)), constant_values=60) for pixels in (before, after)]
-    assert paint_chance(*twice) < paint_chance(before, after)
 
 
 def test_doubts_come_in_the_order_of_their_chance() -> None:
@@ -129,29 +161,33 @@ def test_a_doubt_that_is_not_confirmed_changes_nothing() -> None:
     assert confirm(sure, clean, lambda *_: pytest.fail("nothing is in doubt")) is sure
 
 
-def test_the_less_the_first_look_sees_the_more_the_second_must(monkeypatch) -> None:
-    monkeypatch.setitem(confirming._LOOKS, "scratches", lambda *_: 0.97)
+def test_scratches_must_be_nearly_sure(monkeypatch) -> None:
     clean = _crop()
 
     def is_confirmed(chance: float) -> bool:
-        return not confirm(_doubting("scratches", chance), clean, lambda _, pixels: pixels).is_clean
+        monkeypatch.setitem(confirming._LOOKS, "scratches", lambda *_: chance)
+        return not confirm(_doubting("scratches", 0.01), clean, lambda _, pixels: pixels).is_clean
 
-    assert [is_confirmed(chance) for chance in (0.005, 0.05, 0.2, 0.7)] == [False, False, True, True]
-
-
-def test_where_more_than_paint_was_taken_away_nothing_is_confirmed() -> None:
-    clean = _crop()
-    before = 255 * _damaged(clean, "scratches", 3)
-    assert paint_chance(before, 255 * clean) > 0.99
-    assert paint_chance(before, 255 * clean - 40) == 0
+    assert [is_confirmed(chance) for chance in (0.5, 0.97, 0.99)] == [False, False, True]
 
 
-def test_only_color_images_without_findings_are_in_doubt() -> None:
+def test_gray_images_are_looked_at_again_for_scratches_alone() -> None:
+    """What gray images do not have is no evidence of theirs: that once stopped the diagnosis."""
+    chances = {"rain": 0.5, "scratches": 0.002}
+    assert doubts_among(chances, is_gray=True) == ("scratches",)
+    assert doubts_among(chances) == ("rain",)
+    shown = shipped_table().evidence({"line light": 9.0}, "scratches")
+    assert set(shown) <= {"line light"}
+
+
+def test_images_without_findings_are_in_doubt() -> None:
     levels = np.rint(255 * _crop("coffee")).astype(np.uint8).transpose(1, 2, 0)
     faint = restorecli.degrade_image(levels, [{"name": "scratches", "severity": 1}])
     scratched = faint.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
     assert [doubt.damage for doubt in diagnose(scratched).doubts] == ["scratches"]
-    assert not diagnose(scratched.mean(axis=0, keepdims=True)).doubts
+    gray = np.asarray(to_luma(scratched)[None], np.float32)
+    for image in (gray, np.repeat(gray, 3, axis=0)):
+        assert [doubt.damage for doubt in diagnose(image).doubts] == ["scratches"]
     found = diagnose(_damaged(_crop("coffee"), "scratches", 5))
     assert found.findings
     assert not found.doubts
