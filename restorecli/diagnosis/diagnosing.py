@@ -182,7 +182,7 @@ def _named(
     """Return the damages found, the chance of each class, and the damages that are possible at all."""
     votes, by_measurements = shipped_votes(), table.chances(found)
     doubtful = _due_to_noise(found, table, by_network) | without_evidence(found, by_measurements)
-    evident = with_evidence(found, by_network)
+    evident = with_evidence(found, by_measurements, by_network)
     doubtful |= _without_measurements(by_measurements) - evident
     joined = votes.join(by_measurements, by_network, trust(pixels))
     chances: Mapping[str, float] = {name: joined[name] for name in joined if name not in doubtful}

@@ -10,7 +10,7 @@ from skimage import draw
 from restorecli.diagnosis.holes import can_be_holes, find_holes, measure_holes, shows_holes
 from restorecli.diagnosis.levels import measure_levels
 from restorecli.diagnosis.lines import measure_lines, shows_paint
-from restorecli.diagnosis.naming import BLURS, limits, without_dust, without_evidence
+from restorecli.diagnosis.naming import BLURS, limits, with_evidence, without_dust, without_evidence
 from restorecli.diagnosis.streaks import measure_streaks
 from restorecli.diagnosis.tones import measure_tones
 from restorecli.diagnosis.view import MAX_WINDOW, view_of
@@ -87,6 +87,14 @@ def test_dust_must_be_surer_where_channels_share_their_details() -> None:
     )
     assert grainy == pytest.approx(0.766)
     assert shared == pytest.approx(0.95)
+
+
+def test_a_print_of_one_hue_may_have_faded_though_its_scan_is_noisy() -> None:
+    found = {"one hue": 2.0, "noise shared": 0.93, "paint lines": 0.0}
+    seen = {"fade": 0.3}
+    assert with_evidence(found, {"fade": 0.9}, seen) == {"fade"}
+    assert not with_evidence(found, {"fade": 0.7}, seen)
+    assert not with_evidence({**found, "one hue": 4.0}, {"fade": 0.9}, seen)
 
 
 def test_what_looks_dusty_but_shares_its_details_may_have_faded() -> None:
