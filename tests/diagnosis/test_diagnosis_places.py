@@ -101,6 +101,8 @@ def test_what_looks_dusty_but_shares_its_details_may_have_faded() -> None:
     seen = {"fade": 0.1, "sand-dust": 0.6, "none": 0.3}
     assert without_dust({"noise shared": 0.9}, seen) == seen
     assert without_dust({}, seen) == seen, "gray"
+    faint = {"fade": 0.1, "sand-dust": 0.2, "none": 0.7}
+    assert without_dust({"noise shared": 0.99}, faint) == faint
     assert without_dust({"noise shared": 0.97}, seen) == {
         "fade": pytest.approx(0.7),
         "sand-dust": 0.0,
