@@ -34,6 +34,7 @@ PUBLIC = {
         "device",
         "precision",
         "ensemble",
+        "range",
     ],
     "score": ["restored", "reference", "metrics", "protocol", "degraded", "mask"],
     "degrade": [
