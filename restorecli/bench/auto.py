@@ -36,7 +36,7 @@ SEVERITIES = (1, 3, 5)
 IMAGES = 24
 """How many images are degraded, unless more or fewer are asked for."""
 
-_DENOISERS = ("sca-unet.gaussian", "sca-unet.noise-jpeg", "sca-unet.noise-blur", "wavelet")
+_DENOISERS = ("sca-unet.gaussian", "sca-unet.noise", "sca-unet.noise-jpeg", "sca-unet.noise-blur", "wavelet")
 _DEBLURRERS = ("wiener-deconv", "richardson-lucy", "sca-unet.noise-blur", "sca-unet.deblur")
 _INPAINTERS = ("inpaint-tv", "inpaint-harmonic", "inpaint-biharmonic")
 _OLD = ("sca-unet.old-photo", "gray-world")

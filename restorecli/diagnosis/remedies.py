@@ -62,10 +62,11 @@ def _deblurring(damage: str) -> tuple[Remedy, Remedy]:
 # Chosen on training photographs; `restorecli bench auto` measures how near they come to the best.
 REMEDIES: tuple[Remedy, ...] = (
     # Noise that grows with brightness: weights that were trained on white noise leave it in bright places.
-    Remedy("gaussian", "sca-unet.noise-jpeg", by=GROWTH, least=0.5),
+    Remedy("gaussian", "sca-unet.noise", by=GROWTH, least=0.5),
     _DENOISER,
-    Remedy("poisson", "sca-unet.noise-jpeg", gray="dncnn.gray-blind"),
-    Remedy("speckle", "sca-unet.noise-jpeg"),
+    Remedy("poisson", "sca-unet.noise", most=8),
+    Remedy("poisson", "sca-unet.noise", least=8, gray="dncnn.gray-blind"),
+    Remedy("speckle", "sca-unet.noise"),
     # Under JPEG grain looks like noise of a camera. The weights for grain lose 0.1 to 0.4 dB on that, those
     # for cameras 2 to 4 dB on grain.
     Remedy("camera-noise", "sca-unet.camera", by=FILM, most=0.0),

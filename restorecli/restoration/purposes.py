@@ -42,6 +42,7 @@ PURPOSES = (
         ("denoise", "noise", "denoiser", "denoising"),
         "sca-unet.gaussian",
     ),
+    Purpose("strong noise", (), ("photons", "strong-noise", "poisson", "speckle"), "sca-unet.noise"),
     Purpose("noise of cameras", (), ("camera", "camera-noise", "iso", "sensor"), "sca-unet.camera"),
     Purpose("film grain", (), ("grain", "film", "film-grain", "degrain"), "sca-unet.grain"),
     Purpose(

@@ -75,7 +75,7 @@ def test_a_slip_is_answered_with_the_nearest(shell, photos, name, near) -> None:
     answer = shell(f"restorecli restore photos --model {name}", code=None)
     assert answer.code in (2, 5)
     assert f"did you mean {near!r}?" in answer.err
-    assert len(answer.err) < 400
+    assert len(answer.err) < 450
     assert f"did you mean {near!r}?" in shell(f"restorecli models {name}", code=None).err
 
 

@@ -144,6 +144,12 @@ def test_how_many_levels_are_left_chooses_what_smooths_them(damage: str, levels:
     assert remedy.model == model
 
 
+def test_few_photons_of_gray_images_get_weights_that_know_them() -> None:
+    few, many = (_finding("poisson", Strength("photons at white", count)) for count in (3.0, 60.0))
+    assert [step.model for step in plan((few,), is_gray=True)] == ["sca-unet.noise"]
+    assert [step.model for step in plan((many,), is_gray=True)] == ["dncnn.gray-blind"]
+
+
 def test_moire_loses_its_straight_waves_before_its_bent_ones() -> None:
     waves = _finding("moire", *STRENGTHS["moire"]({"wave luma": 20.0}))
     assert [step.model for step in plan((waves,))] == ["demoire", "sca-unet.moire"]
@@ -153,9 +159,9 @@ def test_moire_loses_its_straight_waves_before_its_bent_ones() -> None:
     ("damage", "growth", "model", "gray"),
     [
         ("gaussian", 0.2, "sca-unet.gaussian", "dncnn.gray-blind"),
-        ("gaussian", 0.8, "sca-unet.noise-jpeg", "sca-unet.noise-jpeg"),
-        ("poisson", 0.4, "sca-unet.noise-jpeg", "dncnn.gray-blind"),
-        ("speckle", 0.2, "sca-unet.noise-jpeg", "sca-unet.noise-jpeg"),
+        ("gaussian", 0.8, "sca-unet.noise", "sca-unet.noise"),
+        ("poisson", 0.4, "sca-unet.noise", "dncnn.gray-blind"),
+        ("speckle", 0.2, "sca-unet.noise", "sca-unet.noise"),
     ],
 )
 def test_noise_that_grows_with_brightness_gets_weights_that_know_it(
