@@ -263,7 +263,7 @@ def test_the_answer_is_json(photos, noisy) -> None:
     assert answer["psnr_before"] == answer["psnr_after"] == "inf"
     assert answer["words"] == ""
     assert answer["parameters"] == {}
-    assert set(answer["tried"]) == {"size", "tolerance", "channels", "fill"}
+    assert set(answer["tried"]) == {"size", "tolerance", "channels", "fill", "outliers"}
 
 
 def test_python_tunes_before_it_restores(photos, noisy, tmp_path) -> None:
