@@ -21,10 +21,12 @@ from restorecli.core.footprint import Footprint
 from restorecli.core.restorer import ImageContext, PaddingRestorer
 
 EPSILON = 1e-3
-"""Variance, images in [0, 1], below which a window counts as flat; 1e-4 gives the same within 0.01 dB."""
+"""Variance, images in [0, 1], below which a window counts as flat; 1e-4 changed five restored photographs
+by at most 0.5 dB, either way."""
 
 _WINDOWS = 40
-"""Windows, by half their width, along the longer side; 10 to 40 give the same within 0.1 dB."""
+"""Windows, by half their width, along the longer side; 10 to 40 gave the same within 0.3 dB of haze, 0.6 of
+dust."""
 
 _CARRIED = Footprint(128.0)
 """Bytes for each pixel that is carried; what the network takes for the small image does not grow."""
@@ -70,10 +72,10 @@ class CarryingRestorer(PaddingRestorer):
         return _CARRIED
 
     def steps(self, pixels: NDArray[np.float32], context: ImageContext) -> Sequence[PaddingRestorer]:
-        """Note the side that a large image is seen at."""
+        """Return the restorer as its network is told of one image; it is noted where that is seen small."""
         if max(pixels.shape[-2:]) > self.side:
             context.note({"seen_at": self.side})
-        return (self,)
+        return [self._around(told) for told in self.inner.steps(pixels, context)]
 
     def in_float32(self) -> CarryingRestorer | None:
         """Return the same with the network in float32, or None if it is that already."""
@@ -100,7 +102,7 @@ class CarryingRestorer(PaddingRestorer):
 
     def _around(self, inner: PaddingRestorer) -> Self:
         carrying = copy.copy(self)
-        carrying.inner = inner
+        carrying.inner, carrying.spec = inner, replace(inner.spec, side=self.side)
         return carrying
 
 

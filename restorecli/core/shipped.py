@@ -55,9 +55,10 @@ def find_shipped(name: str) -> ShippedWeights:
     wanted = f"{model}.{tag.casefold() if dot else MODELS[model].default_tag}"
     if wanted not in known:
         tags = [weights.name for weights in known.values() if weights.model == model]
+        short = [tags[0], *(tag.removeprefix(model) for tag in tags[1:])] if tags else []
         raise WeightsError(
             f"No weights called {name!r} ship with restorecli.",
-            expected=", ".join(tags) or f"a file: {model} ships without weights",
+            expected=", ".join(short) or f"a file: {model} ships without weights",
             got=name,
             hint=(did_you_mean(name, tags) if dot else None)
             or "restorecli train RECIPE makes them; then --model FILE.safetensors",

@@ -12,7 +12,7 @@ import numpy as np
 
 from restorecli.counting import counted
 from restorecli.diagnosis.diagnosing import FileInfo
-from restorecli.diagnosis.large import diagnose_any
+from restorecli.diagnosis.large import diagnose_any_size
 from restorecli.diagnosis.measured import of_measured
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.diagnosis.webp import webp_quantizer
@@ -86,7 +86,7 @@ def diagnose_image(image: ImageData, info: FileInfo | None = None, *, measured: 
     Raises:
         ImageError: It is too small to tell anything.
     """
-    found = diagnose_any(np.clip(image.pixels, 0, 1), info)
+    found = diagnose_any_size(np.clip(image.pixels, 0, 1), info)
     return of_measured(found, is_gray=image.channels == 1) if measured or is_measured(image) else found
 
 

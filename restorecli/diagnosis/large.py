@@ -24,7 +24,7 @@ LARGE_SIDE = 1024
 _REDUCED_SIDE = 512
 
 
-def diagnose_any(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
+def diagnose_any_size(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     """Say what damage an image of any size has; see `diagnose`.
 
     Of a large image the tones of a reduced copy count, too: haze, dust, fading or darkness that is found in

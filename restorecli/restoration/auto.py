@@ -31,6 +31,9 @@ from restorecli.restoration.restorer import Restorer
 if TYPE_CHECKING:
     from restorecli.diagnosis.result import Diagnosis, Step
 
+_OF_DIAGNOSIS = (".py", ".json", ".safetensors")
+"""Suffixes of what decides about damage: code, tables and networks."""
+
 AUTO = "auto"
 """The name of the restorer that finds out what each image needs."""
 
@@ -106,14 +109,14 @@ class AutoRestorer(Restorer):
         from restorecli.diagnosis.confirming import confirm
         from restorecli.diagnosis.diagnosing import FileInfo, looked_at
         from restorecli.diagnosis.files import file_info
-        from restorecli.diagnosis.large import diagnose_any
+        from restorecli.diagnosis.large import diagnose_any_size
         from restorecli.diagnosis.measured import of_measured
 
         example = context.like or Example(pixels)
         if example.diagnosis is None:
             info = FileInfo() if context.file is None else file_info(context.file)
             clipped = np.clip(example.pixels, 0, 1)
-            found = diagnose_any(clipped, info)
+            found = diagnose_any_size(clipped, info)
             if context.measured:
                 found = of_measured(found, is_gray=len(pixels) == 1)
             example.diagnosis = confirm(found, looked_at(clipped, found.inside), self.restored_by)
@@ -189,26 +192,21 @@ def _digest() -> str:
 
     Of a change of the code it is not known whether it changes a result: it counts as one.
     """
-    from restorecli.diagnosis.camera_noise import COLOR_TABLE, GRAY_TABLE
     from restorecli.diagnosis.decide import TABLE
-    from restorecli.diagnosis.drops import DROPS_TABLE
-    from restorecli.diagnosis.marks import MARKS_TABLE
-    from restorecli.diagnosis.network import WEIGHTS
     from restorecli.diagnosis.remedies import treatments
-    from restorecli.diagnosis.votes import VOTES
 
     here = Path(__file__)
-    code = [
+    files = [
         here,
+        here.with_name("bordered.py"),
         here.with_name("keep_means.py"),
         here.with_name("only_marks.py"),
         here.parents[1] / "images" / "measured.py",
     ]
-    code += sorted(TABLE.parent.glob("*.py"))
+    files += sorted(file for file in TABLE.parent.iterdir() if file.suffix in _OF_DIAGNOSIS)
     treating = treatments()
-    weights = [entry.path for entry in shipped() if entry.name in treating]
+    files += [entry.path for entry in shipped() if entry.name in treating]
     content = hashlib.sha256()
-    tables = (TABLE, COLOR_TABLE, GRAY_TABLE, DROPS_TABLE, MARKS_TABLE)
-    for file in (*code, *tables, WEIGHTS, VOTES, *weights):
+    for file in files:
         content.update(file.read_bytes())
     return content.hexdigest()[:16]

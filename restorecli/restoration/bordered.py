@@ -27,7 +27,7 @@ class BorderedRestorer(Restorer):
     """What restores a print that lies inside a border, perhaps turned a little.
 
     What restores it sees the upright box around the print; what of the border is in that box is replaced by
-    the nearest pixels of the print, so that its color spoils no tones.
+    the print, mirrored at its edge, so that its color spoils no tones.
 
     Args:
         inside: The print.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
 from typer.testing import CliRunner
 
 from restorecli.bench import diagnosis_camera
@@ -22,27 +21,12 @@ from restorecli.diagnosis.camera_noise import (
 from restorecli.diagnosis.decide import read_table
 from restorecli.diagnosis.view import View
 from restorecli.errors import DataError
-from restorecli.folders.samples import read_sample
-
-FOLDERS = (
-    "bsds400",
-    "sand-dust/train/dusty",
-    "sand-dust/train/clean",
-    "magnetic-tile/train/images/x",
-    "train400-gray",
-)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(training_folder):
     """A folder laid out like the training data, of one small photograph in each."""
-    folder = tmp_path_factory.mktemp("data")
-    photo = np.rint(255 * read_sample("coffee").pixels[:, 60:188, 100:228].transpose(1, 2, 0))
-    for place in FOLDERS:
-        (folder / place).mkdir(parents=True)
-        suffix = "png" if place == "train400-gray" else "jpg"
-        Image.fromarray(photo.astype(np.uint8)).save(folder / place / f"0.{suffix}")
-    return folder
+    return training_folder(128)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
 from typer.testing import CliRunner
 
 from restorecli.bench import diagnosis_dark
@@ -13,26 +12,12 @@ from restorecli.bench.diagnosis_examples import NONE
 from restorecli.cli.app import build
 from restorecli.diagnosis.darkness import DARK_COLOR_MODEL, DARK_GRAY_MODEL, LOW_LIGHT, read_dark_model
 from restorecli.errors import DataError
-from restorecli.folders.samples import read_sample
-
-FOLDERS = (
-    "bsds400",
-    "sand-dust/train/dusty",
-    "sand-dust/train/clean",
-    "magnetic-tile/train/images/x",
-    "train400-gray",
-)
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def found(training_folder):
     """Examples in color and in gray of a folder that has one small photograph in each place."""
-    folder = tmp_path_factory.mktemp("data")
-    photo = np.rint(255 * read_sample("coffee").pixels[:, 60:204, 100:244].transpose(1, 2, 0))
-    for place in FOLDERS:
-        (folder / place).mkdir(parents=True)
-        suffix = "png" if place == "train400-gray" else "jpg"
-        Image.fromarray(photo.astype(np.uint8)).save(folder / place / f"0.{suffix}")
+    folder = training_folder(144)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(diagnosis_dark, "_COUNT", 1)
         return {is_gray: list(dark_examples(folder, is_gray=is_gray)) for is_gray in (False, True)}

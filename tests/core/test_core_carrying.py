@@ -120,6 +120,16 @@ def test_a_large_image_is_not_cut_where_only_its_reduction_is_computed():
     assert context.found.values["seen_at"] == 64
 
 
+def test_a_network_that_takes_the_noise_is_told_it_for_the_small_image_too():
+    network = create_model("ffdnet", channels=3, depth=2, width=4)
+    restorer = CarryingRestorer(TorchRestorer(network, name="told", device=CPU), 16)
+    [step] = restorer.steps(np.zeros((3, 40, 40), np.float32), Context(sigma=12.0))
+    assert (step.side, step.inner.sigma) == (16, 12.0)
+    image = torch.rand(1, 3, 40, 40)
+    [louder] = restorer.steps(np.zeros((3, 40, 40), np.float32), Context(sigma=50.0))
+    assert not torch.equal(step(image), louder(image))
+
+
 def test_results_that_depend_on_the_side_say_so():
     assert stretching(80).identity() == {**stretching(80).inner.identity(), "side": 80}
 

@@ -121,9 +121,13 @@ def test_another_rule_table_or_network_makes_other_results(tmp_path, monkeypatch
     assert auto.AutoRestorer().identity()["weights"] == auto._digest()
     rules = tmp_path / "diagnosis" / "naming.py"
     rules.write_text(rules.read_text("utf-8").replace("0.6", "0.7"), "utf-8")
-    changed = digest()
+    changed = [digest()]
+    for table in sorted((tmp_path / "diagnosis").glob("*.json")):
+        table.write_text(table.read_text("utf-8") + "\n", "utf-8")
+        changed.append(digest())
+    assert len(changed) > 5
     monkeypatch.setattr(auto, "shipped", list)
-    assert len({ours, changed, digest()}) == 3
+    assert len({ours, *changed, digest()}) == len(changed) + 2
 
 
 def test_other_models_need_not_wait_for_what_diagnoses() -> None:

@@ -61,7 +61,7 @@ def test_measured_planes_of_a_channel_are_treated_alike_by_the_middle_one(tmp_pa
         steps = (Step("median", {"size": 3}),) if len(seen) == 1 else ()
         return Diagnosis((Finding("salt-pepper", "salt and pepper", 0.9),) if steps else (), steps, (), 0.9)
 
-    monkeypatch.setattr("restorecli.diagnosis.large.diagnose_any", found)
+    monkeypatch.setattr("restorecli.diagnosis.large.diagnose_any_size", found)
     restore_folder(tmp_path / "in", tmp_path / "out", AutoRestorer(), reading=ALL)
     np.testing.assert_array_equal(seen, samples[1])
     done = tifffile.imread(tmp_path / "out" / "cells.tif")

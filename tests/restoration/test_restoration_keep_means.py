@@ -26,7 +26,7 @@ def test_auto_keeps_the_means_of_measured_data_but_not_of_hot_pixels(monkeypatch
     levels = RNG.integers(9000, 50_000, (64, 70)).astype(np.uint16)
     levels[RNG.random(levels.shape) < 0.1] = 65535
     found = Diagnosis((Finding(damage, damage, 0.9),), (Step("median", {"size": 5}),), (), 0.9)
-    monkeypatch.setattr("restorecli.diagnosis.large.diagnose_any", lambda *_: found)
+    monkeypatch.setattr("restorecli.diagnosis.large.diagnose_any_size", lambda *_: found)
     restored = restorecli.restore_image(levels)
     median = ndimage.median_filter(levels, 5, mode="reflect")
     assert abs(median.mean() - levels.mean()) > 1000

@@ -84,7 +84,7 @@ class SwitchingMedian(Method):
 
     Each lost sample becomes the median of the good ones in the smallest window, 3x3 to `size`, that holds
     any; where none does, those replaced before count as good. By "thin-plate" it goes on with the slopes
-    around it instead, 2 to 3.6 dB better on photographs without other noise.
+    around it instead, 2 to 3.6 dB better on four photographs without other noise.
     """
 
     name = "switching-median"
