@@ -46,7 +46,7 @@ def test_tiles_precision_format_and_device_are_taken(shell, noisy) -> None:
     ("words", "code", "told"),
     [
         ("--model scaunet", 2, "sca-unet"),
-        ("--model sca-unet.nothing", 5, "sca-unet.gaussian"),
+        ("--model sca-unet.nothing", 5, ", .gaussian, "),
         ("--model missing.safetensors", 5, "missing.safetensors"),
         ("--model foreign.pth", 5, "nothing in the file was run"),
         ("--weights broken.pth", 5, "broken.pth"),
