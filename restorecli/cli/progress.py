@@ -75,15 +75,21 @@ class BarProgress:
 
 
 class TrainingBar:
-    """The `Monitor` of a training run: share of the budget, loss, dB, time left; a line per validation."""
+    """The `Monitor` of a training run: share of the budget, loss, dB, time left; a line per validation.
+
+    Attributes:
+        notes: What the user was told before it began.
+    """
 
     def __init__(self) -> None:
+        self.notes: list[str] = []
         self._bar: tqdm[Never] | None = None
         self._loss: float | None = None
         self._psnr = 0.0
 
     def note(self, text: str) -> None:
-        """Write it on a line of its own."""
+        """Write it on a line of its own, and keep it for `--json`."""
+        self.notes.append(text)
         say(f"note: {text}")
 
     def begin(self, step: int, fraction: float) -> None:

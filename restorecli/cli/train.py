@@ -90,6 +90,7 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """Train a network by a recipe; Ctrl-C saves, and says how to go on."""
+    bar = TrainingBar()
     asked = api.TrainOptions(
         recipe,
         output=output,
@@ -104,19 +105,20 @@ def command(
         overrides=read_overrides(overrides or ()),
         workers=workers,
         compile=compile,
-        progress=TrainingBar(),
+        progress=bar,
     )
     if dry_run:
         checked = api.check_train(asked)
         if as_json:
-            render.as_json(CommandResult("train", checked.resolved()))
+            render.as_json(CommandResult("train", checked.resolved(), notes=bar.notes))
         else:
             render.say(f"{recipe}: no fault; nothing was started.")
         return
     result = api.run_train(asked)
+    left_out = _left_out(result)
     if as_json:
-        render.as_json(CommandResult("train", result.to_dict(), notes=_left_out(result)))
-    render.say(*_left_out(result))
+        render.as_json(CommandResult("train", result.to_dict(), notes=[*bar.notes, *left_out]))
+    render.say(*left_out)
     render.say(
         f"{counted(result.steps, 'step')} in {result.hours:.2f} h; best: {scores_line(result.best)}",
         f"weights: {result.weights}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +17,22 @@ from restorecli.errors import RecipeError, RestorecliError, WeightsError
 from restorecli.training.faults import Fault, one_line
 from restorecli.training.fitting import size_faults
 from restorecli.training.recipe import Recipe
-from restorecli.training.start import freeze, start_from
+from restorecli.training.start import freeze, notes_on_start, start_from
 from restorecli.training.strategies.catalog import create_strategy
 
 
-def building_faults(recipe: Recipe, base: Path) -> Iterator[Fault]:
+def building_faults(
+    recipe: Recipe, base: Path, on_note: Callable[[str], None] | None = None
+) -> Iterator[Fault]:
     """Tell what is wrong with a recipe whose form and names are right.
 
     Args:
         recipe: The recipe.
         base: Folder that relative ones start from.
+        on_note: Is told what of the weights to start from does not fit and is left out.
     """
     faults = list(_argument_faults(recipe))
-    yield from faults or _misfits(recipe, base)
+    yield from faults or _misfits(recipe, base, on_note)
 
 
 def _argument_faults(recipe: Recipe) -> Iterator[Fault]:
@@ -64,7 +67,7 @@ def _crop_fault(recipe: Recipe, network: nn.Module) -> str | None:
     return None
 
 
-def _misfits(recipe: Recipe, base: Path) -> Iterator[Fault]:
+def _misfits(recipe: Recipe, base: Path, on_note: Callable[[str], None] | None) -> Iterator[Fault]:
     """Check what shows only when sections meet: the network against crops, chains, frozen parts, weights."""
     network = _on_meta_device(recipe.model.name, recipe.model.arguments)
     losses = {name: create_loss(name, **arguments) for name, _, arguments in recipe.loss_terms()}
@@ -76,25 +79,27 @@ def _misfits(recipe: Recipe, base: Path) -> Iterator[Fault]:
         freeze(network, recipe.freeze)
     except RecipeError as error:
         yield ("freeze",), one_line(error).removeprefix("freeze: ")
-    if recipe.init is not None:
-        yield from _init_misfits(recipe, recipe.init, base)
-
-
-def _init_misfits(recipe: Recipe, init: str, base: Path) -> Iterator[Fault]:
-    """Check that the weights to start from fit."""
+    if recipe.init is None:
+        return
     try:
-        start_alone(recipe, init, base)
+        notes = _notes_on_start(recipe, recipe.init, base)
     except WeightsError as error:
         yield ("init",), one_line(error)
+        return
+    if on_note is not None:
+        for note in notes:
+            on_note(note)
 
 
-def start_alone(recipe: Recipe, init: str, base: Path) -> Sequence[str]:
-    """Do what `start.start_from` does, with a network that is built for that only.
+def _notes_on_start(recipe: Recipe, init: str, base: Path) -> tuple[str, ...]:
+    """Fill a network that is built for that only; the caller's random numbers stay as they are.
 
-    The caller's random numbers stay as they are.
+    Raises:
+        WeightsError: The weights to start from do not fit.
     """
     with torch.random.fork_rng(devices=[]):
-        return start_from(create_model(recipe.model.name, **recipe.model.arguments), init, base)
+        network = create_model(recipe.model.name, **recipe.model.arguments)
+        return notes_on_start(start_from(network, init, base))
 
 
 def _on_meta_device(name: str, arguments: Mapping[str, Any]) -> nn.Module:

@@ -32,7 +32,11 @@ _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
 
 
 def load_recipe(
-    path: Path, *, overrides: Mapping[str, Any] | None = None, base: Path | None = None
+    path: Path,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    base: Path | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Recipe:
     """Read and check a recipe.
 
@@ -40,6 +44,7 @@ def load_recipe(
         path: The file.
         overrides: Values in place of the file's, by dotted keys; see `overridden`.
         base: Folder that relative data folders start from; by default the recipe's own.
+        on_note: Is told what of the weights to start from does not fit and is left out.
 
     Raises:
         RecipeError: With every fault: unknown keys, wrong types, unknown names, missing folders.
@@ -50,11 +55,15 @@ def load_recipe(
             "This recipe is not a table of keys.", expected="name:, model:, data:, loss:, budget:", file=path
         )
     merged = overridden(content, overrides or {})
-    return _checked(merged, base or path.parent, partial(report, path, places))
+    return _checked(merged, base or path.parent, partial(report, path, places), on_note)
 
 
 def check_content(
-    content: Mapping[str, Any], *, overrides: Mapping[str, Any] | None = None, base: Path
+    content: Mapping[str, Any],
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    base: Path,
+    on_note: Callable[[str], None] | None = None,
 ) -> Recipe:
     """Check a recipe that is no file, but a mapping with the same keys.
 
@@ -62,14 +71,20 @@ def check_content(
         content: The recipe.
         overrides: Values in place of its own, by dotted keys; see `overridden`.
         base: Folder that relative data folders start from.
+        on_note: As of `load_recipe`.
 
     Raises:
         RecipeError: With every fault, each with its key.
     """
-    return _checked(overridden(content, overrides or {}), base, partial(report, None, {}))
+    return _checked(overridden(content, overrides or {}), base, partial(report, None, {}), on_note)
 
 
-def _checked(merged: dict[str, Any], base: Path, error_of: Callable[[list[Fault]], RecipeError]) -> Recipe:
+def _checked(
+    merged: dict[str, Any],
+    base: Path,
+    error_of: Callable[[list[Fault]], RecipeError],
+    on_note: Callable[[str], None] | None,
+) -> Recipe:
     """Return the recipe of a content.
 
     Raises:
@@ -85,7 +100,7 @@ def _checked(merged: dict[str, Any], base: Path, error_of: Callable[[list[Fault]
             building_faults,  # torch: seconds that a typing slip needs not
         )
 
-        faults = list(building_faults(recipe, base))
+        faults = list(building_faults(recipe, base, on_note))
     if faults:
         raise error_of(faults)
     return recipe

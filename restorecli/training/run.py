@@ -185,39 +185,44 @@ def check_recipe(
         RecipeError: With every fault.
         ResourceError: It takes more memory than there is.
     """
-    checked, base = _load(recipe, _overrides(data, hours, steps, seed, precision, overrides))
+    of_weights: list[str] = []
+    changes = _overrides(data, hours, steps, seed, precision, overrides)
+    checked, base = _load(recipe, changes, of_weights.append)
     from restorecli.training.memory import check_memory
 
     check_memory(checked, device)
     if on_note is not None:
-        for note in _notes(checked, base, on_note):
+        for note in _notes(checked, base, of_weights, on_note):
             on_note(note)
     return checked
 
 
-def _notes(recipe: Recipe, base: Path, on_note: Callable[[str], None]) -> Iterator[str]:
+def _notes(
+    recipe: Recipe, base: Path, of_weights: Sequence[str], on_note: Callable[[str], None]
+) -> Iterator[str]:
+    """Yield what `train` would say, in its order; of folders `on_note` is told while they are listed."""
     from restorecli.training.advice import notes_on_images
-    from restorecli.training.building import start_alone
     from restorecli.training.pairs import images_of
-    from restorecli.training.start import notes_on_start
 
     pairs, held = images_of(recipe, base, on_note)
-    if recipe.init is not None:
-        yield from notes_on_start(start_alone(recipe, recipe.init, base))
+    yield from of_weights
     name, _ = recipe.strategy_choice()
     strategy = STRATEGIES[STRATEGIES.resolve(name) or name].load()
     yield from notes_on_images(recipe, pairs, held, getattr(strategy, "needs", frozenset()))
 
 
-def _load(recipe: RecipeSource, overrides: Mapping[str, Any]) -> tuple[Recipe, Path]:
+def _load(
+    recipe: RecipeSource, overrides: Mapping[str, Any], on_note: Callable[[str], None] | None = None
+) -> tuple[Recipe, Path]:
     """Return a recipe, checked, and the folder that its relative data folders start from."""
     if isinstance(recipe, Recipe):
         recipe = recipe.resolved()
     if isinstance(recipe, Mapping):
-        return check_content(recipe, overrides=overrides, base=Path.cwd()), Path.cwd()
+        base = Path.cwd()
+        return check_content(recipe, overrides=overrides, base=base, on_note=on_note), base
     path = find_recipe(recipe)
     base = data_base(recipe, path)
-    return load_recipe(path, overrides=overrides, base=base), base
+    return load_recipe(path, overrides=overrides, base=base, on_note=on_note), base
 
 
 def _overrides(

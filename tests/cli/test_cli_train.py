@@ -95,7 +95,10 @@ def test_a_dry_run_starts_nothing(shell, recipe) -> None:
 
 def test_a_dry_run_says_of_the_images_what_the_run_says(shell, recipe) -> None:
     recipe.write_text(RECIPE.replace("holdout: 1", "holdout: 88"))
-    assert "note: validation.holdout asks for 88" in shell("restorecli train recipe.yaml --dry-run").err
+    answer = shell("restorecli train recipe.yaml --dry-run --json")
+    assert "note: validation.holdout asks for 88" in answer.err
+    [note] = answer.document["notes"]
+    assert note.startswith("validation.holdout asks for 88")
 
 
 def test_all_faults_are_told_at_once_with_their_places(shell, recipe) -> None:

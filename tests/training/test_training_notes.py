@@ -10,7 +10,7 @@ from PIL import Image
 
 from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import create_model
-from restorecli.core.weights import pack
+from restorecli.core.weights import pack, read_weights
 from restorecli.errors import RecipeError, ResourceError, TerminatedRunError, UsageError
 from restorecli.training.check import load_recipe
 from restorecli.training.memory import least_bytes
@@ -48,13 +48,14 @@ def test_fewer_held_out_images_than_asked_for_are_said(write_recipe, workshop):
     assert "holdout asks for 88 of 5 images: 2 held out" in note
 
 
-def test_weights_of_another_scale_are_said(write_recipe, workshop):
+@pytest.fixture
+def recipe_of_another_scale(write_recipe, workshop):
     small = {"channels": 1, "blocks": 1, "width": 4}
     network = create_model("resnet", **small, scale=3)
     (workshop / "x3.safetensors").write_bytes(
         pack(network.state_dict(), Card("resnet", {**small, "scale": 3}, channels=1))
     )
-    recipe = write_recipe(
+    return write_recipe(
         init="x3.safetensors",
         model={"name": "resnet", "arguments": {**small, "scale": 2}},
         data={
@@ -66,8 +67,23 @@ def test_weights_of_another_scale_are_said(write_recipe, workshop):
         validation={"holdout": 2, "degrade": [{"name": "downscale", "factor": 2}]},
         loss={"l1": 1},
     )
-    (note,) = notes_of(recipe, workshop / "run")
+
+
+def test_weights_of_another_scale_are_said(recipe_of_another_scale, workshop):
+    (note,) = notes_of(recipe_of_another_scale, workshop / "run")
     assert note == "init is of another scale: up.0.weight, up.0.bias start anew"
+
+
+def test_a_dry_run_reads_the_weights_to_start_from_once(recipe_of_another_scale, monkeypatch):
+    read = []
+
+    def counted(path):
+        read.append(path.name)
+        return read_weights(path)
+
+    monkeypatch.setattr("restorecli.training.start.read_weights", counted)
+    check_recipe(recipe_of_another_scale, on_note=Told().note)
+    assert read == ["x3.safetensors"]
 
 
 def test_an_only_image_is_said(write_recipe, workshop):
