@@ -28,7 +28,7 @@ from restorecli.errors import (
     UsageError,
 )
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EMFILE)
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -141,12 +141,15 @@ def expected_error(error: Exception) -> RestorecliError | None:
         return ResourceError("Memory ran out.", got=str(error) or None, hint="a smaller --tile")
     if not isinstance(error, OSError) or error.errno is None:
         return None
-    kind = ResourceError if error.errno in _FULL else DataError
+    from restorecli.images.faults import BROKEN_DISK
+
+    hints = {errno.EIO: BROKEN_DISK, **dict.fromkeys(_FULL, "free some space")}
+    kind = ResourceError if error.errno in hints else DataError
     return kind(
         f"The system refused: {os.strerror(error.errno)}.",
         file=error.filename,
         unchanged="your inputs and every finished output",
-        hint="free some space" if kind is ResourceError else "check the path and its permissions",
+        hint=hints.get(error.errno, "check the path and its permissions"),
     )
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from restorecli.errors import BusyError, DataError
 from restorecli.folders.places import NO_LINKS, make_folder, open_output
 from restorecli.folders.shards import WHOLE, Shard, shard_files
-from restorecli.images.atomic import PREFIX, write_fault
+from restorecli.images.atomic import PREFIX
+from restorecli.images.faults import write_fault
 
 try:
     import fcntl

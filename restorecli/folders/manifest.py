@@ -16,7 +16,8 @@ from restorecli.folders.record import Record
 from restorecli.folders.records import Records, is_whole
 from restorecli.folders.samples import Sample
 from restorecli.folders.shards import WHOLE, Shard, shard_files
-from restorecli.images.atomic import atomic_write, write_fault
+from restorecli.images.atomic import atomic_write
+from restorecli.images.faults import write_fault
 
 __all__ = ["FILE_NAME", "Manifest", "Record", "locate", "make_locator", "open_locator"]
 

@@ -28,7 +28,8 @@ from restorecli.folders.jobs import Failure, FolderSummary
 from restorecli.folders.manifest import FILE_NAME
 from restorecli.folders.stores import Entry, Stores
 from restorecli.folders.walking import OUTPUT_MARK
-from restorecli.images.atomic import PREFIX, write_fault
+from restorecli.images.atomic import PREFIX
+from restorecli.images.faults import write_fault
 
 Summary = TypeVar("Summary", bound=FolderSummary)
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from restorecli.errors import DataError, UsageError
-from restorecli.images.atomic import write_fault
+from restorecli.images.faults import write_fault
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)  # Windows knows neither
 """Flags of `os.open` by which a link is refused."""

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 from restorecli.errors import DataError, ImageError, RestorecliError, UsageError
 from restorecli.folders.addresses import Address, is_name
-from restorecli.images.atomic import PREFIX, write_fault
+from restorecli.images.atomic import PREFIX
+from restorecli.images.faults import write_fault
 
 Found = TypeVar("Found")
 

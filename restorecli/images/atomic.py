@@ -6,11 +6,10 @@ import contextlib
 import errno
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from restorecli.errors import DataError, ResourceError, RestorecliError
+from restorecli.images.faults import DISK_FAULTS, write_fault
 
 PREFIX = ".restorecli-"
 """How temporary files begin; hidden, so that no walk over a folder takes them for images."""
@@ -22,9 +21,10 @@ _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 """What file systems answer that keep nothing to bring to the disk."""
 
 _owner = ""
-"""What stands in the names of temporary files in place of this process's number; see `write_for`."""
+"""What stands in the names of temporary files in place of this process's number; see `write_for`.
 
-_DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+Of the process, like its number: one of a cluster works for one owner as long as it lives.
+"""
 
 
 def write_for(owner: str) -> None:
@@ -76,50 +76,13 @@ def atomic_write(path: Path | str, *, needed: int | None = None) -> Iterator[Pat
         try:
             yield temporary
         except OSError as fault:
-            if fault.errno in _DISK_FAULTS:
+            if fault.errno in DISK_FAULTS or fault.filename == str(temporary):
                 raise write_fault(fault, final, temporary, needed) from fault
             raise
         _commit(temporary, final, needed)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-
-
-def write_fault(
-    fault: OSError, final: Path, temporary: Path | None = None, needed: int | None = None
-) -> RestorecliError:
-    """Return the error that tells a user what a failed write means.
-
-    Args:
-        fault: What the operating system answered.
-        final: The file that was to be written.
-        temporary: The half-written file, whose size tells how much fitted.
-        needed: Bytes that were to be written, where they are known.
-    """
-    reason = fault.strerror or str(fault)
-    if fault.errno == errno.ELOOP:
-        reason = "a symbolic link, which is not followed"
-    if fault.errno not in _DISK_FAULTS:
-        return DataError(
-            "The file cannot be written.",
-            got=reason,
-            file=final,
-            unchanged="whatever stood under this name",
-            hint="check the folder's permissions and the length of the name, or choose another -o/--output",
-        )
-    with contextlib.suppress(OSError):
-        reason += f" after {0 if temporary is None else temporary.stat().st_size:,} bytes"
-    if needed is not None:
-        reason += f"; {needed:,} bytes are needed"
-    with contextlib.suppress(OSError):
-        reason += f"; {shutil.disk_usage(final.parent).free:,} bytes are free"
-    return ResourceError(
-        "Could not write the file.",
-        got=reason,
-        file=final,
-        unchanged="finished files; the half-written one was removed",
-        hint="free some space, or choose an -o/--output on another disk, and run the command again",
-    )
 
 
 def _create(temporary: Path, final: Path) -> None:

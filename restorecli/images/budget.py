@@ -11,7 +11,10 @@ from restorecli.errors import ImageError
 _GIB = 1 << 30
 
 _sharers = 1
-"""Processes of one kind on this machine, this one included; see `share_memory`."""
+"""Processes of one kind on this machine, this one included; see `share_memory`.
+
+Of the process, as the memory is: whoever asks how much is free must be told of the others.
+"""
 
 
 def available_memory() -> int:

@@ -13,6 +13,7 @@ from restorecli.images import avif, netpbm, pillow_files, png, tiff, tiff_header
 from restorecli.images.budget import check_budget, decoding_budget, decoding_bytes
 from restorecli.images.colors import convert_to_srgb
 from restorecli.images.decoded import DamagedImageError, Decoded, scale_for, to_image
+from restorecli.images.faults import read_fault
 from restorecli.images.headers import ImageHeader, inspect_header
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import STRICT, ReadOptions
@@ -79,6 +80,8 @@ def read_image(
     except ImageError as error:
         error.file = error.file or str(path)
         raise
+    except OSError as fault:
+        raise read_fault(fault, path) from fault
     except MemoryError as fault:
         raise ImageError("Memory ran out while the image was decoded.", file=path) from fault
 
@@ -105,7 +108,7 @@ def probe(path: Path | str) -> ImageHeader:
         with path.open("rb") as stream:
             return inspect_header(stream)
     except OSError as fault:
-        raise _unreadable(path, fault) from fault
+        raise read_fault(fault, path) from fault
     except ImageError as error:
         error.file = error.file or str(path)
         raise
@@ -222,25 +225,13 @@ def _sample_bytes(header: ImageHeader) -> int:
 
 
 def _read_bytes(path: Path, budget: int | None) -> bytes:
-    try:
-        _check_regular(path)
-        size = path.stat().st_size
-        if size > (decoding_budget() if budget is None else budget):
-            raise ImageError("The file is larger than the memory it may take.", got=f"{size:,} bytes")
-        return path.read_bytes()
-    except OSError as fault:
-        raise _unreadable(path, fault) from fault
+    _check_regular(path)
+    size = path.stat().st_size
+    if size > (decoding_budget() if budget is None else budget):
+        raise ImageError("The file is larger than the memory it may take.", got=f"{size:,} bytes")
+    return path.read_bytes()
 
 
 def _check_regular(path: Path) -> None:
     if path.exists() and not path.is_file():
         raise ImageError("This is no regular file.", expected="an image file", file=path)
-
-
-def _unreadable(path: Path, fault: OSError) -> ImageError:
-    return ImageError(
-        "The file cannot be read.",
-        got=fault.strerror or str(fault),
-        file=path,
-        hint="check that it exists and that you may read it",
-    )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from restorecli.errors import ImageError
 from restorecli.images.animations import AnimatedPlanes, write_animation
+from restorecli.images.faults import read_fault
 from restorecli.images.formats import FORMATS, format_for, sniff
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
@@ -31,15 +32,17 @@ def open_stack(path: Path, options: ReadOptions) -> Chosen | None:
         The planes, for a `with` statement; None where one image is asked for, or there is only one.
 
     Raises:
-        ImageError: The file is damaged, or has no such planes.
+        ImageError: The file cannot be read, is damaged, or has no such planes.
     """
-    if not options.stack or not path.is_file():  # who reads it says what it is
+    if not options.stack:
         return None
-    with path.open("rb") as stream:
-        file_format = sniff(stream.read(64))
-    if file_format not in _HOLDERS:
-        return None
-    chosen = choose(lambda: _open(path, file_format, options), options.frames)
+    try:
+        file_format = _format_of(path) if path.is_file() else ""  # who reads it says what it is
+        if file_format not in _HOLDERS:
+            return None
+        chosen = choose(lambda: _open(path, file_format, options), options.frames)
+    except OSError as fault:
+        raise read_fault(fault, path) from fault
     if prod(chosen.planes.layout.shape) > 1:
         return chosen
     chosen.planes.close()
@@ -56,9 +59,9 @@ def read_plane(path: Path, options: ReadOptions, like: FileTraits | None = None)
 
     Raises:
         ImageError: The file is damaged, or has no such plane.
+        OSError: It cannot be read.
     """
-    with path.open("rb") as stream:
-        file_format = sniff(stream.read(64))
+    file_format = _format_of(path)
     if file_format not in _HOLDERS:
         raise ImageError(f"{file_format} is read as one image.", expected="--frames first")
     with choose(lambda: _open(path, file_format, options, like), options.frames) as chosen:
@@ -103,6 +106,11 @@ def write_stack(
         else:
             losses = write_animation(path, images, layout, file_format, quality=quality)
     return (*layout.notes, *losses)
+
+
+def _format_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return sniff(stream.read(64))
 
 
 def _open(path: Path, file_format: str, options: ReadOptions, like: FileTraits | None = None) -> Planes:

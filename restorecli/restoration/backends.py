@@ -22,7 +22,7 @@ from restorecli.core.restorer import PaddingRestorer
 from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.core.zoo import load_with_card
 from restorecli.errors import UsageError, WeightsError
-from restorecli.images.atomic import write_fault
+from restorecli.images.faults import write_fault
 from restorecli.restoration.export import write_export
 from restorecli.restoration.ncnn_runtime import in_ncnn, is_chain
 from restorecli.restoration.onnx_runtime import SUFFIX, OnnxRestorer, load_onnx

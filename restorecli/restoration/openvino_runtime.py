@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from restorecli.core.learned import cache_folder
 from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import WeightsError
-from restorecli.images.atomic import write_fault
+from restorecli.images.faults import write_fault
 from restorecli.restoration.runtime import RuntimeRestorer, check_translation
 
 _HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}

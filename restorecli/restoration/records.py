@@ -10,6 +10,7 @@ from typing import Any
 from restorecli.errors import DataError, ImageError
 from restorecli.folders.manifest import Manifest, Record, locate, make_locator
 from restorecli.folders.walking import ImageFile
+from restorecli.images.faults import read_fault
 from restorecli.images.options import STRICT, ReadOptions
 
 
@@ -30,7 +31,7 @@ def stamp(path: Path) -> Stamp:
     try:
         status = path.stat()
     except OSError as fault:
-        raise ImageError("The image cannot be read.", got=fault.strerror or str(fault), file=path) from fault
+        raise read_fault(fault, path) from fault
     return Stamp(status.st_size, status.st_mtime_ns)
 
 

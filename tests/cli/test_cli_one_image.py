@@ -91,6 +91,13 @@ def test_inputs_and_earlier_files_stay_as_they_are(photo, line, told) -> None:
     assert {path: path.read_bytes() for path in photo.folder.rglob("*") if path.is_file()} == kept
 
 
+def test_a_file_where_the_folder_of_the_output_should_be_is_named(photo) -> None:
+    told = photo("restorecli restore photo.png -o photo.png/better.png --model median --json", code=4).error
+    assert told["file"] == "photo.png"
+    assert (told["expected"], told["got"]) == ("a folder, or nothing yet", "a file")
+    assert "-o/--output" in told["try"]
+
+
 def test_an_original_that_a_manifest_names_is_not_written_over(photo) -> None:
     photo("restorecli degrade photo.png -o noisy --noise gaussian")
     answer = photo("restorecli restore noisy/photo.png photo.png --model median --overwrite", code=2)

@@ -1,5 +1,9 @@
 """`restore` through its options."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -114,3 +118,18 @@ def test_one_bad_file_costs_one_file(shell, noisy) -> None:
     (noisy / "indoors" / "bad.png").write_bytes(b"no image")
     answer = shell("restorecli restore ./degraded --json", code=3)
     assert (answer.data["written"], answer.data["failed"]) == (4, 1)
+
+
+@pytest.mark.parametrize("frames", ["first", "all", "0"])
+def test_one_file_that_may_not_be_read_costs_one_file(shell, noisy, monkeypatch, frames) -> None:
+    opened = Path.open
+
+    def refusing(path: Path, *arguments, **named):
+        if path.name == "0.png" and path.parent.parent.name == "degraded":
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+        return opened(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", refusing)
+    answer = shell(f"restorecli restore ./degraded --model median --frames {frames} --json", code=3)
+    assert (answer.data["written"], answer.data["failed"]) == (3, 1)
+    assert answer.data["failures"][0]["got"] == "Operation not permitted"

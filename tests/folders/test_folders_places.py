@@ -85,8 +85,10 @@ def test_the_output_folder_itself_may_be_a_link(tmp_path: Path, outside: Path) -
 
 def test_a_file_where_a_folder_is_needed_is_a_data_error(output: Path) -> None:
     (output / "cats").write_text("")
-    with pytest.raises(DataError, match="cannot be written"):
-        make_folder(output / "cats" / "deep", output)
+    for folder in (output / "cats", output / "cats" / "deep"):
+        with pytest.raises(DataError, match="where a folder is needed") as caught:
+            make_folder(folder, output)
+        assert caught.value.file == str(output / "cats")
 
 
 @pytest.mark.parametrize("kind", ["symbolic", "dangling"])
