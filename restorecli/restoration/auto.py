@@ -24,7 +24,7 @@ from restorecli.restoration.bordered import BorderedRestorer
 from restorecli.restoration.context import DIAGNOSIS, KEPT_MEANS, LEFT, Context, Example
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.methods.catalog import METHODS, create_method
-from restorecli.restoration.purposes import AGAINST_SCRATCHES
+from restorecli.restoration.purposes import for_its_purpose
 from restorecli.restoration.restorer import Restorer
 
 # What diagnoses images is imported where it is used: half a second that other models need not wait for.
@@ -145,12 +145,7 @@ class AutoRestorer(Restorer):
         )
         if step.model in METHODS:
             return MethodRestorer(create_method(step.model, step.parameters)).steps(pixels, told)
-        network = self._network(step.model)
-        if step.model == AGAINST_SCRATCHES:
-            from restorecli.restoration.only_marks import OnlyMarks
-
-            network = OnlyMarks(network)
-        return network.steps(pixels, told)
+        return for_its_purpose(self._network(step.model)).steps(pixels, told)
 
     def _network(self, name: str) -> Restorer:
         if name not in self._networks:

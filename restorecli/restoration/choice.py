@@ -12,7 +12,7 @@ from restorecli.restoration.auto import AUTO, AutoRestorer
 from restorecli.restoration.backends import check_backend, load_network
 from restorecli.restoration.known import Known
 from restorecli.restoration.methods.catalog import METHODS, create_method
-from restorecli.restoration.purposes import AGAINST_SCRATCHES, WEIGHTS_FILES, check_name, model_named
+from restorecli.restoration.purposes import WEIGHTS_FILES, check_name, for_its_purpose, model_named
 from restorecli.restoration.restorer import Restorer
 
 _FOR_FOREIGN_WEIGHTS = "sca-unet"
@@ -68,12 +68,8 @@ def choose_restorer(
     network.ensemble = ensemble
     if known is not None:
         _check_known(known, network.spec.needs, name)
-    # A file's name is that of the network alone.
-    if network.spec.name != AGAINST_SCRATCHES or Path(name).suffix in WEIGHTS_FILES:
-        return network
-    from restorecli.restoration.only_marks import OnlyMarks  # SciPy, which others need not wait for
-
-    return OnlyMarks(network)
+    by_its_file = Path(name).suffix in WEIGHTS_FILES
+    return network if by_its_file else for_its_purpose(network)
 
 
 def _check_for_networks(

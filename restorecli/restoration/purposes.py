@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from restorecli.catalogs import did_you_mean
 from restorecli.core.models.catalog import MODELS
 from restorecli.errors import UsageError
 from restorecli.restoration.methods.catalog import METHODS
 
-AGAINST_SCRATCHES = "sca-unet.scratches"
-"""Shipped weights that change only marks; see `only_marks`."""
+if TYPE_CHECKING:  # torch, which names need not wait for
+    from restorecli.restoration.restorer import Restorer
 
 WEIGHTS_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx")
 """Endings of files that hold a network."""
@@ -27,12 +28,14 @@ class Purpose:
         methods: The methods meant for it; the one to try first comes first.
         words: What people say for `--model` when they mean it.
         model: The model that these words stand for.
+        only_marks: Whether shipped weights are to change nothing but marks; see `only_marks`.
     """
 
     name: str
     methods: tuple[str, ...]
     words: tuple[str, ...] = ()
     model: str = ""
+    only_marks: bool = False
 
 
 PURPOSES = (
@@ -89,7 +92,13 @@ PURPOSES = (
     ),
     Purpose("too dark", (), ("dark", "low-light", "night", "brighten"), "sca-unet.low-light"),
     Purpose("rain", (), ("rain", "derain", "streaks"), "sca-unet.rain"),
-    Purpose("scratches, specks", (), ("scratch", "descratch", "unscratch"), AGAINST_SCRATCHES),
+    Purpose(
+        "scratches, specks",
+        (),
+        ("scratch", "descratch", "unscratch"),
+        "sca-unet.scratches",
+        only_marks=True,
+    ),
     Purpose("old prints", (), ("faded", "old-print", "print"), "sca-unet.old-photo"),
     Purpose("several (slow)", ("pnp", "dip")),
 )
@@ -113,6 +122,15 @@ def model_named(name: str) -> str:
     if METHODS.resolve(name) is not None:
         return name
     return WORDS.get(name.casefold().replace("_", "-").replace(" ", "-"), name)
+
+
+def for_its_purpose(network: Restorer) -> Restorer:
+    """Return shipped weights as they are meant to be used: those against marks change nothing else."""
+    if not any(purpose.only_marks and purpose.model == network.spec.name for purpose in PURPOSES):
+        return network
+    from restorecli.restoration.only_marks import OnlyMarks  # SciPy, which others need not wait for
+
+    return OnlyMarks(network)
 
 
 def check_name(name: str) -> None:
