@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from restorecli.diagnosis.cells import cell_means
 from restorecli.diagnosis.view import Pixels
 
 Mask = NDArray[np.bool_]
@@ -93,8 +94,7 @@ def find_print(image: Pixels) -> Print | None:
     Args:
         image: (C, H, W) float32 in [0, 1].
     """
-    factor = max(1.0, max(image.shape[1:]) / _SIDE)
-    small = _reduced(image, factor)
+    small = cell_means(image, -(-max(image.shape[1:]) // _SIDE)) * np.float32(255)
     found = None
     for _ in range(_ROUNDS):
         corners = _inside_border(small if found is None else _upright(small, found))
@@ -230,14 +230,6 @@ def _between(corners: Doubles, points: Doubles) -> Doubles:
     top, bottom = (1 - u) * top_left + u * top_right, (1 - u) * bottom_left + u * bottom_right
     result: Doubles = (1 - v) * top + v * bottom
     return result
-
-
-def _reduced(image: Pixels, factor: float) -> Pixels:
-    """Return an image on the 0-255 scale, its sides divided by at least a factor, by means."""
-    step = int(np.ceil(factor))
-    tall, wide = (side // step for side in image.shape[1:])
-    cut = image[:, : tall * step, : wide * step].reshape(len(image), tall, step, wide, step)
-    return np.asarray(cut.mean(axis=(2, 4)) * np.float32(255), np.float32)
 
 
 def _is_outer(start: tuple[float, float], end: tuple[float, float], size: tuple[int, int]) -> bool:

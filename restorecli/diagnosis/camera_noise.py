@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from restorecli.diagnosis.cells import cell_means, cells
 from restorecli.diagnosis.decide import NONE, DecisionTable, read_table
 from restorecli.diagnosis.view import Pixels, View
 
@@ -106,7 +107,7 @@ def measure_camera_noise(view: View) -> dict[str, float]:
     planes = view.window if view.is_gray else np.tensordot(_TO_YCC, view.window, axes=1)
     found: dict[str, float] = {}
     for scale, side in _SCALES.items():
-        reduced = _reduced(planes, scale)
+        reduced = cell_means(planes, scale)
         if min(reduced.shape[1:]) >= side + 2:
             found.update(_measured(reduced, scale, side))
     if min(planes.shape[1:]) >= _MIN_CELLS_SIDE:
@@ -121,8 +122,8 @@ def _shared(luma: Pixels) -> dict[str, float]:
     """
     power = []
     for scale in _SCALES:
-        reduced = _reduced(luma, scale)
-        detail = _blocks(_second(_second(reduced, 1), 2) / np.float32(6), _CELL // scale)
+        reduced = cell_means(luma, scale)
+        detail = cells(_second(_second(reduced, 1), 2) / np.float32(6), _CELL // scale)
         power.append(np.log(np.square(detail).mean(axis=-1)[0] + 0.05))
     tall, wide = (min(part.shape[axis] for part in power) for axis in (0, 1))
     fine, middle, coarse = (part[:tall, :wide].ravel() for part in power)
@@ -140,13 +141,13 @@ def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 def _measured(planes: Pixels, scale: int, side: int) -> dict[str, float]:
     inside = planes[:, 1:-1, 1:-1]
-    detail = _blocks(_second(_second(planes, 1), 2) / np.float32(6), side)
-    mean = _blocks(inside[:1], side)[0].mean(axis=-1)
+    detail = cells(_second(_second(planes, 1), 2) / np.float32(6), side)
+    mean = cells(inside[:1], side)[0].mean(axis=-1)
     across = np.diff(inside[0], axis=1, append=inside[0][:, -1:])
     down = np.diff(inside[0], axis=0, append=inside[0][-1:])
-    slope = np.sqrt(_blocks((across**2 + down**2)[None], side)[0].mean(axis=-1))
+    slope = np.sqrt(cells((across**2 + down**2)[None], side)[0].mean(axis=-1))
     along, over, cross = (
-        _blocks(part[None], side)[0].mean(axis=-1) for part in (across**2, down**2, across * down)
+        cells(part[None], side)[0].mean(axis=-1) for part in (across**2, down**2, across * down)
     )
     kept = (mean > _DARK) & (mean < _BRIGHT)
     if np.count_nonzero(kept) < _MIN_BLOCKS:
@@ -182,21 +183,8 @@ def _measured(planes: Pixels, scale: int, side: int) -> dict[str, float]:
     return found
 
 
-def _reduced(planes: Pixels, factor: int) -> Pixels:
-    tall, wide = (side // factor for side in planes.shape[1:])
-    cut = planes[:, : tall * factor, : wide * factor].reshape(len(planes), tall, factor, wide, factor)
-    return np.asarray(cut.mean(axis=(2, 4), dtype=np.float32))
-
-
 def _second(planes: Pixels, axis: int) -> Pixels:
     return np.diff(planes, 2, axis=axis)
-
-
-def _blocks(planes: Pixels, side: int) -> NDArray[np.float32]:
-    """Return the values of each block: (C, rows, columns, side^2)."""
-    tall, wide = (length // side for length in planes.shape[1:])
-    cut = planes[:, : tall * side, : wide * side].reshape(len(planes), tall, side, wide, side)
-    return cut.swapaxes(2, 3).reshape(len(planes), tall, wide, side * side)
 
 
 @cache

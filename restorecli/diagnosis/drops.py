@@ -7,7 +7,6 @@ colors.
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from restorecli.diagnosis.decide import DecisionTable, read_table
+from restorecli.diagnosis.streaks import correlation_along
 from restorecli.diagnosis.view import Pixels, Plane, to_luma
 
 DROPS_TABLE = Path(__file__).parent / "drops.json"
@@ -70,7 +70,7 @@ def measure_drops(before: Pixels, after: Pixels) -> dict[str, float]:
         "even": _evenness(power),
     }
     for reach in _REACHES:
-        along = [_correlation(fine, angle, reach) for angle in _ANGLES]
+        along = [correlation_along(fine, angle, reach, floor=1e-3) for angle in _ANGLES]
         found[f"along {reach}"] = max(along)
         found[f"single {reach}"] = max(along) - float(np.median(along))
     if len(before) > 1:
@@ -85,17 +85,6 @@ def _evenness(power: Plane) -> float:
     cut = power[: tall * _PARTS, : wide * _PARTS].reshape(_PARTS, tall, _PARTS, wide)
     parts = cut.mean(axis=(1, 3))
     return float(np.percentile(parts, 25) / (parts.mean() + 1e-9))
-
-
-def _correlation(plane: Plane, angle: float, reach: int) -> float:
-    """Correlate with the same plane, `reach` px up at an angle from upright, counter-clockwise."""
-    down, left = (round(reach * part(math.radians(angle))) for part in (math.cos, math.sin))
-    height, width = plane.shape
-    shift = abs(left)
-    one = plane[: height - down, shift : width - shift]
-    other = plane[down:, shift + left : width - shift + left]
-    one, other = one - one.mean(), other - other.mean()
-    return float((one * other).mean() / (one.std() * other.std() + 1e-3))
 
 
 @cache

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
+from restorecli.diagnosis.cells import cell_means
 from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo, diagnose
 from restorecli.diagnosis.naming import BLURS, TONES
 from restorecli.diagnosis.remedies import LIMITS, plan
@@ -34,7 +33,7 @@ def diagnose_any_size(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     found = diagnose(image, info)
     if max(image.shape[1:]) < LARGE_SIDE or found.measured or _tones(found):
         return found
-    reduced = _reduced(image)
+    reduced = cell_means(image, -(-max(image.shape[1:]) // _REDUCED_SIDE))
     seen = _tones(diagnose(reduced)) if min(reduced.shape[1:]) >= MIN_SIDE else {}
     beside = [one for one in found.findings if one.damage not in BLURS]
     for name, tone in seen.items():
@@ -57,12 +56,3 @@ def _of(found: Diagnosis, findings: tuple[Finding, ...], *, is_gray: bool) -> Di
         suspicion=None,
         doubts=(),
     )
-
-
-def _reduced(image: Pixels) -> Pixels:
-    """Return an image reduced by means of whole blocks, to a longer side of at most 512 px."""
-    factor = -(-max(image.shape[1:]) // _REDUCED_SIDE)
-    channels, height, width = image.shape
-    tall, wide = height // factor, width // factor
-    blocks = image[:, : tall * factor, : wide * factor].reshape(channels, tall, factor, wide, factor)
-    return np.asarray(blocks.mean(axis=(2, 4), dtype=np.float32))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from restorecli.diagnosis.cells import cell_means
 from restorecli.diagnosis.view import Pixels, Plane, View
 
 _ROOT = 3**0.5
@@ -79,7 +80,7 @@ def measure_noise(view: View) -> dict[str, float]:
     """
     fine = details(view.window)
     sigma = max(float(np.mean([robust_sigma(plane) for plane in fine])), _MIN_SIGMA)
-    coarse = max(float(np.mean([robust_sigma(plane) for plane in details(_halved(view.window))])), 0.01)
+    coarse = max(float(np.mean([robust_sigma(plane) for plane in details(cell_means(view.window, 2))])), 0.01)
     found = {
         "noise sigma": sigma,
         "noise coarse": 2 * coarse / sigma,
@@ -89,12 +90,6 @@ def measure_noise(view: View) -> dict[str, float]:
     if not view.is_gray:
         found["noise shared"] = _shared(fine)
     return found
-
-
-def _halved(planes: Pixels) -> Pixels:
-    tall, wide = (side // 2 for side in planes.shape[1:])
-    blocks = planes[:, : 2 * tall, : 2 * wide].reshape(len(planes), tall, 2, wide, 2)
-    return np.asarray(blocks.mean(axis=(2, 4), dtype=np.float32))
 
 
 def _tails(fine: Pixels) -> float:
@@ -117,7 +112,7 @@ def _shared(fine: Pixels) -> float:
 def _slope(luma: Plane) -> float:
     """Fit log deviation = a + slope log brightness, where brightness is the mean around a detail."""
     fine = details(luma[None])[0]
-    around = _halved(luma[None, 1:, 1:])[0]
+    around = cell_means(luma[None, 1:, 1:], 2)[0]
     tall, wide = (min(one, other) for one, other in zip(fine.shape, around.shape, strict=True))
     size, bright = np.abs(fine[:tall, :wide]), around[:tall, :wide]
     points = []

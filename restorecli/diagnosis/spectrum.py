@@ -14,19 +14,18 @@ SIDE = 128
 """Side of the parts; smaller ones blur what is narrow, in larger ones bent waves do."""
 
 
-def power_spectrum(plane: Plane, side: int = SIDE) -> Doubles:
+def power_spectrum(plane: Plane) -> Doubles:
     """Return Welch's estimate (IEEE Trans. Audio Electroacoustics, 1967) of the power of each frequency.
 
     White noise of variance v has power v everywhere.
 
     Args:
         plane: (H, W), any range.
-        side: Of the parts, less where the plane is smaller.
 
     Returns:
-        (min(H, side), min(W, side)), in the order of `fft2`.
+        (min(H, SIDE), min(W, SIDE)), in the order of `fft2`.
     """
-    height, width = (min(length, side) for length in plane.shape)
+    height, width = (min(length, SIDE) for length in plane.shape)
     window = np.outer(*(np.hanning(length + 2)[1:-1] for length in (height, width))).astype(np.float32)
     window /= np.sqrt(np.square(window).sum())
     weights = window / window.sum()

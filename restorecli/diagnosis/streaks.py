@@ -29,7 +29,7 @@ def measure_streaks(view: View) -> dict[str, float]:
     rest = np.clip(luma - ndimage.median_filter(luma, (1, 9), mode="reflect"), -_MAX_LEVELS, _MAX_LEVELS)
     spread = float(rest.std()) + 0.5
     bright = np.maximum(rest, 0)
-    along = [_correlation(bright, angle) for angle in _ANGLES]
+    along = [correlation_along(bright, angle, _REACH, floor=0.25) for angle in _ANGLES]
     return {
         "streak skew": float(np.mean((rest / spread) ** 3)),
         "streak along": max(along),
@@ -38,12 +38,19 @@ def measure_streaks(view: View) -> dict[str, float]:
     }
 
 
-def _correlation(plane: Plane, angle: float) -> float:
-    """Correlate with the same plane, `_REACH` px up at an angle from upright, counter-clockwise."""
-    down, left = (round(_REACH * part(math.radians(angle))) for part in (math.cos, math.sin))
+def correlation_along(plane: Plane, angle: float, reach: int, floor: float) -> float:
+    """Return the correlation of a plane with itself, some pixels up along a direction.
+
+    Args:
+        plane: (H, W), larger than `reach`.
+        angle: Degrees from upright, counter-clockwise, less than 90 either way.
+        reach: Pixels.
+        floor: What is added to the variance, so that what is flat has no correlation.
+    """
+    down, left = (round(reach * part(math.radians(angle))) for part in (math.cos, math.sin))
     height, width = plane.shape
     shift = abs(left)
     one = plane[: height - down, shift : width - shift]
     other = plane[down:, shift + left : width - shift + left]
     one, other = one - one.mean(), other - other.mean()
-    return float((one * other).mean() / (one.std() * other.std() + 0.25))
+    return float((one * other).mean() / (one.std() * other.std() + floor))
