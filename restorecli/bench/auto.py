@@ -15,7 +15,6 @@ import numpy as np
 
 from restorecli.bench.auto_examples import DegradedImage, degraded_images, references
 from restorecli.bench.kept import Kept
-from restorecli.core.shipped import shipped
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.diagnosis.decide import NONE
 from restorecli.diagnosis.remedies import REMEDIES, remedy_for
@@ -28,7 +27,6 @@ from restorecli.restoration.auto import AUTO, AutoRestorer
 from restorecli.restoration.choice import choose_restorer
 from restorecli.restoration.context import Context
 from restorecli.restoration.image import ImageRestorer
-from restorecli.restoration.methods.catalog import METHODS
 from restorecli.restoration.restorer import Restorer
 
 SEVERITIES = (1, 3, 5)
@@ -47,10 +45,10 @@ RIVALS: Mapping[str, Sequence[str]] = {
     "speckle": _DENOISERS,
     "camera-noise": ("sca-unet.camera", "sca-unet.grain", *_DENOISERS),
     "film-grain": ("sca-unet.grain", "sca-unet.camera", *_DENOISERS),
-    "salt-pepper": ("switching-median", "sca-unet.salt-pepper", "median"),
+    "salt-pepper": ("switching-median", "median"),
     "quantize": ("sca-unet.gaussian", "sca-unet.noise-jpeg", "tv", "bilateral"),
     "gaussian-blur": _DEBLURRERS,
-    "motion-blur": (*_DEBLURRERS, "sca-unet.motion"),
+    "motion-blur": _DEBLURRERS,
     "defocus": _DEBLURRERS,
     "dither": ("resnet.dither", "inverse-halftone"),
     "sand-dust": ("swm.sand-dust", "dedust", "gray-world"),
@@ -64,9 +62,7 @@ RIVALS: Mapping[str, Sequence[str]] = {
     "old-photo": _OLD,
     "holes": _INPAINTERS,
 }
-"""What else is meant for each damage; weights that do not ship are left out. `sca-unet.blind` is for all."""
-
-_FOR_ALL = ("sca-unet.blind",)
+"""What else is meant for each damage."""
 
 Measured = Mapping[str, Any]
 """What is kept of one model on the images of a cell: `psnr`, one for each image, and more of `auto`."""
@@ -227,9 +223,8 @@ class _Bench:
     def _rival_scores(
         self, key: Mapping[str, object], damage: str, examples: Callable[[], Sequence[DegradedImage]]
     ) -> dict[str, float]:
-        there = {*METHODS, *(entry.name for entry in shipped())}
         scores = {}
-        for name in dict.fromkeys(name for name in (*RIVALS.get(damage, ()), *_FOR_ALL) if name in there):
+        for name in RIVALS.get(damage, ()):
             restorer = self._restorer(name)
             told = {**key, "model": name, "identity": dict(restorer.identity())}
             scores[name] = self._measured(told, partial(_scores, restorer, examples))["psnr"]

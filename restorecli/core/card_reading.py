@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
-from restorecli.core.weights_files import CARD_KEY
+from restorecli.core.weights_files import CARD_KEY, opened
 from restorecli.counting import counted
 from restorecli.errors import WeightsError
 
@@ -71,27 +68,6 @@ def read_card(path: Path) -> Card:
     if CARD_KEY not in metadata:
         raise no_card(path, tensors)
     return parse_card(metadata[CARD_KEY], path)
-
-
-@contextmanager
-def opened(path: Path, framework: Literal["np", "pt"]) -> Iterator[Any]:
-    """Open a safetensors file for NumPy or torch.
-
-    Raises:
-        WeightsError: It is missing, or not whole.
-    """
-    if not path.is_file():
-        raise WeightsError("There is no such weights file.", file=path, hint="restorecli models")
-    try:
-        with safe_open(path, framework=framework) as file:
-            yield file
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(
-            "This is not a whole safetensors file.",
-            got=f"{error}".partition("\n")[0],
-            file=path,
-            hint="copy it again from where it came: it is cut short, or something else by its content",
-        ) from error
 
 
 def no_card(path: Path, tensors: int) -> WeightsError:

@@ -19,8 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from restorecli.core.card_reading import FORMAT, Card, no_card, opened, parse_card
-from restorecli.core.weights_files import CARD_KEY
+from restorecli.core.card_reading import FORMAT, Card, no_card, parse_card
+from restorecli.core.weights_files import CARD_KEY, opened
 from restorecli.counting import counted
 from restorecli.errors import WeightsError
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.util
 import pickletools
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
 from safetensors import SafetensorError, safe_open
 
@@ -32,11 +35,11 @@ def check_weights_file(path: Path) -> None:
     """
     if path.suffix not in (".safetensors", *PICKLED):
         return
-    if not path.is_file():
-        raise WeightsError("There is no such weights file.", file=path, hint="restorecli models")
     if path.suffix == ".safetensors":
-        _check_safetensors(path)
-        return
+        with opened(path, "np"):
+            return
+    if not path.is_file():
+        raise _missing(path)
     with path.open("rb") as file:
         start = file.read(4)
     if not start.startswith(_PICKLES):
@@ -47,6 +50,31 @@ def check_weights_file(path: Path) -> None:
             file=path,
             unchanged="nothing in the file was run",
         )
+
+
+@contextmanager
+def opened(path: Path, framework: Literal["np", "pt"]) -> Iterator[Any]:
+    """Open a safetensors file for NumPy or torch.
+
+    Raises:
+        WeightsError: It is missing, or not whole.
+    """
+    if not path.is_file():
+        raise _missing(path)
+    try:
+        with safe_open(path, framework=framework) as file:
+            yield file
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(
+            "This is not a whole safetensors file.",
+            got=f"{error}".partition("\n")[0],
+            file=path,
+            hint="copy it again from where it came: it is cut short, or something else by its content",
+        ) from error
+
+
+def _missing(path: Path) -> WeightsError:
+    return WeightsError("There is no such weights file.", file=path, hint="restorecli models")
 
 
 def check_known_network(path: Path) -> None:
@@ -89,16 +117,3 @@ def _pickled_names(path: Path) -> list[str] | None:
     except (zipfile.BadZipFile, StopIteration, ValueError, EOFError, NotImplementedError, RuntimeError):
         return None  # not such a file, damaged or encrypted: reading it as weights refuses it with the reason
     return [word for word in dict.fromkeys(words) if "." in word and " " not in word]
-
-
-def _check_safetensors(path: Path) -> None:
-    try:
-        with safe_open(path, framework="np"):
-            return
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(
-            "This is not a whole safetensors file.",
-            got=f"{error}".partition("\n")[0],
-            file=path,
-            hint="copy it again from where it came: it is cut short, or something else by its content",
-        ) from error

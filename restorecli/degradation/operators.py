@@ -169,26 +169,6 @@ class Convolution:
         return (rows - 1 - row, row), (columns - 1 - column, column)
 
 
-@dataclass(frozen=True, eq=False)
-class Masking:
-    """What is left of an image where some pixels are lost: these are 0.
-
-    Attributes:
-        lost: (H, W), True where a pixel is lost.
-    """
-
-    lost: NDArray[np.bool_]
-    factor: int = 1
-
-    def forward(self, x: Planes) -> Planes:
-        """Return the image with 0 where it is lost; see `Operator`."""
-        return np.where(self.lost, x.dtype.type(0), x)
-
-    def adjoint(self, y: Planes) -> Planes:
-        """Return the same as `forward`: a mask is its own adjoint."""
-        return self.forward(y)
-
-
 def _convolved(planes: Doubles, kernel: Doubles, mode: Literal["valid", "full"]) -> Doubles:
     """Convolve every plane of (C, H, W) with a kernel, by FFT."""
     from scipy import signal  # half a second, which shell completion has not

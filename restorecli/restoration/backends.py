@@ -37,8 +37,8 @@ class Backend:
     Attributes:
         title: Its name in sentences.
         build: Returns a network computed by it.
-        packages: What it needs, and which extra of ours installs it.
-        extra: Of ours that installs the packages.
+        packages: What it needs.
+        extra: That of ours which installs the packages.
         races: Whether "auto" tries it.
         half: Whether it computes in bfloat16.
         devices: Where it computes.

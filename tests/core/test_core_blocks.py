@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from restorecli.core.models.blocks.convolution import DepthwiseSeparable, ResidualBlock
-from restorecli.core.models.blocks.gates import Cbam, ChannelGate, SpatialGate, SqueezeExcite, squeeze_gate
+from restorecli.core.models.blocks.gates import Cbam, ChannelGate, SpatialGate, squeeze_gate
 from restorecli.core.models.blocks.patches import PatchGrid
 from restorecli.core.models.blocks.upsampling import Upsampler
 from restorecli.core.models.blocks.wrapping import InputNorm, PreNorm, mlp_block
@@ -22,7 +22,7 @@ def zero(module):
 
 def test_squeeze_and_excitation_with_zero_weights_halves_exactly():
     x = torch.randn(2, 32, 5, 7)
-    assert torch.equal(zero(SqueezeExcite(32))(x), x / 2)
+    assert torch.equal(x * zero(squeeze_gate(32))(x), x / 2)
 
 
 def test_cbam_has_its_published_size():

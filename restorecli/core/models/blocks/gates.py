@@ -31,19 +31,6 @@ def _squeeze(channels: int, reduction: int) -> tuple[nn.Module, nn.Module, nn.Mo
     return nn.Conv2d(channels, inner, 1), nn.ReLU(inplace=True), nn.Conv2d(inner, channels, 1)
 
 
-class SqueezeExcite(nn.Module):
-    """Scale every channel by a gate: x * squeeze_gate(x); see `squeeze_gate` for the arguments."""
-
-    def __init__(self, channels: int, reduction: int = REDUCTION) -> None:
-        super().__init__()
-        self.gate = squeeze_gate(channels, reduction)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, H, W) to the same shape."""
-        gated: Tensor = x * self.gate(x)
-        return gated
-
-
 class ChannelGate(nn.Module):
     """CBAM's gate per channel: sigmoid(MLP(mean(x)) + MLP(max(x))) with one MLP for both (eq. 2).
 
