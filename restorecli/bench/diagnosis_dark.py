@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from restorecli.bench.diagnosis_camera import cut_part, picked
 from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
 from restorecli.bench.diagnosis_examples import NONE, Step, damaged, rounded
-from restorecli.bench.diagnosis_fit import Measured, blank
+from restorecli.bench.diagnosis_fit import Measured
+from restorecli.bench.diagnosis_hidden import about, balanced, fit_hidden_layer
 from restorecli.degradation.chain import image_rng
 from restorecli.diagnosis.darkness import (
     DARK_COLOR_MODEL,
     DARK_GRAY_MODEL,
     LOW_LIGHT,
-    DarkModel,
     measure_darkness,
-    write_dark_model,
 )
+from restorecli.diagnosis.hidden_layer import write_hidden_layer
 from restorecli.diagnosis.view import View
 from restorecli.images.image import Pixels
 from restorecli.images.reading import read_image
@@ -90,14 +90,6 @@ _COUNT = 32
 _CLEAN_WEIGHT = 1.5
 _SAVED_WEIGHT = 0.5
 """What clean examples and dark ones under JPEG count beside others."""
-
-_PARTS, _HIDDEN = 3, 16
-"""Networks that are averaged, which makes one of three times as many hidden values, and theirs."""
-
-_STEPS, _BATCH, _RATE, _DECAY = 800, 256, 5e-3, 0.3
-_DROPPED, _JITTER = 0.2, 0.15
-"""Share of hidden values left out at each step, and the deviation of what is added to standardized
-measurements: there are few photographs, and the network shall not know them one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,74 +192,9 @@ def measure_dark(examples: Iterable[DarkExample]) -> tuple[Measured, NDArray[np.
         weights.append(example.weight)
     columns = tuple(sorted(set().union(*found)))
     values = np.array([[row.get(name, np.nan) for name in columns] for row in found])
-    return Measured(columns, values, tuple(labels), tuple(names)), balanced(labels, np.array(weights))
-
-
-def balanced(labels: list[tuple[str]], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return weights of sum 1, half of which is that of dark examples."""
-    dark = np.array([label == (LOW_LIGHT,) for label in labels])
-    shares = np.where(dark, weights / weights[dark].sum(), weights / weights[~dark].sum())
-    return np.asarray(shares / 2)
-
-
-def fit_dark(measured: Measured, weights: NDArray[np.float64], steps: int | None = None) -> DarkModel:
-    """Return the model that fits the examples: AdamW on the cross entropy, the mean of three networks.
-
-    Args:
-        measured: The examples.
-        weights: What each counts, of sum 1.
-        steps: Batches that each network is fitted to; 800 by default.
-    """
-    scale = blank(measured, (NONE, LOW_LIGHT))
-    z = scale.standardize(measured.values).astype(np.float32)
-    dark = np.array([label == (LOW_LIGHT,) for label in measured.labels], np.float32)
-    states = [_fitted(z, dark, weights, seed, steps or _STEPS) for seed in range(_PARTS)]
-    hidden, offsets, output = (
-        np.concatenate([state[name] for state in states]) for name in ("0.weight", "0.bias", "3.weight")
+    return Measured(columns, values, tuple(labels), tuple(names)), balanced(
+        labels, np.array(weights), LOW_LIGHT
     )
-    return DarkModel(
-        measured.names,
-        scale.units,
-        scale.means,
-        scale.deviations,
-        hidden,
-        offsets,
-        output / _PARTS,
-        float(np.mean([state["3.bias"] for state in states])),
-    )
-
-
-def _fitted(
-    z: NDArray[np.float32],
-    dark: NDArray[np.float32],
-    weights: NDArray[np.float64],
-    seed: int,
-    steps: int,
-) -> dict[str, NDArray[np.float64]]:
-    import torch
-    from torch import nn
-
-    inputs, targets = torch.from_numpy(z), torch.from_numpy(dark)
-    shares = torch.from_numpy((weights * len(z)).astype(np.float32))
-    with torch.random.fork_rng(devices=()):
-        torch.manual_seed(seed)
-        network = nn.Sequential(
-            nn.Linear(z.shape[1], _HIDDEN), nn.Tanh(), nn.Dropout(_DROPPED), nn.Linear(_HIDDEN, 1)
-        )
-        optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=_DECAY)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-        for _ in range(steps):
-            chosen = torch.randint(len(z), (_BATCH,))
-            jittered = inputs[chosen] + _JITTER * torch.randn(_BATCH, z.shape[1])
-            losses = nn.functional.binary_cross_entropy_with_logits(
-                network(jittered)[:, 0], targets[chosen], reduction="none"
-            )
-            optimizer.zero_grad()
-            torch.autograd.backward((losses * shares[chosen]).mean())
-            optimizer.step()
-            schedule.step()
-    state = {name: part.double().numpy() for name, part in network.state_dict().items()}
-    return state | {"3.weight": state["3.weight"][0]}
 
 
 def write_dark_models(data: Path, folder: Path) -> int:
@@ -287,13 +214,8 @@ def write_dark_models(data: Path, folder: Path) -> int:
     for file, is_gray in ((DARK_COLOR_MODEL, False), (DARK_GRAY_MODEL, True)):
         measured, weights = measure_dark(dark_examples(data, is_gray=is_gray))
         folder.mkdir(parents=True, exist_ok=True)
-        write_dark_model(fit_dark(measured, weights), folder / file.name, about(measured))
+        write_hidden_layer(
+            fit_hidden_layer(measured, weights, LOW_LIGHT), folder / file.name, about(measured)
+        )
         count += len(measured.labels)
     return count
-
-
-def about(measured: Measured) -> str:
-    """Return what a model's file says of how it was fitted."""
-    return (
-        f"Fitted by `restorecli bench diagnosis` to {len(measured.labels)} examples of training photographs"
-    )

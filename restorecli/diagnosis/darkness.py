@@ -8,7 +8,6 @@ and its noise is white, of its own in every channel, and follows brightness as p
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
-from restorecli.diagnosis.decide import Doubles, standardized
+from restorecli.diagnosis.hidden_layer import HiddenLayer, read_hidden_layer
 from restorecli.diagnosis.view import Pixels, View
 
 LOW_LIGHT = "low-light"
@@ -219,84 +217,10 @@ def _colors(window: Pixels) -> dict[str, float]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class DarkModel:
-    """A network of one hidden layer: the log-odds of darkness are c + v tanh(W z + b).
-
-    z is standardized as in `decide.DecisionTable`. One layer more than a logistic model has lets tones and
-    noise speak for darkness only where they go together.
-
-    Attributes:
-        measurements: Their names.
-        units: The units of the logarithms.
-        means: Of the logarithms.
-        deviations: Of the logarithms.
-        hidden: W, (hidden, measurements).
-        offsets: b, (hidden,).
-        output: v, (hidden,).
-        offset: c.
-    """
-
-    measurements: tuple[str, ...]
-    units: Doubles
-    means: Doubles
-    deviations: Doubles
-    hidden: Doubles
-    offsets: Doubles
-    output: Doubles
-    offset: float
-
-    def chance(self, found: Mapping[str, float]) -> float:
-        """Return the chance of darkness, given measurements by name."""
-        return float(special.expit(self._log_odds(self._standardized(found))))
-
-    def evidence(self, found: Mapping[str, float], count: int = 3) -> dict[str, float]:
-        """Return the measurements without which darkness would be least likely, the strongest first."""
-        z = self._standardized(found)
-        lost = self._log_odds(z) - self._log_odds(z * (1 - np.eye(z.size)))
-        strongest = [int(index) for index in np.argsort(-lost)[:count] if lost[index] > 0]
-        return {self.measurements[index]: found[self.measurements[index]] for index in strongest}
-
-    def _standardized(self, found: Mapping[str, float]) -> Doubles:
-        values = np.array([found.get(name, np.nan) for name in self.measurements])
-        return standardized(values, self.units, self.means, self.deviations)
-
-    def _log_odds(self, z: Doubles) -> Doubles:
-        return np.asarray(np.tanh(z @ self.hidden.T + self.offsets) @ self.output + self.offset)
-
-
-def write_dark_model(model: DarkModel, file: Path, about: str) -> None:
-    """Write a model as JSON, a line for each measurement, four digits."""
-    scales = zip(model.units, model.means, model.deviations, strict=True)
-    rows = {
-        name: [_short(value) for value in (*scale, *weights)]
-        for name, scale, weights in zip(model.measurements, scales, model.hidden.T, strict=True)
-    }
-    last = {"offsets": model.offsets, "output": model.output, "offset": np.array([model.offset])}
-    rows |= {f"hidden {name}": [_short(value) for value in values] for name, values in last.items()}
-    lines = [f" {json.dumps(name)}: {json.dumps(row)}" for name, row in ({"about": about} | rows).items()]
-    file.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
-
-
-def read_dark_model(file: Path) -> DarkModel:
-    """Return the model of a file that `write_dark_model` wrote."""
-    kept = json.loads(file.read_text("utf-8"))
-    kept.pop("about")
-    offsets, output, (offset,) = (kept.pop(f"hidden {name}") for name in ("offsets", "output", "offset"))
-    columns = np.array(list(kept.values()))
-    units, means, deviations = columns[:, :3].T
-    scale = tuple(kept), units, means, deviations
-    return DarkModel(*scale, columns[:, 3:].T, np.array(offsets), np.array(output), offset)
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")
-
-
 @cache
-def dark_model(*, is_gray: bool) -> DarkModel:
+def dark_model(*, is_gray: bool) -> HiddenLayer:
     """Return the shipped model for gray or for color images; `restorecli bench diagnosis` fits it."""
-    return read_dark_model(DARK_GRAY_MODEL if is_gray else DARK_COLOR_MODEL)
+    return read_hidden_layer(DARK_GRAY_MODEL if is_gray else DARK_COLOR_MODEL)
 
 
 @dataclass(frozen=True, slots=True)

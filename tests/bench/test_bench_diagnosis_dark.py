@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from restorecli.bench import diagnosis_dark
-from restorecli.bench.diagnosis_dark import balanced, dark_examples, fit_dark, measure_dark
+from restorecli.bench import diagnosis_dark, diagnosis_hidden
+from restorecli.bench.diagnosis_dark import dark_examples, measure_dark
 from restorecli.bench.diagnosis_examples import NONE
+from restorecli.bench.diagnosis_hidden import balanced, fit_hidden_layer
 from restorecli.cli.app import build
-from restorecli.diagnosis.darkness import DARK_COLOR_MODEL, DARK_GRAY_MODEL, LOW_LIGHT, read_dark_model
+from restorecli.diagnosis.darkness import DARK_COLOR_MODEL, DARK_GRAY_MODEL, LOW_LIGHT
+from restorecli.diagnosis.hidden_layer import read_hidden_layer
 from restorecli.errors import DataError
 
 
@@ -35,13 +37,15 @@ def test_examples_are_clean_faintly_noisy_damaged_and_dark(found) -> None:
 
 
 def test_dark_examples_count_as_much_as_the_others() -> None:
-    shares = balanced([(NONE,), (LOW_LIGHT,), (NONE,), (LOW_LIGHT,)], np.array([1.0, 0.5, 3.0, 1.5]))
+    shares = balanced(
+        [(NONE,), (LOW_LIGHT,), (NONE,), (LOW_LIGHT,)], np.array([1.0, 0.5, 3.0, 1.5]), LOW_LIGHT
+    )
     assert shares.tolist() == pytest.approx([0.125, 0.125, 0.375, 0.375])
 
 
 def test_the_fit_tells_dark_images_from_others_that_it_was_fitted_to(found) -> None:
     measured, weights = measure_dark(found[True])
-    model = fit_dark(measured, weights, steps=60)
+    model = fit_hidden_layer(measured, weights, LOW_LIGHT, steps=60)
     chances = np.array([model.chance(measured.found(place)) for place in range(len(weights))])
     is_dark = np.array([label == (LOW_LIGHT,) for label in measured.labels])
     assert chances[is_dark].mean() > 0.8
@@ -49,14 +53,14 @@ def test_the_fit_tells_dark_images_from_others_that_it_was_fitted_to(found) -> N
 
 
 def test_the_command_writes_both_models_that_can_be_read(found, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(diagnosis_dark, "_STEPS", 1)
+    monkeypatch.setattr(diagnosis_hidden, "_STEPS", 1)
     monkeypatch.setattr(diagnosis_dark, "dark_examples", lambda folder, *, is_gray: iter(found[is_gray]))
     line = ["bench", "diagnosis", "--data", str(tmp_path), "-o", str(tmp_path / "new"), "--part", "dark"]
     done = CliRunner().invoke(build(), line, prog_name="restorecli")
     assert done.exit_code == 0, done.stderr
     assert f"to {len(found[False]) + len(found[True])} examples" in done.stderr
     for shipped in (DARK_COLOR_MODEL, DARK_GRAY_MODEL):
-        model, known = read_dark_model(tmp_path / "new" / shipped.name), read_dark_model(shipped)
+        model, known = read_hidden_layer(tmp_path / "new" / shipped.name), read_hidden_layer(shipped)
         assert set(model.measurements) <= set(known.measurements)
         assert len(model.hidden) == len(known.hidden)
 
