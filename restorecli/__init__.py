@@ -18,6 +18,8 @@ Folders, by the four verbs of the command line, and the two ways to a network::
     network = restorecli.create_model("sca-unet")     # a torch module, untrained
     restorer = restorecli.load("sca-unet.gaussian")   # trained; NCHW in [0, 1] in, the same out
 
+Metrics are functions of `restorecli.evaluation`, and what can be caught stands in `restorecli.errors`.
+
 Functions are verbs (`restorecli.degrade`) and packages are nouns (`restorecli.degradation`), so that neither
 hides the other.
 """

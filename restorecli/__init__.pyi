@@ -1,3 +1,5 @@
+from . import errors as errors
+from . import evaluation as evaluation
 from .api import create_model as create_model
 from .api import degrade as degrade
 from .api import degrade_image as degrade_image

@@ -133,6 +133,9 @@ PUBLIC = {
     ],
 }
 
+PACKAGES = ("errors", "evaluation")
+"""What `import restorecli` offers beside functions."""
+
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
@@ -146,8 +149,14 @@ def photos(tmp_path: Path) -> Path:
 
 
 def test_the_public_names_are_these() -> None:
-    names = {*PUBLIC, "__version__"}
+    names = {*PUBLIC, *PACKAGES, "__version__"}
     assert set(restorecli.__all__) == names, f"add to PUBLIC above: {sorted(set(restorecli.__all__) ^ names)}"
+
+
+def test_errors_and_metrics_need_no_import_of_their_own() -> None:
+    assert issubclass(restorecli.errors.ImageError, restorecli.errors.RestorecliError)
+    same = np.zeros((8, 8), np.uint8)
+    assert restorecli.evaluation.psnr(same, same) == np.inf
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     AnyImage = TypeVar("AnyImage", Image.Image, NDArray[Any], Tensor)
+    SomeImage = Image.Image | NDArray[Any] | Tensor
 
 MAX_VALUE = 3.0
 """Floats beyond this cannot be images in [0, 1], however much noise they hold."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from restorecli.api.arrays import take
 from restorecli.api.wording import in_python_words
@@ -11,9 +12,12 @@ from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import UsageError
 from restorecli.folders.mirror import Mirror
 
+if TYPE_CHECKING:
+    from restorecli.api.arrays import SomeImage
+
 
 @in_python_words
-def diagnose(image: object) -> Diagnosis:
+def diagnose(image: str | Path | SomeImage) -> Diagnosis:
     """Say what damage an image has, how strong, how sure that is, and what helps; nothing is changed.
 
     Args:

@@ -29,7 +29,7 @@ from restorecli.restoration.known import Known
 if TYPE_CHECKING:
     from torch import nn
 
-    from restorecli.api.arrays import AnyImage
+    from restorecli.api.arrays import AnyImage, SomeImage
     from restorecli.restoration.restorer import Restorer
 
     Step = str | Mapping[str, object]
@@ -161,12 +161,12 @@ def degrade_image(
 
 @in_python_words
 def score(
-    restored: object,
-    reference: object = None,
+    restored: SomeImage,
+    reference: SomeImage | None = None,
     *,
     metrics: str | Sequence[str] = ("psnr", "ssim"),
     protocol: str = "rgb",
-    degraded: object = None,
+    degraded: SomeImage | None = None,
     mask: NDArray[np.bool_] | None = None,
 ) -> dict[str, float]:
     """Score one image against its reference.
@@ -246,7 +246,7 @@ def _degraded(image: ImageData, chain: Chain, seed: int, key: str, *, unclipped:
     return ImageData(pixels if unclipped else np.clip(pixels, 0, 1), replace(image.traits, alpha=alpha))
 
 
-def _samples(image: object) -> Pixels | NDArray[np.uint8]:
+def _samples(image: SomeImage) -> Pixels | NDArray[np.uint8]:
     """Return one image as metrics take it: what came with 8 bits as these, else float32."""
     images = take(image).images
     if len(images) != 1:
