@@ -16,15 +16,15 @@ from restorecli.diagnosis.remedies import LIMITS, model_against, plan
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.diagnosis.view import Pixels, window_of
 
-_SCRATCHES, _RAIN = "scratches", "rain"
+SCRATCHES, _RAIN = "scratches", "rain"
 
-DOUBTFUL: Mapping[str, float] = {_RAIN: 0.03, _SCRATCHES: 0.004}
+DOUBTFUL: Mapping[str, float] = {_RAIN: 0.03, SCRATCHES: 0.004}
 """Chance from which a damage, where nothing is sure, is worth a second look."""
 
-DOUBTFUL_GRAY: Mapping[str, float] = {_SCRATCHES: 0.001}
+DOUBTFUL_GRAY: Mapping[str, float] = {SCRATCHES: 0.001}
 """The same for gray images, in which rain is not told from grass."""
 
-_CONFIRMED: Mapping[str, float] = {_RAIN: 0.5, _SCRATCHES: 0.98}
+_CONFIRMED: Mapping[str, float] = {_RAIN: 0.5, SCRATCHES: 0.98}
 """Chance by the second look above which a damage is confirmed. Rain: of 561 clean crops of training
 photographs, 192 px, six reach it, and the first look suspects rain in none of them. Scratches: of the clean
 crops that are looked at again, 22 in color and 32 in gray, none has more than 0.77; larger images have more
@@ -55,12 +55,24 @@ def confirm(diagnosis: Diagnosis, image: Pixels, restored: Callable[[str, Pixels
     window = window_of(image)
     for doubt in diagnosis.doubts:
         after = restored(model_against(doubt.damage), window)
-        chance = _LOOKS[doubt.damage](255 * window, 255 * after)
-        if chance > _CONFIRMED[doubt.damage]:
+        chance = confirms(doubt.damage, window, after)
+        if chance is not None:
             found = (replace(doubt, confidence=chance),)
             steps = plan(found, is_gray=len(image) == 1)
             return Diagnosis(found, steps, (LIMITS[doubt.damage],), chance, inside=diagnosis.inside)
     return diagnosis
 
 
-_LOOKS: Mapping[str, Callable[[Pixels, Pixels], float]] = {_RAIN: rain_chance, _SCRATCHES: paint_chance}
+def confirms(damage: str, before: Pixels, after: Pixels) -> float | None:
+    """Return the chance of a damage by what was taken away; None where that does not confirm it.
+
+    Args:
+        damage: "scratches" or "rain".
+        before: (C, H, W) float32, C = 1 or 3, in [0, 1].
+        after: The same as restored by weights against the damage.
+    """
+    chance = _LOOKS[damage](255 * before, 255 * after)
+    return chance if chance > _CONFIRMED[damage] else None
+
+
+_LOOKS: Mapping[str, Callable[[Pixels, Pixels], float]] = {_RAIN: rain_chance, SCRATCHES: paint_chance}

@@ -20,8 +20,11 @@ from restorecli.diagnosis.levels import is_drawn, is_rounded, shows_few_levels
 from restorecli.diagnosis.measurements import measure
 from restorecli.diagnosis.naming import (
     BLURS,
+    NOISES,
     TONES,
+    chance_of_print,
     damages_found,
+    faded_in_gray,
     leading,
     limits,
     possible_damages,
@@ -115,6 +118,17 @@ def diagnose(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     return found if inside is None else replace(found, inside=inside)
 
 
+def print_chance(image: Pixels) -> float:
+    """Return the chance of an old print by measurements times that by the network, whatever else there is.
+
+    Args:
+        image: (C, H, W) float32, C = 1 or 3, in [0, 1], sides of 32 px at least.
+    """
+    image, view = _from_first_block(image)
+    by_measurements = shipped_table().chances(measurements(image, None, view))
+    return chance_of_print(by_measurements, network_chances(view))
+
+
 def looked_at(image: Pixels, inside: Print | None) -> Pixels:
     """Return what of an image is looked at: all of it, or the upright part of it inside a border.
 
@@ -194,6 +208,9 @@ def _named(
         # JPEG makes neighbors share noise: the two are undone at once.
         noise = "jpeg" if found["jpeg quality"] < NO_QUALITY else "gaussian"
         names, chances = (LOW_LIGHT, noise), {**chances, noise: _PLAIN}
+    faded = faded_in_gray(found, by_measurements, by_network) if names and NOISES.issuperset(names) else None
+    if faded is not None:
+        names, chances = ("fade",), {**chances, "fade": faded}
     return names, chances, possible
 
 

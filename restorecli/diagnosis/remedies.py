@@ -28,7 +28,8 @@ class Remedy:
         gray: What to take for gray images, where that is another.
         denoised: "before" or "after" `model`, where weights against noise help it there; they are left out
             where noise is found, too, for that is removed first.
-        first: A method that goes before `model` and leaves less to it.
+        first: A method, or weights, that goes before `model` and leaves less to it.
+        last: Weights that go after `model` and take what it leaves.
         by: The name of the strength that the range is of; the finding's first where it is empty.
     """
 
@@ -41,6 +42,7 @@ class Remedy:
     gray: str = ""
     denoised: str = ""
     first: str = ""
+    last: str = ""
     by: str = ""
 
 
@@ -48,6 +50,10 @@ _DECONVOLUTION: Mapping[str, str] = {"prior": "measured", "rim": "unknown"}
 """Photographs are not mirrored at their border when they are blurred."""
 
 _DENOISER = Remedy("gaussian", "sca-unet.gaussian", gray="dncnn.gray-blind", told=(SIGMA,))
+
+_PRINT = Remedy("old-photo", "sca-unet.old-photo", first="sca-unet.scratches", last="sca-unet.grain")
+"""Marks are filled first, for tones that come back make them whiter, and grain of film is taken from what is
+left. Where there is neither, both change next to nothing."""
 
 _ROUNDED = 2.0
 """Noise over a blur, 0-255 scale, up to which rounding or JPEG can be what made it: that is told whole."""
@@ -88,9 +94,9 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("haze", "sca-unet.haze"),
     Remedy("rain", "sca-unet.rain"),
     Remedy("sand-dust", "swm.sand-dust"),
-    Remedy("fade", "sca-unet.old-photo"),
+    replace(_PRINT, damage="fade"),
     Remedy("scratches", "sca-unet.scratches"),
-    Remedy("old-photo", "sca-unet.old-photo"),
+    _PRINT,
     Remedy("holes", "inpaint-harmonic", told=(MASK,)),
 )
 
@@ -144,8 +150,9 @@ def plan(
         remedy = remedy_for(finding)
         if remedy is not None and remedy.model and remedy.model not in [step.model for step in steps]:
             step = _step(remedy, finding, hole_color, is_gray=is_gray)
-            steps += [Step(remedy.first)] if remedy.first else []
+            steps += [Step(remedy.first)] if remedy.first not in ("", *(done.model for done in steps)) else []
             steps += [step] if noisy else _with_denoiser(step, remedy, is_gray=is_gray)
+            steps += [Step(remedy.last)] if remedy.last else []
     return tuple(steps)
 
 
@@ -165,7 +172,7 @@ def remedy_for(finding: Finding) -> Remedy | None:
 
 def treatments() -> frozenset[str]:
     """Return the names of all weights and methods that a diagnosis may lead to."""
-    alone = (name for remedy in REMEDIES for name in (remedy.first, remedy.model, remedy.gray))
+    alone = (name for remedy in REMEDIES for name in (remedy.first, remedy.model, remedy.gray, remedy.last))
     pairs = (name for pair in TOGETHER for name in (pair.joint, pair.then_by))
     return frozenset((*alone, *pairs)) - {""}
 

@@ -52,6 +52,7 @@ TOGETHER: tuple[Together, ...] = (
     Together("gaussian", "haze"),
     Together("sand-dust", "jpeg"),
     Together("gaussian", "scratches"),
+    Together("camera-noise", "scratches"),
 )
 
 

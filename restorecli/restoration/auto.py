@@ -106,6 +106,7 @@ class AutoRestorer(Restorer):
 
     def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
         """Return what helps against the damage of one image, in order; nothing where it has none."""
+        from restorecli.diagnosis.behind_marks import look_behind_marks
         from restorecli.diagnosis.confirming import confirm
         from restorecli.diagnosis.diagnosing import FileInfo, looked_at
         from restorecli.diagnosis.files import file_info
@@ -119,7 +120,9 @@ class AutoRestorer(Restorer):
             found = diagnose_any_size(clipped, info)
             if context.measured:
                 found = of_measured(found, is_gray=len(pixels) == 1)
-            example.diagnosis = confirm(found, looked_at(clipped, found.inside), self.restored_by)
+            seen = looked_at(clipped, found.inside)
+            found = confirm(found, seen, self.restored_by)
+            example.diagnosis = look_behind_marks(found, seen, self.restored_by, _without_marks)
         diagnosis = example.diagnosis
         if context.measured and diagnosis.steps and not _replaces_pixels(diagnosis):
             context.note({KEPT_MEANS: True})
@@ -174,6 +177,12 @@ class AutoRestorer(Restorer):
         for step in self.steps(image.detach().cpu().float().numpy(), Context()):
             restored = step(restored)
         return restored[0]
+
+
+def _without_marks(before: Pixels, after: Pixels) -> Pixels:
+    from restorecli.restoration.only_marks import only_marks
+
+    return only_marks(before, after).pixels
 
 
 def _replaces_pixels(diagnosis: Diagnosis) -> bool:

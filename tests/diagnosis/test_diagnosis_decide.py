@@ -104,7 +104,7 @@ def test_remedies_are_there() -> None:
     weights = {entry.name for entry in shipped()}
     for remedy in REMEDIES:
         assert remedy.damage in LIMITS
-        for model in (remedy.model, remedy.gray):
+        for model in (remedy.first, remedy.model, remedy.gray, remedy.last):
             assert not model or model in weights or model in METHODS
         if remedy.model in METHODS:
             create_method(remedy.model, remedy.parameters)
@@ -153,6 +153,12 @@ def test_few_photons_of_gray_images_get_weights_that_know_them() -> None:
 def test_moire_loses_its_straight_waves_before_its_bent_ones() -> None:
     waves = _finding("moire", *STRENGTHS["moire"]({"wave luma": 20.0}))
     assert [step.model for step in plan((waves,))] == ["demoire", "sca-unet.moire"]
+
+
+@pytest.mark.parametrize("damage", ["fade", "old-photo"])
+def test_marks_go_before_tones_come_back_and_grain_after_it(damage: str) -> None:
+    steps = ["sca-unet.scratches", "sca-unet.old-photo", "sca-unet.grain"]
+    assert [step.model for step in plan((_finding(damage),))] == steps
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_a_faded_print_is_found_in_a_scan_that_was_made_smaller(data_folder) -> 
     scan = Image.fromarray(np.rint(np.clip(worse, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0))
     small = scan.resize((scan.width // 2, scan.height // 2), Image.Resampling.LANCZOS)
     found = diagnose(np.asarray(small, np.float32).transpose(2, 0, 1) / np.float32(255))
-    assert [step.model for step in found.steps] == ["sca-unet.old-photo"]
+    assert [finding.damage for finding in found.findings] == ["fade"]
 
 
 @pytest.mark.data
