@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import IO, Any
 
 import tifffile
 
 from restorecli.errors import ImageError
 from restorecli.images.decoded import DECODER_FAULTS, DamagedImageError, check_single
+from restorecli.images.faults import read_fault
 from restorecli.images.options import ReadOptions
 from restorecli.images.untrusted import orientation
 
@@ -78,6 +82,37 @@ class TiffHeader:
         if self.kind == "f" or self.bits > 16:
             return 32
         return 16 if self.deep else 8
+
+
+def open_tiff(path: Path) -> tifffile.TiffFile:
+    """Open a TIFF that is read piece by piece.
+
+    Raises:
+        ImageError: It cannot be read, or is no readable TIFF.
+    """
+    try:
+        return tifffile.TiffFile(path)
+    except OSError as fault:
+        raise read_fault(fault, path) from fault
+    except DECODER_FAULTS as fault:
+        raise damaged(fault) from fault
+
+
+@contextmanager
+def closed_where_damaged(file: tifffile.TiffFile) -> Iterator[None]:
+    """Close a file again where reading its directories in the block fails.
+
+    Raises:
+        ImageError: The file is damaged, or of a kind that is not processed.
+    """
+    try:
+        yield
+    except ImageError:
+        file.close()
+        raise
+    except DECODER_FAULTS as fault:
+        file.close()
+        raise damaged(fault) from fault
 
 
 def read_header(stream: IO[bytes]) -> TiffHeader:

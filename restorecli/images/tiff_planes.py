@@ -29,7 +29,9 @@ from restorecli.images.tiff_header import (
     YCBCR,
     TiffHeader,
     check_kind,
+    closed_where_damaged,
     damaged,
+    open_tiff,
     parse_header,
 )
 from restorecli.images.tiff_levels import levels_of
@@ -63,18 +65,9 @@ class TiffPlanes:
         self._path = path
         self._like = like
         self._options = options
-        try:
-            self._file = tifffile.TiffFile(path)
-        except DECODER_FAULTS as fault:
-            raise damaged(fault) from fault
-        try:
+        self._file = open_tiff(path)
+        with closed_where_damaged(self._file):
             self._open()
-        except ImageError:
-            self._file.close()
-            raise
-        except DECODER_FAULTS as fault:
-            self._file.close()
-            raise damaged(fault) from fault
 
     def _open(self) -> None:
         file = self._file

@@ -24,7 +24,9 @@ from restorecli.images.tiff_header import (
     TiffHeader,
     check_kind,
     check_pages,
+    closed_where_damaged,
     damaged,
+    open_tiff,
     parse_header,
 )
 from restorecli.images.tiff_levels import levels_of
@@ -60,18 +62,9 @@ class TiffRows:
 
     def __init__(self, path: Path, options: ReadOptions = STRICT, like: FileTraits | None = None) -> None:
         self._path = path
-        try:
-            self._file = tifffile.TiffFile(path)
-        except DECODER_FAULTS as fault:
-            raise damaged(fault) from fault
-        try:
+        self._file = open_tiff(path)
+        with closed_where_damaged(self._file):
             self._open(options, like)
-        except ImageError:
-            self._file.close()
-            raise
-        except DECODER_FAULTS as fault:
-            self._file.close()
-            raise damaged(fault) from fault
 
     def _open(self, options: ReadOptions, like: FileTraits | None) -> None:
         self._page = self._file.pages.first

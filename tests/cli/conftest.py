@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import restorecli
-from restorecli.cli.app import build
+from restorecli.cli.app import build, loaded
 
 
 @dataclass
@@ -116,3 +117,21 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
 def photos(shell: Shell) -> Path:
     """The folder ./photos of the shell, with four small images in two categories."""
     return make_photos(shell.folder / "photos")
+
+
+@pytest.fixture
+def check_examples(shell: Shell) -> Callable[[str, Iterable[str]], None]:
+    """Check that the help of a bench command shows its examples, and that each is a valid command line."""
+
+    def check(command: str, lines: Iterable[str]) -> None:
+        shown = shell(f"restorecli bench {command} --help").out.partition("Examples")[2]
+        assert f"$ restorecli bench {command}" in shown
+        group = loaded("bench")
+        for line in lines:
+            words = shlex.split(line)[2:]
+            with group.make_context("bench", list(words)) as context:
+                name, found, rest = group.resolve_command(context, words)
+                with found.make_context(name, rest, parent=context):
+                    pass
+
+    return check

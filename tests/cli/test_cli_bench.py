@@ -1,12 +1,9 @@
 """`bench eval` as a user types it."""
 
-import shlex
-
 import pytest
 
 from restorecli.bench import evaluation, images, metric_peers
 from restorecli.cli import bench_trials
-from restorecli.cli.app import loaded
 from restorecli.cli.bench import EVAL_EXAMPLES
 
 
@@ -32,17 +29,9 @@ def test_one_json_object_is_all_that_goes_to_stdout(shell, quick, photos) -> Non
     assert all(method["same_value"] for method in told["methods"])
 
 
-def test_the_bench_has_help_with_examples_that_are_valid(shell) -> None:
-    for line in ("restorecli bench --help", "restorecli bench eval --help"):
-        text = shell(line).out
-        assert "$ restorecli bench eval" in text.partition("Examples")[2]
-    group = loaded("bench")
-    for line in EVAL_EXAMPLES:
-        words = shlex.split(line)[2:]
-        with group.make_context("bench", list(words)) as context:
-            name, command, rest = group.resolve_command(context, words)
-            with command.make_context(name, rest, parent=context):
-                pass
+def test_the_bench_has_help_with_examples_that_are_valid(shell, check_examples) -> None:
+    assert "$ restorecli bench eval" in shell("restorecli bench --help").out.partition("Examples")[2]
+    check_examples("eval", EVAL_EXAMPLES)
 
 
 def test_an_empty_folder_is_a_data_fault(shell) -> None:
@@ -65,16 +54,8 @@ def test_a_training_that_fails_is_told_by_the_exit_code(shell, photos) -> None:
 
 
 @pytest.mark.parametrize("command", ["models", "dither", "ablation"])
-def test_every_example_of_the_trials_is_valid(shell, command) -> None:
-    text = shell(f"restorecli bench {command} --help").out.partition("Examples")[2]
-    assert f"$ restorecli bench {command}" in text
-    group = loaded("bench")
-    for line in getattr(bench_trials, f"{command.upper()}_EXAMPLES"):
-        words = shlex.split(line)[2:]
-        with group.make_context("bench", list(words)) as context:
-            name, found, rest = group.resolve_command(context, words)
-            with found.make_context(name, rest, parent=context):
-                pass
+def test_every_example_of_the_trials_is_valid(check_examples, command) -> None:
+    check_examples(command, getattr(bench_trials, f"{command.upper()}_EXAMPLES"))
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,14 @@
 """`bench train`, `bench degrade` and `bench start` as a user types them."""
 
-import shlex
-
 import pytest
 
 from restorecli.bench import machine, start
 from restorecli.cli import bench_speed
-from restorecli.cli.app import loaded
 
 
 @pytest.mark.parametrize("command", ["train", "degrade", "start"])
-def test_every_example_is_valid(shell, command):
-    text = shell(f"restorecli bench {command} --help").out.partition("Examples")[2]
-    assert f"$ restorecli bench {command}" in text
-    group = loaded("bench")
-    for line in getattr(bench_speed, f"{command.upper()}_EXAMPLES"):
-        words = shlex.split(line)[2:]
-        with group.make_context("bench", list(words)) as context:
-            name, found, rest = group.resolve_command(context, words)
-            with found.make_context(name, rest, parent=context):
-                pass
+def test_every_example_is_valid(check_examples, command):
+    check_examples(command, getattr(bench_speed, f"{command.upper()}_EXAMPLES"))
 
 
 def test_the_table_of_training_has_ratios(shell, monkeypatch):

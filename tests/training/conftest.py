@@ -1,10 +1,14 @@
 """A tiny training set and a recipe that runs in a second."""
 
+import signal
+
 import numpy as np
 import pytest
 import yaml
 from PIL import Image
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from restorecli.training.monitor import SilentMonitor
 
 RECIPE = {
     "name": "tiny",
@@ -70,3 +74,20 @@ class Waits(TorchDispatchMode):
 def waits():
     """The counter of waits for the device."""
     return Waits
+
+
+class SignalAfter(SilentMonitor):
+    """Sends this process a signal when a step is done, as a user's Ctrl-C does."""
+
+    def __init__(self, step, number=signal.SIGINT):
+        self.at, self.number = step, number
+
+    def step(self, step, fraction):
+        if step == self.at:
+            signal.raise_signal(self.number)
+
+
+@pytest.fixture
+def signal_after():
+    """The monitor that stops a training after a step."""
+    return SignalAfter

@@ -1,7 +1,5 @@
 """Adversarial training: who learns from what, what the discriminator sees, whole runs and their resume."""
 
-import signal
-
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -12,21 +10,8 @@ from restorecli.core.losses.weighted import WeightedSum
 from restorecli.errors import InterruptedRunError, RecipeError
 from restorecli.training.batches import Batch
 from restorecli.training.check import load_recipe
-from restorecli.training.monitor import SilentMonitor
 from restorecli.training.run import train
 from restorecli.training.strategies.adversarial import Adversarial
-
-
-class StopAt(SilentMonitor):
-    """Raises a signal after a step, as a user's Ctrl-C does."""
-
-    def __init__(self, step):
-        self.at = step
-
-    def step(self, step, fraction):
-        if step == self.at:
-            signal.raise_signal(signal.SIGINT)
-
 
 KINDS = ("vanilla", "lsgan", "hinge", "relativistic")
 SMALL = {"name": "adversarial", "width": 4, "layers": 1}
@@ -94,14 +79,14 @@ def test_a_few_steps_of_the_discriminator_tell_noise_from_none(kind):
 
 
 @pytest.mark.parametrize("conditional", [False, True])
-def test_a_run_resumes_with_its_discriminator(write_recipe, workshop, conditional):
+def test_a_run_resumes_with_its_discriminator(write_recipe, workshop, conditional, signal_after):
     recipe = write_recipe(
         strategy={**SMALL, "conditional": conditional},
         rivals={"name": "adam", "lr": 4e-4, "betas": [0.5, 0.999]},
     )
     train(recipe, output=workshop / "straight")
     with pytest.raises(InterruptedRunError):
-        train(recipe, output=workshop / "broken", monitor=StopAt(4))
+        train(recipe, output=workshop / "broken", monitor=signal_after(4))
     train(recipe, output=workshop / "broken", resume=True)
     one, other = (load_file(workshop / name / "last.state.safetensors") for name in ("straight", "broken"))
     rival = [name for name in one if name.startswith("rival.discriminator.")]

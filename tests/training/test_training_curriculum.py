@@ -12,7 +12,6 @@ from restorecli.errors import InterruptedRunError, RecipeError
 from restorecli.training.check import load_recipe
 from restorecli.training.checkpoint import read_state
 from restorecli.training.curriculum import BLOCK, LevelPlan, allocate, on_demand_shares, scheduled_shares
-from restorecli.training.monitor import SilentMonitor
 from restorecli.training.recipe import Curriculum
 from restorecli.training.run import train
 
@@ -89,24 +88,13 @@ def test_fixed_has_one_level():
     assert set(levels_of(plan("fixed", level=2), 0, 50)) == {1}
 
 
-class StopAt(SilentMonitor):
-    def __init__(self, step):
-        self.at = step
-
-    def step(self, step, fraction):
-        if step == self.at:
-            import signal
-
-            signal.raise_signal(signal.SIGINT)
-
-
-def test_a_resumed_on_demand_run_equals_an_unbroken_one(write_recipe, workshop):
+def test_a_resumed_on_demand_run_equals_an_unbroken_one(write_recipe, workshop, signal_after):
     data = {"train": [{"clean": "images"}], "crop": 16, "batch": 2}
     recipe = write_recipe(
         data=data, curriculum={"levels": LEVELS, "power": 9.0}, budget={"steps": 30}, save_every=5
     )
     with pytest.raises(InterruptedRunError):
-        train(recipe, output=workshop / "broken", monitor=StopAt(13))
+        train(recipe, output=workshop / "broken", monitor=signal_after(13))
     train(recipe, output=workshop / "broken", resume=True)
     train(recipe, output=workshop / "straight")
     first, second = (load_file(workshop / name / "last.safetensors") for name in ("broken", "straight"))

@@ -33,17 +33,6 @@ from restorecli.training.run import train
 from restorecli.training.strategies import supervised
 
 
-class StopAt(SilentMonitor):
-    """Sends this process a signal when a step is done."""
-
-    def __init__(self, step, number=signal.SIGINT):
-        self.at, self.number = step, number
-
-    def step(self, step, fraction):
-        if step == self.at:
-            signal.raise_signal(self.number)
-
-
 def weights(folder):
     return load_file(folder / "last.safetensors")
 
@@ -78,7 +67,9 @@ def test_weights_do_not_tell_where_their_maker_keeps_things(write_recipe, worksh
 
 @pytest.mark.parametrize("stop_at", [1, 3, 4, 7])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "muon"])
-def test_a_resumed_run_equals_the_unbroken_one_bit_for_bit(write_recipe, workshop, stop_at, optimizer):
+def test_a_resumed_run_equals_the_unbroken_one_bit_for_bit(
+    write_recipe, workshop, stop_at, optimizer, signal_after
+):
     recipe = write_recipe(
         model={"name": "dncnn", "arguments": {"channels": 1, "depth": 3, "width": 16}},
         optimizer={"name": optimizer, "lr": 1e-3},
@@ -86,7 +77,7 @@ def test_a_resumed_run_equals_the_unbroken_one_bit_for_bit(write_recipe, worksho
     )
     train(recipe, output=workshop / "straight")
     with pytest.raises(InterruptedRunError, match="--resume"):
-        train(recipe, output=workshop / "broken", monitor=StopAt(stop_at))
+        train(recipe, output=workshop / "broken", monitor=signal_after(stop_at))
     train(recipe, output=workshop / "broken", resume=True)
     straight, broken = (read_state(workshop / name) for name in ("straight", "broken"))
     assert_same(dict(straight.tensors), dict(broken.tensors))
@@ -97,10 +88,17 @@ def test_a_resumed_run_equals_the_unbroken_one_bit_for_bit(write_recipe, worksho
     assert scores[0] == scores[1]
 
 
-def test_the_printed_command_goes_on_with_everything_that_was_set(write_recipe, workshop):
+def test_the_printed_command_goes_on_with_everything_that_was_set(write_recipe, workshop, signal_after):
     images = workshop / "images"
     with pytest.raises(InterruptedRunError) as caught:
-        train(write_recipe(), output=workshop / "my run", data=[images], steps=6, seed=3, monitor=StopAt(2))
+        train(
+            write_recipe(),
+            output=workshop / "my run",
+            data=[images],
+            steps=6,
+            seed=3,
+            monitor=signal_after(2),
+        )
     words = shlex.split(caught.value.hint)
     assert words[:2] == ["restorecli", "train"]
     assert words[-1] == "--resume"
@@ -109,28 +107,28 @@ def test_the_printed_command_goes_on_with_everything_that_was_set(write_recipe, 
     assert (options["--steps"], options["--seed"], options["-o"]) == ("6", "3", str(workshop / "my run"))
 
 
-def test_a_run_that_stopped_often_is_still_the_same(write_recipe, workshop):
+def test_a_run_that_stopped_often_is_still_the_same(write_recipe, workshop, signal_after):
     recipe = write_recipe()
     train(recipe, output=workshop / "straight")
     for step in (2, 3, 6):
         with pytest.raises(InterruptedRunError):
-            train(recipe, output=workshop / "broken", resume=step > 2, monitor=StopAt(step))
+            train(recipe, output=workshop / "broken", resume=step > 2, monitor=signal_after(step))
     train(recipe, output=workshop / "broken", resume=True)
     assert_same(weights(workshop / "straight"), weights(workshop / "broken"))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_sigterm_saves_and_answers_143(write_recipe, workshop):
+def test_sigterm_saves_and_answers_143(write_recipe, workshop, signal_after):
     with pytest.raises(TerminatedRunError) as caught:
-        train(write_recipe(), output=workshop / "run", monitor=StopAt(3, signal.SIGTERM))
+        train(write_recipe(), output=workshop / "run", monitor=signal_after(3, signal.SIGTERM))
     assert caught.value.exit_code == 143
     assert read_state(workshop / "run").metadata["step"] == 3
 
 
-def test_a_damaged_checkpoint_falls_back_to_the_one_before(write_recipe, workshop):
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(write_recipe, workshop, signal_after):
     recipe, folder = write_recipe(), workshop / "run"
     with pytest.raises(InterruptedRunError):
-        train(recipe, output=folder, monitor=StopAt(6))
+        train(recipe, output=folder, monitor=signal_after(6))
     raw = bytearray((folder / STATE).read_bytes())
     raw[-3] ^= 1
     (folder / STATE).write_bytes(raw)
@@ -339,10 +337,10 @@ def test_a_run_that_is_stopped_before_its_first_step_can_be_resumed(write_recipe
     assert_same(weights(workshop / "straight"), weights(workshop / "broken"))
 
 
-def test_a_run_that_is_stopped_at_its_last_step_is_still_validated(write_recipe, workshop):
+def test_a_run_that_is_stopped_at_its_last_step_is_still_validated(write_recipe, workshop, signal_after):
     recipe = write_recipe(validation={"holdout": 2, "degrade": ["gaussian"], "every": 100})
     with pytest.raises(InterruptedRunError):
-        train(recipe, output=workshop / "broken", monitor=StopAt(8))
+        train(recipe, output=workshop / "broken", monitor=signal_after(8))
     broken = train(recipe, output=workshop / "broken", resume=True)
     straight = train(recipe, output=workshop / "straight")
     assert broken.best == straight.best
@@ -373,11 +371,13 @@ def test_weights_that_are_not_finite_are_never_saved(write_recipe, workshop):
         assert all(bool(torch.isfinite(t).all()) for n, t in load_file(file).items() if "generator" not in n)
 
 
-def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one(write_recipe, workshop, monkeypatch):
+def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one(
+    write_recipe, workshop, monkeypatch, signal_after
+):
     """Killed at any write after a fall-back: there is always a whole checkpoint, and never an older one."""
     recipe, folder = write_recipe(), workshop / "run"
     with pytest.raises(InterruptedRunError):
-        train(recipe, output=folder, monitor=StopAt(6))
+        train(recipe, output=folder, monitor=signal_after(6))
     (folder / STATE).write_bytes((folder / STATE).read_bytes()[:-1])
     good = read_state(folder).metadata["step"]
     usual = os.fsync
