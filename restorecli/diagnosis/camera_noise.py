@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from restorecli.diagnosis.cells import cell_means, cells
 from restorecli.diagnosis.decide import NONE, DecisionTable, read_table
-from restorecli.diagnosis.view import Pixels, View
+from restorecli.diagnosis.view import Pixels, Plane, View
 
 CAMERA_NOISE, FILM_GRAIN = "camera-noise", "film-grain"
 SPREAD_NOISE = (CAMERA_NOISE, FILM_GRAIN)
@@ -140,46 +140,72 @@ def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def _measured(planes: Pixels, scale: int, side: int) -> dict[str, float]:
+    """Measure planes that were reduced by a scale, cut into cells of so many pixels a side."""
     inside = planes[:, 1:-1, 1:-1]
     detail = cells(_second(_second(planes, 1), 2) / np.float32(6), side)
     mean = cells(inside[:1], side)[0].mean(axis=-1)
-    across = np.diff(inside[0], axis=1, append=inside[0][:, -1:])
-    down = np.diff(inside[0], axis=0, append=inside[0][-1:])
-    slope = np.sqrt(cells((across**2 + down**2)[None], side)[0].mean(axis=-1))
-    along, over, cross = (
-        cells(part[None], side)[0].mean(axis=-1) for part in (across**2, down**2, across * down)
-    )
+    slope, directed = _gradients(inside[0], side)
     kept = (mean > _DARK) & (mean < _BRIGHT)
     if np.count_nonzero(kept) < _MIN_BLOCKS:
         kept = np.ones_like(kept)
-    detail, slope, mean = detail[:, kept], slope[kept], mean[kept]
-    along, over, cross = along[kept], over[kept], cross[kept]
+    detail, slope, mean, directed = detail[:, kept], slope[kept], mean[kept], directed[kept]
     quiet, flat, middle = np.percentile(slope, [10, _FLAT, 50])
-    found = {f"slope quiet {scale}": float(quiet), f"slope middle {scale}": float(middle)}
-    power = np.square(detail).mean(axis=-1)
     is_flat = slope <= flat
-    for name, size, values in zip(_PLANES, power, detail, strict=False):
-        of = f"{name} {scale}"
-        parts = np.percentile(np.sqrt(size), [5, 50, 80]).tolist()
-        found.update(zip((f"{of} quiet", f"{of} middle", f"{of} busy"), parts, strict=True))
-        alike = values[is_flat] / np.sqrt(size[is_flat] + 1e-3)[:, None]
-        found[f"{of} flat"] = float(np.sqrt(size[is_flat].mean()))
-        found[f"{of} flat spread"] = float(np.std(np.log(np.sqrt(size[is_flat]) + 0.1)))
-        found[f"{of} flat tails"] = float(np.mean(alike**4))
-    directed = np.sqrt((along - over) ** 2 + 4 * cross**2) / (along + over + 0.02)
-    ratio = np.log(np.sqrt(power[0]) + 0.1) - np.log(slope + 0.1)
-    of, rms, ratio = f"luma {scale}", np.sqrt(power[0]), ratio[slope <= middle]
-    found[f"{of} quietest"] = float(rms.min())
-    found[f"{of} directed"] = float(directed[is_flat].mean())
-    found[f"{of} share"], found[f"{of} steady"] = float(np.exp(ratio.mean())), float(ratio.std())
-    by_brightness = np.array_split(np.argsort(mean, kind="stable"), len(_SHADES))
-    for shade, places in zip(_SHADES, by_brightness, strict=True):
-        if len(places):
-            found[f"{of} {shade}"] = float(np.percentile(rms[places], 10))
+    found = {f"slope quiet {scale}": float(quiet), f"slope middle {scale}": float(middle)}
+    for name, values in zip(_PLANES, detail, strict=False):
+        found |= _of_plane(f"{name} {scale}", values, is_flat)
+    found[f"luma {scale} directed"] = float(directed[is_flat].mean())
+    found |= _of_luma(f"luma {scale}", detail[0], mean, slope, slope <= middle)
     if len(planes) == 3:
         blue, red = detail[1:, is_flat]
         product = np.sqrt(np.square(blue).sum() * np.square(red).sum() + 1e-6)
         found[f"colors alike {scale}"] = float((blue * red).sum() / product)
+    return found
+
+
+def _gradients(luma: Plane, side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return for each cell its root mean square gradient, and how far the gradients have one direction."""
+    across = np.diff(luma, axis=1, append=luma[:, -1:])
+    down = np.diff(luma, axis=0, append=luma[-1:])
+    slope = np.sqrt(cells((across**2 + down**2)[None], side)[0].mean(axis=-1))
+    along, over, cross = (
+        cells(part[None], side)[0].mean(axis=-1) for part in (across**2, down**2, across * down)
+    )
+    return slope, np.sqrt((along - over) ** 2 + 4 * cross**2) / (along + over + 0.02)
+
+
+def _of_plane(of: str, detail: NDArray[np.float32], is_flat: NDArray[np.bool_]) -> dict[str, float]:
+    """Measure the detail of one plane, (cells, side^2)."""
+    power = np.square(detail).mean(axis=-1)
+    parts = np.percentile(np.sqrt(power), [5, 50, 80]).tolist()
+    alike = detail[is_flat] / np.sqrt(power[is_flat] + 1e-3)[:, None]
+    return {
+        **dict(zip((f"{of} quiet", f"{of} middle", f"{of} busy"), parts, strict=True)),
+        f"{of} flat": float(np.sqrt(power[is_flat].mean())),
+        f"{of} flat spread": float(np.std(np.log(np.sqrt(power[is_flat]) + 0.1))),
+        f"{of} flat tails": float(np.mean(alike**4)),
+    }
+
+
+def _of_luma(
+    of: str,
+    detail: NDArray[np.float32],
+    mean: NDArray[np.float32],
+    slope: NDArray[np.float32],
+    is_calm: NDArray[np.bool_],
+) -> dict[str, float]:
+    """Measure what noise has and texture has not, given each cell's detail, mean and gradient."""
+    rms = np.sqrt(np.square(detail).mean(axis=-1))
+    ratio = (np.log(rms + 0.1) - np.log(slope + 0.1))[is_calm]
+    found = {
+        f"{of} quietest": float(rms.min()),
+        f"{of} share": float(np.exp(ratio.mean())),
+        f"{of} steady": float(ratio.std()),
+    }
+    by_brightness = np.array_split(np.argsort(mean, kind="stable"), len(_SHADES))
+    for shade, places in zip(_SHADES, by_brightness, strict=True):
+        if len(places):
+            found[f"{of} {shade}"] = float(np.percentile(rms[places], 10))
     return found
 
 
