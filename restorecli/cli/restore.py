@@ -144,4 +144,9 @@ def command(
         cluster=cluster,
         progress=None if quiet else BarProgress(),
     )
-    support.restoring.run(asked, check_tiles=check_tiles, dry_run=dry_run, quiet=quiet, as_json=as_json)
+    if check_tiles:
+        support.restoring.check_tiles(asked, as_json=as_json)
+    elif dry_run:
+        support.restoring.plan(asked, as_json=as_json)
+    else:
+        support.restoring.run(asked, quiet=quiet, as_json=as_json)

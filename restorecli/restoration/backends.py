@@ -22,12 +22,12 @@ from restorecli.core.restorer import PaddingRestorer
 from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.core.zoo import load_with_card
 from restorecli.errors import UsageError, WeightsError
-from restorecli.images.faults import write_fault
 from restorecli.restoration.export import write_export
 from restorecli.restoration.ncnn_runtime import in_ncnn, is_chain
 from restorecli.restoration.onnx_runtime import SUFFIX, OnnxRestorer, load_onnx
 from restorecli.restoration.openvino_runtime import in_openvino
 from restorecli.restoration.race import are_finishes, from_json, race, to_json, winner
+from restorecli.restoration.runtime import cache_faults_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +197,8 @@ def _in_onnx_runtime(network: TorchRestorer, card: Card) -> OnnxRestorer:
     file = cache_folder() / "graphs" / f"{network.digest()}{SUFFIX}"
     graph = _kept(file)
     if graph is None:
-        try:
+        with cache_faults_told(file.parent):
             file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as fault:
-            raise write_fault(fault, file) from fault
         precise = network.in_float32() or network
         write_export(precise, card, file)
         graph = OnnxRestorer(file, device="cpu")

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from restorecli.core.learned import cache_folder
 from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import WeightsError
-from restorecli.images.faults import write_fault
-from restorecli.restoration.runtime import RuntimeRestorer, check_translation
+from restorecli.restoration.runtime import RuntimeRestorer, cache_faults_told, check_translation
 
 _HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 _EXAMPLE = (64, 96)
@@ -111,11 +110,9 @@ def _keep(model: Any, folder: Path) -> None:  # noqa: ANN401
     """Write a translation; its folder gets its name when all of it is there."""
     import openvino
 
-    try:
+    with cache_faults_told(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
         half = Path(tempfile.mkdtemp(dir=folder.parent))
-    except OSError as fault:
-        raise write_fault(fault, folder) from fault
     openvino.save_model(model, half / _MODEL, compress_to_fp16=False)
     try:
         half.rename(folder)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ from restorecli.core.footprint import Footprint
 from restorecli.core.restorer import PaddingRestorer
 from restorecli.core.torch_restorer import TorchRestorer
 from restorecli.errors import WeightsError
+from restorecli.images.faults import write_fault
 from restorecli.restoration.export import largest_difference
 
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -20,6 +23,25 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 TOLERANCE = 1e-4
 """Largest difference to torch, range [0, 1], with which a network counts as translated."""
+
+
+@contextmanager
+def cache_faults_told(folder: Path) -> Iterator[None]:
+    """Say what it means that the cache, where translated networks are kept, cannot be written to.
+
+    Args:
+        folder: Of the cache.
+
+    Raises:
+        DataError: The folder cannot be made or written to.
+        ResourceError: The disk is full or failing.
+    """
+    try:
+        yield
+    except OSError as fault:
+        error = write_fault(fault, folder)
+        error.hint = "name another cache folder in the variable RESTORECLI_CACHE, or take --backend torch"
+        raise error from fault
 
 
 class RuntimeRestorer(PaddingRestorer):

@@ -14,7 +14,7 @@ from restorecli.core.card_reading import Card
 from restorecli.core.models.catalog import create_model
 from restorecli.core.weights import pack
 from restorecli.diagnosis.result import Step
-from restorecli.errors import UsageError, WeightsError
+from restorecli.errors import DataError, UsageError, WeightsError
 from restorecli.restoration import auto, backends
 from restorecli.restoration.backends import load_network
 from restorecli.restoration.choice import choose_restorer
@@ -89,6 +89,16 @@ def test_openvino_keeps_its_translation_and_makes_a_damaged_one_again(weights, t
     again = load_network(weights, device="cpu", backend="openvino")
     torch.testing.assert_close(again(x), load_network(weights, device="cpu")(x), atol=1e-5, rtol=0)
     assert (folder / "network.bin").stat().st_size > 0
+
+
+@pytest.mark.parametrize("backend", RUNTIMES[:2])
+def test_a_cache_that_cannot_be_made_names_the_variable(weights, tmp_path, monkeypatch, backend):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RESTORECLI_CACHE", str(tmp_path / "file"))
+    with pytest.raises(DataError) as caught:
+        load_network(weights, device="cpu", backend=backend)
+    assert caught.value.file == str(tmp_path / "file")
+    assert "RESTORECLI_CACHE" in caught.value.hint
 
 
 @needs("openvino")

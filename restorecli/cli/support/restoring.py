@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from restorecli import api
@@ -15,8 +15,6 @@ from restorecli.restoration.purposes import model_named
 from restorecli.result import CommandResult
 
 if TYPE_CHECKING:  # torch, which takes seconds, is imported once the options are known to be right
-    from restorecli.restoration.check import TileCheck
-    from restorecli.restoration.dry_run import RestorePlan
     from restorecli.tune.tuning import Tried, Tuning
 
 _SHOWN = 6
@@ -27,22 +25,14 @@ def parameters(model: str, settings: Sequence[str]) -> dict[str, object]:
     return settings_for(model_named(model), settings)
 
 
-def run(asked: api.RestoreOptions, *, check_tiles: bool, dry_run: bool, quiet: bool, as_json: bool) -> None:
-    """Restore, or only check or plan it, and say what came of it.
+def run(asked: api.RestoreOptions, *, quiet: bool, as_json: bool) -> None:
+    """Restore, and say what came of it.
 
     Args:
         asked: What was asked for.
-        check_tiles: Say what tiles cost on the first image instead.
-        dry_run: Say what would be done instead.
         quiet: Name what failed, and nothing else.
         as_json: Print the result as JSON, too.
     """
-    if check_tiles:
-        _print_tile_check(*api.check_restore_tiles(asked), as_json=as_json)
-        return
-    if dry_run:
-        _print_plan(api.plan_restore(asked), as_json=as_json)
-        return
     result = api.run_restore(asked)
     if result.tuning is not None and not quiet:
         _print_tuning(result.tuning)
@@ -51,8 +41,9 @@ def run(asked: api.RestoreOptions, *, check_tiles: bool, dry_run: bool, quiet: b
     render.folder_summary(result, json_wanted=as_json, quiet=quiet)
 
 
-def _print_tile_check(image: Path | str, check: TileCheck, *, as_json: bool) -> None:
-    """Say how far tiles are from the whole image."""
+def check_tiles(asked: api.RestoreOptions, *, as_json: bool) -> None:
+    """Say how far tiles are from the whole first image; nothing is written."""
+    image, check = api.check_restore_tiles(asked)
     if as_json:
         render.as_json(CommandResult("restore", {"picture": str(image), **check.to_dict()}))
     close = "equal to the whole" if check.psnr == math.inf else f"{check.psnr:.1f} dB to the whole"
@@ -69,19 +60,18 @@ def _print_tile_check(image: Path | str, check: TileCheck, *, as_json: bool) -> 
         )
 
 
-def _print_plan(plan: RestorePlan, *, as_json: bool) -> None:
-    """Say what a run would do."""
+def plan(asked: api.RestoreOptions, *, as_json: bool) -> None:
+    """Say what a run would do; nothing is written."""
+    planned = api.plan_restore(asked)
     if as_json:
-        render.as_json(CommandResult("restore", plan.to_dict(), notes=plan.notes))
-    finished = f" ({plan.finished} more finished)" if plan.finished else ""
-    count = counted(plan.images, "image")
-    render.say(*plan.kinds)
-    render.say(
-        f"{count}, {plan.megapixels:.1f} MP, would be restored with {plan.model} -> {plan.output}{finished}"
-    )
-    if plan.seconds is not None:
-        render.say(f"This would take about {render.duration(plan.seconds)}. Nothing was written.")
-    render.say(*(f"note: {note}" for note in plan.notes))
+        render.as_json(CommandResult("restore", planned.to_dict(), notes=planned.notes))
+    finished = f" ({planned.finished} finished already)" if planned.finished else ""
+    count = f"{counted(planned.images, 'image')}, {planned.megapixels:.1f} MP"
+    render.say(*planned.kinds)
+    render.say(f"{count}, would be restored with {planned.model} -> {planned.output}{finished}")
+    if planned.seconds is not None:
+        render.say(f"This would take about {render.duration(planned.seconds)}. Nothing was written.")
+    render.say(*(f"note: {note}" for note in planned.notes))
 
 
 def _print_tuning(tuning: Tuning) -> None:
