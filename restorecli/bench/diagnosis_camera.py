@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,19 @@ _NOISES = (
     Kind((FILM_GRAIN,), (_FILM,)),
     Kind((FILM_GRAIN,), (_FILM, _SAVED)),
 )
+
+_FAINT_CAMERA = {"name": CAMERA_NOISE, "electrons": "log 1500..6000"}
+_FAINT_FILM = {"name": FILM_GRAIN, "severity": "1..2"}
+
+_FAINT_NOISES = (
+    Kind((CAMERA_NOISE,), ({**_FAINT_CAMERA, "smoothing": 0.0},)),
+    Kind((CAMERA_NOISE,), ({**_FAINT_CAMERA, "smoothing": 0.0},)),
+    Kind((CAMERA_NOISE,), ({**_FAINT_CAMERA, "smoothing": "0.3..1.2"},)),
+    Kind((CAMERA_NOISE,), ({**_FAINT_CAMERA, "smoothing": 0.0}, _SAVED)),
+    Kind((FILM_GRAIN,), (_FAINT_FILM,)),
+    Kind((FILM_GRAIN,), (_FAINT_FILM, _SAVED)),
+)
+"""Where clean images and noisy ones meet, examples of both decide how much is found."""
 
 _WHITE = frozenset(("gaussian", "poisson", "speckle", "fade", "old-photo"))
 """Damages that come with noise: it is told otherwise whether neighbors share it."""
@@ -78,6 +91,7 @@ class NoiseExample:
         pixels: (C, 192, 192), or smaller where the image was.
         clean: What the noise was added to; of one without noise, itself.
         weight: What it counts.
+        faint: Whether it is of those where clean and noisy images in color meet; gray ones meet elsewhere.
     """
 
     name: str
@@ -85,6 +99,7 @@ class NoiseExample:
     pixels: Pixels
     clean: Pixels
     weight: float
+    faint: bool = False
 
 
 def noise_examples(data: Path) -> Iterator[NoiseExample]:
@@ -100,26 +115,7 @@ def noise_examples(data: Path) -> Iterator[NoiseExample]:
         kind for kind in (*severities(), *OTHERS) if len(kind.labels) == 1 and kind.labels[0] not in _NO_CLEAN
     ]
     for number, file in enumerate(picked(data, "bsds400/*.jpg")):
-        pixels, rng = read_image(file).pixels, image_rng(0, f"camera {file.name}")
-        key = f"camera {file.name}"
-        if number % 6 == 5:
-            pixels = pixels.mean(axis=0, keepdims=True)
-        for turn in range(2):
-            yield _without(file.name, cut_part(pixels, rng), _CLEAN_WEIGHT)
-            saved = damaged(cut_part(pixels, rng), [{"name": "jpeg", "quality": "70..97"}], f"{key} {turn}")
-            yield _without(file.name, saved, _CLEAN_WEIGHT)
-        varied = VARIANTS[number % len(VARIANTS)](pixels, rng)
-        yield _without(file.name, rounded(cut_part(varied, rng)), _CLEAN_WEIGHT)
-        blocky = damaged(cut_part(pixels, rng), [{"name": "jpeg", "quality": "15..70"}], key)
-        yield _without(file.name, blocky, 0.7 * _CLEAN_WEIGHT)
-        for turn in range(2):
-            kind = others[int(rng.integers(len(others)))]
-            spoiled = damaged(cut_part(pixels, rng), kind.steps, f"{key} {turn} other")
-            yield _without(file.name, spoiled, _DAMAGED_WEIGHT)
-        for turn, kind in enumerate(_NOISES):
-            clean = cut_part(pixels, rng)
-            noisy = damaged(clean, kind.steps, f"{key} {turn}")
-            yield NoiseExample(file.name, kind.labels[0], noisy, clean, 1.0)
+        yield from _of_photograph(number, file, others)
     for pattern, count in _CLEAN_FOLDERS:
         for file in picked(data, pattern)[:count]:
             rng = image_rng(0, f"camera {file.name}")
@@ -132,6 +128,49 @@ def noise_examples(data: Path) -> Iterator[NoiseExample]:
             name = f"{make.__name__}/{number}"
             rng = image_rng(0, f"camera {name}")
             yield _without(name, rounded(cut_part(make(rng), rng)), _CLEAN_WEIGHT)
+
+
+def _of_photograph(number: int, file: Path, others: Sequence[Kind]) -> Iterator[NoiseExample]:
+    pixels, rng = read_image(file).pixels, image_rng(0, f"camera {file.name}")
+    key = f"camera {file.name}"
+    if number % 6 == 5:
+        pixels = pixels.mean(axis=0, keepdims=True)
+    for turn in range(2):
+        yield _without(file.name, cut_part(pixels, rng), _CLEAN_WEIGHT)
+        saved = damaged(cut_part(pixels, rng), [{"name": "jpeg", "quality": "70..97"}], f"{key} {turn}")
+        yield _without(file.name, saved, _CLEAN_WEIGHT)
+    varied = VARIANTS[number % len(VARIANTS)](pixels, rng)
+    yield _without(file.name, rounded(cut_part(varied, rng)), _CLEAN_WEIGHT)
+    blocky = damaged(cut_part(pixels, rng), [{"name": "jpeg", "quality": "15..70"}], key)
+    yield _without(file.name, blocky, 0.7 * _CLEAN_WEIGHT)
+    for turn in range(2):
+        kind = others[int(rng.integers(len(others)))]
+        spoiled = damaged(cut_part(pixels, rng), kind.steps, f"{key} {turn} other")
+        yield _without(file.name, spoiled, _DAMAGED_WEIGHT)
+    for turn, kind in enumerate(_NOISES):
+        clean = cut_part(pixels, rng)
+        noisy = damaged(clean, kind.steps, f"{key} {turn}")
+        yield NoiseExample(file.name, kind.labels[0], noisy, clean, 1.0)
+    if len(pixels) == 3:
+        yield from (replace(example, faint=True) for example in _faint_examples(file.name, pixels))
+
+
+def _faint_examples(name: str, pixels: Pixels) -> Iterator[NoiseExample]:
+    """Yield crops of a photograph with faint noise, and without, one of them saved as JPEG.
+
+    Args:
+        name: Of its file.
+        pixels: (3, H, W) float32 in [0, 1].
+    """
+    key = f"faint {name}"
+    rng = image_rng(0, key)
+    for _ in range(3):
+        yield _without(name, cut_part(pixels, rng), _CLEAN_WEIGHT)
+    saved = damaged(cut_part(pixels, rng), [{"name": "jpeg", "quality": "70..97"}], key)
+    yield _without(name, saved, _CLEAN_WEIGHT)
+    for turn, kind in enumerate(_FAINT_NOISES):
+        clean = cut_part(pixels, rng)
+        yield NoiseExample(name, kind.labels[0], damaged(clean, kind.steps, f"{key} {turn}"), clean, 1.0)
 
 
 def _without(name: str, pixels: Pixels, weight: float) -> NoiseExample:
@@ -156,23 +195,26 @@ def picked(data: Path, pattern: str) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredNoise:
-    """Measurements of examples in color and of all examples in gray, and what each counts."""
+    """Measurements of examples in color and in gray, what each counts, and how many there were."""
 
     color: Measured
     color_weights: NDArray[np.float64]
     gray: Measured
     gray_weights: NDArray[np.float64]
+    count: int
 
 
 def measure_noise(examples: Iterable[NoiseExample]) -> MeasuredNoise:
-    """Measure examples, those in color also in gray."""
-    color, gray = _Rows(*_SEEN), _Rows(*_SEEN_GRAY)
+    """Measure examples, those in color also in gray but where their noise is faint."""
+    color, gray, count = _Rows(*_SEEN), _Rows(*_SEEN_GRAY), 0
     for example in examples:
+        count += 1
         levels, before = (255 * part for part in (example.pixels, example.clean))
         if len(levels) == 3:
             color.add(example, levels, before)
-        gray.add(example, *(np.rint(to_luma(part))[None] for part in (levels, before)))
-    return MeasuredNoise(*color.measured(), *gray.measured())
+        if not example.faint:
+            gray.add(example, *(np.rint(to_luma(part))[None] for part in (levels, before)))
+    return MeasuredNoise(*color.measured(), *gray.measured(), count)
 
 
 class _Rows:
@@ -233,4 +275,4 @@ def write_noise_tables(data: Path, folder: Path) -> int:
             f"Fitted by `restorecli bench diagnosis` to {len(part.labels)} examples of training photographs"
         )
         write_table(fit_noise(part, weights, penalty), folder / file.name, about)
-    return len(measured.gray.labels)
+    return measured.count

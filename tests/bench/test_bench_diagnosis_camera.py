@@ -50,8 +50,10 @@ def test_noise_that_nobody_sees_counts_nothing_and_color_is_measured_in_gray_too
         NoiseExample("x", FILM_GRAIN, np.clip(clean + step / 255, 0, 1), clean, 1.0) for step in (0.9, 20)
     )
     gray = NoiseExample("y", NONE, clean[:1], clean[:1], 12.0)
-    measured = measure_noise([faint, plain, gray])
-    assert measured.color_weights.tolist() == [0, 1]
+    in_color = NoiseExample("z", NONE, clean, clean, 12.0, faint=True)
+    measured = measure_noise([faint, plain, gray, in_color])
+    assert measured.count == 4
+    assert measured.color_weights.tolist() == [0, 1, 12]
     assert measured.gray_weights.tolist() == [0, 1, 12]
     assert measured.gray.labels == ((FILM_GRAIN,), (FILM_GRAIN,), (NONE,))
     levels = np.rint(255 * clean[:1])
@@ -63,8 +65,10 @@ def test_the_fit_tells_clean_images_from_noise_that_it_was_fitted_to(found) -> N
     measured = measure_noise(found)
     table = fit_noise(measured.gray, measured.gray_weights)
     assert set(table.classes) == {NONE, *SPREAD_NOISE}
-    noisy = [1 - table.chances(measured.gray.found(place))[NONE] for place in range(len(found))]
-    labels = np.array([example.label for example in found])
+    noisy = [
+        1 - table.chances(measured.gray.found(place))[NONE] for place in range(len(measured.gray.labels))
+    ]
+    labels = np.array([label for (label,) in measured.gray.labels])
     seen = measured.gray_weights > 0.5
     assert np.mean(np.array(noisy)[(labels == CAMERA_NOISE) & seen]) > 0.5
     assert np.mean(np.array(noisy)[labels == NONE]) < 0.2
