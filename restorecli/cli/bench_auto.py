@@ -80,8 +80,8 @@ def auto(
         test,
         images=images,
         crop=crop,
-        damages=[name for name in damages.split(",") if name],
-        severities=[int(word) for word in severities.split(",")],
+        damages=options.names(damages),
+        severities=options.whole_numbers(severities, "--severities"),
         rivals=rivals,
         keep=keep,
         progress=BarProgress(),
@@ -128,7 +128,7 @@ def orders(
         test,
         images=images,
         crop=crop,
-        pairs=[name for name in pairs.split(",") if name],
+        pairs=options.names(pairs),
         progress=BarProgress(),
     )
     rows = [

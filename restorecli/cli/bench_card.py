@@ -59,7 +59,7 @@ def card(
 
     plan = Plan(
         labels=measure,
-        rivals=[name.strip() for name in against.split(",") if name.strip()],
+        rivals=options.names(against),
         failures=failures,
         failure=failure,
         image=image,

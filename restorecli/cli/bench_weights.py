@@ -42,8 +42,7 @@ def weights(
     """
     from restorecli.bench.weights import TOLERANCE, bench_weights
 
-    names = [name.strip() for name in only.split(",") if name.strip()]
-    rows = bench_weights(data, only=names, images=images, progress=BarProgress())
+    rows = bench_weights(data, only=options.names(only), images=images, progress=BarProgress())
     result = CommandResult("bench weights", [row.to_dict() for row in rows])
     tables.show(HEADERS, [_cells(row) for row in rows], result, markdown, as_json=as_json, names=2)
     other = sum(row.differs for row in rows)

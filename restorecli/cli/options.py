@@ -218,3 +218,15 @@ def output_of(target: str | None, output: str | None, default: str) -> str:
 def names(text: str | None) -> tuple[str, ...]:
     """Return the names in the value of an option, which stand between commas."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def whole_numbers(text: str, option: str) -> tuple[int, ...]:
+    """Return the whole numbers in the value of an option, which stand between commas.
+
+    Raises:
+        UsageError: Something else stands there.
+    """
+    try:
+        return tuple(int(word) for word in names(text))
+    except ValueError:
+        raise UsageError(f"Invalid {option}.", expected="whole numbers by commas", got=text) from None

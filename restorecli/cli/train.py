@@ -95,7 +95,7 @@ def command(
         recipe,
         output=output,
         resume=resume,
-        allow_change=[name.strip() for name in allow_change.split(",") if name.strip()],
+        allow_change=options.names(allow_change),
         data=data or (),
         seed=seed,
         device=device,

@@ -34,6 +34,11 @@ def test_the_bench_has_help_with_examples_that_are_valid(shell, check_examples) 
     check_examples("eval", EVAL_EXAMPLES)
 
 
+def test_severities_that_are_no_numbers_are_told(shell) -> None:
+    told = shell("restorecli bench auto --test photos --severities 1,many --json", code=2).error
+    assert (told["problem"], told["got"]) == ("Invalid --severities.", "1,many")
+
+
 def test_an_empty_folder_is_a_data_fault(shell) -> None:
     (shell.folder / "empty").mkdir()
     assert "nothing to measure" in shell("restorecli bench eval --data empty", code=4).err

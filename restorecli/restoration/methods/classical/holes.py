@@ -30,7 +30,8 @@ def fill(pixels: Pixels, context: Context, paint: Callable[[Pixels, Mask], Pixel
     """
     mask = context.mask
     if mask is None:
-        raise unknown("which pixels are lost", "--mask FILE, --mask FOLDER or --mask '#ff00ff'")
+        told = "--mask FILE, --mask FOLDER or --mask '#ff00ff'; --model scratch finds scratches by itself"
+        raise unknown("which pixels are lost", told)
     if mask.shape != pixels.shape[1:]:
         raise ImageError(
             "The mask has another size than the image.",
