@@ -36,6 +36,7 @@ from restorecli.diagnosis.network import network_chances
 from restorecli.diagnosis.noise import shows_white_noise
 from restorecli.diagnosis.remedies import LIMITS, model_against, plan
 from restorecli.diagnosis.result import Diagnosis, Finding, Strength, Suspicion
+from restorecli.diagnosis.screens import SCREEN, Screen, find_screen
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
 from restorecli.diagnosis.together import alike
 from restorecli.diagnosis.view import Pixels, View, view_of
@@ -154,6 +155,9 @@ def _diagnosed(image: Pixels, info: FileInfo | None) -> Diagnosis:
     if image.max() - image.min() < _MIN_RANGE:
         return Diagnosis((), (), (), 1.0)
     image, view = _from_first_block(image)
+    screen = find_screen(view)
+    if screen is not None:
+        return _of_screen(screen, is_gray=len(image) == 1)
     table = shipped_table()
     found = measurements(image, info, view)
     seen = without_dust(found, network_chances(view))
@@ -188,6 +192,14 @@ def _diagnosed(image: Pixels, info: FileInfo | None) -> Diagnosis:
     doubtful = () if names or is_drawn(found) else doubts_among(chances, is_gray=view.is_gray)
     doubts = tuple(_finding(name, found, chances[name], table) for name in doubtful)
     return Diagnosis(findings, steps, lost, confidence, _suspicion(names, chances, possible), doubts)
+
+
+def _of_screen(screen: Screen, *, is_gray: bool) -> Diagnosis:
+    """Return the diagnosis of a printed screen: among its dots nothing else is told."""
+    found = {"screen period": screen.period, "screen angle": screen.angle}
+    evidence = {"screen share": screen.share, "screen balance": screen.balance}
+    findings = (Finding(SCREEN, TITLES[SCREEN], _PLAIN, STRENGTHS[SCREEN](found), evidence),)
+    return Diagnosis(findings, plan(findings, is_gray=is_gray), (LIMITS[SCREEN],), _PLAIN)
 
 
 def _named(
