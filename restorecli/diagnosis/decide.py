@@ -138,15 +138,16 @@ def write_table(table: DecisionTable, file: Path, about: str) -> None:
     """Write a table as JSON: weights by name, those that are 0 left out, three digits."""
     columns = zip(table.units, table.means, table.deviations, strict=True)
     rows = [
-        {"unit": _short(unit), "mean": _short(mean), "deviation": _short(deviation)}
+        {"unit": four_digits(unit), "mean": four_digits(mean), "deviation": four_digits(deviation)}
         for unit, mean, deviation in columns
     ]
     classes = {
         name: {
             "needed": {
-                of: [_short(bound) for bound in bounds] for of, bounds in table.needed.get(name, {}).items()
+                of: [four_digits(bound) for bound in bounds]
+                for of, bounds in table.needed.get(name, {}).items()
             },
-            "offset": _short(table.offsets[index]),
+            "offset": four_digits(table.offsets[index]),
             "slopes": _named(table.measurements, table.slopes[index]),
             "bends": _named(table.measurements, table.bends[index]),
         }
@@ -160,7 +161,8 @@ def write_table(table: DecisionTable, file: Path, about: str) -> None:
     file.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
 
 
-def _short(value: float) -> float:
+def four_digits(value: float) -> float:
+    """Return a number as files of weights hold it."""
     return float(f"{value:.4g}")
 
 

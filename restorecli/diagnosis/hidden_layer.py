@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy import special
 
-from restorecli.diagnosis.decide import Doubles, standardized
+from restorecli.diagnosis.decide import Doubles, four_digits, standardized
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,11 @@ def write_hidden_layer(model: HiddenLayer, file: Path, about: str) -> None:
     """Write a model as JSON, a line for each measurement, four digits."""
     scales = zip(model.units, model.means, model.deviations, strict=True)
     rows = {
-        name: [_short(value) for value in (*scale, *weights)]
+        name: [four_digits(value) for value in (*scale, *weights)]
         for name, scale, weights in zip(model.measurements, scales, model.hidden.T, strict=True)
     }
     last = {"offsets": model.offsets, "output": model.output, "offset": np.array([model.offset])}
-    rows |= {f"hidden {name}": [_short(value) for value in values] for name, values in last.items()}
+    rows |= {f"hidden {name}": [four_digits(value) for value in values] for name, values in last.items()}
     lines = [f" {json.dumps(name)}: {json.dumps(row)}" for name, row in ({"about": about} | rows).items()]
     file.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
 
@@ -81,7 +81,3 @@ def read_hidden_layer(file: Path) -> HiddenLayer:
     units, means, deviations = columns[:, :3].T
     scale = tuple(kept), units, means, deviations
     return HiddenLayer(*scale, columns[:, 3:].T, np.array(offsets), np.array(output), offset)
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")
