@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from restorecli.bench.diagnosis_camera import cut_part, picked
 from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
 from restorecli.bench.diagnosis_examples import NONE, Step, damaged, rounded
-from restorecli.bench.diagnosis_fit import Measured
-from restorecli.bench.diagnosis_hidden import about, balanced, fit_hidden_layer
+from restorecli.bench.diagnosis_hidden import (
+    WeightedExample,
+    about,
+    as_asked,
+    fit_hidden_layer,
+    measure_examples,
+    read_as_asked,
+)
 from restorecli.degradation.chain import image_rng
 from restorecli.diagnosis.darkness import (
     DARK_COLOR_MODEL,
@@ -22,9 +24,7 @@ from restorecli.diagnosis.darkness import (
     measure_darkness,
 )
 from restorecli.diagnosis.hidden_layer import write_hidden_layer
-from restorecli.diagnosis.view import View
 from restorecli.images.image import Pixels
-from restorecli.images.reading import read_image
 
 _SAVED = {"name": "jpeg", "quality": "70..97"}
 
@@ -92,26 +92,11 @@ _SAVED_WEIGHT = 0.5
 """What clean examples and dark ones under JPEG count beside others."""
 
 
-@dataclass(frozen=True, slots=True)
-class DarkExample:
-    """An image, and whether it is dark.
-
-    Attributes:
-        name: What it was made of.
-        label: `NONE` or "low-light".
-        kind: What was done to it, in a word.
-        pixels: (C, 192, 192), or smaller where the image was.
-        weight: What it counts.
-    """
-
-    name: str
-    label: str
-    kind: str
-    pixels: Pixels
-    weight: float = 1.0
+_WIDTH, _STEPS = 16, 800
+"""Hidden values of each network, and batches that it is fitted to."""
 
 
-def dark_examples(data: Path, *, is_gray: bool) -> Iterator[DarkExample]:
+def dark_examples(data: Path, *, is_gray: bool) -> Iterator[WeightedExample]:
     """Yield the examples that a shipped model is fitted to, without images that are held out.
 
     Args:
@@ -125,28 +110,28 @@ def dark_examples(data: Path, *, is_gray: bool) -> Iterator[DarkExample]:
         yield from _of_photograph(number, file, is_gray=is_gray)
     for pattern, count in _CLEAN_FOLDERS:
         for file in picked(data, pattern)[:count]:
-            part = cut_part(_read(file, is_gray=is_gray), image_rng(0, f"dark {file.name}"))
-            yield DarkExample(file.name, NONE, "other clean", part, _CLEAN_WEIGHT)
+            part = cut_part(read_as_asked(file, is_gray=is_gray), image_rng(0, f"dark {file.name}"))
+            yield WeightedExample(file.name, NONE, "other clean", part, _CLEAN_WEIGHT)
             noisy = damaged(part, (_FAINT[1],), f"dark {file.name}")
-            yield DarkExample(file.name, NONE, "other noisy", noisy)
+            yield WeightedExample(file.name, NONE, "other noisy", noisy)
     for make in _UNUSUAL:
         for number in range(_COUNT):
             name = f"{make.__name__}/{number}"
             rng = image_rng(0, f"dark {name}")
-            part = rounded(_as_asked(cut_part(make(rng), rng), is_gray=is_gray))
-            yield DarkExample(name, NONE, "drawn", part, _CLEAN_WEIGHT)
+            part = rounded(as_asked(cut_part(make(rng), rng), is_gray=is_gray))
+            yield WeightedExample(name, NONE, "drawn", part, _CLEAN_WEIGHT)
 
 
-def _of_photograph(number: int, file: Path, *, is_gray: bool) -> Iterator[DarkExample]:
-    whole, key = _read(file, is_gray=is_gray), f"dark {file.name}"
+def _of_photograph(number: int, file: Path, *, is_gray: bool) -> Iterator[WeightedExample]:
+    whole, key = read_as_asked(file, is_gray=is_gray), f"dark {file.name}"
     rng = image_rng(0, f"{key} {is_gray}")
     darkest = min((cut_part(whole, rng) for _ in range(_PLACES)), key=lambda part: float(part.mean()))
 
-    def example(label: str, kind: str, part: Pixels, *steps: Step, weight: float = 1.0) -> DarkExample:
+    def example(label: str, kind: str, part: Pixels, *steps: Step, weight: float = 1.0) -> WeightedExample:
         spoiled = damaged(part, steps, f"{key} {kind}") if steps else part
-        return DarkExample(file.name, label, kind, spoiled, weight)
+        return WeightedExample(file.name, label, kind, spoiled, weight)
 
-    def clean(kind: str, part: Pixels, *steps: Step) -> DarkExample:
+    def clean(kind: str, part: Pixels, *steps: Step) -> WeightedExample:
         return example(NONE, kind, part, *steps, weight=_CLEAN_WEIGHT)
 
     yield clean("clean", cut_part(whole, rng))
@@ -173,30 +158,6 @@ def _of_photograph(number: int, file: Path, *, is_gray: bool) -> Iterator[DarkEx
     yield example(LOW_LIGHT, "faint jpeg", cut_part(whole, rng), _FAINT_DARK, saved, weight=_SAVED_WEIGHT)
 
 
-def _read(file: Path, *, is_gray: bool) -> Pixels:
-    return _as_asked(read_image(file).pixels, is_gray=is_gray)
-
-
-def _as_asked(pixels: Pixels, *, is_gray: bool) -> Pixels:
-    return rounded(pixels.mean(axis=0, keepdims=True)) if is_gray else pixels
-
-
-def measure_dark(examples: Iterable[DarkExample]) -> tuple[Measured, NDArray[np.float64]]:
-    """Measure examples, and return what each counts: dark ones in all as much as the others."""
-    found, labels, names, weights = [], [], [], []
-    for example in examples:
-        levels = 255 * example.pixels
-        found.append(measure_darkness(View(levels, levels)))
-        labels.append((example.label,))
-        names.append(example.name)
-        weights.append(example.weight)
-    columns = tuple(sorted(set().union(*found)))
-    values = np.array([[row.get(name, np.nan) for name in columns] for row in found])
-    return Measured(columns, values, tuple(labels), tuple(names)), balanced(
-        labels, np.array(weights), LOW_LIGHT
-    )
-
-
 def write_dark_models(data: Path, folder: Path) -> int:
     """Fit both models and write them into a folder, under the names of those that ship.
 
@@ -212,10 +173,14 @@ def write_dark_models(data: Path, folder: Path) -> int:
     """
     count = 0
     for file, is_gray in ((DARK_COLOR_MODEL, False), (DARK_GRAY_MODEL, True)):
-        measured, weights = measure_dark(dark_examples(data, is_gray=is_gray))
+        measured, weights = measure_examples(
+            dark_examples(data, is_gray=is_gray), measure_darkness, LOW_LIGHT
+        )
         folder.mkdir(parents=True, exist_ok=True)
         write_hidden_layer(
-            fit_hidden_layer(measured, weights, LOW_LIGHT), folder / file.name, about(measured)
+            fit_hidden_layer(measured, weights, LOW_LIGHT, width=_WIDTH, steps=_STEPS),
+            folder / file.name,
+            about(measured),
         )
         count += len(measured.labels)
     return count

@@ -2,22 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.bench.diagnosis_examples import NONE
+from restorecli.bench.diagnosis_examples import NONE, rounded
 from restorecli.bench.diagnosis_fit import Measured, blank
 from restorecli.diagnosis.hidden_layer import HiddenLayer
+from restorecli.diagnosis.view import View, view_of
+from restorecli.images.image import Pixels
+from restorecli.images.reading import read_image
 
-_PARTS, _HIDDEN = 3, 16
-"""Networks that are averaged, which makes one of three times as many hidden values, and theirs."""
+_PARTS = 3
+"""Networks that are averaged, which makes one of three times as many hidden values."""
 
-_STEPS, _BATCH, _RATE, _DECAY = 800, 256, 5e-3, 0.3
+_BATCH, _RATE, _DECAY = 256, 5e-3, 0.3
 _DROPPED, _JITTER = 0.2, 0.15
 """Share of hidden values left out at each step, and the deviation of what is added to standardized
 measurements: there are few photographs, and the network shall not know them one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedExample:
+    """An image, and whether it has the damage.
+
+    Attributes:
+        name: What it was made of.
+        label: `NONE` or the damage.
+        kind: What was done to it, in a word.
+        pixels: (C, H, W).
+        weight: What it counts.
+    """
+
+    name: str
+    label: str
+    kind: str
+    pixels: Pixels
+    weight: float = 1.0
+
+
+def read_as_asked(file: Path, *, is_gray: bool) -> Pixels:
+    """Return the pixels of a file, (C, H, W) in [0, 1], in gray where that is asked for."""
+    return as_asked(read_image(file).pixels, is_gray=is_gray)
+
+
+def as_asked(pixels: Pixels, *, is_gray: bool) -> Pixels:
+    """Return pixels as they are, or their gray as a file of 8 bits holds it."""
+    return rounded(pixels.mean(axis=0, keepdims=True)) if is_gray else pixels
+
+
+def measure_examples(
+    examples: Iterable[WeightedExample], measure: Callable[[View], Mapping[str, float]], damage: str
+) -> tuple[Measured, NDArray[np.float64]]:
+    """Measure examples, and return what each counts: damaged ones in all as much as the others.
+
+    Args:
+        examples: What is measured.
+        measure: Returns measurements by name.
+        damage: The label of examples that have the damage.
+    """
+    found, labels, names, weights = [], [], [], []
+    for example in examples:
+        found.append(measure(view_of(example.pixels)))
+        labels.append((example.label,))
+        names.append(example.name)
+        weights.append(example.weight)
+    columns = tuple(sorted(set().union(*found)))
+    values = np.array([[row.get(name, np.nan) for name in columns] for row in found])
+    measured = Measured(columns, values, tuple(labels), tuple(names))
+    return measured, balanced(labels, np.array(weights), damage)
 
 
 def balanced(
@@ -30,7 +86,12 @@ def balanced(
 
 
 def fit_hidden_layer(
-    measured: Measured, weights: NDArray[np.float64], damage: str, steps: int | None = None
+    measured: Measured,
+    weights: NDArray[np.float64],
+    damage: str,
+    *,
+    width: int,
+    steps: int,
 ) -> HiddenLayer:
     """Return the model that fits the examples: AdamW on the cross entropy, the mean of three networks.
 
@@ -38,12 +99,13 @@ def fit_hidden_layer(
         measured: The examples.
         weights: What each counts, of sum 1.
         damage: The label of examples that have the damage.
-        steps: Batches that each network is fitted to; 800 by default.
+        width: Hidden values of each network.
+        steps: Batches that each network is fitted to.
     """
     scale = blank(measured, (NONE, damage))
     z = scale.standardize(measured.values).astype(np.float32)
     damaged = np.array([label == (damage,) for label in measured.labels], np.float32)
-    states = [_fitted(z, damaged, weights, seed, steps or _STEPS) for seed in range(_PARTS)]
+    states = [_fitted(z, damaged, weights, seed, width, steps) for seed in range(_PARTS)]
     hidden, offsets, output = (
         np.concatenate([state[name] for state in states]) for name in ("0.weight", "0.bias", "3.weight")
     )
@@ -64,6 +126,7 @@ def _fitted(
     damaged: NDArray[np.float32],
     weights: NDArray[np.float64],
     seed: int,
+    width: int,
     steps: int,
 ) -> dict[str, NDArray[np.float64]]:
     import torch
@@ -74,7 +137,7 @@ def _fitted(
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         network = nn.Sequential(
-            nn.Linear(z.shape[1], _HIDDEN), nn.Tanh(), nn.Dropout(_DROPPED), nn.Linear(_HIDDEN, 1)
+            nn.Linear(z.shape[1], width), nn.Tanh(), nn.Dropout(_DROPPED), nn.Linear(width, 1)
         )
         optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=_DECAY)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)

@@ -30,6 +30,7 @@ FIT_EXAMPLES = (
     "restorecli bench diagnosis --data ./data -o votes.json --part votes",
     "restorecli bench diagnosis --data ./data -o tables --part camera",
     "restorecli bench diagnosis --data ./data -o tables --part dark",
+    "restorecli bench diagnosis --data ./data -o tables --part veil",
 )
 
 _PHOTOGRAPHS, _HOURS = 90, 0.5
@@ -152,15 +153,15 @@ def diagnosis(
         typer.Option(
             "-o",
             "--output",
-            help="The file to write: JSON, or safetensors for the network; for camera and dark a folder.",
+            help="The file to write: JSON; safetensors for the network; a folder for camera, dark and veil.",
         ),
     ],
     part: Annotated[
-        Literal["table", "network", "votes", "camera", "dark", "marks", "drops"],
+        Literal["table", "network", "votes", "camera", "dark", "veil", "marks", "drops"],
         typer.Option(
             help="The table over measurements, the network, how their chances are joined, the tables of "
-            "noise that neighbors share, of cameras and of film, the models of faint darkness, or the tables "
-            "of the second look, for scratches and for rain."
+            "noise that neighbors share, of cameras and of film, the models of faint darkness and of faint "
+            "haze, or the tables of the second look, for scratches and for rain."
         ),
     ] = "table",
     images: Annotated[
@@ -187,11 +188,13 @@ def diagnosis(
         hours = hours or _HOURS
         train_network(data, output, hours, start, BarProgress())
         about = f"Trained by `restorecli bench diagnosis` for {hours:g} h"
-    elif part in ("camera", "dark"):
+    elif part in ("camera", "dark", "veil"):
         from restorecli.bench.diagnosis_camera import write_noise_tables
         from restorecli.bench.diagnosis_dark import write_dark_models
+        from restorecli.bench.diagnosis_veil import write_veil_models
 
-        count = (write_noise_tables if part == "camera" else write_dark_models)(data, output)
+        write = {"camera": write_noise_tables, "dark": write_dark_models, "veil": write_veil_models}[part]
+        count = write(data, output)
         about = f"Fitted by `restorecli bench diagnosis` to {count} examples"
     elif part == "votes":
         from restorecli.bench.diagnosis_votes import classify, fit_votes, held_out_examples

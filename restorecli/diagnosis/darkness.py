@@ -8,15 +8,14 @@ and its noise is white, of its own in every channel, and follows brightness as p
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.diagnosis.hidden_layer import HiddenLayer, read_hidden_layer
+from restorecli.diagnosis.hidden_layer import HiddenLayer, Told, read_hidden_layer
 from restorecli.diagnosis.view import Pixels, View
 
 LOW_LIGHT = "low-light"
@@ -223,37 +222,19 @@ def dark_model(*, is_gray: bool) -> HiddenLayer:
     return read_hidden_layer(DARK_GRAY_MODEL if is_gray else DARK_COLOR_MODEL)
 
 
-@dataclass(frozen=True, slots=True)
-class Darkness:
-    """What was found of faint darkness.
-
-    Attributes:
-        chance: That the image is dark for want of light.
-        is_sure: Whether that is enough for it to count as found.
-        evidence: The measurements that spoke most for it, by name.
-    """
-
-    chance: float
-    is_sure: bool
-    evidence: Mapping[str, float]
-
-
-def find_darkness(view: View) -> Darkness:
+def find_darkness(view: View) -> Told:
     """Measure an image, and tell whether it is dark for want of light."""
     measured, model = measure_darkness(view), dark_model(is_gray=view.is_gray)
     chance = model.chance(measured)
     needed = _SURE_GRAY if view.is_gray else _SURE
     is_sure = chance >= needed and min(view.window.shape[1:]) >= _MIN_SIDE
-    return Darkness(chance, is_sure, model.evidence(measured))
+    return Told(LOW_LIGHT, chance, is_sure, model.evidence(measured))
 
 
-def beside_darkness(names: Sequence[str]) -> tuple[str, ...]:
-    """Return what counts as found where faint darkness is sure, too.
+def beside_darkness(names: Sequence[str]) -> bool:
+    """Tell whether faint darkness may count as found beside damages that were found otherwise.
 
-    Noise and JPEG are found beside it. Other damage that changes tones or detail more was told otherwise, and
-    stays alone.
-
-    Args:
-        names: The damages that were found otherwise.
+    It may beside nothing, noise or JPEG. Other damage that changes tones or detail more was told otherwise,
+    and stays alone.
     """
-    return (LOW_LIGHT, *names) if len(names) < 2 and _BESIDE.issuperset(names) else tuple(names)
+    return len(names) < 2 and _BESIDE.issuperset(names)

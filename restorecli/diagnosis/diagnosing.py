@@ -14,6 +14,7 @@ from restorecli.diagnosis.camera_noise import beside_camera_noise, find_shared_n
 from restorecli.diagnosis.confirming import doubts_among
 from restorecli.diagnosis.darkness import LOW_LIGHT, beside_darkness, find_darkness
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
+from restorecli.diagnosis.hidden_layer import Told
 from restorecli.diagnosis.holes import find_holes, shows_holes
 from restorecli.diagnosis.impulses import is_full_of_impulses, shows_impulses
 from restorecli.diagnosis.levels import is_drawn, is_rounded, shows_few_levels
@@ -36,9 +37,9 @@ from restorecli.diagnosis.network import network_chances
 from restorecli.diagnosis.noise import shows_white_noise
 from restorecli.diagnosis.remedies import LIMITS, model_against, plan
 from restorecli.diagnosis.result import Diagnosis, Finding, Strength, Suspicion
-from restorecli.diagnosis.screens import SCREEN, Screen, find_screen
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
 from restorecli.diagnosis.together import alike
+from restorecli.diagnosis.veil import HAZE, beside_veil, find_veil
 from restorecli.diagnosis.view import Pixels, View, view_of
 from restorecli.diagnosis.votes import shipped_votes, trust
 from restorecli.errors import ImageError
@@ -155,9 +156,6 @@ def _diagnosed(image: Pixels, info: FileInfo | None) -> Diagnosis:
     if image.max() - image.min() < _MIN_RANGE:
         return Diagnosis((), (), (), 1.0)
     image, view = _from_first_block(image)
-    screen = find_screen(view)
-    if screen is not None:
-        return _of_screen(screen, is_gray=len(image) == 1)
     table = shipped_table()
     found = measurements(image, info, view)
     seen = without_dust(found, network_chances(view))
@@ -178,14 +176,12 @@ def _diagnosed(image: Pixels, info: FileInfo | None) -> Diagnosis:
         names = beside_camera_noise(names, found, noise.name)
     found |= noise.measurements
     tables = {noise.name: noise.table}
-    darkness = None if LOW_LIGHT in names or is_drawn(found) else find_darkness(view)
-    if darkness is not None and darkness.is_sure:
-        names, chances = beside_darkness(names), {**chances, LOW_LIGHT: darkness.chance}
+    faint = None if is_drawn(found) else _faint(view, names)
+    if faint is not None:
+        names, chances = (faint.damage, *names), {**chances, faint.damage: faint.chance}
     findings = tuple(_finding(name, found, chances[name], tables.get(name, table)) for name in names)
-    if darkness is not None and darkness.is_sure:
-        findings = tuple(
-            replace(one, evidence=darkness.evidence) if one.damage == LOW_LIGHT else one for one in findings
-        )
+    if faint is not None:
+        findings = (replace(findings[0], evidence=faint.evidence), *findings[1:])
     confidence = min(sum(chances[name] for name in names), 1.0) if names else chances[NONE]
     lost = tuple(dict.fromkeys(LIMITS[name] for name in names))
     steps = plan(findings, _hole_color(image, names), is_gray=len(image) == 1)
@@ -194,12 +190,17 @@ def _diagnosed(image: Pixels, info: FileInfo | None) -> Diagnosis:
     return Diagnosis(findings, steps, lost, confidence, _suspicion(names, chances, possible), doubts)
 
 
-def _of_screen(screen: Screen, *, is_gray: bool) -> Diagnosis:
-    """Return the diagnosis of a printed screen: among its dots nothing else is told."""
-    found = {"screen period": screen.period, "screen angle": screen.angle}
-    evidence = {"screen share": screen.share, "screen balance": screen.balance}
-    findings = (Finding(SCREEN, TITLES[SCREEN], _PLAIN, STRENGTHS[SCREEN](found), evidence),)
-    return Diagnosis(findings, plan(findings, is_gray=is_gray), (LIMITS[SCREEN],), _PLAIN)
+def _faint(view: View, names: Sequence[str]) -> Told | None:
+    """Return faint darkness or haze, where one is sure and goes with what was found otherwise."""
+    for damage, can_stand_beside, find in (
+        (LOW_LIGHT, beside_darkness, find_darkness),
+        (HAZE, beside_veil, find_veil),
+    ):
+        if damage not in names and can_stand_beside(names):
+            told = find(view)
+            if told.is_sure:
+                return told
+    return None
 
 
 def _named(

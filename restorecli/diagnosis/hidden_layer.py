@@ -59,6 +59,23 @@ class HiddenLayer:
         return np.asarray(np.tanh(z @ self.hidden.T + self.offsets) @ self.output + self.offset)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What such a network makes of an image.
+
+    Attributes:
+        damage: Of what it tells.
+        chance: That the image has the damage.
+        is_sure: Whether that is enough for it to count as found.
+        evidence: The measurements that spoke most for it, by name.
+    """
+
+    damage: str
+    chance: float
+    is_sure: bool
+    evidence: Mapping[str, float]
+
+
 def write_hidden_layer(model: HiddenLayer, file: Path, about: str) -> None:
     """Write a model as JSON, a line for each measurement, four digits."""
     scales = zip(model.units, model.means, model.deviations, strict=True)

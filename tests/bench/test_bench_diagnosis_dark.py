@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from restorecli.bench import diagnosis_dark, diagnosis_hidden
-from restorecli.bench.diagnosis_dark import dark_examples, measure_dark
+from restorecli.bench import diagnosis_dark
+from restorecli.bench.diagnosis_dark import dark_examples
 from restorecli.bench.diagnosis_examples import NONE
-from restorecli.bench.diagnosis_hidden import balanced, fit_hidden_layer
+from restorecli.bench.diagnosis_hidden import balanced, fit_hidden_layer, measure_examples
 from restorecli.cli.app import build
-from restorecli.diagnosis.darkness import DARK_COLOR_MODEL, DARK_GRAY_MODEL, LOW_LIGHT
+from restorecli.diagnosis.darkness import DARK_COLOR_MODEL, DARK_GRAY_MODEL, LOW_LIGHT, measure_darkness
 from restorecli.diagnosis.hidden_layer import read_hidden_layer
 from restorecli.errors import DataError
 
@@ -44,8 +44,8 @@ def test_dark_examples_count_as_much_as_the_others() -> None:
 
 
 def test_the_fit_tells_dark_images_from_others_that_it_was_fitted_to(found) -> None:
-    measured, weights = measure_dark(found[True])
-    model = fit_hidden_layer(measured, weights, LOW_LIGHT, steps=60)
+    measured, weights = measure_examples(found[True], measure_darkness, LOW_LIGHT)
+    model = fit_hidden_layer(measured, weights, LOW_LIGHT, width=16, steps=60)
     chances = np.array([model.chance(measured.found(place)) for place in range(len(weights))])
     is_dark = np.array([label == (LOW_LIGHT,) for label in measured.labels])
     assert chances[is_dark].mean() > 0.8
@@ -53,7 +53,7 @@ def test_the_fit_tells_dark_images_from_others_that_it_was_fitted_to(found) -> N
 
 
 def test_the_command_writes_both_models_that_can_be_read(found, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(diagnosis_hidden, "_STEPS", 1)
+    monkeypatch.setattr(diagnosis_dark, "_STEPS", 1)
     monkeypatch.setattr(diagnosis_dark, "dark_examples", lambda folder, *, is_gray: iter(found[is_gray]))
     line = ["bench", "diagnosis", "--data", str(tmp_path), "-o", str(tmp_path / "new"), "--part", "dark"]
     done = CliRunner().invoke(build(), line, prog_name="restorecli")
