@@ -16,8 +16,14 @@ from restorecli.diagnosis.darkness import LOW_LIGHT, beside_darkness, find_darkn
 from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
 from restorecli.diagnosis.hidden_layer import Told
 from restorecli.diagnosis.holes import find_holes, shows_holes
-from restorecli.diagnosis.impulses import is_full_of_impulses, shows_impulses
-from restorecli.diagnosis.levels import is_drawn, is_rounded, shows_few_levels
+from restorecli.diagnosis.impulses import (
+    HOT_PIXELS,
+    can_be_hot,
+    is_full_of_impulses,
+    shows_impulses,
+    without_hot_pixels,
+)
+from restorecli.diagnosis.levels import is_drawn, is_rounded, measure_levels, shows_few_levels
 from restorecli.diagnosis.measurements import measure
 from restorecli.diagnosis.naming import (
     BLURS,
@@ -156,6 +162,27 @@ def _diagnosed(image: Pixels, info: FileInfo | None) -> Diagnosis:
     if image.max() - image.min() < _MIN_RANGE:
         return Diagnosis((), (), (), 1.0)
     image, view = _from_first_block(image)
+    sound, count = without_hot_pixels(image, view.window)
+    if count and can_be_hot(measure_levels(view)):
+        return _with_hot_pixels(_told(sound, view_of(sound), info), count, is_gray=len(image) == 1)
+    return _told(image, view, info)
+
+
+def _with_hot_pixels(diagnosis: Diagnosis, count: int, *, is_gray: bool) -> Diagnosis:
+    """Return the diagnosis of an image with hot pixels, from that of the same without them."""
+    hot = Finding("salt-pepper", "hot pixels", _PLAIN, (Strength(HOT_PIXELS, float(count)),))
+    return replace(
+        diagnosis,
+        findings=(hot, *diagnosis.findings),
+        steps=(*plan((hot,), is_gray=is_gray), *diagnosis.steps),
+        limits=tuple(dict.fromkeys((LIMITS[hot.damage], *diagnosis.limits))),
+        confidence=diagnosis.confidence if diagnosis.findings else _PLAIN,
+        suspicion=None,
+        doubts=(),
+    )
+
+
+def _told(image: Pixels, view: View, info: FileInfo | None) -> Diagnosis:
     table = shipped_table()
     found = measurements(image, info, view)
     seen = without_dust(found, network_chances(view))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from restorecli.diagnosis.camera_noise import FILM
+from restorecli.diagnosis.impulses import HOT_PIXELS
 from restorecli.diagnosis.result import Finding, Step
 from restorecli.diagnosis.strengths import GROWTH, NOISE
 from restorecli.diagnosis.together import TOGETHER, kind_of, together
@@ -49,6 +50,9 @@ class Remedy:
 _DECONVOLUTION: Mapping[str, str] = {"prior": "measured", "rim": "unknown"}
 """Photographs are not mirrored at their border when they are blurred."""
 
+_HOT: Mapping[str, float | int | str] = {"channels": "none", "outliers": 10.0}
+"""Few pixels of any value, and none because it is white."""
+
 _DENOISER = Remedy("gaussian", "sca-unet.gaussian", gray="dncnn.gray-blind", told=(SIGMA,))
 
 _PRINT = Remedy("old-photo", "sca-unet.old-photo", first="sca-unet.scratches", last="sca-unet.grain")
@@ -78,6 +82,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("camera-noise", "sca-unet.camera", by=FILM, most=0.0),
     Remedy("camera-noise", "sca-unet.grain"),
     Remedy("film-grain", "sca-unet.grain"),
+    Remedy("salt-pepper", "switching-median", by=HOT_PIXELS, least=1, parameters=_HOT),
     Remedy("salt-pepper", "switching-median", parameters={"fill": "thin-plate"}),
     Remedy("quantize", "tv", most=4),
     Remedy("quantize", "sca-unet.noise-jpeg", least=4, most=12),
@@ -133,9 +138,12 @@ def plan(
 
     Args:
         findings: What was found; of two that come together the table of `together` knows the order.
+            Hot pixels, which stand first, are taken away before anything else.
         hole_color: "#RRGGBB" that stands in lost pixels.
         is_gray: Whether the image has one channel.
     """
+    if len(findings) > 1 and HOT_PIXELS in [strength.name for strength in findings[0].strengths]:
+        return (*plan(findings[:1], is_gray=is_gray), *plan(findings[1:], hole_color, is_gray=is_gray))
     pair = together(*(finding.damage for finding in findings)) if len(findings) == 2 else None
     if pair is not None:
         findings = sorted(findings, key=lambda finding: kind_of(finding.damage) != pair.first)

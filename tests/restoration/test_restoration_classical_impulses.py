@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from skimage.data import chelsea
 from skimage.restoration import inpaint_biharmonic
 
@@ -11,6 +12,7 @@ from restorecli.degradation.families.noise import SaltPepper
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.classical.filters import Median
 from restorecli.restoration.methods.classical.impulses import SwitchingMedian, find_impulses, without_areas
+from restorecli.restoration.methods.classical.outliers import _local_medians, find_outliers
 from restorecli.restoration.methods.classical.thin_plate import thin_plate
 from restorecli.restoration.methods.classical.windows import fill_from_median
 
@@ -163,3 +165,22 @@ def test_hot_and_dead_pixels_of_any_value_are_found_and_stars_and_noise_are_left
     assert (np.abs(restored - 0.1 - clean)[hot] < 3 * np.sqrt(clean / photons)[hot]).all()
     flat = np.rint(clean * 20)[None].astype(np.float32) / 20  # few levels: most pixels equal their neighbors
     np.testing.assert_array_equal(method.restore(flat, Context()), flat)
+
+
+def test_noise_around_outliers_is_measured_as_the_median_filter_of_scipy_does() -> None:
+    rng = np.random.default_rng(0)
+    plane = rng.normal(0.5, 0.02, (40, 50)).astype(np.float32)
+    plane[0, 0] = plane[20, 30] = plane[36, 25] = 1
+    places = np.nonzero(plane == 1)
+    filtered = ndimage.median_filter(plane, 15, mode="reflect")
+    np.testing.assert_array_equal(_local_medians(plane, places), filtered[places])
+    # A pixel in the corner is its own neighbor in a mirror.
+    assert np.argwhere(find_outliers(plane, 10)).tolist() == [[20, 30], [36, 25]]
+
+
+def test_black_and_white_can_be_left_to_outliers() -> None:
+    pixels = np.random.default_rng(0).normal(0.4, 0.01, (1, 32, 32)).astype(np.float32)
+    pixels[0, 5, 5], pixels[0, 20, 20:22] = 0.9, 1  # the latter no single pixel
+    restored = SwitchingMedian(outliers=10, channels="none").restore(pixels, Context())
+    assert restored[0, 5, 5] == pytest.approx(0.4, abs=0.03)
+    assert np.argwhere(restored != pixels).tolist() == [[0, 5, 5]]

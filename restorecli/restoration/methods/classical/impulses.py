@@ -60,11 +60,14 @@ def find_impulses(pixels: Pixels, tolerance: float, channels: str) -> Mask:
         pixels: (C, H, W) float32; values beyond [0, 1] count as its ends.
         tolerance: How near to 0 or 1 counts.
         channels: "together": a pixel is lost in all channels, all of one extreme; "each": in one channel by
-            itself; "auto": together where at least half of the pixels with any extreme are such.
+            itself; "auto": together where at least half of the pixels with any extreme are such; "none": no
+            sample is lost.
 
     Returns:
         (C, H, W), True where a sample is lost.
     """
+    if channels == "none":
+        return np.zeros(pixels.shape, np.bool_)
     ends = [pixels >= 1 - tolerance, pixels <= tolerance]
     whole = [np.asarray(end.all(axis=0)) for end in ends]
     anywhere = np.any([end.any(axis=0) for end in ends], axis=0)
@@ -107,7 +110,10 @@ class SwitchingMedian(Method):
         help="how near to black or white counts as an impulse",
     )
     channels: str = parameter(
-        "auto", choices=("auto", "together", "each"), draw="any", help="how channels are lost"
+        "auto",
+        choices=("auto", "together", "each", "none"),
+        draw="any",
+        help="how channels are lost to black and white; none leaves these to `outliers`",
     )
     fill: str = parameter(
         "median", choices=FILLS, draw="any", help="what takes their place: a median, or a smooth surface"
