@@ -51,6 +51,7 @@ RIVALS: Mapping[str, Sequence[str]] = {
     "motion-blur": _DEBLURRERS,
     "defocus": _DEBLURRERS,
     "dither": ("resnet.dither", "inverse-halftone"),
+    "halftone-screen": ("descreen", "inverse-halftone", "resnet.dither"),
     "sand-dust": ("swm.sand-dust", "dedust", "gray-world"),
     "haze": ("dehaze", "sca-unet.haze"),
     "rain": ("sca-unet.rain", "median"),

@@ -12,6 +12,7 @@ from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, sli
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, degrade_array, image_rng
 from restorecli.diagnosis.camera_noise import SPREAD_NOISE
+from restorecli.diagnosis.screens import SCREEN
 from restorecli.errors import DataError
 from restorecli.images.image import Pixels
 from restorecli.images.reading import read_image
@@ -57,7 +58,7 @@ def severities() -> list[Kind]:
     kinds = []
     for severity in (3, 5, 1, 2, 4):
         for name in DEGRADATIONS:
-            if name in SPREAD_NOISE:  # has tables of its own
+            if name in (*SPREAD_NOISE, SCREEN):  # has tables, or a law, of its own
                 continue
             labels = (NONE,) if name == "downscale" else (name,)
             kinds.append(Kind(labels, ({"name": name, "severity": severity},)))

@@ -21,6 +21,7 @@ from restorecli.bench.diagnosis_examples import HELD_OUT, NONE, OTHERS, Kind, da
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.diagnosis.camera_noise import SPREAD_NOISE
 from restorecli.diagnosis.network import EPSILON, FINE
+from restorecli.diagnosis.screens import SCREEN
 from restorecli.errors import DataError
 from restorecli.folders.jobs import Progress, SilentProgress
 from restorecli.images.image import Pixels
@@ -28,7 +29,7 @@ from restorecli.images.reading import read_image
 
 Item = TypeVar("Item")
 
-CLASSES = (NONE, *sorted(set(DEGRADATIONS) - {"downscale", *SPREAD_NOISE}))
+CLASSES = (NONE, *sorted(set(DEGRADATIONS) - {"downscale", SCREEN, *SPREAD_NOISE}))
 
 _SIDES = ((192, 32), (192, 32), (256, 18), (320, 12))
 """Side and number of the crops of a batch; means and largest features must not depend on the side."""

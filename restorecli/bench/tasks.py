@@ -71,6 +71,7 @@ TASKS = (
         ("inverse-halftone", "gaussian", "wavelet"),
         ("resnet.dither",),
     ),
+    Task("printed screen", ({"name": "halftone-screen"},), ("descreen", "gaussian", "inverse-halftone")),
     Task("moire", ({"name": "moire"},), ("demoire",)),
     Task("haze", ({"name": "haze"},), ("dehaze",), ("sca-unet.haze",)),
     Task("sand-dust", ({"name": "sand-dust"},), ("gray-world", "dedust"), ("swm.sand-dust",)),

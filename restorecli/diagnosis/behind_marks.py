@@ -17,7 +17,7 @@ from restorecli.diagnosis.remedies import LIMITS, model_against, plan
 from restorecli.diagnosis.result import Diagnosis, Finding
 from restorecli.diagnosis.strengths import TITLES
 from restorecli.diagnosis.together import kind_of
-from restorecli.diagnosis.view import Pixels, window_of
+from restorecli.diagnosis.view import Pixels, is_gray, window_of
 
 _PRINTS = frozenset(("fade", "old-photo"))
 _NOISE = frozenset(("gaussian", "camera-noise"))
@@ -40,7 +40,8 @@ def look_behind_marks(
     """Return a diagnosis after a look for scratches in noise, and for fading and noise behind scratches.
 
     Only images in which nothing else was found are looked at again: scratches alone, or noise alone, or
-    nothing where scratches are in doubt. The last two must show a mark that is paint once noise is removed.
+    nothing where a gray image may have scratches. The last two must show a mark that is paint once noise is
+    removed.
 
     Args:
         diagnosis: Of the image.
@@ -52,7 +53,8 @@ def look_behind_marks(
     """
     noise = tuple(one for one in diagnosis.findings if kind_of(one.damage) in _NOISE)
     marks = tuple(one for one in diagnosis.findings if one.damage == SCRATCHES)
-    doubtful = any(doubt.damage == SCRATCHES for doubt in diagnosis.doubts)
+    # Colors tell scratches well enough without this.
+    doubtful = is_gray(255 * image) and any(doubt.damage == SCRATCHES for doubt in diagnosis.doubts)
     alone = len(noise) + len(marks) == len(diagnosis.findings)
     if diagnosis.measured or not alone or not (noise or marks or doubtful):
         return diagnosis

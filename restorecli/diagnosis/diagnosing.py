@@ -43,6 +43,7 @@ from restorecli.diagnosis.network import network_chances
 from restorecli.diagnosis.noise import shows_white_noise
 from restorecli.diagnosis.remedies import LIMITS, model_against, plan
 from restorecli.diagnosis.result import Diagnosis, Finding, Strength, Suspicion
+from restorecli.diagnosis.screens import SCREEN, Screen, find_screen
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
 from restorecli.diagnosis.together import alike
 from restorecli.diagnosis.veil import HAZE, beside_veil, find_veil
@@ -162,6 +163,9 @@ def _diagnosed(image: Pixels, info: FileInfo | None) -> Diagnosis:
     if image.max() - image.min() < _MIN_RANGE:
         return Diagnosis((), (), (), 1.0)
     image, view = _from_first_block(image)
+    screen = find_screen(view)
+    if screen is not None:
+        return _of_screen(screen, is_gray=len(image) == 1)
     sound, count = without_hot_pixels(image, view.window)
     if count and can_be_hot(measure_levels(view)):
         return _with_hot_pixels(_told(sound, view_of(sound), info), count, is_gray=len(image) == 1)
@@ -228,6 +232,14 @@ def _faint(view: View, names: Sequence[str]) -> Told | None:
             if told.is_sure:
                 return told
     return None
+
+
+def _of_screen(screen: Screen, *, is_gray: bool) -> Diagnosis:
+    """Return the diagnosis of a printed screen: among its dots nothing else is told."""
+    found = {"screen period": screen.period, "screen angle": screen.angle}
+    evidence = {"screen share": screen.share, "screen balance": screen.balance}
+    findings = (Finding(SCREEN, TITLES[SCREEN], _PLAIN, STRENGTHS[SCREEN](found), evidence),)
+    return Diagnosis(findings, plan(findings, is_gray=is_gray), (LIMITS[SCREEN],), _PLAIN)
 
 
 def _named(

@@ -92,6 +92,8 @@ REMEDIES: tuple[Remedy, ...] = (
     *_deblurring("motion-blur"),
     Remedy("dither", "resnet.dither", most=6.5),
     Remedy("dither", "sca-unet.gaussian", least=6.5),
+    # The mean over dots is a blur, which the weights undo better before edges are kept.
+    Remedy("halftone-screen", "descreen", parameters={"alike": 0.0}, last="sca-unet.deblur"),
     # Straight waves go without a trace by their peaks in the spectrum, bent ones by weights.
     Remedy("moire", "sca-unet.moire", first="demoire"),
     Remedy("jpeg", "sca-unet.jpeg"),
@@ -114,6 +116,7 @@ LIMITS: Mapping[str, str] = {
     "salt-pepper": "Lost pixels are filled from their neighbors.",
     "quantize": "Levels between the few that are left are guessed.",
     "dither": "Detail finer than the dots is gone.",
+    "halftone-screen": "Detail finer than the dots is gone.",
     "gaussian-blur": "Detail finer than the blur is gone.",
     "defocus": "Detail at the rings that a disc wipes out is gone.",
     "motion-blur": "Detail along the movement that the blur wiped out is gone.",

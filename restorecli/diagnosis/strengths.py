@@ -84,6 +84,11 @@ def _dust(found: Measurements) -> tuple[Strength, ...]:
     return (lifted, Strength("cast", found["warm"], "log red / blue")) if "warm" in found else (lifted,)
 
 
+def _screen(found: Measurements) -> tuple[Strength, ...]:
+    period = Strength("period", found["screen period"], "px")
+    return (period, Strength("angle", found["screen angle"], "degrees"))
+
+
 def _wave(found: Measurements) -> tuple[Strength, ...]:
     height = max(found["wave luma"], found.get("wave color", 0.0))
     return (Strength("wave above its surroundings", height, "dB"),)
@@ -101,6 +106,7 @@ STRENGTHS: Mapping[str, Callable[[Measurements], tuple[Strength, ...]]] = {
     "gaussian-blur": _gaussian_blur,
     "defocus": _defocus,
     "motion-blur": _motion,
+    "halftone-screen": _screen,
     "sand-dust": _dust,
     "haze": _veil,
     "low-light": lambda found: (Strength("median brightness", found["median"], _LEVELS),),
@@ -126,6 +132,7 @@ TITLES: Mapping[str, str] = {
     "gaussian-blur": "blur",
     "defocus": "out of focus",
     "motion-blur": "motion blur",
+    "halftone-screen": "printed screen",
     "sand-dust": "sand-dust",
     "haze": "haze",
     "low-light": "low light",

@@ -81,6 +81,7 @@ PURPOSES = (
     ),
     Purpose("moire, stripes", ("demoire",), ("stripes",), "demoire"),
     Purpose("moire, stripes", (), ("moire", "waves", "screen"), "sca-unet.moire"),
+    Purpose("printed screens", ("descreen",), ("newsprint", "newspaper", "halftone-screen"), "descreen"),
     Purpose("dithering", ("inverse-halftone",), ("dither", "dithering", "halftone"), "resnet.dither"),
     Purpose("haze", ("dehaze",), ("fog", "haze", "mist"), "sca-unet.haze"),
     Purpose("dust, color casts", ("dedust", "gray-world"), ("dust", "sand", "sand-dust"), "swm.sand-dust"),

@@ -11,8 +11,8 @@ from restorecli.testing import DEGRADATION_LAWS
 from restorecli.testing.degradations import far_pixels_count, make_image
 
 ALONE = [name for name in DEGRADATIONS if not find(name).also_depends_on]
-SPREAD_NOISE = ("camera-noise",)
-"""What draws a number for each pixel and spreads it: a crop alone gets other numbers."""
+OF_THE_WHOLE = ("camera-noise", "halftone-screen")
+"""What draws a number for each pixel and spreads it, or lies on a grid: a crop alone gets others."""
 
 
 @pytest.mark.parametrize("name", DEGRADATIONS)
@@ -34,7 +34,7 @@ def test_the_margin_of_an_old_photo_holds_where_no_block_of_jpeg_hides_it(monkey
     assert 3 < Chain.from_specs(["old-photo"]).margin < 16
 
 
-@pytest.mark.parametrize("name", [name for name in ALONE if find(name)().margin and name not in SPREAD_NOISE])
+@pytest.mark.parametrize("name", [name for name in ALONE if find(name)().margin and name not in OF_THE_WHOLE])
 def test_a_crop_with_margin_equals_the_crop_of_the_whole(name) -> None:
     """Blur at the border of a training crop is true: `margin` away from a cut nothing depends on the cut."""
     step = find(name)()

@@ -15,6 +15,7 @@ from restorecli.diagnosis.decide import FAR, NONE, DecisionTable, read_table, sh
 from restorecli.diagnosis.measurements import measure
 from restorecli.diagnosis.remedies import LIMITS, REMEDIES, plan, remedy_for
 from restorecli.diagnosis.result import Diagnosis, Finding, Step, Strength
+from restorecli.diagnosis.screens import SCREEN
 from restorecli.diagnosis.strengths import NOISE, STRENGTHS, TITLES
 from restorecli.diagnosis.together import TOGETHER, together
 from restorecli.folders.samples import read_sample
@@ -79,12 +80,12 @@ def test_a_table_is_read_as_it_was_written(tmp_path) -> None:
 def test_the_shipped_table_uses_what_is_measured_and_knows_every_damage() -> None:
     table = shipped_table()
     assert set(table.measurements) <= set(measure(read_sample("chelsea").pixels))
-    # An image that was made smaller is a clean small image; spread noise has tables of its own.
-    assert set(table.classes) == {NONE, *DEGRADATIONS} - {"downscale", *SPREAD_NOISE}
+    # An image that was made smaller is a clean small one; spread noise has tables, a screen laws of its own.
+    assert set(table.classes) == {NONE, *DEGRADATIONS} - {"downscale", SCREEN, *SPREAD_NOISE}
 
 
 def test_every_damage_has_words_strengths_and_limits() -> None:
-    damages = {*shipped_table().classes, *SPREAD_NOISE} - {NONE}
+    damages = {*shipped_table().classes, SCREEN, *SPREAD_NOISE} - {NONE}
     assert set(STRENGTHS) == set(TITLES) == set(LIMITS) == damages
 
 

@@ -43,6 +43,7 @@ _ENTRIES = (
     _entry("self-similarity", "classical.examples:SelfSimilarity"),
     _entry("deblock", "classical.deblocking:Deblock"),
     _entry("demoire", "classical.notching:Demoire"),
+    _entry("descreen", "classical.descreening:Descreen"),
     _entry("inverse-halftone", "classical.halftones:InverseHalftone"),
     _entry("gray-world", "classical.weather:GrayWorld"),
     _entry("dehaze", "classical.weather:Dehaze"),
