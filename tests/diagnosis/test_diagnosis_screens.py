@@ -8,6 +8,7 @@ from restorecli.diagnosis.diagnosing import diagnose
 from restorecli.diagnosis.screens import SCREEN, find_screen, strongest_screen
 from restorecli.diagnosis.view import to_luma, view_of
 from restorecli.folders.samples import read_sample
+from restorecli.images.reading import read_image
 
 
 def _photo(*, gray: bool):
@@ -50,3 +51,19 @@ def test_one_wave_and_cloth_and_bricks_are_no_screens() -> None:
     for texture in (cloth, bricks):
         assert find_screen(view_of((photo + texture)[None] / 255)) is None
     assert strongest_screen(np.full((64, 64), 9, np.float32)) is None
+
+
+def test_a_lattice_behind_something_is_no_screen() -> None:
+    """A print has dots wherever it has middle tones."""
+    dots = _damaged(_photo(gray=True), {"name": SCREEN, "period": 6.0})
+    assert find_screen(view_of(dots)) is not None
+    dots[:, :, 110:] = 0.3 + 0.4 * _photo(gray=True)[:, :, 110:]
+    assert strongest_screen(255 * dots[0]).share > 0.35
+    assert find_screen(view_of(dots)) is None
+
+
+@pytest.mark.data
+def test_a_real_lattice_is_no_screen(data_folder) -> None:
+    photo = read_image(data_folder / "bsds400" / "198023.jpg").pixels
+    assert strongest_screen(255 * photo[0]).share > 0.35
+    assert find_screen(view_of(photo)) is None

@@ -114,10 +114,12 @@ def _kernel(radius: float, is_inside: Callable[[Kernel, Kernel], NDArray[np.bool
 
 
 def convolve(plane: Plane, kernel: Kernel) -> Plane:
-    """Return a plane, (H, W), convolved with a kernel; it is mirrored at its border."""
-    reach = len(kernel) // 2
-    padded = np.pad(plane, reach, mode="symmetric")
-    return np.asarray(signal.oaconvolve(padded, kernel, mode="valid"), np.float32)
+    """Return the weighted mean around each pixel of a plane, (H, W), of what lies in the plane.
+
+    A mirrored screen is none: beyond the border nothing is known, which leaves less of its dots there.
+    """
+    total, weight = (signal.oaconvolve(part, kernel, mode="same") for part in (plane, np.ones_like(plane)))
+    return np.asarray(total / weight, np.float32)
 
 
 def like_mean(plane: Plane, guide: Plane, kernel: Kernel, spread: float) -> Plane:
