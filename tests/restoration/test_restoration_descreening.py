@@ -58,7 +58,7 @@ def test_no_dots_are_left_inside_and_few_at_the_border() -> None:
     scan = np.clip(HalftoneScreen(period=5.0).apply(flat, image_rng(0, "x")), 0, 1)
     assert np.ptp(scan) > 0.9
     left = np.abs(Descreen(alike=0.0).restore(scan, Context()) - 0.5)[0]
-    assert left[8:-8, 8:-8].max() < 0.03
+    assert left[8:-8, 8:-8].max() < 0.05  # a tenth of their amplitude
     assert left.max() < 0.3
 
 
