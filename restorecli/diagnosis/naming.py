@@ -39,13 +39,13 @@ _ONE_HUE, _FADED_IN_ONE_HUE = 3.0, 0.75
 which it may have faded though channels do not share their finest details, for a scanner adds noise to each.
 Of 624 clean images, of warm, brown and sepia tones among them, 0.66 is the most in one hue."""
 
-_FADED_IN_GRAY = 0.4
-"""Chance of an old print by measurements times that by the network from which a gray image with noise is one.
-Of training photographs, 192 px, with noise of sigma 6 to 12, 1 in 16 reaches it, with fading of severity 2 to
-4 more than 4 in 5; no clean one has more than 0.01."""
+_FADED_IN_GRAY = 0.5
+"""Chance of an old print by measurements times that by the network from which gray with noise is one."""
 
-_FADED_WHITE = 252.0
-"""Brightest level of a print that faded, at most."""
+_FADED_BLACK, _FADED_WHITE = 20.0, 230.0
+"""Darkest level, the first percentile, of a gray print that faded, at least, and brightest, at most. With
+both, of 40 training photographs with noise of sigma 6 to 12 one is taken for a print (four without), with
+fading of severity 2 and 3 17 and 28 (26 and 32)."""
 
 _DUST_PIXELS, _DUST_POWER = 256 * 256, 2.5
 """Pixels below which the odds that dust needs grow, and the power of their ratio: what is small shows one
@@ -155,7 +155,7 @@ def faded_in_gray(
         measured: The chances by measurements.
         seen: The chances by the network.
     """
-    if "noise shared" in found or found["whitest"] >= _FADED_WHITE:
+    if "noise shared" in found or found["whitest"] >= _FADED_WHITE or found["dark end"] < _FADED_BLACK:
         return None
     chance = chance_of_print(measured, seen)
     return chance if chance >= _FADED_IN_GRAY else None

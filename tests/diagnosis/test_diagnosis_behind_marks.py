@@ -109,11 +109,11 @@ def test_a_doubt_is_confirmed_where_noise_is_removed(faded: Pixels, scratched: P
 
 
 def test_fading_of_gray_prints_is_told_by_both_judges_together(faded: Pixels) -> None:
-    half = {"fade": 0.6, "old-photo": 0.1}
-    assert faded_in_gray({"whitest": 230.0}, half, half) == pytest.approx(0.49)
-    assert faded_in_gray({"whitest": 255.0}, half, half) is None  # prints that faded lack whites
-    assert faded_in_gray({"whitest": 230.0}, half, {"fade": 0.5, "old-photo": 0.0}) is None
-    assert faded_in_gray({"whitest": 230.0, "noise shared": 0.9}, half, half) is None
+    likely, flat = {"fade": 0.7, "old-photo": 0.1}, {"whitest": 220.0, "dark end": 30.0}
+    assert faded_in_gray(flat, likely, likely) == pytest.approx(0.64)
+    assert faded_in_gray(flat, likely, {"fade": 0.6, "old-photo": 0.0}) is None
+    for known in ({"whitest": 240.0}, {"dark end": 10.0}, {"noise shared": 0.9}):  # has white, black, colors
+        assert faded_in_gray({**flat, **known}, likely, likely) is None
     assert _names(diagnose(faded)) == ["fade"]
     assert print_chance(faded) > 0.3
     assert print_chance(_gray()) < 0.01
