@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from restorecli.diagnosis.spectrum import Doubles, frequencies, power_spectrum
+from restorecli.diagnosis.spectrum import SIDE, Doubles, frequencies, power_spectrum
 from restorecli.diagnosis.view import Plane, View
 
 SCREEN = "halftone-screen"
@@ -117,7 +117,12 @@ that a place of the screen has."""
 
 
 def find_screen(view: View) -> Screen | None:
-    """Return the printed screen of an image, that of the channel in which it is the clearest, or None."""
+    """Return the printed screen of an image, that of the channel in which it is the clearest, or None.
+
+    In images with a side below 128 px, whose spectra have few places, texture looks the same.
+    """
+    if min(view.window.shape[1:]) < SIDE:
+        return None
     found = [(strongest_screen(plane), plane) for plane in view.window]
     waves = [(screen, plane) for screen, plane in found if screen is not None]
     if not waves:

@@ -54,7 +54,7 @@ def test_the_mean_of_what_is_alike_is_the_bilateral_filter() -> None:
 
 
 def test_no_dots_are_left_inside_and_few_at_the_border() -> None:
-    flat = np.full((1, 96, 96), 0.5, np.float32)
+    flat = np.full((1, 128, 128), 0.5, np.float32)
     scan = np.clip(HalftoneScreen(period=5.0).apply(flat, image_rng(0, "x")), 0, 1)
     assert np.ptp(scan) > 0.9
     left = np.abs(Descreen(alike=0.0).restore(scan, Context()) - 0.5)[0]
