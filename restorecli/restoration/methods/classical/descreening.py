@@ -68,7 +68,7 @@ class Descreen(Method):
         screen = find_screen(view)
         if screen is None:
             context.note({"screen": "none"})
-            return pixels
+            return pixels.copy()
         context.note({"period": round(screen.period, 2), "angle": round(screen.angle, 1)})
         kernel = cell(screen, self.reach) if view.is_gray else disc(screen.period * self.reach)
         return np.stack([self._mean(plane, kernel) for plane in pixels])
