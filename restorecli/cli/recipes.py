@@ -20,6 +20,9 @@ EXAMPLES = (
 )
 
 _HEADERS = ("recipe", "what it trains")
+_FINISH = "-finish"
+"""How recipes are called that go on from what the recipe of the rest of the name makes."""
+
 _WIDTH = 80  # columns of a summary at a glance
 _GROUPS = {
     "quick": "every network small, in a few minutes",
@@ -70,8 +73,11 @@ def _show_at_a_glance(found: Mapping[str, str]) -> None:
     shown = [(known, textwrap.shorten(found[known], _WIDTH, placeholder=" ...")) for known in first]
     render.table(_HEADERS, shown)
     rest = [known for known in found if "/" not in known and known not in first]
+    halves = ", ".join(known.removesuffix(_FINISH) for known in rest if known.endswith(_FINISH))
+    others = ", ".join(known for known in rest if not known.endswith(_FINISH))
     render.data("")
-    render.paragraph("networks of papers, other ways of training, second halves: ", ", ".join(rest))
+    text = f"{others}; NAME{_FINISH}, which goes on from NAME: {halves}"
+    render.paragraph("networks of papers, other ways of training: ", text)
     _show_groups([known for known in found if "/" in known])
 
 
