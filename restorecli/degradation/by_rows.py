@@ -1,4 +1,4 @@
-"""A TIFF that memory cannot hold, degraded from file to file: rows are read, degraded and written in turn."""
+"""An image that memory cannot hold, from file to file: rows are read, degraded and written in turn."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def degrade_by_rows(task: DegradeTask, path: Path) -> RowsDegraded:
     Every pixel is that of the image degraded as a whole, with the same random numbers.
 
     Args:
-        task: What to do; its source is a TIFF.
-        path: The TIFF to write; its folder must exist.
+        task: What to do; its source is of a format that is read by rows, see `images.rows`.
+        path: The TIFF or PNG to write; its folder must exist.
 
     Raises:
-        ImageError: A step needs the whole image, the source cannot be read by rows, or the target is no TIFF.
+        ImageError: A step needs the whole image, the source cannot be read by rows, or the target is neither.
         ResourceError: The disk became full or failed.
     """
     check_by_rows(task.steps)

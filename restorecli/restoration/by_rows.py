@@ -1,4 +1,4 @@
-"""A TIFF that memory cannot hold, from file to file: rows are read, restored and written in turn."""
+"""An image that memory cannot hold, from file to file: rows are read, restored and written in turn."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def restore_file_by_rows(
     on_progress: Callable[[int, int], None] | None = None,
     found: Findings | None = None,
 ) -> RowsDone:
-    """Restore a TIFF into another one, of any height, in the memory of two rows of tiles.
+    """Restore an image of any height, in the memory of two rows of tiles.
 
     The result is that of the whole image where tiles change nothing.
 
     Args:
-        source: The TIFF to restore.
-        target: The TIFF to write; its folder must exist.
+        source: The image to restore, of a format that is read by rows; see `images.rows`.
+        target: The TIFF or PNG to write; its folder must exist.
         image_restorer: What restores.
         before: The source's stamp: it must not change meanwhile.
         reading: How to read what is unusual.
@@ -48,7 +48,7 @@ def restore_file_by_rows(
         found: Takes down what the manifest should say.
 
     Raises:
-        ImageError: The source cannot be read by rows, or changed; or the target is to be no TIFF.
+        ImageError: The source cannot be read by rows, or changed; or the target is neither.
         ResourceError: Memory or disk ran out, or the device failed.
     """
     with open_rows(source, reading) as rows:
