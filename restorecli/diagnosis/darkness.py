@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from restorecli.diagnosis.cells import cells
 from restorecli.diagnosis.hidden_layer import HiddenLayer, Told, read_hidden_layer
 from restorecli.diagnosis.view import Pixels, View
 
@@ -103,13 +104,8 @@ def _blocks_of(window: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]
     down = np.diff(inside, axis=1, append=inside[:, -1:])
     power = np.asarray((np.square(across) + np.square(down)) / 4, np.float32)
     detail = np.asarray(np.diff(np.diff(window, 2, axis=1), 2, axis=2) / 6, np.float32)
-    return _blocks(detail), _blocks(inside).mean(axis=-1), np.sqrt(_blocks(power).mean(axis=-1))
-
-
-def _blocks(planes: Pixels) -> NDArray[np.float32]:
-    tall, wide = (side // _BLOCK for side in planes.shape[1:])
-    cut = planes[:, : tall * _BLOCK, : wide * _BLOCK].reshape(len(planes), tall, _BLOCK, wide, _BLOCK)
-    return cut.swapaxes(2, 3).reshape(len(planes), tall, wide, _BLOCK * _BLOCK)
+    means, gradients = (cells(planes, _BLOCK).mean(axis=-1) for planes in (inside, power))
+    return cells(detail, _BLOCK), means, np.sqrt(gradients)
 
 
 def _tones(view: View) -> dict[str, float]:
