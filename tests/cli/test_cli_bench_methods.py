@@ -21,7 +21,7 @@ def test_the_table_is_written_as_markdown(shell, photos) -> None:
     assert lines[0] == "| task | method | trained | PSNR | s per megapixel |"
     assert lines[1] == "| --- | --- | --- | ---: | ---: |"
     assert any(row.startswith("| JPEG, quality 10 | deblock |  | ") for row in lines)
-    assert "cannot be written" in shell(f"{line}/no/such", code=4).err
+    assert "A file stands where a folder is needed" in shell(f"{line}/no/such", code=4).err
 
 
 def test_an_unknown_method_is_refused_with_the_nearest_name(shell) -> None:
