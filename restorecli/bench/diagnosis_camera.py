@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
 from restorecli.bench.diagnosis_examples import HELD_OUT, NONE, OTHERS, Kind, damaged, rounded, severities
-from restorecli.bench.diagnosis_fit import Measured, fit_chances
+from restorecli.bench.diagnosis_fit import Measured, fit_chances, fitted_to
 from restorecli.degradation.chain import image_rng
 from restorecli.diagnosis.camera_noise import (
     CAMERA_NOISE,
@@ -271,8 +271,6 @@ def write_noise_tables(data: Path, folder: Path) -> int:
         (COLOR_TABLE, measured.color, measured.color_weights, _PENALTY),
         (GRAY_TABLE, measured.gray, measured.gray_weights, _PENALTY_GRAY),
     ):
-        about = (
-            f"Fitted by `restorecli bench diagnosis` to {len(part.labels)} examples of training photographs"
-        )
+        about = fitted_to(len(part.labels))
         write_table(fit_noise(part, weights, penalty), folder / file.name, about)
     return measured.count

@@ -10,11 +10,9 @@ from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, sli
 from restorecli.bench.diagnosis_examples import NONE, Step, damaged, rounded
 from restorecli.bench.diagnosis_hidden import (
     WeightedExample,
-    about,
     as_asked,
-    fit_hidden_layer,
-    measure_examples,
     read_as_asked,
+    write_hidden_layers,
 )
 from restorecli.degradation.chain import image_rng
 from restorecli.diagnosis.darkness import (
@@ -23,7 +21,6 @@ from restorecli.diagnosis.darkness import (
     LOW_LIGHT,
     measure_darkness,
 )
-from restorecli.diagnosis.hidden_layer import write_hidden_layer
 from restorecli.images.image import Pixels
 
 _SAVED = {"name": "jpeg", "quality": "70..97"}
@@ -171,16 +168,8 @@ def write_dark_models(data: Path, folder: Path) -> int:
     Raises:
         DataError: A folder of `data` has no images.
     """
-    count = 0
-    for file, is_gray in ((DARK_COLOR_MODEL, False), (DARK_GRAY_MODEL, True)):
-        measured, weights = measure_examples(
-            dark_examples(data, is_gray=is_gray), measure_darkness, LOW_LIGHT
-        )
-        folder.mkdir(parents=True, exist_ok=True)
-        write_hidden_layer(
-            fit_hidden_layer(measured, weights, LOW_LIGHT, width=_WIDTH, steps=_STEPS),
-            folder / file.name,
-            about(measured),
-        )
-        count += len(measured.labels)
-    return count
+    examples = {
+        DARK_COLOR_MODEL: dark_examples(data, is_gray=False),
+        DARK_GRAY_MODEL: dark_examples(data, is_gray=True),
+    }
+    return write_hidden_layers(folder, examples, measure_darkness, LOW_LIGHT, width=_WIDTH, steps=_STEPS)

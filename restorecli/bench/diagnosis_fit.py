@@ -144,6 +144,11 @@ def blank(measured: Measured, classes: Sequence[str]) -> DecisionTable:
     )
 
 
+def fitted_to(count: int) -> str:
+    """Return what a file of tables says of how it was fitted: to how many examples."""
+    return f"Fitted by `restorecli bench diagnosis` to {count} examples of training photographs"
+
+
 def example_weights(targets: Doubles) -> Doubles:
     """Give all damages the same weight, and `NONE`, the first class, `CLEAN_WEIGHT` times as much.
 

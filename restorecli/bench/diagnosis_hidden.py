@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restorecli.bench.diagnosis_examples import NONE, rounded
-from restorecli.bench.diagnosis_fit import Measured, blank
-from restorecli.diagnosis.hidden_layer import HiddenLayer
+from restorecli.bench.diagnosis_fit import Measured, blank, fitted_to
+from restorecli.diagnosis.hidden_layer import HiddenLayer, write_hidden_layer
 from restorecli.diagnosis.view import View, view_of
 from restorecli.images.image import Pixels
 from restorecli.images.reading import read_image
@@ -155,8 +155,33 @@ def _fitted(
     return state | {"3.weight": state["3.weight"][0]}
 
 
-def about(measured: Measured) -> str:
-    """Return what a model's file says of how it was fitted."""
-    return (
-        f"Fitted by `restorecli bench diagnosis` to {len(measured.labels)} examples of training photographs"
-    )
+def write_hidden_layers(
+    folder: Path,
+    examples: Mapping[Path, Iterable[WeightedExample]],
+    measure: Callable[[View], Mapping[str, float]],
+    damage: str,
+    *,
+    width: int,
+    steps: int,
+) -> int:
+    """Fit models and write them into a folder.
+
+    Args:
+        folder: It is made where it is not there.
+        examples: What each model is fitted to, by the file that ships, whose name it gets.
+        measure: See `measure_examples`.
+        damage: The label of examples that have the damage.
+        width: See `fit_hidden_layer`.
+        steps: See `fit_hidden_layer`.
+
+    Returns:
+        How many examples there were.
+    """
+    count = 0
+    for file, of_file in examples.items():
+        measured, weights = measure_examples(of_file, measure, damage)
+        folder.mkdir(parents=True, exist_ok=True)
+        model = fit_hidden_layer(measured, weights, damage, width=width, steps=steps)
+        write_hidden_layer(model, folder / file.name, fitted_to(len(measured.labels)))
+        count += len(measured.labels)
+    return count

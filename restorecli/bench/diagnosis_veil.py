@@ -12,13 +12,10 @@ from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, sli
 from restorecli.bench.diagnosis_examples import NONE, Step, damaged, rounded
 from restorecli.bench.diagnosis_hidden import (
     WeightedExample,
-    about,
-    fit_hidden_layer,
-    measure_examples,
     read_as_asked,
+    write_hidden_layers,
 )
 from restorecli.degradation.chain import image_rng
-from restorecli.diagnosis.hidden_layer import write_hidden_layer
 from restorecli.diagnosis.veil import HAZE, VEIL_COLOR_MODEL, VEIL_GRAY_MODEL, measure_veil
 from restorecli.images.image import Pixels
 
@@ -143,11 +140,8 @@ def write_veil_models(data: Path, folder: Path) -> int:
     Raises:
         DataError: A folder of `data` has no images.
     """
-    count = 0
-    for file, is_gray in ((VEIL_COLOR_MODEL, False), (VEIL_GRAY_MODEL, True)):
-        measured, weights = measure_examples(veil_examples(data, is_gray=is_gray), measure_veil, HAZE)
-        folder.mkdir(parents=True, exist_ok=True)
-        model = fit_hidden_layer(measured, weights, HAZE, width=_WIDTH, steps=_STEPS)
-        write_hidden_layer(model, folder / file.name, about(measured))
-        count += len(measured.labels)
-    return count
+    examples = {
+        VEIL_COLOR_MODEL: veil_examples(data, is_gray=False),
+        VEIL_GRAY_MODEL: veil_examples(data, is_gray=True),
+    }
+    return write_hidden_layers(folder, examples, measure_veil, HAZE, width=_WIDTH, steps=_STEPS)

@@ -213,14 +213,11 @@ def diagnosis(
         write_table(fit(looks(data, damage, AutoRestorer().restored_by)), output, about)
     else:
         from restorecli.bench.diagnosis_examples import training_examples
-        from restorecli.bench.diagnosis_fit import fit_table, measure_examples
+        from restorecli.bench.diagnosis_fit import fit_table, fitted_to, measure_examples
         from restorecli.diagnosis.decide import write_table
 
         measured = measure_examples(training_examples(data, images or _PHOTOGRAPHS))
-        about = (
-            f"Fitted by `restorecli bench diagnosis` to {len(measured.labels)} examples of "
-            "training photographs"
-        )
+        about = fitted_to(len(measured.labels))
         write_table(fit_table(measured), output, about)
     render.say(f"{about} -> {output}")
 

@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from restorecli.cli.app import build
+from restorecli.diagnosis.hidden_layer import read_hidden_layer
 from restorecli.folders.samples import read_sample
 
 FOLDERS = (
@@ -33,3 +36,20 @@ def training_folder(tmp_path_factory) -> Callable[[int], Path]:
         return folder
 
     return made
+
+
+@pytest.fixture
+def check_written_models(tmp_path) -> Callable[[str, int, tuple[Path, ...]], None]:
+    """Returns a check that `bench diagnosis --part PART` writes models like those that ship."""
+
+    def check(part: str, count: int, shipped: tuple[Path, ...]) -> None:
+        line = ["bench", "diagnosis", "--data", str(tmp_path), "-o", str(tmp_path / "new"), "--part", part]
+        done = CliRunner().invoke(build(), line, prog_name="restorecli")
+        assert done.exit_code == 0, done.stderr
+        assert f"to {count} examples" in done.stderr
+        for file in shipped:
+            model, known = read_hidden_layer(tmp_path / "new" / file.name), read_hidden_layer(file)
+            assert set(model.measurements) <= set(known.measurements)
+            assert len(model.hidden) == len(known.hidden)
+
+    return check

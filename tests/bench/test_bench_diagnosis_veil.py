@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from restorecli.bench import diagnosis_veil
 from restorecli.bench.diagnosis_examples import NONE
 from restorecli.bench.diagnosis_hidden import fit_hidden_layer, measure_examples
 from restorecli.bench.diagnosis_veil import veil_examples
-from restorecli.cli.app import build
-from restorecli.diagnosis.hidden_layer import read_hidden_layer
 from restorecli.diagnosis.veil import HAZE, VEIL_COLOR_MODEL, VEIL_GRAY_MODEL, measure_veil
 from restorecli.errors import DataError
 
@@ -49,17 +46,11 @@ def test_the_fit_tells_hazy_images_from_others_that_it_was_fitted_to(found) -> N
     assert chances[is_hazy].mean() > chances[~is_hazy].mean() + 0.4
 
 
-def test_the_command_writes_both_models_that_can_be_read(found, tmp_path, monkeypatch) -> None:
+def test_the_command_writes_both_models_that_can_be_read(found, check_written_models, monkeypatch) -> None:
     monkeypatch.setattr(diagnosis_veil, "_STEPS", 1)
     monkeypatch.setattr(diagnosis_veil, "veil_examples", lambda folder, *, is_gray: iter(found[is_gray]))
-    line = ["bench", "diagnosis", "--data", str(tmp_path), "-o", str(tmp_path / "new"), "--part", "veil"]
-    done = CliRunner().invoke(build(), line, prog_name="restorecli")
-    assert done.exit_code == 0, done.stderr
-    assert f"to {len(found[False]) + len(found[True])} examples" in done.stderr
-    for shipped in (VEIL_COLOR_MODEL, VEIL_GRAY_MODEL):
-        model, known = read_hidden_layer(tmp_path / "new" / shipped.name), read_hidden_layer(shipped)
-        assert set(model.measurements) <= set(known.measurements)
-        assert len(model.hidden) == len(known.hidden)
+    count = len(found[False]) + len(found[True])
+    check_written_models("veil", count, (VEIL_COLOR_MODEL, VEIL_GRAY_MODEL))
 
 
 def test_a_folder_without_training_images_is_said(tmp_path) -> None:

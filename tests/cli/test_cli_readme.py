@@ -11,11 +11,13 @@ import yaml
 from PIL import Image
 
 from restorecli.cli.app import COMMANDS
+from restorecli.core.models.catalog import MODELS
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.docs import page, pages
 from restorecli.errors import ExitCode
 from restorecli.folders import samples
 from restorecli.folders.samples import sample_files
+from restorecli.restoration.methods.catalog import METHODS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -136,6 +138,11 @@ def test_every_command_stands_in_the_readme() -> None:
 def test_every_degradation_stands_in_the_readme(name) -> None:
     section = README.partition("## Degrade")[2].partition("```")[0]
     assert re.search(rf"\b{name}\b", section), f"name {name} in the section Degrade of README.md"
+
+
+def test_the_readme_counts_what_there_is() -> None:
+    counts = f"{len(METHODS)} methods", f"{len(DEGRADATIONS)} degradations", f"{len(MODELS)} networks"
+    assert all(count in README for count in counts), counts
 
 
 def test_the_table_of_exit_codes_is_complete() -> None:

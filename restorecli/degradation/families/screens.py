@@ -79,8 +79,7 @@ class HalftoneScreen(Degradation):
             scan += self._seen(tones, black, starts, part)
         scan /= _PARTS**2
         if self.soft > 0:
-            reach = math.ceil(4 * self.soft)
-            weights = np.exp(-0.5 * np.square(np.arange(-reach, reach + 1) / self.soft))
+            weights = np.exp(-0.5 * np.square(np.arange(-self.margin, self.margin + 1) / self.soft))
             scan = filter_separable(scan, weights / weights.sum())
         return scan
 
