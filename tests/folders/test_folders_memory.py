@@ -73,9 +73,9 @@ def restore(root: Path, output: Path, progress: SilentProgress) -> object:
 @pytest.mark.parametrize(("work", "again"), [(degrade, False), (degrade, True), (restore, True)])
 def test_an_image_leaves_next_to_nothing_in_memory(tmp_path, work, again):
     kept = []
-    for count in (FEW, FEW, MANY):  # what is imported or cached once is made the first time
-        root = plant(tmp_path / str(count), count)
-        output = root.with_name(f"{count}-out")
+    for turn, count in enumerate((FEW, FEW, MANY, MANY)):  # what is cached once is made the first time
+        root = plant(tmp_path / str(turn), count)
+        output = root.with_name(f"{turn}-out")
         if again:
             work(root, output, SilentProgress())
         progress = AtTheEnd(count)
@@ -86,7 +86,8 @@ def test_an_image_leaves_next_to_nothing_in_memory(tmp_path, work, again):
         finally:
             tracemalloc.stop()
         kept.append(progress.kept)
-    assert (kept[2] - kept[1]) / (MANY - FEW) < MOST
+    most = min(kept[2:])  # what Pillow and Python store of freed objects may still grow in the first of both
+    assert (most - kept[1]) / (MANY - FEW) < MOST
 
 
 @pytest.mark.slow
