@@ -16,7 +16,7 @@ import numpy as np
 from restorecli.bench.auto_examples import DegradedImage, degraded_images, references
 from restorecli.bench.kept import Kept
 from restorecli.degradation.catalog import DEGRADATIONS
-from restorecli.diagnosis.decide import NONE
+from restorecli.diagnosis.deciding.decide import NONE
 from restorecli.diagnosis.remedies import REMEDIES, remedy_for
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import DataError

@@ -11,7 +11,7 @@ import numpy as np
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.degradation.damage_masks import damage_mask
 from restorecli.degradation.operators import operator_of
-from restorecli.diagnosis.decide import NONE
+from restorecli.diagnosis.deciding.decide import NONE
 from restorecli.folders.walking import walk
 from restorecli.images.image import Pixels
 from restorecli.images.reading import read_image

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from restorecli.bench.auto import Cell
-from restorecli.diagnosis.decide import NONE
+from restorecli.diagnosis.deciding.decide import NONE
 from restorecli.errors import UsageError
 
 _FORMATS = (".png", ".svg", ".pdf")

@@ -1,4 +1,4 @@
-"""Fits the tables of `diagnosis.camera_noise`: noise that neighbors share, in color and in gray."""
+"""Fits the tables of `diagnosis.faint.camera_noise`: noise that neighbors share, in color and in gray."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, sli
 from restorecli.bench.diagnosis_examples import HELD_OUT, NONE, OTHERS, Kind, damaged, rounded, severities
 from restorecli.bench.diagnosis_fit import Measured, fit_chances, fitted_to
 from restorecli.degradation.chain import image_rng
-from restorecli.diagnosis.camera_noise import (
+from restorecli.diagnosis.deciding.decide import DecisionTable, write_table
+from restorecli.diagnosis.faint.camera_noise import (
     CAMERA_NOISE,
     COLOR_TABLE,
     FILM_GRAIN,
     GRAY_TABLE,
     measure_camera_noise,
 )
-from restorecli.diagnosis.decide import DecisionTable, write_table
-from restorecli.diagnosis.view import View, to_luma
+from restorecli.diagnosis.measuring.view import View, to_luma
 from restorecli.errors import DataError
 from restorecli.images.image import Pixels
 from restorecli.images.reading import read_image

@@ -1,4 +1,4 @@
-"""Fits the models of `diagnosis.darkness`: faint darkness, in color and in gray."""
+"""Fits the models of `diagnosis.faint.darkness`: faint darkness, in color and in gray."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from restorecli.bench.diagnosis_hidden import (
     write_hidden_layers,
 )
 from restorecli.degradation.chain import image_rng
-from restorecli.diagnosis.darkness import (
+from restorecli.diagnosis.faint.darkness import (
     DARK_COLOR_MODEL,
     DARK_GRAY_MODEL,
     LOW_LIGHT,

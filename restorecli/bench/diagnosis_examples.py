@@ -11,8 +11,8 @@ import numpy as np
 from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, degrade_array, image_rng
-from restorecli.diagnosis.camera_noise import SPREAD_NOISE
-from restorecli.diagnosis.screens import SCREEN
+from restorecli.diagnosis.faint.camera_noise import SPREAD_NOISE
+from restorecli.diagnosis.measuring.screens import SCREEN
 from restorecli.errors import DataError
 from restorecli.images.image import Pixels
 from restorecli.images.reading import read_image

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from restorecli.bench.diagnosis_examples import Example
-from restorecli.diagnosis.decide import CLEAN_WEIGHT, FAR, NONE, DecisionTable
-from restorecli.diagnosis.measurements import measure
+from restorecli.diagnosis.deciding.decide import CLEAN_WEIGHT, FAR, NONE, DecisionTable
+from restorecli.diagnosis.measuring.measurements import measure
 
 Doubles = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Fits the small networks over measurements; see `diagnosis.hidden_layer`."""
+"""Fits the small networks over measurements; see `diagnosis.faint.hidden_layer`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from restorecli.bench.diagnosis_examples import NONE, rounded
 from restorecli.bench.diagnosis_fit import Measured, blank, fitted_to
-from restorecli.diagnosis.hidden_layer import HiddenLayer, write_hidden_layer
-from restorecli.diagnosis.view import View, view_of
+from restorecli.diagnosis.faint.hidden_layer import HiddenLayer, write_hidden_layer
+from restorecli.diagnosis.measuring.view import View, view_of
 from restorecli.images.image import Pixels
 from restorecli.images.reading import read_image
 

@@ -15,11 +15,11 @@ from restorecli.bench.diagnosis_examples import NONE, rounded
 from restorecli.bench.diagnosis_fit import Measured, fit_chances
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.degradation.damage_masks import damage_mask
-from restorecli.diagnosis.decide import DecisionTable
-from restorecli.diagnosis.drops import measure_drops
-from restorecli.diagnosis.marks import find_marks
+from restorecli.diagnosis.deciding.decide import DecisionTable
+from restorecli.diagnosis.measuring.view import Pixels, to_luma
 from restorecli.diagnosis.remedies import model_against
-from restorecli.diagnosis.view import Pixels, to_luma
+from restorecli.diagnosis.second_look.drops import measure_drops
+from restorecli.diagnosis.second_look.marks import find_marks
 from restorecli.errors import DataError
 from restorecli.images.reading import read_image
 

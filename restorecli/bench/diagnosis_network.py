@@ -19,9 +19,9 @@ from torch.utils.data import DataLoader, IterableDataset
 from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
 from restorecli.bench.diagnosis_examples import HELD_OUT, NONE, OTHERS, Kind, damaged, every_pair
 from restorecli.degradation.catalog import DEGRADATIONS
-from restorecli.diagnosis.camera_noise import SPREAD_NOISE
-from restorecli.diagnosis.network import EPSILON, FINE
-from restorecli.diagnosis.screens import SCREEN
+from restorecli.diagnosis.deciding.network import EPSILON, FINE
+from restorecli.diagnosis.faint.camera_noise import SPREAD_NOISE
+from restorecli.diagnosis.measuring.screens import SCREEN
 from restorecli.errors import DataError
 from restorecli.folders.jobs import Progress, SilentProgress
 from restorecli.images.image import Pixels
@@ -57,7 +57,7 @@ _MARKS = 100
 
 
 class DamageNetwork(nn.Module):
-    """What `restorecli.diagnosis.network` computes, to be trained.
+    """What `restorecli.diagnosis.deciding.network` computes, to be trained.
 
     It sees the image and, amplified and cut to [-1, 1], what a 3 px mean takes away of it.
 

@@ -1,4 +1,4 @@
-"""Fits the models of `diagnosis.veil`: faint haze, in color and in gray."""
+"""Fits the models of `diagnosis.faint.veil`: faint haze, in color and in gray."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from restorecli.bench.diagnosis_hidden import (
     write_hidden_layers,
 )
 from restorecli.degradation.chain import image_rng
-from restorecli.diagnosis.veil import HAZE, VEIL_COLOR_MODEL, VEIL_GRAY_MODEL, measure_veil
+from restorecli.diagnosis.faint.veil import HAZE, VEIL_COLOR_MODEL, VEIL_GRAY_MODEL, measure_veil
 from restorecli.images.image import Pixels
 
 _SAVED: Step = {"name": "jpeg", "quality": "70..97"}

@@ -23,12 +23,12 @@ from restorecli.bench.diagnosis_examples import (
 )
 from restorecli.bench.diagnosis_fit import example_weights
 from restorecli.degradation.chain import image_rng
-from restorecli.diagnosis.decide import shipped_table
-from restorecli.diagnosis.measurements import measure
-from restorecli.diagnosis.naming import leading, possible_damages
-from restorecli.diagnosis.network import network_chances
-from restorecli.diagnosis.view import view_of
-from restorecli.diagnosis.votes import MIN_CHANCE, Votes
+from restorecli.diagnosis.deciding.decide import shipped_table
+from restorecli.diagnosis.deciding.naming import leading, possible_damages
+from restorecli.diagnosis.deciding.network import network_chances
+from restorecli.diagnosis.deciding.votes import MIN_CHANCE, Votes
+from restorecli.diagnosis.measuring.measurements import measure
+from restorecli.diagnosis.measuring.view import view_of
 from restorecli.errors import DataError
 from restorecli.images.image import Pixels
 from restorecli.images.reading import read_image

@@ -198,14 +198,14 @@ def diagnosis(
         about = f"Fitted by `restorecli bench diagnosis` to {count} examples"
     elif part == "votes":
         from restorecli.bench.diagnosis_votes import classify, fit_votes, held_out_examples
-        from restorecli.diagnosis.votes import write_votes
+        from restorecli.diagnosis.deciding.votes import write_votes
 
         classified = classify(held_out_examples(data))
         about = f"Fitted by `restorecli bench diagnosis` to {len(classified.labels)} other examples"
         write_votes(fit_votes(classified), output, about)
     elif part in ("marks", "drops"):
         from restorecli.bench.diagnosis_looks import fit_drops, fit_marks, looks
-        from restorecli.diagnosis.decide import write_table
+        from restorecli.diagnosis.deciding.decide import write_table
         from restorecli.restoration.auto import AutoRestorer
 
         damage, fit = {"marks": ("scratches", fit_marks), "drops": ("rain", fit_drops)}[part]
@@ -214,7 +214,7 @@ def diagnosis(
     else:
         from restorecli.bench.diagnosis_examples import training_examples
         from restorecli.bench.diagnosis_fit import fit_table, fitted_to, measure_examples
-        from restorecli.diagnosis.decide import write_table
+        from restorecli.diagnosis.deciding.decide import write_table
 
         measured = measure_examples(training_examples(data, images or _PHOTOGRAPHS))
         about = fitted_to(len(measured.labels))

@@ -11,13 +11,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from restorecli.diagnosis.confirming import SCRATCHES, confirms
+from restorecli.diagnosis.deciding.together import kind_of
 from restorecli.diagnosis.diagnosing import diagnose, print_chance
+from restorecli.diagnosis.measuring.view import Pixels, is_gray, window_of
 from restorecli.diagnosis.remedies import LIMITS, model_against, plan
 from restorecli.diagnosis.result import Diagnosis, Finding
+from restorecli.diagnosis.second_look.confirming import SCRATCHES, confirms
 from restorecli.diagnosis.strengths import TITLES
-from restorecli.diagnosis.together import kind_of
-from restorecli.diagnosis.view import Pixels, is_gray, window_of
 
 _PRINTS = frozenset(("fade", "old-photo"))
 _NOISE = frozenset(("gaussian", "camera-noise"))

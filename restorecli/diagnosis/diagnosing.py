@@ -7,25 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from restorecli.diagnosis.blocks import NO_QUALITY, first_block, quality_of_table
-from restorecli.diagnosis.blur_fit import fit_blurs, is_endless, is_weak, measured
-from restorecli.diagnosis.borders import Print, find_print
-from restorecli.diagnosis.camera_noise import beside_camera_noise, find_shared_noise
-from restorecli.diagnosis.confirming import doubts_among
-from restorecli.diagnosis.darkness import LOW_LIGHT, beside_darkness, find_darkness
-from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
-from restorecli.diagnosis.hidden_layer import Told
-from restorecli.diagnosis.holes import find_holes, shows_holes
-from restorecli.diagnosis.impulses import (
-    HOT_PIXELS,
-    can_be_hot,
-    is_full_of_impulses,
-    shows_impulses,
-    without_hot_pixels,
-)
-from restorecli.diagnosis.levels import is_drawn, is_rounded, measure_levels, shows_few_levels
-from restorecli.diagnosis.measurements import measure
-from restorecli.diagnosis.naming import (
+from restorecli.diagnosis.deciding.decide import NONE, DecisionTable, shipped_table
+from restorecli.diagnosis.deciding.naming import (
     BLURS,
     NOISES,
     TONES,
@@ -39,16 +22,33 @@ from restorecli.diagnosis.naming import (
     without_dust,
     without_evidence,
 )
-from restorecli.diagnosis.network import network_chances
-from restorecli.diagnosis.noise import shows_white_noise
+from restorecli.diagnosis.deciding.network import network_chances
+from restorecli.diagnosis.deciding.together import alike
+from restorecli.diagnosis.deciding.votes import shipped_votes, trust
+from restorecli.diagnosis.faint.camera_noise import beside_camera_noise, find_shared_noise
+from restorecli.diagnosis.faint.darkness import LOW_LIGHT, beside_darkness, find_darkness
+from restorecli.diagnosis.faint.hidden_layer import Told
+from restorecli.diagnosis.faint.veil import HAZE, beside_veil, find_veil
+from restorecli.diagnosis.measuring.blocks import NO_QUALITY, first_block, quality_of_table
+from restorecli.diagnosis.measuring.blur_fit import fit_blurs, is_endless, is_weak, measured
+from restorecli.diagnosis.measuring.borders import Print, find_print
+from restorecli.diagnosis.measuring.holes import find_holes, shows_holes
+from restorecli.diagnosis.measuring.impulses import (
+    HOT_PIXELS,
+    can_be_hot,
+    is_full_of_impulses,
+    shows_impulses,
+    without_hot_pixels,
+)
+from restorecli.diagnosis.measuring.levels import is_drawn, is_rounded, measure_levels, shows_few_levels
+from restorecli.diagnosis.measuring.measurements import measure
+from restorecli.diagnosis.measuring.noise import shows_white_noise
+from restorecli.diagnosis.measuring.screens import SCREEN, Screen, find_screen
+from restorecli.diagnosis.measuring.view import Pixels, View, view_of
 from restorecli.diagnosis.remedies import LIMITS, model_against, plan
 from restorecli.diagnosis.result import Diagnosis, Finding, Strength, Suspicion
-from restorecli.diagnosis.screens import SCREEN, Screen, find_screen
+from restorecli.diagnosis.second_look.confirming import doubts_among
 from restorecli.diagnosis.strengths import STRENGTHS, TITLES
-from restorecli.diagnosis.together import alike
-from restorecli.diagnosis.veil import HAZE, beside_veil, find_veil
-from restorecli.diagnosis.view import Pixels, View, view_of
-from restorecli.diagnosis.votes import shipped_votes, trust
 from restorecli.errors import ImageError
 
 MIN_SIDE = 32

@@ -14,8 +14,8 @@ from restorecli.counting import counted
 from restorecli.diagnosis.diagnosing import FileInfo
 from restorecli.diagnosis.large import diagnose_any_size
 from restorecli.diagnosis.measured import of_measured
+from restorecli.diagnosis.measuring.webp import webp_quantizer
 from restorecli.diagnosis.result import Diagnosis
-from restorecli.diagnosis.webp import webp_quantizer
 from restorecli.errors import RestorecliError
 from restorecli.folders.jobs import Progress, SilentProgress, run_ordered
 from restorecli.folders.mirror import Mirror

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from restorecli.diagnosis.cells import cell_means
+from restorecli.diagnosis.deciding.naming import BLURS, TONES
+from restorecli.diagnosis.deciding.together import together
 from restorecli.diagnosis.diagnosing import MIN_SIDE, FileInfo, diagnose
-from restorecli.diagnosis.naming import BLURS, TONES
+from restorecli.diagnosis.measuring.cells import cell_means
+from restorecli.diagnosis.measuring.view import Pixels
 from restorecli.diagnosis.remedies import LIMITS, plan
 from restorecli.diagnosis.result import Diagnosis, Finding
-from restorecli.diagnosis.together import together
-from restorecli.diagnosis.view import Pixels
 
 LARGE_SIDE = 1024
 """Longer side in pixels from which a reduced copy is looked at, too."""

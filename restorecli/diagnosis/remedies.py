@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from restorecli.diagnosis.camera_noise import FILM
-from restorecli.diagnosis.impulses import HOT_PIXELS
+from restorecli.diagnosis.deciding.together import TOGETHER, kind_of, together
+from restorecli.diagnosis.faint.camera_noise import FILM
+from restorecli.diagnosis.measuring.impulses import HOT_PIXELS
 from restorecli.diagnosis.result import Finding, Step
 from restorecli.diagnosis.strengths import GROWTH, NOISE
-from restorecli.diagnosis.together import TOGETHER, kind_of, together
 
 SIGMA, OPERATOR, MASK = "sigma", "operator", "mask"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from restorecli.diagnosis.borders import Print
+from restorecli.diagnosis.measuring.borders import Print
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from restorecli.diagnosis.camera_noise import FILM, LEVEL
+from restorecli.diagnosis.faint.camera_noise import FILM, LEVEL
 from restorecli.diagnosis.result import Strength
 
 Measurements = Mapping[str, float]

@@ -31,7 +31,8 @@ from restorecli.restoration.restorer import Restorer
 if TYPE_CHECKING:
     from restorecli.diagnosis.result import Diagnosis, Step
 
-_OF_DIAGNOSIS = (".py", ".json", ".safetensors")
+_DIAGNOSIS = Path(__file__).parents[1] / "diagnosis"
+_DECIDING = (".py", ".json", ".safetensors")
 """Suffixes of what decides about damage: code, tables and networks."""
 
 AUTO = "auto"
@@ -107,11 +108,11 @@ class AutoRestorer(Restorer):
     def steps(self, pixels: Pixels, context: Context) -> Sequence[Restorer]:
         """Return what helps against the damage of one image, in order; nothing where it has none."""
         from restorecli.diagnosis.behind_marks import look_behind_marks
-        from restorecli.diagnosis.confirming import confirm
         from restorecli.diagnosis.diagnosing import FileInfo, looked_at
         from restorecli.diagnosis.files import file_info
         from restorecli.diagnosis.large import diagnose_any_size
         from restorecli.diagnosis.measured import of_measured
+        from restorecli.diagnosis.second_look.confirming import confirm
 
         example = context.like or Example(pixels)
         if example.diagnosis is None:
@@ -138,7 +139,7 @@ class AutoRestorer(Restorer):
         return [restorer for step in steps for restorer in self._apply(step, pixels, context)]
 
     def _apply(self, step: Step, pixels: Pixels, context: Context) -> Sequence[Restorer]:
-        from restorecli.diagnosis.holes import find_holes
+        from restorecli.diagnosis.measuring.holes import find_holes
 
         told = replace(
             context,
@@ -196,7 +197,6 @@ def _digest() -> str:
 
     Of a change of the code it is not known whether it changes a result: it counts as one.
     """
-    from restorecli.diagnosis.decide import TABLE
     from restorecli.diagnosis.remedies import treatments
 
     here = Path(__file__)
@@ -207,7 +207,7 @@ def _digest() -> str:
         here.with_name("only_marks.py"),
         here.parents[1] / "images" / "measured.py",
     ]
-    files += sorted(file for file in TABLE.parent.iterdir() if file.suffix in _OF_DIAGNOSIS)
+    files += sorted(file for file in _DIAGNOSIS.rglob("*") if file.suffix in _DECIDING)
     treating = treatments()
     files += [entry.path for entry in shipped() if entry.name in treating]
     content = hashlib.sha256()

@@ -18,7 +18,7 @@ from restorecli.restoration.restorer import Restorer
 
 # SciPy, which the diagnosis needs, is imported where it is used.
 if TYPE_CHECKING:
-    from restorecli.diagnosis.borders import Print
+    from restorecli.diagnosis.measuring.borders import Print
 
 NAME = "inside a border"
 

@@ -22,8 +22,8 @@ from torch import Tensor
 from restorecli.core.footprint import Footprint
 from restorecli.core.restorer import RestorerSpec, is_finite
 from restorecli.counting import counted
-from restorecli.diagnosis import marks
-from restorecli.diagnosis.marks import MARKS_TABLE, find_marks, paint_chances
+from restorecli.diagnosis.second_look import marks
+from restorecli.diagnosis.second_look.marks import MARKS_TABLE, find_marks, paint_chances
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.restorer import Restorer

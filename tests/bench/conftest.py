@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from restorecli.cli.app import build
-from restorecli.diagnosis.hidden_layer import read_hidden_layer
+from restorecli.diagnosis.faint.hidden_layer import read_hidden_layer
 from restorecli.folders.samples import read_sample
 
 FOLDERS = (

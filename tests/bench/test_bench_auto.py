@@ -11,7 +11,7 @@ from PIL import Image
 from restorecli.bench.auto import Cell, bench_auto
 from restorecli.bench.auto_image import draw_confusion
 from restorecli.core.shipped import shipped
-from restorecli.diagnosis.decide import NONE
+from restorecli.diagnosis.deciding.decide import NONE
 from restorecli.errors import DataError, UsageError
 from restorecli.folders.samples import read_sample
 from restorecli.images.image import ImageData

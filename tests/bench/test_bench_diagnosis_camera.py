@@ -10,7 +10,8 @@ from restorecli.bench import diagnosis_camera
 from restorecli.bench.diagnosis_camera import NoiseExample, fit_noise, measure_noise, noise_examples
 from restorecli.bench.diagnosis_examples import NONE
 from restorecli.cli.app import build
-from restorecli.diagnosis.camera_noise import (
+from restorecli.diagnosis.deciding.decide import read_table
+from restorecli.diagnosis.faint.camera_noise import (
     CAMERA_NOISE,
     COLOR_TABLE,
     FILM_GRAIN,
@@ -18,8 +19,7 @@ from restorecli.diagnosis.camera_noise import (
     SPREAD_NOISE,
     measure_camera_noise,
 )
-from restorecli.diagnosis.decide import read_table
-from restorecli.diagnosis.view import View
+from restorecli.diagnosis.measuring.view import View
 from restorecli.errors import DataError
 
 

@@ -9,7 +9,7 @@ from restorecli.bench import diagnosis_dark
 from restorecli.bench.diagnosis_dark import dark_examples
 from restorecli.bench.diagnosis_examples import NONE
 from restorecli.bench.diagnosis_hidden import balanced, fit_hidden_layer, measure_examples
-from restorecli.diagnosis.darkness import DARK_COLOR_MODEL, DARK_GRAY_MODEL, LOW_LIGHT, measure_darkness
+from restorecli.diagnosis.faint.darkness import DARK_COLOR_MODEL, DARK_GRAY_MODEL, LOW_LIGHT, measure_darkness
 from restorecli.errors import DataError
 
 

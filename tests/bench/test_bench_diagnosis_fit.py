@@ -16,9 +16,9 @@ from restorecli.bench.diagnosis_examples import NONE, examples, pairs, training_
 from restorecli.bench.diagnosis_fit import NEEDED, Measured, fit_chances, fit_table
 from restorecli.bench.diagnosis_looks import fit_drops, fit_marks, looks
 from restorecli.cli.app import build
-from restorecli.diagnosis.decide import FAR, read_table
-from restorecli.diagnosis.drops import measure_drops
-from restorecli.diagnosis.marks import measure_marks
+from restorecli.diagnosis.deciding.decide import FAR, read_table
+from restorecli.diagnosis.second_look.drops import measure_drops
+from restorecli.diagnosis.second_look.marks import measure_marks
 from restorecli.errors import DataError
 from restorecli.folders.samples import read_sample
 from restorecli.images.image import ImageData

@@ -9,7 +9,7 @@ from restorecli.bench import diagnosis_veil
 from restorecli.bench.diagnosis_examples import NONE
 from restorecli.bench.diagnosis_hidden import fit_hidden_layer, measure_examples
 from restorecli.bench.diagnosis_veil import veil_examples
-from restorecli.diagnosis.veil import HAZE, VEIL_COLOR_MODEL, VEIL_GRAY_MODEL, measure_veil
+from restorecli.diagnosis.faint.veil import HAZE, VEIL_COLOR_MODEL, VEIL_GRAY_MODEL, measure_veil
 from restorecli.errors import DataError
 
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis.behind_marks import look_behind_marks
+from restorecli.diagnosis.deciding.naming import faded_in_gray
 from restorecli.diagnosis.diagnosing import diagnose, print_chance
-from restorecli.diagnosis.naming import faded_in_gray
+from restorecli.diagnosis.measuring.view import to_luma
 from restorecli.diagnosis.remedies import plan
 from restorecli.diagnosis.result import Diagnosis, Finding
 from restorecli.diagnosis.strengths import STRENGTHS
-from restorecli.diagnosis.view import to_luma
 from restorecli.folders.samples import read_sample
 
 Pixels = NDArray[np.float32]

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import morphology
 
-from restorecli.diagnosis.blur import measure_blur
-from restorecli.diagnosis.spectrum import power_spectrum
-from restorecli.diagnosis.view import view_of
+from restorecli.diagnosis.measuring.blur import measure_blur
+from restorecli.diagnosis.measuring.spectrum import power_spectrum
+from restorecli.diagnosis.measuring.view import view_of
 from restorecli.folders.samples import read_sample
 
 SAMPLES = ("astronaut", "chelsea", "coffee")

@@ -9,10 +9,10 @@ from scipy import ndimage
 from skimage.filters import gaussian
 
 from restorecli.degradation.catalog import find
-from restorecli.diagnosis.blur_fit import Blur, fit_blurs, is_endless, is_weak, measured
 from restorecli.diagnosis.diagnosing import diagnose
-from restorecli.diagnosis.spectrum_model import SpectrumModel
-from restorecli.diagnosis.view import view_of
+from restorecli.diagnosis.measuring.blur_fit import Blur, fit_blurs, is_endless, is_weak, measured
+from restorecli.diagnosis.measuring.spectrum_model import SpectrumModel
+from restorecli.diagnosis.measuring.view import view_of
 from restorecli.folders.samples import read_sample
 
 SAMPLES = ("astronaut", "chelsea", "coffee")

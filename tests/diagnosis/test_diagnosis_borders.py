@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from restorecli.diagnosis import diagnose
-from restorecli.diagnosis.borders import Print, find_print
+from restorecli.diagnosis.measuring.borders import Print, find_print
 from restorecli.folders.samples import read_sample
 
 Pixels = NDArray[np.float32]

@@ -14,7 +14,7 @@ from skimage import data
 
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis import diagnose
-from restorecli.diagnosis.camera_noise import (
+from restorecli.diagnosis.faint.camera_noise import (
     CAMERA_NOISE,
     FILM_GRAIN,
     SPREAD_NOISE,
@@ -24,7 +24,7 @@ from restorecli.diagnosis.camera_noise import (
     find_shared_noise,
     measure_camera_noise,
 )
-from restorecli.diagnosis.view import View, view_of
+from restorecli.diagnosis.measuring.view import View, view_of
 from restorecli.images.reading import read_image
 
 Pixels = NDArray[np.float32]

@@ -9,15 +9,15 @@ from scipy import stats
 
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis import diagnose
-from restorecli.diagnosis.darkness import (
+from restorecli.diagnosis.faint.darkness import (
     LOW_LIGHT,
     beside_darkness,
     dark_model,
     find_darkness,
     measure_darkness,
 )
-from restorecli.diagnosis.measurements import measure
-from restorecli.diagnosis.view import View, view_of
+from restorecli.diagnosis.measuring.measurements import measure
+from restorecli.diagnosis.measuring.view import View, view_of
 from restorecli.folders.samples import read_sample
 
 Pixels = NDArray[np.float32]

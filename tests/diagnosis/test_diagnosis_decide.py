@@ -10,14 +10,21 @@ import pytest
 
 from restorecli.core.shipped import shipped
 from restorecli.degradation.catalog import DEGRADATIONS
-from restorecli.diagnosis.camera_noise import SPREAD_NOISE
-from restorecli.diagnosis.decide import FAR, NONE, DecisionTable, read_table, shipped_table, write_table
-from restorecli.diagnosis.measurements import measure
+from restorecli.diagnosis.deciding.decide import (
+    FAR,
+    NONE,
+    DecisionTable,
+    read_table,
+    shipped_table,
+    write_table,
+)
+from restorecli.diagnosis.deciding.together import TOGETHER, together
+from restorecli.diagnosis.faint.camera_noise import SPREAD_NOISE
+from restorecli.diagnosis.measuring.measurements import measure
+from restorecli.diagnosis.measuring.screens import SCREEN
 from restorecli.diagnosis.remedies import LIMITS, REMEDIES, plan, remedy_for
 from restorecli.diagnosis.result import Diagnosis, Finding, Step, Strength
-from restorecli.diagnosis.screens import SCREEN
 from restorecli.diagnosis.strengths import NOISE, STRENGTHS, TITLES
-from restorecli.diagnosis.together import TOGETHER, together
 from restorecli.folders.samples import read_sample
 from restorecli.restoration.methods.catalog import METHODS, create_method
 

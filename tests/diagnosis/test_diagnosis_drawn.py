@@ -11,12 +11,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from restorecli.degradation.families.holes import Holes
 from restorecli.diagnosis.diagnosing import diagnose
-from restorecli.diagnosis.holes import can_be_holes, find_holes, measure_holes
-from restorecli.diagnosis.impulses import measure_impulses, shows_impulses
-from restorecli.diagnosis.levels import is_drawn, is_mask, measure_levels
-from restorecli.diagnosis.noise import measure_noise
-from restorecli.diagnosis.tones import measure_tones
-from restorecli.diagnosis.view import view_of
+from restorecli.diagnosis.measuring.holes import can_be_holes, find_holes, measure_holes
+from restorecli.diagnosis.measuring.impulses import measure_impulses, shows_impulses
+from restorecli.diagnosis.measuring.levels import is_drawn, is_mask, measure_levels
+from restorecli.diagnosis.measuring.noise import measure_noise
+from restorecli.diagnosis.measuring.tones import measure_tones
+from restorecli.diagnosis.measuring.view import view_of
 from restorecli.folders.samples import read_sample
 
 Pixels = NDArray[np.float32]

@@ -14,8 +14,8 @@ from PIL import Image
 from restorecli.degradation.catalog import DEGRADATIONS
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis import FileInfo, diagnose
+from restorecli.diagnosis.deciding.together import alike
 from restorecli.diagnosis.files import diagnose_file, diagnose_files, file_info, kinds
-from restorecli.diagnosis.together import alike
 from restorecli.errors import ImageError
 from restorecli.folders.samples import read_sample
 from restorecli.images.reading import read_image

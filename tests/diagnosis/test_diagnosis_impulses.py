@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from skimage import metrics
 
 from restorecli.diagnosis import diagnose
-from restorecli.diagnosis.impulses import HOT_PIXELS, find_hot_pixels
+from restorecli.diagnosis.measuring.impulses import HOT_PIXELS, find_hot_pixels
 from restorecli.folders.samples import read_sample
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.catalog import create_method

@@ -9,8 +9,8 @@ from skimage import data
 
 from restorecli.diagnosis import diagnose
 from restorecli.diagnosis.diagnosing import measurements
-from restorecli.diagnosis.noise import measure_noise, robust_sigma, shows_white_noise
-from restorecli.diagnosis.view import view_of
+from restorecli.diagnosis.measuring.noise import measure_noise, robust_sigma, shows_white_noise
+from restorecli.diagnosis.measuring.view import view_of
 
 
 def _ramp(channels: int = 3) -> NDArray[np.float32]:

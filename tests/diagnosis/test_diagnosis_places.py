@@ -7,13 +7,13 @@ import pytest
 from numpy.typing import NDArray
 from skimage import draw
 
-from restorecli.diagnosis.holes import can_be_holes, find_holes, measure_holes, shows_holes
-from restorecli.diagnosis.levels import measure_levels
-from restorecli.diagnosis.lines import measure_lines, shows_paint
-from restorecli.diagnosis.naming import BLURS, limits, with_evidence, without_dust, without_evidence
-from restorecli.diagnosis.streaks import measure_streaks
-from restorecli.diagnosis.tones import measure_tones
-from restorecli.diagnosis.view import MAX_WINDOW, view_of
+from restorecli.diagnosis.deciding.naming import BLURS, limits, with_evidence, without_dust, without_evidence
+from restorecli.diagnosis.measuring.holes import can_be_holes, find_holes, measure_holes, shows_holes
+from restorecli.diagnosis.measuring.levels import measure_levels
+from restorecli.diagnosis.measuring.lines import measure_lines, shows_paint
+from restorecli.diagnosis.measuring.streaks import measure_streaks
+from restorecli.diagnosis.measuring.tones import measure_tones
+from restorecli.diagnosis.measuring.view import MAX_WINDOW, view_of
 from restorecli.folders.samples import read_sample
 
 Pixels = NDArray[np.float32]

@@ -5,8 +5,8 @@ import pytest
 
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis.diagnosing import diagnose
-from restorecli.diagnosis.screens import SCREEN, find_screen, strongest_screen
-from restorecli.diagnosis.view import to_luma, view_of
+from restorecli.diagnosis.measuring.screens import SCREEN, find_screen, strongest_screen
+from restorecli.diagnosis.measuring.view import to_luma, view_of
 from restorecli.folders.samples import read_sample
 from restorecli.images.reading import read_image
 

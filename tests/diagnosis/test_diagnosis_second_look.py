@@ -12,14 +12,14 @@ from scipy import ndimage
 
 import restorecli
 from restorecli.degradation.chain import Chain, degrade_array
-from restorecli.diagnosis import confirming, marks
-from restorecli.diagnosis.confirming import DOUBTFUL, confirm, doubts_among
-from restorecli.diagnosis.decide import shipped_table
+from restorecli.diagnosis.deciding.decide import shipped_table
 from restorecli.diagnosis.diagnosing import diagnose
-from restorecli.diagnosis.drops import measure_drops, rain_chance
-from restorecli.diagnosis.marks import find_marks, measure_marks, paint_chance, paint_chances
+from restorecli.diagnosis.measuring.view import to_luma
 from restorecli.diagnosis.result import Diagnosis, Finding
-from restorecli.diagnosis.view import to_luma
+from restorecli.diagnosis.second_look import confirming, marks
+from restorecli.diagnosis.second_look.confirming import DOUBTFUL, confirm, doubts_among
+from restorecli.diagnosis.second_look.drops import measure_drops, rain_chance
+from restorecli.diagnosis.second_look.marks import find_marks, measure_marks, paint_chance, paint_chances
 from restorecli.folders.samples import read_sample
 
 Pixels = NDArray[np.float32]

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from restorecli.diagnosis import diagnose
-from restorecli.diagnosis.blocks import first_block, measure_blocks, quality_of_table
-from restorecli.diagnosis.impulses import is_full_of_impulses, measure_impulses
-from restorecli.diagnosis.levels import is_rounded, measure_levels, shows_few_levels
-from restorecli.diagnosis.noise import measure_noise
-from restorecli.diagnosis.view import view_of
-from restorecli.diagnosis.waves import measure_waves, peak
+from restorecli.diagnosis.measuring.blocks import first_block, measure_blocks, quality_of_table
+from restorecli.diagnosis.measuring.impulses import is_full_of_impulses, measure_impulses
+from restorecli.diagnosis.measuring.levels import is_rounded, measure_levels, shows_few_levels
+from restorecli.diagnosis.measuring.noise import measure_noise
+from restorecli.diagnosis.measuring.view import view_of
+from restorecli.diagnosis.measuring.waves import measure_waves, peak
 from restorecli.folders.samples import read_sample
 
 Pixels = NDArray[np.float32]

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis import diagnose
-from restorecli.diagnosis.tones import measure_tones
-from restorecli.diagnosis.veil import HAZE, beside_veil, find_veil, measure_veil, veil_model
-from restorecli.diagnosis.view import view_of
+from restorecli.diagnosis.faint.veil import HAZE, beside_veil, find_veil, measure_veil, veil_model
+from restorecli.diagnosis.measuring.tones import measure_tones
+from restorecli.diagnosis.measuring.view import view_of
 from restorecli.folders.samples import read_sample
 
 Pixels = NDArray[np.float32]

@@ -17,12 +17,18 @@ from restorecli.bench.diagnosis_network import CLASSES, DamageNetwork
 from restorecli.bench.diagnosis_votes import Classified, fit_votes
 from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis import diagnose, diagnosing
-from restorecli.diagnosis.decide import NONE, DecisionTable, shipped_table
-from restorecli.diagnosis.naming import damages_found, leading, limits, possible_damages, without_evidence
-from restorecli.diagnosis.network import WEIGHTS, network_chances, shipped_network
+from restorecli.diagnosis.deciding.decide import NONE, DecisionTable, shipped_table
+from restorecli.diagnosis.deciding.naming import (
+    damages_found,
+    leading,
+    limits,
+    possible_damages,
+    without_evidence,
+)
+from restorecli.diagnosis.deciding.network import WEIGHTS, network_chances, shipped_network
+from restorecli.diagnosis.deciding.votes import Votes, shipped_votes, trust, write_votes
+from restorecli.diagnosis.measuring.view import view_of
 from restorecli.diagnosis.remedies import model_against
-from restorecli.diagnosis.view import view_of
-from restorecli.diagnosis.votes import Votes, shipped_votes, trust, write_votes
 from restorecli.folders.samples import read_sample
 
 VOTES = Votes(0.5, 2.0, {NONE: 0.3, "jpeg": -0.1, "haze": 0.0}, {"jpeg": 0.8})

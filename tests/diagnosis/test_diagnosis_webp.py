@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, features
 
 from restorecli.diagnosis.files import diagnose_file, file_info
-from restorecli.diagnosis.webp import webp_quantizer
+from restorecli.diagnosis.measuring.webp import webp_quantizer
 from restorecli.folders.samples import read_sample
 
 pytestmark = pytest.mark.skipif(not features.check("webp"), reason="this Pillow writes no WebP")

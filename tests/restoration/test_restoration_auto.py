@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 import restorecli
-from restorecli.diagnosis import confirming
-from restorecli.diagnosis.decide import TABLE
+from restorecli.diagnosis.second_look import confirming
 from restorecli.errors import UsageError
 from restorecli.folders.manifest import Manifest
 from restorecli.folders.samples import read_sample
@@ -113,16 +112,15 @@ def test_what_auto_finds_out_by_itself_is_not_told(folder, told) -> None:
 
 def test_another_rule_table_or_network_makes_other_results(tmp_path, monkeypatch) -> None:
     """What an older diagnosis restored is not taken for what today's would: code and weights count, too."""
-    shutil.copytree(TABLE.parent, tmp_path / "diagnosis")
-    decide = sys.modules["restorecli.diagnosis.decide"]
-    monkeypatch.setattr(decide, "TABLE", tmp_path / "diagnosis" / "table.json")
+    shutil.copytree(auto._DIAGNOSIS, tmp_path / "diagnosis")
+    monkeypatch.setattr(auto, "_DIAGNOSIS", tmp_path / "diagnosis")
     digest = auto._digest.__wrapped__
     ours = digest()
     assert auto.AutoRestorer().identity()["weights"] == auto._digest()
-    rules = tmp_path / "diagnosis" / "naming.py"
+    rules = tmp_path / "diagnosis" / "deciding" / "naming.py"
     rules.write_text(rules.read_text("utf-8").replace("0.6", "0.7"), "utf-8")
     changed = [digest()]
-    for table in sorted((tmp_path / "diagnosis").glob("*.json")):
+    for table in sorted((tmp_path / "diagnosis").rglob("*.json")):
         table.write_text(table.read_text("utf-8") + "\n", "utf-8")
         changed.append(digest())
     assert len(changed) > 5

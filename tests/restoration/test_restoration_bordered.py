@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 import restorecli
-from restorecli.diagnosis.borders import find_print
+from restorecli.diagnosis.measuring.borders import find_print
 from restorecli.folders.samples import read_sample
 from restorecli.restoration.bordered import BorderedRestorer
 from restorecli.restoration.choice import choose_restorer

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from restorecli.degradation.chain import image_rng
 from restorecli.degradation.families.screens import HalftoneScreen
-from restorecli.diagnosis.screens import Screen
+from restorecli.diagnosis.measuring.screens import Screen
 from restorecli.folders.samples import read_sample
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.classical.descreening import Descreen, cell, disc, like_mean

@@ -16,8 +16,8 @@ from scipy import fft
 from skimage import restoration
 
 from restorecli.degradation.operators import Convolution, PointSpread
-from restorecli.diagnosis.spectrum_model import REFERENCE_FREQUENCY, SpectrumModel
-from restorecli.diagnosis.view import view_of
+from restorecli.diagnosis.measuring.spectrum_model import REFERENCE_FREQUENCY, SpectrumModel
+from restorecli.diagnosis.measuring.view import view_of
 from restorecli.errors import ImageError
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context, sigma_of
@@ -154,8 +154,8 @@ class WienerDeconvolution(Method):
 
     With the prior "measured" R is (f / 0.1)^b, f in waves per pixel, and the balance the ratio of noise to
     signal at f = 0.1: the power law and the noise that explain this image's own spectrum best
-    (`diagnosis.spectrum_model`). On 5 images of BSDS400 it was 0.4 to 0.8 dB better than the Laplacian.
-    Images under 32 px get the Laplacian.
+    (`diagnosis.measuring.spectrum_model`). On 5 images of BSDS400 it was 0.4 to 0.8 dB better than the
+    Laplacian. Images under 32 px get the Laplacian.
 
     Where nothing is known of what lies beyond the border the surroundings are estimated by turns with the
     image, `turns` times: accelerated after Nesterov, with a balance that falls to its own from

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
-from restorecli.diagnosis.screens import Screen, find_screen
-from restorecli.diagnosis.view import view_of
+from restorecli.diagnosis.measuring.screens import Screen, find_screen
+from restorecli.diagnosis.measuring.view import view_of
 from restorecli.images.image import Pixels
 from restorecli.restoration.context import Context
 from restorecli.restoration.methods.base import Method, parameter

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from restorecli.diagnosis.view import Plane, View
+from restorecli.diagnosis.measuring.view import Plane, View
 
 _SIDE = 8
 _QUALITIES = tuple(range(1, 96))

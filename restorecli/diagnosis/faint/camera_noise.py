@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.diagnosis.cells import cell_means, cells
-from restorecli.diagnosis.decide import NONE, DecisionTable, read_table
-from restorecli.diagnosis.view import Pixels, Plane, View
+from restorecli.diagnosis.deciding.decide import NONE, DecisionTable, read_table
+from restorecli.diagnosis.measuring.cells import cell_means, cells
+from restorecli.diagnosis.measuring.view import Pixels, Plane, View
 
 CAMERA_NOISE, FILM_GRAIN = "camera-noise", "film-grain"
 SPREAD_NOISE = (CAMERA_NOISE, FILM_GRAIN)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy import special
 
-from restorecli.diagnosis.decide import Doubles, four_digits, standardized
+from restorecli.diagnosis.deciding.decide import Doubles, four_digits, standardized
 
 
 @dataclass(frozen=True, slots=True)

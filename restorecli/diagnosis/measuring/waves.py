@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from restorecli.diagnosis.spectrum import SIDE, Doubles, frequencies, power_spectrum
-from restorecli.diagnosis.view import Plane, View
+from restorecli.diagnosis.measuring.spectrum import SIDE, Doubles, frequencies, power_spectrum
+from restorecli.diagnosis.measuring.view import Plane, View
 
 _AROUND, _CORE = 17, 7
 _MIN_FREQUENCY = 0.06

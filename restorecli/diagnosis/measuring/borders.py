@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restorecli.diagnosis.cells import cell_means
-from restorecli.diagnosis.view import Pixels
+from restorecli.diagnosis.measuring.cells import cell_means
+from restorecli.diagnosis.measuring.view import Pixels
 
 Mask = NDArray[np.bool_]
 Doubles = NDArray[np.float64]

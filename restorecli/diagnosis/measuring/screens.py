@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from restorecli.diagnosis.spectrum import SIDE, Doubles, frequencies, power_spectrum
-from restorecli.diagnosis.view import Plane, View
+from restorecli.diagnosis.measuring.spectrum import SIDE, Doubles, frequencies, power_spectrum
+from restorecli.diagnosis.measuring.view import Plane, View
 
 SCREEN = "halftone-screen"
 """The name of the damage: it has a law of its own, and no part in the tables."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from restorecli.diagnosis.blocks import measure_blocks
-from restorecli.diagnosis.blur import measure_blur
-from restorecli.diagnosis.holes import measure_holes
-from restorecli.diagnosis.impulses import measure_impulses
-from restorecli.diagnosis.levels import measure_levels
-from restorecli.diagnosis.lines import measure_lines
-from restorecli.diagnosis.noise import measure_noise
-from restorecli.diagnosis.streaks import measure_streaks
-from restorecli.diagnosis.tones import measure_tones
-from restorecli.diagnosis.view import Pixels, View, view_of
-from restorecli.diagnosis.waves import measure_waves
+from restorecli.diagnosis.measuring.blocks import measure_blocks
+from restorecli.diagnosis.measuring.blur import measure_blur
+from restorecli.diagnosis.measuring.holes import measure_holes
+from restorecli.diagnosis.measuring.impulses import measure_impulses
+from restorecli.diagnosis.measuring.levels import measure_levels
+from restorecli.diagnosis.measuring.lines import measure_lines
+from restorecli.diagnosis.measuring.noise import measure_noise
+from restorecli.diagnosis.measuring.streaks import measure_streaks
+from restorecli.diagnosis.measuring.tones import measure_tones
+from restorecli.diagnosis.measuring.view import Pixels, View, view_of
+from restorecli.diagnosis.measuring.waves import measure_waves
 
 _MEASURES = (
     measure_noise,

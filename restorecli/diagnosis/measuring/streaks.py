@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from restorecli.diagnosis.view import Plane, View
+from restorecli.diagnosis.measuring.view import Plane, View
 
 _ANGLES = tuple(range(-40, 41, 10))
 _REACH = 7

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from restorecli.diagnosis.view import Pixels
+from restorecli.diagnosis.measuring.view import Pixels
 
 
 def cells(planes: Pixels, side: int) -> Pixels:

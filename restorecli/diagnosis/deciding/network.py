@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, special
 
-from restorecli.diagnosis.view import Pixels, View
+from restorecli.diagnosis.measuring.view import Pixels, View
 
 WEIGHTS = Path(__file__).parent / "network.safetensors"
 

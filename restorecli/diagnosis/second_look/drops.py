@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from restorecli.diagnosis.decide import DecisionTable, read_table
-from restorecli.diagnosis.streaks import correlation_along
-from restorecli.diagnosis.view import Pixels, Plane, to_luma
+from restorecli.diagnosis.deciding.decide import DecisionTable, read_table
+from restorecli.diagnosis.measuring.streaks import correlation_along
+from restorecli.diagnosis.measuring.view import Pixels, Plane, to_luma
 
 DROPS_TABLE = Path(__file__).parent / "drops.json"
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.diagnosis.cells import cells
-from restorecli.diagnosis.hidden_layer import HiddenLayer, Told, read_hidden_layer
-from restorecli.diagnosis.view import Pixels, View
+from restorecli.diagnosis.faint.hidden_layer import HiddenLayer, Told, read_hidden_layer
+from restorecli.diagnosis.measuring.cells import cells
+from restorecli.diagnosis.measuring.view import Pixels, View
 
 LOW_LIGHT = "low-light"
 

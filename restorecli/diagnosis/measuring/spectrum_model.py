@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from restorecli.diagnosis.spectrum import frequencies, power_spectrum
-from restorecli.diagnosis.view import LUMA, View
+from restorecli.diagnosis.measuring.spectrum import frequencies, power_spectrum
+from restorecli.diagnosis.measuring.view import LUMA, View
 
 Doubles = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from restorecli.diagnosis.view import Plane, View
+from restorecli.diagnosis.measuring.view import Plane, View
 
 _PATCH = 9
 """Side of the patches of the dark channel, in pixels of the small copy."""

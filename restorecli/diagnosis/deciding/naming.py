@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 
-from restorecli.diagnosis.blocks import NO_QUALITY
-from restorecli.diagnosis.decide import NONE
-from restorecli.diagnosis.holes import can_be_holes
-from restorecli.diagnosis.levels import is_drawn, is_mask
-from restorecli.diagnosis.lines import shows_paint
-from restorecli.diagnosis.together import alike, together
+from restorecli.diagnosis.deciding.decide import NONE
+from restorecli.diagnosis.deciding.together import alike, together
+from restorecli.diagnosis.measuring.blocks import NO_QUALITY
+from restorecli.diagnosis.measuring.holes import can_be_holes
+from restorecli.diagnosis.measuring.levels import is_drawn, is_mask
+from restorecli.diagnosis.measuring.lines import shows_paint
 
 THRESHOLD = 0.6
 """Chance from which the likeliest damage counts as found, where nothing else is known."""

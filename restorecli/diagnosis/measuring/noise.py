@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.diagnosis.cells import cell_means
-from restorecli.diagnosis.view import Pixels, Plane, View
+from restorecli.diagnosis.measuring.cells import cell_means
+from restorecli.diagnosis.measuring.view import Pixels, Plane, View
 
 _ROOT = 3**0.5
 _HIGH_PASS = np.array([1 - _ROOT, _ROOT - 3, 3 + _ROOT, -1 - _ROOT], np.float32) / np.float32(32**0.5)

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from restorecli.diagnosis.hidden_layer import HiddenLayer, Told, read_hidden_layer
-from restorecli.diagnosis.together import together
-from restorecli.diagnosis.tones import measure_tones
-from restorecli.diagnosis.view import Plane, View
+from restorecli.diagnosis.deciding.together import together
+from restorecli.diagnosis.faint.hidden_layer import HiddenLayer, Told, read_hidden_layer
+from restorecli.diagnosis.measuring.tones import measure_tones
+from restorecli.diagnosis.measuring.view import Plane, View
 
 HAZE = "haze"
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from restorecli.diagnosis.spectrum import frequencies, power_spectrum
-from restorecli.diagnosis.view import Plane, View
+from restorecli.diagnosis.measuring.spectrum import frequencies, power_spectrum
+from restorecli.diagnosis.measuring.view import Plane, View
 
 Doubles = NDArray[np.float64]
 

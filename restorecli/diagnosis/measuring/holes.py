@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restorecli.diagnosis.view import Pixels
+from restorecli.diagnosis.measuring.view import Pixels
 
 Mask = NDArray[np.bool_]
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from restorecli.degradation.families.blur import disc_kernel, gaussian_weights, motion_kernel
-from restorecli.diagnosis.spectrum_model import SpectrumModel
-from restorecli.diagnosis.view import View
+from restorecli.diagnosis.measuring.spectrum_model import SpectrumModel
+from restorecli.diagnosis.measuring.view import View
 
 Doubles = NDArray[np.float64]
 

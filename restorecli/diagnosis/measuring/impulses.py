@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restorecli.diagnosis.levels import is_drawn
-from restorecli.diagnosis.view import Pixels, View
+from restorecli.diagnosis.measuring.levels import is_drawn
+from restorecli.diagnosis.measuring.view import Pixels, View
 
 _MIN_DIFFERENCE = 40.0
 """Levels by which an impulse differs from the median around it."""

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restorecli.diagnosis.decide import CLEAN_WEIGHT, DecisionTable, read_table
-from restorecli.diagnosis.view import Pixels, Plane, is_gray, to_luma
+from restorecli.diagnosis.deciding.decide import CLEAN_WEIGHT, DecisionTable, read_table
+from restorecli.diagnosis.measuring.view import Pixels, Plane, is_gray, to_luma
 
 PAINT = "scratches"
 """The class of marks that are paint, be it a scratch, a speck of dust or a tear."""

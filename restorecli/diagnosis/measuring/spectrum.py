@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from restorecli.diagnosis.view import Plane
+from restorecli.diagnosis.measuring.view import Plane
 
 Doubles = NDArray[np.float64]
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from restorecli.diagnosis.drops import rain_chance
-from restorecli.diagnosis.marks import paint_chance
+from restorecli.diagnosis.measuring.view import Pixels, window_of
 from restorecli.diagnosis.remedies import LIMITS, model_against, plan
 from restorecli.diagnosis.result import Diagnosis
-from restorecli.diagnosis.view import Pixels, window_of
+from restorecli.diagnosis.second_look.drops import rain_chance
+from restorecli.diagnosis.second_look.marks import paint_chance
 
 SCRATCHES, _RAIN = "scratches", "rain"
 

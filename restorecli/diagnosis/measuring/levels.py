@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.diagnosis.view import View
+from restorecli.diagnosis.measuring.view import View
 
 ALL = 256
 """Levels of 8 bits."""

@@ -1,0 +1,1 @@
+"""From measurements to the damage that counts as found."""

@@ -1,0 +1,1 @@
+"""What is measured in an image: one file for each kind of damage, all of plain numbers."""
