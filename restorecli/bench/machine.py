@@ -49,20 +49,36 @@ def limits(taken: dict[str, Taken]) -> Limits:
 
 
 _PRODUCT_SIDE = 1024
+_PLANES, _PLANE_SIDE = 256, 64
 _TYPES = ("float32", "bfloat16")
 
 
-def product_cases() -> dict[str, Callable[[], object]]:
-    """Return large matrix products of torch, to be timed beside what torch computes, by name."""
+def torch_limit_cases() -> dict[str, Callable[[], object]]:
+    """Return what torch does at the pace of the machine, to be timed beside networks, by name.
+
+    Both a large matrix product and a large 3x3 convolution: which of the two comes nearer to what the
+    processor can do depends on its maker, as torch takes them from two libraries.
+    """
     import torch
 
-    def case(name: str) -> Callable[[], object]:
+    def product(name: str) -> Callable[[], object]:
         square = torch.rand(_PRODUCT_SIDE, _PRODUCT_SIDE).to(getattr(torch, name))
         return lambda: square @ square
 
-    return {f"matrix product, {name}": case(name) for name in _TYPES}
+    def convolution(name: str) -> Callable[[], object]:
+        how = {"dtype": getattr(torch, name), "memory_format": torch.channels_last}
+        planes = torch.rand(1, _PLANES, _PLANE_SIDE, _PLANE_SIDE).to(**how)
+        kernels = torch.rand(_PLANES, _PLANES, 3, 3).to(**how)
+        return torch.inference_mode()(lambda: torch.conv2d(planes, kernels, padding=1))
+
+    makers = {"matrix product": product, "convolution": convolution}
+    return {f"{what}, {name}": make(name) for name in _TYPES for what, make in makers.items()}
 
 
-def product_speed(taken: Mapping[str, Taken]) -> dict[str, float]:
-    """Return operations per CPU second by type, from the times of `product_cases`."""
-    return {name: 2 * _PRODUCT_SIDE**3 / taken[f"matrix product, {name}"].cpu for name in _TYPES}
+def torch_limits(taken: Mapping[str, Taken]) -> dict[str, float]:
+    """Return operations per CPU second by type, of the faster of the two `torch_limit_cases`."""
+    work = {"matrix product": 2 * _PRODUCT_SIDE**3, "convolution": 2 * 9 * (_PLANES * _PLANE_SIDE) ** 2}
+    return {
+        name: max(operations / taken[f"{what}, {name}"].cpu for what, operations in work.items())
+        for name in _TYPES
+    }

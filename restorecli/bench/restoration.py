@@ -15,6 +15,7 @@ from PIL import Image
 
 from restorecli.bench.complexity import multiply_adds
 from restorecli.bench.images import BenchPair, bench_pairs
+from restorecli.bench.machine import torch_limit_cases, torch_limits
 from restorecli.bench.timing import Taken, interleaved, torch_threads
 from restorecli.core.zoo import find_network, load
 from restorecli.errors import UsageError, WeightsError
@@ -31,8 +32,7 @@ Case = Callable[[Pixels], Pixels]
 LOOP = "research loop: eager, float32, contiguous, whole image"
 """What is compared with: how papers' test scripts restore an image."""
 
-_GEMM_SIDE = 1024
-_GEMM = "matrix product"
+_OURS = {"float32": "restorecli, float32", "bfloat16": "restorecli, bfloat16"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ class RestorationBench:
         images: Their names.
         in_memory: Ways to restore one image in memory; the loop first.
         from_files: The loop and ours from PNG to PNG, for each image of the folder.
-        share_of_limit: Operations per CPU second of ours in float32 over those of a large matrix product.
+        share_of_limit: Operations per CPU second of ours over what the machine can do, by type.
+        limits: Operations per CPU second that it can do, by type; see `machine.torch_limits`.
     """
 
     model: str
@@ -85,7 +86,8 @@ class RestorationBench:
     images: tuple[str, ...]
     in_memory: tuple[Restoring, ...]
     from_files: tuple[Restoring, ...]
-    share_of_limit: float
+    share_of_limit: dict[str, float]
+    limits: dict[str, float]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the measurements as JSON values."""
@@ -96,7 +98,8 @@ class RestorationBench:
             "pictures": list(self.images),
             "in_memory": [way.to_dict() for way in self.in_memory],
             "from_files": [way.to_dict() for way in self.from_files],
-            "share_of_matrix_product": self.share_of_limit,
+            "share_of_limit": self.share_of_limit,
+            "limit_flops_per_cpu_second": self.limits,
         }
 
 
@@ -130,17 +133,16 @@ def bench_restoration(
     with torch_threads(threads), tempfile.TemporaryDirectory() as folder:
         ways = _ways(model)
         files = _file_ways(model, pairs, Path(folder))
-        square = torch.rand(_GEMM_SIDE, _GEMM_SIDE)
         calls: dict[str, Callable[[], object]] = {
             **{name: _bound(way, noisy) for name, way in ways.items()},
             **files,
-            _GEMM: lambda: square @ square,
+            **torch_limit_cases(),
         }
         taken = interleaved(calls, rounds)
         results = {name: [way(pixels) for pixels in inputs] for name, way in ways.items()}
         work = 2 * multiply_adds(load(model, device="cpu"), torch.from_numpy(noisy)[None]) * noisy[0].size
     in_memory = _compared({name: taken[name] for name in ways}, results, clean)
-    limit = 2 * _GEMM_SIDE**3 / taken[_GEMM].cpu
+    limits = torch_limits(taken)
     return RestorationBench(
         model=model,
         threads=threads,
@@ -148,16 +150,17 @@ def bench_restoration(
         images=tuple(pair.name for pair in pairs),
         in_memory=in_memory,
         from_files=_compared({name: taken[name].each(len(pairs)) for name in files}, {}, clean),
-        share_of_limit=work / in_memory[1].taken.cpu / limit,
+        share_of_limit={name: work / taken[ours].cpu / limits[name] for name, ours in _OURS.items()},
+        limits=limits,
     )
 
 
 def _ways(model: str) -> dict[str, Case]:
-    """Return ways to restore (C, H, W) in memory, the loop first and ours in float32 second."""
+    """Return ways to restore (C, H, W) in memory, the loop first."""
     network, _, _ = find_network(model)
     ways: dict[str, Case] = {LOOP: _loop(network)}
-    for name, precision in (("restorecli, float32", "fp32"), ("restorecli, bfloat16", "bf16")):
-        ways[name] = _whole_image(ImageRestorer(load(model, device="cpu", precision=precision)))
+    for ours, precision in zip(_OURS.values(), ("fp32", "bf16"), strict=True):
+        ways[ours] = _whole_image(ImageRestorer(load(model, device="cpu", precision=precision)))
     for name, backend in OTHERS.items():
         for title, precision in (("float32", "fp32"), ("bfloat16", "bf16")) if backend.races else ():
             with contextlib.suppress(UsageError, WeightsError):  # not installed, or not for this network

@@ -15,7 +15,7 @@ from PIL import Image
 
 from restorecli.bench.complexity import multiply_adds
 from restorecli.bench.images import bench_pairs
-from restorecli.bench.machine import product_cases, product_speed
+from restorecli.bench.machine import torch_limit_cases, torch_limits
 from restorecli.bench.timing import Taken, interleaved, torch_threads
 from restorecli.core.models.catalog import create_model
 from restorecli.core.zoo import as_restorer
@@ -58,8 +58,8 @@ class TrainingSpeed:
         taken: Median time of one step.
         times_as_fast: The plain loop's time divided by this, on the clock and by CPU time.
         waited: Share of the time on the clock that was spent waiting for batches.
-        share_of_limit: Operations per CPU second over those of a large matrix product of the same type; None
-            for steps that the CPU does not compute.
+        share_of_limit: Operations per CPU second over what the machine can do in that type; None for steps
+            that the CPU does not compute.
     """
 
     name: str
@@ -77,7 +77,7 @@ class TrainingSpeed:
             "times_as_fast": self.times_as_fast.wall,
             "times_as_fast_by_cpu_time": self.times_as_fast.cpu,
             "share_waited_for_batches": self.waited,
-            "share_of_matrix_product": self.share_of_limit,
+            "share_of_limit": self.share_of_limit,
         }
 
 
@@ -92,7 +92,7 @@ class TrainingBench:
         batch: Crops of a step.
         threads: That torch computed on.
         ways: The plain loop first.
-        limits: Operations per CPU second of a large matrix product, by type.
+        limits: Operations per CPU second that the machine can do, by type; see `machine.torch_limits`.
     """
 
     device: str
@@ -112,7 +112,7 @@ class TrainingBench:
             "batch": self.batch,
             "threads": self.threads,
             "ways": [way.to_dict() for way in self.ways],
-            "matrix_product_flops_per_cpu_second": self.limits,
+            "limit_flops_per_cpu_second": self.limits,
         }
 
 
@@ -152,12 +152,12 @@ def bench_training(
         runs = _runs(checked, Path(folder), device)
         calls = {name: _times(run, steps) for name, run in runs.items()}
         try:
-            taken = interleaved({**calls, **product_cases()}, rounds)
+            taken = interleaved({**calls, **torch_limit_cases()}, rounds)
         finally:
             for run in runs.values():
                 run.close()
         work = _PASSES * _operations(checked)
-    limits = product_speed(taken)
+    limits = torch_limits(taken)
     each = {name: taken[name].each(steps) for name in runs}
     here = runs[LOOP].device.type
     return TrainingBench(

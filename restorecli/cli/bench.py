@@ -168,7 +168,11 @@ def restoration(
         render.data("")
     render.say(
         f"{bench.model}, {width}x{height}, {counted(bench.threads, 'thread')}; differences in 8-bit levels.",
-        f"In a CPU second ours does {bench.share_of_limit:.0%} of the operations of a matrix product.",
+        "In a CPU second torch does, of the operations that the machine can do: "
+        + ", ".join(
+            f"{share:.0%} in {name} ({bench.limits[name] / 1e9:.0f} GFLOP/s)"
+            for name, share in bench.share_of_limit.items()
+        ),
     )
 
 

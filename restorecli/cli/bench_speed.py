@@ -82,14 +82,14 @@ def train(
         "times the loop",
         "by CPU time",
         "waited for batches",
-        "of the product",
+        "of the limit",
     )
     render.table(heads, rows)
     limits = ", ".join(f"{name} {speed / 1e9:.0f} GFLOP/s" for name, speed in bench.limits.items())
     render.say(
         f"{bench.recipe}, crops of {bench.crop}, batch {bench.batch}, on {bench.device}, "
         f"{counted(bench.threads, 'thread')}.",
-        f"A product of two 1024x1024 matrices in a CPU second: {limits}.",
+        f"What the machine can do in a CPU second (product or convolution): {limits}.",
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from restorecli.bench import restoration
+from restorecli.bench import machine, restoration
 from restorecli.bench.images import bench_pairs
 from restorecli.bench.restoration import LOOP, bench_restoration
 from restorecli.core.zoo import find_network
@@ -21,6 +21,7 @@ def bench():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(restoration, "bench_pairs", lambda data: bench_pairs(data)[:2])
         patch.setattr(race, "_SIDE", 16)
+        patch.setattr(machine, "_PLANE_SIDE", 8)
         return bench_restoration("dncnn", rounds=1, crop=16)
 
 
@@ -32,7 +33,16 @@ def test_every_way_is_measured_and_fits_json(bench):
     assert told["size"] == [16, 16]
     assert len(told["from_files"]) == 4
     assert all(way["cpu_seconds"] > 0 for way in told["in_memory"] + told["from_files"])
-    assert told["share_of_matrix_product"] > 0
+    assert set(told["share_of_limit"]) == set(told["limit_flops_per_cpu_second"]) == {"float32", "bfloat16"}
+
+
+def test_the_share_of_the_limit_is_that_of_the_work_done(bench):
+    """By hand: the kernels of DnCNN, two operations each, on three planes of 16x16."""
+    kernels = sum(value.numel() for value in find_network("dncnn")[0].parameters() if value.ndim == 4)
+    for way in bench.in_memory[1:3]:
+        name = way.name.removeprefix("restorecli, ")
+        done = bench.share_of_limit[name] * bench.limits[name] * way.taken.cpu
+        assert done == pytest.approx(2 * kernels * 3 * 16**2, rel=1e-6)
 
 
 def test_the_same_is_computed(bench):

@@ -11,6 +11,7 @@ from restorecli.bench import machine, start
 from restorecli.bench.degradation import CODEC, LOOP, OURS, bench_degradation
 from restorecli.bench.images import bench_pairs
 from restorecli.bench.start import BASE, bench_start
+from restorecli.bench.timing import Taken
 from restorecli.bench.training import IN_MEMORY, ON_DEVICE, _Ours, _Plain, _prepared, _session, bench_training
 from restorecli.bench.training import LOOP as PLAIN
 from restorecli.errors import UsageError
@@ -22,6 +23,7 @@ from restorecli.training.captured import CHECKED, WARM_UP
 def training():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(machine, "_PRODUCT_SIDE", 128)
+        patch.setattr(machine, "_PLANE_SIDE", 8)
         return bench_training(steps=1, rounds=1, crop=16, batch=2)
 
 
@@ -51,6 +53,14 @@ def test_ratios_of_training_are_those_of_the_times(training):
     counted = [share * limit for share, limit in zip(work, limits, strict=True)]
     # DnCNN-S: 556,096 parameters, 1,920 of them in batch norms; by hand, two operations each, three passes.
     assert counted == pytest.approx([3 * 2 * (556_096 - 1_920 - 64) * 16**2 * 2] * len(counted), rel=0.01)
+
+
+def test_the_limit_is_the_faster_of_a_product_and_a_convolution():
+    """By hand: 2 n^3 operations in a product, 2 * 9 * channels^2 in a pixel of a 3x3 convolution."""
+    seconds = dict(zip(machine.torch_limit_cases(), (2.0, 1.0, 1.0, 16.0), strict=True))
+    assert list(seconds)[:2] == ["matrix product, float32", "convolution, float32"]
+    limits = machine.torch_limits({name: Taken(1e9, value) for name, value in seconds.items()})
+    assert limits == {"float32": 2 * 9 * 256**2 * 64**2 / 1.0, "bfloat16": 2 * 1024**3 / 1.0}
 
 
 def test_both_loops_learn_the_same_from_the_same_batches(tmp_path):
