@@ -9,7 +9,7 @@ import restorecli
 from restorecli.docs import page
 
 PACKAGE = Path(restorecli.__file__).parent
-GROUND = {"catalogs", "counting", "errors", "heap", "plugins", "result", "version", "yaml12"}
+GROUND = {"catalogs", "cores", "counting", "errors", "heap", "plugins", "result", "version", "yaml12"}
 """Single modules that may be imported from everywhere."""
 DATA = {"docs", "weights", "recipes"}
 """Folders of data; `docs` has a few lines that read it."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from restorecli.cli import options, render
 from restorecli.core.shipped import shipped
+from restorecli.cores import usable_cores
 from restorecli.result import CommandResult
 from restorecli.version import __version__
 
@@ -56,7 +57,7 @@ def _computing() -> dict[str, object]:
     named = torch.cuda.get_device_name(device) if cuda else platform.processor() or platform.machine()
     return {
         "device": f"{device} ({named})",
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": usable_cores(),
         "precision when restoring": str(precision("auto")).removeprefix("torch."),
         "precision when training": str(training_precision("auto", device)).removeprefix("torch."),
     }

@@ -10,6 +10,7 @@ import typer
 from restorecli import api
 from restorecli.cli import completion, options, render
 from restorecli.cli.progress import TrainingBar, scores_line
+from restorecli.cores import keep_to_free_cores
 from restorecli.counting import counted
 from restorecli.result import CommandResult
 from restorecli.training.overrides import read_overrides
@@ -114,6 +115,7 @@ def command(
         else:
             render.say(f"{recipe}: no fault; nothing was started.")
         return
+    keep_to_free_cores(busy=False)  # nor shall the same training differ in its last digits from day to day
     result = api.run_train(asked)
     left_out = _left_out(result)
     if as_json:

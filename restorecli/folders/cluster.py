@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from restorecli.cores import usable_cores
 from restorecli.errors import DataError, UsageError
 from restorecli.folders.addresses import parse_address
 from restorecli.folders.jobs import worker_count
@@ -161,7 +162,7 @@ class Cluster:
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         if place == "local":
             os.environ.setdefault("RAY_worker_niceness", "0")  # else workers yield to all other programs
-            options["num_cpus"] = max(self._workers or 0, _cores())
+            options["num_cpus"] = max(self._workers or 0, usable_cores())
             options["object_store_memory"] = _STORE_BYTES
             options["include_dashboard"] = False
         try:
@@ -233,11 +234,6 @@ def refuse_cluster(address: str | None, why: str) -> None:
     """
     if address is not None:
         raise UsageError(f"{why}.", got=f"--cluster {address}", hint="leave out --cluster")
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, Self, TypeVar
 
+from restorecli.cores import usable_cores
 from restorecli.errors import ResourceError, RestorecliError, UsageError
 from restorecli.folders.notes import Note
 
@@ -123,8 +123,7 @@ def worker_count(workers: int | None) -> int:
         UsageError: `workers` is below 1.
     """
     if workers is None:
-        affinity = getattr(os, "sched_getaffinity", None)
-        return min(len(affinity(0)) if affinity else os.cpu_count() or 1, 16)
+        return min(usable_cores(), 16)
     if workers < 1:
         raise UsageError("The number of workers must be positive.", expected="1 or more", got=str(workers))
     return workers

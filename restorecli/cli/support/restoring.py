@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from restorecli import api
 from restorecli.cli import render
+from restorecli.cores import keep_to_free_cores
 from restorecli.counting import counted
 from restorecli.restoration.methods.catalog import settings_for
 from restorecli.restoration.purposes import model_named
@@ -33,6 +34,8 @@ def run(asked: api.RestoreOptions, *, quiet: bool, as_json: bool) -> None:
         quiet: Name what failed, and nothing else.
         as_json: Print the result as JSON, too.
     """
+    if asked.cluster is None:
+        keep_to_free_cores(busy=True)
     result = api.run_restore(asked)
     if result.tuning is not None and not quiet:
         _print_tuning(result.tuning)
