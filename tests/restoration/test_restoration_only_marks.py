@@ -96,8 +96,8 @@ def test_what_is_not_finite_is_not_hidden(scratched) -> None:
 def test_shipped_weights_change_marks_only_and_a_file_is_the_network_alone() -> None:
     photo = np.rint(255 * read_sample("coffee").pixels.transpose(1, 2, 0)[40:168, 100:228]).astype(np.uint8)
     np.testing.assert_array_equal(restorecli.restore_image(photo, "sca-unet.scratches"), photo)
-    named = choose_restorer("scratch", device="cpu")
-    alone = choose_restorer(find_shipped("sca-unet.scratches").path, device="cpu")
+    named = choose_restorer("scratch", device="cpu", precision="fp32")
+    alone = choose_restorer(find_shipped("sca-unet.scratches").path, device="cpu", precision="fp32")
     assert isinstance(named, OnlyMarks)
     assert not isinstance(alone, OnlyMarks)
     assert named.identity() == {**alone.identity(), "only_marks": named.identity()["only_marks"]}

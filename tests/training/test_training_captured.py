@@ -100,6 +100,7 @@ def content(strategy="supervised", model=None, optimizer="adam", lr=1e-3, **more
         "budget": {"steps": 12},
         "save_every": 1000,
         "ema": 0.9,
+        "precision": "fp32",  # some processors compute bfloat16 by themselves
         **more,
     }
 
