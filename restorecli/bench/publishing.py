@@ -152,9 +152,9 @@ def publish(path: Path, data: Path, plan: Plan, progress: Progress | None = None
     for label, protocol in protocols.items():
         found = measured.get(label) or measure(restorer, protocol, data)
         scores[label] = _told(found, many=label not in few)
-        if label in few:
+        if label in few and protocol.damage:
             lost.append(found.psnr - measure(rough, protocol, data).psnr)
-        else:
+        if label not in few:
             for name, rival in rivals.items():
                 scores[label][f"{name}_psnr"] = round(measure(rival, protocol, data).psnr, 3)
         progress.advance(label)
