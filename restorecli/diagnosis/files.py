@@ -13,7 +13,7 @@ import numpy as np
 from restorecli.counting import counted
 from restorecli.diagnosis.diagnosing import FileInfo
 from restorecli.diagnosis.large import diagnose_any_size
-from restorecli.diagnosis.measured import of_measured
+from restorecli.diagnosis.measured import of_measured, with_photons
 from restorecli.diagnosis.measuring.webp import webp_quantizer
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import RestorecliError
@@ -86,8 +86,11 @@ def diagnose_image(image: ImageData, info: FileInfo | None = None, *, measured: 
     Raises:
         ImageError: It is too small to tell anything.
     """
-    found = diagnose_any_size(np.clip(image.pixels, 0, 1), info)
-    return of_measured(found, is_gray=image.channels == 1) if measured or is_measured(image) else found
+    clipped = np.clip(image.pixels, 0, 1)
+    found = diagnose_any_size(clipped, info)
+    if not measured and not is_measured(image):
+        return found
+    return with_photons(of_measured(found, is_gray=image.channels == 1), clipped)
 
 
 def diagnose_files(

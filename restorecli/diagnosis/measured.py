@@ -9,11 +9,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from restorecli.diagnosis.remedies import LIMITS, plan
-from restorecli.diagnosis.result import Diagnosis
+from restorecli.diagnosis.measuring.photons import PhotonNoise, find_photon_noise
+from restorecli.diagnosis.measuring.view import Pixels
+from restorecli.diagnosis.remedies import LIMITS, PHOTONS, plan
+from restorecli.diagnosis.result import Diagnosis, Finding, Step, Strength
+from restorecli.diagnosis.strengths import TITLES
 
 TREATED = frozenset(("gaussian", "poisson", "speckle", "camera-noise", "film-grain", "salt-pepper", "jpeg"))
 """Damages whose treatment keeps the mean of every region, and makes nothing up from far around."""
+
+_WHITE = frozenset(("gaussian", "poisson"))
+"""What photon noise is taken for by tables that know photographs, which are never so dark."""
+
+_SURE = 0.95
+"""Confidence in noise that follows the law of photons and is white."""
 
 
 def of_measured(diagnosis: Diagnosis, *, is_gray: bool) -> Diagnosis:
@@ -39,3 +48,38 @@ def of_measured(diagnosis: Diagnosis, *, is_gray: bool) -> Diagnosis:
         measured=True,
         left=left,
     )
+
+
+def with_photons(diagnosis: Diagnosis, pixels: Pixels) -> Diagnosis:
+    """Return the diagnosis of measured data, where the noise of photons shows with that and its remedy.
+
+    Few photons on a black ground are unlike any photograph with noise: variance that grows along a line with
+    the level tells them. What was taken for other damage than white noise stays as it was told.
+
+    Args:
+        diagnosis: What `of_measured` returned.
+        pixels: (C, H, W) float32 in [0, 1]; more than one channel is left alone.
+    """
+    told = {one.damage for one in diagnosis.findings}
+    if len(pixels) != 1 or diagnosis.untold or diagnosis.inside is not None or not told <= _WHITE:
+        return diagnosis
+    noise = find_photon_noise(pixels[0])
+    if noise is None:
+        return diagnosis
+    return replace(
+        diagnosis,
+        findings=(_photons(noise),),
+        steps=(Step(PHOTONS, {"gain": noise.gain, "at_zero": noise.at_zero}),),
+        limits=(LIMITS["poisson"],),
+        confidence=_SURE,
+        suspicion=None,
+    )
+
+
+def _photons(noise: PhotonNoise) -> Finding:
+    strengths = (
+        Strength("photons at the brightest", noise.brightest),
+        Strength("gain", 255 * noise.gain, "0-255 scale"),
+        Strength("noise in the dark", 255 * noise.dark**0.5, "0-255 scale"),
+    )
+    return Finding("poisson", TITLES["poisson"], _SURE, strengths, {"variance at black": noise.at_zero})

@@ -59,6 +59,9 @@ _PRINT = Remedy("old-photo", "sca-unet.old-photo", first="sca-unet.scratches", l
 """Marks are filled first, for tones that come back make them whiter, and grain of film is taken from what is
 left. Where there is neither, both change next to nothing."""
 
+PHOTONS = "anscombe"
+"""The method against noise of photons in measured data; see `measured`."""
+
 _ROUNDED = 2.0
 """Noise over a blur, 0-255 scale, up to which rounding or JPEG can be what made it: that is told whole."""
 
@@ -185,7 +188,7 @@ def treatments() -> frozenset[str]:
     """Return the names of all weights and methods that a diagnosis may lead to."""
     alone = (name for remedy in REMEDIES for name in (remedy.first, remedy.model, remedy.gray, remedy.last))
     pairs = (name for pair in TOGETHER for name in (pair.joint, pair.then_by))
-    return frozenset((*alone, *pairs)) - {""}
+    return frozenset((*alone, *pairs, PHOTONS)) - {""}
 
 
 def model_against(damage: str) -> str:

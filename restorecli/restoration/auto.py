@@ -111,7 +111,7 @@ class AutoRestorer(Restorer):
         from restorecli.diagnosis.diagnosing import FileInfo, looked_at
         from restorecli.diagnosis.files import file_info
         from restorecli.diagnosis.large import diagnose_any_size
-        from restorecli.diagnosis.measured import of_measured
+        from restorecli.diagnosis.measured import of_measured, with_photons
         from restorecli.diagnosis.second_look.confirming import confirm
 
         example = context.like or Example(pixels)
@@ -120,7 +120,7 @@ class AutoRestorer(Restorer):
             clipped = np.clip(example.pixels, 0, 1)
             found = diagnose_any_size(clipped, info)
             if context.measured:
-                found = of_measured(found, is_gray=len(pixels) == 1)
+                found = with_photons(of_measured(found, is_gray=len(pixels) == 1), clipped)
             seen = looked_at(clipped, found.inside)
             found = confirm(found, seen, self.restored_by)
             example.diagnosis = look_behind_marks(found, seen, self.restored_by, _without_marks)
@@ -205,6 +205,7 @@ def _digest() -> str:
         here.with_name("bordered.py"),
         here.with_name("keep_means.py"),
         here.with_name("only_marks.py"),
+        here.parent / "methods" / "anscombe.py",
         here.parents[1] / "images" / "measured.py",
     ]
     files += sorted(file for file in _DIAGNOSIS.rglob("*") if file.suffix in _DECIDING)

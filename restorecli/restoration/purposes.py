@@ -45,6 +45,7 @@ PURPOSES = (
         ("denoise", "noise", "denoiser", "denoising"),
         "sca-unet.gaussian",
     ),
+    Purpose("photons, microscopy", ("anscombe",), ("microscopy", "fluorescence"), "anscombe"),
     Purpose("strong noise", (), ("photons", "strong-noise", "poisson", "speckle"), "sca-unet.noise"),
     Purpose("noise of cameras", (), ("camera", "camera-noise", "iso", "sensor"), "sca-unet.camera"),
     Purpose("film grain", (), ("grain", "film", "film-grain", "degrain"), "sca-unet.grain"),

@@ -53,6 +53,7 @@ _ENTRIES = (
     _entry("inpaint-tv", "classical.inpainting:InpaintTv"),
     _entry("inpaint-exemplar", "classical.synthesis:InpaintExemplar"),
     _entry("inpaint-quilting", "classical.synthesis:InpaintQuilting"),
+    _entry("anscombe", "anscombe:Anscombe"),
     _entry("pnp", "pnp:PlugAndPlay"),
     _entry("j-invariant", "per_image.j_invariant:JInvariant"),
     _entry("dip", "per_image.dip:Dip"),
