@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.data import astronaut
+from skimage.metrics import peak_signal_noise_ratio
 
+import restorecli
 from restorecli.degradation.chain import Chain, degrade_array
+from restorecli.diagnosis.deciding.naming import BLURS
 from restorecli.diagnosis.diagnosing import diagnose
 from restorecli.diagnosis.large import LARGE_SIDE, diagnose_any_size
 
@@ -52,3 +55,41 @@ def test_without_a_veil_and_below_that_size_nothing_changes(photo) -> None:
 def test_a_strip_too_narrow_to_be_reduced_is_looked_at_as_it_is() -> None:
     strip = np.random.default_rng(0).random((1, 40, 3000), np.float32)
     assert diagnose_any_size(strip) == diagnose(strip)
+
+
+def enlarged_print(*specs):
+    """Return a small print enlarged 2.5 times by Pillow, with all that it has: (3, 480, 480) in [0, 1]."""
+    small = np.moveaxis(astronaut()[:192, 120:312], -1, 0).astype(np.float32) / 255
+    small = np.moveaxis(veiled(small, *specs), 0, -1) if specs else np.moveaxis(small, 0, -1)
+    sizes = (480, 480)
+    large = Image.fromarray(np.rint(255 * small).astype(np.uint8)).resize(sizes, Image.Resampling.BICUBIC)
+    return np.moveaxis(np.asarray(large, np.float32) / 255, -1, 0)
+
+
+@pytest.mark.parametrize("more", [(), ({"name": "film-grain", "severity": 1},)])
+def test_a_faded_print_that_was_enlarged_is_not_taken_for_blurred(more) -> None:
+    faded = enlarged_print({"name": "fade", "severity": 3}, *more)
+    assert [one.damage for one in diagnose(faded).findings] == ["defocus"]
+    found = diagnose_any_size(faded)
+    assert [one.damage for one in found.findings] == ["fade"]
+    assert models(found) == ["sca-unet.scratches", "sca-unet.old-photo", "sca-unet.grain"]
+
+
+def test_what_a_faded_print_gains_once_it_is_known() -> None:
+    faded, clean = enlarged_print({"name": "fade", "severity": 3}), enlarged_print()
+    restored = np.moveaxis(restorecli.restore_image(np.moveaxis(faded, 0, -1)), -1, 0)
+    before, after = (peak_signal_noise_ratio(clean, image, data_range=1) for image in (faded, restored))
+    assert after > before + 3
+
+
+@pytest.mark.parametrize("blur", ["gaussian-blur", "defocus", "motion-blur"])
+def test_a_blur_without_fading_stays_a_blur(blur) -> None:
+    blurred = veiled(enlarged_print(), {"name": blur, "severity": 3})
+    found = diagnose_any_size(blurred)
+    assert not BLURS.isdisjoint(one.damage for one in found.findings)
+    assert found == diagnose(blurred)
+
+
+def test_an_enlarged_photograph_that_did_not_fade_is_told_as_before() -> None:
+    for image in (enlarged_print(), enlarged_print({"name": "film-grain", "severity": 3})):
+        assert diagnose_any_size(image) == diagnose(image)
