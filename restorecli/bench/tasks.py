@@ -64,6 +64,12 @@ TASKS = (
     ),
     Task("strokes lost", ({"name": "holes", "kind": "strokes", "share": 0.2},), (*_INPAINTING, *_COPYING)),
     Task("impulses, 10 %", ({"name": "salt-pepper", "amount": 0.1},), ("median", "switching-median")),
+    Task(
+        "noise of 20 photons at white",
+        ({"name": "poisson", "peak": 20},),
+        ("anscombe", "nlm", "wavelet"),
+        ("sca-unet.noise",),
+    ),
     Task("JPEG, quality 10", ({"name": "jpeg", "quality": 10},), ("deblock",), ("sca-unet.jpeg",)),
     Task(
         "dithered, 2 levels",

@@ -149,15 +149,19 @@ class Notes(SilentMonitor):
 
 @pytest.mark.parametrize("recipe", RUNS, ids=lambda run: f"{run['strategy']}-{run['optimizer']['name']}")
 def test_replayed_steps_are_the_steps(write_recipe, workshop, recipe, recording):
-    """To the rounding of the learning rate to float32, while rate and decay change with every step."""
+    """To the rounding of the learning rate to float32, while rate and decay change with every step.
+
+    Muon rounds what it steps along to bfloat16: 12 steps of a rate of 1e-3 may then be 12 x 1e-3 / 256 apart.
+    """
     path = write_recipe(**recipe)
     usual = weights_of(train(path, output=workshop / "usual", compile="off"))
     monitor = Notes()
     graphed = weights_of(train(path, output=workshop / "graphed", compile="graph", monitor=monitor))
     assert recording.made == 1
     assert not [note for note in monitor.notes if "cannot" in note]
+    apart = 5e-5 if recipe["optimizer"]["name"] == "muon" else 1e-5
     for name, value in usual.items():
-        torch.testing.assert_close(graphed[name], value, rtol=1e-4, atol=1e-5, msg=name)
+        torch.testing.assert_close(graphed[name], value, rtol=1e-4, atol=apart, msg=name)
 
 
 @pytest.mark.parametrize("frozen", ["keep_rate_on", "keep_weight_on"])
