@@ -40,6 +40,16 @@ _MIN_DARK = 1e-4
 """Variance of the darkest place, over the mean variance, at least."""
 
 
+_FEW, _SOME = 60.0, 250.0
+"""Electrons at the brightest place up to which there are few, and more of which leave noise too faint to be
+told from texture."""
+
+_RATIO_OF_FEW, _RATIO_OF_SOME = (0.5, 2.0), (0.85, 1.2)
+"""Ratios of coarse details to noise between which noise is white, where there are few electrons and some.
+Thin structures on black, which have no noise around them, reach 1.8 with few. Of 623 clean photographs and
+tiles of the training folders none lies between; with few the least is 3.1."""
+
+
 @dataclass(frozen=True, slots=True)
 class PhotonNoise:
     """Noise whose variance is `gain * level + at_zero`.
@@ -173,16 +183,6 @@ def _shared() -> float:
 
 
 _SHARED = _shared()
-
-
-_FEW, _SOME = 60.0, 250.0
-"""Electrons at the brightest place up to which there are few, and more of which leave noise too faint to be
-told from texture."""
-
-_RATIO_OF_FEW, _RATIO_OF_SOME = (0.5, 2.0), (0.85, 1.2)
-"""Ratios of coarse details to noise between which noise is white, where there are few electrons and some.
-Thin structures on black, which have no noise around them, reach 1.8 with few. Of 623 clean photographs and
-tiles of the training folders none lies between; with few the least is 3.1."""
 
 
 def find_photon_noise(plane: NDArray[np.floating]) -> PhotonNoise | None:
