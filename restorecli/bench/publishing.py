@@ -120,7 +120,8 @@ def publish(path: Path, data: Path, plan: Plan, progress: Progress | None = None
     """Measure what weights reach, and return them with all of it on their card.
 
     The tensors are stored in 16 bits where that loses less than `MAX_STORING_LOSS` dB on the labels of few
-    images, and the scores are those of the stored tensors, in float32.
+    images, and the scores are those of the stored tensors, in float32. What bfloat16 loses is the mean over
+    those labels that have damage.
 
     Args:
         path: A weights file that `restorecli train` wrote.

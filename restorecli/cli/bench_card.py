@@ -51,9 +51,9 @@ def card(
 ) -> None:
     """Measure what weights reach, and write them with their scores, as a page, and with a failure to see.
 
-    They are stored in 16 bits where that loses less than 0.01 dB on the labels of fewer than 8 images, which
-    also tell what bfloat16 loses; labels of more images get an interval. `restorecli models FILE` shows the
-    card, and `restorecli bench weights` measures those of shipped weights again.
+    They are stored in 16 bits where that loses less than 0.01 dB on the labels of fewer than 8 images; those
+    with damage also tell what bfloat16 loses, labels of more images get an interval. `restorecli models FILE`
+    shows the card, and `restorecli bench weights` measures those of shipped weights again.
     """
     from restorecli.bench.publishing import Plan, publish, refuse_to_replace
 

@@ -13,7 +13,7 @@ import numpy as np
 from restorecli.counting import counted
 from restorecli.diagnosis.diagnosing import FileInfo
 from restorecli.diagnosis.large import diagnose_any_size
-from restorecli.diagnosis.measured import of_measured, with_photons
+from restorecli.diagnosis.measured import as_measured
 from restorecli.diagnosis.measuring.webp import webp_quantizer
 from restorecli.diagnosis.result import Diagnosis
 from restorecli.errors import RestorecliError
@@ -88,9 +88,7 @@ def diagnose_image(image: ImageData, info: FileInfo | None = None, *, measured: 
     """
     clipped = np.clip(image.pixels, 0, 1)
     found = diagnose_any_size(clipped, info)
-    if not measured and not is_measured(image):
-        return found
-    return with_photons(of_measured(found, is_gray=image.channels == 1), clipped)
+    return as_measured(found, clipped) if measured or is_measured(image) else found
 
 
 def diagnose_files(

@@ -25,6 +25,16 @@ _SURE = 0.95
 """Confidence in noise that follows the law of photons and is white."""
 
 
+def as_measured(diagnosis: Diagnosis, pixels: Pixels) -> Diagnosis:
+    """Return the diagnosis of an image that is measured data, the noise of its photons included.
+
+    Args:
+        diagnosis: Of the pixels, as of a photograph; `images.measured` says for which images this is meant.
+        pixels: (C, H, W) float32 in [0, 1].
+    """
+    return with_photons(of_measured(diagnosis, is_gray=len(pixels) == 1), pixels)
+
+
 def of_measured(diagnosis: Diagnosis, *, is_gray: bool) -> Diagnosis:
     """Return the diagnosis of an image that is measured data, from that of the same pixels as a photograph.
 

@@ -111,7 +111,7 @@ class AutoRestorer(Restorer):
         from restorecli.diagnosis.diagnosing import FileInfo, looked_at
         from restorecli.diagnosis.files import file_info
         from restorecli.diagnosis.large import diagnose_any_size
-        from restorecli.diagnosis.measured import of_measured, with_photons
+        from restorecli.diagnosis.measured import as_measured
         from restorecli.diagnosis.second_look.confirming import confirm
 
         example = context.like or Example(pixels)
@@ -120,7 +120,7 @@ class AutoRestorer(Restorer):
             clipped = np.clip(example.pixels, 0, 1)
             found = diagnose_any_size(clipped, info)
             if context.measured:
-                found = with_photons(of_measured(found, is_gray=len(pixels) == 1), clipped)
+                found = as_measured(found, clipped)
             seen = looked_at(clipped, found.inside)
             found = confirm(found, seen, self.restored_by)
             example.diagnosis = look_behind_marks(found, seen, self.restored_by, _without_marks)

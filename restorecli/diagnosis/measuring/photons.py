@@ -9,6 +9,7 @@ c = (s^2 - g o) / g, the variance at 0 over the gain.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,8 +131,8 @@ def _line(places: _Places, base: float, gain: float, dark: float) -> tuple[float
     weight = 1 / (variance + gain**2) ** 2
     middle, height = np.average(x, weights=weight), np.average(square, weights=weight)
     spread = float(weight @ (x - middle) ** 2)
-    sound = spread - _SHARED * float(weight @ variance)
-    skew = _SHARED * gain * float(weight @ (variance - dark))
+    sound = spread - _shared() * float(weight @ variance)
+    skew = _shared() * gain * float(weight @ (variance - dark))
     slope = max(float(weight @ ((x - middle) * (square - height))) - skew, 0.0)
     gain = slope / sound if sound > _MIN_SPREAD * spread else 0.0
     return gain, max(float(height - gain * middle), _MIN_DARK * float(places.squares.mean()))
@@ -174,15 +175,13 @@ def _filtered(y: Doubles, taps: Doubles) -> Doubles:
     return rows
 
 
+@cache
 def _shared() -> float:
     """Return the variance that white noise of variance 1 leaves in an average level."""
     impulse = np.zeros((65, 65))
     impulse[32, 32] = 1
     weights = ndimage.gaussian_filter(_filtered(impulse, _HIGH_PASS**2), _AROUND)
     return float(np.sum(weights**2))
-
-
-_SHARED = _shared()
 
 
 def find_photon_noise(plane: NDArray[np.floating]) -> PhotonNoise | None:

@@ -1,7 +1,7 @@
 """A second look: what a network against a damage takes away confirms that the damage was there, or not.
 
 Clean reeds and wires look like faint scratches, grass looks like faint rain, and fabrics and fences look like
-faint moire. Whether what a network takes away was paint, rain or moire, can be seen better than whether an
+faint moire. Whether what a network takes away was paint, rain or moire can be seen better than whether an
 image has it. `diagnose` restores nothing: it
 names such damages as doubts, and who can restore looks again.
 """
