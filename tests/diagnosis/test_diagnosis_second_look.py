@@ -56,6 +56,8 @@ def test_a_painted_line_measures_what_was_painted() -> None:
     assert mark["plateau"] == pytest.approx(1, rel=1e-5)
     assert mark["disc"] == pytest.approx(120 / (np.pi / 4 * 1600))
     assert mark["inside"] == pytest.approx(38 / 120)
+    assert mark["thick"] == pytest.approx(3)
+    assert mark["seam"] == pytest.approx(0, abs=1e-5)
     luma = float(np.array([0.299, 0.587, 0.114]) @ below[:, 0, 0])
     assert mark["step"] == pytest.approx(0.8 * (247 - luma), rel=1e-4)
     assert mark["power"] == pytest.approx(3 * 40 * np.square(0.8 * (247 - below[:, 0, 0])).mean(), rel=1e-4)
@@ -63,6 +65,22 @@ def test_a_painted_line_measures_what_was_painted() -> None:
     (dark,) = measure_marks(255 - before, 255 - below)  # measured in the negative
     assert dark == pytest.approx({**mark, "dark": 1}, rel=1e-4, abs=1e-4)
     assert len(measure_marks(below, before)) == 1  # light that came back is a dark mark that was taken
+
+
+@pytest.mark.parametrize(
+    ("thickness", "left", "is_paint"), [(13, 0.0, True), (13, 0.6, False), (3, 0.6, True)]
+)
+def test_a_thick_mark_that_stays_an_edge_is_no_paint(thickness, left, is_paint) -> None:
+    """Of a white brim a network takes the light, but not the brim; of thin scratches it may leave some."""
+    below = np.broadcast_to(np.array([120, 80, 40], np.float32)[:, None, None], (3, 96, 128))
+    before, after = below.copy(), below.copy()
+    band = np.s_[:, 40 : 40 + thickness, 10:118]
+    before[band] += 0.9 * (247 - before[band])
+    after[band] += left * (before[band] - after[band])
+    (mark,) = measure_marks(before, after)
+    assert (mark["thick"], mark["seam"]) == (pytest.approx(thickness, abs=1), pytest.approx(left, abs=1e-5))
+    (chance,) = paint_chances([mark])
+    assert chance > 0.5 if is_paint else chance == 0
 
 
 def test_marks_have_numbers_where_they_are() -> None:

@@ -71,6 +71,15 @@ def test_what_is_no_paint_comes_back_as_it_was() -> None:
     np.testing.assert_array_equal(judged.pixels, clean)
 
 
+def test_the_white_brim_of_a_cup_stays_beside_scratches() -> None:
+    """It was filled as a scratch, and 30 dB became 23; the scratches were all that there was to take."""
+    photo = np.rint(255 * read_sample("coffee").pixels.transpose(1, 2, 0)[40:232, 100:292]).astype(np.uint8)
+    scratched = restorecli.degrade_image(photo, [{"name": "scratches", "severity": 1}])
+    restored = restorecli.restore_image(scratched, "sca-unet.scratches", precision="fp32")
+    before, after = (restorecli.score(image, photo)["psnr"] for image in (scratched, restored))
+    assert after > before + 1
+
+
 def test_tiles_strength_and_findings_are_those_of_any_restorer(scratched) -> None:
     clean, before, painted = scratched
     restorer = ImageRestorer(OnlyMarks(Answer(clean)), strength=0.5)
