@@ -43,6 +43,9 @@ _PRINT_SHOWN, _CONFIDENCE = 0.001, 0.9
 """Chance of an old print in such a copy, by measurements times that by the network, from which what looks
 blurred is one, and the confidence in that."""
 
+_FULL = 254.0
+"""Brightest level that no copy of a print has that faded: prints of severity 3 and 5 have 249 at most."""
+
 
 def diagnose_any_size(image: Pixels, info: FileInfo | None = None) -> Diagnosis:
     """Say what damage an image of any size has; see `diagnose`.
@@ -85,7 +88,10 @@ def _faded(image: Pixels, found: Diagnosis) -> tuple[Finding, ...]:
     reduced = cell_means(image, _SHARP_AGAIN)
     if print_chance(reduced) < _PRINT_SHOWN:
         return ()
-    strengths = STRENGTHS[_FADE](measurements(reduced))
+    measured = measurements(reduced)
+    if measured["whitest"] >= _FULL:
+        return ()
+    strengths = STRENGTHS[_FADE](measured)
     return (Finding(_FADE, TITLES[_FADE], _CONFIDENCE, strengths),)
 
 

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data
 
+from restorecli.degradation.chain import Chain, degrade_array
 from restorecli.diagnosis import diagnose
 from restorecli.diagnosis.diagnosing import measurements
 from restorecli.diagnosis.measuring.noise import measure_noise, robust_sigma, shows_white_noise
@@ -92,6 +93,24 @@ def test_plain_noise_on_a_photograph_is_found(name: str, sigma: float) -> None:
     assert {finding.damage for finding in diagnosis.findings} <= {"gaussian", "poisson", "speckle"}
     assert diagnosis.findings
     assert diagnosis.steps
+
+
+@pytest.mark.parametrize(
+    ("name", "top", "left"), [("chelsea", 40, 100), ("chelsea", 100, 180), ("coins", 0, 0)]
+)
+def test_noise_on_flat_gray_is_not_taken_for_the_grain_of_a_faded_print(
+    name: str, top: int, left: int
+) -> None:
+    """The grain of made prints is white noise of sigma 8; blacks and whites are gone in them alone."""
+    gray = _photograph(name).mean(axis=0, keepdims=True)[:, top : top + 192, left : left + 192]
+    noisy = gray + np.random.default_rng(0).normal(0, 8 / 255, gray.shape)
+    faded = degrade_array(gray, Chain.from_specs([{"name": "fade", "severity": 3}]), 0, "print")[0]
+    found, of_print = (
+        [one.damage for one in diagnose(np.rint(255 * image.clip(0, 1)).astype(np.float32) / 255).findings]
+        for image in (noisy, faded)
+    )
+    assert {"fade", "old-photo"}.isdisjoint(found)
+    assert of_print == ["fade"]
 
 
 @pytest.mark.parametrize("name", [*_PHOTOGRAPHS, "brick", "grass", "gravel", "page", "moon", "retina"])

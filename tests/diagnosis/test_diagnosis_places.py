@@ -117,6 +117,19 @@ def test_haze_must_be_surer_in_images_of_full_whites() -> None:
     assert limits({"whitest": 240.0, "paint lines": 0.0}, seen, sure, 1 << 18)["haze"] == 0.95
 
 
+def test_fading_of_gray_needs_that_black_and_white_are_gone() -> None:
+    of_print = {"blackest": 13.0, "whitest": 239.0, "hole share": 0.0, "hole jump": 0.0, "paint lines": 0.0}
+    measured = dict.fromkeys(BLURS, 0.2)
+    for tones in (of_print, {**of_print, "blackest": 12.0}, {**of_print, "whitest": 240.0}):
+        assert ("fade" in without_evidence(tones, measured)) == (tones != of_print)
+        assert "fade" not in without_evidence({**tones, "noise shared": 0.9}, measured), "color"
+    narrow, wide = (
+        limits({**of_print, "dark end": level}, {"rain": 0.0}, {"fade": 0.55}, 1 << 18)["fade"]
+        for level in (90.0, 89.0)
+    )
+    assert (narrow, wide) == (0.55, 0.94)
+
+
 def test_holes_in_three_corners_are_found_and_a_margin_is_none() -> None:
     image = 0.1 + 0.8 * _photo()
     image[:, :60, :80] = image[:, :50, -70:] = image[:, -40:, :90] = 1

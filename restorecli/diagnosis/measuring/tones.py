@@ -10,6 +10,9 @@ from restorecli.diagnosis.measuring.view import Plane, View
 _PATCH = 9
 """Side of the patches of the dark channel, in pixels of the small copy."""
 
+_MEAN_SIDE = 5
+"""Side of the means in which black is looked for, in pixels at full resolution."""
+
 
 def measure_tones(view: View) -> dict[str, float]:
     """Measure tones of the small copy.
@@ -23,7 +26,8 @@ def measure_tones(view: View) -> dict[str, float]:
         percentiles; `color`: mean difference of the largest and smallest channel over the largest; `one
         hue`: deviation of the channels from straight lines in luma, in levels; `light red`, `light blue`:
         the 99th percentile of the channels. `whitest`: the 99.9th percentile of the largest channel at full
-        resolution.
+        resolution; `blackest`: the 0.1th of means of 5 x 5 px of luma there, for noise makes black of dark
+        gray.
     """
     luma = view.small_luma
     low, dim, middle, bright, high = np.percentile(luma, [1, 10, 50, 90, 99])
@@ -38,6 +42,7 @@ def measure_tones(view: View) -> dict[str, float]:
         "local contrast": _local_contrast(luma),
         "vignette": _vignette(luma),
         "whitest": float(np.percentile(view.window.max(axis=0), 99.9)),
+        "blackest": float(np.percentile(ndimage.uniform_filter(view.luma, _MEAN_SIDE), 0.1)),
         **_veil(view),
     }
     if not view.is_gray:
