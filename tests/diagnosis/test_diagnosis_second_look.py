@@ -68,9 +68,12 @@ def test_a_painted_line_measures_what_was_painted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("thickness", "left", "is_paint"), [(13, 0.0, True), (13, 0.6, False), (3, 0.6, True)]
+    ("thickness", "left", "alone", "is_paint"),
+    [(13, 0.0, 0.9, True), (13, 0.6, 0.9, False), (3, 0.6, 0.9, True), (13, 0.6, 0.9999, True)],
 )
-def test_a_thick_mark_that_stays_an_edge_is_no_paint(thickness, left, is_paint) -> None:
+def test_a_thick_mark_that_stays_an_edge_must_be_nearly_sure(
+    thickness, left, alone, is_paint, monkeypatch
+) -> None:
     """Of a white brim a network takes the light, but not the brim; of thin scratches it may leave some."""
     below = np.broadcast_to(np.array([120, 80, 40], np.float32)[:, None, None], (3, 96, 128))
     before, after = below.copy(), below.copy()
@@ -79,6 +82,7 @@ def test_a_thick_mark_that_stays_an_edge_is_no_paint(thickness, left, is_paint) 
     after[band] += left * (before[band] - after[band])
     (mark,) = measure_marks(before, after)
     assert (mark["thick"], mark["seam"]) == (pytest.approx(thickness, abs=1), pytest.approx(left, abs=1e-5))
+    monkeypatch.setattr(marks, "marks_table", lambda: SimpleNamespace(chances=lambda _: {"scratches": alone}))
     (chance,) = paint_chances([mark])
     assert chance > 0.5 if is_paint else chance == 0
 

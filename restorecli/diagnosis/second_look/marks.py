@@ -55,10 +55,10 @@ _DEEP = 2.0
 _MIN_CONTRAST = 6.0
 """Levels, root mean square, that a mark counts as having been off its surroundings, at least."""
 
-_THICK, _EDGE_LEFT = 8.0, 0.4
-"""Thickness (px) and share of its contrast, see `measure_marks`, above which a mark is no paint, but a
-bright brim or a glint. Of 51 marks above both that are else taken for paint, in training photographs with
-scratches or without, 41 are none; thicknesses of 7 to 10 px and shares of 0.4 to 0.5 do as well."""
+_THICK, _EDGE_LEFT, _PAINT_ANYWAY = 8.0, 0.4, 0.98
+"""Thickness (px) and share of its contrast, see `measure_marks`, above which a mark is no paint, but a bright
+brim or a glint, unless its chance is this. Of such marks that are else taken for paint, in training
+photographs and samples with scratches or without, four of five are none, whatever weights took them."""
 
 _PAINTED, _UNPAINTED = 0.5, 5.0
 """Marks of either kind that every image is taken to have beside those that were found."""
@@ -222,21 +222,21 @@ def paint_chances(found: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
     How common paint is among them is learned from the marks themselves: their mean chance takes the place of
     the share that the table was fitted to, until nothing changes (Saerens, Latinne and Decaestecker, Neural
     Computation 2002). Among many sure scratches a doubtful one is believed, alone it is not. A thick mark of
-    which an edge is left is none, however many there are.
+    which an edge is left must be nearly sure.
 
     Args:
         found: The marks of one image, as `measure_marks` returns them.
     """
     table = marks_table()
     alone = np.array([table.chances(mark)[PAINT] for mark in found])
-    alone[[_stays_an_edge(mark) for mark in found]] = 0.0
     odds = alone / np.maximum(1 - alone, _SURE) * CLEAN_WEIGHT
     chances = alone
     for _ in range(_ROUNDS):
         common = (chances.sum() + _PAINTED) / (len(found) + _PAINTED + _UNPAINTED)
         told = odds * common / (1 - common)
         chances = told / (1 + told)
-    return chances
+    edges = np.array([_stays_an_edge(mark) for mark in found], np.bool_)
+    return np.where(edges & (chances < _PAINT_ANYWAY), 0.0, chances)
 
 
 def _stays_an_edge(mark: Mapping[str, float]) -> bool:
