@@ -271,6 +271,8 @@ def test_what_is_not_there_or_of_another_kind_is_said(run, photos):
     ):
         done = run(photos.parent, "degrade", "photos", "--noise", noise, "--plugins", code=2)
         assert words in " ".join(done.stderr.split()), done.stderr
+    done = run(photos.parent, "restore", "photos", "--model", "ownparts.parts:Vignette", "--plugins", code=2)
+    assert "ownparts.parts:Vignette is neither a network nor a method" in " ".join(done.stderr.split())
 
 
 def test_a_module_of_the_current_folder_is_found(run, photos, tmp_path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from typer import TyperException
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 _WORDS = {"list[Path]": "PATH", "list[str]": "NAME", "str": "TEXT", "path": "PATH", "int": "NUMBER"}
@@ -50,7 +52,19 @@ def _shown(option: TyperOption, ctx: Any) -> str | None:  # noqa: ANN401 - as ab
 
 
 class PlainCommand(_Plain, TyperCommand):
-    """A command with plain help."""
+    """A command with plain help, which says what to do about the files that a shell made of `*.jpg`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
+        """Read the words behind the command."""
+        files = [word for word in args if Path(word).is_file()]
+        try:
+            rest: list[str] = super().parse_args(ctx, args)
+        except TyperException as error:
+            if "unexpected extra argument" in error.message and len(files) > 2:
+                folder = f"{Path(files[0]).parent}/"
+                error.message += f". Name one image, or the folder of several, such as {folder}"
+            raise
+        return rest
 
 
 class PlainGroup(_Plain, TyperGroup):

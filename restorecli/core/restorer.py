@@ -16,6 +16,9 @@ from torch.nn import functional as F
 from restorecli.core.footprint import Footprint
 from restorecli.errors import ImageError, UsageError
 
+_LEVELS = 16.0
+"""A largest value beyond this is one of levels from 0 to 255 or 65535, no share of white."""
+
 
 class NonFiniteError(ImageError):
     """The network's output holds NaN or infinity even in float32."""
@@ -139,9 +142,11 @@ class PaddingRestorer(ABC):
             (N, C, scale H, scale W) float32 in [0, 1] on the batch's device.
 
         Raises:
-            UsageError: The batch has another shape.
+            UsageError: The batch has another shape, or values on another scale.
             NonFiniteError: The output is not finite, in float32 too.
         """
+        check_batch(batch)
+        _check_range(batch)
         restored = self.unchecked(batch)
         if is_finite(restored):
             return restored
@@ -204,6 +209,22 @@ def check_batch(batch: object) -> None:
         got=f"{type(batch).__name__} {shape or ''}".rstrip(),
         hint="restorecli.restore_image(image, restorer) takes NumPy arrays, PIL images and single tensors",
     )
+
+
+def _check_range(batch: Tensor) -> None:
+    """Refuse values that cannot be meant for [0, 1]; waits for the device.
+
+    Raises:
+        UsageError: The largest is far above 1, as in levels from 0 to 255.
+    """
+    largest = float(batch.amax())
+    if _LEVELS < largest < torch.inf:
+        raise UsageError(
+            "The values of the batch are out of range.",
+            expected="floats in [0, 1]",
+            got=f"values up to {largest:g}",
+            hint="divide by 255, or by what white is",
+        )
 
 
 def is_finite(values: Tensor) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from restorecli.errors import DataError, UsageError
@@ -41,6 +42,26 @@ def make_folder(folder: Path, output: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise write_fault(fault, folder) from fault
+
+
+def refuse_file_name(output: Path, suffixes: Iterable[str]) -> None:
+    """Refuse the name of one file where several are written into a folder.
+
+    Args:
+        output: The folder that the user named; one that is there already may have any name.
+        suffixes: Those of what is written, with their dots.
+
+    Raises:
+        UsageError: The name ends with one of them.
+    """
+    if output.suffix.lower() in suffixes and not output.is_dir():
+        raise UsageError(
+            "What is written is several files, which need a folder.",
+            expected="a folder",
+            got=str(output),
+            unchanged="everything",
+            hint=f"-o/--output {output.with_suffix('')}",
+        )
 
 
 def refuse_same_folder(source: Path, output: Path) -> None:

@@ -10,7 +10,7 @@ from restorecli.errors import UsageError
 from restorecli.folders.places import make_folder
 from restorecli.folders.protect import file_identity
 from restorecli.folders.walking import check_exists
-from restorecli.images.formats import SUFFIXES, format_for
+from restorecli.images.formats import FOREIGN_SUFFIXES, SUFFIXES, format_for
 
 
 def single_target(
@@ -18,7 +18,8 @@ def single_target(
 ) -> Path | None:
     """Return the one file that an image is to be written to, or None where `output` is a folder.
 
-    It is a folder where it is one already, ends with a slash, or has no suffix of an image.
+    It is a folder where it is one already, ends with a slash, or has no suffix of an image: formats that
+    are not written, and suffixes that are a slip of the fingers, are refused.
 
     Args:
         source: What is read.
@@ -26,11 +27,14 @@ def single_target(
         image_format: The format that was asked for beside it.
 
     Raises:
-        UsageError: A folder of images cannot become one file, or the format is not that of the suffix.
+        UsageError: A folder of images cannot become one file, the format is not that of the suffix, or
+            no image is written under such a name.
     """
     target = Path(output)
-    ends_open = str(output).endswith(("/", os.sep))
-    if ends_open or target.is_dir() or target.suffix.lower() not in SUFFIXES:
+    if str(output).endswith(("/", os.sep)) or target.is_dir():
+        return None
+    if target.suffix.lower() not in SUFFIXES:
+        _refuse_unwritten(target)
         return None
     if source is None or Path(source).is_dir():
         raise UsageError(
@@ -47,6 +51,32 @@ def single_target(
             got=f"--format {image_format} for {output}",
         )
     return target
+
+
+def _refuse_unwritten(output: Path) -> None:
+    """Refuse a name that is meant for one image, but that no image is written under.
+
+    Raises:
+        UsageError: It asks for a pipe, names a format that is not written, or has the letters of one that is.
+    """
+    if str(output) == "-":
+        raise UsageError(
+            "Images are not written to a pipe.",
+            expected="a file or a folder",
+            got="-",
+            unchanged="everything",
+        )
+    suffix = output.suffix.lower()
+    slips = [known for known in SUFFIXES if set(known) == set(suffix)]
+    if suffix in FOREIGN_SUFFIXES or slips:
+        meant = output.with_suffix(slips[0] if slips else ".png")
+        raise UsageError(
+            "The suffix of the output names no format that is written.",
+            expected=", ".join(sorted(SUFFIXES)),
+            got=str(output),
+            unchanged="everything",
+            hint=f"-o/--output {meant}, or {output}/ for a folder of this name",
+        )
 
 
 def prepare_target(target: Path, inputs: Iterable[Path], *, overwrite: bool) -> None:
@@ -84,6 +114,7 @@ def check_target(target: Path, inputs: Iterable[Path], *, overwrite: bool) -> No
     if not overwrite and os.path.lexists(target):
         raise UsageError(
             "There is a file of this name already.",
+            expected="a name for the result that is not taken",
             got=str(target),
             unchanged="everything",
             hint="add --overwrite to replace it, or choose another -o/--output",

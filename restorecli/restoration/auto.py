@@ -68,6 +68,10 @@ class AutoRestorer(Restorer):
         self._backend = backend
         self._networks: dict[str, Restorer] = {}
 
+    def __repr__(self) -> str:
+        """Return its name, and where networks compute."""
+        return f"<{AUTO} on {self._device}>"
+
     @property
     def spec(self) -> RestorerSpec:
         """Any image, of its own size."""

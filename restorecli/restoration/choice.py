@@ -132,4 +132,5 @@ def _for_methods(option: str, name: str, others: str = "") -> UsageError:
         " ".join(f"{option} is for methods {others}".split()) + f"; {name} finds out by itself.",
         expected=f"--model with one of {', '.join(METHODS)}",
         got=f"{option} beside --model {name}",
+        hint=f"leave {option} out, or name one of these",
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from restorecli.catalogs import did_you_mean
 from restorecli.core.models.catalog import MODELS
 from restorecli.errors import UsageError
+from restorecli.plugins import is_place
 from restorecli.restoration.methods.catalog import METHODS
 
 if TYPE_CHECKING:  # torch, which names need not wait for
@@ -145,6 +146,14 @@ def check_name(name: str) -> None:
         return
     if MODELS.resolve(name) is not None:
         return
+    if is_place(name):
+        raise UsageError(
+            f"{name} is neither a network nor a method.",
+            expected="a torch.nn.Module with the attributes of a network, or a subclass of "
+            "restorecli.restoration.methods.base.Method",
+            got=name,
+            hint="restorecli docs plugins",
+        )
     raise UsageError(
         f"There is no model {name!r}.",
         expected="a name that `restorecli models` lists, or a .safetensors, .pth or .onnx file",

@@ -34,6 +34,7 @@ def test_results_are_one_line(photos, tmp_path) -> None:
 
 
 def test_restorers_are_one_line() -> None:
+    assert repr(restorecli.load("auto", device="cpu")) == "<auto on cpu>"
     assert repr(restorecli.load("median")) == "<method median(size=3)>"
     assert (
         repr(restorecli.load("sca-unet", device="cpu", precision="fp32"))

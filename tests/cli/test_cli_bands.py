@@ -32,6 +32,13 @@ def weights(shell) -> Path:
     return file
 
 
+def test_the_name_of_a_file_is_refused_where_charts_go_into_a_folder(shell, dusty) -> None:
+    assert "try: -o/--output chart\n" in shell("restorecli bands dusty.png -o chart.png", code=2).err
+    (shell.folder / "old.png").mkdir()
+    shell("restorecli bands dusty.png -o old.png")
+    assert (shell.folder / "old.png" / "dusty.png").is_file()
+
+
 def test_an_image_alone_gives_one_chart_and_a_table(shell, dusty) -> None:
     answer = shell("restorecli bands dusty.png")
     assert len([line for line in answer.out.splitlines() if line.startswith("image")]) == 3

@@ -110,6 +110,7 @@ def test_a_network_is_shown_with_its_weights_or_how_to_get_some(shell) -> None:
     assert "sca-unet.noise-blur" in shown
     assert "(the default)" in shown
     assert "restorecli train quick/restormer" in shell("restorecli models restormer").out
+    assert "after after" not in " ".join(shell("restorecli models old-photo").out.split())
 
 
 @pytest.mark.slow

@@ -43,6 +43,12 @@ def test_sigma_for_two_steps_is_refused_with_the_words_that_say_which() -> None:
     assert "--set gaussian-blur.sigma=20 --set gaussian.sigma=20" in caught.value.hint
 
 
+def test_parameters_behind_the_name_are_refused_with_the_words_that_say_them() -> None:
+    with pytest.raises(UsageError, match="the name alone") as caught:
+        ChainWords(noise=["blur:sigma=2,x=1"]).steps()
+    assert caught.value.hint == "--noise gaussian-blur --set gaussian-blur.sigma=2 --set gaussian-blur.x=1"
+
+
 def test_severity_and_random_hold_for_every_step() -> None:
     assert ChainWords(noise=["gaussian", "jpeg"], severity=4).steps()[1] == {"name": "jpeg", "severity": 4}
     assert ChainWords(noise=["gaussian", "jpeg"], random=True).steps()[1] == {"name": "jpeg", "random": True}

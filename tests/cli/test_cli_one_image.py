@@ -80,6 +80,14 @@ def test_the_quality_is_that_of_the_file(photo) -> None:
         ("degrade photo.png taken.png --noise gaussian", "--overwrite"),
         ("degrade -o better.png --noise gaussian", "a folder"),
         ("degrade photo.png better.png --noise gaussian --unclipped", "TIFF"),
+        ("restore photo.png -o better.gif", "-o/--output better.png, or better.gif/ for a folder"),
+        ("restore photo.png better.HEIC", "better.png"),
+        ("restore photo.png -o better.pgn", "better.png"),
+        ("restore photo.png -o better.jpgg", "better.jpg"),
+        ("restore photo.png -o -", "pipe"),
+        ("restore photo.png -o better.jp2 --dry-run", "better.png"),
+        ("degrade photo.png better.gif --noise gaussian", "better.png"),
+        ("restore photo.png taken.png", "a name for the result that is not taken"),
     ],
 )
 def test_inputs_and_earlier_files_stay_as_they_are(photo, line, told) -> None:
@@ -89,6 +97,12 @@ def test_inputs_and_earlier_files_stay_as_they_are(photo, line, told) -> None:
     model = " --model median" if line.startswith("restore") else ""
     assert told in photo(f"restorecli {line}{model}", code=2).err
     assert {path: path.read_bytes() for path in photo.folder.rglob("*") if path.is_file()} == kept
+
+
+def test_the_names_that_a_shell_makes_of_a_pattern_lead_to_the_folder(photo) -> None:
+    told = photo("restorecli restore photo.png photo.jpg photos/indoors/0.png -o out", code=2).err
+    assert "Name one image, or the folder of several, such as ./" in " ".join(told.replace("│", " ").split())
+    assert "folder" not in photo("restorecli restore photo.png a.png b.png", code=2).err
 
 
 def test_a_file_where_the_folder_of_the_output_should_be_is_named(photo) -> None:

@@ -31,6 +31,13 @@ def test_the_written_files_are_printed(chain):
     assert "outdoors" in (chain.folder / "plots" / "psnr-means.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("name", ["figure.png", "figure.svg", "figure.PDF"])
+def test_the_name_of_a_file_is_refused(shell, name):
+    answer = shell(f"restorecli plot -o {name}", code=2)
+    assert "try: -o/--output figure\n" in answer.err
+    assert not (shell.folder / name).exists()
+
+
 def test_degraded_alone_by_default(shell, photos):
     shell("restorecli degrade ./photos --noise gaussian --sigma 40")
     answer = shell("restorecli plot --metrics psnr --format svg --json -o charts")

@@ -89,6 +89,15 @@ def test_other_shapes_are_refused(shape):
         TorchRestorer(Fake(), name="fake", device=CPU)(torch.rand(shape))
 
 
+@pytest.mark.parametrize("white", [255, 65535])
+def test_levels_are_refused_instead_of_clipped(white):
+    restorer = TorchRestorer(Fake(), name="fake", device=CPU)
+    with pytest.raises(UsageError, match="out of range") as caught:
+        restorer(torch.full((1, 3, 8, 8), float(white)))
+    assert caught.value.got == f"values up to {white:g}"
+    assert restorer(torch.full((1, 3, 8, 8), 2.0)).max() == 1
+
+
 def test_device_and_precision_names():
     assert pick_device("cpu") == CPU
     assert pick_device() == pick_device("auto")

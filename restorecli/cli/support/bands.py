@@ -14,6 +14,7 @@ from restorecli.core.inspection import BandStatistics, BandView, central, inspec
 from restorecli.core.models.blocks.frequency import SelectiveFrequency
 from restorecli.core.zoo import load
 from restorecli.errors import UsageError
+from restorecli.folders.places import refuse_file_name
 from restorecli.folders.protect import keep_inputs
 from restorecli.folders.walking import mark_output
 from restorecli.images.reading import read_image
@@ -28,6 +29,7 @@ def show(
     image: Path, model: str | None, output: Path, *, side: int, tolerance: float | None, as_json: bool
 ) -> None:
     """Write a chart for each selecting layer, and print a table of their bands; see the command."""
+    refuse_file_name(output, [".png"])
     pixels = central(torch.from_numpy(read_image(image).pixels), side)
     network = _network(model, pixels.shape[0], tolerance)
     views = inspect(network, pixels if model is not None else _FULL * pixels)

@@ -70,7 +70,7 @@ class ChainWords:
         Raises:
             UsageError: An unknown name or parameter, or a value for a step that is not there or not clear.
         """
-        steps: list[dict[str, Any]] = [{"name": find(name).name} for name in self.noise]
+        steps: list[dict[str, Any]] = [{"name": _named(name)} for name in self.noise]
         if not steps:
             return []
         for setting in self.settings:
@@ -83,6 +83,24 @@ class ChainWords:
             if self.random:
                 step["random"] = True
         return steps
+
+
+def _named(word: str) -> str:
+    """Return the degradation's name.
+
+    Raises:
+        UsageError: There is none of this name, or its parameters stand behind it, as `--operator` takes them.
+    """
+    name, colon, settings = word.partition(":")
+    if colon and "=" in settings:
+        known = find(name).name
+        raise UsageError(
+            "--noise takes the name alone.",
+            expected="--set for each parameter",
+            got=word,
+            hint=" ".join([f"--noise {known}", *(f"--set {known}.{one}" for one in settings.split(","))]),
+        )
+    return find(word).name
 
 
 def _apply(setting: str, steps: list[dict[str, Any]]) -> None:
