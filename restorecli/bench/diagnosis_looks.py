@@ -47,6 +47,10 @@ _SCRATCHED = 160
 _GRAY = 4
 """Every so many gray photographs are looked at, as they are and scratched, of each severity in turn."""
 
+_SMOOTHED, _MEDIAN = 16, 5
+"""Every so many photographs without thin things is looked at, and the side (px) of the median that takes
+them: what a network takes that knows no better. Good networks leave few marks that are no paint."""
+
 _OTHERS: Mapping[str, int] = {SCRATCHES: 4, RAIN: 3}
 """Every so many clear views of dusty places are clean examples, too: no network has seen them."""
 
@@ -99,6 +103,14 @@ def looks(data: Path, damage: str, restored: Callable[[str, Pixels], Pixels]) ->
             before, painted = _damaged(clean, damage, severity, f"faint {file.name}")
         after = np.rint(255 * np.clip(restored(model, before), 0, 1)).astype(np.float32)
         yield Look(255 * clean, 255 * before, after, severity > 0, painted)
+    if damage == SCRATCHES:
+        yield from _smoothed(photos[::_SMOOTHED])
+
+
+def _smoothed(photos: Sequence[Path]) -> Iterator[Look]:
+    for number, file in enumerate(photos):
+        clean = 255 * _part(read_image(file).pixels, np.random.default_rng([number, 7]))
+        yield Look(clean, clean, ndimage.median_filter(clean, (1, _MEDIAN, _MEDIAN)), is_damaged=False)
 
 
 def _damaged(clean: Pixels, damage: str, severity: int, key: str) -> tuple[Pixels, NDArray[np.bool_] | None]:
