@@ -279,5 +279,6 @@ def totals(summary: FolderSummary) -> str:
     told = f"{', '.join(parts)} -> {summary.output}"
     if not summary.written:
         return told
-    speed = f"{summary.megapixels:.1f} MP, {summary.megapixels_per_second:.2f} MP/s, {summary.seconds:.1f} s"
-    return f"{told} ({speed})"
+    size, speed = summary.megapixels, summary.megapixels_per_second
+    sized, fast = f"{size:.{4 if size < 0.1 else 1}f} MP", f"{speed:.{4 if speed < 0.1 else 2}f} MP/s"
+    return f"{told} ({sized}, {fast}, {summary.seconds:.1f} s)"

@@ -72,6 +72,11 @@ def test_the_spread_is_left_out_where_it_does_not_fit(shell, photos, monkeypatch
         assert all(len(line) <= int(columns) for line in plain.splitlines())
 
 
+def test_small_images_have_a_size_and_a_speed() -> None:
+    summary = FolderSummary("restore", Path("a.png"), 1, 0, (), 0.0041, 1.6)
+    assert render.totals(summary) == "1 written -> a.png (0.0041 MP, 0.0026 MP/s, 1.6 s)"
+
+
 def test_many_failures_are_cut_and_counted() -> None:
     failures = tuple(Failure(f"{index}.png", ImageError("it is cut off")) for index in range(30))
     summary = FolderSummary("restore", Path("out"), 1, 2, failures, 4.0, 2.0)
