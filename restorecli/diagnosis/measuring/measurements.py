@@ -10,7 +10,7 @@ from restorecli.diagnosis.measuring.levels import measure_levels
 from restorecli.diagnosis.measuring.lines import measure_lines
 from restorecli.diagnosis.measuring.noise import measure_noise
 from restorecli.diagnosis.measuring.streaks import measure_streaks
-from restorecli.diagnosis.measuring.tones import measure_tones
+from restorecli.diagnosis.measuring.tones import measure_black, measure_tones
 from restorecli.diagnosis.measuring.view import Pixels, View, view_of
 from restorecli.diagnosis.measuring.waves import measure_waves
 
@@ -24,6 +24,7 @@ _MEASURES = (
     measure_streaks,
     measure_lines,
     measure_tones,
+    measure_black,
 )
 
 

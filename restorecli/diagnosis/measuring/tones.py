@@ -26,8 +26,7 @@ def measure_tones(view: View) -> dict[str, float]:
         percentiles; `color`: mean difference of the largest and smallest channel over the largest; `one
         hue`: deviation of the channels from straight lines in luma, in levels; `light red`, `light blue`:
         the 99th percentile of the channels. `whitest`: the 99.9th percentile of the largest channel at full
-        resolution; `blackest`: the 0.1th of means of 5 x 5 px of luma there, for noise makes black of dark
-        gray.
+        resolution.
     """
     luma = view.small_luma
     low, dim, middle, bright, high = np.percentile(luma, [1, 10, 50, 90, 99])
@@ -42,12 +41,19 @@ def measure_tones(view: View) -> dict[str, float]:
         "local contrast": _local_contrast(luma),
         "vignette": _vignette(luma),
         "whitest": float(np.percentile(view.window.max(axis=0), 99.9)),
-        "blackest": float(np.percentile(ndimage.uniform_filter(view.luma, _MEAN_SIDE), 0.1)),
         **_veil(view),
     }
     if not view.is_gray:
         found.update(_colors(view))
     return found
+
+
+def measure_black(view: View) -> dict[str, float]:
+    """Measure `blackest`: the 0.1th percentile of means of 5 x 5 px of luma, at full resolution.
+
+    Noise makes single pixels black where nothing is.
+    """
+    return {"blackest": float(np.percentile(ndimage.uniform_filter(view.luma, _MEAN_SIDE), 0.1))}
 
 
 def _local_contrast(luma: Plane) -> float:
