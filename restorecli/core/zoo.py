@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from restorecli.core.card_reading import Card
 from restorecli.core.device import pick_device, restoring_precision, warm_up
@@ -143,9 +143,14 @@ def network_of(path: Path) -> tuple[nn.Module, Card]:
         WeightsError: The file cannot be read, or describes a network that this version cannot build.
     """
     tensors, card = read_weights(path)
-    module = _build(card.model, card.arguments, path)
-    load_into(module, tensors, file=path)
-    return module, card
+    return network_from(tensors, card, path), card
+
+
+def network_from(tensors: Mapping[str, Tensor], card: Card, file: Path) -> nn.Module:
+    """Build the network that a card describes, filled with tensors read with it; see `network_of`."""
+    module = _build(card.model, card.arguments, file)
+    load_into(module, tensors, file=file)
+    return module
 
 
 def _build(model: str, arguments: Mapping[str, Any], file: Path) -> nn.Module:

@@ -125,6 +125,7 @@ def train(
             raise nothing_to_resume(folder)
         from restorecli.training.memory import check_memory
         from restorecli.training.session import Session
+        from restorecli.training.start import forget_weights
 
         check_memory(checked, device)
         _refuse_workers(checked, workers)
@@ -141,6 +142,7 @@ def train(
                 workers=workers,
                 compile=compile,
             )
+            forget_weights()
             session.go(stop)
     if stop.received is not None:
         raise _interrupted(stop.received, folder, again)

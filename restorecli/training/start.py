@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 from torch import Tensor, nn
 
+from restorecli.core.card_reading import Card
 from restorecli.core.models.blocks.upsampling import Upsampler
 from restorecli.core.models.dncnn import DnCnn
 from restorecli.core.shipped import find_shipped
 from restorecli.core.weights import load_into, read_weights
-from restorecli.core.zoo import network_of
+from restorecli.core.zoo import network_from
 from restorecli.errors import RecipeError
 from restorecli.training.recipe import located
 
 
 def start_from(network: nn.Module, init: str, base: Path) -> Sequence[str]:
-    """Fill a network with the weights of a file, or of a name that ships.
+    """Fill a network with the weights of a file, or of a name that ships; see `forget_weights`.
 
     A DnCNN without batch norm takes weights with it, too: they are folded. A network that enlarges takes
     those of another scale: the steps of its up-sampler that they do not fit keep the start that they have.
@@ -36,9 +38,9 @@ def start_from(network: nn.Module, init: str, base: Path) -> Sequence[str]:
     """
     file = located(init, base)
     path = file if file.is_file() else find_shipped(init).path
-    tensors, card = read_weights(path)
+    tensors, card = _read(path, path.stat().st_mtime_ns)
     if isinstance(network, DnCnn) and not network.batch_norm and card.model == "dncnn":
-        before, _ = network_of(path)
+        before = network_from(tensors, card, path)
         assert isinstance(before, DnCnn)  # noqa: S101 - the card names it
         tensors = before.fold().state_dict()
     kept: Mapping[str, Tensor] = {}
@@ -46,6 +48,16 @@ def start_from(network: nn.Module, init: str, base: Path) -> Sequence[str]:
         tensors, kept = _with_own_steps(tensors, up)
     load_into(network, {**tensors, **kept}, file=path)
     return tuple(kept)
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, changed: int) -> tuple[dict[str, Tensor], Card]:  # noqa: ARG001 - tells files apart
+    return read_weights(path)
+
+
+def forget_weights() -> None:
+    """Free what `start_from` read last and keeps, since a recipe is checked before its run starts."""
+    _read.cache_clear()
 
 
 def notes_on_start(kept: Sequence[str]) -> tuple[str, ...]:

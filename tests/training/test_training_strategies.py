@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from restorecli.core.losses.catalog import create_loss
 from restorecli.core.losses.weighted import WeightedSum
 from restorecli.errors import RecipeError
+from restorecli.training import start
 from restorecli.training.batches import Batch, BatchMaker
 from restorecli.training.check import load_recipe
 from restorecli.training.pairs import find_pairs
@@ -141,6 +142,20 @@ def test_frozen_parts_stay_as_they_are(write_recipe, workshop):
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed
     assert not any(name.startswith(("layers.0", "layers.2", "layers.3.weight")) for name in changed)
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_weights_to_start_from_are_read_once_and_not_kept(write_recipe, workshop, monkeypatch, batch_norm):
+    network = {"name": "dncnn", "arguments": {"channels": 1, "depth": 3, "width": 16}}
+    first = train(write_recipe(name="a.yaml", model=network), output=workshop / "first", steps=1)
+    read, usual = [], start.read_weights
+    monkeypatch.setattr(start, "read_weights", lambda path: (read.append(path), usual(path))[1])
+    network["arguments"]["batch_norm"] = batch_norm
+    recipe = write_recipe(name="b.yaml", model=network, init=str(first.weights))
+    train(recipe, output=workshop / "second", steps=1)
+    assert read == [first.weights]
+    train(recipe, output=workshop / "third", steps=1)
+    assert read == [first.weights] * 2
 
 
 @pytest.mark.parametrize(
