@@ -51,6 +51,9 @@ _SMOOTHED, _MEDIAN = 16, 5
 """Every so many photographs without thin things is looked at, and the side (px) of the median that takes
 them: what a network takes that knows no better. Good networks leave few marks that are no paint."""
 
+_FADED = 6
+"""Every so many photographs are looked at faded, too, as they are and scratched: so old prints come."""
+
 _OTHERS: Mapping[str, int] = {SCRATCHES: 4, RAIN: 3}
 """Every so many clear views of dusty places are clean examples, too: no network has seen them."""
 
@@ -97,7 +100,8 @@ def looks(data: Path, damage: str, restored: Callable[[str, Pixels], Pixels]) ->
     others = sorted(data.glob("sand-dust/train/clean/*.jpg"))[:: _OTHERS[damage]]
     grays = sorted(data.glob("train400-gray/*.png"))[::_GRAY] if damage == SCRATCHES else []
     model = model_against(damage)
-    for file, clean, severity in chain(_crops_and_more(photos, others, damage), _gray(grays)):
+    faded = _faded(photos[::_FADED]) if damage == SCRATCHES else ()
+    for file, clean, severity in chain(_crops_and_more(photos, others, damage), _gray(grays), faded):
         before, painted = clean, None
         if severity:
             before, painted = _damaged(clean, damage, severity, f"faint {file.name}")
@@ -145,6 +149,15 @@ def _gray(photos: Sequence[Path]) -> Iterator[tuple[Path, Pixels, int]]:
     for number, file in enumerate(photos):
         gray = read_image(file).pixels
         yield from ((file, gray, severity) for severity in (0, 1 + number % 5))
+
+
+def _faded(photos: Sequence[Path]) -> Iterator[tuple[Path, Pixels, int]]:
+    for number, file in enumerate(photos):
+        crop = _part(read_image(file).pixels, np.random.default_rng([number, 7]))
+        pale, _ = degrade_array(
+            crop, Chain.from_specs([{"name": "fade", "severity": 1 + number % 5}]), 0, file.name
+        )
+        yield from ((file, rounded(pale), severity) for severity in (0, 1 + number % 3))
 
 
 def _chosen(kinds: Sequence[_Kind], number: int) -> list[int]:

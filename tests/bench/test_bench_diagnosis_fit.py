@@ -173,12 +173,13 @@ def test_the_tables_of_the_second_look_are_fitted_to_what_is_taken_away(tmp_path
         return ndimage.median_filter(pixels, (1, 3, 3))
 
     seen = list(looks(tmp_path, "scratches", smoothed))
-    # Four clean crops, one of severity 1 and one of 2, a clean whole photograph and a clean gray crop.
-    assert len(asked) == 4 + 2 + 1 + 1
+    # Four clean crops, one of severity 1 and one of 2, a clean whole photograph and a clean gray crop,
+    # a faded crop as it is and scratched.
+    assert len(asked) == 4 + 2 + 1 + 1 + 2
     assert len(seen) == len(asked) + 1  # and a clean one without thin things, of which no network is asked
     assert np.array_equal(seen[-1].after, ndimage.median_filter(seen[-1].before, (1, 5, 5)))
     assert set(asked) == {"sca-unet.scratches"}
-    assert sum(look.is_damaged for look in seen) == 2
+    assert sum(look.is_damaged for look in seen) == 3
     for look in seen:
         assert np.array_equal(look.before, look.clean) != look.is_damaged
         assert (look.painted is not None) == look.is_damaged

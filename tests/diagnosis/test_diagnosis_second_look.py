@@ -243,6 +243,13 @@ def test_scratches_must_be_nearly_sure(monkeypatch) -> None:
     assert [is_confirmed(chance) for chance in (0.5, 0.97, 0.99)] == [False, False, True]
 
 
+def test_scratches_in_gray_must_be_surer(monkeypatch) -> None:
+    monkeypatch.setitem(confirming._LOOKS, "scratches", lambda *_: 0.99)
+    clean = _crop()
+    assert confirming.confirms("scratches", clean, clean) == 0.99
+    assert confirming.confirms("scratches", clean[:1], clean[:1]) is None
+
+
 def test_gray_images_are_not_looked_at_again_for_rain() -> None:
     """What gray images do not have is no evidence of theirs: that once stopped the diagnosis."""
     chances = {"rain": 0.5, "scratches": 0.002}

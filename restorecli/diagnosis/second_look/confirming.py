@@ -30,9 +30,12 @@ _CONFIRMED: Mapping[str, float] = {_RAIN: 0.5, SCRATCHES: 0.98, _MOIRE: 0.95}
 """Chance by the second look above which a damage is confirmed. Rain: of 561 clean crops of training
 photographs, 192 px, six reach it, and the first look suspects rain in none of them. Scratches: of the
 clean crops of photographs that the table was not fitted to and that are looked at again, 74 in color and
-153 in gray, none has it, the likeliest 0.966 and 0.979; larger images have more marks, glossy ones
+153 in gray, none has it, the likeliest 0.979 and 0.993; larger images have more marks, glossy ones
 likelier ones. Moire: of 200 clean crops in color, 200 clean photographs in gray and 481 clear views of
 dusty places none has it, whatever the first look makes of them."""
+
+_CONFIRMED_GRAY: Mapping[str, float] = {**_CONFIRMED, SCRATCHES: 0.995}
+"""The same for gray images, in which wires and reeds have the color of paint."""
 
 
 def doubts_among(chances: Mapping[str, float], *, is_gray: bool = False) -> tuple[str, ...]:
@@ -76,7 +79,8 @@ def confirms(damage: str, before: Pixels, after: Pixels) -> float | None:
         after: The same as restored by weights against the damage.
     """
     chance = _LOOKS[damage](255 * before, 255 * after)
-    return chance if chance > _CONFIRMED[damage] else None
+    limits = _CONFIRMED_GRAY if len(before) == 1 else _CONFIRMED
+    return chance if chance > limits[damage] else None
 
 
 _LOOKS: Mapping[str, Callable[[Pixels, Pixels], float]] = {
