@@ -92,16 +92,16 @@ def test_holes_are_filled_where_their_color_stands() -> None:
 
 
 def test_faint_scratches_are_treated_where_a_second_look_confirms_them(monkeypatch) -> None:
-    """Glints of this image look like paint, so that faint scratches on it are not sure."""
+    """Glints of this image look like paint, so that the first look is not sure of faint scratches on it."""
     photo = np.rint(read_sample("coffee").pixels.transpose(1, 2, 0)[40:232, 100:292] * 255).astype(np.uint8)
     scratched = restorecli.degrade_image(photo, [{"name": "scratches", "severity": 1}])
     faint = scratched.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
     restorer = auto.AutoRestorer()
-    assert list(restorer.steps(faint, Context())) == []
-    monkeypatch.setitem(confirming._LOOKS, "scratches", lambda *_: 1.0)
     names = [step.spec.name for step in restorer.steps(faint, Context())]
     assert names == ["input", "sca-unet.scratches", "only marks"]
-    assert [diagnosis.is_clean for diagnosis in restorer.diagnoses] == [True, False]
+    monkeypatch.setitem(confirming._LOOKS, "scratches", lambda *_: 0.5)
+    assert list(restorer.steps(faint, Context())) == []
+    assert [diagnosis.is_clean for diagnosis in restorer.diagnoses] == [False, True]
 
 
 @pytest.mark.parametrize("told", [{"sigma": 20.0}, {"operator": "gaussian-blur:sigma=2"}])
