@@ -86,6 +86,8 @@ class Look:
 def looks(data: Path, damage: str, restored: Callable[[str, Pixels], Pixels]) -> Iterator[Look]:
     """Yield crops of training photographs, as they are and with faint damage, after the damage's network.
 
+    Against scratches also faded ones, and clean ones without thin things, as a median leaves them.
+
     Args:
         data: Folder with `bsds400`, `sand-dust/train` and `train400-gray`.
         damage: "scratches" or "rain".
@@ -113,7 +115,7 @@ def looks(data: Path, damage: str, restored: Callable[[str, Pixels], Pixels]) ->
 
 def _smoothed(photos: Sequence[Path]) -> Iterator[Look]:
     for number, file in enumerate(photos):
-        clean = 255 * _part(read_image(file).pixels, np.random.default_rng([number, 7]))
+        clean = 255 * _part(read_image(file).pixels, number)
         yield Look(clean, clean, ndimage.median_filter(clean, (1, _MEDIAN, _MEDIAN)), is_damaged=False)
 
 
@@ -132,7 +134,7 @@ def _crops_and_more(
     """Yield files, what is looked at of them, and the severity of the damage that it gets."""
     for number, file in enumerate(photos):
         whole = read_image(file).pixels
-        crop = _part(whole, np.random.default_rng([number, 7]))
+        crop = _part(whole, number)
         if damage == SCRATCHES and number >= _SCRATCHED:
             yield file, crop, 0
             continue
@@ -142,7 +144,7 @@ def _crops_and_more(
             pale = _pale(crop, _SHARES[number // 8 % len(_SHARES)])
             yield from ((file, pale, severity) for severity in _chosen(_PALE_KINDS, number))
     for number, file in enumerate(others):
-        yield file, _part(read_image(file).pixels, np.random.default_rng([number, 7])), 0
+        yield file, _part(read_image(file).pixels, number), 0
 
 
 def _gray(photos: Sequence[Path]) -> Iterator[tuple[Path, Pixels, int]]:
@@ -153,7 +155,7 @@ def _gray(photos: Sequence[Path]) -> Iterator[tuple[Path, Pixels, int]]:
 
 def _faded(photos: Sequence[Path]) -> Iterator[tuple[Path, Pixels, int]]:
     for number, file in enumerate(photos):
-        crop = _part(read_image(file).pixels, np.random.default_rng([number, 7]))
+        crop = _part(read_image(file).pixels, number)
         pale, _ = degrade_array(
             crop, Chain.from_specs([{"name": "fade", "severity": 1 + number % 5}]), 0, file.name
         )
@@ -171,8 +173,9 @@ def _pale(pixels: Pixels, share: float) -> Pixels:
     return np.asarray(np.rint(np.clip(mixed, 0, 1) * 255) / 255, np.float32)
 
 
-def _part(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return a part that starts at a whole block of JPEG."""
+def _part(pixels: Pixels, number: int) -> Pixels:
+    """Return the part of a number, which starts at a whole block of JPEG."""
+    rng = np.random.default_rng([number, 7])
     top, left = (int(rng.integers(0, (side - _CROP) // _BLOCK + 1)) * _BLOCK for side in pixels.shape[1:])
     return np.ascontiguousarray(pixels[:, top : top + _CROP, left : left + _CROP])
 

@@ -56,10 +56,11 @@ class PlainCommand(_Plain, TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
         """Read the words behind the command."""
-        files = [word for word in args if Path(word).is_file()]
+        words = tuple(args)  # reading takes them out of the list
         try:
             rest: list[str] = super().parse_args(ctx, args)
         except TyperException as error:
+            files = [word for word in words if Path(word).is_file()]
             if "unexpected extra argument" in error.message and len(files) > 2:
                 folder = f"{Path(files[0]).parent}/"
                 error.message += f". Name one image, or the folder of several, such as {folder}"

@@ -80,7 +80,7 @@ def _method(name: str) -> tuple[dict[str, Any], Rows]:
                 f"{parameter.help}: {parameter_text.described(parameter)}{tried}",
             )
         )
-    return document, [*rows, ("after", document["reference"].removeprefix("after "))]
+    return document, [*rows, ("source", document["reference"])]
 
 
 def _needed(needs: list[str]) -> str:
@@ -101,7 +101,7 @@ def _network(name: str) -> tuple[dict[str, Any], Rows]:
     (document,) = network_entries([network])
     rows: Rows = [
         ("what it is", f"{document['summary']}; a network of {document['parameters']:,} parameters"),
-        ("after", document["reference"].removeprefix("after ")),
+        ("source", document["reference"]),
     ]
     ships = [weights for weights in shipped() if weights.model == network]
     if not ships:

@@ -17,12 +17,11 @@ from restorecli.evaluation.statistics.assembly import assemble
 from restorecli.evaluation.tables.saved import read_evaluation
 from restorecli.folders.places import refuse_file_name
 from restorecli.report.chart_curves import write_curves
-from restorecli.report.chart_style import LOOKS
+from restorecli.report.chart_style import FORMATS, LOOKS
 from restorecli.report.plots import SPECTRUM, write_plots
 from restorecli.result import CommandResult
 from restorecli.training.curves import is_run, read_curves
 
-_CHARTS = (".png", ".svg", ".pdf")
 _NO_SPECTRUM = "no error-spectrum: the images are not found from here, or have no reference"
 
 
@@ -36,7 +35,7 @@ def draw(asked: api.EvalOptions, output: Path, formats: Sequence[str], *, style:
         style: A name of `LOOKS`.
         as_json: Print as JSON what was written.
     """
-    refuse_file_name(output, _CHARTS)
+    refuse_file_name(output, [f".{name}" for name in FORMATS])
     if asked.restored is not None and is_run(Path(asked.restored)):
         _draw_curves(asked, Path(asked.restored), output, formats, style=style, as_json=as_json)
         return
