@@ -26,7 +26,7 @@ from restorecli.diagnosis.deciding.network import network_chances
 from restorecli.diagnosis.deciding.together import alike
 from restorecli.diagnosis.deciding.votes import shipped_votes, trust
 from restorecli.diagnosis.faint.camera_noise import beside_camera_noise, find_shared_noise
-from restorecli.diagnosis.faint.darkness import LOW_LIGHT, beside_darkness, find_darkness
+from restorecli.diagnosis.faint.darkness import LOW_LIGHT, beside_darkness, denies_darkness, find_darkness
 from restorecli.diagnosis.faint.hidden_layer import Told
 from restorecli.diagnosis.faint.veil import HAZE, beside_veil, find_veil
 from restorecli.diagnosis.measuring.blocks import NO_QUALITY, first_block, quality_of_table
@@ -190,7 +190,9 @@ def _told(image: Pixels, view: View, info: FileInfo | None) -> Diagnosis:
     table = shipped_table()
     found = measurements(image, info, view)
     seen = without_dust(found, network_chances(view))
-    names, chances, possible = _named(found, table, seen, view.luma.size)
+    dark = find_darkness(view)
+    denied = frozenset((LOW_LIGHT,)) if denies_darkness(dark, view) else frozenset[str]()
+    names, chances, possible = _named(found, table, seen, view.luma.size, denied)
     if not BLURS.isdisjoint(names):
         blur = fit_blurs(view)[0]
         found |= measured(blur)
@@ -204,10 +206,10 @@ def _told(image: Pixels, view: View, info: FileInfo | None) -> Diagnosis:
     if is_drawn(found):
         possible = possible - {noise.name}
     elif noise.is_sure:
-        names = beside_camera_noise(names, found, noise.name)
+        names = beside_camera_noise(names, found, noise.name, is_dark=dark.is_sure)
     found |= noise.measurements
     tables = {noise.name: noise.table}
-    faint = None if is_drawn(found) else _faint(view, names)
+    faint = None if is_drawn(found) else _faint(view, names, dark)
     if faint is not None:
         names, chances = (faint.damage, *names), {**chances, faint.damage: faint.chance}
     findings = tuple(_finding(name, found, chances[name], tables.get(name, table)) for name in names)
@@ -221,16 +223,13 @@ def _told(image: Pixels, view: View, info: FileInfo | None) -> Diagnosis:
     return Diagnosis(findings, steps, lost, confidence, _suspicion(names, chances, possible), doubts)
 
 
-def _faint(view: View, names: Sequence[str]) -> Told | None:
+def _faint(view: View, names: Sequence[str], dark: Told) -> Told | None:
     """Return faint darkness or haze, where one is sure and goes with what was found otherwise."""
-    for damage, can_stand_beside, find in (
-        (LOW_LIGHT, beside_darkness, find_darkness),
-        (HAZE, beside_veil, find_veil),
-    ):
-        if damage not in names and can_stand_beside(names):
-            told = find(view)
-            if told.is_sure:
-                return told
+    if LOW_LIGHT not in names and dark.is_sure and beside_darkness(names):
+        return dark
+    if HAZE not in names and beside_veil(names):
+        veil = find_veil(view)
+        return veil if veil.is_sure else None
     return None
 
 
@@ -243,11 +242,15 @@ def _of_screen(screen: Screen, *, is_gray: bool) -> Diagnosis:
 
 
 def _named(
-    found: Mapping[str, float], table: DecisionTable, by_network: Mapping[str, float], pixels: int
+    found: Mapping[str, float],
+    table: DecisionTable,
+    by_network: Mapping[str, float],
+    pixels: int,
+    denied: frozenset[str],
 ) -> tuple[tuple[str, ...], Mapping[str, float], frozenset[str]]:
     """Return the damages found, the chance of each class, and the damages that are possible at all."""
     votes, by_measurements = shipped_votes(), table.chances(found)
-    doubtful = _due_to_noise(found, table, by_network) | without_evidence(found, by_measurements)
+    doubtful = denied | _due_to_noise(found, table, by_network) | without_evidence(found, by_measurements)
     evident = with_evidence(found, by_measurements, by_network)
     doubtful |= _without_measurements(by_measurements) - evident
     joined = votes.join(by_measurements, by_network, trust(pixels))

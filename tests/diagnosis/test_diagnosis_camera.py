@@ -161,12 +161,17 @@ def test_what_else_was_found_decides_what_camera_noise_stands_beside(
     names: tuple[str, ...], coarse: float, quality: float, kept: tuple[str, ...]
 ) -> None:
     found = {"noise coarse": coarse, "jpeg quality": quality, "wave luma": 9.0}
-    assert beside_camera_noise(names, found) == kept
+    assert beside_camera_noise(names, found, CAMERA_NOISE, is_dark=True) == kept
 
 
 def test_waves_that_stand_out_stay_moire() -> None:
     found = {"noise coarse": 2.5, "jpeg quality": 100.0, "wave luma": 9.0, "wave color": 25.0}
-    assert beside_camera_noise(("moire",), found) == ("moire",)
+    assert beside_camera_noise(("moire",), found, CAMERA_NOISE, is_dark=False) == ("moire",)
+
+
+def test_darkness_that_is_not_sure_gives_way_to_noise_of_a_camera() -> None:
+    found = {"noise coarse": 2.5, "jpeg quality": 100.0, "wave luma": 0.0}
+    assert beside_camera_noise(("low-light",), found, CAMERA_NOISE, is_dark=False) == (CAMERA_NOISE,)
 
 
 def test_detail_of_white_noise_is_its_deviation_and_falls_by_half_with_each_scale() -> None:

@@ -126,3 +126,42 @@ def test_noise_and_jpeg_are_found_beside_darkness_and_other_damage_stays_alone()
         assert beside_darkness(names)
     for names in (("haze",), ("gaussian", "jpeg")):
         assert not beside_darkness(names)
+
+
+@pytest.mark.parametrize("severity", [1, 2])
+@pytest.mark.parametrize(("top", "left"), [(0, 0), (96, 0), (96, 96)])
+def test_a_dark_scene_with_the_noise_of_a_camera_is_not_brightened(
+    top: int, left: int, severity: int
+) -> None:
+    part = read_sample("astronaut").pixels[:, top : top + 192, left : left + 192]
+    noisy = _degraded(part, name="camera-noise", severity=severity)
+    assert LOW_LIGHT not in [finding.damage for finding in diagnose(noisy).findings]
+    dark = _degraded(part, name=LOW_LIGHT, severity=severity)
+    assert LOW_LIGHT in [finding.damage for finding in diagnose(dark).findings]
+
+
+def test_darkness_beside_noise_must_be_sure_by_itself() -> None:
+    night = read_sample("rocket").pixels[:, :192, 192:384]
+    noisy = _degraded(night, name="camera-noise", severity=2)
+    assert 0.6 < find_darkness(view_of(noisy)).chance < 0.9  # not denied, and not sure
+    assert [finding.damage for finding in diagnose(noisy).findings] == ["camera-noise"]
+
+
+def _stops_too_short(pixels: Pixels, stops: float) -> Pixels:
+    """Return an image as exposed too short, by the curve of sRGB (IEC 61966-2-1), without noise."""
+    light = np.where(pixels <= 0.04045, pixels / 12.92, ((pixels + 0.055) / 1.055) ** 2.4) / 2**stops
+    return _rounded(np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055))
+
+
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee"])
+@pytest.mark.parametrize("stops", [3, 4])
+def test_what_was_exposed_far_too_short_is_brightened_without_any_noise(name: str, stops: float) -> None:
+    found = diagnose(_stops_too_short(_photograph(name), stops))
+    assert [finding.damage for finding in found.findings] == [LOW_LIGHT]
+
+
+def test_what_shines_before_black_is_no_dark_photograph() -> None:
+    rows, columns = np.mgrid[:192, :192]
+    cell = np.exp(-((rows - 96) ** 2 + (columns - 96) ** 2) / 800).astype(np.float32)
+    glow = _rounded(np.stack([0.02 * cell, 0.3 * cell, 0.05 * cell]))
+    assert diagnose(glow).is_clean

@@ -266,7 +266,7 @@ def find_shared_noise(view: View) -> SharedNoise:
 
 
 def beside_camera_noise(
-    names: Sequence[str], found: Mapping[str, float], noise: str = CAMERA_NOISE
+    names: Sequence[str], found: Mapping[str, float], noise: str, *, is_dark: bool
 ) -> tuple[str, ...]:
     """Return what counts as found where noise that neighbors share is sure, too.
 
@@ -276,6 +276,7 @@ def beside_camera_noise(
         names: The damages that were found otherwise.
         found: Measurements by name.
         noise: Its name, "camera-noise" or "film-grain".
+        is_dark: Whether darkness, if it was found, is sure beside such noise: a dark scene has no other.
     """
     is_white = not _NOISE.isdisjoint(names) and ("jpeg" in names or found["noise coarse"] < _MIN_COARSE)
     if is_white or ("moire" in names and max(found["wave luma"], found.get("wave color", 0.0)) >= _WAVE):
@@ -283,4 +284,6 @@ def beside_camera_noise(
     others = [name for name in names if name not in _NOISE | _RESEMBLING]
     if not others or (others == ["jpeg"] and found["jpeg quality"] >= _MIN_QUALITY):
         return (noise,)
-    return (_NIGHT, noise) if others == [_NIGHT] else tuple(names)
+    if others == [_NIGHT]:
+        return (_NIGHT, noise) if is_dark else (noise,)
+    return tuple(names)
