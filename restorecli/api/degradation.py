@@ -20,7 +20,6 @@ from restorecli.folders.mirror import Mirror
 from restorecli.folders.shards import Shard, refuse_shard
 from restorecli.folders.single import single_target
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.writing import DEFAULT_QUALITY
 
 Step = str | Mapping[str, object]
 
@@ -175,7 +174,7 @@ def _one_degraded(options: DegradeOptions, target: Path, remote: Mirror) -> Fold
             seed=options.seed,
             unclipped=options.unclipped,
             reading=options.reading,
-            quality=DEFAULT_QUALITY if options.quality is None else options.quality,
+            quality=options.quality,
             mask=mask,
             overwrite=options.overwrite,
         )

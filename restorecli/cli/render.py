@@ -17,6 +17,7 @@ from restorecli.errors import ExitCode, InterruptedRunError, RestorecliError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from restorecli.folders.jobs import FolderSummary
     from restorecli.result import CommandResult
@@ -120,7 +121,18 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, stderr: bool
         )
     for row in cells:
         shown.add_row(*(Text(cell) for cell in row))
-    console(stderr=stderr).print(shown)
+    _print_trimmed(console(stderr=stderr), shown)
+
+
+def _print_trimmed(where: Console, shown: Table) -> None:
+    """Print a table; into a file or a pipe without the spaces that fill its last column."""
+    if where.is_terminal:
+        where.print(shown)
+        return
+    with where.capture() as captured:
+        where.print(shown)
+    for line in captured.get().splitlines():
+        where.out(line.rstrip(), highlight=False)
 
 
 def fits(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:

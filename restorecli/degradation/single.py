@@ -21,7 +21,7 @@ from restorecli.folders.walking import walk
 from restorecli.images.formats import format_for
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import STRICT, ReadOptions
-from restorecli.images.writing import DEFAULT_QUALITY, write_image
+from restorecli.images.writing import DEFAULT_QUALITY, vain_quality, write_image
 
 
 def degrade_file(
@@ -32,7 +32,7 @@ def degrade_file(
     seed: int = 0,
     unclipped: bool = False,
     reading: ReadOptions = STRICT,
-    quality: int = DEFAULT_QUALITY,
+    quality: int | None = None,
     mask: Path | None = None,
     overwrite: bool = False,
 ) -> FolderSummary:
@@ -47,7 +47,7 @@ def degrade_file(
         seed: Seed of everything random.
         unclipped: Keep values outside [0, 1], in a 32-bit float TIFF.
         reading: How to read what is unusual.
-        quality: For JPEG, AVIF and WebP, 1 to 100.
+        quality: For JPEG, AVIF and WebP, 1 to 100; None takes 95.
         mask: A file for the mask of the damage, white where the image was hit; None writes none.
         overwrite: Replace files that are there.
 
@@ -86,10 +86,11 @@ def degrade_file(
     )
     if mask is not None:
         _prepare_mask(mask, task, [source, target], overwrite=overwrite)
-    done = write_degraded(task, target, quality)
+    done = write_degraded(task, target, DEFAULT_QUALITY if quality is None else quality)
     if mask is not None:
         _write_mask(mask, task, done.source_size)
-    return one_done("degrade", source.name, target, Done(done.area / 1e6, done.notes), began)
+    notes = (*done.notes, *vain_quality(target, quality))
+    return one_done("degrade", source.name, target, Done(done.area / 1e6, notes), began)
 
 
 def _prepare_mask(mask: Path, task: DegradeTask, others: Sequence[Path], *, overwrite: bool) -> None:

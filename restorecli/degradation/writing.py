@@ -50,7 +50,7 @@ def write_degraded(task: DegradeTask, path: Path, quality: int = DEFAULT_QUALITY
     Args:
         task: What to do.
         path: The file to write; its folder must exist.
-        quality: For JPEG, AVIF and WebP, 1 to 100; stacks have none.
+        quality: For JPEG, AVIF and WebP, 1 to 100.
 
     Raises:
         ImageError: The source cannot be read or degraded, or is not the one that a replay expects.
@@ -67,7 +67,7 @@ def write_degraded(task: DegradeTask, path: Path, quality: int = DEFAULT_QUALITY
         return Degraded((*notes, *losses), digest, image.size, done.size[0] * done.size[1])
     with stack:
         planes = _Planes(stack, task)
-        losses = write_stack(path, planes, stack.layout)
+        losses = write_stack(path, planes, stack.layout, quality=quality)
     return Degraded((*planes.notes, *losses), digest, planes.source_size, planes.area)
 
 

@@ -78,6 +78,22 @@ def write_image(path: Path | str, image: ImageData, *, quality: int = DEFAULT_QU
     return losses
 
 
+def vain_quality(path: Path, quality: int | None) -> tuple[str, ...]:
+    """Return a note where a quality was asked for, but the format of the file has none.
+
+    Args:
+        path: The file that is written.
+        quality: What was asked for; None where nothing was.
+
+    Raises:
+        UsageError: The suffix names no format that is written.
+    """
+    file_format = format_for(path)
+    if quality is None or not FORMATS[file_format].lossless:
+        return ()
+    return (f"{file_format} is lossless: the quality that was asked for changes nothing",)
+
+
 @contextlib.contextmanager
 def told_of(path: Path, file_format: str) -> Iterator[None]:
     """Name the file in errors of writing it, and turn those of encoders into `ImageError`."""

@@ -25,7 +25,7 @@ from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.reading import ImageHeader, probe, read_image
 from restorecli.images.rows import goes_by_rows
 from restorecli.images.stacks import open_stack
-from restorecli.images.writing import write_image
+from restorecli.images.writing import vain_quality, write_image
 from restorecli.restoration.by_planes import MiddlePlanes, restore_stack
 from restorecli.restoration.by_rows import restore_file_by_rows
 from restorecli.restoration.context import DIAGNOSIS, KEPT_MEANS, LEFT, Context, Findings
@@ -221,11 +221,12 @@ class FileRestorer:
             ImageError: It cannot be written.
             ResourceError: The disk is full or failing.
         """
-        notes = restored.notes
+        notes = (*restored.notes, *vain_quality(target, self.quality))
         if restored.image is not None:
             image = restored.take()
             copied = self._copied(restored, image, target)
-            notes = (*image.traits.notes, *(() if copied else write_image(target, image, **self._encoding)))
+            losses = () if copied else write_image(target, image, **self._encoding)
+            notes = (*notes, *image.traits.notes, *losses)
         if LEFT in restored.found.values:
             notes = (*notes, NOTE)
         return notes if restored.use.exact else (*notes, CHANGED_BY_TILES)

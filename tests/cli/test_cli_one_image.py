@@ -64,6 +64,32 @@ def test_the_quality_is_that_of_the_file(photo) -> None:
     assert again.data["written"] == 1
 
 
+@pytest.mark.parametrize("line", ["restore {} --model median", "degrade {} --noise gaussian"])
+def test_a_quality_that_the_format_does_not_have_is_told(photo, line) -> None:
+    command = f"restorecli {line.format('photo.png')} --quality 10"
+    for target, name in (("a.png", "PNG"), ("a.tif", "TIFF"), ("a.ppm", "PPM")):
+        told = f"note: photo.png: {name} is lossless: the quality that was asked for changes nothing"
+        assert told in photo(f"{command} -o {target}").err
+    for target in ("a.jpg", "a.webp"):
+        assert "lossless" not in photo(f"{command} -o {target}").err
+
+
+def test_the_quality_of_a_degraded_stack_is_the_one_that_was_asked_for(photo) -> None:
+    with Image.open(photo.folder / "photo.png") as image:
+        image.save(photo.folder / "moving.webp", save_all=True, append_images=[image.rotate(90)])
+    sizes = []
+    for quality in (5, 95):
+        line = f"restorecli degrade moving.webp -o q{quality}.webp --noise gaussian --frames all"
+        photo(f"{line} --quality {quality}")
+        sizes.append((photo.folder / f"q{quality}.webp").stat().st_size)
+    assert sizes[0] < sizes[1] / 2
+
+
+def test_a_quality_that_a_folder_of_png_does_not_have_is_told_once(photo) -> None:
+    told = photo("restorecli restore photos -o out --model median --quality 10").err
+    assert told.count("PNG is lossless") == 1
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

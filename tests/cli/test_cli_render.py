@@ -37,6 +37,15 @@ def test_a_pipe_gets_whole_lines() -> None:
     assert any(path in line for line in err.splitlines())
 
 
+def test_a_pipe_gets_no_spaces_behind_the_last_word_of_a_line() -> None:
+    table = (("what", "here"), [("few", "short"), ("many", "long " * 60)])
+    told, _ = shown(render.table, *table)
+    _, aside = shown(render.table, *table, stderr=True)
+    assert told == aside
+    assert "few   short\n" in told
+    assert not [line for line in told.splitlines() if line != line.rstrip()]
+
+
 def test_an_error_has_a_box_in_a_terminal_only(monkeypatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "60")
