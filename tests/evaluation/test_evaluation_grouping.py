@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given, settings
@@ -15,8 +15,10 @@ from restorecli.evaluation.pairing.pairs import Pair, Source
 from restorecli.evaluation.result import PairScore
 from restorecli.evaluation.statistics.grouping import fields_of, group_by, split
 from restorecli.folders.manifest import Manifest, Record
+from restorecli.folders.walking import categorize
 
 METRICS = find_metrics(["psnr"])
+HERE = Source("x.png", Path())
 
 
 def pair_of(steps: list[dict], **others) -> Pair:
@@ -89,6 +91,27 @@ def test_a_short_name_must_mean_one_field():
         names_of(scores, "qualty")
     assert caught.value.expected == ", ".join(fields)
     assert "'quality'" in caught.value.hint
+
+
+def scored_at(*paths: str) -> list[PairScore]:
+    """Return scores of images at relative paths, in the categories that a walk gives them."""
+    pairs = [
+        Pair(path, categorize(PurePosixPath(path), Path("none"))[0], None, HERE, HERE, None) for path in paths
+    ]
+    return [PairScore(pair, None, {"psnr": 1.0}) for pair in pairs]
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["0.png", "1.png"], ["all"]),
+        (["0.png", "a/1.png"], ["(top folder)", "a"]),
+        (["0.png", "all/1.png"], ["(top folder)", "all"]),
+        (["all/0.png", "b/1.png"], ["all", "b"]),
+    ],
+)
+def test_images_of_the_top_folder_beside_others_are_not_called_all(paths, names):
+    assert names_of(scored_at(*paths), "category") == names
 
 
 def test_many_numbers_are_cut_into_ranges_that_read_well():

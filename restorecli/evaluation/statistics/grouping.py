@@ -16,9 +16,13 @@ from restorecli.evaluation.pairing.pairs import Pair
 from restorecli.evaluation.result import Group, GroupScores, PairScore
 from restorecli.folders.made import Made
 from restorecli.folders.manifest import Record
+from restorecli.folders.walking import NO_CATEGORY
 
 MISSING = "-"
 """The value of a field that an image does not have."""
+
+TOP_FOLDER = "(top folder)"
+"""The category of images that lie in no sub-folder, where others do: "all" would read as "overall"."""
 
 _SOURCE_PREFIX = "source_"  # what `restore` remembers of a file in order to know it again
 
@@ -129,6 +133,8 @@ def _keys(scores: Sequence[PairScore], by: Sequence[str]) -> tuple[Sequence[Key]
         seen: dict[str, int] = {}
         numbers = array("I", (seen.setdefault(_value(score, full), len(seen)) for score in scores))
         labels, note = _in_ranges(name, list(seen))
+        if labels == [TOP_FOLDER]:
+            labels = [NO_CATEGORY]
         columns.append((numbers, labels))
         notes += [note] if note else []
 
@@ -141,7 +147,8 @@ def _keys(scores: Sequence[PairScore], by: Sequence[str]) -> tuple[Sequence[Key]
 def _value(score: PairScore, name: str) -> str:
     """Return what a field of an image says."""
     if name == "category":
-        return score.pair.category
+        is_on_top = score.pair.category == NO_CATEGORY and "/" not in score.pair.path
+        return TOP_FOLDER if is_on_top else score.pair.category
     return (score.pair.defect or MISSING) if name == "defect" else score.fields.get(name, MISSING)
 
 
