@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from restorecli.counting import counted
 from restorecli.errors import RestorecliError
 from restorecli.folders.mirror import Mirror
+from restorecli.folders.notes import NoteTally
 from restorecli.folders.run import part_of, unfinished
 from restorecli.folders.shards import WHOLE, Shard
 from restorecli.folders.single import check_target
@@ -96,12 +98,15 @@ def plan_folder(
 
     Where the source is remote, every image is fetched, one by one, to see its size.
     """
-    planned, sources = plan_tasks(source, output, image_format=image_format)
+    earlier = NoteTally()
+    planned, sources = plan_tasks(source, output, image_format=image_format, earlier=earlier)
     tasks = part_of(planned, shard)
     restorer = FileRestorer(image_restorer, known, sources, reading, quality)
     waiting = unfinished(RestoreRoom(output, restorer), tasks, output, overwrite=overwrite)
     files = [task.file for task in waiting]
-    return _plan(files, len(tasks) - len(waiting), output, _Trial(restorer, remote or Mirror()))
+    plan = _plan(files, len(tasks) - len(waiting), output, _Trial(restorer, remote or Mirror()))
+    told = [f"{counted(note.images, 'image')}, first {note.first}: {note.text}" for note in earlier.notes]
+    return replace(plan, notes=(*told, *plan.notes))
 
 
 def plan_file(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from restorecli.errors import UsageError
@@ -11,6 +12,7 @@ from restorecli.folders.clustered import ClusterRoom
 from restorecli.folders.jobs import FolderSummary, Progress, SilentProgress
 from restorecli.folders.made import Made
 from restorecli.folders.mirror import Mirror
+from restorecli.folders.notes import NoteTally
 from restorecli.folders.outputs import OutputPlan
 from restorecli.folders.places import refuse_same_folder
 from restorecli.folders.run import Room, run_folder
@@ -20,6 +22,7 @@ from restorecli.folders.walking import walk
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.restoration.auto import AutoRestorer
 from restorecli.restoration.by_workers import WorkerPlan
+from restorecli.restoration.earlier import LEFT_OUT, without_results
 from restorecli.restoration.files import FileRestorer
 from restorecli.restoration.image import ImageRestorer
 from restorecli.restoration.items import Task
@@ -54,8 +57,9 @@ def restore_folder(
 
     The relative tree, bit depth, gray, alpha and metadata are kept. Images are read ahead and written
     behind in threads while the restorer runs in the calling thread. An image that fails costs only itself;
-    one that an earlier run finished from the same source with the same restorer is skipped. An interrupt
-    leaves finished images whole, and the same call goes on from there.
+    one that an earlier run finished from the same source with the same restorer is skipped, and earlier
+    results that lie in the folder with their sources are left out. An interrupt leaves finished images whole,
+    and the same call goes on from there.
 
     Args:
         source: Folder or file; never changed.
@@ -94,7 +98,8 @@ def restore_folder(
         restorer, tile=tile, overlap=overlap, strength=strength, keep_defects=keep_defects
     )
     hidden: list[PurePosixPath] = []
-    tasks, sources = plan_tasks(source, output, image_format=image_format, hidden=hidden)
+    earlier = NoteTally()
+    tasks, sources = plan_tasks(source, output, image_format=image_format, hidden=hidden, earlier=earlier)
     files = FileRestorer(image_restorer, known or Known(), sources, reading, quality, progress)
     room: Room[Task] = RestoreRoom(output, files, workers)
     if cluster is None:
@@ -106,9 +111,10 @@ def restore_folder(
         gpus = restorer.device.type == "cuda"
         remember = restorer.take_over if isinstance(restorer, AutoRestorer) else None
         room = ClusterRoom(room, plan, cluster, output, gpus=gpus, remember=remember)
-    return run_folder(
+    done = run_folder(
         room, tasks, output, overwrite=overwrite, shard=shard, hidden=len(hidden), progress=progress
     )
+    return replace(done, notes=(*earlier.notes, *done.notes))
 
 
 def plan_tasks(
@@ -117,6 +123,7 @@ def plan_tasks(
     *,
     image_format: str | None = None,
     hidden: list[PurePosixPath] | None = None,
+    earlier: NoteTally | None = None,
 ) -> tuple[Sequence[Task], SourceRecords]:
     """Return the images to restore with where each goes, and what is known of them.
 
@@ -125,6 +132,7 @@ def plan_tasks(
         output: Folder to write into.
         image_format: As of `restore_folder`.
         hidden: Where the relative paths of hidden files are added.
+        earlier: Where it is noted which earlier results are left out.
 
     Raises:
         UsageError: The output is the source.
@@ -134,6 +142,10 @@ def plan_tasks(
     if source.is_dir():
         refuse_same_folder(source, output)
     files = walk(source, without=output, hidden=hidden)
+    files, left_out = without_results(root, files)
+    if earlier is not None:
+        for result in left_out:
+            earlier.add(result, [LEFT_OUT])
     targets = OutputPlan(Made(len(files), lambda number: files[number].relative), image_format)
     sources = SourceRecords(root)
 

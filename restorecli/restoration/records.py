@@ -70,7 +70,7 @@ class SourceRecords:
         for parent in self.folder.parents:
             if self._records:
                 break
-            self.folder, self._records = parent, _read_quietly(parent)
+            self.folder, self._records = parent, read_quietly(parent)
 
     def find(self, file: ImageFile) -> Record | None:
         """Return the record of an image, if there is one."""
@@ -108,8 +108,8 @@ def reading_of(file: ImageFile, reading: ReadOptions, sources: SourceRecords) ->
     return replace(reading, range="file") if noisy else reading
 
 
-def _read_quietly(folder: Path) -> Mapping[str, Record]:
-    """Read a manifest above the source; one that is damaged is none of this job's business."""
+def read_quietly(folder: Path) -> Mapping[str, Record]:
+    """Read a manifest above or below the source; one that is damaged is none of this job's business."""
     try:
         return Manifest(folder).read()
     except DataError:
