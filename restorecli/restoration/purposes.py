@@ -86,7 +86,9 @@ PURPOSES = (
     Purpose("printed screens", ("descreen",), ("newsprint", "newspaper", "halftone-screen"), "descreen"),
     Purpose("dithering", ("inverse-halftone",), ("dither", "dithering", "halftone"), "resnet.dither"),
     Purpose("haze", ("dehaze",), ("fog", "haze", "mist"), "sca-unet.haze"),
-    Purpose("dust, color casts", ("dedust", "gray-world"), ("dust", "sand", "sand-dust"), "swm.sand-dust"),
+    Purpose(
+        "dust, color casts", ("dedust", "gray-world"), ("dust", "sand", "sand-dust"), "sca-unet.sand-dust"
+    ),
     Purpose(
         "holes, scratches",
         ("inpaint-biharmonic", "inpaint-harmonic", "inpaint-tv", "inpaint-exemplar", "inpaint-quilting"),
