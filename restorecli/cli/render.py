@@ -234,11 +234,7 @@ def folder_result(summary: FolderSummary) -> CommandResult:
 
 def note_lines(summary: FolderSummary, most: int | None = None) -> list[str]:
     """Return what was done to images that their readers should know; the manifest says it of each."""
-    lines = []
-    for note in summary.notes[:most]:
-        about = note.first if note.images == 1 else f"{counted(note.images, 'image')}, first {note.first}"
-        lines.append(f"{about}: {note.text}")
-    return lines
+    return [str(note) for note in summary.notes[:most]]
 
 
 def failures(summary: FolderSummary) -> None:

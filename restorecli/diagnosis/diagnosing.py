@@ -248,7 +248,10 @@ def _named(
     pixels: int,
     denied: frozenset[str],
 ) -> tuple[tuple[str, ...], Mapping[str, float], frozenset[str]]:
-    """Return the damages found, the chance of each class, and the damages that are possible at all."""
+    """Return the damages found, the chance of each class, and the damages that are possible at all.
+
+    Those that are `denied` are neither, whatever table and network say.
+    """
     votes, by_measurements = shipped_votes(), table.chances(found)
     doubtful = denied | _due_to_noise(found, table, by_network) | without_evidence(found, by_measurements)
     evident = with_evidence(found, by_measurements, by_network)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from restorecli.counting import counted
+
 _NUMBER = re.compile(r"(?<!\w)-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
 _OTHERS = "; others with other numbers"
 
@@ -23,6 +25,11 @@ class Note:
     text: str
     images: int
     first: str
+
+    def __str__(self) -> str:
+        """Return it as one line: "a.png: TEXT", or "2 images, first a.png: TEXT"."""
+        about = self.first if self.images == 1 else f"{counted(self.images, 'image')}, first {self.first}"
+        return f"{about}: {self.text}"
 
     def to_dict(self) -> dict[str, object]:
         """Return the note as JSON values."""

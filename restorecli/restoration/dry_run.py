@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from restorecli.counting import counted
 from restorecli.errors import RestorecliError
 from restorecli.folders.mirror import Mirror
 from restorecli.folders.notes import NoteTally
@@ -105,8 +104,7 @@ def plan_folder(
     waiting = unfinished(RestoreRoom(output, restorer), tasks, output, overwrite=overwrite)
     files = [task.file for task in waiting]
     plan = _plan(files, len(tasks) - len(waiting), output, _Trial(restorer, remote or Mirror()))
-    told = [f"{counted(note.images, 'image')}, first {note.first}: {note.text}" for note in earlier.notes]
-    return replace(plan, notes=(*told, *plan.notes))
+    return replace(plan, notes=(*map(str, earlier.notes), *plan.notes))
 
 
 def plan_file(

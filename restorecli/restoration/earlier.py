@@ -12,7 +12,7 @@ from restorecli.folders.record import Record
 from restorecli.folders.walking import ImageFile
 from restorecli.restoration.records import read_quietly
 
-LEFT_OUT = "result of an earlier run on an image of this folder, left out (name its folder to restore it)"
+LEFT_OUT = "made by an earlier run from this folder, left out (name its folder to restore that)"
 """What is told of the images that `without_results` leaves out."""
 
 

@@ -1,6 +1,6 @@
 """Notes are counted once for each image and keep their order."""
 
-from restorecli.folders.notes import NoteTally
+from restorecli.folders.notes import Note, NoteTally
 
 
 def test_notes_are_counted_by_text() -> None:
@@ -22,3 +22,8 @@ def test_notes_that_differ_in_numbers_are_one_note():
     assert first.images == 1000
     assert first.text == "values 0 to 0 taken as black to white; others with other numbers"
     assert second.text == "8-bit samples widened"
+
+
+def test_a_note_is_one_line_that_says_of_how_many_images() -> None:
+    assert str(Note("black", 1, "a.png")) == "a.png: black"
+    assert str(Note("black", 1200, "a.png")) == "1,200 images, first a.png: black"
