@@ -52,7 +52,7 @@ RIVALS: Mapping[str, Sequence[str]] = {
     "defocus": _DEBLURRERS,
     "dither": ("resnet.dither", "inverse-halftone"),
     "halftone-screen": ("descreen", "inverse-halftone", "resnet.dither"),
-    "sand-dust": ("sca-unet.sand-dust", "swm.sand-dust", "dedust", "gray-world"),
+    "sand-dust": ("swm.sand-dust", "dedust", "gray-world"),
     "haze": ("dehaze", "sca-unet.haze"),
     "rain": ("sca-unet.rain", "median"),
     "low-light": ("sca-unet.low-light", "gray-world"),

@@ -95,10 +95,7 @@ PAIRS: Sequence[Pair] = (
         15,
     ),
     Pair(
-        "sand-dust+jpeg",
-        (_step("sand-dust", severity=3), _step("jpeg", quality=40)),
-        "sca-unet.sand-dust",
-        _JPEG,
+        "sand-dust+jpeg", (_step("sand-dust", severity=3), _step("jpeg", quality=40)), "swm.sand-dust", _JPEG
     ),
     Pair(
         "gaussian+scratches",

@@ -80,12 +80,7 @@ TASKS = (
     Task("printed screen", ({"name": "halftone-screen"},), ("descreen", "gaussian", "inverse-halftone")),
     Task("moire", ({"name": "moire"},), ("demoire",)),
     Task("haze", ({"name": "haze"},), ("dehaze",), ("sca-unet.haze",)),
-    Task(
-        "sand-dust",
-        ({"name": "sand-dust"},),
-        ("gray-world", "dedust"),
-        ("sca-unet.sand-dust", "swm.sand-dust"),
-    ),
+    Task("sand-dust", ({"name": "sand-dust"},), ("gray-world", "dedust"), ("swm.sand-dust",)),
 )
 """Where a step does not round, nothing is clipped or rounded before restoring, as the field's tables have it.
 

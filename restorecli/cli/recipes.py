@@ -83,6 +83,7 @@ def _show_at_a_glance(found: Mapping[str, str]) -> None:
 
 def _show_groups(names: list[str]) -> None:
     """Print a line for every folder of recipes: what they are, and their names."""
+    render.data("")
     for group in dict.fromkeys(name.partition("/")[0] for name in names):
         members = [name.partition("/")[2] for name in names if name.startswith(f"{group}/")]
         about = f", {_GROUPS[group]}" if group in _GROUPS else ""

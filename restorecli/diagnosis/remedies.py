@@ -103,7 +103,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("low-light", "sca-unet.low-light"),
     Remedy("haze", "sca-unet.haze"),
     Remedy("rain", "sca-unet.rain"),
-    Remedy("sand-dust", "sca-unet.sand-dust"),
+    Remedy("sand-dust", "swm.sand-dust"),
     replace(_PRINT, damage="fade"),
     Remedy("scratches", "sca-unet.scratches"),
     _PRINT,

@@ -86,9 +86,7 @@ PURPOSES = (
     Purpose("printed screens", ("descreen",), ("newsprint", "newspaper", "halftone-screen"), "descreen"),
     Purpose("dithering", ("inverse-halftone",), ("dither", "dithering", "halftone"), "resnet.dither"),
     Purpose("haze", ("dehaze",), ("fog", "haze", "mist"), "sca-unet.haze"),
-    Purpose(
-        "dust, color casts", ("dedust", "gray-world"), ("dust", "sand", "sand-dust"), "sca-unet.sand-dust"
-    ),
+    Purpose("dust, color casts", ("dedust", "gray-world"), ("dust", "sand", "sand-dust"), "swm.sand-dust"),
     Purpose(
         "holes, scratches",
         ("inpaint-biharmonic", "inpaint-harmonic", "inpaint-tv", "inpaint-exemplar", "inpaint-quilting"),

@@ -133,7 +133,7 @@ def test_dust_is_undone_however_strong_it_is(cast: float, darkest: float) -> Non
     strengths = Strength("darkest level", darkest), Strength("cast", cast)
     remedy = remedy_for(_finding("sand-dust", *strengths))
     assert remedy is not None
-    assert remedy.model == "sca-unet.sand-dust"
+    assert remedy.model == "swm.sand-dust"
 
 
 @pytest.mark.parametrize(

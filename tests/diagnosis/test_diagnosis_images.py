@@ -230,7 +230,7 @@ def test_jpeg_of_a_brown_photograph_gets_no_second_step_for_its_tones(data_folde
 @pytest.mark.data
 def test_real_dust_is_found_where_things_near_the_camera_are_black(data_folder) -> None:
     dusty = read_image(data_folder / "sand-dust" / "train" / "dusty" / "b0023.jpg").pixels
-    assert [step.model for step in diagnose(dusty).steps] == ["sca-unet.sand-dust"]
+    assert [step.model for step in diagnose(dusty).steps] == ["swm.sand-dust"]
 
 
 @pytest.mark.data
