@@ -153,15 +153,17 @@ def diagnosis(
         typer.Option(
             "-o",
             "--output",
-            help="The file to write: JSON; safetensors for the network; a folder for camera, dark and veil.",
+            help="The file to write: JSON; safetensors for the network; a folder for camera, dark, veil "
+            "and saved.",
         ),
     ],
     part: Annotated[
-        Literal["table", "network", "votes", "camera", "dark", "veil", "marks", "drops"],
+        Literal["table", "network", "votes", "camera", "dark", "veil", "saved", "marks", "drops"],
         typer.Option(
             help="The table over measurements, the network, how their chances are joined, the tables of "
-            "noise that neighbors share, of cameras and of film, the models of faint darkness and of faint "
-            "haze, or the tables of the second look, for scratches and for rain."
+            "noise that neighbors share, of cameras and of film, the models of faint darkness, of faint "
+            "haze and of noise that was saved as JPEG, or the tables of the second look, for scratches and "
+            "for rain."
         ),
     ] = "table",
     images: Annotated[
@@ -188,12 +190,18 @@ def diagnosis(
         hours = hours or _HOURS
         train_network(data, output, hours, start, BarProgress())
         about = f"Trained by `restorecli bench diagnosis` for {hours:g} h"
-    elif part in ("camera", "dark", "veil"):
+    elif part in ("camera", "dark", "veil", "saved"):
         from restorecli.bench.diagnosis_camera import write_noise_tables
         from restorecli.bench.diagnosis_dark import write_dark_models
+        from restorecli.bench.diagnosis_saved import write_saved_noise_models
         from restorecli.bench.diagnosis_veil import write_veil_models
 
-        write = {"camera": write_noise_tables, "dark": write_dark_models, "veil": write_veil_models}[part]
+        write = {
+            "camera": write_noise_tables,
+            "dark": write_dark_models,
+            "veil": write_veil_models,
+            "saved": write_saved_noise_models,
+        }[part]
         count = write(data, output)
         about = f"Fitted by `restorecli bench diagnosis` to {count} examples"
     elif part == "votes":

@@ -28,6 +28,7 @@ from restorecli.diagnosis.deciding.votes import shipped_votes, trust
 from restorecli.diagnosis.faint.camera_noise import beside_camera_noise, find_shared_noise
 from restorecli.diagnosis.faint.darkness import LOW_LIGHT, beside_darkness, denies_darkness, find_darkness
 from restorecli.diagnosis.faint.hidden_layer import Told
+from restorecli.diagnosis.faint.saved_noise import beside_saved_noise, find_saved_noise, hides_tones
 from restorecli.diagnosis.faint.veil import HAZE, beside_veil, find_veil
 from restorecli.diagnosis.measuring.blocks import NO_QUALITY, first_block, quality_of_table
 from restorecli.diagnosis.measuring.blur_fit import fit_blurs, is_endless, is_weak, measured
@@ -192,7 +193,9 @@ def _told(image: Pixels, view: View, info: FileInfo | None) -> Diagnosis:
     seen = without_dust(found, network_chances(view))
     dark = find_darkness(view)
     denied = frozenset((LOW_LIGHT,)) if denies_darkness(dark, view) else frozenset[str]()
-    names, chances, possible = _named(found, table, seen, view.luma.size, denied)
+    noise = find_shared_noise(view)
+    saved = find_saved_noise(view, found, noise)
+    names, chances, possible = _named(found, table, seen, view.luma.size, denied, saved)
     if not BLURS.isdisjoint(names):
         blur = fit_blurs(view)[0]
         found |= measured(blur)
@@ -201,7 +204,9 @@ def _told(image: Pixels, view: View, info: FileInfo | None) -> Diagnosis:
         names = tuple(one for name in names for one in (kept if name in BLURS else (name,)))
         chances = {**chances, blur.damage: sum(chances[name] for name in BLURS)}
         possible = possible - BLURS
-    noise = find_shared_noise(view)
+    if saved.is_sure:
+        names = beside_saved_noise(names)
+        chances = {**chances, **{name: max(saved.chance, chances.get(name, 0.0)) for name in names}}
     chances, possible = {**chances, noise.name: noise.chance}, possible | {noise.name}
     if is_drawn(found):
         possible = possible - {noise.name}
@@ -247,14 +252,17 @@ def _named(
     by_network: Mapping[str, float],
     pixels: int,
     denied: frozenset[str],
+    saved: Told,
 ) -> tuple[tuple[str, ...], Mapping[str, float], frozenset[str]]:
     """Return the damages found, the chance of each class, and the damages that are possible at all.
 
-    Those that are `denied` are neither, whatever table and network say.
+    Those that are `denied` are neither, whatever table and network say, and noise that was `saved` as JPEG
+    is evidence of no other damage.
     """
     votes, by_measurements = shipped_votes(), table.chances(found)
-    doubtful = denied | _due_to_noise(found, table, by_network) | without_evidence(found, by_measurements)
-    evident = with_evidence(found, by_measurements, by_network)
+    doubtful = denied | _due_to_noise(found, table, by_network, saved)
+    doubtful |= without_evidence(found, by_measurements)
+    evident = with_evidence(found, by_measurements, by_network) - doubtful
     doubtful |= _without_measurements(by_measurements) - evident
     joined = votes.join(by_measurements, by_network, trust(pixels))
     chances: Mapping[str, float] = {name: joined[name] for name in joined if name not in doubtful}
@@ -273,14 +281,20 @@ def _named(
 
 
 def _due_to_noise(
-    found: Mapping[str, float], table: DecisionTable, by_network: Mapping[str, float]
+    found: Mapping[str, float], table: DecisionTable, by_network: Mapping[str, float], saved: Told
 ) -> frozenset[str]:
-    """Return the damages of tones that plain noise only seems to show: made ones come with noise, too."""
-    if not shows_white_noise(found):
+    """Return the damages of tones that noise only seems to show: made ones come with noise, too.
+
+    Of noise that was saved as JPEG the network knows too little to be asked.
+    """
+    is_saved = hides_tones(saved)
+    if not is_saved and not shows_white_noise(found):
         return frozenset()
     quiet = table.chances({name: value for name, value in found.items() if not name.startswith("noise ")})
     plain = {name: _SEEN_FLAT if name in (LOW_LIGHT, "fade") else _SEEN for name in TONES}
-    return frozenset(name for name in TONES if quiet[name] < _QUIET and by_network[name] < plain[name])
+    return frozenset(
+        name for name in TONES if quiet[name] < _QUIET and (is_saved or by_network[name] < plain[name])
+    )
 
 
 def _without_measurements(chances: Mapping[str, float]) -> frozenset[str]:
