@@ -112,9 +112,9 @@ def test_a_faded_print_saved_as_a_file_has_still_faded() -> None:
 
 
 def test_what_it_is_taken_for_gives_way_and_other_damage_stays() -> None:
-    for names in ((), ("jpeg",), ("gaussian",), ("film-grain",), ("moire",)):
+    for names in ((), ("jpeg",), ("gaussian",), ("film-grain",)):
         assert beside_saved_noise(names) == ("gaussian", "jpeg")
-    for names in (("low-light", "jpeg"), ("scratches",)):
+    for names in (("low-light", "jpeg"), ("quantize",), ("scratches",)):
         assert beside_saved_noise(names) == names
 
 

@@ -30,23 +30,18 @@ to, JPEG of quality 20 to 95 and other looks among them, none reaches the first 
 gray."""
 
 _SURE_COARSE = 0.8
-"""The same where JPEG is coarse, which is undone in any case: of 240 such crops of quality 20 to 60 two reach
-it in color, and three in gray."""
+"""The same where JPEG is coarse, which is undone in any case: of 320 such crops of quality 20 to 80 three
+reach it in color, and four in gray."""
 
 _COARSE = 85.0
 """Quality of JPEG below which it is coarse, and weights against white noise alone lose even on noise that
 still looks white."""
 
-_TOLD = 0.5
-"""Chance from which such noise, sure or not, may be why tones look damaged."""
-
 _MIN_SIDE = 160
 """Pixels of the shorter side below which it is not told."""
 
 _NOISE, _JPEG = "gaussian", "jpeg"
-_TAKEN_FOR = frozenset(
-    ("gaussian", "poisson", "speckle", "camera-noise", "film-grain", "jpeg", "quantize", "moire")
-)
+_TAKEN_FOR = frozenset(("gaussian", "poisson", "speckle", "camera-noise", "film-grain", "jpeg"))
 """What such noise is taken for by those that do not know it."""
 
 
@@ -73,17 +68,17 @@ def find_saved_noise(view: View, found: Mapping[str, float], shared: SharedNoise
     """
     model = saved_noise_model(is_gray=view.is_gray)
     measured = {**shared.measurements, **found}
-    chance, is_coarse = model.chance(measured), found["jpeg quality"] < _COARSE
-    is_white = shows_white_noise(found) and not is_coarse
+    chance = model.chance(measured)
+    is_white = shows_white_noise(found) and not is_coarse(found)
     is_told = not is_white and not is_drawn(found) and min(view.window.shape[1:]) >= _MIN_SIDE
     sure = _SURE_GRAY if view.is_gray else _SURE
-    needed = _SURE_COARSE if is_coarse and not shared.is_sure else sure
+    needed = _SURE_COARSE if is_coarse(found) and not shared.is_sure else sure
     return Told(SAVED_NOISE, chance, is_told and chance >= needed, model.evidence(measured))
 
 
-def hides_tones(saved: Told) -> bool:
-    """Tell whether such noise, sure or not, may be why tones look damaged."""
-    return saved.chance >= _TOLD
+def is_coarse(found: Mapping[str, float]) -> bool:
+    """Tell whether JPEG is so coarse that it is undone in any case, given measurements by name."""
+    return found["jpeg quality"] < _COARSE
 
 
 def beside_saved_noise(names: Sequence[str]) -> tuple[str, ...]:

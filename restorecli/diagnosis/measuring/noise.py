@@ -56,6 +56,10 @@ def robust_sigma(values: NDArray[np.float32]) -> float:
     return float(np.median(alive)) / _NORMAL_MEDIAN if alive.size else 0.0
 
 
+_BLOT = 4
+"""Pixels of a side of the cells whose means JPEG leaves colors of their own, be they kept at half the
+resolution and their finest details rounded away."""
+
 _MIN_LEVELS = 33.0
 """Levels of a channel: an image of fewer was quantized."""
 
@@ -76,7 +80,8 @@ def measure_noise(view: View) -> dict[str, float]:
         |details| over what it is for Gaussian noise of the same median; 1 for noise, 2 and more for edges.
         `noise slope`: exponent of brightness in the noise's deviation: 0 Gaussian, 0.5 photons, 1 speckle.
         `noise shared`: correlation of the channels' details: 0 for a sensor's noise, 1 for film grain and
-        for structure (absent for gray).
+        for structure (absent for gray). `blots shared`: the same at a quarter of the resolution, which JPEG
+        leaves colors of their own (absent for gray).
     """
     fine = details(view.window)
     sigma = max(float(np.mean([robust_sigma(plane) for plane in fine])), _MIN_SIGMA)
@@ -89,6 +94,7 @@ def measure_noise(view: View) -> dict[str, float]:
     }
     if not view.is_gray:
         found["noise shared"] = _shared(fine)
+        found["blots shared"] = _shared(details(cell_means(view.window, _BLOT)))
     return found
 
 
