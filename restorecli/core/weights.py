@@ -2,7 +2,7 @@
 
 A file of ours holds the network's tensors and, in the header's metadata, one JSON object under the key
 "restorecli": the card. Nothing here ever unpickles code: safetensors holds numbers only, and a `.pth` is
-read with torch's safe loader, which refuses everything but tensors and plain containers.
+read with torch's safe loader, which refuses everything but tensors, plain containers and `harmless_classes`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +21,8 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from restorecli.core.card_reading import FORMAT, Card, no_card, parse_card
-from restorecli.core.weights_files import CARD_KEY, opened
+from restorecli.core.harmless_classes import STAND_INS
+from restorecli.core.weights_files import CARD_KEY, check_weights_file, opened
 from restorecli.counting import counted
 from restorecli.errors import WeightsError
 
@@ -119,8 +121,7 @@ def read_foreign(path: Path) -> dict[str, Tensor]:
     Raises:
         WeightsError: Missing, damaged, or it would have to run code to be read.
     """
-    if not path.is_file():
-        raise WeightsError("There is no such weights file.", file=path)
+    check_weights_file(path)
     if path.suffix == ".safetensors":
         tensors, _ = _read_safetensors(path)
     else:
@@ -131,15 +132,37 @@ def read_foreign(path: Path) -> dict[str, Tensor]:
 
 def _safe_load(path: Path) -> object:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(list(STAND_INS)), warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # what torch advises about a pickle goes to its makers, not to users
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged bytes make the loader raise whatever it comes across
-        raise WeightsError(
-            "This checkpoint was refused: it is damaged, or reading it would run code from the file.",
-            expected="tensors and plain containers only",
-            got=f"{type(error).__name__}: {error}".splitlines()[0][:200],
-            file=path,
-            unchanged="nothing in the file was run",
-        ) from error
+        refused = re.search(r"GLOBAL (\S+)", f"{error}")
+        raise (_damaged(path, error) if refused is None else _runs_code(path, refused[1])) from error
+
+
+def _runs_code(path: Path, name: str) -> WeightsError:
+    return WeightsError(
+        "This checkpoint was refused: reading it would run code.",
+        expected="tensors in plain containers, with options, paths, dates and numbers at most",
+        got=f"an object of {name}",
+        file=path,
+        unchanged="nothing in the file was run",
+        hint="save the tensors alone, where it was made: torch.save(model.state_dict(), 'weights.pth')",
+    )
+
+
+def _damaged(path: Path, error: Exception) -> WeightsError:
+    cause = f"{error}".rpartition("WeightsUnpickler error: ")[2]  # what comes before is how to run its code
+    return WeightsError(
+        "This checkpoint cannot be read: it is damaged, or torch.save did not write it.",
+        expected="tensors in plain containers",
+        got=f"{type(error).__name__}: {cause}".splitlines()[0][:200],
+        file=path,
+        unchanged="nothing in the file was run",
+        hint="copy or download it again, or save it again: torch.save(model.state_dict(), 'weights.pth')",
+    )
 
 
 def _tensors_inside(content: object, path: Path) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from safetensors import SafetensorError, safe_open
 
+from restorecli.core.other_contents import Content, other_content
 from restorecli.core.tensor_names import MORE_NETWORKS, can_be_known, unknown
 from restorecli.errors import WeightsError
 
@@ -40,16 +41,29 @@ def check_weights_file(path: Path) -> None:
             return
     if not path.is_file():
         raise _missing(path)
-    with path.open("rb") as file:
-        start = file.read(4)
-    if not start.startswith(_PICKLES):
+    other = other_content(path)
+    if other is None:
+        other = _not_pickled(path)
+    if other is not None:
         raise WeightsError(
-            "This checkpoint was refused: it is damaged, or reading it would run code from the file.",
+            "This is not a checkpoint that can be read.",
             expected="a zip archive or a pickle, as torch.save writes them",
-            got=f"a file that begins with {start!r}",
+            got=other.what,
             file=path,
             unchanged="nothing in the file was run",
+            hint=other.hint,
         )
+
+
+def _not_pickled(path: Path) -> Content | None:
+    """Tell what a file is that torch did not write; None where it may have."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    if start.startswith(_PICKLES):
+        return None
+    if start.endswith(b"{"):
+        return Content("a safetensors file, by its content", f"name it {path.stem}.safetensors")
+    return Content(f"a file that begins with {start[:4]!r}", "copy or download it again")
 
 
 @contextmanager
@@ -65,11 +79,14 @@ def opened(path: Path, framework: Literal["np", "pt"]) -> Iterator[Any]:
         with safe_open(path, framework=framework) as file:
             yield file
     except (SafetensorError, OSError) as error:
+        other = other_content(path)
         raise WeightsError(
             "This is not a whole safetensors file.",
-            got=f"{error}".partition("\n")[0],
+            got=f"{error}".partition("\n")[0] if other is None else other.what,
             file=path,
-            hint="copy it again from where it came: it is cut short, or something else by its content",
+            hint="copy it again from where it came: it is cut short, or something else by its content"
+            if other is None
+            else other.hint,
         ) from error
 
 
@@ -105,8 +122,8 @@ def _names(path: Path) -> list[str] | None:
 def _pickled_names(path: Path) -> list[str] | None:
     """Return the words of a checkpoint that can be names of tensors: they hold a dot. Nothing is unpickled.
 
-    None for the older format of torch, for what is compressed, which torch never does, and for more than
-    `_MAX_PICKLE` bytes.
+    None for the older format of torch, for what is compressed, which torch never does, for more than
+    `_MAX_PICKLE` bytes, and where there is no such word.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -116,4 +133,4 @@ def _pickled_names(path: Path) -> list[str] | None:
             words = [word for _, word, _ in pickletools.genops(archive.read(entry)) if isinstance(word, str)]
     except (zipfile.BadZipFile, StopIteration, ValueError, EOFError, NotImplementedError, RuntimeError):
         return None  # not such a file, damaged or encrypted: reading it as weights refuses it with the reason
-    return [word for word in dict.fromkeys(words) if "." in word and " " not in word]
+    return [word for word in dict.fromkeys(words) if "." in word and " " not in word] or None
