@@ -120,10 +120,11 @@ def unknown(names: Collection[str], file: Path, more: str = "") -> WeightsError:
         more: What else to try.
     """
     got = f"{counted(len(names), 'tensor')}: {', '.join(list(names)[:_SHOWN])}, ..."
-    shares = {origin: sum(mark in names for mark in marks) for origin, marks in LAYOUT_MARKS.items()}
+    bare = {name.removeprefix("module.") for name in names}
+    shares = {origin: sum(mark in bare for mark in marks) for origin, marks in LAYOUT_MARKS.items()}
     origin = max(LAYOUT_MARKS, key=lambda origin: shares[origin] / len(LAYOUT_MARKS[origin]))
     if shares[origin] > 0:
-        missing = [mark for mark in LAYOUT_MARKS[origin] if mark not in names]
+        missing = [mark for mark in LAYOUT_MARKS[origin] if mark not in bare]
         lacks = f"without {', '.join(missing[:_SHOWN])}" if missing else "but with other shapes"
         got += f"; nearest is {origin}, {lacks}"
     return WeightsError(

@@ -117,7 +117,7 @@ def _recognized(path: Path) -> tuple[nn.Module, Card, str]:
         return module, card, f"{found.model} ({path.name})"
     if not spandrel_files.is_installed():
         raise unknown(tensors, path, MORE_NETWORKS)
-    network = spandrel_files.load(path, unknown(tensors, path))
+    network = spandrel_files.load(tensors, path, unknown(tensors, path))
     card = _foreign_card(network.architecture, {}, network, path, "read by spandrel")
     return network, card, f"{network.architecture} ({path.name})"
 

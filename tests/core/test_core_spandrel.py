@@ -1,5 +1,6 @@
 """Networks that spandrel reads, by a stand-in for what it documents: loader, descriptor, sizes, tiling."""
 
+import argparse
 import importlib.machinery
 import sys
 import types
@@ -11,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import restorecli
+from restorecli.cli.support.model_files import told
 from restorecli.core.foreign import spandrel_files
 from restorecli.errors import UsageError, WeightsError
 from restorecli.folders.manifest import Manifest
@@ -69,7 +71,8 @@ def spandrel(monkeypatch):
         def __init__(self, device):
             assert device == torch.device("cpu")
 
-        def load_from_file(self, path):
+        def load_from_state_dict(self, tensors):
+            assert [type(value) for value in tensors.values()] == [torch.Tensor]
             if isinstance(room.found, Exception):
                 raise room.found
             return room.found
@@ -112,6 +115,23 @@ def test_it_goes_the_way_of_every_network(spandrel, weights, folder, tmp_path, t
     assert record["name"] == "Doubling (strange.pth)"
     assert len(record["weights"]) == 16
     assert max(spandrel.found.seen) == ((40, 52) if tile == "none" else (24, 24))
+
+
+def test_options_beside_the_tensors_do_no_harm_and_prefixes_are_taken_off(spandrel, tmp_path):
+    tensors = {"module.strange.weight": torch.zeros(3, 3)}
+    torch.save({"params": tensors, "args": argparse.Namespace(lr=1)}, tmp_path / "w.pth")
+    assert restorecli.load(tmp_path / "w.pth", device="cpu").spec.name == "Doubling (w.pth)"
+
+
+def test_models_says_which_network_spandrel_knows_and_shows_the_tensors_of_others(spandrel, weights):
+    assert ("network", "Doubling") in told(weights)[1]
+    spandrel.found = UnsupportedModelError("nothing fits")
+    assert ("strange.weight", "3x3") in told(weights)[1]
+
+
+def test_models_names_the_extra_where_a_network_is_not_known(weights, monkeypatch):
+    monkeypatch.setattr(spandrel_files, "is_installed", lambda: False)
+    assert any("restorecli[spandrel]" in text for _, text in told(weights)[1])
 
 
 @pytest.mark.parametrize("tiling", ["DISCOURAGED", "INTERNAL"])

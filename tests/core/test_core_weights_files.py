@@ -73,6 +73,15 @@ def test_weights_of_a_network_that_is_not_known_are_refused_by_their_names(tmp_p
     assert "blocks.0.attention.weight" in caught.value.got
 
 
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_the_nearest_network_is_named_whatever_trained_it(tmp_path, no_spandrel, prefix):
+    save({f"{prefix}{name}": torch.ones(1) for name in ("conv_first.weight", "x.y")}, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match="not known which network") as caught:
+        check_known_network(tmp_path / "w.pth")
+    assert "nearest is RRDBNet" in caught.value.got
+    assert "restorecli[spandrel]" in caught.value.hint
+
+
 @pytest.mark.parametrize("name", ["w.safetensors", "w.pth"])
 @pytest.mark.parametrize("prefix", ["", "module.", "module.net."])
 def test_names_of_a_known_layout_pass(tmp_path, no_spandrel, name, prefix):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from restorecli.cli.support.models import Rows, card_told
-from restorecli.core.foreign import recognize
+from restorecli.core.foreign import recognize, spandrel_files
 from restorecli.core.models.catalog import count_parameters, create_model
+from restorecli.core.tensor_names import MORE_NETWORKS
 from restorecli.core.weights import read_foreign, read_weights
 from restorecli.counting import counted
 from restorecli.errors import WeightsError
@@ -37,6 +39,9 @@ def told(path: Path) -> tuple[dict[str, Any], Rows]:
         tensors = read_foreign(path)
     if recognize(tensors) is not None:
         return _checkpoint(path)
+    if spandrel_files.is_installed():
+        with suppress(WeightsError):  # it does not know them either: the tensors are shown
+            return _checkpoint(path)
     count = sum(tensor.numel() for tensor in tensors.values())
     shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
     first = list(shapes.items())[:8]
@@ -47,6 +52,8 @@ def told(path: Path) -> tuple[dict[str, Any], Rows]:
         )
     ]
     rows += [(name, "x".join(map(str, shape))) for name, shape in first]
+    if not spandrel_files.is_installed():
+        rows.append(("network", f"not known; {MORE_NETWORKS}"))
     rows.append(("use", f"restorecli restore FOLDER --model NAME --weights {path}"))
     return {"file": str(path), "parameters": count, "tensors": shapes}, rows
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -69,10 +71,11 @@ def is_installed() -> bool:
     return importlib.util.find_spec("spandrel") is not None
 
 
-def load(path: Path, unknown: WeightsError) -> SpandrelNetwork:
-    """Load a checkpoint by spandrel, whose loader refuses what would run code.
+def load(tensors: Mapping[str, Tensor], path: Path, unknown: WeightsError) -> SpandrelNetwork:
+    """Build the network that spandrel knows by its tensors, filled with them.
 
     Args:
+        tensors: What the file holds; spandrel does not see the file, and refuses none that was read.
         path: The file.
         unknown: What to raise where spandrel does not know it either.
 
@@ -89,7 +92,11 @@ def load(path: Path, unknown: WeightsError) -> SpandrelNetwork:
             hint="pip install 'restorecli[spandrel]' with a torchvision that fits this torch",
         ) from error
     try:
-        descriptor = spandrel.ModelLoader(torch.device("cpu")).load_from_file(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # what torch says of the code of spandrel's networks is for its authors
+            descriptor = spandrel.ModelLoader(torch.device("cpu")).load_from_state_dict(dict(tensors))
     except spandrel.UnsupportedModelError as error:
         raise unknown from error
     except Exception as error:  # shapes that its detection did not expect raise whatever they come across
