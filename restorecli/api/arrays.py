@@ -102,6 +102,8 @@ def _is_a(value: object, module: str, name: str) -> bool:
 
 
 def _take_array(array: NDArray[Any], values: str) -> Taken:
+    kind = array.dtype
+    array = array.astype(kind.newbyteorder("="), copy=False)
     scale = _scale_of(array, values)
     depth = 8 * array.dtype.itemsize if scale else _depth_of(array, str(array.dtype), _array_hint)
     if array.ndim == 2:
@@ -123,6 +125,7 @@ def _take_array(array: NDArray[Any], values: str) -> Taken:
         samples = _samples(done.pixels, depth, scale, array.dtype)
         if done.traits.alpha is not None:
             samples = np.dstack([samples, done.traits.alpha.astype(array.dtype)])
+        samples = samples.astype(kind, copy=False)
         return samples[:, :, None] if array.ndim == 3 and samples.ndim == 2 else samples
 
     return Taken([taken], give_back)

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import platform
 import sys
+import textwrap
 from pathlib import Path
 
 from restorecli.cli import options, render
@@ -15,6 +16,8 @@ from restorecli.result import CommandResult
 from restorecli.version import __version__
 
 EXAMPLES = ("restorecli doctor", "restorecli doctor --json")
+
+_CELL = 50  # columns of a list: with the names before it, 80 are enough
 
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-image", "pillow", "tifffile", "imagecodecs", "numba")
 
@@ -77,5 +80,5 @@ def _words(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(value) or "none"
+        return textwrap.fill(", ".join(value), _CELL, break_on_hyphens=False) or "none"
     return str(value)

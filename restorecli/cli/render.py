@@ -159,7 +159,8 @@ def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int |
 
 def _least_widths(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
     words = [max((len(word) for word in header.split()), default=0) for header in headers]
-    return [max([word, *(len(row[index]) for row in rows)]) for index, word in enumerate(words)]
+    lines = [[len(line) for row in rows for line in row[index].splitlines()] for index in range(len(words))]
+    return [max([word, *lengths]) for word, lengths in zip(words, lines, strict=True)]
 
 
 def _looks_numeric(cell: str) -> bool:

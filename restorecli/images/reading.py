@@ -19,7 +19,7 @@ from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import STRICT, ReadOptions
 from restorecli.images.png_chunks import with_description
 from restorecli.images.scale import extent_of
-from restorecli.images.stacks import read_plane
+from restorecli.images.stacks import is_still, read_plane
 from restorecli.images.tiff_tags import descriptive_exif
 
 __all__ = ["ImageHeader", "fits_in_memory", "probe", "read_image"]
@@ -75,7 +75,8 @@ def read_image(
     try:
         if options.frames.isdigit():
             _check_regular(path)
-            return read_plane(path, options, like)
+            if not is_still(path, options.frames):
+                return read_plane(path, options, like)
         return _read(_read_bytes(path, budget), options, budget, like)
     except ImageError as error:
         error.file = error.file or str(path)

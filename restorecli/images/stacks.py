@@ -14,9 +14,11 @@ from restorecli.images.formats import FORMATS, format_for, sniff
 from restorecli.images.image import FileTraits, ImageData
 from restorecli.images.options import ReadOptions
 from restorecli.images.planes import Chosen, Layout, Planes, choose
-from restorecli.images.tiff_planes import TiffPlanes
+from restorecli.images.tiff_planes import TiffPlanes, is_one_of_other_colors
 from restorecli.images.tiff_stack import write_tiff_stack
 from restorecli.images.writing import told_of
+
+_START = 1 << 20  # bytes of a PNG in which it says whether it is an animation
 
 _HOLDERS = frozenset({"TIFF", "PNG", "GIF", "WEBP", "AVIF"})
 
@@ -38,7 +40,7 @@ def open_stack(path: Path, options: ReadOptions) -> Chosen | None:
         return None
     try:
         file_format = _format_of(path) if path.is_file() else ""  # who reads it says what it is
-        if file_format not in _HOLDERS:
+        if file_format not in _HOLDERS or is_still(path, options.frames):
             return None
         chosen = choose(lambda: _open(path, file_format, options), options.frames)
     except OSError as fault:
@@ -47,6 +49,29 @@ def open_stack(path: Path, options: ReadOptions) -> Chosen | None:
         return chosen
     chosen.planes.close()
     return None
+
+
+def is_still(path: Path, frames: str) -> bool:
+    """Tell whether a file surely holds one image, and that one is asked for: it is then read as any other.
+
+    Damaged images, and colors that planes are not read of, are read that way only.
+
+    Args:
+        path: The file.
+        frames: As in `ReadOptions`.
+
+    Raises:
+        ImageError: The file is a damaged TIFF.
+        OSError: It cannot be read.
+    """
+    if frames not in ("all", "0", "0..0"):
+        return False
+    with path.open("rb") as stream:
+        start = stream.read(_START)
+    if sniff(start) == "TIFF":
+        return is_one_of_other_colors(path)
+    before, pixels, _ = start.partition(b"IDAT")
+    return sniff(start) == "PNG" and bool(pixels) and b"acTL" not in before
 
 
 def read_plane(path: Path, options: ReadOptions, like: FileTraits | None = None) -> ImageData:

@@ -46,6 +46,23 @@ _OF_IMAGEJ = (
 _UUID = re.compile(r"<UUID\b[^>]*?(?:/>|>.*?</UUID>)|\sUUID=\"[^\"]*\"", re.DOTALL)
 
 
+_TAKEN = (INVERTED, GRAY, RGB)
+"""What pages may be, beside YCbCr, which becomes RGB."""
+
+
+def is_one_of_other_colors(path: Path) -> bool:
+    """Tell whether a TIFF is one page of colors that planes are not read of, such as CMYK or a palette.
+
+    Raises:
+        ImageError: The file is damaged.
+    """
+    file = open_tiff(path)
+    with closed_where_damaged(file):
+        other = parse_header(file).photometric not in (*_TAKEN, YCBCR) and len(_main_pages(file)) == 1
+    file.close()
+    return other
+
+
 class TiffPlanes:
     """An open TIFF of several images; see `planes.Planes`.
 
@@ -76,12 +93,12 @@ class TiffPlanes:
         self._mixed = self._header.photometric == YCBCR
         if self._mixed:
             self._header = replace(self._header, photometric=RGB)
-        if self._header.photometric not in (INVERTED, GRAY, RGB):
+        if self._header.photometric not in _TAKEN:
             raise ImageError(
                 "The planes of such a TIFF are not processed.",
                 expected="gray, RGB or YCbCr",
                 got=f"photometric interpretation {self._header.photometric}",
-                hint="--frames 0 takes the first one; or convert it to RGB",
+                hint="--frames first takes the first one; or convert it to RGB",
             )
         self._split = _channels_apart(self._header)
         if not self._split:

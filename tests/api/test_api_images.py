@@ -23,6 +23,9 @@ ARRAYS = {
     "half": (COLORS / 255).astype(np.float16),
     "single": (COLORS / 255).astype(np.float32),
     "double": COLORS / 255,
+    "16 bits, big-endian": (COLORS.astype(np.uint16) * 257).astype(">u2"),
+    "single, big-endian": (COLORS / 255).astype(">f4"),
+    "16 bits and alpha, big-endian": np.dstack([COLORS, COLORS[:, :, 0]]).astype(">u2"),
     "not contiguous": COLORS[::2, ::-1],
 }
 TENSORS = {

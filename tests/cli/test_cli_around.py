@@ -18,6 +18,15 @@ def test_the_doctor_tells_what_is_here(shell) -> None:
         assert name in shown
 
 
+def test_the_doctor_breaks_long_lists_between_their_names(shell) -> None:
+    shown = shell("restorecli doctor").out
+    names = shell("restorecli doctor --json").data["weights"]
+    listed = [line for line in shown.splitlines() if any(name in line for name in names)]
+    assert len(listed) > 1
+    assert max(map(len, listed)) <= 80
+    assert all(name in shown for name in names)
+
+
 def test_a_recipe_that_the_shell_has_just_made_empty_is_the_shipped_one(shell) -> None:
     (shell.folder / "quick").touch()
     assert "model:" in shell("restorecli recipes quick").out

@@ -369,3 +369,47 @@ def test_a_description_of_one_image_is_kept(text, kept):
     stream = io.BytesIO()
     tifffile.imwrite(stream, np.zeros((8, 9), np.uint8), description=text, metadata=None)
     assert (text.encode() in (descriptive_exif(stream.getvalue()) or b"")) == kept
+
+
+@pytest.mark.parametrize("frames", ["all", "0"])
+@pytest.mark.parametrize("mode", ["CMYK", "LAB", "P"])
+def test_one_page_of_other_colors_is_read_as_any_image(tmp_path, frames, mode):
+    colors = Image.fromarray(RNG.integers(0, 255, (20, 24, 3), dtype=np.uint8))
+    colors.convert("RGB").convert(mode).save(tmp_path / "x.tif")
+    options = ReadOptions(frames=frames, to_srgb=True)
+    assert frames == "0" or open_stack(tmp_path / "x.tif", options) is None
+    image = read_image(tmp_path / "x.tif", options)
+    plain = read_image(tmp_path / "x.tif", ReadOptions(to_srgb=True))
+    np.testing.assert_array_equal(image.pixels, plain.pixels)
+
+
+def test_pages_of_other_colors_are_refused_with_what_takes_one(tmp_path):
+    page = Image.fromarray(RNG.integers(0, 255, (20, 24, 3), dtype=np.uint8)).convert("CMYK")
+    page.save(tmp_path / "x.tif", save_all=True, append_images=[page])
+    with pytest.raises(ImageError, match="not processed") as caught:
+        open_stack(tmp_path / "x.tif", ReadOptions(frames="all", to_srgb=True))
+    assert "--frames first" in caught.value.hint
+    assert read_image(tmp_path / "x.tif", ReadOptions(frames="first", to_srgb=True)).pixels.shape == (
+        3,
+        20,
+        24,
+    )
+
+
+@pytest.mark.parametrize("frames", ["all", "0"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_what_is_left_of_one_png_is_read_whichever_frames_are_asked_for(tmp_path, frames, dtype):
+    Image.fromarray(samples_of((64, 64), dtype)).save(tmp_path / "x.png")
+    content = (tmp_path / "x.png").read_bytes()
+    (tmp_path / "x.png").write_bytes(content[: len(content) // 2])
+    options = ReadOptions(frames=frames, allow_truncated=True)
+    assert open_stack(tmp_path / "x.png", options) is None
+    assert read_image(tmp_path / "x.png", options).pixels.shape == (1, 64, 64)
+    with pytest.raises(ImageError, match="cut short"):
+        read_image(tmp_path / "x.png", ReadOptions(frames=frames))
+
+
+def test_a_frame_that_one_image_has_not_is_refused(tmp_path):
+    Image.fromarray(samples_of((8, 8), np.uint8)).save(tmp_path / "x.png")
+    with pytest.raises(ImageError, match="no such frames"):
+        read_image(tmp_path / "x.png", ReadOptions(frames="3"))
