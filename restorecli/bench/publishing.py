@@ -130,7 +130,7 @@ def publish(path: Path, data: Path, plan: Plan, progress: Progress | None = None
         progress: Progress callbacks.
 
     Raises:
-        UsageError: A label cannot be read, or a method is unknown.
+        UsageError: A label cannot be read, its score is infinite, or a method is unknown.
         WeightsError: The weights are damaged, or not ours.
         DataError: Images are missing, or other than a label says.
     """
@@ -152,6 +152,13 @@ def publish(path: Path, data: Path, plan: Plan, progress: Progress | None = None
     lost = []
     for label, protocol in protocols.items():
         found = measured.get(label) or measure(restorer, protocol, data)
+        if not np.isfinite(found.psnr):
+            raise UsageError(
+                "This score is infinite: an image comes back as it was.",
+                expected="labels whose images all differ from their reference when they are restored",
+                got=label,
+                hint="leave this --measure out, and say it in words",
+            )
         scores[label] = _told(found, many=label not in few)
         if label in few and protocol.damage:
             lost.append(found.psnr - measure(rough, protocol, data).psnr)

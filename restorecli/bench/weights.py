@@ -37,8 +37,8 @@ class Measured:
     """Means over images, in fp32, by the protocol of `eval`.
 
     Attributes:
-        psnr: Of the restored images, in dB.
-        interval: 95% bootstrap interval of that mean; None for one image.
+        psnr: Of the restored images, in dB; infinite where one equals its reference.
+        interval: 95% bootstrap interval of that mean; None for one image, or where that is infinite.
         ssim: Of the restored images.
         degraded_psnr: Of the degraded images, in dB, enlarged by `bicubic` where they are smaller; infinite
             for undamaged ones.
@@ -156,7 +156,7 @@ def measure(restorer: Restorer, protocol: Protocol, data: Path) -> Measured:
         before.append(psnr(scoring.levels(_as_large(degraded, reference)), wanted))
     return Measured(
         psnr=float(np.mean(after)),
-        interval=bootstrap_interval(after),
+        interval=bootstrap_interval(after) if np.isfinite(after).all() else None,
         ssim=float(np.mean(similar)),
         degraded_psnr=float(np.mean(before)),
     )

@@ -97,6 +97,16 @@ def test_without_a_score_of_few_images_nothing_is_said_of_precisions(weights, da
     assert card.training["stored"] == "float32"
 
 
+@pytest.mark.parametrize("images", ["9 images", "3 images (every 3rd)"])
+def test_images_that_come_back_as_they_were_have_no_score(data, tmp_path, images: str) -> None:
+    network = create_model("dncnn", **ARGUMENTS)
+    nothing = {name: torch.zeros_like(tensor) for name, tensor in network.state_dict().items()}
+    file = tmp_path / "nothing.safetensors"
+    file.write_bytes(pack(nothing, Card("dncnn", ARGUMENTS, tag="nothing", channels=1)))
+    with pytest.raises(UsageError, match="infinite"):
+        publish(file, data, Plan([f"soft, undamaged, {images}"]))
+
+
 @pytest.mark.parametrize(
     ("plan", "error"),
     [
