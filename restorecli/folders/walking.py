@@ -132,12 +132,20 @@ def check_exists(source: Path) -> None:
     Raises:
         DataError: There is none.
     """
-    if not source.exists():
+    if source.exists():
+        return
+    if str(source) == "-":
         raise DataError(
-            "There is no such file or folder.",
-            file=source,
-            hint="check the path",
+            "Images are not read from a pipe.",
+            expected="a file or a folder",
+            got="-",
+            hint="write it to a file first: cat > image.png",
         )
+    raise DataError(
+        "There is no such file or folder.",
+        file=source,
+        hint="check the path",
+    )
 
 
 def mark_output(folder: Path, output: Path) -> None:

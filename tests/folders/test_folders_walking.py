@@ -68,6 +68,15 @@ def test_an_empty_folder_and_a_missing_one(tmp_path):
         walk(tmp_path / "missing")
 
 
+def test_a_pipe_is_refused_as_such_and_a_file_of_its_name_is_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="not read from a pipe") as caught:
+        walk("-")
+    assert "file first" in caught.value.hint
+    (tmp_path / "-").touch()
+    assert [str(file.relative) for file in walk("-")] == ["-"]
+
+
 def test_a_single_file_is_a_root(tmp_path):
     plant(tmp_path, "a/x.unknown")
     assert walk(tmp_path / "a" / "x.unknown") == [
