@@ -14,7 +14,7 @@ from pathlib import Path
 
 from restorecli.diagnosis.faint.camera_noise import SharedNoise, measure_camera_noise
 from restorecli.diagnosis.faint.hidden_layer import HiddenLayer, Told, read_hidden_layer
-from restorecli.diagnosis.measuring.blocks import measure_blocks
+from restorecli.diagnosis.measuring.blocks import NO_QUALITY, measure_blocks
 from restorecli.diagnosis.measuring.levels import is_drawn
 from restorecli.diagnosis.measuring.noise import shows_white_noise
 from restorecli.diagnosis.measuring.view import View
@@ -59,7 +59,8 @@ def saved_noise_model(*, is_gray: bool) -> HiddenLayer:
 def find_saved_noise(view: View, found: Mapping[str, float], shared: SharedNoise) -> Told:
     """Tell whether an image has noise that was white before it was saved as JPEG.
 
-    Noise that is still white does not count as found, for those that know it undo it better.
+    Without a trace of JPEG it does not count as found, and neither does noise that is still white: those that
+    know it undo it better.
 
     Args:
         view: The image.
@@ -70,7 +71,8 @@ def find_saved_noise(view: View, found: Mapping[str, float], shared: SharedNoise
     measured = {**shared.measurements, **found}
     chance = model.chance(measured)
     is_white = shows_white_noise(found) and not is_coarse(found)
-    is_told = not is_white and not is_drawn(found) and min(view.window.shape[1:]) >= _MIN_SIDE
+    is_large = min(view.window.shape[1:]) >= _MIN_SIDE
+    is_told = is_large and found["jpeg quality"] < NO_QUALITY and not is_white and not is_drawn(found)
     sure = _SURE_GRAY if view.is_gray else _SURE
     needed = _SURE_COARSE if is_coarse(found) and not shared.is_sure else sure
     return Told(SAVED_NOISE, chance, is_told and chance >= needed, model.evidence(measured))
