@@ -10,7 +10,7 @@ from restorecli.errors import UsageError
 
 def pages() -> dict[str, str]:
     """Return the names of all pages, in alphabetical order, with their titles."""
-    files = sorted(resources.files(__name__).iterdir(), key=lambda file: file.name)
+    files = sorted(resources.files(__name__).iterdir(), key=lambda file: file.name.removesuffix(".md"))
     return {
         file.name.removesuffix(".md"): file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
         for file in files

@@ -30,6 +30,10 @@ def manual() -> dict[str, str]:
     return {name: page(name) for name in names}
 
 
+def test_pages_are_listed_in_alphabetical_order() -> None:
+    assert list(pages()) == sorted(pages())
+
+
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 

@@ -31,8 +31,8 @@ _CONFIRMED: Mapping[str, float] = {_RAIN: 0.5, SCRATCHES: 0.99, _MOIRE: 0.95}
 photographs, 192 px, six reach it, and the first look suspects rain in none of them. Scratches: of 35
 clean crops of photographs in color and 55 in gray that the table was not fitted to and that are looked at
 again none has it, the likeliest 0.914 and 0.9957, and of 155 larger parts and whole ones, glossy samples
-among them, 0.987 and 0.9966. Moire: of 200 clean crops in color, 200 clean photographs in gray and 481 clear views of
-dusty places none has it, whatever the first look makes of them."""
+among them, 0.987 and 0.9966. Moire: of 200 clean crops in color, 200 clean photographs in gray and 481 clear
+views of dusty places none has it, whatever the first look makes of them."""
 
 _CONFIRMED_GRAY: Mapping[str, float] = {**_CONFIRMED, SCRATCHES: 0.998}
 """The same for gray images, in which wires and reeds have the color of paint."""
