@@ -138,7 +138,7 @@ def _safe_load(path: Path) -> object:
             )  # what torch advises about a pickle goes to its makers, not to users
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged bytes make the loader raise whatever it comes across
-        refused = re.search(r"GLOBAL (\S+)", f"{error}")
+        refused = re.search(r"GLOBAL (?:builtins\.)?(\S+)", f"{error}")  # some versions of torch name it
         raise (_damaged(path, error) if refused is None else _runs_code(path, refused[1])) from error
 
 
