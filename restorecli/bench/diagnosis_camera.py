@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
+from restorecli.bench.diagnosis_clean import UNUSUAL, VARIANTS
 from restorecli.bench.diagnosis_examples import HELD_OUT, NONE, OTHERS, Kind, damaged, rounded, severities
 from restorecli.bench.diagnosis_fit import Measured, fit_chances, fitted_to
+from restorecli.bench.diagnosis_hidden import as_asked
 from restorecli.degradation.chain import image_rng
 from restorecli.diagnosis.deciding.decide import DecisionTable, write_table
 from restorecli.diagnosis.faint.camera_noise import (
@@ -76,7 +77,6 @@ _CLEAN_FOLDERS = (
 )
 """Images that are no photographs of BSDS in color, and how many of each."""
 
-_UNUSUAL = (drawn, plain, relief, slide, starry)
 _COUNT = 16
 """How many clean images of each unusual kind."""
 
@@ -123,11 +123,8 @@ def noise_examples(data: Path) -> Iterator[NoiseExample]:
             yield _without(file.name, part, _CLEAN_WEIGHT)
             saved = damaged(part, [{"name": "jpeg", "quality": "70..97"}], file.name)
             yield _without(file.name, saved, _CLEAN_WEIGHT)
-    for make in _UNUSUAL:
-        for number in range(_COUNT):
-            name = f"{make.__name__}/{number}"
-            rng = image_rng(0, f"camera {name}")
-            yield _without(name, rounded(cut_part(make(rng), rng)), _CLEAN_WEIGHT)
+    for name, part in unusual_parts("camera", _COUNT):
+        yield _without(name, part, _CLEAN_WEIGHT)
 
 
 def _of_photograph(number: int, file: Path, others: Sequence[Kind]) -> Iterator[NoiseExample]:
@@ -181,6 +178,21 @@ def cut_part(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Cut a square out anywhere, so that blocks of JPEG start anywhere, too."""
     top, left = (int(rng.integers(max(side - _SIDE, 0) + 1)) for side in pixels.shape[1:])
     return np.ascontiguousarray(pixels[:, top : top + _SIDE, left : left + _SIDE])
+
+
+def unusual_parts(task: str, count: int, *, is_gray: bool = False) -> Iterator[tuple[str, Pixels]]:
+    """Yield squares of images that are no photographs, of 8 bits, and what each is called.
+
+    Args:
+        task: Whose examples they are, which seeds them.
+        count: How many of each kind.
+        is_gray: Whether they are turned to gray.
+    """
+    for make in UNUSUAL:
+        for number in range(count):
+            name = f"{make.__name__}/{number}"
+            rng = image_rng(0, f"{task} {name}")
+            yield name, rounded(as_asked(cut_part(make(rng), rng), is_gray=is_gray))
 
 
 def picked(data: Path, pattern: str) -> list[Path]:

@@ -177,6 +177,9 @@ def _color(rng: np.random.Generator, *, light: bool | None = None) -> tuple[int,
     return red, green, blue
 
 
+UNUSUAL = (drawn, plain, relief, slide, starry)
+"""What makes images that are no photographs."""
+
 VARIANTS: Sequence[Callable[[Pixels, np.random.Generator], Pixels]] = (
     toned,
     recolored,

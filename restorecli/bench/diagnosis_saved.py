@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from restorecli.bench.diagnosis_camera import cut_part, picked
-from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
+from restorecli.bench.diagnosis_camera import cut_part, picked, unusual_parts
+from restorecli.bench.diagnosis_clean import VARIANTS
 from restorecli.bench.diagnosis_examples import NONE, Step, damaged, rounded
 from restorecli.bench.diagnosis_hidden import (
     WeightedExample,
-    as_asked,
     read_as_asked,
     write_hidden_layers,
 )
@@ -61,7 +60,6 @@ _CLEAN_FOLDERS = (
 )
 """Images that are no photographs of BSDS in color, and how many of each."""
 
-_UNUSUAL = (drawn, plain, relief, slide, starry)
 _COUNT = 24
 """How many clean images of each unusual kind."""
 
@@ -91,14 +89,10 @@ def saved_examples(data: Path, *, is_gray: bool) -> Iterator[WeightedExample]:
             yield WeightedExample(file.name, NONE, "other clean", part, _CLEAN_WEIGHT)
             saved = damaged(part, (_jpeg("70..97"),), key)
             yield WeightedExample(file.name, NONE, "other jpeg", saved, _CLEAN_WEIGHT)
-    for make in _UNUSUAL:
-        for number in range(_COUNT):
-            name = f"{make.__name__}/{number}"
-            rng = image_rng(0, f"saved {name}")
-            part = rounded(as_asked(cut_part(make(rng), rng), is_gray=is_gray))
-            yield WeightedExample(name, NONE, "drawn", part, _CLEAN_WEIGHT)
-            saved = damaged(part, (_jpeg("60..97"),), f"saved {name}")
-            yield WeightedExample(name, NONE, "drawn jpeg", saved, _CLEAN_WEIGHT)
+    for name, part in unusual_parts("saved", _COUNT, is_gray=is_gray):
+        yield WeightedExample(name, NONE, "drawn", part, _CLEAN_WEIGHT)
+        saved = damaged(part, (_jpeg("60..97"),), f"saved {name}")
+        yield WeightedExample(name, NONE, "drawn jpeg", saved, _CLEAN_WEIGHT)
 
 
 def _of_photograph(number: int, file: Path, *, is_gray: bool) -> Iterator[WeightedExample]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from restorecli.bench.diagnosis_camera import cut_part, picked
-from restorecli.bench.diagnosis_clean import VARIANTS, drawn, plain, relief, slide, starry
+from restorecli.bench.diagnosis_camera import cut_part, picked, unusual_parts
+from restorecli.bench.diagnosis_clean import VARIANTS
 from restorecli.bench.diagnosis_examples import NONE, Step, damaged, rounded
 from restorecli.bench.diagnosis_hidden import (
     WeightedExample,
@@ -50,7 +50,6 @@ _CLEAN_FOLDERS = (
 )
 """Images that are no photographs of BSDS in color, and how many of each."""
 
-_UNUSUAL = (drawn, plain, relief, slide, starry)
 _COUNT = 24
 """How many clean images of each unusual kind."""
 
@@ -84,13 +83,8 @@ def veil_examples(data: Path, *, is_gray: bool) -> Iterator[WeightedExample]:
             yield WeightedExample(file.name, NONE, "other clean", part)
             if "clean" in pattern:
                 yield WeightedExample(file.name, HAZE, "other hazy", damaged(part, (_FAINT,), key))
-    for make in _UNUSUAL:
-        for number in range(_COUNT):
-            name = f"{make.__name__}/{number}"
-            rng = image_rng(0, f"veil {name}")
-            image = make(rng)
-            image = image.mean(axis=0, keepdims=True) if is_gray else image
-            yield WeightedExample(name, NONE, "drawn", rounded(cut_part(image, rng)))
+    for name, part in unusual_parts("veil", _COUNT, is_gray=is_gray):
+        yield WeightedExample(name, NONE, "drawn", part)
 
 
 def _of_photograph(number: int, name: str, whole: Pixels, *, is_gray: bool) -> Iterator[WeightedExample]:

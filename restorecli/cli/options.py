@@ -198,7 +198,7 @@ Degraded = Annotated[
 ]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", help="Foreign checkpoint (.pth, .safetensors) for the network of --model."),
+    typer.Option("--weights", help="Foreign checkpoint (.pth, .safetensors) for the network that is named."),
 ]
 
 

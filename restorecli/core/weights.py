@@ -133,9 +133,7 @@ def read_foreign(path: Path) -> dict[str, Tensor]:
 def _safe_load(path: Path) -> object:
     try:
         with torch.serialization.safe_globals(list(STAND_INS)), warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # what torch advises about a pickle goes to its makers, not to users
+            warnings.simplefilter("ignore")  # torch's advice is for those who made the file
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged bytes make the loader raise whatever it comes across
         refused = re.search(r"GLOBAL (?:builtins\.)?(\S+)", f"{error}")  # some versions of torch name it

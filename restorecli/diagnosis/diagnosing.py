@@ -29,7 +29,12 @@ from restorecli.diagnosis.deciding.votes import shipped_votes, trust
 from restorecli.diagnosis.faint.camera_noise import beside_camera_noise, find_shared_noise
 from restorecli.diagnosis.faint.darkness import LOW_LIGHT, beside_darkness, denies_darkness, find_darkness
 from restorecli.diagnosis.faint.hidden_layer import Told
-from restorecli.diagnosis.faint.saved_noise import beside_saved_noise, find_saved_noise, is_coarse
+from restorecli.diagnosis.faint.saved_noise import (
+    SAVED_DAMAGES,
+    beside_saved_noise,
+    find_saved_noise,
+    is_coarse,
+)
 from restorecli.diagnosis.faint.veil import HAZE, beside_veil, find_veil
 from restorecli.diagnosis.measuring.blocks import NO_QUALITY, first_block, quality_of_table
 from restorecli.diagnosis.measuring.blur_fit import fit_blurs, is_endless, is_weak, measured
@@ -211,7 +216,8 @@ def _told(image: Pixels, view: View, info: FileInfo | None) -> Diagnosis:
         possible = possible - BLURS
     if saved.is_sure:
         names = beside_saved_noise(names)
-        chances = {**chances, **{name: max(saved.chance, chances.get(name, 0.0)) for name in names}}
+    if is_saved := saved.is_sure and names == SAVED_DAMAGES:
+        chances = {**chances, **dict.fromkeys(names, saved.chance)}
     chances, possible = {**chances, noise.name: noise.chance}, possible | {noise.name}
     if is_drawn(found):
         possible = possible - {noise.name}
@@ -223,6 +229,8 @@ def _told(image: Pixels, view: View, info: FileInfo | None) -> Diagnosis:
     if faint is not None:
         names, chances = (faint.damage, *names), {**chances, faint.damage: faint.chance}
     findings = tuple(_finding(name, found, chances[name], tables.get(name, table)) for name in names)
+    if is_saved:
+        findings = tuple(replace(finding, evidence=saved.evidence) for finding in findings)
     if faint is not None:
         findings = (replace(findings[0], evidence=faint.evidence), *findings[1:])
     confidence = min(sum(chances[name] for name in names), 1.0) if names else chances[NONE]

@@ -12,8 +12,9 @@ from skimage.metrics import peak_signal_noise_ratio
 
 import restorecli
 from restorecli.degradation.chain import Chain, degrade_array
-from restorecli.diagnosis import FileInfo, diagnose
+from restorecli.diagnosis import FileInfo, diagnose, diagnosing
 from restorecli.diagnosis.faint.camera_noise import find_shared_noise
+from restorecli.diagnosis.faint.hidden_layer import Told
 from restorecli.diagnosis.faint.saved_noise import (
     beside_saved_noise,
     find_saved_noise,
@@ -116,6 +117,20 @@ def test_what_it_is_taken_for_gives_way_and_other_damage_stays() -> None:
         assert beside_saved_noise(names) == ("gaussian", "jpeg")
     for names in (("low-light", "jpeg"), ("quantize",), ("scratches",)):
         assert beside_saved_noise(names) == names
+
+
+def test_what_speaks_for_it_is_shown_and_other_damage_is_no_surer_for_it(monkeypatch) -> None:
+    noisy = diagnose(_pixels(_saved(_noisy(_photograph("coffee"), 20), 80)))
+    measured = set(saved_noise_model(is_gray=False).measurements)
+    assert noisy.findings[0].evidence
+    assert all(set(finding.evidence) <= measured for finding in noisy.findings)
+    chain = Chain.from_specs([{"name": "scratches", "severity": 2}])
+    scratched = degrade_array(_pixels(_photograph("coffee")), chain, 0, "scratched")[0]
+    alone = diagnose(scratched)
+    sure = Told("gaussian+jpeg", 1.0, True, {})
+    monkeypatch.setattr(diagnosing, "find_saved_noise", lambda *_: sure)
+    assert [one.damage for one in alone.findings] == ["scratches"]
+    assert diagnose(scratched).findings == alone.findings
 
 
 def test_small_images_are_not_told() -> None:

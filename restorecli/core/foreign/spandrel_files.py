@@ -93,9 +93,7 @@ def load(tensors: Mapping[str, Tensor], path: Path, unknown: WeightsError) -> Sp
         ) from error
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # what torch says of the code of spandrel's networks is for its authors
+            warnings.simplefilter("ignore")  # torch's advice is for spandrel's authors
             descriptor = spandrel.ModelLoader(torch.device("cpu")).load_from_state_dict(dict(tensors))
     except spandrel.UnsupportedModelError as error:
         raise unknown from error

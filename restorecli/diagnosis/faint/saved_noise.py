@@ -40,7 +40,9 @@ still looks white."""
 _MIN_SIDE = 160
 """Pixels of the shorter side below which it is not told."""
 
-_NOISE, _JPEG = "gaussian", "jpeg"
+SAVED_DAMAGES = ("gaussian", "jpeg")
+"""What such an image has."""
+
 _TAKEN_FOR = frozenset(("gaussian", "poisson", "speckle", "camera-noise", "film-grain", "jpeg"))
 """What such noise is taken for by those that do not know it."""
 
@@ -89,4 +91,4 @@ def beside_saved_noise(names: Sequence[str]) -> tuple[str, ...]:
     Args:
         names: The damages that were found otherwise.
     """
-    return (_NOISE, _JPEG) if _TAKEN_FOR.issuperset(names) else tuple(names)
+    return SAVED_DAMAGES if _TAKEN_FOR.issuperset(names) else tuple(names)
