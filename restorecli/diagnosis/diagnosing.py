@@ -229,8 +229,11 @@ def _told(image: Pixels, view: View, info: FileInfo | None) -> Diagnosis:
     if faint is not None:
         names, chances = (faint.damage, *names), {**chances, faint.damage: faint.chance}
     findings = tuple(_finding(name, found, chances[name], tables.get(name, table)) for name in names)
-    if is_saved:
-        findings = tuple(replace(finding, evidence=saved.evidence) for finding in findings)
+    if is_saved:  # it says that there is noise; of JPEG its traces say more
+        findings = tuple(
+            replace(one, evidence=saved.evidence) if one.damage == SAVED_DAMAGES[0] else one
+            for one in findings
+        )
     if faint is not None:
         findings = (replace(findings[0], evidence=faint.evidence), *findings[1:])
     confidence = min(sum(chances[name] for name in names), 1.0) if names else chances[NONE]

@@ -56,11 +56,8 @@ def is_one_of_other_colors(path: Path) -> bool:
     Raises:
         ImageError: The file is damaged.
     """
-    file = open_tiff(path)
-    with closed_where_damaged(file):
-        other = parse_header(file).photometric not in (*_TAKEN, YCBCR) and len(_main_pages(file)) == 1
-    file.close()
-    return other
+    with open_tiff(path) as file, closed_where_damaged(file):
+        return parse_header(file).photometric not in (*_TAKEN, YCBCR) and len(_main_pages(file)) == 1
 
 
 class TiffPlanes:

@@ -122,8 +122,11 @@ def test_what_it_is_taken_for_gives_way_and_other_damage_stays() -> None:
 def test_what_speaks_for_it_is_shown_and_other_damage_is_no_surer_for_it(monkeypatch) -> None:
     noisy = diagnose(_pixels(_saved(_noisy(_photograph("coffee"), 20), 80)))
     measured = set(saved_noise_model(is_gray=False).measurements)
-    assert noisy.findings[0].evidence
-    assert all(set(finding.evidence) <= measured for finding in noisy.findings)
+    noise, jpeg = noisy.findings
+    assert noise.evidence
+    assert set(noise.evidence) <= measured
+    assert jpeg.evidence
+    assert jpeg.evidence != noise.evidence
     chain = Chain.from_specs([{"name": "scratches", "severity": 2}])
     scratched = degrade_array(_pixels(_photograph("coffee")), chain, 0, "scratched")[0]
     alone = diagnose(scratched)

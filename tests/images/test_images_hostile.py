@@ -152,9 +152,10 @@ def test_tiff_tags_of_any_type_and_count(tmp_path, tags, dtype, channels, option
     path = tmp_path / "x.tif"
     path.write_bytes(tiff_with(tags, dtype, channels))
     looked_at(path, options)
-    for look in (probe, TiffRows):
-        with contextlib.suppress(ImageError):
-            look(path)
+    with contextlib.suppress(ImageError):
+        probe(path)
+    with contextlib.suppress(ImageError), TiffRows(path):
+        pass
 
 
 @hostile
