@@ -81,8 +81,8 @@ _MEASURED_IN_SAVED = 0.9
 each of six levels and qualities one in ten reaches 0.6."""
 
 _DUST_SEEN_IN_SAVED = 0.6
-"""Chance of dust by the network that dust needs there: of 90 noisy photographs whose noise is sure none has it, of
-39 with dust (severity 3, 5) 37."""
+"""Chance of dust by the network that dust needs there: of 90 noisy photographs whose noise is sure none has
+it, of 39 with dust (severity 3, 5) 37."""
 
 _MEASURED = 0.1
 """Chance by measurements alone that damaged tones need: skies and retinas look dusty to the network."""

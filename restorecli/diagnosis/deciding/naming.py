@@ -81,9 +81,9 @@ at most. Real dust often leaves more, and reaches 0.995 in 20 of 22 training pho
 light two reach 0.89, and a sunset in the desert, which nothing tells from dust, 0.99."""
 
 _DUST_IN_SAVED = 0.92
-"""Chance that dust needs where there are traces of JPEG, which leaves channels alike in any image: of 1200 clean
-JPEG files (quality 85, 92 and 95) of training photographs, whole, varied and 192 or 256 px of them, none reaches
-0.91."""
+"""Chance that dust needs where there are traces of JPEG, which leaves channels alike in any image: of 1200
+clean JPEG files of training photographs (quality 85 to 95; whole, varied and 192 or 256 px of them) none
+reaches 0.91."""
 
 _VEIL_BESIDE = 0.86
 """Chance that haze or dust needs beside another damage: 400 JPEG files of clean crops reach 0.84."""
