@@ -112,6 +112,14 @@ def test_a_faded_print_saved_as_a_file_has_still_faded() -> None:
     assert "fade" in [one.damage for one in diagnose(pixels).findings]
 
 
+@pytest.mark.parametrize("name", _PHOTOGRAPHS)
+def test_dust_in_a_file_is_dust_though_its_noise_is_sure(name) -> None:
+    steps = [{"name": "sand-dust", "severity": 3}, {"name": "jpeg", "quality": 90}]
+    pixels = degrade_array(_pixels(_photograph(name)), Chain.from_specs(steps), 0, "dust")[0]
+    assert _is_sure(pixels)
+    assert [one.damage for one in diagnose(pixels).findings] == ["sand-dust"]
+
+
 def test_what_it_is_taken_for_gives_way_and_other_damage_stays() -> None:
     for names in ((), ("jpeg",), ("gaussian",), ("film-grain",)):
         assert beside_saved_noise(names) == ("gaussian", "jpeg")
